@@ -1,0 +1,3 @@
+module github.com/tokenvend/tokenvend
+
+go 1.26

@@ -1,0 +1,74 @@
+// Package credential knows what one OAuth client's secret may say: parsing, checking and finding it.
+package credential
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// Credential is one secret, parsed and checked.
+type Credential struct {
+	Terms
+	provider.Client
+	Refresh redact.String // a first refresh token, brought from elsewhere; zero: none
+}
+
+// Terms is all of a secret that is not secret. It is kept, sealed, in the credential's own row, so that vend can authorise without reading the secret. Its JSON is that row's.
+type Terms struct {
+	Name       string               `json:"name"`
+	Version    string               `json:"version"`              // the secret's VersionId
+	Provider   string               `json:"provider,omitempty"`   // a name in the catalogue; "" with an inline descriptor
+	Descriptor *provider.Descriptor `json:"descriptor,omitempty"` // inline only; ask [Terms.Speaks]
+	ClientID   string               `json:"client_id"`
+	TokenURL   string               `json:"token_url,omitempty"` // "" for the descriptor's
+	Scope      string               `json:"scope,omitempty"`     // the default; sorted, each once
+	Audience   string               `json:"audience,omitempty"`  // the default
+	Grant      provider.Grant       `json:"grant,omitempty"`     // "" for client_credentials
+	Lifetime   Duration             `json:"lifetime,omitzero"`   // where the provider says none; 0: the descriptor's default
+	KeepWarm   bool                 `json:"keep_warm,omitzero"`  // renewed even if nobody asks
+	IdleAfter  Duration             `json:"idle_after,omitzero"` // never 0 once parsed: 24 h unless said
+	Allow      access.Rule          `json:"allow,omitzero"`
+}
+
+// Duration is a time.Duration that JSON spells as Go does: "24h", "90m".
+type Duration time.Duration
+
+// Stage is which version of a secret is meant.
+type Stage string
+
+// The stages of a secret under rotation, by the names of Secrets Manager.
+const (
+	Current  Stage = "AWSCURRENT"
+	Pending  Stage = "AWSPENDING"
+	Previous Stage = "AWSPREVIOUS"
+)
+
+var (
+	// ErrUnknown: there is no such secret, or no such stage of it.
+	ErrUnknown = errors.New("credential: no such secret")
+	// ErrUnavailable: the secrets cannot be reached now.
+	ErrUnavailable = errors.New("credential: the secrets cannot be reached")
+)
+
+// Listed is one secret that a [Source] holds.
+type Listed struct {
+	Name    string
+	Version string // of its current stage
+}
+
+// Source finds credentials. All methods are safe for concurrent use.
+type Source interface {
+	// Read returns one credential afresh. Errors: ErrUnknown, ErrUnavailable, *Malformed.
+	Read(ctx context.Context, name string, stage Stage) (Credential, error)
+
+	// List returns every credential's name and version; an error means that it may be incomplete, and then nothing may be concluded from an absence. Names that no credential can have are left out.
+	List(ctx context.Context) ([]Listed, error)
+
+	// Absent confirms, by asking for that one secret, that it does not exist.
+	Absent(ctx context.Context, name string) (bool, error)
+}

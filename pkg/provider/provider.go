@@ -1,0 +1,92 @@
+// Package provider knows how token endpoints speak. How one vendor's endpoint differs from another's is data (a [Descriptor], JSON in catalog/), never code. What a server said comes back unjudged, as an [Answer]; when a token is over, and what to do about a failure, is decided elsewhere.
+package provider
+
+import (
+	"crypto"
+	"crypto/tls"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// Grant is an OAuth 2.0 grant type by its wire name (RFC 6749).
+type Grant string
+
+// The grants that an [Ask] can name.
+const (
+	ClientCredentials Grant = "client_credentials"
+	RefreshToken      Grant = "refresh_token"
+	AuthorizationCode Grant = "authorization_code"
+)
+
+// Client is one OAuth client registered at one provider, with what it proves itself by.
+type Client struct {
+	ID          string
+	Secret      redact.String
+	TokenURL    string            // takes the descriptor's place where not empty
+	Params      map[string]string // extra token-request parameters
+	Key         crypto.Signer     // private_key_jwt, and with Certificate mTLS; nil: none
+	KeyID       string
+	Certificate *tls.Certificate // mTLS; nil: none
+}
+
+// Ask is what one token request is about.
+type Ask struct {
+	Grant    Grant
+	Scope    string // space-separated
+	Audience string
+	Refresh  redact.String // for RefreshToken
+}
+
+// Answer is what a token endpoint said, unjudged: lifetimes may be negative, absurd, or absent.
+type Answer struct {
+	Access  redact.String
+	Refresh redact.String // zero: none was named
+	Type    string        // "" where none was named
+	Scope   string        // "" where none was named
+
+	Expiry        Expiry // of the access token
+	RefreshExpiry Expiry // of the refresh token
+
+	SentAt time.Time // our clock, just before the request was sent
+	Date   time.Time // the answer's Date header; zero: none
+	Limit  Limit     // what the answer's headers say of the rate limit
+}
+
+// Expiry is one lifetime as a server gave it: relative or absolute. The zero value: it gave none.
+type Expiry struct {
+	Given bool
+	In    time.Duration // relative to SentAt; only where At is zero
+	At    time.Time     // absolute, on the provider's clock
+}
+
+// Limit is what the headers of an answer say of a rate limit.
+type Limit struct {
+	RetryAt time.Time // no request before, on our clock; zero: nothing said
+}
+
+// Kind tells failures apart by what helps against them. The zero value is the passing kind.
+type Kind int
+
+const (
+	// Unavailable: timeouts, connection failures, 5xx, 429. Try again later.
+	Unavailable Kind = iota
+	// Malformed: it answered, but with no usable token. Try again later.
+	Malformed
+	// Rejected: an OAuth error, or a status that the descriptor calls permanent. Permanent says whether trying again can help.
+	Rejected
+	// Misconfigured: the request could not be built from the descriptor and the client. No request was sent.
+	Misconfigured
+)
+
+// Error is why a request to a provider brought no token. Its text holds no secret and no part of a body but the OAuth error, its masked description and the names of fields.
+type Error struct {
+	Kind        Kind
+	Status      int    // of HTTP; 0: there was no answer
+	Code        string // OAuth's "error"; "" where there was none
+	Description string // OAuth's "error_description" or our own words; one line, at most 200 bytes, secrets masked
+	Permanent   bool   // the same request will be refused again until somebody changes something
+	Client      bool   // it concerns the client as a whole and so every variant: rate limits, invalid_client, unauthorized_client
+	Limit       Limit
+	Sent        bool // the request, or a part of it, may have reached the provider
+}
