@@ -4,14 +4,13 @@ package credential
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// Credential is one secret, parsed and checked.
+// Credential is one secret, parsed and checked. Nothing that it holds and that is secret is printed by fmt, slog or JSON, its private key included.
 type Credential struct {
 	Terms
 	provider.Client
@@ -35,8 +34,8 @@ type Terms struct {
 	Allow      access.Rule          `json:"allow,omitzero"`
 }
 
-// Duration is a time.Duration that JSON spells as Go does: "24h", "90m".
-type Duration time.Duration
+// Duration is a time.Duration that JSON spells as Go does: "24h", "90m". A bare number is not one: it would leave the unit to guesses.
+type Duration = provider.Duration
 
 // Stage is which version of a secret is meant.
 type Stage string
@@ -61,14 +60,14 @@ type Listed struct {
 	Version string // of its current stage
 }
 
-// Source finds credentials. All methods are safe for concurrent use.
+// Source finds credentials. All methods are safe for concurrent use. The contract's tests are package credentialtest.
 type Source interface {
-	// Read returns one credential afresh. Errors: ErrUnknown, ErrUnavailable, *Malformed.
+	// Read returns one credential afresh; its Version is that of what was read. Errors: ErrUnknown, ErrUnavailable, *Malformed.
 	Read(ctx context.Context, name string, stage Stage) (Credential, error)
 
-	// List returns every credential's name and version; an error means that it may be incomplete, and then nothing may be concluded from an absence. Names that no credential can have are left out.
+	// List returns every credential's name and version; an error means that it may be incomplete, and then nothing may be concluded from an absence. Names that no credential can have are left out; malformed secrets are not.
 	List(ctx context.Context) ([]Listed, error)
 
-	// Absent confirms, by asking for that one secret, that it does not exist.
+	// Absent confirms, by asking for that one secret, that it does not exist. A malformed secret exists. Error: ErrUnavailable, and then nothing is confirmed.
 	Absent(ctx context.Context, name string) (bool, error)
 }

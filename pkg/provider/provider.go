@@ -35,14 +35,14 @@ type Ask struct {
 	Grant    Grant
 	Scope    string // space-separated
 	Audience string
-	Refresh  redact.String // for RefreshToken
+	Refresh  redact.String // for RefreshToken; needless otherwise
 }
 
 // Answer is what a token endpoint said, unjudged: lifetimes may be negative, absurd, or absent.
 type Answer struct {
 	Access  redact.String
 	Refresh redact.String // zero: none was named
-	Type    string        // "" where none was named
+	Type    string        // "Bearer" however the server spelt it; "" where none was named
 	Scope   string        // "" where none was named
 
 	Expiry        Expiry // of the access token
@@ -56,7 +56,7 @@ type Answer struct {
 // Expiry is one lifetime as a server gave it: relative or absolute. The zero value: it gave none.
 type Expiry struct {
 	Given bool
-	In    time.Duration // relative to SentAt; only where At is zero
+	In    time.Duration // relative to SentAt; only where At is zero. 0 is a server's "already over", never "for ever"
 	At    time.Time     // absolute, on the provider's clock
 }
 
@@ -73,7 +73,7 @@ const (
 	Unavailable Kind = iota
 	// Malformed: it answered, but with no usable token. Try again later.
 	Malformed
-	// Rejected: an OAuth error, or a status that the descriptor calls permanent. Permanent says whether trying again can help.
+	// Rejected: an OAuth error or another 4xx status. Permanent says whether trying again can help.
 	Rejected
 	// Misconfigured: the request could not be built from the descriptor and the client. No request was sent.
 	Misconfigured
@@ -83,10 +83,12 @@ const (
 type Error struct {
 	Kind        Kind
 	Status      int    // of HTTP; 0: there was no answer
-	Code        string // OAuth's "error"; "" where there was none
+	Code        string // OAuth's "error"; "" where there was none. "invalid_grant" also stands for a bare 401 to a refresh that carried no client authentication: it can only mean the refresh token
 	Description string // OAuth's "error_description" or our own words; one line, at most 200 bytes, secrets masked
 	Permanent   bool   // the same request will be refused again until somebody changes something
 	Client      bool   // it concerns the client as a whole and so every variant: rate limits, invalid_client, unauthorized_client
 	Limit       Limit
 	Sent        bool // the request, or a part of it, may have reached the provider
+
+	cause error // context.Canceled or context.DeadlineExceeded, and nothing else: other causes may quote an answer
 }

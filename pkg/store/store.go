@@ -55,12 +55,14 @@ type Entry struct {
 	LifetimeFrom             string // which source told the lifetime
 
 	IssuedAt, ExpiresAt, CacheUntil time.Time
+	RenewAt                         time.Time // the time to renew, which a failure does not move
 	AskedAt                         time.Time // when somebody last asked, to the hour
 	NextAt                          time.Time // due: the time to renew, or to try again; zero: not in the index
 	HoldUntil                       time.Time // no exchange before, though the token is short of life: the provider would hand out the same one
 	CooldownUntil                   time.Time // own rows only: no request to the provider before
 	RefreshUntil                    time.Time // the refresh token's end; zero: unknown or none
 	ForgetAt                        time.Time // the row may be dropped after it
+	RefreshSpent                    bool      // the refresh token was sent and no answer came back: the provider may have used it up
 
 	Failure Failure
 
@@ -82,10 +84,10 @@ func (f Failure) IsZero() bool { return f.Code == "" }
 
 // Lease is the right to replace one entry until it ends.
 type Lease struct {
-	Entry   Entry     // as it stood when the lease was taken
+	Entry   Entry     // as it stood when the lease was taken; its LeasedUntil is Until
 	ID      string    // a nonce; fences a late writer out
-	Until   time.Time //
-	Attempt int       // how many holders in a row have neither committed nor let go, this one included; above 1, what earlier ones sent may have arrived
+	Until   time.Time // by the clock of whoever took it
+	Attempt int       // how many holders in a row have not committed, this one included; above 1, what earlier ones sent may have arrived
 }
 
 // Due names an entry whose NextAt has passed.
@@ -97,13 +99,13 @@ type Due struct {
 
 // Reader is what vend and rotate may do. All methods are safe for concurrent use.
 type Reader interface {
-	// Get reads entries in one round trip and returns them in the order of keys. Where nothing is stored, the Entry has its Key and Revision 0.
+	// Get reads entries in one round trip and returns them in the order of keys; a key may be asked for twice. Where nothing is stored, the Entry has its Key and Revision 0, and LeasedUntil where somebody has leased it all the same.
 	Get(ctx context.Context, c Consistency, keys ...token.Key) ([]Entry, error)
 
-	// Due returns up to limit entries whose NextAt is not after before, the one that expires first at the head (no token: at the very head). It may miss what was written a moment ago.
+	// Due returns up to limit entries whose NextAt is not after before, the one that expires first at the head (no token: at the very head). It may miss what was written a moment ago, and where more than limit are due it may choose those that have been due longest.
 	Due(ctx context.Context, before time.Time, limit int) ([]Due, error)
 
-	// List returns up to limit entries of a partition (a credential's name, or token.OwnPartition) in the order of their sort key, beginning after the sort key after ("": at the first).
+	// List returns up to limit entries of a partition (a credential's name, or token.OwnPartition) in the order of their sort key, beginning after the sort key after ("": at the first). What is leased but was never written is left out. It may miss what was written a moment ago.
 	List(ctx context.Context, partition, after string, limit int) ([]Entry, error)
 }
 
@@ -112,19 +114,20 @@ type Store interface {
 	Reader
 
 	// Acquire takes the lease on an entry for ttl, atomically, if its revision is still seen.Revision and no lease on it lives. seen with Revision 0 claims a key of which nothing is stored.
-	// Else it returns ErrChanged or ErrLeased and a Lease that holds nothing but Entry: the entry as it stands now, strongly read.
+	// Else it returns ErrChanged (also where it is leased besides) or ErrLeased, and a Lease that holds nothing but Entry: the entry as it stands now, strongly read.
 	Acquire(ctx context.Context, seen Entry, ttl time.Duration) (Lease, error)
 
-	// Commit replaces the leased entry by next and gives the lease back, in one write, if the lease is still the entry's own; also after its time, if nobody has taken it since. The revision becomes that of the leased entry plus one, whatever next says.
-	// ErrLeaseLost changes nothing. A Commit that is repeated after an error, or by a retry below, recognises its own write and returns nil.
+	// Commit replaces the leased entry by next and gives the lease back, in one write, if the lease is still the entry's own; also after its time, if no Acquire, Replace or Delete has come since. The revision becomes that of the leased entry plus one; what next says of Key, Revision and LeasedUntil is not looked at.
+	// ErrLeaseLost changes nothing. A Commit that is repeated after an error, or by a retry below, recognises its own write, changes nothing more and returns nil, also while the next holder's lease lives. Once another Commit, Replace or Delete has come, there is nothing left to recognise it by: ErrLeaseLost.
 	Commit(ctx context.Context, l Lease, next Entry) error
 
 	// Replace is Acquire and Commit at once, for writes that ask no provider: it succeeds if the revision is still seen.Revision and no lease on it lives. ErrChanged or ErrLeased come with the entry as it stands now, strongly read; success with next as it was stored.
+	// It ends the lease of a holder whose time is over, but not the count of those who vanished: what they sent may have arrived, whoever wrote since, and the next Lease's Attempt says so.
 	Replace(ctx context.Context, seen, next Entry) (Entry, error)
 
-	// Touch sets AskedAt alone. It changes no revision, disturbs no lease, and does nothing where nothing is stored.
+	// Touch sets AskedAt alone. It changes no revision, disturbs no lease, and does nothing where nothing is stored. A Commit of what was read before it undoes it.
 	Touch(ctx context.Context, key token.Key, asked time.Time) error
 
-	// Delete drops an entry whatever it holds. Nothing stored: nil.
+	// Delete drops an entry whatever it holds, its lease too. Nothing stored: nil. Revisions and generations begin again: where anyone may still remember the entry, commit an emptied one instead.
 	Delete(ctx context.Context, key token.Key) error
 }

@@ -1,0 +1,123 @@
+package access_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tokenvend/tokenvend/pkg/access"
+)
+
+const account = "123456789012"
+
+func sts(resource string) string { return "arn:aws:sts::" + account + ":" + resource }
+
+func iam(resource string) string { return "arn:aws:iam::" + account + ":" + resource }
+
+func TestPrincipals(t *testing.T) {
+	for _, c := range []struct {
+		pattern, arn string
+		admitted     bool
+	}{
+		{iam("role/billing"), sts("assumed-role/billing/i-0abc"), true},
+		{iam("role/billing"), sts("assumed-role/billing"), true},
+		{iam("role/billing"), iam("role/billing"), true},
+		{iam("role/billing"), sts("assumed-role/billing-2/x"), false},
+		{iam("role/billing-*"), sts("assumed-role/billing-eu/x"), true},
+		{iam("role/billing-?"), sts("assumed-role/billing-eu/x"), false},
+		{iam("role/*"), sts("assumed-role/anything/x"), true},
+		{iam("*"), sts("assumed-role/anything/x"), true},
+		{"arn:aws:iam::*:role/billing", sts("assumed-role/billing/x"), true},
+		{"*", iam("user/ann"), true},
+		{"*:role/billing", sts("assumed-role/billing/x"), true},
+
+		// the path, on either side
+		{iam("role/team/billing-*"), sts("assumed-role/billing-eu/x"), true},
+		{iam("role/team/billing"), iam("role/other/path/billing"), true},
+		{iam("role/billing"), iam("role/team/billing"), true},
+		{iam("role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Read_*"), sts("assumed-role/AWSReservedSSO_Read_0a1b/ann"), true},
+		{iam("role/team/*"), sts("assumed-role/anything/x"), false},
+		{iam("role/"), sts("assumed-role/anything/x"), false},
+
+		// a session's name is chosen by whoever opens it
+		{"*/billing", sts("assumed-role/evil/billing"), false},
+		{"*billing", sts("assumed-role/evil/billing"), false},
+		{sts("assumed-role/billing/*"), sts("assumed-role/billing/x"), false},
+
+		// users keep their path, and are no roles, whatever their path says
+		{iam("user/ann"), iam("user/ann"), true},
+		{iam("user/team/*"), iam("user/team/ann"), true},
+		{iam("user/ann"), iam("user/team/ann"), false},
+		{"arn:aws:iam::*:role/billing", "arn:aws:iam::999999999999:user/x:role/billing", false},
+		{iam("root"), iam("root"), true},
+		{sts("federated-user/ann"), sts("federated-user/ann"), true},
+
+		{"arn:aws-cn:iam::1:role/x", "arn:aws-cn:sts::1:assumed-role/x/y", true},
+		{"arn:aws:iam::1:role/x", "arn:aws-cn:sts::1:assumed-role/x/y", false},
+
+		{"*", sts("assumed-role//x"), false},
+		{"*", iam("role/"), false},
+		{"*", iam(""), false},
+		{"*", "arn:aws:sts:eu-west-1:1:assumed-role/x/y", false},
+		{"", iam("user/ann"), false},
+	} {
+		rule := access.Rule{Principals: []string{c.pattern}}
+		if got := rule.Admits(overAPI(c.arn), "minut"); got != c.admitted {
+			t.Errorf("%s against %s: %v, want %v", c.arn, c.pattern, got, c.admitted)
+		}
+	}
+}
+
+func TestPatternsThatARuleMayList(t *testing.T) {
+	for pattern, want := range map[string]bool{
+		iam("role/billing-*"):               true,
+		iam("role/*"):                       true,
+		iam("role/team/billing-*"):          true,
+		iam("user/team/*"):                  true,
+		"*":                                 true,
+		"":                                  false,
+		"billing-*":                         false,
+		iam("role/"):                        false,
+		iam("role/team/"):                   false,
+		iam("role/team/*"):                  false,
+		iam("role/team/?*"):                 false,
+		sts("assumed-role/billing/*"):       false,
+		"arn:" + strings.Repeat("*", 1<<12): false,
+	} {
+		if access.ValidPrincipal(pattern) != want {
+			t.Errorf("%q: want %v", pattern, want)
+		}
+	}
+}
+
+// naive is what a pattern means, in as few words as there are.
+func naive(pattern, s []rune) bool {
+	switch {
+	case len(pattern) == 0:
+		return len(s) == 0
+	case pattern[0] == '*':
+		return naive(pattern[1:], s) || len(s) > 0 && naive(pattern, s[1:])
+	default:
+		return len(s) > 0 && (pattern[0] == '?' || pattern[0] == s[0]) && naive(pattern[1:], s[1:])
+	}
+}
+
+func FuzzMatch(f *testing.F) {
+	for _, seed := range [][2]string{{"", ""}, {"*", "x"}, {"a*b?c", "axxbyc"}, {"*a*a*", "aaab"}, {"*é?", "aéü"}, {"*??", "日"}, {"a\xff*", "a\xffb"}, {"?", "\xc3"}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, pattern, s string) {
+		if len(pattern) > 12 || len(s) > 24 {
+			t.Skip("the oracle is exponential")
+		}
+		valid := strings.ToValidUTF8(pattern, "") == pattern && strings.ToValidUTF8(s, "") == s
+		if want := valid && naive([]rune(pattern), []rune(s)); access.Match(pattern, s) != want {
+			t.Errorf("%q against %q: want %v", s, pattern, want)
+		}
+	})
+}
+
+func TestMatchDoesNotBlowUp(t *testing.T) {
+	if access.Match(strings.Repeat("*a", 1000)+"b", strings.Repeat("a", 2048)) {
+		t.Error("matched")
+	}
+}

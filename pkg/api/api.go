@@ -1,0 +1,120 @@
+// Package api is the JSON that callers see: what they ask, what they get, and the errors. It promises stability to outsiders.
+package api
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// Actions of a direct invocation.
+const (
+	Vend   = "vend"
+	Status = "status"
+	Revoke = "revoke"
+	List   = "list"
+)
+
+// Request asks something of one credential.
+type Request struct {
+	Action     string  `json:"action,omitempty"`     // "": vend
+	Credential string  `json:"credential,omitempty"` // a credential's name
+	Scope      string  `json:"scope,omitempty"`      // space-separated; order and repeats do not matter; "": the credential's default
+	Audience   string  `json:"audience,omitempty"`   // "": the credential's default
+	Account    string  `json:"account,omitempty"`    // whose grant; "": the client's own
+	MinTTL     Seconds `json:"min_ttl,omitzero"`     // how long the token must live at least; 0: no floor
+	Rejected   string  `json:"rejected,omitempty"`   // fingerprint of a token that the API answered 401 to
+	After      string  `json:"after,omitempty"`      // list: the last name of the page before
+	Limit      int     `json:"limit,omitzero"`       // list: how many at most; 0: 100
+}
+
+// Token is a vended access token.
+type Token struct {
+	AccessToken string    `json:"access_token"` // the secret itself
+	TokenType   string    `json:"token_type"`   // "Bearer"
+	ExpiresIn   Seconds   `json:"expires_in"`   // what is left now
+	ExpiresAt   time.Time `json:"expires_at"`
+	CacheUntil  time.Time `json:"cache_until"` // how long the caller may keep it; never after ExpiresAt, never in the past
+	Scope       string    `json:"scope,omitempty"`
+	Fingerprint string    `json:"fingerprint"` // names the token in logs and reports
+}
+
+// State says in a word how an entry is doing.
+type State string
+
+// The states of an entry.
+const (
+	Fresh       State = "fresh"       // a living token whose time to renew has not come
+	Stale       State = "stale"       // a living token past its time to renew
+	Failing     State = "failing"     // no living token, and the last attempt to get one failed
+	Reauthorize State = "reauthorize" // a person's grant is over
+	Revoking    State = "revoking"    // forgotten here, not yet revoked at the provider
+	Idle        State = "idle"        // nobody asks: no longer renewed
+	Gone        State = "gone"        // its secret was removed
+	None        State = "none"        // never minted
+)
+
+// StatusReport is everything about an entry but its token. Times that are not known are left out.
+type StatusReport struct {
+	Credential   string    `json:"credential"`
+	Provider     string    `json:"provider"`
+	Scope        string    `json:"scope,omitempty"`
+	Audience     string    `json:"audience,omitempty"`
+	Account      string    `json:"account,omitempty"`
+	State        State     `json:"state"`
+	Stale        bool      `json:"stale"`
+	Generation   int64     `json:"generation"`
+	Fingerprint  string    `json:"fingerprint,omitempty"`
+	IssuedAt     time.Time `json:"issued_at,omitzero"`
+	ExpiresAt    time.Time `json:"expires_at,omitzero"`
+	CacheUntil   time.Time `json:"cache_until,omitzero"`
+	NextAt       time.Time `json:"next_at,omitzero"` // when it is renewed or tried again
+	AskedAt      time.Time `json:"asked_at,omitzero"`
+	LifetimeFrom string    `json:"lifetime_from,omitempty"` // what told the lifetime: see the README
+	Failure      *Failure  `json:"failure,omitempty"`
+}
+
+// Failure is what went wrong at the last attempts.
+type Failure struct {
+	Code    Code      `json:"code"`
+	Detail  string    `json:"detail"`
+	Since   time.Time `json:"since"`
+	Count   int       `json:"count"`
+	RetryAt time.Time `json:"retry_at,omitzero"`
+}
+
+// Forgotten answers a revocation.
+type Forgotten struct {
+	Revoked     bool      `json:"revoked"`      // the provider has been told, and confirmed it
+	MemoryUntil time.Time `json:"memory_until"` // until then an instance may still vend the token out of its memory
+}
+
+// Page is a part of the list of credentials that the caller may have.
+type Page struct {
+	Credentials []Listed `json:"credentials"`
+	Next        string   `json:"next,omitempty"` // the next page's "after"; "": this was the last
+}
+
+// Listed is one credential of a [Page].
+type Listed struct {
+	Credential string `json:"credential"`
+	Provider   string `json:"provider"`
+}
+
+// Seconds is a duration that JSON spells as a whole number of seconds.
+type Seconds time.Duration
+
+// MarshalJSON writes whole seconds, rounded down.
+func (s Seconds) MarshalJSON() ([]byte, error) {
+	return strconv.AppendInt(nil, int64(time.Duration(s)/time.Second), 10), nil
+}
+
+// UnmarshalJSON reads a whole number of seconds between 0 and [MaxSeconds].
+func (s *Seconds) UnmarshalJSON(data []byte) error {
+	n, err := ParseSeconds(string(data))
+	if err != nil {
+		return &json.UnmarshalTypeError{Value: "this", Type: secondsType}
+	}
+	*s = n
+	return nil
+}

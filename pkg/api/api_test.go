@@ -1,0 +1,78 @@
+package api
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRequestIsReadStrictly(t *testing.T) {
+	for body, want := range map[string]string{
+		``:                               "one JSON object",
+		`[]`:                             "one JSON object",
+		`null`:                           "one JSON object",
+		`"minut"`:                        "one JSON object",
+		`{`:                              "well-formed",
+		`{"credential":"minut"} x`:       "nothing after",
+		`{"credential":"minut"}{}`:       "nothing after",
+		`{"credential":7}`:               "credential: expected a string",
+		`{"scope":["read"]}`:             "scope: expected a string",
+		`{"min_ttl":"60"}`:               "min_ttl: expected a whole number of seconds",
+		`{"min_ttl":-1}`:                 "min_ttl: expected a whole number of seconds",
+		`{"min_ttl":1.5}`:                "min_ttl: expected a whole number of seconds",
+		`{"min_ttl":1e9}`:                "min_ttl: expected a whole number of seconds",
+		`{"limit":"x"}`:                  "limit: expected a whole number",
+		`{"clientsecret":"hush"}`:        `"clientsecret": no such field`,
+		`{"hush hush, a secret":"hush"}`: "a field that is not known",
+	} {
+		_, err := DecodeRequest([]byte(body))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q in it", body, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: the error shows a value: %v", body, err)
+		}
+	}
+}
+
+func TestRequestOfEveryField(t *testing.T) {
+	got, err := DecodeRequest([]byte(`{"action":"vend","credential":"minut","scope":"b a","audience":"x","account":"alice","min_ttl":90,"rejected":"9f86d081884c7d65","after":"a","limit":3}`))
+	want := Request{Action: "vend", Credential: "minut", Scope: "b a", Audience: "x", Account: "alice", MinTTL: Seconds(90 * time.Second), Rejected: "9f86d081884c7d65", After: "a", Limit: 3}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestProblemDocument(t *testing.T) {
+	e := &Error{Code: ProviderUnavailable, Detail: "the provider answered 503", Credential: "minut", RequestID: "r1", RetryAfter: 1500 * time.Millisecond}
+	got, err := json.Marshal(e)
+	want := `{"type":"urn:tokenvend:error:provider_unavailable","title":"The provider can't be asked now","status":503,"detail":"the provider answered 503","code":"provider_unavailable","credential":"minut","request_id":"r1","retry_after":2}`
+	if err != nil || string(got) != want {
+		t.Errorf("got %s, %v", got, err)
+	}
+	var back Error
+	if err := json.Unmarshal(got, &back); err != nil || back.Code != e.Code || back.RetryAfter != 2*time.Second {
+		t.Errorf("read back: %+v, %v", back, err)
+	}
+}
+
+func TestEveryCodeHasATitle(t *testing.T) {
+	for code, known := range codes {
+		if known.title == "" || known.status < 400 {
+			t.Errorf("%s: %+v", code, known)
+		}
+	}
+	if got := Code("of tomorrow").Status(); got != 500 {
+		t.Errorf("an unknown code has status %d, want 500", got)
+	}
+}
+
+func TestTokenJSON(t *testing.T) {
+	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
+	got, _ := json.Marshal(Token{AccessToken: "a", TokenType: "Bearer", ExpiresIn: Seconds(2874*time.Second + 999*time.Millisecond), ExpiresAt: at, CacheUntil: at.Add(-12 * time.Minute), Fingerprint: "9f86d081884c7d65"})
+	want := `{"access_token":"a","token_type":"Bearer","expires_in":2874,"expires_at":"2026-11-22T07:00:00Z","cache_until":"2026-11-22T06:48:00Z","fingerprint":"9f86d081884c7d65"}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxSeconds is the largest number of seconds that a request may name: a year.
+const MaxSeconds = 365 * 24 * 60 * 60
+
+var secondsType = reflect.TypeFor[Seconds]()
+
+// ParseSeconds reads a whole number of seconds between 0 and [MaxSeconds], in plain digits.
+func ParseSeconds(s string) (Seconds, error) {
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil || n > MaxSeconds {
+		return 0, fmt.Errorf("expected a whole number of seconds from 0 to %d", MaxSeconds)
+	}
+	return Seconds(time.Duration(n) * time.Second), nil
+}
+
+// DecodeRequest reads a request strictly: one JSON object, nothing after it, no field that is not known. Its errors name the field and show no value.
+func DecodeRequest(body []byte) (Request, error) {
+	var r Request
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		return Request{}, errors.New("the body: expected one JSON object")
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&r); err != nil {
+		return Request{}, decodeError(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return Request{}, errors.New("the body: expected nothing after the JSON object")
+	}
+	return r, nil
+}
+
+var plainField = regexp.MustCompile(`^"[A-Za-z0-9_.-]{1,40}"$`)
+
+// decodeError says which field was wrong, and never what stood in it.
+func decodeError(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field != "" {
+		return fmt.Errorf("%s: expected %s", wrong.Field, kindName(wrong.Type))
+	}
+	if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		if plainField.MatchString(field) {
+			return fmt.Errorf("%s: no such field", field)
+		}
+		return errors.New("the body: a field that is not known")
+	}
+	return errors.New("the body: expected one well-formed JSON object")
+}
+
+func kindName(t reflect.Type) string {
+	switch {
+	case t == secondsType:
+		return fmt.Sprintf("a whole number of seconds from 0 to %d", MaxSeconds)
+	case t.Kind() == reflect.Int:
+		return "a whole number"
+	default:
+		return "a string"
+	}
+}

@@ -1,0 +1,144 @@
+package credential
+
+import (
+	"cmp"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/provider"
+)
+
+// descriptor takes an inline descriptor; nil where there is none, or a wrong one.
+func (f *form) descriptor() *provider.Descriptor {
+	raw, given := f.fields["descriptor"]
+	if !given {
+		return nil
+	}
+	delete(f.fields, "descriptor")
+	d, err := provider.ParseDescriptor(raw)
+	if problems, ok := errors.AsType[*provider.DescriptorError](err); ok {
+		for _, problem := range problems.Problems {
+			f.inDescriptor(problem)
+		}
+		return nil
+	}
+	if err != nil {
+		f.wrong("descriptor", "a provider's descriptor")
+		return nil
+	}
+	return d
+}
+
+// inDescriptor takes a problem apart: "path: what", or what alone.
+func (f *form) inDescriptor(problem string) {
+	path, what, ok := strings.Cut(problem, ": ")
+	if !ok {
+		f.wrong("descriptor", problem)
+		return
+	}
+	f.wrong("descriptor."+path, what)
+}
+
+// fit holds a secret against the descriptor of its provider.
+func (f *form) fit(c Credential, d *provider.Descriptor) {
+	if c.Client.TokenURL == "" && d.NeedsTokenURL() {
+		f.wrong("token_url", "required: the provider publishes none")
+	}
+	f.fitGrant(c, d)
+	f.fitAuth(c, d)
+	taken := standard
+	for _, name := range d.Token.Fields {
+		taken = append(taken[:len(taken):len(taken)], name)
+	}
+	for name := range c.Params {
+		if slices.Contains(taken, name) {
+			f.wrong("params."+name, "no parameter that has its own place in a request")
+		}
+	}
+}
+
+// standard parameters are set from a secret's other fields, or by the grant. Among params they would be sent twice; and params are no place for secrets.
+var standard = []string{"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "scope", "refresh_token", "code", "code_verifier", "redirect_uri"}
+
+func (f *form) fitGrant(c Credential, d *provider.Descriptor) {
+	if !c.Refresh.IsZero() && !d.Refreshes() {
+		f.wrong("refresh_token", "not given: the provider redeems none")
+	}
+	switch c.Grant {
+	case provider.RefreshToken:
+		if c.Refresh.IsZero() {
+			f.wrong("refresh_token", "required by this grant")
+		}
+	case provider.AuthorizationCode:
+		if d.Authorize == nil {
+			f.wrong("grant", "not authorization_code: the provider connects no accounts")
+		}
+	}
+}
+
+func (f *form) fitAuth(c Credential, d *provider.Descriptor) {
+	auths := auths(d)
+	uses := func(a ...provider.Auth) bool {
+		return slices.ContainsFunc(a, func(a provider.Auth) bool { return slices.Contains(auths, a) })
+	}
+	if uses(provider.AuthBasic, provider.AuthBasicEncoded, provider.AuthPost) {
+		f.wants("client_secret", true, !c.Secret.IsZero())
+	}
+	if uses(provider.AuthBasic) && strings.Contains(c.ID, ":") {
+		f.wrong("client_id", "no colon: the provider takes Basic, which cannot carry one")
+	}
+	signed, tls := uses(provider.AuthPrivateKey), uses(provider.AuthTLS)
+	f.wants("certificate", tls, c.Certificate != nil)
+	f.wants("private_key", signed || tls, c.Client.Key != nil)
+	f.wants("key_id", signed, c.KeyID != "")
+	if signed && c.Client.Key != nil {
+		f.fitKey(c, d.Token.Alg)
+	}
+}
+
+// wants notes a field that the provider needs and that is missing, and one that is given though nothing would ever use it.
+func (f *form) wants(name string, needed, given bool) {
+	switch {
+	case needed && !given:
+		f.wrong(name, "required by the provider")
+	case !needed && given:
+		f.wrong(name, "not given: the provider does not take it")
+	}
+}
+
+func (f *form) fitKey(c Credential, alg provider.Algorithm) {
+	_, isRSA := c.Client.Key.Public().(*rsa.PublicKey)
+	switch {
+	case alg == provider.RS256 || alg == provider.PS256:
+		if !isRSA {
+			f.wrong("private_key", "an RSA key, for "+string(alg))
+		}
+	case alg == provider.ES256 || !isRSA:
+		if !isP256(c.Client.Key.Public()) {
+			f.wrong("private_key", "a key on the curve P-256, for ES256; or an RSA one where the provider takes RS256")
+		}
+	}
+}
+
+func isP256(key crypto.PublicKey) bool {
+	ec, ok := key.(*ecdsa.PublicKey)
+	return ok && ec.Curve == elliptic.P256()
+}
+
+// auths are the ways in which the client proves itself to one endpoint of the provider or another.
+func auths(d *provider.Descriptor) []provider.Auth {
+	token := cmp.Or(d.Token.Auth, provider.AuthBasic)
+	all := []provider.Auth{token}
+	if d.Refresh != nil {
+		all = append(all, cmp.Or(d.Refresh.Auth, token))
+	}
+	if d.Revoke != nil {
+		all = append(all, cmp.Or(d.Revoke.Auth, token))
+	}
+	return all
+}

@@ -1,0 +1,177 @@
+// Package folder finds credentials in a folder, as files NAME.json: for one machine, where there is no Secrets Manager.
+package folder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/credential"
+)
+
+// suffix follows a credential's name in its file's.
+const suffix = ".json"
+
+// othersMayRead and othersMayWrite are the bits of a mode that a secret must not have, nor a folder of secrets.
+const (
+	othersMayRead  fs.FileMode = 0o077
+	othersMayWrite fs.FileMode = 0o022
+)
+
+// Source is a folder of credentials. Only their current stage exists.
+type Source struct {
+	dir string
+}
+
+var _ credential.Source = (*Source)(nil)
+
+// New is the source of a folder, which is made with mode 0700 if it is absent, and refused if others may write into it.
+func New(dir string) (*Source, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("credentials: %w", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("credentials: %w", err)
+	}
+	if mode := info.Mode().Perm(); hasModes && mode&othersMayWrite != 0 {
+		return nil, fmt.Errorf("credentials: %s has mode %#o, and others may put secrets there: chmod 700 %[1]s", dir, mode)
+	}
+	return &Source{dir: dir}, nil
+}
+
+const hasModes = runtime.GOOS != "windows"
+
+// path is where a credential's file is. The name must be a valid one: else it could lead out of the folder.
+func (s *Source) path(name string) string { return filepath.Join(s.dir, name+suffix) }
+
+// Read returns one credential afresh. A file that others may read is malformed: its secret must be taken for known. A file that is being rewritten in place is ErrUnavailable.
+func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) (credential.Credential, error) {
+	if err := ctx.Err(); err != nil {
+		return credential.Credential{}, unavailable(err)
+	}
+	if stage != credential.Current {
+		return credential.Credential{}, credential.ErrUnknown
+	}
+	if _, err := s.find(name); err != nil {
+		return credential.Credential{}, err
+	}
+	data, version, err := s.load(name)
+	if err != nil {
+		return credential.Credential{}, err
+	}
+	return credential.Parse(name, version, data)
+}
+
+// find looks for a credential's file. Symbolic links, folders and devices are none, and nothing is behind a name that no credential can have.
+func (s *Source) find(name string) (fs.FileInfo, error) {
+	if !credential.ValidName(name) {
+		return nil, credential.ErrUnknown
+	}
+	info, err := os.Lstat(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		// A folder that is gone, a disk that is not mounted, says nothing about what was in it.
+		if _, err := os.ReadDir(s.dir); err != nil {
+			return nil, unavailable(err)
+		}
+		return nil, credential.ErrUnknown
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, credential.ErrUnknown
+	}
+	return info, nil
+}
+
+// load reads the whole file, and makes sure that what it read is one version of it.
+func (s *Source) load(name string) (data []byte, version string, err error) {
+	f, err := os.Open(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", credential.ErrUnknown
+	}
+	if err != nil {
+		return nil, "", unavailable(err)
+	}
+	defer func() { _ = f.Close() }()
+	before, err := f.Stat()
+	if err != nil {
+		return nil, "", unavailable(err)
+	}
+	if mode := before.Mode().Perm(); hasModes && mode&othersMayRead != 0 {
+		return nil, "", &credential.Malformed{Credential: name, Fields: []credential.FieldError{{
+			Field: "file", Expected: fmt.Sprintf("mode 0600, and it is %#o: chmod 600 %s", mode, name+suffix),
+		}}}
+	}
+	data, err = io.ReadAll(io.LimitReader(f, credential.MaxSize+1)) // one byte too many is for Parse to refuse
+	if err != nil {
+		return nil, "", unavailable(err)
+	}
+	after, err := f.Stat()
+	if err != nil || versionOf(after) != versionOf(before) {
+		return nil, "", unavailable(errors.New("it changed while it was read"))
+	}
+	return data, versionOf(before), nil
+}
+
+// versionOf changes whenever a file is replaced, and says nothing about what is in it.
+func versionOf(info fs.FileInfo) string {
+	const bytes = 16
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d %d", info.Name(), info.ModTime().UnixNano(), info.Size(), inode(info)))
+	return hex.EncodeToString(sum[:bytes])
+}
+
+// List returns every credential's name and version, sorted by name.
+func (s *Source) List(ctx context.Context) ([]credential.Listed, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	files, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	var all []credential.Listed
+	for _, file := range files {
+		name, ok := strings.CutSuffix(file.Name(), suffix)
+		if !ok {
+			continue
+		}
+		info, err := s.find(name)
+		switch {
+		case err == nil:
+			all = append(all, credential.Listed{Name: name, Version: versionOf(info)})
+		case !errors.Is(err, credential.ErrUnknown):
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// Absent confirms that a credential has no file.
+func (s *Source) Absent(ctx context.Context, name string) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, unavailable(err)
+	}
+	_, err := s.find(name)
+	if errors.Is(err, credential.ErrUnknown) {
+		return true, nil
+	}
+	return false, err
+}
+
+// unavailable wraps an error of the file system, without the path: errors may reach callers.
+func unavailable(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return fmt.Errorf("%w: %w", credential.ErrUnavailable, err)
+}

@@ -1,0 +1,16 @@
+//go:build unix
+
+package folder
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// inode tells two files apart that were written in one tick of the clock.
+func inode(info fs.FileInfo) uint64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(stat.Ino)
+	}
+	return 0
+}

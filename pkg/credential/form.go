@@ -1,0 +1,152 @@
+package credential
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// form is one JSON object on its way to becoming something better. Each of its fields is taken once; what is left over at the end is unknown. Fields are taken by their exact names, where encoding/json would accept any case.
+type form struct {
+	*faults
+	prefix string // what the fields' names begin with in errors: "allow."
+	fields map[string]json.RawMessage
+}
+
+// openSecret reads a whole secret as a form.
+func openSecret(data []byte, w *faults) form {
+	f := form{faults: w}
+	switch {
+	case len(data) > MaxSize:
+		w.add(whole, fmt.Sprintf("at most %d bytes", MaxSize))
+	case !utf8.Valid(data):
+		w.add(whole, "UTF-8")
+	default:
+		f.open(whole, data)
+	}
+	if f.fields != nil {
+		f.repeated(json.NewDecoder(bytes.NewReader(data)), "")
+	}
+	return f
+}
+
+func (f *form) open(name string, data []byte) {
+	err := json.Unmarshal(data, &f.fields)
+	if at, ok := errors.AsType[*json.SyntaxError](err); ok {
+		f.add(name, fmt.Sprintf("one JSON object and nothing after it; broken at byte %d", at.Offset)) // the error's own text quotes what is there
+		return
+	}
+	if err != nil || f.fields == nil {
+		f.add(name, "a JSON object")
+	}
+}
+
+// repeated names every field that stands twice in one object, however deep: which of the two is meant, nobody can say.
+func (f *form) repeated(dec *json.Decoder, path string) {
+	token, err := dec.Token()
+	if err != nil || token != json.Delim('{') && token != json.Delim('[') {
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; dec.More(); i++ {
+		here := fmt.Sprintf("%s[%d]", path, i)
+		if token == json.Delim('{') {
+			key, _ := dec.Token()
+			name, _ := key.(string)
+			here = strings.TrimPrefix(path+"."+shown(name), ".")
+			if seen[name] {
+				f.add(here, "given once, not twice")
+			}
+			seen[name] = true
+		}
+		f.repeated(dec, here)
+	}
+	_, _ = dec.Token()
+}
+
+// wrong notes a wrong field of this form.
+func (f *form) wrong(name, expected string) { f.add(f.prefix+shown(name), expected) }
+
+// take reads a field as a T. null is no value of any type.
+func take[T any](f *form, name, expected string) (value T, given bool) {
+	raw, given := f.fields[name]
+	if !given {
+		return value, false
+	}
+	delete(f.fields, name)
+	if string(raw) == "null" || json.Unmarshal(raw, &value) != nil {
+		f.wrong(name, expected)
+		return *new(T), false
+	}
+	return value, true
+}
+
+// rest names what nobody took.
+func (f *form) rest() {
+	for _, name := range slices.Sorted(maps.Keys(f.fields)) {
+		f.wrong(name, "no such field")
+	}
+}
+
+func (f *form) flag(name string) bool {
+	b, _ := take[bool](f, name, "true or false")
+	return b
+}
+
+// text takes a line of text: a stray line's end, pasted along, would make every request fail in ways that are hard to read.
+func (f *form) text(name string) string {
+	const expected = "a string without line ends, control characters and white space around it"
+	s, _ := take[string](f, name, expected)
+	if s != strings.TrimSpace(s) || strings.ContainsFunc(s, odd) {
+		f.wrong(name, expected)
+		return ""
+	}
+	return s
+}
+
+// odd characters: unicode.ReplacementChar is what encoding/json makes of an escape that is no character.
+func odd(r rune) bool { return unicode.IsControl(r) || r == unicode.ReplacementChar }
+
+// lines takes a text of several lines.
+func (f *form) lines(name string) string {
+	s, _ := take[string](f, name, "a string, its line ends written as \\n")
+	return s
+}
+
+// list takes an array of strings, each of which must be as expected.
+func (f *form) list(name, expected string, valid func(string) bool) []string {
+	items, _ := take[[]string](f, name, "an array of strings")
+	for i, item := range items {
+		if !valid(item) {
+			f.wrong(fmt.Sprintf("%s[%d]", name, i), expected)
+		}
+	}
+	return items
+}
+
+// object takes an inner object as a form of its own, an empty one where there is none.
+func (f *form) object(name string) form {
+	inner := form{faults: f.faults, prefix: f.prefix + name + "."}
+	if raw, given := f.fields[name]; given {
+		delete(f.fields, name)
+		inner.open(f.prefix+name, raw)
+	}
+	return inner
+}
+
+// duration takes a duration between two bounds; 0 where there is none.
+func (f *form) duration(name string, atLeast, atMost time.Duration) Duration {
+	expected := fmt.Sprintf(`a duration such as "90m", from %v to %v`, atLeast, atMost)
+	d, given := take[Duration](f, name, expected)
+	if given && (time.Duration(d) < atLeast || time.Duration(d) > atMost) {
+		f.wrong(name, expected)
+	}
+	return d
+}

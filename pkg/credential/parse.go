@@ -1,0 +1,154 @@
+package credential
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// MaxSize is the longest secret, in bytes: what Secrets Manager takes.
+const MaxSize = 64 << 10
+
+// defaultIdleAfter is after how long without a request a token is no longer renewed ahead.
+const defaultIdleAfter = 24 * time.Hour
+
+// The bounds of what a secret may say of times: below, it is a slip of the unit; above, too.
+const (
+	minLifetime  = time.Second
+	minIdleAfter = time.Minute
+	maxSpan      = 366 * 24 * time.Hour
+)
+
+// Parse reads a secret strictly. Unknown and repeated fields, wrong types, what is missing, and what contradicts itself or the provider's descriptor are all named at once, in a [*Malformed].
+func Parse(name, version string, data []byte) (Credential, error) {
+	w := &faults{version: version}
+	if !ValidName(name) {
+		w.add("name", "a lower-case letter or digit, then at most 62 more, _ or -")
+	}
+	f := openSecret(data, w)
+	if f.fields == nil {
+		return Credential{}, w.of(name)
+	}
+	c := Credential{Terms: f.terms(), Client: f.client(), Refresh: redact.New(f.text("refresh_token"))}
+	f.rest()
+	c.Name, c.Version = name, version
+	c.ClientID, c.Terms.TokenURL = c.ID, c.Client.TokenURL
+	if d, err := c.Speaks(); err == nil {
+		f.fit(c, d)
+	}
+	if err := w.of(name); err != nil {
+		return Credential{}, err
+	}
+	return c, nil
+}
+
+// terms takes what is not secret.
+func (f *form) terms() Terms {
+	t := Terms{
+		Scope:     token.NewVariant("", "", f.text("scope")).Scope,
+		Audience:  f.text("audience"),
+		Grant:     f.grant(),
+		Lifetime:  f.duration("lifetime", minLifetime, maxSpan),
+		KeepWarm:  f.flag("keep_warm"),
+		IdleAfter: f.duration("idle_after", minIdleAfter, maxSpan),
+		Allow:     f.allow(),
+	}
+	t.Provider, t.Descriptor = f.provider()
+	if t.IdleAfter == 0 {
+		t.IdleAfter = Duration(defaultIdleAfter)
+	}
+	return t
+}
+
+// provider takes a name in the catalogue or an inline descriptor: one of the two. What is wrong is left out.
+func (f *form) provider() (string, *provider.Descriptor) {
+	_, inline := f.fields["descriptor"]
+	descriptor := f.descriptor()
+	_, named := f.fields["provider"]
+	name := f.text("provider")
+	if inline && named {
+		f.wrong("descriptor", "not given beside provider: one of the two")
+		return "", nil
+	}
+	if inline {
+		return "", descriptor
+	}
+	if _, err := provider.Catalog(name); err != nil {
+		f.wrong("provider", "one of "+strings.Join(provider.Names(), ", ")+"; or instead of it a descriptor")
+		return "", nil
+	}
+	return name, nil
+}
+
+func (f *form) grant() provider.Grant {
+	g := provider.Grant(f.text("grant"))
+	if g != "" && !slices.Contains([]provider.Grant{provider.ClientCredentials, provider.RefreshToken, provider.AuthorizationCode}, g) {
+		f.wrong("grant", "client_credentials, refresh_token or authorization_code")
+	}
+	return g
+}
+
+func (f *form) allow() access.Rule {
+	in := f.object("allow")
+	filled := func(s string) bool { return s != "" && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, odd) }
+	rule := access.Rule{
+		Principals: in.list("principals", "an IAM ARN with * and ? in it, not of a session, nor of all roles under a path", access.ValidPrincipal),
+		Aliases:    in.list("aliases", "a Lambda alias, and none of api, admin and c-…", access.ValidAlias),
+		Scopes:     in.list("scopes", "one scope", func(s string) bool { return filled(s) && !strings.Contains(s, " ") }),
+		Audiences:  in.list("audiences", "one audience", filled),
+		Accounts:   in.list("accounts", "an account, or a pattern with * and ?", filled),
+	}
+	in.rest()
+	return rule
+}
+
+// client takes what the OAuth client is and proves itself by.
+func (f *form) client() provider.Client {
+	c := provider.Client{
+		ID:       f.text("client_id"),
+		Secret:   redact.New(f.text("client_secret")),
+		TokenURL: f.tokenURL(),
+		Params:   f.params(),
+		KeyID:    f.text("key_id"),
+	}
+	c.Key, c.Certificate = f.keys()
+	if c.ID == "" {
+		f.wrong("client_id", "required")
+	}
+	return c
+}
+
+func (f *form) params() map[string]string {
+	in := f.object("params")
+	params := make(map[string]string, len(in.fields))
+	for name := range in.fields {
+		params[name], _ = take[string](&in, name, "a string")
+	}
+	return params
+}
+
+func (f *form) tokenURL() string {
+	raw := f.text("token_url")
+	if raw == "" {
+		return ""
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())) {
+		f.wrong("token_url", "an https URL without user, password and fragment (http for a loopback host only)")
+		return ""
+	}
+	return raw
+}
+
+// isLoopback says whether plain http may be spoken with the host; whether it is spoken indeed, the outbound client decides.
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}

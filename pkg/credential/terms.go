@@ -1,0 +1,80 @@
+package credential
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// Speaks is how the credential's provider speaks: the inline descriptor, or the catalogue's. An error means that this program does not know the provider.
+func (t Terms) Speaks() (*provider.Descriptor, error) {
+	if t.Descriptor != nil {
+		return t.Descriptor, nil
+	}
+	return provider.Catalog(t.Provider)
+}
+
+// Key is the key of what is asked for. To ask for a default by its name is to ask for the default: both have one key.
+func (t Terms) Key(account, audience, scope string) token.Key {
+	v := token.NewVariant(account, audience, scope)
+	if v.Audience == t.Audience {
+		v.Audience = ""
+	}
+	if v.Scope == t.defaults().Scope {
+		v.Scope = ""
+	}
+	return token.Key{Credential: t.Name, Variant: v}
+}
+
+// Asks is the scope and the audience that the provider is asked for, for a variant of the credential; "" where it is asked for none.
+func (t Terms) Asks(v token.Variant) (scope, audience string) {
+	return cmp.Or(v.Scope, t.defaults().Scope), cmp.Or(v.Audience, t.Audience)
+}
+
+func (t Terms) defaults() token.Variant { return token.NewVariant("", t.Audience, t.Scope) }
+
+// madeBytes is how much of the digest is kept.
+const madeBytes = 16
+
+// Made is a digest, in hex, of what a variant's token is minted for: provider, token URL, client id, scope and audience. A living token is replaced when the digest differs from the one that it was minted under, and for no other change of the secret.
+// "" where this program does not know the provider: then nothing can be said.
+func (t Terms) Made(v token.Variant) string {
+	d, err := t.Speaks()
+	if err != nil {
+		return ""
+	}
+	scope, audience := t.Asks(v)
+	h := sha256.New()
+	for _, part := range []string{t.identity(), cmp.Or(t.TokenURL, d.Token.URL), t.ClientID, scope, audience} {
+		_ = binary.Write(h, binary.BigEndian, uint64(len(part))) // a hash never fails
+		_, _ = h.Write([]byte(part))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:madeBytes])
+}
+
+// identity tells providers apart. A catalogued one stays itself when a new release describes it better; an inline one is how it asks for tokens.
+func (t Terms) identity() string {
+	if t.Descriptor == nil {
+		return "name:" + t.Provider
+	}
+	request, _ := json.Marshal(t.Descriptor.Token) // strings and maps of strings: cannot fail
+	return "inline:" + string(request)
+}
+
+// UnmarshalJSON reads terms that this or another version of the program has written: fields that are not known are passed over, in an inline descriptor too. [Parse] is the strict way in.
+func (t *Terms) UnmarshalJSON(data []byte) error {
+	type plain Terms // without methods: else json.Unmarshal would come back here
+	type lenient provider.Descriptor
+	row := struct {
+		*plain
+		Descriptor *lenient `json:"descriptor"`
+	}{plain: (*plain)(t)}
+	err := json.Unmarshal(data, &row)
+	t.Descriptor = (*provider.Descriptor)(row.Descriptor)
+	return err
+}

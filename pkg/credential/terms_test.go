@@ -1,0 +1,157 @@
+package credential_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/token"
+	"pgregory.net/rapid"
+)
+
+func TestKeysKnowTheDefaults(t *testing.T) {
+	terms := mustParse(t, plain.with(object{"scope": "write read", "audience": "https://api.example"})).Terms
+	for _, c := range []struct{ account, audience, scope, key string }{
+		{"", "", "", "minut/-"},
+		{"", "https://api.example", "", "minut/-"},
+		{"", "", "read write read", "minut/-"},
+		{"", "https://api.example", "write read", "minut/-"},
+		{"", "", "read", "minut/scope=read"},
+		{"", "", "read write admin", "minut/scope=admin%20read%20write"},
+		{"", "https://b.example", "read write", "minut/audience=https%3A%2F%2Fb.example"},
+		{"ann", "https://api.example", "", "minut/account=ann"},
+	} {
+		if got := terms.Key(c.account, c.audience, c.scope).String(); got != c.key {
+			t.Errorf("%q %q %q: %s, want %s", c.account, c.audience, c.scope, got, c.key)
+		}
+	}
+}
+
+func TestWhatAKeyAsksFor(t *testing.T) {
+	words := rapid.SampledFrom([]string{"", "a", "b", "a b", "b a", "c"})
+	rapid.Check(t, func(t *rapid.T) {
+		terms := credential.Terms{Name: "minut", Scope: words.Draw(t, "default scope"), Audience: words.Draw(t, "default audience")}
+		scope, audience := words.Draw(t, "scope"), words.Draw(t, "audience")
+		gotScope, gotAudience := terms.Asks(terms.Key("", audience, scope).Variant)
+		if scope == "" {
+			scope = terms.Scope
+		}
+		if audience == "" {
+			audience = terms.Audience
+		}
+		if want := token.NewVariant("", "", scope).Scope; gotScope != want || gotAudience != audience {
+			t.Fatalf("asks for %q and %q, want %q and %q", gotScope, gotAudience, want, audience)
+		}
+	})
+}
+
+func TestMadeChangesWithWhatATokenIsFor(t *testing.T) {
+	base := plain.with(object{"scope": "read", "audience": "https://api.example"})
+	made := func(secret object) string {
+		c := mustParse(t, secret)
+		return c.Made(c.Terms.Key("", "", "").Variant)
+	}
+	was := made(base)
+	if len(was) != 32 || strings.Contains(was, "read") {
+		t.Errorf("digest %q", was)
+	}
+	for name, changed := range map[string]object{
+		"provider":              {"descriptor": nil, "provider": "minut"},
+		"inline descriptor":     {"descriptor": object{"token": object{"url": "https://id.example/token", "auth": "post"}}},
+		"the descriptor's URL":  {"descriptor": object{"token": object{"url": "https://id2.example/token"}}},
+		"its own URL":           {"token_url": "https://eu.example/token"},
+		"client id":             {"client_id": "id2"},
+		"scope":                 {"scope": "read write"},
+		"audience":              {"audience": "https://b.example"},
+		"no scope":              {"scope": nil},
+		"scope taken for":       {"scope": "https://api.example", "audience": "read"},
+		"letters between parts": {"client_id": "idr", "scope": "ead"},
+	} {
+		if made(base.with(changed)) == was {
+			t.Errorf("%s changed, and the digest did not", name)
+		}
+	}
+	for name, changed := range map[string]object{
+		"nothing":           {},
+		"secret":            {"client_secret": "another"},
+		"the same URL":      {"token_url": "https://id.example/token"},
+		"order of scopes":   {"scope": "read read"},
+		"allow":             {"allow": object{"scopes": []string{"write"}, "aliases": []string{"billing"}}},
+		"keep_warm":         {"keep_warm": true},
+		"times":             {"lifetime": "2h", "idle_after": "2h"},
+		"params":            {"params": object{"tenant": "7"}},
+		"the rest of it":    {"descriptor": object{"token": object{"url": "https://id.example/token"}, "docs": "https://id.example/docs", "verify": object{"url": "https://id.example/me"}}},
+		"the default grant": {"grant": "client_credentials"},
+	} {
+		if made(base.with(changed)) != was {
+			t.Errorf("%s changed, and so did the digest", name)
+		}
+	}
+}
+
+func TestMadeOfVariants(t *testing.T) {
+	c := mustParse(t, plain.with(object{"scope": "read"}))
+	other, _ := credential.Parse("another", "v9", plain.with(object{"scope": "read"}).json(t))
+	v := token.NewVariant
+	if c.Made(v("", "", "")) != c.Made(v("", "", "read")) {
+		t.Error("the default by its name is the default")
+	}
+	if c.Made(v("", "", "")) == c.Made(v("", "", "write")) || c.Made(v("", "", "")) == c.Made(v("", "x", "")) {
+		t.Error("variants are alike")
+	}
+	if c.Made(v("", "", "")) != other.Made(v("", "", "")) {
+		t.Error("name and version are no part of it")
+	}
+	if made := (credential.Terms{Provider: "no-such"}).Made(v("", "", "")); made != "" {
+		t.Errorf("%q of a provider that nobody knows", made)
+	}
+}
+
+func TestTermsComeBack(t *testing.T) {
+	want := mustParse(t, at(object{
+		"token":   object{"url": "https://id.example/token", "params": object{"a": "b"}},
+		"refresh": object{"rotates": "yes"}, "renew": object{"earliest": "1h"},
+	}).with(object{
+		"scope": "read", "audience": "https://api.example", "grant": "client_credentials", "lifetime": "90m", "keep_warm": true,
+		"allow": object{"principals": []string{"*"}, "accounts": []string{"*"}},
+	})).Terms
+	row, err := json.Marshal(want)
+	if err != nil || strings.Contains(string(row), canary) {
+		t.Fatalf("%s, %v", row, err)
+	}
+	var got credential.Terms
+	if err := json.Unmarshal(row, &got); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\n%+v\n%+v", err, got, want)
+	}
+}
+
+// golden is a row as the first release wrote it, with what a later one may add.
+const golden = `{"name":"monta-eu","version":"v1","provider":"monta","client_id":"id","token_url":"https://eu.example/token","scope":"a b","audience":"x","grant":"refresh_token",
+	"lifetime":"1h30m0s","keep_warm":true,"idle_after":"24h0m0s","allow":{"principals":["*"],"aliases":["billing"],"later":1},"later":{"x":1},
+	"descriptor":{"token":{"url":"https://id.example/token","later":true},"renew":{"earliest":"1h"},"later":[]}}`
+
+func TestFault57_TermsOfAnotherVersion(t *testing.T) {
+	var got credential.Terms
+	if err := json.Unmarshal([]byte(golden), &got); err != nil {
+		t.Fatal(err)
+	}
+	descriptor := &provider.Descriptor{Token: provider.TokenRequest{URL: "https://id.example/token"}, Renew: provider.Renew{Earliest: provider.Duration(time.Hour)}}
+	want := credential.Terms{
+		Name: "monta-eu", Version: "v1", Provider: "monta", Descriptor: descriptor, ClientID: "id", TokenURL: "https://eu.example/token", Scope: "a b", Audience: "x",
+		Grant: provider.RefreshToken, Lifetime: credential.Duration(90 * time.Minute), KeepWarm: true, IdleAfter: credential.Duration(24 * time.Hour),
+		Allow: access.Rule{Principals: []string{"*"}, Aliases: []string{"billing"}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v, want\n%+v", got, want)
+	}
+	for _, broken := range []string{"", "[]", `{"lifetime":7}`, `{"name":`, `{"descriptor":7}`} {
+		if err := json.Unmarshal([]byte(broken), new(credential.Terms)); err == nil {
+			t.Errorf("%q was read", broken)
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package mint
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+const pageSize = 100
+
+// Discover compares the secrets with what the store knows of them: credentials that were added or changed are learnt, and those whose absence is confirmed are gone. A failed or empty listing removes nothing.
+// It returns how many were learnt and how many are gone.
+func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
+	listed, err := m.Source.List(ctx)
+	if err != nil {
+		return 0, 0, secretUnavailable()
+	}
+	rows, err := m.ownRows(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	var failed error
+	for _, l := range listed {
+		k := rows[l.Name]
+		delete(rows, l.Name)
+		if k.live() && k.terms.Version == l.Version {
+			continue
+		}
+		if err := m.relearn(ctx, l.Name, k); err != nil {
+			failed = err
+			continue
+		}
+		learnt++
+	}
+	if len(listed) == 0 {
+		return learnt, 0, failed
+	}
+	for name, k := range rows {
+		if k.live() && m.bury(ctx, name, k) {
+			gone++
+		}
+	}
+	return learnt, gone, failed
+}
+
+// ownRows reads the own rows of all credentials.
+func (m *Mint) ownRows(ctx context.Context) (map[string]*known, error) {
+	rows := map[string]*known{}
+	after := ""
+	for {
+		page, err := m.Store.List(ctx, token.OwnPartition, after, pageSize)
+		if err != nil {
+			return nil, storeUnavailable(err)
+		}
+		for _, e := range page {
+			k, err := m.remember(ctx, store.Eventual, e, wall())
+			if err != nil {
+				return nil, err
+			}
+			rows[e.Key.Credential] = k
+			after = e.Key.Sort()
+		}
+		if len(page) < pageSize {
+			return rows, nil
+		}
+	}
+}
+
+func (m *Mint) relearn(ctx context.Context, name string, k *known) error {
+	seen := store.Entry{Key: token.Own(name)}
+	if k != nil {
+		seen = k.entry
+	}
+	_, err := m.learn(ctx, seen)
+	return err
+}
+
+// bury marks a credential gone once its secret's absence is confirmed. Its entries stay, as long as Secrets Manager keeps a deleted secret.
+func (m *Mint) bury(ctx context.Context, name string, k *known) bool {
+	absent, err := m.Source.Absent(ctx, name)
+	if err != nil || !absent {
+		return false
+	}
+	next := *k.row
+	next.entry.State, next.entry.ForgetAt = store.Gone, wall().Add(forgetAfter)
+	if _, err := m.replaceOwn(ctx, k.entry, next); err != nil {
+		return false
+	}
+	m.Journal.Event(ctx, slog.LevelWarn, "gone", name, "its secret was removed")
+	return true
+}
+
+// requeue makes due what new terms concern: the default entry of a credential that is kept warm, and entries that failed or were minted for other terms. An entry that can't be written now is found out when it is next asked for.
+func (m *Mint) requeue(ctx context.Context, terms credential.Terms) {
+	warm := token.Key{Credential: terms.Name}
+	entries, err := m.Store.List(ctx, terms.Name, "", pageSize)
+	if err != nil {
+		return
+	}
+	now := wall()
+	for _, e := range entries {
+		isWarm := terms.KeepWarm && e.Key == warm
+		if isWarm {
+			warm = token.Key{}
+		}
+		outdated := e.Made != "" && e.Made != terms.Made(e.Key.Variant)
+		if isWarm && e.NextAt.IsZero() || !e.Failure.IsZero() || outdated {
+			m.makeDue(ctx, e, now)
+		}
+	}
+	if terms.KeepWarm && warm.Credential != "" {
+		m.makeDue(ctx, store.Entry{Key: warm}, now)
+	}
+}
+
+func (m *Mint) makeDue(ctx context.Context, e store.Entry, now time.Time) {
+	next := e
+	next.NextAt = now
+	next.ForgetAt = forgetAt(next, now)
+	m.replace(ctx, e, next)
+}
+
+// replace writes an entry whose token stays as it is. It says whether that was done.
+func (m *Mint) replace(ctx context.Context, seen, next store.Entry) bool {
+	_, err := m.Store.Replace(ctx, seen, next)
+	return err == nil
+}
+
+// Renewal says what became of an entry that was due.
+type Renewal string
+
+// The ways a renewal can end.
+const (
+	Renewed Renewal = "renewed" // it has a token whose time to renew has not come
+	Retired Renewal = "retired" // nobody asks for it, or its credential is gone: no longer due
+	Failed  Renewal = "failed"  // see the error
+)
+
+// Renew renews an entry that is due, or retires it where nobody has asked for it for too long. It counts on nobody asking: the entry is read anew.
+func (m *Mint) Renew(ctx context.Context, key token.Key) (Renewal, error) {
+	v, err := m.look(ctx, key, Want{Ahead: true})
+	var known *api.Error
+	switch {
+	case errors.As(err, &known) && known.Code == api.UnknownCredential:
+		return m.retire(ctx, key)
+	case err != nil:
+		return Failed, problem(err)
+	case idle(v, wall()):
+		return m.retire(ctx, key)
+	}
+	r, err := m.Token(ctx, key, Want{Ahead: true})
+	if err == nil && r.Stale {
+		err = &api.Error{Code: api.Code(r.Failure.Code), Detail: r.Failure.Detail}
+	}
+	if err != nil {
+		return Failed, err
+	}
+	return Renewed, nil
+}
+
+// idle says whether nobody has asked for an entry since it was minted, nor for the time its terms allow. A person's grant is kept alive regardless.
+func idle(v view, now time.Time) bool {
+	e, terms := v.entry.entry, v.own.terms
+	if e.Key.Variant.Account != "" || terms.KeepWarm && e.Key == (token.Key{Credential: terms.Name}) {
+		return false
+	}
+	limit := time.Duration(terms.IdleAfter) + askedPrecision
+	return e.AskedAt.Before(e.IssuedAt) && now.Sub(e.AskedAt) > limit
+}
+
+// retire takes an entry out of the index; the next one who asks mints it anew.
+func (m *Mint) retire(ctx context.Context, key token.Key) (Renewal, error) {
+	entries, err := m.Store.Get(ctx, store.Strong, key)
+	if err != nil {
+		return Failed, storeUnavailable(err)
+	}
+	next := entries[0]
+	next.NextAt = time.Time{}
+	if next.Revision > 0 && !m.replace(ctx, entries[0], next) {
+		return Failed, &api.Error{Code: api.StoreUnavailable, Detail: "the entry is being changed by another"}
+	}
+	return Retired, nil
+}

@@ -1,0 +1,133 @@
+package mint
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/seal"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// fault is why an attempt brought no token, and whom it concerns.
+type fault struct {
+	code      api.Code
+	detail    string
+	permanent bool      // only a change helps
+	client    bool      // every variant of the credential would fail alike
+	limited   bool      // the provider asked all to pause
+	until     time.Time // no request before; zero: nothing was said
+}
+
+// faultOf judges an error of an attempt.
+func faultOf(err error) *fault {
+	var said *provider.Error
+	var bad *credential.Malformed
+	var known *api.Error
+	switch {
+	case errors.As(err, &said):
+		return providerFault(said)
+	case errors.As(err, &bad):
+		return &fault{code: api.Misconfigured, detail: bad.Error(), permanent: true, client: true}
+	case errors.As(err, &known):
+		return &fault{code: known.Code, detail: known.Detail}
+	case errors.Is(err, credential.ErrUnknown):
+		return &fault{code: api.SecretUnavailable, detail: "the secret is not there any more"}
+	case errors.Is(err, seal.ErrUnavailable):
+		return &fault{code: api.SealUnavailable, detail: "the sealing key can't be used now"}
+	}
+	return &fault{code: api.SecretUnavailable, detail: "the secret can't be read now"}
+}
+
+func providerFault(e *provider.Error) *fault {
+	f := &fault{detail: e.Error(), permanent: e.Permanent, client: e.Client, until: e.Limit.RetryAt}
+	switch e.Kind {
+	case provider.Malformed:
+		f.code = api.ProviderMalformed
+	case provider.Rejected:
+		f.code = api.ProviderRejected
+	case provider.Misconfigured:
+		f.code, f.permanent, f.client = api.Misconfigured, true, true
+	default:
+		f.code = api.ProviderUnavailable
+		f.limited = e.Client || !f.until.IsZero()
+	}
+	return f
+}
+
+// after is the failure that stands once f has happened on top of old.
+func (f *fault) after(old store.Failure, key token.Key, generation int64, version string, now time.Time) store.Failure {
+	next := store.Failure{Code: string(f.code), Detail: f.detail, Since: now, Count: 1, Version: version}
+	if !old.IsZero() && old.Version == version {
+		next.Since = old.Since
+		if !f.permanent || old.Code == next.Code {
+			next.Count = old.Count + 1
+		}
+	}
+	wait := permanentWait(next.Count)
+	if !f.permanent {
+		wait = backoff(key, generation, next.Count)
+	}
+	next.RetryAt = later(now.Add(wait), earlier(f.until, now.Add(longestCooldown))).Truncate(time.Millisecond)
+	return next
+}
+
+// share writes what concerns the client as a whole into the credential's own row: its failure, and the pause that the provider asked for.
+func (m *Mint) share(ctx context.Context, own *known, f *fault) *known {
+	now := wall()
+	return m.settle(ctx, own, func(e *store.Entry) {
+		failed := f.after(e.Failure, e.Key, int64(e.Failure.Count), own.terms.Version, now)
+		switch {
+		case f.limited:
+			e.CooldownUntil = later(e.CooldownUntil, failed.RetryAt)
+		case f.client:
+			e.Failure = failed
+		}
+	})
+}
+
+// clear drops the shared failure after a success, and notes a pause that came with it.
+func (m *Mint) clear(ctx context.Context, own *known, limit provider.Limit) *known {
+	until := earlier(limit.RetryAt, wall().Add(longestCooldown)).Truncate(time.Millisecond)
+	if own.entry.Failure.IsZero() && !until.After(own.entry.CooldownUntil) {
+		return own
+	}
+	return m.settle(ctx, own, func(e *store.Entry) {
+		e.Failure = store.Failure{}
+		e.CooldownUntil = later(e.CooldownUntil, until)
+	})
+}
+
+// mostSettling bounds how often a change of a credential's own row is tried against other writers.
+const mostSettling = 4
+
+// settle changes a credential's own row. Where that can't be done the row stays as it is: each entry has its own failure besides, so nothing is lost but the sharing.
+func (m *Mint) settle(ctx context.Context, own *known, change func(*store.Entry)) *known {
+	for range mostSettling {
+		next := *own.row
+		change(&next.entry)
+		stored, err := m.replaceOwn(ctx, own.entry, next)
+		if err == nil {
+			return stored
+		}
+		if !errors.Is(err, store.ErrChanged) {
+			return own
+		}
+		if own = m.memory.get(own.entry.Key); own.broken {
+			return own
+		}
+	}
+	return own
+}
+
+// keptFailure is the shared failure, unless it belongs to another version of the secret.
+func (k *known) keptFailure(version string) store.Failure {
+	if k.entry.Failure.Version == version {
+		return k.entry.Failure
+	}
+	return store.Failure{}
+}

@@ -1,0 +1,118 @@
+package mint
+
+import (
+	"bytes"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+const (
+	trust       = time.Minute     // how long what was read is believed; so long a revocation may take to be known everywhere
+	trustAbsent = 5 * time.Second // the same for "there is no such credential"
+	mostRows    = 20000           // rows kept in memory
+)
+
+// row is one row of the store as it was last seen, opened. It is never changed.
+type row struct {
+	entry   store.Entry
+	broken  bool        // what stands there does not open
+	token   token.Token // of an entry; zero: none, or none that opens
+	refresh redact.String
+
+	terms      credential.Terms     // of a credential's own row
+	descriptor *provider.Descriptor // how those terms' provider speaks; nil: not known to this build
+}
+
+// known is a row in memory. Its row may be confirmed again and again.
+type known struct {
+	*row
+	origin Origin // how the row came into this process; from the second use on it is Memory
+	seen   time.Time
+	used   atomic.Bool
+}
+
+// memory is what this process knows.
+type memory struct {
+	mu     sync.Mutex
+	rows   map[token.Key]*known
+	absent map[string]time.Time // names of which there is no credential, and until when that is believed
+}
+
+func (m *memory) get(key token.Key) *known {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rows[key]
+}
+
+// put remembers a row as seen now. Of two that arrive out of order the one of the higher revision stays.
+func (m *memory) put(r *row, origin Origin, seen time.Time) *known {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.rows == nil {
+		m.rows = map[token.Key]*known{}
+	}
+	if old := m.rows[r.entry.Key]; old != nil && old.entry.Revision > r.entry.Revision && r.entry.Revision > 0 && !r.broken {
+		return old
+	}
+	m.makeRoom()
+	k := &known{row: r, origin: origin, seen: seen}
+	m.rows[r.entry.Key] = k
+	return k
+}
+
+// makeRoom drops any one row where there are too many: it will be read again.
+func (m *memory) makeRoom() {
+	if len(m.rows) < mostRows {
+		return
+	}
+	for key := range m.rows {
+		delete(m.rows, key)
+		return
+	}
+}
+
+func (m *memory) markAbsent(name string, until time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.absent == nil || len(m.absent) >= mostRows {
+		m.absent = map[string]time.Time{}
+	}
+	m.absent[name] = until
+}
+
+func (m *memory) isAbsent(name string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return now.Before(m.absent[name])
+}
+
+func (m *memory) forgetAbsent(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.absent, name)
+}
+
+// trusted says whether what is known may be answered from without asking the store.
+func (k *known) trusted(now time.Time) bool {
+	return k != nil && now.Sub(k.seen) < trust && !now.Before(k.seen)
+}
+
+// same says whether e is the very row that is known, so that it need not be opened again.
+func (k *known) same(e store.Entry) bool {
+	return k != nil && !k.broken && k.entry.Revision == e.Revision && bytes.Equal(k.entry.Sealed, e.Sealed)
+}
+
+// from is the origin to report: the first use names where the row came from, later ones the memory.
+func (k *known) from() Origin {
+	if k.used.Swap(true) {
+		return Memory
+	}
+	return k.origin
+}

@@ -1,0 +1,75 @@
+// Package mint is the one path to a new token, for vend and rotate alike: lease, credential, provider, plan, seal, commit. Nothing else takes a lease, reads a secret, asks a provider or writes the store.
+//
+// A token request comes in by [Mint.Token]. What a process knows of an entry and of its credential's row is a view; a view that serves is answered from, one that forbids an attempt is refused by, and any other is advanced, by this process or by another that holds the lease. Then the new view is judged the same way.
+package mint
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/seal"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// The chain of time-outs: each is shorter than the next, and the last shorter than vend's function timeout.
+const (
+	ExchangeTimeout = 10 * time.Second // all provider requests of one mint
+	Timeout         = 13 * time.Second // a whole mint, from the lease to the commit
+	LeaseTTL        = 15 * time.Second
+)
+
+// Config is what a Mint works with. All fields but Every and Journal are required.
+type Config struct {
+	Store   store.Store
+	Source  credential.Source
+	Sealer  seal.Sealer
+	HTTP    *http.Client    // asks the providers
+	Journal journal.Journal // zero: silent
+	Every   time.Duration   // how often rotate runs; 0: each minute. A token of a shorter life is left to vend
+}
+
+// Mint brings tokens into being. All its methods are safe for concurrent use.
+type Mint struct {
+	Config
+	memory  memory
+	secrets secrets
+	flights flights
+}
+
+// New makes a Mint. Before the process ends, [Mint.Wait] lets what was sent come home.
+func New(c Config) *Mint {
+	c.Every = orDefault(c.Every, time.Minute)
+	return &Mint{Config: c}
+}
+
+// Wait returns when no exchange is under way any more: within [Timeout] of the last call.
+func (m *Mint) Wait() { m.flights.running.Wait() }
+
+// Want is what a token must be, to be the answer.
+type Want struct {
+	Life     time.Duration // a floor under what is left of its life; 0: none, and then a minute (a tenth of a short life) is wished for, not insisted on
+	Ahead    bool          // its time to renew has not passed: rotate's question, which does not count as asking
+	Rejected string        // it does not have this fingerprint
+	Insist   bool          // an operator asks: a back-off is not waited for, a provider's cooldown is
+}
+
+// Origin says where an answer came from.
+type Origin string
+
+// The origins.
+const (
+	Memory   Origin = "memory"
+	Store    Origin = "store"
+	Provider Origin = "provider"
+)
+
+// Result is a token and how it was come by.
+type Result struct {
+	Token   token.Token
+	Origin  Origin
+	Stale   bool          // past its time to renew
+	Failure store.Failure // why the last attempt to renew it failed; zero: it did not
+}

@@ -1,0 +1,141 @@
+package mint_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/memory"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// world is what many instances share: the providers, the secrets, the store and the sealing key.
+type world struct {
+	t       *testing.T
+	sim     *simulator.Simulator
+	secrets *folder.Source
+	store   *memory.Store
+	sealer  *keyfile.Sealer
+	log     *bytes.Buffer
+	logging sync.Mutex
+}
+
+// newWorld makes a world with a credential for each of the five providers. Inside a synctest bubble its time is simulated.
+func newWorld(t *testing.T, o simulator.Options) *world {
+	t.Helper()
+	w := &world{t: t, sim: simulator.New(o), store: memory.New(), log: &bytes.Buffer{}}
+	var err error
+	if w.secrets, err = folder.New(filepath.Join(t.TempDir(), "credentials")); err != nil {
+		t.Fatal(err)
+	}
+	if w.sealer, err = keyfile.Open(filepath.Join(t.TempDir(), "seal.key")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range w.sim.Providers() {
+		w.put(name, nil)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			w.logging.Lock()
+			defer w.logging.Unlock()
+			t.Log(w.log.String())
+		}
+	})
+	return w
+}
+
+// put writes a provider's credential under the provider's name, with fields laid over it.
+func (w *world) put(name string, over map[string]any) {
+	w.t.Helper()
+	id, secret := w.sim.ClientFor(name)
+	c := map[string]any{"provider": name, "client_id": id, "client_secret": secret}
+	if name == "miden" {
+		c["token_url"] = w.sim.TokenURL(name)
+	}
+	for field, value := range over {
+		c[field] = value
+	}
+	w.write(name, c)
+}
+
+func (w *world) write(name string, c map[string]any) {
+	w.t.Helper()
+	data, err := json.Marshal(c)
+	if err == nil {
+		err = w.secrets.Write(name, data)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Write makes the world its instances' log.
+func (w *world) Write(p []byte) (int, error) {
+	w.logging.Lock()
+	defer w.logging.Unlock()
+	return w.log.Write(p)
+}
+
+// instance is one process: nothing but its memory is its own.
+func (w *world) instance() *mint.Mint { return w.instanceOver(w.store) }
+
+func (w *world) instanceOver(s store.Store) *mint.Mint {
+	return mint.New(mint.Config{
+		Store: s, Source: w.secrets, Sealer: w.sealer, HTTP: &http.Client{Transport: w.sim},
+		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(w, nil))},
+	})
+}
+
+func key(name string) token.Key { return token.Key{Credential: name} }
+
+// asked is how many token requests of any kind a provider has seen.
+func (w *world) asked(name string) int {
+	c := w.sim.Stats().Providers[name]
+	return c.TokenRequests + c.RefreshRequests
+}
+
+func mustToken(t *testing.T, m *mint.Mint, k token.Key, want mint.Want) mint.Result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 29*time.Second)
+	defer cancel()
+	r, err := m.Token(ctx, k, want)
+	if err != nil {
+		t.Fatalf("%s: %v", k, err)
+	}
+	return r
+}
+
+func TestFiveProvidersAreMinted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		m := w.instance()
+		for _, name := range w.sim.Providers() {
+			got := mustToken(t, m, key(name), mint.Want{})
+			if got.Origin != mint.Provider || got.Token.Type != "Bearer" || !w.sim.Alive(name, got.Token.Access.Reveal()) || got.Token.Generation != 1 {
+				t.Errorf("%s: %+v", name, got)
+			}
+			if again := mustToken(t, m, key(name), mint.Want{}); again.Origin != mint.Memory || again.Token.Fingerprint != got.Token.Fingerprint {
+				t.Errorf("%s again: %+v", name, again)
+			}
+			if other := mustToken(t, w.instance(), key(name), mint.Want{}); other.Origin != mint.Store || other.Token.Fingerprint != got.Token.Fingerprint {
+				t.Errorf("%s elsewhere: %+v", name, other)
+			}
+			if n := w.asked(name); n != 1 {
+				t.Errorf("%s: %d requests, want 1", name, n)
+			}
+		}
+	})
+}

@@ -1,0 +1,100 @@
+package mint
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// succeed puts the answer's token into next. A token that is over already is a failure after all.
+func (m *Mint) succeed(ctx context.Context, next *row, out *outcome) {
+	old, e := next.entry, &next.entry
+	now := wall()
+	fingerprint := token.Fingerprint(out.answer.Access)
+	e.Made = out.own.terms.Made(e.Key.Variant)
+	same := fingerprint == old.Fingerprint && old.Made == e.Made
+	if !same {
+		e.Generation++
+	}
+	t := planToken(out.answer, rulesOf(out.own, out.grant), e.Key, e.Generation, old.Fingerprint == "")
+	if !t.expires.After(now) {
+		*e = old
+		out.failed = &fault{code: api.ProviderMalformed, detail: "the token was over when it came"}
+		return
+	}
+	e.State, e.Failure, e.RefreshSpent, e.HoldUntil = store.Live, store.Failure{}, false, time.Time{}
+	e.Type, e.Scope, e.Fingerprint, e.LifetimeFrom = bearer, out.answer.Scope, fingerprint, t.from
+	e.IssuedAt, e.ExpiresAt, e.CacheUntil, e.RenewAt, e.NextAt = t.issued, t.expires, t.cacheUntil, t.renew, t.renew
+	if old.ExpiresAt.After(now) && (same || sameEnd(old.ExpiresAt, t.expires)) {
+		hold(e, old, t, now)
+	}
+	if t.life() < m.Every {
+		e.NextAt = time.Time{} // too short-lived for the schedule: vend renews it
+	}
+	m.keepRefresh(next, out)
+	e.ForgetAt = forgetAt(*e, now)
+	if err := m.closeToken(ctx, e, out.answer.Access, next.refresh); err != nil {
+		*e = old
+		out.failed = faultOf(err)
+		return
+	}
+	next.token = tokenOf(*e, out.answer.Access)
+	out.own = m.clear(ctx, out.own, out.answer.Limit)
+}
+
+// bearer is the only type that is ever vended: an answer of another is no usable token.
+const bearer = "Bearer"
+
+// sameEnd says whether two ends are one, as far as a clock's seconds tell.
+func sameEnd(a, b time.Time) bool { return a.Sub(b).Abs() < 2*time.Second }
+
+// hold is for a provider that handed out the same token again, or one that ends when the old one does: it began when the old one did, and is asked for again only once it is nearly over.
+func hold(e *store.Entry, old store.Entry, t times, now time.Time) {
+	if t.expires.Sub(old.ExpiresAt) > 2*time.Second {
+		return // the same token, but it lives longer now
+	}
+	t.issued = old.IssuedAt
+	e.IssuedAt = old.IssuedAt
+	e.HoldUntil = holdUntil(t, now)
+	e.NextAt, e.RenewAt, e.CacheUntil = e.HoldUntil, e.HoldUntil, later(now, e.HoldUntil)
+}
+
+// keepRefresh keeps the refresh token of an answer; where a refresh brought none, the old one stays.
+func (m *Mint) keepRefresh(next *row, out *outcome) {
+	switch {
+	case !out.answer.Refresh.IsZero():
+		next.refresh, next.entry.RefreshUntil = out.answer.Refresh, refreshEnd(out.answer)
+	case out.grant != provider.RefreshToken:
+		next.refresh, next.entry.RefreshUntil = redact.String{}, time.Time{}
+	}
+}
+
+// fail puts the failure into next, which keeps its token. A refresh token that came with the failure is kept too: the old one may be worth nothing any more.
+func (m *Mint) fail(ctx context.Context, next *row, out *outcome) {
+	e := &next.entry
+	now := wall()
+	if out.failed.client || out.failed.limited {
+		out.own = m.share(ctx, out.own, out.failed)
+	}
+	e.Failure = out.failed.after(e.Failure, e.Key, e.Generation, out.own.terms.Version, now)
+	if e.Failure.RetryAt.Before(out.own.entry.Failure.RetryAt) && out.failed.client {
+		e.Failure.RetryAt = out.own.entry.Failure.RetryAt
+	}
+	e.RefreshSpent = e.RefreshSpent || out.spent
+	if !e.NextAt.IsZero() || out.own.terms.KeepWarm {
+		e.NextAt = e.Failure.RetryAt
+	}
+	if !out.answer.Refresh.IsZero() {
+		next.refresh, e.RefreshUntil, e.RefreshSpent = out.answer.Refresh, refreshEnd(out.answer), false
+		if err := m.closeToken(ctx, e, next.token.Access, next.refresh); err != nil {
+			m.Journal.Event(ctx, slog.LevelError, "refresh token lost", e.Key.Credential, "it could not be sealed")
+		}
+	}
+	e.ForgetAt = forgetAt(*e, now)
+}

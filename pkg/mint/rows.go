@@ -1,0 +1,146 @@
+package mint
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/seal"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// load reads rows in one round trip and remembers them.
+func (m *Mint) load(ctx context.Context, c store.Consistency, keys ...token.Key) error {
+	entries, err := m.Store.Get(ctx, c, keys...)
+	if err != nil {
+		return storeUnavailable(err)
+	}
+	now := wall()
+	for _, e := range entries {
+		if _, err := m.remember(ctx, c, e, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remember opens a row that the store showed, unless it is the one that is known, and keeps it.
+func (m *Mint) remember(ctx context.Context, c store.Consistency, e store.Entry, now time.Time) (*known, error) {
+	old := m.memory.get(e.Key)
+	if old.same(e) {
+		return m.memory.put(&row{entry: e, terms: old.terms, descriptor: old.descriptor, token: old.token, refresh: old.refresh}, Store, now), nil
+	}
+	r, err := m.open(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if old != nil && c == store.Strong && e.Revision > 0 && e.Generation < old.entry.Generation {
+		r = &row{entry: e, broken: true}
+		m.Journal.Event(ctx, slog.LevelError, "integrity", e.Key.Credential, "the store shows an older generation than this process has seen: "+e.Key.String())
+	}
+	return m.memory.put(r, Store, now), nil
+}
+
+// open opens a row. One that does not open counts as holding nothing, with an alarm, and is minted anew.
+func (m *Mint) open(ctx context.Context, e store.Entry) (*row, error) {
+	r := &row{entry: e}
+	if len(e.Sealed) == 0 {
+		return r, nil
+	}
+	plain, err := m.Sealer.Open(ctx, e.Key.Credential, e.Sealed, additional(e))
+	switch {
+	case errors.Is(err, seal.ErrIntegrity):
+		r.broken = true
+		m.Journal.Event(ctx, slog.LevelError, "integrity", e.Key.Credential, "what is stored does not open: "+e.Key.String())
+		return r, nil
+	case err != nil:
+		return nil, &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}
+	}
+	if err := r.read(plain); err != nil {
+		return nil, &api.Error{Code: api.Internal, Detail: "a stored row of a form that is not known: " + e.Key.String()}
+	}
+	return r, nil
+}
+
+// payload is what is sealed in an entry.
+type payload struct {
+	Access  string `json:"access_token"`
+	Refresh string `json:"refresh_token,omitempty"`
+}
+
+func (r *row) read(plain []byte) error {
+	if r.entry.Key.IsOwn() {
+		return r.readTerms(plain)
+	}
+	var p payload
+	if err := json.Unmarshal(plain, &p); err != nil {
+		return err
+	}
+	r.refresh = redact.New(p.Refresh)
+	r.token = tokenOf(r.entry, redact.New(p.Access))
+	return nil
+}
+
+// tokenOf is the token of an entry, opened.
+func tokenOf(e store.Entry, access redact.String) token.Token {
+	return token.Token{
+		Access: access, Type: e.Type, Scope: e.Scope, Fingerprint: e.Fingerprint, Generation: e.Generation,
+		IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt, CacheUntil: e.CacheUntil,
+	}
+}
+
+// closeToken seals a token and its refresh token into e, whose times and generation must be set: they are bound to it.
+func (m *Mint) closeToken(ctx context.Context, e *store.Entry, access, refresh redact.String) error {
+	plain, err := json.Marshal(payload{Access: access.Reveal(), Refresh: refresh.Reveal()})
+	if err != nil {
+		return err
+	}
+	e.Sealed, err = m.Sealer.Seal(ctx, e.Key.Credential, plain, additional(*e))
+	return err
+}
+
+// closeTerms seals a credential's terms into its own row.
+func (m *Mint) closeTerms(ctx context.Context, r *row) error {
+	plain, err := json.Marshal(r.terms)
+	if err != nil {
+		return err
+	}
+	r.entry.Sealed, err = m.Sealer.Seal(ctx, r.entry.Key.Credential, plain, additional(r.entry))
+	return err
+}
+
+// additional is what a sealed row is bound to: its key, and for a token its generation, its times and all that is vended with it. A change of it makes every stored row unreadable.
+func additional(e store.Entry) []byte {
+	var b []byte
+	for _, s := range []string{"tokenvend row 1", e.Key.Partition(), e.Key.Sort()} {
+		b = appendText(b, s)
+	}
+	if e.Key.IsOwn() {
+		return b
+	}
+	for _, s := range []string{e.Type, e.Scope, e.Fingerprint, e.Made} {
+		b = appendText(b, s)
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Generation))
+	for _, t := range []time.Time{e.IssuedAt, e.ExpiresAt, e.CacheUntil, e.RenewAt, e.RefreshUntil} {
+		b = binary.BigEndian.AppendUint64(b, uint64(t.UnixMilli()))
+	}
+	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
+}
+
+func storeUnavailable(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return &api.Error{Code: api.StoreUnavailable, Detail: "the store did not answer in time", RetryAfter: shortestWait}
+	}
+	return &api.Error{Code: api.StoreUnavailable, Detail: "the store did not answer", RetryAfter: shortestWait}
+}

@@ -1,0 +1,110 @@
+package mint
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// Status is everything about an entry but its token.
+type Status struct {
+	Entry    store.Entry
+	Provider string
+	State    api.State
+	Stale    bool          // there is a living token, past its time to renew
+	Failure  store.Failure // the credential's as a whole, else the entry's
+}
+
+// Status reads an entry and its credential's row, strongly, and says how they are doing. It counts as nobody's asking for a token.
+func (m *Mint) Status(ctx context.Context, key token.Key) (Status, error) {
+	if err := m.load(ctx, store.Strong, token.Own(key.Credential), key); err != nil {
+		return Status{}, problem(err)
+	}
+	v := m.recall(key)
+	now := wall()
+	s := Status{Entry: v.entry.entry, Provider: providerOf(v.own.terms, v.own.descriptor), State: v.state(now), Failure: v.failure()}
+	s.Stale = v.holds(now) && !now.Before(v.entry.entry.RenewAt)
+	return s, nil
+}
+
+func (v view) state(now time.Time) api.State {
+	e := v.entry.entry
+	switch {
+	case v.own.entry.State == store.Gone:
+		return api.Gone
+	case e.State == store.Reauthorize:
+		return api.Reauthorize
+	case e.State == store.Revoking:
+		return api.Revoking
+	case v.holds(now) && now.Before(e.RenewAt):
+		return api.Fresh
+	case v.holds(now):
+		return api.Stale
+	case !v.failure().IsZero():
+		return api.Failing
+	case e.Fingerprint == "":
+		return api.None
+	case e.NextAt.IsZero():
+		return api.Idle
+	}
+	return api.Stale
+}
+
+// List returns the terms of up to limit credentials after a name, in order, and the name to go on after: "" at the end. Those that are gone are left out.
+func (m *Mint) List(ctx context.Context, after string, limit int) ([]credential.Terms, string, error) {
+	page, err := m.Store.List(ctx, token.OwnPartition, after, limit)
+	if err != nil {
+		return nil, "", storeUnavailable(err)
+	}
+	var all []credential.Terms
+	next := ""
+	for _, e := range page {
+		k, err := m.remember(ctx, store.Eventual, e, wall())
+		if err != nil {
+			return nil, "", err
+		}
+		if k.live() {
+			all = append(all, k.terms)
+		}
+		next = e.Key.Sort()
+	}
+	if len(page) < limit {
+		next = ""
+	}
+	return all, next, nil
+}
+
+// Forget drops the token and the refresh token of an entry; the next one who asks mints anew. It returns until when other instances may still vend the old token out of their memory.
+// The entry itself stays, empty: generations must go on growing.
+func (m *Mint) Forget(ctx context.Context, key token.Key) (memoryUntil time.Time, err error) {
+	for pause := firstPause; ; pause = min(2*pause, longestRest) {
+		entries, err := m.Store.Get(ctx, store.Strong, key)
+		if err != nil {
+			return time.Time{}, storeUnavailable(err)
+		}
+		stands, err := m.forget(ctx, entries[0])
+		switch {
+		case err == nil:
+			m.memory.put(&row{entry: stands}, Store, wall())
+			return wall().Add(trust), nil
+		case !errors.Is(err, store.ErrChanged) && !errors.Is(err, store.ErrLeased):
+			return time.Time{}, storeUnavailable(err)
+		}
+		if sleep(ctx, pause) != nil {
+			return time.Time{}, &api.Error{Code: api.ProviderUnavailable, Detail: "a token is being minted just now", RetryAfter: shortestWait}
+		}
+	}
+}
+
+func (m *Mint) forget(ctx context.Context, e store.Entry) (store.Entry, error) {
+	if e.Revision == 0 && e.LeasedUntil.IsZero() {
+		return e, nil
+	}
+	empty := store.Entry{Key: e.Key, Generation: e.Generation, AskedAt: e.AskedAt, ForgetAt: forgetAt(e, wall())}
+	return m.Store.Replace(ctx, e, empty)
+}

@@ -1,0 +1,171 @@
+package mint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// Terms returns a credential's terms: from memory, else from the store, else, for one that was never seen, from its secret. The keys in beside are read in the same round trip, for a [Mint.Token] that follows.
+// Errors are of type *api.Error; UnknownCredential where there is none. For a credential that is gone, its last terms come beside that error.
+func (m *Mint) Terms(ctx context.Context, name string, beside ...token.Key) (credential.Terms, error) {
+	if !m.memory.get(token.Own(name)).trusted(wall()) {
+		if m.memory.isAbsent(name, wall()) {
+			return credential.Terms{}, unknown(name)
+		}
+		if err := m.load(ctx, store.Eventual, append([]token.Key{token.Own(name)}, beside...)...); err != nil {
+			if k := m.memory.get(token.Own(name)); k.live() && unreachable(err) {
+				return k.terms, nil
+			}
+			return credential.Terms{}, err
+		}
+	}
+	k, err := m.own(ctx, name)
+	if k == nil {
+		return credential.Terms{}, err
+	}
+	return k.terms, err
+}
+
+// own returns a credential's row out of memory, where [Mint.load] has just put it, and learns the credential from its secret where the store had none. For one that is gone, the row comes beside the error.
+func (m *Mint) own(ctx context.Context, name string) (*known, error) {
+	k := m.memory.get(token.Own(name))
+	if k.live() {
+		return k, nil
+	}
+	if m.memory.isAbsent(name, wall()) {
+		return k, unknown(name)
+	}
+	seen := store.Entry{Key: token.Own(name)}
+	if k != nil {
+		seen = k.entry
+	}
+	learnt, err := m.learn(ctx, seen)
+	if err != nil {
+		return k, err
+	}
+	return learnt, nil
+}
+
+// live says whether an own row is one of a credential that is there.
+func (k *known) live() bool {
+	return k != nil && k.entry.Revision > 0 && k.entry.State != store.Gone && !k.broken
+}
+
+// learn reads a credential's secret afresh and writes what is not secret of it into its own row, over what was seen there.
+func (m *Mint) learn(ctx context.Context, seen store.Entry) (*known, error) {
+	name := seen.Key.Credential
+	c, err := m.Source.Read(ctx, name, credential.Current)
+	var bad *credential.Malformed
+	switch {
+	case errors.Is(err, credential.ErrUnknown):
+		m.memory.markAbsent(name, wall().Add(trustAbsent))
+		return nil, unknown(name)
+	case errors.As(err, &bad):
+		return m.learnTerms(ctx, seen, m.lastGood(seen, bad.Version), m.misconfigured(seen, bad))
+	case err != nil:
+		return nil, secretUnavailable()
+	}
+	m.secrets.keep(c)
+	return m.learnTerms(ctx, seen, c.Terms, store.Failure{})
+}
+
+// lastGood is what is known of a credential whose secret is now malformed: its living tokens go on being vended.
+func (m *Mint) lastGood(seen store.Entry, version string) credential.Terms {
+	terms := credential.Terms{Name: seen.Key.Credential}
+	if k := m.memory.get(seen.Key); k != nil && !k.broken {
+		terms = k.terms
+	}
+	terms.Name, terms.Version = seen.Key.Credential, version
+	return terms
+}
+
+func (m *Mint) misconfigured(seen store.Entry, bad *credential.Malformed) store.Failure {
+	return faultOf(bad).after(seen.Failure, seen.Key, 0, bad.Version, wall())
+}
+
+// learnTerms writes a credential's own row. A new version of the secret clears the failures of the old; a cooldown stays.
+func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credential.Terms, failure store.Failure) (*known, error) {
+	next := row{entry: seen, terms: terms}
+	next.descriptor, _ = terms.Speaks()
+	next.entry.State, next.entry.ForgetAt, next.entry.Failure = store.Live, time.Time{}, failure
+	if err := m.closeTerms(ctx, &next); err != nil {
+		return nil, &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}
+	}
+	k, err := m.replaceOwn(ctx, seen, next)
+	if errors.Is(err, store.ErrChanged) {
+		return m.memory.get(seen.Key), nil // another has learnt it at the same time
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.memory.forgetAbsent(terms.Name)
+	m.Journal.Event(ctx, slog.LevelInfo, "learnt", terms.Name, failure.Detail)
+	m.requeue(ctx, terms)
+	return k, nil
+}
+
+// replaceOwn writes a credential's own row and remembers what then stands there, also where that is another's.
+func (m *Mint) replaceOwn(ctx context.Context, seen store.Entry, next row) (*known, error) {
+	stands, err := m.Store.Replace(ctx, seen, next.entry)
+	if errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrLeased) {
+		if _, openErr := m.remember(ctx, store.Strong, stands, wall()); openErr != nil {
+			return nil, openErr
+		}
+		return nil, store.ErrChanged
+	}
+	if err != nil {
+		return nil, storeUnavailable(err)
+	}
+	next.entry = stands
+	return m.memory.put(&next, Store, wall()), nil
+}
+
+func (r *row) readTerms(plain []byte) error {
+	if err := json.Unmarshal(plain, &r.terms); err != nil {
+		return err
+	}
+	r.descriptor, _ = r.terms.Speaks() // a provider that this build does not know: nil, and no new token
+	return nil
+}
+
+// rulesOf is what terms and their descriptor say about time, for a token that grant would renew.
+func rulesOf(own *known, grant provider.Grant) rules {
+	d := own.descriptor
+	if d == nil {
+		return rules{}
+	}
+	r := rules{
+		lifetime: time.Duration(own.terms.Lifetime), lifetimeFrom: fromCredential, cap: d.MaxLifetime(),
+		earliest: time.Duration(d.Renew.Earliest), latest: time.Duration(d.Renew.Latest),
+		revokes: d.Overlap(grant) == provider.OverlapRevokes,
+	}
+	if r.lifetime == 0 {
+		r.lifetime, r.lifetimeFrom = d.DefaultLifetime(), fromDescriptor
+	}
+	return r
+}
+
+func unknown(name string) error {
+	return &api.Error{Code: api.UnknownCredential, Detail: "there is no such credential, or none that this caller may know of", Credential: name}
+}
+
+func secretUnavailable() error {
+	return &api.Error{Code: api.SecretUnavailable, Detail: "the secret can't be read now", RetryAfter: shortestWait}
+}
+
+// providerOf names a credential's provider for people.
+func providerOf(t credential.Terms, d *provider.Descriptor) string {
+	if t.Provider != "" || d == nil {
+		return t.Provider
+	}
+	return d.Name
+}

@@ -1,0 +1,113 @@
+package mint
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/store"
+)
+
+// view is a key's entry and its credential's own row, as one moment showed them. Either may be nil: not seen yet.
+type view struct {
+	own, entry *known
+	speaks     rules // what the terms and the descriptor say about time
+	made       string
+}
+
+// holds says whether the view has a token that may be handed out at all: made for these terms and still alive.
+func (v view) holds(now time.Time) bool {
+	return v.entry != nil && !v.entry.token.IsZero() && v.entry.entry.State == store.Live && v.entry.entry.Made == v.made && v.entry.token.Left(now) > 0
+}
+
+// serves says whether the token at hand is what is wanted.
+func (v view) serves(w Want, now time.Time) bool {
+	if !v.suffices(w, now) {
+		return false
+	}
+	t := v.entry.token
+	if (w.Ahead || v.speaks.revokes) && !now.Before(v.entry.entry.RenewAt) {
+		return false
+	}
+	return w.Life > 0 || w.Ahead || t.Left(now) >= wish(t.ExpiresAt.Sub(t.IssuedAt))
+}
+
+// suffices says whether the token at hand is good enough where nothing better can be had.
+func (v view) suffices(w Want, now time.Time) bool {
+	return v.holds(now) && v.entry.token.Fingerprint != w.Rejected && v.entry.token.Left(now) >= w.Life
+}
+
+func (v view) result(now time.Time) Result {
+	return Result{Token: v.entry.token, Origin: v.entry.from(), Stale: !now.Before(v.entry.entry.RenewAt), Failure: v.failure()}
+}
+
+// failure is what went wrong last: with the client as a whole, else with this entry. One of another version of the secret is over.
+func (v view) failure() store.Failure {
+	for _, k := range []*known{v.own, v.entry} {
+		if k != nil && !k.entry.Failure.IsZero() && k.entry.Failure.Version == v.version() {
+			return k.entry.Failure
+		}
+	}
+	return store.Failure{}
+}
+
+func (v view) version() string {
+	if v.own == nil {
+		return ""
+	}
+	return v.own.terms.Version
+}
+
+// forbids says why no attempt to get a better token may be made now; nil: one may.
+func (v view) forbids(w Want, now time.Time) *api.Error {
+	if err := v.tooLong(w, now); err != nil {
+		return err
+	}
+	if v.holds(now) && v.entry.token.Fingerprint == w.Rejected && now.Sub(v.entry.token.IssuedAt) < youngToken {
+		return refusal(api.TooManyReports, "the token is younger than 30 s", v.entry.token.IssuedAt.Add(youngToken), now)
+	}
+	if until := v.own.entry.CooldownUntil; now.Before(until) {
+		return refusal(api.ProviderUnavailable, "the provider asked for a pause", until, now)
+	}
+	if f := v.failure(); now.Before(f.RetryAt) && !w.Insist {
+		return refusal(api.Code(f.Code), f.Detail, f.RetryAt, now)
+	}
+	if v.entry.entry.State == store.Reauthorize {
+		return &api.Error{Code: api.NeedsReauthorizing, Detail: "the account's grant is over"}
+	}
+	if until := v.entry.entry.HoldUntil; v.holds(now) && now.Before(until) {
+		return refusal(api.ProviderUnavailable, "the provider hands out the same token until it is over", until, now)
+	}
+	return nil
+}
+
+// beyondHalf says whether a floor is above half the life that this provider gives, as far as that is known.
+func (v view) beyondHalf(w Want) *api.Error {
+	if w.Life == 0 || v.entry.token.IsZero() || v.entry.entry.Made != v.made {
+		return nil
+	}
+	return atMost(w, v.entry.token.ExpiresAt.Sub(v.entry.token.IssuedAt)/2)
+}
+
+// tooLong says whether a floor can be met only by killing the token in use, or not at all because the provider would hand out the same one.
+func (v view) tooLong(w Want, now time.Time) *api.Error {
+	if w.Life == 0 || !v.holds(now) {
+		return nil
+	}
+	if v.speaks.revokes && now.Before(v.entry.token.CacheUntil) || now.Before(v.entry.entry.HoldUntil) {
+		return atMost(w, v.entry.token.Left(now))
+	}
+	return nil
+}
+
+func atMost(w Want, longest time.Duration) *api.Error {
+	if w.Life <= longest {
+		return nil
+	}
+	return &api.Error{Code: api.TTLUnavailable, Detail: fmt.Sprintf("min_ttl: at most %d seconds are to be had", int(longest/time.Second))}
+}
+
+// refusal is an error that says when to come back.
+func refusal(code api.Code, detail string, until, now time.Time) *api.Error {
+	return &api.Error{Code: code, Detail: detail, RetryAfter: max(until.Sub(now), 0)}
+}

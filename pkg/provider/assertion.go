@@ -1,0 +1,109 @@
+package provider
+
+import (
+	"cmp"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"math/big"
+	"time"
+)
+
+const (
+	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+	// assertionLife is how long a signed assertion is good for: enough for a slow answer and for clocks that differ a little.
+	assertionLife = time.Minute
+	// smallestRSA is the least that RFC 7518 §3.3 allows.
+	smallestRSA = 2048
+	halfES256   = 32 // bytes of each of r and s
+)
+
+// assert is RFC 7523 §2.2: a signed statement in the place of a secret. Each attempt signs a new one.
+func (q *call) assert(t TokenRequest, c Client) *Error {
+	if c.Key == nil {
+		return ofClient(misconfigured("private_key: missing"))
+	}
+	now := time.Now()
+	claims := map[string]any{
+		"iss": c.ID, "sub": c.ID, "aud": cmp.Or(t.Audience, q.url.String()),
+		"iat": now.Unix(), "exp": now.Add(assertionLife).Unix(), "jti": rand.Text(),
+	}
+	signed, err := sign(c.Key, c.KeyID, t.Alg, claims)
+	if err != nil {
+		return ofClient(misconfigured("private_key: %v", err))
+	}
+	q.mask.add(signed)
+	q.set(t, FieldClientID, c.ID)
+	if !q.set(t, FieldAssertion, signed) || !q.set(t, FieldAssertionType, assertionType) {
+		return ofClient(misconfigured("fields: auth private_key_jwt needs client_assertion and client_assertion_type"))
+	}
+	return nil
+}
+
+// sign makes a JWS in compact form (RFC 7515). Its errors say what kind of key was expected, and nothing about the one given.
+func sign(key crypto.Signer, id string, want Algorithm, claims map[string]any) (string, error) {
+	alg, err := algorithm(key.Public(), want)
+	if err != nil {
+		return "", err
+	}
+	header := map[string]any{"alg": alg, "typ": "JWT"}
+	if id != "" {
+		header["kid"] = id
+	}
+	text := segment(header) + "." + segment(claims)
+	digest := sha256.Sum256([]byte(text))
+	signature, err := key.Sign(rand.Reader, digest[:], options(alg))
+	if err == nil && alg == ES256 {
+		signature, err = fixedWidth(signature)
+	}
+	if err != nil {
+		return "", errors.New("signing failed")
+	}
+	return text + "." + base64.RawURLEncoding.EncodeToString(signature), nil
+}
+
+func segment(v map[string]any) string {
+	data, _ := json.Marshal(v) // strings and numbers: cannot fail
+	return base64.RawURLEncoding.EncodeToString(data)
+}
+
+// algorithm is want where the key can do it, or the usual one for the key.
+func algorithm(public crypto.PublicKey, want Algorithm) (Algorithm, error) {
+	switch k := public.(type) {
+	case *ecdsa.PublicKey:
+		if k.Curve == elliptic.P256() && cmp.Or(want, ES256) == ES256 {
+			return ES256, nil
+		}
+	case *rsa.PublicKey:
+		if k.N.BitLen() >= smallestRSA && want != ES256 {
+			return cmp.Or(want, RS256), nil
+		}
+	}
+	return "", errors.New("expected a P-256 key for ES256, or RSA of 2048 bits or more for RS256 and PS256")
+}
+
+func options(alg Algorithm) crypto.SignerOpts {
+	if alg == PS256 {
+		return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
+	}
+	return crypto.SHA256
+}
+
+// fixedWidth turns an ASN.1 signature into r and s side by side (RFC 7518 §3.4).
+func fixedWidth(der []byte) ([]byte, error) {
+	var pair struct{ R, S *big.Int }
+	if rest, err := asn1.Unmarshal(der, &pair); err != nil || len(rest) > 0 {
+		return nil, errors.New("not an ECDSA signature")
+	}
+	out := make([]byte, 2*halfES256)
+	pair.R.FillBytes(out[:halfES256])
+	pair.S.FillBytes(out[halfES256:])
+	return out, nil
+}

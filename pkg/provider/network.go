@@ -1,0 +1,79 @@
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+)
+
+// broken makes an error of a failed round trip. net/http's own texts are not passed on, for some quote what the server sent.
+func (q *call) broken(err error, sent bool) *Error {
+	e := &Error{Kind: Unavailable, Sent: sent, cause: interrupted(err)}
+	e.Description = q.mask.line(q.url.Hostname()+": "+q.reason(err), longestDescription)
+	return e
+}
+
+// interrupted is the one cause that callers may tell apart.
+func interrupted(err error) error {
+	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, cause) {
+			return cause
+		}
+	}
+	return nil
+}
+
+// reason says in our words why a round trip failed.
+func (q *call) reason(err error) string {
+	var dns *net.DNSError
+	var untrusted *tls.CertificateVerificationError
+	var noTLS tls.RecordHeaderError
+	var alert tls.AlertError
+	var slow net.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case errors.Is(err, errPrivateAddress):
+		return "its address is private, and such are refused"
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "no such host"
+	case errors.As(err, &untrusted):
+		return "its certificate is not trusted: " + untrusted.Err.Error()
+	case errors.As(err, &noTLS):
+		return "it does not speak TLS"
+	case errors.As(err, &alert):
+		return "it refused the TLS handshake: " + alert.Error()
+	case errors.As(err, &slow) && slow.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		return "timed out"
+	case errors.As(err, &dns):
+		return "its name cannot be resolved now"
+	}
+	return lost(err)
+}
+
+func lost(err error) string {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "connection reset"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection closed before an answer"
+	}
+	return "the connection failed"
+}
+
+// sent says whether anything of a failed request may have reached the provider. When in doubt, it may.
+func sent(err error, rt http.RoundTripper, connected bool) bool {
+	if connected {
+		return true
+	}
+	var dns *net.DNSError
+	var op *net.OpError
+	notDialled := errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
+	return !notDialled && inner(rt) == nil // an http.Transport says when it has a connection
+}

@@ -1,0 +1,401 @@
+package provider
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFault16_RefreshTokenComesBesideTheError(t *testing.T) {
+	for name, body := range map[string]string{
+		"no access token":     `{"refresh_token":"NEW","expires_in":1}`,
+		"header splitter":     `{"access_token":"a\r\nb","refresh_token":"NEW"}`,
+		"wrong type":          `{"access_token":"a","token_type":"mac","refresh_token":"NEW"}`,
+		"bad expiry":          `{"access_token":"a","expires_in":-1,"refresh_token":"NEW"}`,
+		"cut short after it":  `{"refresh_token":"NEW","access_tok`,
+		"cut short in a list": `{"refresh_token":"NEW","scopes":["a","b`,
+		"trailing bytes":      `{"access_token":"a","refresh_token":"NEW"}x`,
+		"an error too":        `{"access_token":"a","refresh_token":"NEW","error":"oops"}`,
+	} {
+		answer, e := exchange(t, again, says(200, body))
+		if e == nil || answer.Refresh.Reveal() != "NEW" || !answer.Access.IsZero() {
+			t.Errorf("%s: %v with refresh token %q", name, e, answer.Refresh.Reveal())
+		}
+		if answer.SentAt.IsZero() || answer.Date.IsZero() {
+			t.Errorf("%s: no times beside the error", name)
+		}
+	}
+}
+
+func TestFault16_HalfARefreshTokenIsNone(t *testing.T) {
+	answer, e := exchange(t, again, says(200, `{"access_token":"a","refresh_token":"NE`))
+	must(t, e, Malformed)
+	if !answer.Refresh.IsZero() {
+		t.Error("half a refresh token came back")
+	}
+}
+
+func TestFault16_RefreshTokenComesWithItsExpiry(t *testing.T) {
+	text := `{"token":{"url":"https://login.test/token"},"refresh":{},"response":{"refresh_expiry":{"at":"/refresh_expires_in"}}}`
+	answer, e := exchangeBy(t, text, alice, again, says(200, `{"refresh_token":"NEW","refresh_expires_in":60}`))
+	must(t, e, Malformed)
+	if answer.Refresh.Reveal() != "NEW" || answer.RefreshExpiry != (Expiry{Given: true, In: time.Minute}) {
+		t.Errorf("got %+v", answer)
+	}
+	answer, e = exchangeBy(t, text, alice, again, says(200, `{"access_token":"a","refresh_token":"NEW","refresh_expires_in":"soon"}`))
+	if e != nil || answer.RefreshExpiry.Given {
+		t.Errorf("an unreadable end of the refresh token: %v, %+v; want one not given", e, answer.RefreshExpiry)
+	}
+}
+
+func TestFault19_ExpiresInMissingOrNull(t *testing.T) {
+	for _, rest := range []string{``, `,"expires_in":null`, `,"expires_in":""`, `,"expires_in":" "`} {
+		answer, e := exchange(t, creds, says(200, `{"access_token":"a"`+rest+`}`))
+		if e != nil || answer.Expiry != (Expiry{}) || answer.Access.Reveal() != "a" {
+			t.Errorf("%s: %+v, %v", rest, answer, e)
+		}
+	}
+}
+
+func TestFault20_ZeroIsZero(t *testing.T) {
+	for _, zero := range []string{`0`, `"0"`, `0.0`, `-0`} {
+		answer, e := exchange(t, creds, says(200, `{"access_token":"a","expires_in":`+zero+`}`))
+		if e != nil || answer.Expiry != (Expiry{Given: true}) {
+			t.Errorf("%s: %+v, %v", zero, answer.Expiry, e)
+		}
+	}
+}
+
+func TestFault21_SpellingsOf3600(t *testing.T) {
+	for _, spelling := range []string{`3600`, `"3600"`, `3600.0`, `3.6e3`, `" 3600 "`, `"3600.0"`, `36e2`, `3.6E+3`} {
+		answer, e := exchange(t, creds, says(200, `{"access_token":"a","expires_in":`+spelling+`}`))
+		if e != nil || answer.Expiry != (Expiry{Given: true, In: time.Hour}) {
+			t.Errorf("%s: %+v, %v", spelling, answer.Expiry, e)
+		}
+	}
+}
+
+func TestFault22_AbsurdExpiresIn(t *testing.T) {
+	for _, absurd := range []string{`-1`, `"-3600"`, `"NaN"`, `"Infinity"`, `true`, `false`, `1180591620717411303424`, `1e400`, `"3600s"`, `"1h"`, `"0x10"`, `"1_000"`, `"+5"`, `[3600]`, `{"seconds":3600}`, `"2026-11-22T07:00:00Z"`} {
+		answer, e := exchange(t, creds, says(200, `{"access_token":"a","expires_in":`+absurd+`}`))
+		if must(t, e, Malformed); e.Description != "the expiry at /expires_in is not seconds" || !answer.Access.IsZero() || e.Permanent {
+			t.Errorf("%s: %v", absurd, e)
+		}
+	}
+}
+
+func TestFault23_HundredYearsAreReadAsTheyAre(t *testing.T) {
+	for spelling, want := range map[string]time.Duration{`3155760000`: 3155760000 * time.Second, `9007199254740992`: math.MaxInt64} {
+		answer, e := exchange(t, creds, says(200, `{"access_token":"a","expires_in":`+spelling+`}`))
+		if e != nil || answer.Expiry.In != want {
+			t.Errorf("%s: %v, %v", spelling, answer.Expiry.In, e)
+		}
+	}
+}
+
+func TestFault26_FractionalTimesInAJWT(t *testing.T) {
+	jwt := func(claims string) string {
+		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".sig"
+	}
+	answer, e := exchange(t, creds, says(200, `{"access_token":"`+jwt(`{"iat":1700000000.123456,"nbf":1700000000.1,"exp":1700003600.5}`)+`"}`))
+	if e != nil {
+		t.Fatal(e)
+	}
+	if got, want := answer.JWTExpiry(), time.UnixMilli(1700003600500); !got.Given || !got.At.Equal(want) {
+		t.Errorf("exp %v, want %v", got, want)
+	}
+	for _, token := range []string{"opaque", "a.b.c", jwt(`{}`), jwt(`{"exp":"x"}`), jwt(`not JSON`), jwt(`{"exp":-1}`)} {
+		answer, e = exchange(t, creds, says(200, `{"access_token":"`+token+`"}`))
+		if e != nil || answer.JWTExpiry().Given {
+			t.Errorf("%s: %v, %v", token, answer.JWTExpiry(), e)
+		}
+	}
+}
+
+func TestEveryKindOfExpiry(t *testing.T) {
+	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		kind  ExpiryKind
+		value string
+		want  Expiry
+	}{
+		{Seconds, `60`, Expiry{Given: true, In: time.Minute}},
+		{Milliseconds, `60000`, Expiry{Given: true, In: time.Minute}},
+		{Milliseconds, `"1.5"`, Expiry{Given: true, In: 1500 * time.Microsecond}},
+		{Epoch, `1795330800`, Expiry{Given: true, At: at}},
+		{Epoch, `1795330800.25`, Expiry{Given: true, At: at.Add(250 * time.Millisecond)}},
+		{Epoch, `0`, Expiry{Given: true, At: time.Unix(0, 0).UTC()}},
+		{EpochMS, `1795330800001`, Expiry{Given: true, At: at.Add(time.Millisecond)}},
+		{RFC3339, `"2026-11-22T07:00:00Z"`, Expiry{Given: true, At: at}},
+		{RFC3339, `"2026-11-22T07:00:00.123456789Z"`, Expiry{Given: true, At: at.Add(123456789)}},
+		{RFC3339, `" 2026-11-22t07:00:00z "`, Expiry{Given: true, At: at}},
+		{RFC3339, `"2026-11-22T08:00:00+01:00"`, Expiry{Given: true, At: at}},
+	} {
+		text := fmt.Sprintf(`{"token":{"url":"https://login.test/"},"response":{"expiry":{"at":"/data/0/until","kind":%q},"access_token":"/data/0/a~1b"}}`, c.kind)
+		answer, e := exchangeBy(t, text, alice, creds, says(200, `{"data":[{"a/b":"t","until":`+c.value+`}]}`))
+		if got := answer.Expiry; e != nil || got.Given != c.want.Given || got.In != c.want.In || !got.At.Equal(c.want.At) {
+			t.Errorf("%s %s: %+v, %v", c.kind, c.value, got, e)
+		}
+	}
+	for _, value := range []string{`"2026-11-22"`, `1795330800`, `"2026-11-22 07:00:00"`, `true`} {
+		if _, ok := readExpiry(mustDoc(value), RFC3339); ok {
+			t.Errorf("%s passes for RFC 3339", value)
+		}
+	}
+}
+
+func mustDoc(text string) any {
+	doc, _ := parseJSON([]byte(text))
+	return doc
+}
+
+func TestFault31_NoUsableToken(t *testing.T) {
+	const canary = "eyJCANARY"
+	for name, handler := range map[string]http.HandlerFunc{
+		"HTML":            says(200, "<html>"+canary+"</html>", "Content-Type", "text/html"),
+		"HTML as JSON":    says(200, "<html>"+canary, "Content-Type", "application/json"),
+		"empty":           says(200, ""),
+		"blank":           says(200, " \r\n"),
+		"{}":              says(200, "{}"),
+		"null":            says(200, "null"),
+		"a list":          says(200, `["`+canary+`"]`),
+		"a text":          says(200, `"`+canary+`"`),
+		"204":             says(204, ""),
+		"cut short":       says(200, `{"access_token":"`+canary),
+		"cut on the wire": says(200, `{"access_token":"`+canary, "Content-Length", "500"),
+		"token null":      says(200, `{"access_token":null}`),
+		"token empty":     says(200, `{"access_token":""}`),
+		"token a number":  says(200, `{"access_token":12345678}`),
+		"token a list":    says(200, `{"access_token":["`+canary+`"]}`),
+		"too deep":        says(200, strings.Repeat(`{"a":`, 100)+`"`+canary+`"`+strings.Repeat(`}`, 100)),
+		"gzip":            says(200, squeezed(`{"access_token":"`+canary+`"}`), "Content-Encoding", "gzip"),
+		"token too long":  says(200, `{"access_token":"`+strings.Repeat("x", longestToken+1)+`"}`),
+	} {
+		answer, e := exchange(t, creds, handler)
+		must(t, e, Malformed)
+		if !answer.Access.IsZero() || e.Permanent || e.Client || !e.Sent || e.Status/100 != 2 || strings.Contains(e.Error(), canary) {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+func squeezed(text string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = io.WriteString(w, text)
+	_ = w.Close()
+	return b.String()
+}
+
+func TestFault31_OtherSuccessStatusAndContentType(t *testing.T) {
+	for _, status := range []int{200, 201, 202, 203} {
+		answer, e := exchange(t, creds, says(status, `{"access_token":"a"}`, "Content-Type", "text/html; charset=iso-8859-1"))
+		if e != nil || answer.Access.Reveal() != "a" {
+			t.Errorf("%d: %v", status, e)
+		}
+	}
+}
+
+func TestFault32_ErrorObjectWith200(t *testing.T) {
+	for _, c := range []struct {
+		body      string
+		kind      Kind
+		code      string
+		permanent bool
+	}{
+		{`{"error":"invalid_client","error_description":"no"}`, Rejected, "invalid_client", true},
+		{`{"error":"invalid_grant"}`, Rejected, "invalid_grant", false},
+		{`{"error":"temporarily_unavailable"}`, Unavailable, "temporarily_unavailable", false},
+		{`{"error":{"code":"invalid_scope","message":"no such scope"}}`, Rejected, "invalid_scope", true},
+		{`{"error":{"code":401,"message":"no"}}`, Rejected, "", false},
+		{`{"error":"something else"}`, Rejected, "", false},
+		{`{"access_token":"a","error":"oops"}`, Rejected, "oops", false},
+		{`{"error":""}`, Malformed, "", false},
+		{`{"error":false}`, Malformed, "", false},
+	} {
+		answer, e := exchange(t, creds, says(200, c.body))
+		if must(t, e, c.kind); e.Code != c.code || e.Permanent != c.permanent || e.Status != 200 || !answer.Access.IsZero() {
+			t.Errorf("%s: %+v", c.body, e)
+		}
+	}
+	if answer, e := exchange(t, creds, says(200, `{"access_token":"a","error":null}`)); e != nil || answer.Access.Reveal() != "a" {
+		t.Errorf("error null: %v", e)
+	}
+}
+
+func TestFault39_HugeBodyLeavesMemoryFlat(t *testing.T) {
+	chunk := bytes.Repeat([]byte(" "), 1<<20)
+	v := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		for range 1024 {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds)
+	runtime.ReadMemStats(&after)
+	e := must(t, asError(t, err), Malformed)
+	if e.Description != "the answer is longer than 1 MiB" {
+		t.Error(e)
+	}
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 32<<20 {
+		t.Errorf("%d MiB allocated for it", grown>>20)
+	}
+}
+
+func TestFault39_SlowDripEndsWithTheDeadline(t *testing.T) {
+	v := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		for {
+			if _, err := io.WriteString(w, " "); err != nil || r.Context().Err() != nil {
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 150*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	_, err := descriptor(t, plain).Exchange(ctx, v.hc, alice, creds)
+	e := must(t, asError(t, err), Unavailable)
+	if time.Since(begun) > 2*time.Second || !e.Sent || e.Unwrap() != context.DeadlineExceeded || e.Description != "login.test: timed out" {
+		t.Errorf("%v after %v", e, time.Since(begun))
+	}
+}
+
+func TestFault40_BOM(t *testing.T) {
+	if answer, e := exchange(t, creds, says(200, "\xef\xbb\xbf"+`{"access_token":"a"}`)); e != nil || answer.Access.Reveal() != "a" {
+		t.Error(e)
+	}
+}
+
+func TestFault40_LastDuplicateWins(t *testing.T) {
+	answer, e := exchange(t, creds, says(200, `{"access_token":"first","expires_in":1,"access_token":"last","expires_in":2}`))
+	if e != nil || answer.Access.Reveal() != "last" || answer.Expiry.In != 2*time.Second {
+		t.Errorf("%+v, %v", answer, e)
+	}
+}
+
+func TestFault40_OtherCase(t *testing.T) {
+	for _, c := range []struct{ body, want string }{
+		{`{"Access_Token":"other"}`, "other"},
+		{`{"ACCESS_TOKEN":"other","access_token":"exact"}`, "exact"},
+		{`{"access_token":"exact","ACCESS_TOKEN":"other"}`, "exact"},
+		{`{"Access_Token":"one","ACCESS_TOKEN":"two"}`, ""},       // which?
+		{`{"access_token":null,"ACCESS_TOKEN":"other"}`, ""},      // the exact one says: none
+		{"{\"acce\u017f\u017f_to\u212aen\":\"folded\"}", ""},      // long s and Kelvin sign, which encoding/json takes for s and k
+		{`{"accesstoken":"near"}`, ""},                            // other than by case
+		{`{"data":{"access_token":"deep"}}`, ""},                  // not where the descriptor points
+		{`{"access_token ":"padded","x":{"access_token":1}}`, ""}, // nor this
+	} {
+		answer, _ := exchange(t, creds, says(200, c.body))
+		if got := answer.Access.Reveal(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.body, got, c.want)
+		}
+	}
+}
+
+func TestFault40_TrailingBytes(t *testing.T) {
+	for _, rest := range []string{"x", "{}", "\x00", "<!-- ok -->", `,"a":1`} {
+		_, e := exchange(t, creds, says(200, `{"access_token":"a"}`+rest))
+		if must(t, e, Malformed); e.Description != "bytes follow the JSON of the answer" {
+			t.Error(e)
+		}
+	}
+	if _, e := exchange(t, creds, says(200, "{\"access_token\":\"a\"}\r\n \t")); e != nil {
+		t.Error(e)
+	}
+}
+
+func TestFault41_TokenThatWouldBreakAHeader(t *testing.T) {
+	for _, bad := range []string{`\r`, `\n`, `\r\nX-Evil: 1`, `\u0000`, `\t`, ` `, `é`, `\u2028`, `\u007f`, "\xff"} {
+		_, e := exchange(t, creds, says(200, `{"access_token":"aaa`+bad+`bbb"}`))
+		if must(t, e, Malformed); strings.Contains(e.Error(), "aaa") {
+			t.Error(e)
+		}
+		answer, e := exchange(t, creds, says(200, `{"access_token":"a","refresh_token":"rrr`+bad+`"}`))
+		if must(t, e, Malformed); strings.Contains(e.Error(), "rrr") || !answer.Refresh.IsZero() {
+			t.Error(e)
+		}
+	}
+	if answer, e := exchange(t, creds, says(200, `{"access_token":"1|aB-._~+/=!:,"}`)); e != nil || answer.Access.Reveal() != "1|aB-._~+/=!:," {
+		t.Error(e)
+	}
+}
+
+func TestFault42_TokenType(t *testing.T) {
+	for _, c := range []struct{ kind, want string }{{`"Bearer"`, "Bearer"}, {`"bearer"`, "Bearer"}, {`" BEARER "`, "Bearer"}, {`""`, ""}, {`null`, ""}} {
+		answer, e := exchange(t, creds, says(200, `{"access_token":"a","token_type":`+c.kind+`}`))
+		if e != nil || answer.Type != c.want {
+			t.Errorf("%s: %q, %v", c.kind, answer.Type, e)
+		}
+	}
+	for _, kind := range []string{`"mac"`, `"DPoP"`, `"N_A"`, `7`, `["Bearer"]`, `"Bearer x"`} {
+		_, e := exchange(t, creds, says(200, `{"access_token":"a","token_type":`+kind+`}`))
+		if must(t, e, Malformed); e.Description != "the token type at /token_type is not Bearer" {
+			t.Errorf("%s: %v", kind, e)
+		}
+	}
+}
+
+func TestFault42_ScopeIsTheGrantedOne(t *testing.T) {
+	for _, c := range []struct{ text, scope, want string }{
+		{plain, `"read"`, "read"},
+		{plain, `" write  read "`, "write read"},
+		{plain, `["read","write"]`, "read write"},
+		{plain, `null`, ""},
+		{plain, `7`, ""},
+		{plain, `"lesen ändern"`, ""},
+		{`{"token":{"url":"https://login.test/","scope_separator":","}}`, `"read,write"`, "read write"},
+	} {
+		answer, e := exchangeBy(t, c.text, alice, Ask{Grant: ClientCredentials, Scope: "read write"}, says(200, `{"access_token":"a","scope":`+c.scope+`}`))
+		if e != nil || answer.Scope != c.want {
+			t.Errorf("%s: %q, %v", c.scope, answer.Scope, e)
+		}
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	for _, seed := range []string{`{"access_token":"a","expires_in":3600}`, `{"error":{"code":"x","message":"\u0000"}}`, `[[[[`, "\xef\xbb\xbf{}", `{"access_token":"a","expires_in":1e999,"refresh_token":"r"`, `{"expires_in":"` + strings.Repeat("9", 400) + `"}`} {
+		f.Add([]byte(seed), 200)
+		f.Add([]byte(seed), 401)
+	}
+	d, err := ParseDescriptor([]byte(plain))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, status int) {
+		q, bad := d.prepare(alice, again)
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		answer, e := d.judge(q, reply{status: status, header: http.Header{}, body: body, sentAt: time.Unix(0, 0), at: time.Unix(0, 0)})
+		if (e == nil) == answer.Access.IsZero() {
+			t.Fatalf("%v with access token %q", e, answer.Access.Reveal())
+		}
+		if e != nil && (len(e.Description) > longestDescription || unprintable(e.Error()) || strings.Contains(e.Error(), "CLIENT_SECRET")) {
+			t.Fatalf("%q", e.Error())
+		}
+		if s := answer.Access.Reveal() + answer.Refresh.Reveal(); unsafeToken(s) != "" && len(s) < longestToken {
+			t.Fatalf("token %q", s)
+		}
+		if answer.Expiry.In < 0 || status/100 != 2 && e == nil {
+			t.Fatalf("%+v", answer)
+		}
+	})
+}
+
+func unprintable(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}

@@ -1,0 +1,123 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+)
+
+// longestAnswer is as much as is read of an answer's body, in bytes.
+const longestAnswer = 1 << 20
+
+// reply is what came back over the wire.
+type reply struct {
+	status  int
+	header  http.Header
+	body    []byte
+	tooLong bool
+	cut     error     // why the body ends early; nil: it does not
+	sentAt  time.Time // just before the request was sent
+	at      time.Time // when the status and the headers were there
+}
+
+// date is the answer's Date header, on the provider's clock; zero: none.
+func (r reply) date() time.Time {
+	t, _ := http.ParseTime(r.header.Get("Date"))
+	return t
+}
+
+// wall is the time to the millisecond, without the monotonic clock: that one stops while a function is frozen.
+func wall() time.Time { return time.Now().Round(0).Truncate(time.Millisecond) }
+
+// send sends the request, and reads what comes back. A RoundTripper alone follows no redirect.
+func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
+	rt, err := q.carrier(hc)
+	if err != nil {
+		return reply{}, err
+	}
+	if hc.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, hc.Timeout)
+		defer cancel()
+	}
+	var connected atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	req, failed := q.request(httptrace.WithClientTrace(ctx, trace))
+	if failed != nil {
+		return reply{}, ofClient(misconfigured("token_url: no request can be made of it"))
+	}
+	sentAt := wall()
+	res, failed := rt.RoundTrip(req)
+	if failed != nil {
+		return reply{}, q.broken(failed, sent(failed, rt, connected.Load()))
+	}
+	defer res.Body.Close()
+	r := reply{status: res.StatusCode, header: res.Header, sentAt: sentAt, at: wall()}
+	r.body, r.cut = io.ReadAll(io.LimitReader(res.Body, longestAnswer+1))
+	if r.tooLong = len(r.body) > longestAnswer; r.tooLong {
+		r.body = nil
+	}
+	return r, nil
+}
+
+// request is the call as net/http wants it. For net/http, a body that can be had again and an idempotency key (one without a value is not sent) mean that the request may go out once more where a kept connection turns out dead.
+func (q *call) request(ctx context.Context) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, q.method, q.url.String(), bytes.NewReader(q.body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header = q.header
+	if q.replay {
+		req.Header["Idempotency-Key"] = nil
+	}
+	return req, nil
+}
+
+// carrier is what takes the request to the provider. What must not go out twice, or proves itself by its connection, gets a connection of its own.
+func (q *call) carrier(hc *http.Client) (http.RoundTripper, *Error) {
+	if hc == nil || hc.Transport == nil {
+		return nil, misconfigured("no HTTP client with a transport")
+	}
+	if q.replay && q.cert == nil {
+		return hc.Transport, nil
+	}
+	shared := inner(hc.Transport)
+	if shared == nil && q.cert != nil {
+		return nil, misconfigured("auth tls needs an http.Transport")
+	}
+	if shared == nil {
+		return hc.Transport, nil
+	}
+	return alone(shared, q.cert), nil
+}
+
+// inner is the http.Transport that rt is or wraps; nil: none.
+func inner(rt http.RoundTripper) *http.Transport {
+	switch t := rt.(type) {
+	case *http.Transport:
+		return t
+	case *httpsOnly:
+		return t.Transport
+	}
+	return nil
+}
+
+// alone is a copy of a transport that makes a connection for one request and keeps none. With a certificate it also resumes no session: a resumed one would be somebody else's.
+func alone(shared *http.Transport, cert *tls.Certificate) *http.Transport {
+	t := shared.Clone()
+	t.DisableKeepAlives = true
+	if cert == nil {
+		return t
+	}
+	if t.TLSClientConfig == nil {
+		t.TLSClientConfig = new(tls.Config)
+	}
+	t.TLSClientConfig.Certificates = []tls.Certificate{*cert}
+	t.TLSClientConfig.ClientSessionCache = nil
+	return t
+}

@@ -1,0 +1,188 @@
+package simulator
+
+import (
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Each test quotes the document that it holds the simulator to.
+
+func TestMinutDocument(t *testing.T) {
+	s := New(Options{})
+	c := overTLS(t, s)
+	// curl --request POST 'https://api.minut.com/v8/oauth/token'
+	//   --header 'Content-Type: application/x-www-form-urlencoded' --header 'Authorization: Basic Base64(CLIENT_ID:CLIENT_SECRET)'
+	//   --data-urlencode 'grant_type=client_credentials' --data-urlencode 'response_type=token'
+	// {"access_token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.…", "token_type": "Bearer", "expires_in": 3600}
+	h := do(c, exchange("minut"))
+	if h.status != 200 || h.fields["token_type"] != "Bearer" || h.fields["expires_in"] != 3600.0 || len(h.fields) != 3 {
+		t.Fatalf("%d %v", h.status, h.fields)
+	}
+	said := claims(t, h.text("access_token"))
+	for _, name := range []string{"userId", "roles", "orgId", "scope", "clientId", "iat", "exp", "iss"} {
+		if _, ok := said[name]; !ok {
+			t.Errorf("no claim %s", name)
+		}
+	}
+	if said["exp"].(float64)-said["iat"].(float64) != 3600 {
+		t.Errorf("claims %v", said)
+	}
+	// curl --request GET 'https://api.minut.com/v8/users/me' --header 'Authorization: Bearer ACCESS_TOKEN'
+	// {"user_id": "cc0904093ce855d4e2a9d224", "fullname": "Mr Minut", "email": "mrminut@minut.com", ...}
+	me := do(c, verifying("minut", h.text("access_token")))
+	if me.status != 200 || me.fields["user_id"] != "cc0904093ce855d4e2a9d224" || me.fields["fullname"] != "Mr Minut" || me.fields["email"] != "mrminut@minut.com" {
+		t.Errorf("%d %v", me.status, me.fields)
+	}
+	// "when you start receiving 401 Unauthorized responses, you need to request a new token"
+	s.RevokeTokens("minut", false)
+	if me := do(c, verifying("minut", h.text("access_token"))); me.status != 401 {
+		t.Errorf("a dead token: %d", me.status)
+	}
+}
+
+func TestMovemintDocument(t *testing.T) {
+	s := New(Options{})
+	c := overTLS(t, s)
+	// access_token, token_type ("Always "Bearer""), expires_in ("default 7200 = 2 hours"), created_at ("Unix timestamp of when the token was created"); refresh_token: "Not present for client_credentials grants."
+	h := do(c, exchange("movemint"))
+	if h.status != 200 || h.fields["token_type"] != "Bearer" || h.fields["expires_in"] != 7200.0 || len(h.fields) != 4 {
+		t.Fatalf("%d %v", h.status, h.fields)
+	}
+	if age := time.Since(time.Unix(int64(h.fields["created_at"].(float64)), 0)); age < 0 || age > 5*time.Second {
+		t.Errorf("created %v ago", age)
+	}
+	// "Retrieve metadata about the current access token, including its scopes, expiration, and associated resource owner and application."
+	info := do(c, verifying("movemint", tokenIn(h)))
+	for _, name := range []string{"resource_owner_id", "scope", "expires_in", "application", "created_at"} {
+		if _, ok := info.fields[name]; !ok {
+			t.Errorf("token/info has no %s: %v", name, info.fields)
+		}
+	}
+	// "Invalid client credentials": 401, as Doorkeeper writes it.
+	wrong := exchange("movemint")
+	wrong.body = strings.Replace(wrong.body, "demo-secret", "old-secret", 1)
+	no := do(c, wrong)
+	if no.status != 401 || no.fields["error"] != "invalid_client" || no.text("error_description") == "" || !strings.Contains(no.header.Get("WWW-Authenticate"), "Doorkeeper") {
+		t.Errorf("%d %v %v", no.status, no.fields, no.header)
+	}
+	// "Revoke an access token or refresh token." "always returns 200, even if the token was already revoked" "No content"
+	revoke := ask{"POST", "https://www.movemint.cc/oauth/revoke", "", formType, form("token", tokenIn(h), "client_id", "demo-movemint", "client_secret", "demo-secret-movemint")}
+	for range 2 {
+		if h := do(c, revoke); h.status != 200 || h.body != "" {
+			t.Errorf("revoke: %d %q", h.status, h.body)
+		}
+	}
+	if h := do(c, verifying("movemint", tokenIn(h))); h.status != 401 || h.text("error_description") != "The access token was revoked" {
+		t.Errorf("a revoked token: %d %v", h.status, h.fields)
+	}
+	// client_id, client_secret: "Required"
+	revoke.body = form("token", tokenIn(h))
+	if h := do(c, revoke); h.status != 400 {
+		t.Errorf("revoke without a client: %d", h.status)
+	}
+	revoke.body = form("token", tokenIn(h), "client_id", "demo-movemint", "client_secret", "wrong")
+	if h := do(c, revoke); h.status != 403 {
+		t.Errorf("revoke by another client: %d", h.status)
+	}
+}
+
+func TestTrackmaniaDocument(t *testing.T) {
+	s := New(Options{})
+	c := overTLS(t, s)
+	// "grant_type: client_credentials, client_id, client_secret, scope: Space separated value of scopes."
+	a := exchange("trackmania")
+	a.body += "&scope=clubs+read_favorite"
+	h := do(c, a)
+	// "The answer will contain: token_type […] expires_in […] access_token"
+	if h.status != 200 || !strings.EqualFold(h.text("token_type"), "bearer") || h.fields["expires_in"] != 3600.0 || len(h.fields) != 3 {
+		t.Fatalf("%d %v", h.status, h.fields)
+	}
+	// "If you're using the client credentials flow, these scopes will have no effect"
+	said := claims(t, tokenIn(h))
+	if scopes, ok := said["scopes"].([]any); !ok || len(scopes) != 0 {
+		t.Errorf("scopes %v", said["scopes"])
+	}
+	for _, name := range []string{"iat", "nbf", "exp"} {
+		if at := said[name].(float64); at == math.Trunc(at) {
+			t.Errorf("%s is not fractional: %v", name, at)
+		}
+	}
+	// "you'll get a new access token alongside a new refresh token for future requests"
+	first, err := s.Consent("trackmania", "demo-trackmania", "nadeo", "clubs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := do(c, refreshing("trackmania", first))
+	if r.status != 200 || tokenIn(r) == "" || r.text("refresh_token") == "" || r.text("refresh_token") == first || claims(t, tokenIn(r))["sub"] != "nadeo" || len(claims(t, tokenIn(r))["scopes"].([]any)) != 1 {
+		t.Errorf("%d %v", r.status, r.fields)
+	}
+	if again := do(c, refreshing("trackmania", first)); again.status != 401 || again.fields["hint"] != "Token has been revoked" {
+		t.Errorf("%d %v", again.status, again.fields)
+	}
+}
+
+func TestMidenDocument(t *testing.T) {
+	s := New(Options{})
+	c := overTLS(t, s)
+	// Authorization: Basic base64(client_id:client_secret), grant_type=client_credentials; Scope, token_type, expires_in, access_token
+	h := do(c, exchange("miden"))
+	if h.status != 200 || h.fields["token_type"] != "Bearer" || h.fields["expires_in"] != 3600.0 || h.text("scope") == "" || tokenIn(h) == "" {
+		t.Fatalf("%d %v", h.status, h.fields)
+	}
+	// "400 Bad request", "401 Unauthorized: Invalid Client ID or Client Secret", "405 Method Not Allowed"
+	bad, wrong, get := exchange("miden"), exchange("miden"), exchange("miden")
+	bad.body, wrong.auth, get.method = "", basic("demo-miden", "no"), "GET"
+	for status, a := range map[int]ask{400: bad, 401: wrong, 405: get} {
+		if h := do(c, a); h.status != status {
+			t.Errorf("%d, not %d", h.status, status)
+		}
+	}
+	// "403 Forbidden: Your credentials are valid but your account does not have permission"
+	s.SetClient("miden", Client{ID: "demo-miden", Secret: "demo-secret-miden", Forbidden: true})
+	if h := do(c, exchange("miden")); h.status != 403 || h.fields["error"] != "access_denied" {
+		t.Errorf("%d %v", h.status, h.fields)
+	}
+}
+
+func TestMontaDocument(t *testing.T) {
+	s := New(Options{})
+	c := overTLS(t, s)
+	// {"applicationId": 1, "userId": 1, "accessToken": "dba896fe-8f14-46bd-89ac-4270091e9db1", "accessTokenExpirationDate": "2023-05-10T17:35:31.703819Z",
+	//  "refreshToken": "8f449e8c-864e-4bbc-a328-aa3ad876351b", "refreshTokenExpirationDate": "2023-06-09T16:35:31.703832Z"}
+	h := do(c, exchange("monta"))
+	uuid := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	if h.status != 200 || h.fields["applicationId"] != 1.0 || h.fields["userId"] != 1.0 || len(h.fields) != 6 || !uuid.MatchString(tokenIn(h)) || !uuid.MatchString(h.text("refreshToken")) {
+		t.Fatalf("%d %v", h.status, h.fields)
+	}
+	// "the accessToken will expire within 1 hour"; the example's refresh token lives 30 days
+	for name, life := range map[string]time.Duration{"accessTokenExpirationDate": time.Hour, "refreshTokenExpirationDate": 30 * 24 * time.Hour} {
+		at, err := time.Parse(time.RFC3339Nano, h.text(name))
+		if off := time.Until(at) - life; err != nil || off > 0 || off < -5*time.Second {
+			t.Errorf("%s %q: %v %v", name, h.text(name), off, err)
+		}
+	}
+	digits := map[int]bool{}
+	for range 2 {
+		_, fraction, _ := strings.Cut(do(c, exchange("monta")).text("accessTokenExpirationDate"), ".")
+		digits[len(fraction)-1] = true
+	}
+	if !digits[6] || !digits[9] {
+		t.Errorf("digits of a second: %v", digits)
+	}
+	// "you'll receive a new set of access and refresh tokens"
+	r := do(c, refreshing("monta", h.text("refreshToken")))
+	if r.status != 200 || tokenIn(r) == tokenIn(h) || r.text("refreshToken") == h.text("refreshToken") {
+		t.Errorf("%d %v", r.status, r.fields)
+	}
+	if again := do(c, refreshing("monta", h.text("refreshToken"))); again.status != 401 {
+		t.Errorf("a used refresh token: %d", again.status)
+	}
+	// {"id": 1, "userId": 1, "name": "Public Api Demo", "clientId": "2cae3a14-…", "clientSecret": null, "scopes": ["all"], "createdAt": …, "updatedAt": …}
+	me := do(c, verifying("monta", tokenIn(r)))
+	if me.status != 200 || me.fields["clientId"] != "demo-monta" || me.fields["clientSecret"] != nil || len(me.fields) != 8 {
+		t.Errorf("%d %v", me.status, me.fields)
+	}
+}

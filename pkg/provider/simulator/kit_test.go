@@ -1,0 +1,173 @@
+package simulator
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// overTLS starts s on loopback and returns the standard client, as one who knows nothing of simulators would use it.
+func overTLS(t *testing.T, s *Simulator) *http.Client {
+	t.Helper()
+	if err := s.ListenTLS("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: s.Roots()},
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			to, ok := s.Route(addr)
+			if !ok {
+				t.Errorf("dialled %s", addr)
+			}
+			return new(net.Dialer).DialContext(ctx, network, to)
+		},
+	}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &http.Client{Transport: transport, Timeout: 3 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// ask is one request in the words of the documents.
+type ask struct {
+	method, url, auth, kind, body string
+}
+
+func (a ask) request() *http.Request {
+	r, err := http.NewRequest(a.method, a.url, strings.NewReader(a.body))
+	if err != nil {
+		panic(err)
+	}
+	if a.auth != "" {
+		r.Header.Set("Authorization", a.auth)
+	}
+	if a.kind != "" {
+		r.Header.Set("Content-Type", a.kind)
+	}
+	return r
+}
+
+// heard is an answer, read to its end.
+type heard struct {
+	status int
+	header http.Header
+	body   string
+	fields map[string]any // nil where the body is no JSON object
+	err    error          // of the exchange, or of reading the body
+}
+
+func (h heard) text(name string) string {
+	s, _ := h.fields[name].(string)
+	return s
+}
+
+func say(c http.RoundTripper, a ask) heard { return sayRequest(c, a.request()) }
+
+func sayRequest(c http.RoundTripper, r *http.Request) heard {
+	res, err := c.RoundTrip(r)
+	return listen(res, err)
+}
+
+// do goes through the whole http.Client, its time-out and redirects included.
+func do(c *http.Client, a ask) heard {
+	res, err := c.Do(a.request())
+	return listen(res, err)
+}
+
+func listen(res *http.Response, err error) heard {
+	if err != nil {
+		return heard{err: err}
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	h := heard{status: res.StatusCode, header: res.Header, body: string(body), err: err}
+	json.Unmarshal(body, &h.fields)
+	return h
+}
+
+func basic(id, secret string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
+}
+
+func form(pairs ...string) string {
+	v := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		v.Add(pairs[i], pairs[i+1])
+	}
+	return v.Encode()
+}
+
+// exchange is the request for a token that the provider's document describes.
+func exchange(name string) ask {
+	id, secret := "demo-"+name, "demo-secret-"+name
+	credentials := form("grant_type", "client_credentials", "client_id", id, "client_secret", secret)
+	switch name {
+	case "minut":
+		return ask{"POST", "https://api.minut.com/v8/oauth/token", basic(id, secret), formType, form("grant_type", "client_credentials", "response_type", "token")}
+	case "movemint":
+		return ask{"POST", "https://www.movemint.cc/oauth/token", "", formType, credentials}
+	case "trackmania":
+		return ask{"POST", "https://api.trackmania.com/api/access_token", "", formType, credentials}
+	case "miden":
+		return ask{"POST", "https://auth.sandbox.miden.example/oauth/token", basic(id, secret), formType, form("grant_type", "client_credentials")}
+	}
+	return ask{"POST", "https://public-api.monta.com/api/v1/auth/token", "", "application/json", `{"clientId":"` + id + `","clientSecret":"` + secret + `"}`}
+}
+
+// refreshing is the request that redeems a refresh token.
+func refreshing(name, token string) ask {
+	if name == "monta" {
+		return ask{"POST", "https://public-api.monta.com/api/v1/auth/refresh", "", "application/json", `{"refreshToken":"` + token + `"}`}
+	}
+	a := exchange(name)
+	a.body = form("grant_type", "refresh_token", "client_id", "demo-"+name, "client_secret", "demo-secret-"+name, "refresh_token", token)
+	return a
+}
+
+// verifying is the GET that proves a token works, where there is one.
+func verifying(name, token string) ask {
+	at := map[string]string{
+		"minut":    "https://api.minut.com/v8/users/me",
+		"movemint": "https://www.movemint.cc/oauth/token/info",
+		"monta":    "https://public-api.monta.com/api/v1/auth/me",
+	}
+	return ask{"GET", at[name], "Bearer " + token, "", ""}
+}
+
+// tokenIn is the access token of an answer.
+func tokenIn(h heard) string { return h.text("access_token") + h.text("accessToken") }
+
+func claims(t *testing.T, token string) map[string]any {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("a JWT of %d parts", len(parts))
+	}
+	b, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func set(t *testing.T, s *Simulator, name string, f Fault) {
+	t.Helper()
+	if err := s.SetFault(name, f); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,159 @@
+package simulator
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// redeem redeems a refresh token and returns the new pair, or "" and "".
+func redeem(s *Simulator, name, token string) (access, refresh string) {
+	h := say(s, refreshing(name, token))
+	return tokenIn(h), h.text("refresh_token") + h.text("refreshToken")
+}
+
+// connected is a first pair: a person's, or a machine's where machines get one.
+func connected(t *testing.T, s *Simulator, name string) (access, refresh string) {
+	t.Helper()
+	if name == "monta" {
+		h := say(s, exchange(name))
+		return tokenIn(h), h.text("refreshToken")
+	}
+	first, err := s.Consent(name, "demo-"+name, "person", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return redeem(s, name, first)
+}
+
+func TestReuse(t *testing.T) {
+	for _, name := range []string{"movemint", "trackmania", "monta"} {
+		t.Run(name+" tolerated", func(t *testing.T) {
+			s := New(Options{Reuse: map[string]Reuse{name: Tolerated}})
+			_, r1 := connected(t, s, name)
+			_, r2 := redeem(s, name, r1)
+			a3, r3 := redeem(s, name, r1)
+			if r2 == "" || r3 == "" || !s.Alive(name, a3) {
+				t.Fatal("the old one no longer works, though nothing that replaced it was used")
+			}
+			if _, r4 := redeem(s, name, r3); r4 == "" {
+				t.Fatal("the new one does not work")
+			}
+			if _, r := redeem(s, name, r1); r != "" {
+				t.Error("the old one works, though what replaced it was used")
+			}
+		})
+		t.Run(name+" refused", func(t *testing.T) {
+			s := New(Options{Reuse: map[string]Reuse{name: Refused}})
+			_, r1 := connected(t, s, name)
+			a2, r2 := redeem(s, name, r1)
+			if _, r := redeem(s, name, r1); r != "" {
+				t.Error("the old one works")
+			}
+			if _, r3 := redeem(s, name, r2); r3 == "" {
+				t.Error("a reuse did harm")
+			}
+			if alive := s.Alive(name, a2); alive != (name == "monta") {
+				t.Errorf("the access token before: alive %v", alive)
+			}
+			if n := s.Stats().Providers[name].RefreshUses[fingerprint(r1)]; n != 2 {
+				t.Errorf("%d uses", n)
+			}
+		})
+		t.Run(name+" revokes the family", func(t *testing.T) {
+			s := New(Options{})
+			set(t, s, name, Fault{Reuse: RevokesFamily})
+			_, r1 := connected(t, s, name)
+			a2, r2 := redeem(s, name, r1)
+			other, _ := connected(t, s, name)
+			redeem(s, name, r1)
+			if _, r := redeem(s, name, r2); r != "" || s.Alive(name, a2) {
+				t.Error("a descendant lives")
+			}
+			if !s.Alive(name, other) {
+				t.Error("another family died")
+			}
+		})
+	}
+}
+
+func TestUseOfTheNewAccessTokenEndsTheOldRefreshToken(t *testing.T) {
+	s := New(Options{})
+	a1, r1 := connected(t, s, "movemint")
+	a2, _ := redeem(s, "movemint", r1)
+	if !s.Alive("movemint", a1) {
+		t.Error("the old access token died too early")
+	}
+	if h := say(s, verifying("movemint", a2)); h.status != 200 {
+		t.Fatal(h.status)
+	}
+	if _, r := redeem(s, "movemint", r1); r != "" || s.Alive("movemint", a1) {
+		t.Error("the old pair lives")
+	}
+}
+
+func TestAnotherClientsRefreshToken(t *testing.T) {
+	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Secret: "demo-secret-movemint"}, {ID: "other", Secret: "x"}}}})
+	r, _ := s.Consent("movemint", "other", "person", "")
+	if h := say(s, refreshing("movemint", r)); h.status != 400 || h.fields["error"] != "invalid_grant" {
+		t.Errorf("%d %v", h.status, h.fields)
+	}
+	if _, err := s.Consent("minut", "demo-minut", "person", ""); err == nil {
+		t.Error("minut has people")
+	}
+}
+
+func TestRevokedRefreshToken(t *testing.T) {
+	s := New(Options{})
+	a, r := connected(t, s, "movemint")
+	say(s, ask{"POST", "https://www.movemint.cc/oauth/revoke", "", formType, form("token", r, "client_id", "demo-movemint", "client_secret", "demo-secret-movemint")})
+	if _, next := redeem(s, "movemint", r); next != "" || s.Alive("movemint", a) {
+		t.Error("it lives")
+	}
+}
+
+func TestRefreshTokenEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Lifetime: 20 * time.Second, RefreshLifetime: time.Minute})
+		a, r := connected(t, s, "monta")
+		time.Sleep(19 * time.Second)
+		if !s.Alive("monta", a) {
+			t.Error("ended early")
+		}
+		time.Sleep(time.Second)
+		if h := say(s, verifying("monta", a)); h.status != 401 {
+			t.Errorf("an old access token: %d", h.status)
+		}
+		time.Sleep(40 * time.Second)
+		if _, next := redeem(s, "monta", r); next != "" {
+			t.Error("an old refresh token works")
+		}
+	})
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	var sh shelf[int]
+	for i := range 1000 {
+		sh.put(fmt.Sprint(i), i, 10, func(v int) bool { return v < 995 })
+	}
+	if len(sh.items) != 5 || len(sh.order) != 5 {
+		t.Errorf("useless: %d %d", len(sh.items), len(sh.order))
+	}
+	for i := range 1000 {
+		sh.put(fmt.Sprint("b", i), 2000, 10, func(int) bool { return false })
+	}
+	if len(sh.items) != 10 || len(sh.order) != 10 {
+		t.Errorf("most: %d %d", len(sh.items), len(sh.order))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Lifetime: time.Minute, RefreshLifetime: time.Minute})
+		for range 100 {
+			say(s, exchange("monta"))
+			time.Sleep(20 * time.Second)
+		}
+		if p := s.providers["monta"]; len(p.accesses.items) > 4 || len(p.refreshs.items) > 4 {
+			t.Errorf("%d and %d tokens remembered", len(p.accesses.items), len(p.refreshs.items))
+		}
+	})
+}

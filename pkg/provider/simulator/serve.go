@@ -1,0 +1,243 @@
+package simulator
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// What a request is for. A kind is also what [Fault.Only] names.
+const (
+	kindToken   = "token"
+	kindRefresh = "refresh"
+	kindVerify  = "verify"
+	kindRevoke  = "revoke"
+	kindOther   = "other"
+)
+
+// maxBody is more than any request in the documents needs.
+const maxBody = 64 << 10
+
+var (
+	errHost    = errors.New("simulator: no provider lives at this host")
+	errDropped = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+)
+
+// call is one request at one provider.
+type call struct {
+	*provider
+	route  *route // nil: nothing is at this path
+	kind   string
+	fault  Fault
+	now    time.Time
+	method string
+	path   string
+	query  string
+	header http.Header
+	body   []byte
+	values url.Values // the body read as a form, however wrong; see checkForm
+}
+
+// clock is the provider's own idea of the time.
+func (c *call) clock() time.Time { return c.now.Add(c.fault.Skew) }
+
+// ServeHTTP answers for the provider that r.Host names. Where a fault drops the connection it panics with [http.ErrAbortHandler], as net/http expects.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a, err := s.serve(r)
+	if errors.Is(err, errHost) {
+		http.Error(w, err.Error(), http.StatusMisdirectedRequest)
+		return
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	maps.Copy(w.Header(), a.header)
+	w.WriteHeader(a.status)
+	if err := pour(w, a.reader(r.Context())); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// pour flushes after each piece, so that what a fault cuts off is all that is missing.
+func pour(w http.ResponseWriter, body io.Reader) error {
+	piece := make([]byte, 32<<10)
+	for {
+		n, err := body.Read(piece)
+		if _, werr := w.Write(piece[:n]); werr != nil {
+			return werr
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if ferr := http.NewResponseController(w).Flush(); err != nil || ferr != nil {
+			return errors.Join(err, ferr)
+		}
+	}
+}
+
+// RoundTrip answers r without a network and in the caller's goroutine, faults and their pauses included; the pauses end with r's context. A host that is no provider's is a DNS error, plain http is refused.
+func (s *Simulator) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		defer r.Body.Close()
+	}
+	if r.URL.Scheme != "https" {
+		return nil, errRefused
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	a, err := s.serve(r)
+	if errors.Is(err, errHost) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
+	}
+	if err != nil {
+		return nil, err
+	}
+	length, err := strconv.ParseInt(a.header.Get("Content-Length"), 10, 64)
+	if err != nil {
+		length = 0
+	}
+	return &http.Response{
+		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: a.header, Body: io.NopCloser(a.reader(r.Context())), ContentLength: length, Request: r,
+	}, nil
+}
+
+// serve is one request from arrival to answer. An error means that there is no answer at all.
+func (s *Simulator) serve(r *http.Request) (answer, error) {
+	p := s.hosts[hostOf(r)]
+	if p == nil {
+		return answer{}, errHost
+	}
+	c, err := newCall(p, r)
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := c.answer(r.Context())
+	s.log.add(c.event(a, err))
+	return a, err
+}
+
+func hostOf(r *http.Request) string {
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
+	}
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(host)
+}
+
+func newCall(p *provider, r *http.Request) (*call, error) {
+	c := &call{provider: p, now: time.Now(), method: r.Method, path: r.URL.EscapedPath(), query: r.URL.RawQuery, header: r.Header}
+	if r.Body != nil {
+		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		if err != nil {
+			return nil, err
+		}
+		c.body = body
+	}
+	c.values, _ = url.ParseQuery(string(c.body))
+	c.kind = kindOther
+	if at, ok := p.routes[c.path]; ok {
+		c.route, c.kind = &at, at.kind
+	}
+	if c.kind == kindToken && c.values.Get("grant_type") == "refresh_token" {
+		c.kind = kindRefresh
+	}
+	return c, nil
+}
+
+func (c *call) answer(ctx context.Context) (answer, error) {
+	c.arrive()
+	defer c.leave()
+	if c.fault.Down {
+		return answer{}, errRefused
+	}
+	a := c.work()
+	if err := pause(ctx, c.fault.Delay); err != nil {
+		return answer{}, err
+	}
+	if c.fault.Drop {
+		return answer{}, errDropped
+	}
+	c.finish(&a)
+	return a, nil
+}
+
+// work is what the provider does, and what stands in front of it.
+func (c *call) work() answer {
+	if !c.fault.fronts() {
+		return c.handle()
+	}
+	if c.fault.Late {
+		c.handle()
+	}
+	return c.fault.front()
+}
+
+func (c *call) handle() answer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.dispatch()
+	if a.status >= 400 {
+		c.counts.Rejected++
+	}
+	return a
+}
+
+func (c *call) dispatch() answer {
+	switch {
+	case c.route == nil:
+		return c.refuse(c, http.StatusNotFound, "not_found", "Nothing is here")
+	case c.route.method != c.method:
+		a := c.refuse(c, http.StatusMethodNotAllowed, "method_not_allowed", "Method not allowed")
+		a.header.Set("Allow", c.route.method)
+		return a
+	case len(c.body) > maxBody:
+		return c.refuse(c, http.StatusRequestEntityTooLarge, "invalid_request", "The body is too large")
+	}
+	return c.route.serve(c)
+}
+
+func (c *call) arrive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault = c.take(c.kind)
+	c.counts.arrived(c.kind)
+	c.inFlight++
+	c.counts.ConcurrentMax = max(c.counts.ConcurrentMax, c.inFlight)
+}
+
+func (c *call) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inFlight--
+}
+
+// pause waits, but not longer than ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

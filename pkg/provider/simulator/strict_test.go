@@ -1,0 +1,103 @@
+package simulator
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestUnlikeTheDocument(t *testing.T) {
+	s := New(Options{})
+	with := func(name string, change func(*ask)) ask {
+		a := exchange(name)
+		change(&a)
+		return a
+	}
+	tests := []struct {
+		name   string
+		ask    ask
+		status int
+	}{
+		{"minut: no response_type", with("minut", func(a *ask) { a.body = form("grant_type", "client_credentials") }), 400},
+		{"minut: post", with("minut", func(a *ask) { a.auth, a.body = "", exchange("movemint").body }), 400},
+		{"minut: no auth", with("minut", func(a *ask) { a.auth = "" }), 401},
+		{"minut: both", with("minut", func(a *ask) { a.body += "&client_id=demo-minut" }), 400},
+		{"minut: json", with("minut", func(a *ask) { a.kind = "application/json" }), 400},
+		{"minut: query", with("minut", func(a *ask) { a.url += "?grant_type=client_credentials" }), 400},
+		{"minut: twice", with("minut", func(a *ask) { a.body += "&grant_type=client_credentials" }), 400},
+		{"minut: other grant", with("minut", func(a *ask) { a.body = form("grant_type", "password", "response_type", "token") }), 400},
+		{"minut: put", with("minut", func(a *ask) { a.method = "PUT" }), 405},
+		{"minut: elsewhere", with("minut", func(a *ask) { a.url += "/" }), 404},
+		{"movemint: basic", with("movemint", func(a *ask) {
+			a.auth, a.body = basic("demo-movemint", "demo-secret-movemint"), form("grant_type", "client_credentials")
+		}), 401},
+		{"movemint: both", with("movemint", func(a *ask) { a.auth = basic("demo-movemint", "demo-secret-movemint") }), 401},
+		{"movemint: no grant_type", with("movemint", func(a *ask) { a.body = form("client_id", "demo-movemint") }), 400},
+		{"movemint: audience", with("movemint", func(a *ask) { a.body += "&audience=x" }), 400},
+		{"trackmania: basic", with("trackmania", func(a *ask) {
+			a.auth, a.body = basic("demo-trackmania", "demo-secret-trackmania"), form("grant_type", "client_credentials")
+		}), 401},
+		{"trackmania: json", with("trackmania", func(a *ask) { a.kind, a.body = "application/json", `{"grant_type":"client_credentials"}` }), 400},
+		{"trackmania: get", with("trackmania", func(a *ask) { a.method = "GET" }), 405},
+		{"miden: post", with("miden", func(a *ask) {
+			a.auth, a.body = "", form("grant_type", "client_credentials", "client_id", "demo-miden", "client_secret", "demo-secret-miden")
+		}), 400},
+		{"monta: form", with("monta", func(a *ask) {
+			a.kind, a.body = formType, form("clientId", "demo-monta", "clientSecret", "demo-secret-monta")
+		}), 400},
+		{"monta: grant_type", with("monta", func(a *ask) { a.body = strings.Replace(a.body, "{", `{"grant_type":"client_credentials",`, 1) }), 400},
+		{"monta: other case", with("monta", func(a *ask) { a.body = strings.Replace(a.body, "clientId", "clientID", 1) }), 400},
+		{"monta: basic", with("monta", func(a *ask) { a.auth = basic("demo-monta", "demo-secret-monta") }), 400},
+		{"monta: wrong", with("monta", func(a *ask) { a.body = strings.Replace(a.body, "secret-", "s-", 1) }), 401},
+		{"monta: unknown refresh token", refreshing("monta", "8f449e8c-864e-4bbc-a328-aa3ad876351b"), 401},
+		{"monta: client id in refresh", ask{"POST", "https://public-api.monta.com/api/v1/auth/refresh", "", "application/json", `{"refreshToken":"x","clientId":"demo-monta"}`}, 400},
+		{"verify without Bearer", ask{"GET", "https://api.minut.com/v8/users/me", "x", "", ""}, 401},
+	}
+	for _, tt := range tests {
+		if h := say(s, tt.ask); h.err != nil || h.status != tt.status || h.fields == nil {
+			t.Errorf("%s: %d %s %v, not %d", tt.name, h.status, h.body, h.err, tt.status)
+		}
+	}
+	for name, n := range s.Stats().Providers {
+		if n.Issued != 0 {
+			t.Errorf("%s issued %d tokens", name, n.Issued)
+		}
+	}
+}
+
+func TestBasicIsRaw(t *testing.T) {
+	s := New(Options{Clients: map[string][]Client{"minut": {{ID: "an id", Secret: "s+e/c:r%e t"}}}})
+	a := exchange("minut")
+	a.auth = basic("an id", "s+e/c:r%e t")
+	if h := say(s, a); h.status != 200 {
+		t.Errorf("raw: %d", h.status)
+	}
+	a.auth = basic("an+id", "s%2Be%2Fc%3Ar%25e+t")
+	if h := say(s, a); h.status != 401 {
+		t.Errorf("form-encoded: %d", h.status)
+	}
+}
+
+func TestScopes(t *testing.T) {
+	s := New(Options{Clients: map[string][]Client{"miden": {{ID: "demo-miden", Secret: "demo-secret-miden", Scopes: []string{"read"}}}}})
+	a := exchange("miden")
+	a.body += "&scope=read"
+	if h := say(s, a); h.text("scope") != "read" {
+		t.Errorf("%d %v", h.status, h.fields)
+	}
+	a.body += "+write"
+	if h := say(s, a); h.status != http.StatusBadRequest || h.fields["error"] != "invalid_scope" {
+		t.Errorf("%d %v", h.status, h.fields)
+	}
+}
+
+func TestSecretRotatedAtTheProvider(t *testing.T) {
+	s := New(Options{})
+	s.SetClient("monta", Client{ID: "demo-monta", Secret: "new"})
+	if h := say(s, exchange("monta")); h.status != 401 {
+		t.Errorf("the old secret: %d", h.status)
+	}
+	if id, secret := s.ClientFor("monta"); id != "demo-monta" || secret != "new" {
+		t.Errorf("%s %s", id, secret)
+	}
+}

@@ -1,0 +1,186 @@
+package simulator
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"maps"
+	"math/big"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// listener is the five hosts on one loopback port.
+type listener struct {
+	mu      sync.Mutex
+	running *running // nil: closed
+}
+
+type running struct {
+	addr   string
+	roots  *x509.CertPool
+	server *http.Server
+	stop   context.CancelFunc
+	all    sync.WaitGroup // the accept loop and every connection
+}
+
+// ListenTLS serves the five hosts over HTTP/1.1 on addr, which must be loopback ("127.0.0.1:0"), with a certificate of an authority made for this one time. It returns once connections are accepted. [Simulator.Close] ends it; then it may be called again.
+func (s *Simulator) ListenTLS(addr string) error {
+	s.tls.mu.Lock()
+	defer s.tls.mu.Unlock()
+	if s.tls.running != nil {
+		return errors.New("simulator: already listening")
+	}
+	if host, _, err := net.SplitHostPort(addr); err != nil || !loopback(host) {
+		return fmt.Errorf("simulator: %q is no loopback address with a port", addr)
+	}
+	roots, leaf, err := newAuthority(slices.Sorted(maps.Keys(s.hosts)))
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	s.tls.running = s.run(l, roots, leaf)
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (s *Simulator) run(l net.Listener, roots *x509.CertPool, leaf tls.Certificate) *running {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &running{addr: l.Addr().String(), roots: roots, stop: stop}
+	r.server = &http.Server{
+		Handler:           s,
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{leaf}, GetConfigForClient: s.hello},
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnState:         func(c net.Conn, state http.ConnState) { r.track(ctx, c, state) },
+		Protocols:         &http.Protocols{},
+	}
+	r.server.Protocols.SetHTTP1(true) // one request to a connection: what a fault closes is one request's
+	r.all.Go(func() { r.server.ServeTLS(l, "", "") })
+	return r
+}
+
+// track counts connections. One that is accepted while the server closes would not be closed by it.
+func (r *running) track(ctx context.Context, c net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		r.all.Add(1)
+		if ctx.Err() != nil {
+			c.Close()
+		}
+	case http.StateClosed:
+		r.all.Done()
+	}
+}
+
+// hello resets the connection where the fault Down stands for every request.
+func (s *Simulator) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
+	p := s.hosts[strings.ToLower(h.ServerName)]
+	if p == nil || !p.refuses() {
+		return nil, nil
+	}
+	if tcp, ok := h.Conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	h.Conn.Close()
+	s.log.add(Event{Time: time.Now(), Provider: p.name, Kind: kindOther, Outcome: "refused"})
+	return nil, errRefused
+}
+
+// refuses counts the connection as a request that the fault applied to.
+func (p *provider) refuses() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fault.Down && p.fault.Only == "" && p.take(kindOther).Down
+}
+
+// Close ends [Simulator.ListenTLS], cuts what is under way, and returns when none of its goroutines is left. Without a listener it does nothing.
+func (s *Simulator) Close() error {
+	s.tls.mu.Lock()
+	defer s.tls.mu.Unlock()
+	r := s.tls.running
+	if r == nil {
+		return nil
+	}
+	s.tls.running = nil
+	r.stop()
+	err := r.server.Close()
+	r.all.Wait()
+	return err
+}
+
+func (s *Simulator) listening() *running {
+	s.tls.mu.Lock()
+	defer s.tls.mu.Unlock()
+	if s.tls.running == nil {
+		return &running{}
+	}
+	return s.tls.running
+}
+
+// Roots returns the authority to trust; nil while nothing listens.
+func (s *Simulator) Roots() *x509.CertPool { return s.listening().roots }
+
+// Addr returns where TLS is served; "" while nothing listens.
+func (s *Simulator) Addr() string { return s.listening().addr }
+
+// Route returns where to connect instead of hostport, for a dialer; not ok where hostport is none of the five hosts at port 443, or nothing listens.
+func (s *Simulator) Route(hostport string) (addr string, ok bool) {
+	host, port, err := net.SplitHostPort(hostport)
+	addr = s.Addr()
+	if err != nil || port != "443" || s.hosts[strings.ToLower(host)] == nil || addr == "" {
+		return "", false
+	}
+	return addr, true
+}
+
+// newAuthority makes a certificate authority, uses it once and forgets its key.
+func newAuthority(hosts []string) (*x509.CertPool, tls.Certificate, error) {
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tokenvend simulator, not to be trusted elsewhere"},
+		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, MaxPathLenZero: true,
+	}
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "tokenvend simulator"}, DNSNames: hosts,
+		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	caKey, err1 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	leafKey, err2 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, tls.Certificate{}, err
+	}
+	caDER, err1 := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
+	leafDER, err2 := x509.CreateCertificate(rand.Reader, leaf, ca, &leafKey.PublicKey, caKey)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, tls.Certificate{}, err
+	}
+	made, err := x509.ParseCertificate(caDER)
+	if err != nil {
+		return nil, tls.Certificate{}, err
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(made)
+	return roots, tls.Certificate{Certificate: [][]byte{leafDER}, PrivateKey: leafKey}, nil
+}

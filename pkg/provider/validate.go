@@ -1,0 +1,196 @@
+package provider
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+var (
+	nameForm   = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+	headerForm = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110 §5.6.2
+)
+
+// validate says what is inconsistent in a descriptor, with the path of each.
+func (d *Descriptor) validate(p *problems) {
+	if d.Name != "" && !nameForm.MatchString(d.Name) {
+		p.add("name", "expected %s", nameForm)
+	}
+	if u, err := url.Parse(d.Docs); d.Docs != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+		p.add("docs", "expected an https URL")
+	}
+	if _, err := time.Parse(time.DateOnly, d.Checked); d.Checked != "" && err != nil {
+		p.add("checked", "expected a day, such as 2026-11-22")
+	}
+	d.Token.validate(p)
+	d.Response.validate(p)
+	d.validateEndpoints(p)
+	for grant, overlap := range d.Overlaps {
+		oneOf(p, "overlap", grant, ClientCredentials, RefreshToken, AuthorizationCode)
+		oneOf(p, "overlap."+string(grant), overlap, OverlapUnknown, OverlapKeeps, OverlapRevokes)
+	}
+	if e, l := d.Renew.Earliest, d.Renew.Latest; e != 0 && l > e {
+		p.add("renew.latest", "expected no more than renew.earliest: both count back from the end")
+	}
+	d.Limits.validate(p)
+	for i, status := range d.Permanent.Status {
+		if status < 400 || status > 499 || status == http.StatusTooManyRequests {
+			p.add(fmt.Sprintf("permanent.status[%d]", i), "expected 400 to 499, and not 429")
+		}
+	}
+	slices.Sort(p.list)
+}
+
+func (d *Descriptor) validateEndpoints(p *problems) {
+	if r := d.Refresh; r != nil {
+		p.url("refresh.url", r.URL, true)
+		oneOfAuth(p, "refresh.auth", r.Auth)
+		oneOf(p, "refresh.body", r.Body, BodyForm, BodyJSON, BodyQuery)
+		p.fields("refresh.fields", r.Fields)
+		p.params("refresh.params", d.request(RefreshToken), r.Params)
+		oneOf(p, "refresh.rotates", r.Rotates, RotatesUnknown, RotatesYes, RotatesNo)
+		oneOf(p, "refresh.reuse", r.Reuse, ReuseUnknown, ReuseTolerated, ReuseRefused, ReuseRevokesFamily)
+	}
+	if a := d.Authorize; a != nil {
+		p.required("authorize.url", a.URL)
+		oneOf(p, "authorize.pkce", a.PKCE, PKCES256, PKCENone)
+	}
+	if r := d.Revoke; r != nil {
+		p.required("revoke.url", r.URL)
+		oneOfAuth(p, "revoke.auth", r.Auth)
+		oneOf(p, "revoke.body", r.Body, BodyForm, BodyJSON, BodyQuery)
+	}
+	if v := d.Verify; v != nil {
+		p.required("verify.url", v.URL)
+		p.headers("verify.headers", v.Headers)
+	}
+}
+
+func (t TokenRequest) validate(p *problems) {
+	p.url("token.url", t.URL, false)
+	oneOf(p, "token.method", t.Method, http.MethodPost, http.MethodGet)
+	oneOfAuth(p, "token.auth", t.Auth)
+	oneOf(p, "token.body", t.Body, BodyForm, BodyJSON, BodyQuery)
+	if t.Method == http.MethodGet && t.Body != BodyQuery {
+		p.add("token.method", "GET needs token.body to be query")
+	}
+	oneOf(p, "token.algorithm", t.Alg, ES256, RS256, PS256)
+	p.fields("token.fields", t.Fields)
+	p.params("token.params", t, t.Params)
+	p.headers("token.headers", t.Headers)
+}
+
+func (r Response) validate(p *problems) {
+	p.pointer("response.access_token", r.Access)
+	p.pointer("response.token_type", r.Type)
+	p.pointer("response.scope", r.Scope)
+	p.pointer("response.refresh_token", r.Refresh)
+	p.pointer("response.error", r.Error)
+	p.pointer("response.error_description", r.Description)
+	p.instant("response.expiry", r.Expiry)
+	p.instant("response.refresh_expiry", r.RefreshExpiry)
+	if r.MaxLifetime != 0 && r.DefaultLifetime > r.MaxLifetime {
+		p.add("response.default_lifetime", "expected no more than response.max_lifetime")
+	}
+}
+
+func (l Limits) validate(p *problems) {
+	for path, header := range map[string]string{"limits.remaining": l.Remaining, "limits.reset": l.Reset} {
+		if header != "" && !headerForm.MatchString(header) {
+			p.add(path, "expected the name of a header")
+		}
+	}
+	oneOfKind(p, "limits.reset_kind", l.ResetKind)
+}
+
+// oneOf checks one of a few words; "" is always the default.
+func oneOf[S ~string](p *problems, path string, got S, allowed ...S) {
+	if got == "" || slices.Contains(allowed, got) {
+		return
+	}
+	words := make([]string, len(allowed))
+	for i, word := range allowed {
+		words[i] = string(word)
+	}
+	p.add(path, "expected one of %s", strings.Join(words, ", "))
+}
+
+func oneOfAuth(p *problems, path string, got Auth) {
+	oneOf(p, path, got, AuthBasic, AuthBasicEncoded, AuthPost, AuthPrivateKey, AuthTLS, AuthNone)
+}
+
+func oneOfKind(p *problems, path string, got ExpiryKind) {
+	oneOf(p, path, got, Seconds, Milliseconds, Epoch, EpochMS, RFC3339)
+}
+
+func (p *problems) instant(path string, i Instant) {
+	p.pointer(path+".at", i.At)
+	oneOfKind(p, path+".kind", i.Kind)
+}
+
+func (p *problems) required(path, raw string) {
+	if raw == "" {
+		p.add(path, "missing")
+	}
+	p.url(path, raw, true)
+}
+
+// url accepts an https URL, "" and, where that is allowed, a reference relative to the token URL.
+func (p *problems) url(path, raw string, relative bool) {
+	if raw == "" {
+		return
+	}
+	u, err := url.Parse(raw)
+	if err == nil && relative && u.Scheme == "" && u.Host == "" && u.Fragment == "" {
+		return
+	}
+	if err == nil {
+		err = checkURL(u)
+	}
+	if err != nil {
+		p.add(path, "expected an https URL without user, password and fragment")
+	}
+}
+
+func (p *problems) pointer(path, pointer string) {
+	if _, err := parsePointer(pointer); err != nil {
+		p.add(path, "expected a JSON Pointer (RFC 6901), such as /data/token")
+	}
+}
+
+func (p *problems) fields(path string, fields map[Field]string) {
+	for field := range fields {
+		oneOf(p, path, field, FieldGrantType, FieldClientID, FieldClientSecret, FieldScope, FieldAudience, FieldRefreshToken,
+			FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier)
+	}
+}
+
+// params refuses a parameter that the request has anyway: two values for one name mean something else to every server.
+func (p *problems) params(path string, t TokenRequest, params map[string]string) {
+	for name := range params {
+		if t.uses(name) {
+			p.add(path+"."+name, "is a standard parameter; leave that out by fields first")
+		}
+	}
+}
+
+func (p *problems) headers(path string, headers map[string]string) {
+	for name, value := range headers {
+		if !headerForm.MatchString(name) || reservedHeader(name) {
+			p.add(path+"."+name, "expected the name of a header that the request does not set itself")
+		}
+		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+			p.add(path+"."+name, "expected printable ASCII")
+		}
+	}
+}
+
+// reservedHeader names the headers that belong to the client authentication, the body or the connection.
+func reservedHeader(name string) bool {
+	reserved := []string{"Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Accept-Encoding", "Idempotency-Key", "X-Idempotency-Key", "Transfer-Encoding", "Upgrade", "Trailer", "Te", "Expect"}
+	return slices.Contains(reserved, http.CanonicalHeaderKey(name))
+}

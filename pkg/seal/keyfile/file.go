@@ -1,0 +1,116 @@
+package keyfile
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+const keyBytes = 32
+
+// maxFile is more than a key with its line's end takes.
+const maxFile = 128
+
+func readOrMake(path string) ([]byte, error) {
+	key, err := read(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	if err := makeFile(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return read(path)
+}
+
+// read reads through one open file, so that what was checked is what is used.
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := check(f); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, bare(err)
+	}
+	return parse(text)
+}
+
+func check(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return bare(err)
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("not a regular file")
+	}
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
+		return fmt.Errorf("mode %#o lets others read the key; it must be 0600: chmod 600 %s", mode, filepath.Base(f.Name()))
+	}
+	return nil
+}
+
+// parse reads one line of base64, with or without its end.
+func parse(text []byte) ([]byte, error) {
+	key, err := base64.StdEncoding.AppendDecode(nil, text)
+	if err != nil || len(key) != keyBytes || len(text) > maxFile {
+		return nil, fmt.Errorf("not a key: it must hold %d bytes in base64, on one line", keyBytes)
+	}
+	return key, nil
+}
+
+// makeFile gives a new key its name only once it is written in full, and by a link, which does not replace another process's key: fs.ErrExist then.
+func makeFile(path string) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return bare(err)
+	}
+	temp, err := os.CreateTemp(dir, ".key-*")
+	if err != nil {
+		return bare(err)
+	}
+	defer func() { _ = os.Remove(temp.Name()) }()
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key)
+	_, err = temp.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
+	err = errors.Join(err, temp.Sync(), temp.Close())
+	if err == nil {
+		err = os.Link(temp.Name(), path)
+	}
+	if err != nil {
+		return bare(err)
+	}
+	return syncFolder(dir)
+}
+
+// syncFolder makes the new name outlast a crash: tokens sealed under a key that is gone would be lost.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return bare(err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// bare takes the path out of an error: Open names it once.
+func bare(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
+	return err
+}

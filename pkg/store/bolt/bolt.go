@@ -1,0 +1,150 @@
+// Package bolt keeps entries in one file of this machine, by way of go.etcd.io/bbolt: for the one-machine server, and for trying things out. One process holds the file at a time.
+//
+// Every confirmed write has reached the disk and survives the end of the process. A lease whose holder died with its process simply runs out.
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+)
+
+// Errors of [Open] and of everything that reads the file, to be asked for with errors.Is. The message names the file.
+var (
+	// ErrInUse: another process, or another Store of this one, holds the file.
+	ErrInUse = errors.New("the store is in use by another process")
+	// ErrNewer: the file, or an entry in it, was written by a newer program in a format that this one does not know.
+	ErrNewer = errors.New("the store was written by a newer program")
+	// ErrUnreadable: the file is damaged, or is something else than a store of entries.
+	ErrUnreadable = errors.New("the store is damaged, or not a store")
+)
+
+// lockWait is how long Open waits for a process that is about to end.
+const lockWait = 800 * time.Millisecond
+
+// The buckets. root says what the file is and in which format; entries holds rows by key, see rowKey; due holds an index of them by time, see dueKey.
+var (
+	rootBucket    = []byte("tokenvend")
+	entriesBucket = []byte("entries")
+	dueBucket     = []byte("due")
+	formatKey     = []byte("format")
+)
+
+// Store is a [store.Store] whose every read is strong.
+type Store struct {
+	db   *bbolt.DB
+	path string
+}
+
+// Open opens the file at path, and makes it (mode 0600) and its folder (0700) where they are missing.
+func Open(path string) (*Store, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("the store's folder: %w", err)
+	}
+	s := &Store{path: path}
+	if err := s.guard(s.open); err != nil {
+		if s.db != nil {
+			_ = s.db.Close() // the file is left as it is: the error says more than this one could
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close waits for what is under way and lets go of the file.
+func (s *Store) Close() error { return s.db.Close() }
+
+func (s *Store) open() error {
+	db, err := bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
+	switch {
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		return ErrInUse
+	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrVersionMismatch), errors.Is(err, bbolterrors.ErrChecksum):
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
+	case err != nil:
+		return err
+	}
+	s.db = db
+	fresh := false
+	err = db.View(func(tx *bbolt.Tx) error {
+		fresh = tx.Bucket(rootBucket) == nil
+		return s.check(tx)
+	})
+	if err == nil && fresh {
+		err = db.Update(create)
+	}
+	return err
+}
+
+// check says whether tx is a whole store in a format that is understood, or an empty file that can become one.
+func (s *Store) check(tx *bbolt.Tx) error {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return err
+	}
+	root := tx.Bucket(rootBucket)
+	first, _ := tx.Cursor().First()
+	switch {
+	case info.Size() < tx.Size():
+		return fmt.Errorf("%w: it was cut short", ErrUnreadable)
+	case root == nil && first == nil:
+		return nil
+	case root == nil || tx.Bucket(entriesBucket) == nil || tx.Bucket(dueBucket) == nil:
+		return fmt.Errorf("%w: it holds something else", ErrUnreadable)
+	case string(root.Get(formatKey)) != fileFormat:
+		return fmt.Errorf("%w: format %q, this program reads %q", ErrNewer, root.Get(formatKey), fileFormat)
+	}
+	return nil
+}
+
+func create(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{rootBucket, entriesBucket, dueBucket} {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	return tx.Bucket(rootBucket).Put(formatKey, []byte(fileFormat))
+}
+
+func (s *Store) view(ctx context.Context, read func(*bbolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.guard(func() error { return s.db.View(read) })
+}
+
+// update looks at ctx again once it is its turn: who left while waiting writes nothing.
+func (s *Store) update(ctx context.Context, write func(*bbolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return write(tx)
+		})
+	})
+}
+
+// guard makes an error of what a damaged file does to bbolt: a panic, or a fault in mapped memory.
+func (s *Store) guard(do func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: %w: %v", s.path, ErrUnreadable, p)
+		}
+	}()
+	if err := do(); err != nil {
+		return fmt.Errorf("%s: %w", s.path, err)
+	}
+	return nil
+}

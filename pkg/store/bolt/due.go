@@ -1,0 +1,81 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/tokenvend/tokenvend/pkg/store"
+)
+
+// maxDue is how many index rows one Due looks at: a few milliseconds' worth.
+const maxDue = 50_000
+
+// abandoned is how long a key is kept that was leased but never written: its count of vanished holders is of use to the next.
+const abandoned = 24 * time.Hour
+
+// Due is [store.Reader]'s. Of the 50,000 that have been due longest it returns those that expire first.
+func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.Due, error) {
+	var due []store.Due
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		rows := tx.Bucket(entriesBucket)
+		for _, key := range firstToExpire(tx, before, limit) {
+			row, err := decode(key, rows.Get(key))
+			if err != nil {
+				return err
+			}
+			due = append(due, store.Due{Key: row.Entry.Key, NextAt: row.Entry.NextAt, ExpiresAt: row.Entry.ExpiresAt})
+		}
+		return nil
+	})
+	return due, err
+}
+
+// firstToExpire returns row keys, from the index alone. They are valid as long as tx.
+func firstToExpire(tx *bbolt.Tx, before time.Time, limit int) [][]byte {
+	type candidate struct{ expires, key []byte }
+	var found []candidate
+	end := millis(before)
+	c := tx.Bucket(dueBucket).Cursor()
+	for key, expires := c.First(); len(key) > len(end) && bytes.Compare(key[:len(end)], end) <= 0 && len(found) < maxDue; key, expires = c.Next() {
+		found = append(found, candidate{expires, key[len(end):]})
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return bytes.Compare(a.expires, b.expires) })
+	keys := make([][]byte, min(limit, len(found)))
+	for i := range keys {
+		keys[i] = found[i].key
+	}
+	return keys
+}
+
+// Forget drops the entries whose ForgetAt has passed and on which no lease lives, and keys that were leased a day ago and never written. It says how many it dropped, reads every entry, and is meant for once an hour or less.
+func (s *Store) Forget(ctx context.Context, now time.Time) (int, error) {
+	var over []store.Entry
+	err := s.update(ctx, func(tx *bbolt.Tx) error {
+		err := tx.Bucket(entriesBucket).ForEach(func(key, data []byte) error {
+			row, err := decode(key, data)
+			if err == nil && forgettable(row.Entry, now) {
+				over = append(over, row.Entry)
+			}
+			return err
+		})
+		for i := 0; i < len(over) && err == nil; i++ {
+			err = remove(tx, over[i])
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return len(over), nil
+}
+
+func forgettable(e store.Entry, now time.Time) bool {
+	if e.Revision == 0 {
+		return now.Sub(e.LeasedUntil) > abandoned
+	}
+	return !e.ForgetAt.IsZero() && !now.Before(e.ForgetAt) && !now.Before(e.LeasedUntil)
+}

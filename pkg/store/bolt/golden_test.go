@@ -1,0 +1,189 @@
+package bolt
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+var update = flag.Bool("update", false, "write the golden file of today's format anew")
+
+// goldenRows stand in testdata/format-1.db.gz. What is released is never changed, only added to in another file.
+func goldenRows() []store.Row {
+	at := func(minutes int) time.Time {
+		return time.Date(2026, 11, 22, 7, minutes, 0, 123_000_000, time.UTC)
+	}
+	long := token.NewVariant("ann@example.com", "https://api.example.com/", strings.Repeat("scope-", 100))
+	return []store.Row{
+		{
+			Entry:     store.Entry{Key: token.Own("minut"), Revision: 1, Sealed: []byte("terms"), CooldownUntil: at(9)},
+			Committed: "COMMITTEDNONCE",
+		},
+		{
+			Entry: store.Entry{
+				Key: token.Key{Credential: "minut"}, Revision: 41, Generation: 12, State: store.Revoking, Sealed: []byte{0, 1, 254, 255}, Made: "digest",
+				Type: "Bearer", Scope: "read write", Fingerprint: "9f86d081884c7d65", LifetimeFrom: "expires_in",
+				IssuedAt: at(1), ExpiresAt: at(2), CacheUntil: at(3), AskedAt: at(4), NextAt: at(5), HoldUntil: at(6),
+				RefreshUntil: at(7), ForgetAt: at(8), RenewAt: at(11), RefreshSpent: true,
+				Failure:     store.Failure{Code: "provider_unavailable", Detail: "503", Since: at(12), Count: 3, RetryAt: at(13), Version: "v-1"},
+				LeasedUntil: at(14),
+			},
+			Holder: "HOLDERNONCE", Vanished: 2,
+		},
+		{Entry: store.Entry{Key: token.Key{Credential: "minut", Variant: long}, Revision: 3, NextAt: at(2), ExpiresAt: at(1)}},
+		{Entry: store.Entry{Key: token.Key{Credential: "monta-eu"}, LeasedUntil: at(15)}, Holder: "HOLDERNONCE", Vanished: 1},
+	}
+}
+
+func TestFault57_FormatOneIsReadForEver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "entries.db")
+	if *update {
+		writeGolden(t, path)
+	}
+	unpack(t, path)
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	for _, want := range goldenRows() {
+		sameRow(t, s, want)
+	}
+	due, err := s.Due(t.Context(), goldenRows()[1].Entry.NextAt, 10)
+	if err != nil || len(due) != 2 || due[0].Key != goldenRows()[2].Entry.Key || due[1].Key != goldenRows()[1].Entry.Key {
+		t.Errorf("Due = %v, %v", due, err)
+	}
+}
+
+// sameRow also checks that today's program writes what stands there, to the byte.
+func sameRow(t *testing.T, s *Store, want store.Row) {
+	t.Helper()
+	err := s.view(t.Context(), func(tx *bbolt.Tx) error {
+		got, err := read(tx, want.Entry.Key)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%v:\n got %+v, %v\nwant %+v", want.Entry.Key, got, err, want)
+		}
+		today, err := encode(want)
+		if stands := tx.Bucket(entriesBucket).Get(rowKey(want.Entry.Key)); err != nil || !bytes.Equal(stands, today) {
+			t.Errorf("%v: the file has\n%s\nand today's program writes\n%s", want.Entry.Key, stands, today)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+const goldenFile = "testdata/format-1.db.gz"
+
+func unpack(t *testing.T, path string) {
+	t.Helper()
+	packed, err := os.Open(goldenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = packed.Close() }()
+	plain, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeGolden(t *testing.T, path string) {
+	t.Helper()
+	s := writeRows(t, path, goldenRows()...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(goldenFile, packed.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeRows(t *testing.T, path string, rows ...store.Row) *Store {
+	t.Helper()
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.update(t.Context(), func(tx *bbolt.Tx) error {
+		for _, row := range rows {
+			if err := write(tx, store.Row{Entry: store.Entry{Key: row.Entry.Key}}, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestFault57_ANewerFormatIsNamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "entries.db")
+	key := token.Key{Credential: "minut"}
+	s := writeRows(t, path)
+	for data, want := range map[string]error{
+		`{"format":2,"revision":{"new":"shape"}}`: ErrNewer,
+		`{"revision":1}`:              ErrUnreadable,
+		`{"format":1,"revision":"9"}`: ErrUnreadable,
+		`{"format":1,`:                ErrUnreadable,
+		``:                            ErrUnreadable,
+	} {
+		set(t, s, entriesBucket, rowKey(key), data)
+		_, err := s.Get(t.Context(), store.Strong, key)
+		if !errors.Is(err, want) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), key.String()) {
+			t.Errorf("%s: %v", data, err)
+		}
+		if err := s.Touch(t.Context(), key, time.Now()); !errors.Is(err, want) {
+			t.Errorf("%s: Touch: %v", data, err)
+		}
+	}
+	set(t, s, rootBucket, formatKey, "2")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), path) {
+		t.Errorf("Open: %v", err)
+	}
+}
+
+func set(t *testing.T, s *Store, bucket, key []byte, data string) {
+	t.Helper()
+	if err := s.update(t.Context(), func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put(key, []byte(data)) }); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,107 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// fileFormat numbers the buckets and their keys, recordFormat the record. Whoever changes one adds a golden file in testdata, and keeps reading the old.
+const (
+	fileFormat   = "1"
+	recordFormat = 1
+)
+
+// record is a row as it stands in the file, in JSON. Fields that are zero are left out.
+type record struct {
+	Format  int    `json:"format"`
+	Variant string `json:"variant,omitempty"` // in full: the row's key may hold a hash of it
+	entry
+	Failure   failure `json:"failure,omitzero"`
+	Holder    string  `json:"holder,omitempty"`
+	Vanished  int     `json:"vanished,omitempty"`
+	Committed string  `json:"committed,omitempty"`
+}
+
+// entry has the fields of store.Entry, converted: a new one there does not compile until it has its name here.
+type entry struct {
+	Key           token.Key     `json:"-"`
+	Revision      int64         `json:"revision,omitempty"`
+	Generation    int64         `json:"generation,omitempty"`
+	State         store.State   `json:"state,omitempty"`
+	Sealed        []byte        `json:"sealed,omitempty"`
+	Made          string        `json:"made,omitempty"`
+	Type          string        `json:"type,omitempty"`
+	Scope         string        `json:"scope,omitempty"`
+	Fingerprint   string        `json:"fingerprint,omitempty"`
+	LifetimeFrom  string        `json:"lifetime_from,omitempty"`
+	IssuedAt      time.Time     `json:"issued_at,omitzero"`
+	ExpiresAt     time.Time     `json:"expires_at,omitzero"`
+	CacheUntil    time.Time     `json:"cache_until,omitzero"`
+	RenewAt       time.Time     `json:"renew_at,omitzero"`
+	AskedAt       time.Time     `json:"asked_at,omitzero"`
+	NextAt        time.Time     `json:"next_at,omitzero"`
+	HoldUntil     time.Time     `json:"hold_until,omitzero"`
+	CooldownUntil time.Time     `json:"cooldown_until,omitzero"`
+	RefreshUntil  time.Time     `json:"refresh_until,omitzero"`
+	ForgetAt      time.Time     `json:"forget_at,omitzero"`
+	RefreshSpent  bool          `json:"refresh_spent,omitempty"`
+	Failure       store.Failure `json:"-"`
+	LeasedUntil   time.Time     `json:"leased_until,omitzero"`
+}
+
+type failure struct {
+	Code    string    `json:"code,omitempty"`
+	Detail  string    `json:"detail,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+	Count   int       `json:"count,omitempty"`
+	RetryAt time.Time `json:"retry_at,omitzero"`
+	Version string    `json:"version,omitempty"`
+}
+
+func encode(row store.Row) ([]byte, error) {
+	rec := record{
+		Format: recordFormat, entry: entry(row.Entry), Failure: failure(row.Entry.Failure),
+		Holder: row.Holder, Vanished: row.Vanished, Committed: row.Committed,
+	}
+	if key := row.Entry.Key; !key.IsOwn() {
+		rec.Variant = key.Variant.Long()
+	}
+	return json.Marshal(rec)
+}
+
+// decode reads one row. Its errors name the key and quote nothing of the record.
+func decode(key, data []byte) (store.Row, error) {
+	partition, sort, _ := bytes.Cut(key, []byte{0})
+	var rec record
+	err := json.Unmarshal(data, &rec)
+	switch {
+	case rec.Format > recordFormat:
+		return store.Row{}, fmt.Errorf("%w: %s/%s has format %d, this program reads %d", ErrNewer, partition, sort, rec.Format, recordFormat)
+	case err != nil || rec.Format < 1:
+		return store.Row{}, fmt.Errorf("%w: %s/%s is no entry", ErrUnreadable, partition, sort)
+	}
+	e := store.Entry(rec.entry)
+	e.Failure = store.Failure(rec.Failure)
+	if e.Key, err = token.ParseKey(string(partition), string(sort), rec.Variant); err != nil {
+		return store.Row{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	return store.Row{Entry: e.Stored(), Holder: rec.Holder, Vanished: rec.Vanished, Committed: rec.Committed}, nil
+}
+
+// rowKey is partition, NUL, sort key: neither holds a NUL, so that rows stand in the order that List promises.
+func rowKey(key token.Key) []byte { return listKey(key.Partition(), key.Sort()) }
+
+func listKey(partition, sort string) []byte { return []byte(partition + "\x00" + sort) }
+
+// dueKey is NextAt in milliseconds, big-endian, and the row's key; the value that stands there is ExpiresAt likewise, so that Due can put in order what it has not read.
+func dueKey(e store.Entry) []byte { return append(millis(e.NextAt), rowKey(e.Key)...) }
+
+func millis(t time.Time) []byte {
+	return binary.BigEndian.AppendUint64(nil, uint64(max(0, t.UnixMilli()))) // before 1970, the zero time too: 0
+}

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"crypto/rand"
+	"time"
+)
+
+// Stored is e as every store keeps it: times in UTC and whole milliseconds, Sealed a copy of its own, nil where it is empty.
+func (e Entry) Stored() Entry {
+	e.Sealed = append([]byte(nil), e.Sealed...)
+	for _, t := range e.times() {
+		if !t.IsZero() {
+			*t = time.UnixMilli(t.UnixMilli()).UTC()
+		}
+	}
+	return e
+}
+
+func (e *Entry) times() []*time.Time {
+	return []*time.Time{
+		&e.IssuedAt, &e.ExpiresAt, &e.CacheUntil, &e.RenewAt, &e.AskedAt, &e.NextAt, &e.HoldUntil, &e.CooldownUntil, &e.RefreshUntil, &e.ForgetAt,
+		&e.Failure.Since, &e.Failure.RetryAt, &e.LeasedUntil,
+	}
+}
+
+// Row is an entry with its lease, and the contract's rules about both, for backends that do their own locking: they read a Row, ask it, and write down the Row that it returns, with no other write in between.
+// A Row with nothing but its Entry's Key is one of which nothing is stored. Where a method refuses, it returns the Row as it was.
+type Row struct {
+	Entry     Entry
+	Holder    string // the lease's nonce; "": free
+	Vanished  int    // holders in a row that have not committed, Holder included
+	Committed string // the nonce of the last Commit, by which its repetition is recognised; "": the last write was a Replace
+}
+
+// Acquire decides [Store]'s Acquire at the time now.
+func (r Row) Acquire(seen Entry, now time.Time, ttl time.Duration) (Row, Lease, error) {
+	if err := r.refusal(seen, now); err != nil {
+		return r, Lease{Entry: r.Entry.Stored()}, err
+	}
+	r.Entry.LeasedUntil = now.Add(ttl)
+	r.Entry = r.Entry.Stored()
+	r.Holder = rand.Text()
+	r.Vanished++
+	return r, Lease{Entry: r.Entry.Stored(), ID: r.Holder, Until: r.Entry.LeasedUntil, Attempt: r.Vanished}, nil
+}
+
+// Commit decides [Store]'s Commit.
+func (r Row) Commit(l Lease, next Entry) (Row, error) {
+	switch {
+	case l.ID == "":
+		return r, ErrLeaseLost
+	case r.Holder == l.ID:
+		return Row{Entry: r.follow(next), Committed: l.ID}, nil
+	case r.Committed == l.ID:
+		return r, nil
+	}
+	return r, ErrLeaseLost
+}
+
+// Replace decides [Store]'s Replace at the time now.
+func (r Row) Replace(seen, next Entry, now time.Time) (Row, error) {
+	if err := r.refusal(seen, now); err != nil {
+		return r, err
+	}
+	return Row{Entry: r.follow(next), Vanished: r.Vanished}, nil
+}
+
+// Touch decides [Store]'s Touch.
+func (r Row) Touch(asked time.Time) Row {
+	if r.Entry.Revision == 0 {
+		return r
+	}
+	r.Entry.AskedAt = asked
+	r.Entry = r.Entry.Stored()
+	return r
+}
+
+// refusal puts ErrChanged first: what stands now may already be what the caller wants.
+func (r Row) refusal(seen Entry, now time.Time) error {
+	switch {
+	case r.Entry.Revision != seen.Revision:
+		return ErrChanged
+	case r.Holder != "" && now.Before(r.Entry.LeasedUntil):
+		return ErrLeased
+	}
+	return nil
+}
+
+// follow is next as the entry that comes after r's.
+func (r Row) follow(next Entry) Entry {
+	next.Key, next.Revision, next.LeasedUntil = r.Entry.Key, r.Entry.Revision+1, time.Time{}
+	return next.Stored()
+}

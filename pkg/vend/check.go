@@ -1,0 +1,66 @@
+package vend
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// maxParameter is the longest scope, audience or account, in bytes.
+const maxParameter = 2048
+
+// check refuses a request that could not be meant. Its errors name the field and show no value.
+func check(r api.Request) error {
+	switch r.Action {
+	case "", api.Vend, api.Status, api.Revoke:
+		if !credential.ValidName(r.Credential) {
+			return invalid("credential: expected a name of 1 to 63 characters, a-z 0-9 _ -, beginning with a letter or digit")
+		}
+	case api.List:
+		if r.After != "" && !credential.ValidName(r.After) {
+			return invalid("after: expected the name that ended the page before")
+		}
+		return nil
+	default:
+		return invalid("action: expected one of vend, status, revoke, list")
+	}
+	if r.Rejected != "" && !token.IsFingerprint(r.Rejected) {
+		return invalid("rejected: expected a fingerprint of 16 hex digits")
+	}
+	return checkParameters(r)
+}
+
+func checkParameters(r api.Request) error {
+	for _, p := range []struct {
+		name, value string
+		allowed     func(rune) bool
+		expected    string
+	}{
+		{"scope", r.Scope, isScope, "scopes of printable ASCII without quotation marks and backslashes, separated by spaces"},
+		{"audience", r.Audience, isPrintable, "printable ASCII"},
+		{"account", r.Account, isText, "text without control characters"},
+	} {
+		if len(p.value) > maxParameter {
+			return invalid(fmt.Sprintf("%s: expected at most %d bytes", p.name, maxParameter))
+		}
+		if !strings.ContainsRune(p.value, '\uFFFD') && strings.IndexFunc(p.value, func(c rune) bool { return !p.allowed(c) }) < 0 {
+			continue
+		}
+		return invalid(p.name + ": expected " + p.expected)
+	}
+	return nil
+}
+
+// isScope is RFC 6749's scope-token (§3.3), and the space between two.
+func isScope(c rune) bool { return isPrintable(c) && c != '"' && c != '\\' }
+
+func isPrintable(c rune) bool { return c >= ' ' && c <= '~' }
+
+func isText(c rune) bool { return c >= ' ' && c != 0x7f }
+
+func invalid(detail string) *api.Error {
+	return &api.Error{Code: api.InvalidRequest, Detail: detail}
+}

@@ -1,0 +1,215 @@
+// Package vend answers callers: who asks, whether they may, and the token, from memory, the store or, where neither holds one good enough, the provider.
+package vend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// Desk answers callers. All its methods are safe for concurrent use.
+type Desk struct {
+	Mint    *mint.Mint
+	Journal journal.Journal // zero: silent
+}
+
+// Call is one request and who sent it.
+type Call struct {
+	Caller    access.Caller // as far as it is proven
+	Request   api.Request
+	RequestID string // names the call in the log and in errors
+}
+
+// Answer answers one call with what is to be sent as JSON: an api.Token, api.StatusReport, api.Page or api.Forgotten. Errors are of type *api.Error.
+// Every answer is one line of the journal: who asked for what, what was decided, and the fingerprint of what was given.
+func (d *Desk) Answer(ctx context.Context, c Call) (any, error) {
+	began := time.Now()
+	line := journal.Vend{Action: c.Request.Action, Caller: c.Caller.String(), Credential: c.Request.Credential, RequestID: c.RequestID}
+	if line.Action == "" {
+		line.Action = api.Vend
+	}
+	answer, err := d.answer(ctx, c, &line)
+	if err != nil {
+		err = d.refused(err, c, &line)
+	}
+	line.Took = time.Since(began)
+	d.Journal.Vend(ctx, line)
+	return answer, err
+}
+
+// turnAway is the answer, and the journal's line, for what was not even understood.
+func (d *Desk) turnAway(ctx context.Context, r HTTPRequest, at api.Request, err error) error {
+	line := journal.Vend{Action: "request", Caller: r.Caller.String(), Credential: at.Credential, RequestID: r.RequestID}
+	err = d.refused(err, Call{Request: at, RequestID: r.RequestID}, &line)
+	d.Journal.Vend(ctx, line)
+	return err
+}
+
+// refused completes an error for the caller and notes it in the line.
+func (d *Desk) refused(err error, c Call, line *journal.Vend) error {
+	known := &api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log"}
+	if !errors.As(err, &known) {
+		line.Detail = err.Error()
+	}
+	told := *known // an error of mint's is shared by all who waited for it
+	told.Credential, told.RequestID = c.Request.Credential, c.RequestID
+	line.Code = string(told.Code)
+	if line.Detail == "" {
+		line.Detail = told.Detail
+	}
+	return &told
+}
+
+func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, error) {
+	if c.Caller.IsNobody() {
+		return nil, &api.Error{Code: api.AccessDenied, Detail: "the caller is not known by any way that proves it"}
+	}
+	if err := check(c.Request); err != nil {
+		return nil, err
+	}
+	if line.Action == api.List {
+		return d.list(ctx, c)
+	}
+	key, err := d.admit(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	line.Variant = key.Sort()
+	switch line.Action {
+	case api.Status:
+		return d.status(ctx, key)
+	case api.Revoke:
+		return d.forget(ctx, c, key)
+	}
+	return d.vend(ctx, c.Request, key, line)
+}
+
+// admit decides whether the caller may have what it asks for, and returns the key of that. A credential that is not there and one that is not for this caller look the same.
+func (d *Desk) admit(ctx context.Context, c Call) (token.Key, error) {
+	r := c.Request
+	guess := token.Key{Credential: r.Credential, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
+	terms, err := d.Mint.Terms(ctx, r.Credential, guess)
+	gone := terms.Name != "" && r.Action == api.Status
+	if err != nil && !gone {
+		return token.Key{}, err
+	}
+	if !terms.Allow.Admits(c.Caller, r.Credential) {
+		return token.Key{}, &api.Error{Code: api.UnknownCredential, Detail: "there is no such credential, or none that this caller may know of"}
+	}
+	asked := access.Asked{Scope: r.Scope, Audience: r.Audience, Account: r.Account}
+	if r.Action != api.Revoke { // what was allowed once must stay revocable
+		if err := terms.Allow.Permits(asked, access.Asked{Scope: terms.Scope, Audience: terms.Audience}); err != nil {
+			return token.Key{}, denied(err)
+		}
+	}
+	return terms.Key(r.Account, r.Audience, r.Scope), nil
+}
+
+func denied(err error) error {
+	what := "this"
+	if refused := (*access.Refused)(nil); errors.As(err, &refused) {
+		what = refused.Parameter
+	}
+	return &api.Error{Code: api.AccessDenied, Detail: what + ": not among the credential's defaults, nor what it allows beyond them"}
+}
+
+// vend gives out a token.
+func (d *Desk) vend(ctx context.Context, r api.Request, key token.Key, line *journal.Vend) (any, error) {
+	got, err := d.Mint.Token(ctx, key, mint.Want{Life: time.Duration(r.MinTTL), Rejected: r.Rejected})
+	if err != nil {
+		return nil, err
+	}
+	line.Fingerprint, line.Source, line.Stale = got.Token.Fingerprint, string(got.Origin), got.Stale
+	return vended(got.Token, time.Now()), nil
+}
+
+// vended is a token as callers see it, at the time now.
+func vended(t token.Token, now time.Time) api.Token {
+	until := t.CacheUntil
+	if until.Before(now) {
+		until = now.UTC().Truncate(time.Millisecond)
+	}
+	return api.Token{
+		AccessToken: t.Access.Reveal(), TokenType: t.Type, ExpiresIn: api.Seconds(t.Left(now)), ExpiresAt: t.ExpiresAt,
+		CacheUntil: until, Scope: t.Scope, Fingerprint: t.Fingerprint,
+	}
+}
+
+// status reports on an entry.
+func (d *Desk) status(ctx context.Context, key token.Key) (any, error) {
+	s, err := d.Mint.Status(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	e := s.Entry
+	report := api.StatusReport{
+		Credential: key.Credential, Provider: s.Provider, Scope: e.Scope, Audience: key.Variant.Audience, Account: key.Variant.Account,
+		State: s.State, Stale: s.Stale, Generation: e.Generation, Fingerprint: e.Fingerprint, IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt,
+		CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt, LifetimeFrom: e.LifetimeFrom,
+	}
+	if report.Scope == "" {
+		report.Scope = key.Variant.Scope
+	}
+	if f := s.Failure; !f.IsZero() {
+		report.Failure = &api.Failure{Code: api.Code(f.Code), Detail: f.Detail, Since: f.Since, Count: f.Count, RetryAt: f.RetryAt}
+	}
+	return report, nil
+}
+
+func (d *Desk) forget(ctx context.Context, c Call, key token.Key) (any, error) {
+	if !c.Caller.MayAdminister() {
+		return nil, &api.Error{Code: api.AccessDenied, Detail: "action: revoke is for the alias admin and for the API"}
+	}
+	until, err := d.Mint.Forget(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return api.Forgotten{MemoryUntil: until}, nil
+}
+
+// defaultPage and mostPage bound a page of the list.
+const (
+	defaultPage = 100
+	mostPage    = 1000
+)
+
+// list names the credentials that the caller may have. A page may be shorter than its limit, since others are passed over.
+func (d *Desk) list(ctx context.Context, c Call) (any, error) {
+	if !c.Caller.MayAdminister() {
+		return nil, &api.Error{Code: api.AccessDenied, Detail: "action: list is for the alias admin and for the API"}
+	}
+	limit := c.Request.Limit
+	if limit == 0 {
+		limit = defaultPage
+	}
+	if limit < 0 || limit > mostPage {
+		return nil, invalid(fmt.Sprintf("limit: expected a number from 1 to %d", mostPage))
+	}
+	all, next, err := d.Mint.List(ctx, c.Request.After, limit)
+	if err != nil {
+		return nil, err
+	}
+	page := api.Page{Credentials: []api.Listed{}, Next: next}
+	for _, t := range all {
+		if t.Allow.Admits(c.Caller, t.Name) {
+			page.Credentials = append(page.Credentials, listed(t))
+		}
+	}
+	return page, nil
+}
+
+func listed(t credential.Terms) api.Listed {
+	l := api.Listed{Credential: t.Name, Provider: t.Provider}
+	if l.Provider == "" && t.Descriptor != nil {
+		l.Provider = t.Descriptor.Name
+	}
+	return l
+}
