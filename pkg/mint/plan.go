@@ -103,16 +103,16 @@ func (r rules) assumed() (time.Duration, string) {
 // dateResolution is how much of a second the Date header leaves out.
 const dateResolution = time.Second
 
-// corrected puts an absolute time of the provider's clock on ours, by the answer's Date header; an error in that leaves the token shorter, never longer.
+// corrected puts an absolute time of the provider's clock on ours, by the answer's Date header. Where the two clocks agree as far as that header tells, nothing is changed; else what its seconds leave out makes the token shorter, never longer.
 func corrected(at time.Time, a provider.Answer) time.Time {
 	if a.Date.IsZero() {
 		return at
 	}
 	ours := a.SentAt.Add(at.Sub(a.Date))
-	if ours.After(at) {
-		return later(at, ours.Add(-dateResolution))
+	if off := ours.Sub(at); off >= 0 && off < dateResolution {
+		return at
 	}
-	return ours
+	return ours.Add(-dateResolution)
 }
 
 // renewLead is how long before the end a token of this life is renewed, jitter apart.

@@ -39,7 +39,11 @@ func (m mask) line(said string, longest int) string {
 	}
 	text := hidden.ReplaceAllLiteralString(said, redact.Mask)
 	text = strings.Join(strings.Fields(strings.Map(printable, text)), " ")
-	text = hidden.ReplaceAllLiteralString(text, redact.Mask) // what was dropped may have stood inside a secret
+	pieces := strings.Split(text, redact.Mask)
+	for i, piece := range pieces { // once more: what was dropped may have stood inside a secret
+		pieces[i] = hidden.ReplaceAllLiteralString(piece, redact.Mask)
+	}
+	text = strings.Join(pieces, redact.Mask)
 	return text[:min(len(text), longest)]
 }
 

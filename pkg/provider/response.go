@@ -45,14 +45,14 @@ func (r reply) problem() string {
 	return ""
 }
 
-// unusable is the error of an answer that brings no token. Where our own time was over in the middle of it, that is no fault of the answer.
+// unusable is the error of an answer that brings no token; problem is in our words. Where our own time was over in the middle of it, that is no fault of the answer.
 func (d *Descriptor) unusable(q *call, r reply, problem string) *Error {
-	e := &Error{Kind: Malformed, Status: r.status, Description: problem, Sent: true}
-	if e.cause = interrupted(r.cut); e.cause != nil || isTimeout(r.cut) {
-		e.Kind, e.Description = Unavailable, q.url.Hostname()+": "+q.reason(r.cut)
+	if interrupted(r.cut) != nil || isTimeout(r.cut) {
+		e := q.broken(r.cut, true)
+		e.Status = r.status
+		return e
 	}
-	e.Description = q.mask.line(e.Description, longestDescription)
-	return e
+	return &Error{Kind: Malformed, Status: r.status, Description: mask(nil).line(problem, longestDescription), Sent: true}
 }
 
 func isTimeout(err error) bool {

@@ -42,82 +42,87 @@ const (
 
 // Run makes one pass: first what was added, changed or removed, then what is due, the entry that expires first at the head. It ends before ctx does; what is left is due again in the next pass.
 // An error means that the pass could not see its work; an entry that failed is none.
-func (s *Sweep) Run(ctx context.Context) (Report, error) {
-	ctx, cancel := s.untilReserve(ctx)
+func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
+	work, cancel := endingBefore(ctx, orDefault(s.Reserve, defaultReserve))
 	defer cancel()
-	var r Report
-	var discoverErr error
-	if r.Learnt, r.Gone, discoverErr = s.Mint.Discover(ctx); discoverErr != nil {
-		s.Journal.Event(ctx, slog.LevelWarn, "discovery", "", discoverErr.Error())
+	if r.Learnt, r.Gone, err = s.Mint.Discover(work); err != nil {
+		s.Journal.Event(ctx, slog.LevelWarn, "discovery", "", err.Error())
 	}
-	err := s.renewDue(ctx, &r)
+	begin, cancel := endingBefore(work, mint.Timeout)
+	defer cancel()
+	err = s.renewDue(begin, work, &r)
 	return r, err
 }
 
-// untilReserve is ctx, ended so early that what was begun can be finished.
-func (s *Sweep) untilReserve(ctx context.Context) (context.Context, context.CancelFunc) {
+// endingBefore is ctx with a deadline that comes sooner, if it has one.
+func endingBefore(ctx context.Context, sooner time.Duration) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, deadline.Add(-orDefault(s.Reserve, defaultReserve)))
+	return context.WithDeadline(ctx, deadline.Add(-sooner))
 }
 
-// renewDue reads what is due, batch by batch, until nothing new comes. What failed or is being renewed elsewhere may be shown again, and is not begun twice.
-func (s *Sweep) renewDue(ctx context.Context, r *Report) error {
+// renewDue reads what is due, batch by batch, until nothing new comes or begin ends; what was begun has until work ends. What failed or is being renewed elsewhere may be shown again, and is not begun twice.
+func (s *Sweep) renewDue(begin, work context.Context, r *Report) error {
 	begun := map[token.Key]bool{}
 	limit := orDefault(s.Batch, defaultBatch)
 	for {
-		due, err := s.Store.Due(ctx, time.Now(), limit)
+		due, err := s.Store.Due(work, time.Now(), limit)
 		if err != nil {
 			return err
 		}
-		fresh := due[:0:0]
+		var fresh []token.Key
 		for _, d := range due {
 			if !begun[d.Key] {
-				fresh = append(fresh, d)
+				fresh = append(fresh, d.Key)
 			}
 		}
-		s.renewAll(ctx, fresh, begun, r)
-		if ctx.Err() != nil {
-			r.More = len(due) == limit
+		if len(fresh) == 0 {
 			return nil
 		}
-		if len(fresh) == 0 {
+		n := s.renewAll(begin, work, fresh, r)
+		for _, key := range fresh[:n] {
+			begun[key] = true
+		}
+		if begin.Err() != nil {
+			r.Left, r.More = len(fresh)-n, len(due) == limit
 			return nil
 		}
 	}
 }
 
-// renewAll renews with bounded workers, in order.
-func (s *Sweep) renewAll(ctx context.Context, due []store.Due, begun map[token.Key]bool, r *Report) {
+// renewAll renews with bounded workers, in order, and returns how many were begun.
+func (s *Sweep) renewAll(begin, work context.Context, keys []token.Key, r *Report) (begun int) {
 	var workers sync.WaitGroup
 	var mu sync.Mutex
-	work := make(chan token.Key)
-	for range min(orDefault(s.Workers, defaultWorkers), len(due)) {
+	next := make(chan token.Key)
+	for range min(orDefault(s.Workers, defaultWorkers), len(keys)) {
 		workers.Go(func() {
-			for key := range work {
-				became, _ := s.Mint.Renew(ctx, key) // the journal has the error
+			for key := range next {
+				became, _ := s.Mint.Renew(work, key) // the journal has the error
 				mu.Lock()
 				r.count(became)
 				mu.Unlock()
 			}
 		})
 	}
-	for i, d := range due {
-		select {
-		case work <- d.Key:
-			begun[d.Key] = true
-			continue
-		case <-ctx.Done():
-		}
-		mu.Lock()
-		r.Left += len(due) - i
-		mu.Unlock()
-		break
-	}
-	close(work)
+	begun = hand(begin, next, keys)
 	workers.Wait()
+	return begun
+}
+
+// hand gives out keys until all are given or ctx ends, and says how many it gave.
+func hand(ctx context.Context, to chan<- token.Key, keys []token.Key) int {
+	defer close(to)
+	for i, key := range keys {
+		select {
+		case to <- key:
+		case <-ctx.Done():
+			return i
+		}
+	}
+	return len(keys)
 }
 
 func (r *Report) count(became mint.Renewal) {

@@ -155,27 +155,38 @@ func testMissing(d desk) {
 }
 
 func testAlias(d desk) {
-	given := full(key)
-	want := d.put(given).Stored()
-	spoil := func(e store.Entry) { clear(e.Sealed) }
-	spoil(given)
-	spoil(d.get(key))
-	spoil(d.put(want))
-	listed, err := d.store.List(d.Context(), key.Credential, "", 1)
-	for _, e := range listed {
-		spoil(e)
+	given, want := full(key), full(key)
+	want.Revision = 1
+	spoil := func(how string, e store.Entry) {
+		clear(e.Sealed)
+		d.same("after spoiling "+how, d.get(key), want)
 	}
-	d.errorIs(err, nil)
+	answer := d.put(given)
+	spoil("what Replace was given", given)
+	spoil("what Replace returned", answer)
+	spoil("what Get returned", d.get(key))
+	d.comes(func() string {
+		listed, err := d.store.List(d.Context(), key.Credential, "", 1)
+		if err != nil || len(listed) != 1 {
+			return fmt.Sprintf("List = %d entries, %v", len(listed), err)
+		}
+		spoil("what List returned", listed[0])
+		return ""
+	})
 
-	l := d.acquire(d.get(key), long)
-	spoil(l.Entry)
-	refused, _ := d.store.Acquire(d.Context(), l.Entry, long)
-	spoil(refused.Entry)
+	l := d.acquire(want, long)
+	want.LeasedUntil = l.Until
+	spoil("what Acquire returned", l.Entry)
+	refused, err := d.store.Acquire(d.Context(), want, long)
+	d.errorIs(err, store.ErrLeased)
+	spoil("what Acquire returned with a refusal", refused.Entry)
 	given = full(key)
 	d.commit(l, given)
-	spoil(given)
-	want.Revision = 3
-	d.stands(want)
+	want.Revision, want.LeasedUntil = 2, time.Time{}
+	spoil("what Commit was given", given)
+	refusal, err := d.store.Replace(d.Context(), store.Entry{Key: key}, full(key))
+	d.errorIs(err, store.ErrChanged)
+	spoil("what Replace returned with a refusal", refusal)
 }
 
 func testContext(d desk) {

@@ -1,0 +1,374 @@
+package provider
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func newKey(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func TestPublicAddresses(t *testing.T) {
+	for _, public := range []string{"1.1.1.1", "93.184.216.34", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1", "2a00:1450::1"} {
+		if !isPublic(netip.MustParseAddr(public)) {
+			t.Errorf("%s is refused", public)
+		}
+	}
+	for _, private := range []string{
+		"0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.168.1.1", "198.18.0.1", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255",
+		"::", "::1", "::127.0.0.1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "2001::1", "2001:db8::1", "3fff::1", "64:ff9b:1::1", "fec0::1",
+		"::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::1", "2002:a9fe:a9fe::1",
+	} {
+		if isPublic(netip.MustParseAddr(private)) {
+			t.Errorf("%s is let through", private)
+		}
+	}
+	if publicOnly("tcp", "nonsense", nil) == nil {
+		t.Error("what is no address is let through")
+	}
+}
+
+func TestPrivateAddressIsRefusedAtTheDial(t *testing.T) {
+	address, bytes := trap(t)
+	c := alice
+	c.TokenURL = "https://" + address + "/token"
+	_, err := descriptor(t, plain).Exchange(context.Background(), NewHTTPClient(HTTPConfig{}), c, creds)
+	e := must(t, asError(t, err), Unavailable)
+	if e.Sent || e.Description != "127.0.0.1: its address is private, and such are refused" || bytes.Load() != 0 {
+		t.Errorf("%+v", e)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	_, err = descriptor(t, plain).Exchange(ctx, NewHTTPClient(HTTPConfig{AllowPrivate: true}), c, creds)
+	if e = must(t, asError(t, err), Unavailable); bytes.Load() == 0 {
+		t.Errorf("AllowPrivate did not allow it: %v", e)
+	}
+}
+
+func TestFault33_Connections(t *testing.T) {
+	v := serve(t, says(200, `{"access_token":"a"}`))
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	refuse := HTTPConfig{Roots: vouched().pool, Route: func(string) (string, bool) { return closed.Addr().String(), true }}
+	here := func(string) (string, bool) { return v.Listener.Addr().String(), true }
+	plainHTTP := serveBytes(t, "HTTP/1.1 400 Bad Request\r\n\r\n")
+	garbage := serveTLSBytes(t, "eyJCANARY is no HTTP\r\n\r\n")
+	hangUp := serveTLSBytes(t, "")
+	for name, c := range map[string]struct {
+		cfg  HTTPConfig
+		host string
+		want string
+		sent bool
+	}{
+		"refused":      {refuse, "login.test", "connection refused", false},
+		"untrusted":    {HTTPConfig{Route: here}, "login.test", "its certificate is not trusted: ", false},
+		"other name":   {HTTPConfig{Roots: vouched().pool, Route: here}, "other.test", "its certificate is not trusted: ", false},
+		"no TLS":       {HTTPConfig{Roots: vouched().pool, Route: plainHTTP}, "login.test", "it does not speak TLS", false},
+		"not HTTP":     {HTTPConfig{Roots: vouched().pool, Route: garbage}, "login.test", "the connection failed", true},
+		"hung up":      {HTTPConfig{Roots: vouched().pool, Route: hangUp}, "login.test", "the connection closed before an answer", true},
+		"no such name": {HTTPConfig{}, "nobody.invalid", "", false},
+	} {
+		client := alice
+		client.TokenURL = "https://" + c.host + "/token"
+		_, err := descriptor(t, plain).Exchange(context.Background(), NewHTTPClient(c.cfg), client, creds)
+		e := must(t, asError(t, err), Unavailable)
+		if !strings.HasPrefix(e.Description, c.host+": "+c.want) || e.Sent != c.sent || e.Status != 0 || strings.Contains(e.Error(), "CANARY") || unprintable(e.Error()) {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+// serveBytes answers every connection with the same bytes.
+func serveBytes(t *testing.T, text string) func(string) (string, bool) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answerAll(t, l, text)
+}
+
+func serveTLSBytes(t *testing.T, text string) func(string) (string, bool) {
+	t.Helper()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{vouched().Certificate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answerAll(t, l, text)
+}
+
+func answerAll(t *testing.T, l net.Listener, text string) func(string) (string, bool) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 1<<10))
+			_, _ = io.WriteString(conn, text)
+			_ = conn.Close()
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		wg.Wait()
+	})
+	return func(string) (string, bool) { return l.Addr().String(), true }
+}
+
+func TestCanceledAndTimedOut(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	v := serve(t, says(200, `{"access_token":"a"}`))
+	_, err := descriptor(t, plain).Exchange(ctx, v.hc, alice, creds)
+	if e := must(t, asError(t, err), Unavailable); !errors.Is(err, context.Canceled) || e.Sent {
+		t.Errorf("%+v", e)
+	}
+	hung := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	hung.hc.Timeout = 50 * time.Millisecond
+	_, err = descriptor(t, plain).Exchange(context.Background(), hung.hc, alice, creds)
+	if e := must(t, asError(t, err), Unavailable); !errors.Is(err, context.DeadlineExceeded) || !e.Sent || e.Description != "login.test: timed out" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// dying answers the first request of each connection, and hangs up on the second after having read it.
+func dying(t *testing.T) *vendor {
+	var used sync.Map
+	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, again := used.LoadOrStore(r.RemoteAddr, true); again {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_ = conn.Close()
+			}
+			return
+		}
+		_, _ = io.WriteString(w, `{"access_token":"a","refresh_token":"r"}`)
+	})
+}
+
+func TestFault38_DeadIdleConnection(t *testing.T) {
+	key := newKey(t)
+	for _, c := range []struct {
+		name, text string
+		client     Client
+		ask        Ask
+		arrived    int64 // requests that two exchanges bring to the server
+	}{
+		{"client credentials, sent once more", plain, alice, creds, 3},
+		{"in the query", `{"token":{"url":"https://login.test/","auth":"post","body":"query"}}`, alice, creds, 3},
+		{"refresh token, on its own connection", plain, alice, again, 2},
+		{"refresh token by GET", `{"token":{"url":"https://login.test/","auth":"post","body":"query","method":"GET"},"refresh":{}}`, alice, again, 2},
+		{"signed assertion", `{"token":{"url":"https://login.test/","auth":"private_key_jwt"}}`, Client{ID: "id", Key: key}, creds, 2},
+	} {
+		v := dying(t)
+		d := descriptor(t, c.text)
+		for range 2 {
+			if _, err := d.Exchange(context.Background(), v.hc, c.client, c.ask); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+		if n := v.requests.Load(); n != c.arrived {
+			t.Errorf("%s: %d requests, want %d", c.name, n, c.arrived)
+		}
+		if strings.Contains(v.lastRequest(), "Idempotency") {
+			t.Errorf("%s: the key was sent", c.name)
+		}
+	}
+}
+
+// A RoundTripper that net/http did not make is asked once, and its failures may have been sent.
+type double func(*http.Request) (*http.Response, error)
+
+func (f double) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestTransportThatIsATestDouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hc := &http.Client{Transport: double(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(2 * time.Second)
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"access_token":"a"}`))}, nil
+		})}
+		begun := wall()
+		answer, err := descriptor(t, plain).Exchange(t.Context(), hc, alice, again)
+		if err != nil || !answer.SentAt.Equal(begun) || !answer.Date.IsZero() {
+			t.Errorf("%+v, %v: want it sent at %v", answer, err, begun)
+		}
+		hc.Transport = double(func(*http.Request) (*http.Response, error) {
+			return nil, &url.Error{Op: "CANARY", Err: errors.New("CANARY")}
+		})
+		_, err = descriptor(t, plain).Exchange(t.Context(), hc, alice, creds)
+		if e := must(t, asError(t, err), Unavailable); !e.Sent || strings.Contains(e.Error(), "CANARY") {
+			t.Errorf("%+v", e)
+		}
+		for _, none := range []*http.Client{nil, {}} {
+			_, err = descriptor(t, plain).Exchange(t.Context(), none, alice, creds)
+			must(t, asError(t, err), Misconfigured)
+		}
+	})
+}
+
+func TestHTTPClientSpeaksOnlyHTTPSWithoutProxyOrRedirects(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+	v := serve(t, says(302, "", "Location", "https://login.test/other"))
+	if _, err := v.hc.Get("http://login.test/"); err == nil {
+		t.Error("http is spoken")
+	}
+	if n := v.requests.Load(); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+	res, err := v.hc.Get("https://login.test/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != 302 || res.TLS.Version < tls.VersionTLS12 || res.ProtoMajor != 1 || v.requests.Load() != 1 {
+		t.Errorf("status %d, TLS %x, %s, %d requests", res.StatusCode, res.TLS.Version, res.Proto, v.requests.Load())
+	}
+	if _, err := v.hc.Post("http://login.test/", "", strings.NewReader("CLIENT_SECRET")); err == nil {
+		t.Error("http is spoken")
+	}
+}
+
+func TestOldTLSAndHugeHeadersAreRefused(t *testing.T) {
+	v := serve(t, says(200, `{"access_token":"a"}`, "X-Long", strings.Repeat("x", 1<<20)))
+	_, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds)
+	must(t, asError(t, err), Unavailable)
+	old := serve(t, says(200, `{"access_token":"a"}`))
+	old.TLS.MaxVersion = tls.VersionTLS11
+	old.TLS.MinVersion = tls.VersionTLS10
+	_, err = descriptor(t, plain).Exchange(context.Background(), old.hc, alice, creds)
+	if e := must(t, asError(t, err), Unavailable); e.Sent {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestClientCertificate(t *testing.T) {
+	var shown []*x509.Certificate
+	v := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		shown = r.TLS.PeerCertificates
+		_, _ = io.WriteString(w, `{"access_token":"a"}`)
+	})
+	certificate := vouched().Certificate
+	d := descriptor(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
+	if _, err := d.Exchange(context.Background(), v.hc, Client{ID: "id", Certificate: &certificate}, creds); err != nil {
+		t.Fatal(err)
+	}
+	if len(shown) != 1 || !shown[0].Equal(certificate.Leaf) || !strings.HasSuffix(v.lastRequest(), "\n\nclient_id=id&grant_type=client_credentials") {
+		t.Errorf("%d certificates; asked\n%s", len(shown), v.lastRequest())
+	}
+	if _, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds); err != nil || len(shown) != 0 {
+		t.Errorf("another client shows the certificate: %v", err)
+	}
+	_, err := d.Exchange(context.Background(), &http.Client{Transport: double(nil)}, Client{ID: "id", Certificate: &certificate}, creds)
+	must(t, asError(t, err), Misconfigured)
+}
+
+func TestSignedAssertion(t *testing.T) {
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, c := range []struct {
+		key  crypto.Signer
+		alg  string
+		want Algorithm
+	}{{newKey(t), "", ES256}, {rsaKey, "", RS256}, {rsaKey, `,"algorithm":"PS256"`, PS256}, {rsaKey, `,"algorithm":"PS256"`, PS256}} {
+		v := serve(t, says(200, `{"access_token":"a"}`))
+		d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":"private_key_jwt"%s}}`, c.alg))
+		if _, err := d.Exchange(context.Background(), v.hc, Client{ID: "id", Key: c.key, KeyID: "k1"}, creds); err != nil {
+			t.Fatal(err)
+		}
+		_, body, _ := strings.Cut(v.lastRequest(), "\n\n")
+		form, _ := url.ParseQuery(body)
+		parts := strings.Split(form.Get("client_assertion"), ".")
+		if len(parts) != 3 || form.Get("client_assertion_type") != assertionType || form.Get("client_id") != "id" || form.Get("grant_type") != "client_credentials" {
+			t.Fatalf("asked\n%s", v.lastRequest())
+		}
+		var header, claims map[string]any
+		unpack(t, parts[0], &header)
+		unpack(t, parts[1], &claims)
+		life := claims["exp"].(float64) - claims["iat"].(float64)
+		if header["alg"] != string(c.want) || header["kid"] != "k1" || claims["iss"] != "id" || claims["sub"] != "id" || claims["aud"] != "https://login.test/token" || life != 60 {
+			t.Errorf("header %v, claims %v", header, claims)
+		}
+		if jti := claims["jti"].(string); seen[jti] || len(jti) < 20 {
+			t.Errorf("jti %q again", jti)
+		} else {
+			seen[jti] = true
+		}
+		signature, _ := base64.RawURLEncoding.DecodeString(parts[2])
+		if !verifies(c.key.Public(), c.want, parts[0]+"."+parts[1], signature) {
+			t.Errorf("%s does not verify", c.want)
+		}
+	}
+}
+
+func unpack(t *testing.T, part string, into any) {
+	t.Helper()
+	data, err := base64.RawURLEncoding.DecodeString(part)
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func verifies(public crypto.PublicKey, alg Algorithm, text string, signature []byte) bool {
+	digest := sha256.Sum256([]byte(text))
+	switch key := public.(type) {
+	case *ecdsa.PublicKey:
+		return len(signature) == 64 && ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
+	case *rsa.PublicKey:
+		if alg == PS256 {
+			return rsa.VerifyPSS(key, crypto.SHA256, digest[:], signature, &rsa.PSSOptions{SaltLength: 32}) == nil
+		}
+		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
+	}
+	return false
+}
+
+func TestSigningKeysThatDoNotFit(t *testing.T) {
+	wide, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for alg, key := range map[Algorithm]crypto.Signer{ES256: wide, RS256: newKey(t), PS256: newKey(t)} {
+		d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":"private_key_jwt","algorithm":%q}}`, alg))
+		_, err := d.Exchange(context.Background(), NewHTTPClient(HTTPConfig{}), Client{ID: "id", Key: key}, creds)
+		must(t, asError(t, err), Misconfigured)
+	}
+}

@@ -1,0 +1,334 @@
+package provider
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+func TestFault33_Passing(t *testing.T) {
+	for _, status := range []int{408, 421, 425, 500, 501, 502, 503, 504, 529} {
+		_, e := exchange(t, creds, says(status, `<html>`))
+		if must(t, e, Unavailable); e.Status != status || e.Permanent || e.Client || !e.Sent {
+			t.Errorf("%d: %+v", status, e)
+		}
+	}
+	_, e := exchange(t, creds, says(500, `{"error":"invalid_client"}`))
+	if must(t, e, Unavailable); e.Permanent || e.Client || e.Code != "invalid_client" {
+		t.Errorf("%+v", e)
+	}
+	_, e = exchange(t, creds, says(400, `{"error":"temporarily_unavailable"}`))
+	must(t, e, Unavailable)
+}
+
+func TestFault34_RateLimits(t *testing.T) {
+	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
+	date := at.Add(10 * time.Minute) // their clock is ahead
+	monta, err := Catalog("monta")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		status  int
+		headers string
+		want    time.Duration // from at; 0: no limit
+	}{
+		{429, "", 0},
+		{429, "Retry-After: 120", 2 * time.Minute},
+		{429, "Retry-After: 1.5", 1500 * time.Millisecond},
+		{429, "Retry-After: " + date.Add(time.Minute).Format(http.TimeFormat), time.Minute},
+		{429, "Retry-After: " + date.Add(-time.Minute).Format(http.TimeFormat), 0},
+		{429, "Retry-After: soon", 0},
+		{429, "Retry-After: -5", 0},
+		{429, "Retry-After: 0", 0},
+		{429, "Retry-After: 999999", 24 * time.Hour},
+		{429, "Retry-After: 9007199254740992", 24 * time.Hour},
+		{429, "Retry-After: 10\nRateLimit-Reset: 99", 10 * time.Second},
+		{429, "RateLimit-Reset: 30", 30 * time.Second},
+		{429, "X-RateLimit-Reset: 30", 30 * time.Second},
+		{429, fmt.Sprintf("X-RateLimit-Reset: %d", date.Add(time.Minute).Unix()), time.Minute},
+		{429, "RateLimit-ResetsIn: 587", 587 * time.Second},
+		{429, `RateLimit: "default";r=0;t=45`, 45 * time.Second},
+		{429, `RateLimit: "a";r=0;t=45, "b";r=0;t=50`, 50 * time.Second},
+		{429, "RateLimit: limit=10, remaining=0, reset=7", 7 * time.Second},
+		{503, "Retry-After: 60", time.Minute},
+		{400, "RateLimit-Remaining: 0\nRateLimit-Reset: 5", 5 * time.Second},
+		{400, "RateLimit-Remaining: 3\nRateLimit-Reset: 5", 0},
+		{200, "RateLimit-Remaining: 0\nRateLimit-ResetsIn: 587", 587 * time.Second},
+		{200, "RateLimit-Remaining: 986\nRateLimit-ResetsIn: 587", 0},
+		{200, `RateLimit: "default";r=0;t=45`, 45 * time.Second},
+		{200, "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 9", 9 * time.Second},
+		{200, "Retry-After: 60", 0},
+	} {
+		r := reply{status: c.status, at: at, header: http.Header{"Date": {date.Format(http.TimeFormat)}}}
+		for line := range strings.Lines(c.headers) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			r.header.Add(name, value)
+		}
+		got := monta.limit(r).RetryAt
+		if c.want == 0 && !got.IsZero() || c.want != 0 && !got.Equal(at.Add(c.want)) {
+			t.Errorf("%d %s: %v, want %v later", c.status, c.headers, got, c.want)
+		}
+	}
+}
+
+func TestFault34_LimitComesWithErrorAndWithToken(t *testing.T) {
+	_, e := exchange(t, creds, says(429, `{"error":"slow_down"}`, "Retry-After", "60"))
+	must(t, e, Unavailable)
+	if left := time.Until(e.Limit.RetryAt); !e.Client || left < 50*time.Second || left > 70*time.Second {
+		t.Errorf("%+v", e)
+	}
+	if _, e = exchange(t, creds, says(429, "")); !e.Client || !e.Limit.RetryAt.IsZero() {
+		t.Errorf("%+v", e)
+	}
+	if _, e = exchange(t, creds, says(503, "", "Retry-After", "60")); !e.Client {
+		t.Errorf("a 503 with Retry-After concerns every variant: %+v", e)
+	}
+	answer, e := exchange(t, creds, says(200, `{"access_token":"a"}`, "RateLimit-Remaining", "0", "RateLimit-Reset", "60"))
+	if e != nil || answer.Limit.RetryAt.IsZero() {
+		t.Errorf("%+v, %v", answer, e)
+	}
+}
+
+func TestFault35_ForGoodOrNot(t *testing.T) {
+	type row struct {
+		status    int
+		body      string
+		ask       Ask
+		code      string
+		permanent bool
+		client    bool
+	}
+	for _, c := range []row{
+		{401, `{"error":"invalid_client"}`, creds, "invalid_client", true, true},
+		{400, `{"error":"invalid_client"}`, creds, "invalid_client", true, true},
+		{400, `{"error":"unauthorized_client"}`, creds, "unauthorized_client", true, true},
+		{400, `{"error":"invalid_scope"}`, creds, "invalid_scope", true, false},
+		{400, `{"error":"unsupported_grant_type"}`, creds, "unsupported_grant_type", true, false},
+		{400, `{"error":"invalid_target"}`, creds, "invalid_target", true, false},
+		{403, `{"error":"access_denied"}`, creds, "access_denied", true, false},
+		{403, `{"error":"Forbidden"}`, creds, "Forbidden", false, false}, // a gateway's
+		{403, `<html>blocked</html>`, creds, "", false, false},
+		{403, ``, creds, "", false, false},
+		{401, ``, creds, "", true, true},
+		{401, `<html>`, creds, "", true, true},
+		{401, `{"error":"Unauthorized","path":"/token"}`, creds, "Unauthorized", true, true},
+		{401, `{"error":"unauthorized","error_description":"Bad API credentials"}`, creds, "unauthorized", true, true},
+		{401, `{"error":"invalid_request"}`, creds, "invalid_request", false, false},
+		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again, "invalid_request", false, false}, // League, older
+		{401, `{"error":"invalid_refresh_token"}`, again, "invalid_refresh_token", false, false},
+		{401, ``, again, "", true, true},
+		{400, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
+		{401, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
+		{403, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
+		{400, `{"error":"invalid_token_reuse"}`, again, "invalid_token_reuse", false, false}, // Doorkeeper after a race
+		{400, `{"error":"invalid_request"}`, creds, "invalid_request", false, false},
+		{400, ``, creds, "", false, false},
+		{404, `not found`, creds, "", false, false},
+		{405, ``, creds, "", false, false},
+		{418, ``, creds, "", false, false},
+	} {
+		_, e := exchange(t, c.ask, says(c.status, c.body))
+		must(t, e, Rejected)
+		if got := (row{e.Status, c.body, c.ask, e.Code, e.Permanent, e.Client}); got.code != c.code || got.permanent != c.permanent || got.client != c.client || got.status != c.status {
+			t.Errorf("%s %d %s: %+v", c.ask.Grant, c.status, c.body, e)
+		}
+		if e.Description == "" && e.Code == "" {
+			t.Errorf("%d %s: nothing to say", c.status, c.body)
+		}
+	}
+}
+
+func TestFault35_DescriptorSaysWhatIsForGood(t *testing.T) {
+	text := `{"token":{"url":"https://login.test/"},"permanent":{"status":[403,405],"errors":["account_locked"]}}`
+	for status, body := range map[int]string{403: `<html>`, 405: ``, 400: `{"error":"account_locked"}`} {
+		_, e := exchangeBy(t, text, alice, creds, says(status, body))
+		if must(t, e, Rejected); !e.Permanent || e.Client {
+			t.Errorf("%d: %+v", status, e)
+		}
+	}
+}
+
+// A 401 to a refresh that carried no client authentication can only be about the refresh token.
+func TestBare401WithoutClientAuthenticationIsInvalidGrant(t *testing.T) {
+	text := `{"token":{"url":"https://login.test/"},"refresh":{"auth":"none"}}`
+	_, e := exchangeBy(t, text, alice, again, says(401, `{"message":"no"}`))
+	if must(t, e, Rejected); e.Code != "invalid_grant" || e.Permanent || e.Client {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestErrorFieldsElsewhere(t *testing.T) {
+	text := `{"token":{"url":"https://login.test/"},"response":{"error":"/fault/type","error_description":"/fault/0"}}`
+	_, e := exchangeBy(t, text, alice, creds, says(400, `{"fault":{"type":"invalid_scope","0":"unknown scope"}}`))
+	if must(t, e, Rejected); e.Code != "invalid_scope" || e.Description != "unknown scope" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestFault37_RedirectsAreNeverFollowed(t *testing.T) {
+	elsewhere, bytes := trap(t)
+	key := newKey(t)
+	certificate := vouched().Certificate
+	c := Client{ID: "CLIENT_ID", Secret: redact.New("CLIENT_SECRET"), Key: key, Certificate: &certificate}
+	var answers http.HandlerFunc
+	v := serve(t, func(w http.ResponseWriter, r *http.Request) { answers(w, r) },
+		map[string]string{"evil.test:443": elsewhere, "evil.test:80": elsewhere})
+	for _, auth := range []Auth{AuthBasic, AuthBasicEncoded, AuthPost, AuthPrivateKey, AuthTLS, AuthNone} {
+		for _, body := range []Body{BodyForm, BodyJSON, BodyQuery} {
+			d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":%q,"body":%q},"refresh":{}}`, auth, body))
+			for _, scheme := range []string{"https", "http"} {
+				for _, status := range []int{301, 302, 303, 307, 308} {
+					answers = says(status, `{"access_token":"STOLEN"}`, "Location", scheme+"://evil.test/token?client_secret=CLIENT_SECRET")
+					answer, err := d.Exchange(context.Background(), v.hc, c, creds)
+					e := must(t, asError(t, err), Unavailable)
+					if want := "redirected to " + scheme + "://evil.test; redirects are not followed: is token_url right?"; e.Description != want || e.Permanent || !answer.Access.IsZero() {
+						t.Errorf("%s %d: %v", auth, status, e)
+					}
+				}
+			}
+		}
+	}
+	if n := bytes.Load(); n != 0 {
+		t.Errorf("%d bytes or connections reached the other server", n)
+	}
+}
+
+func TestDescriptionIsMaskedAndOneLine(t *testing.T) {
+	c := Client{ID: "id", Secret: redact.New(`s3cr3t/+ "ü\`), Params: map[string]string{"password": "hunter22", "x": "no"}}
+	basic := base64.StdEncoding.EncodeToString([]byte("id:" + c.Secret.Reveal()))
+	secret := c.Secret.Reveal()
+	for _, echo := range []string{
+		secret, url.QueryEscape(secret), strings.ToLower(url.QueryEscape(secret)), url.PathEscape(secret), basic, url.QueryEscape(basic),
+		"hunter22", "REFRESH_TOKEN", "ACCESS_ANSWERED", "s3cr3t/+ 'ü/", "REFRESH_\x01TOKEN",
+	} {
+		body, _ := json.Marshal(map[string]string{"access_token": "ACCESS_ANSWERED", "error": "oops", "error_description": "you sent " + echo + "\r\nand\tno more"})
+		_, e := exchangeBy(t, plain, c, again, says(400, string(body)))
+		must(t, e, Rejected)
+		if !strings.Contains(e.Error(), "you sent [redacted] and no more") {
+			t.Errorf("%q became %v", echo, e)
+		}
+	}
+	_, e := exchangeBy(t, plain, c, again, says(400, `{"error":"hunter22","error_description":"`+strings.Repeat("äb\\\"", 200)+`"}`))
+	if must(t, e, Rejected); e.Code != "[redacted]" || len(e.Description) != 200 || unprintable(e.Error()) || strings.ContainsAny(e.Description, `"\`) {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestBasicRawAndEncoded(t *testing.T) {
+	c := Client{ID: "my id", Secret: redact.New("a+b/c:d é")}
+	for auth, want := range map[Auth]string{AuthBasic: "my id:a+b/c:d é", AuthBasicEncoded: "my+id:a%2Bb%2Fc%3Ad+%C3%A9"} {
+		text := fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":%q}}`, auth)
+		v := serve(t, says(200, `{"access_token":"a"}`))
+		if _, err := descriptor(t, text).Exchange(context.Background(), v.hc, c, creds); err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(v.lastRequest(), "Authorization: Basic ")
+		value, _, _ := strings.Cut(rest, "\n")
+		if got, _ := base64.StdEncoding.DecodeString(value); string(got) != want {
+			t.Errorf("%s: %q, want %q", auth, got, want)
+		}
+	}
+}
+
+func TestBasicHintsAtTheOtherForm(t *testing.T) {
+	tricky := Client{ID: "id", Secret: redact.New("a+b/c")}
+	for auth, other := range map[Auth]string{AuthBasic: "basic_encoded", AuthBasicEncoded: "basic"} {
+		text := fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":%q}}`, auth)
+		for body, status := range map[string]int{`{"error":"invalid_client","error_description":"` + strings.Repeat("long ", 60) + `"}`: 401, ``: 401, `{"error":"invalid_client"}`: 400} {
+			_, e := exchangeBy(t, text, tricky, creds, says(status, body))
+			if !strings.Contains(must(t, e, Rejected).Description, "have characters that "+other+" sends otherwise") || len(e.Description) > 200 || !e.Client {
+				t.Errorf("%s: %+v", auth, e)
+			}
+		}
+		_, e := exchangeBy(t, text, alice, creds, says(401, `{"error":"invalid_client"}`))
+		if e.Description != "" {
+			t.Errorf("%s: a hint where the forms are the same: %v", auth, e)
+		}
+	}
+}
+
+func TestMisconfigured(t *testing.T) {
+	with := func(change func(*Client)) Client {
+		c := alice
+		change(&c)
+		return c
+	}
+	for _, c := range []struct {
+		text   string
+		client Client
+		ask    Ask
+		want   string
+		ours   bool // the whole client's
+	}{
+		{plain, with(func(c *Client) { c.ID = "" }), creds, "client_id: missing", true},
+		{plain, with(func(c *Client) { c.ID = "a:b" }), creds, "client_id: holds a colon, which Basic cannot carry; does the provider take basic_encoded?", true},
+		{plain, with(func(c *Client) { c.Secret = redact.String{} }), creds, "client_secret: missing", true},
+		{plain, with(func(c *Client) { c.TokenURL = "http://login.test/" }), creds, "token_url: expected an https URL without user, password and fragment", true},
+		{plain, with(func(c *Client) { c.TokenURL = "http://127.0.0.1/" }), creds, "token_url: expected an https URL without user, password and fragment", true},
+		{plain, with(func(c *Client) { c.TokenURL = "https://CLIENT_SECRET@login.test\x7f/" }), creds, "token_url: expected an https URL without user, password and fragment", true},
+		{plain, with(func(c *Client) { c.Params = map[string]string{"grant_type": "x"} }), creds, "params.grant_type: the request has that parameter already", true},
+		{plain, alice, Ask{Grant: AuthorizationCode}, "grant authorization_code is not implemented", false},
+		{plain, alice, Ask{}, "grant is not implemented", false},
+		{plain, alice, Ask{Grant: RefreshToken}, "refresh: no refresh token to redeem", false},
+		{`{"token":{"url":"https://login.test/"}}`, alice, again, "refresh: this provider has no refresh tokens", false},
+		{`{"token":{}}`, alice, creds, "token_url: missing, and the vendor publishes none", true},
+		{`{"token":{"url":"https://login.test/","fields":{"scope":""}}}`, alice, Ask{Grant: ClientCredentials, Scope: "a"}, "scope: this provider takes none", false},
+		{`{"token":{"url":"https://login.test/","fields":{"audience":""}}}`, alice, Ask{Grant: ClientCredentials, Audience: "a"}, "audience: this provider takes none", false},
+		{`{"token":{"url":"https://login.test/","auth":"private_key_jwt"}}`, alice, creds, "private_key: missing", true},
+		{`{"token":{"url":"https://login.test/","auth":"tls"}}`, alice, creds, "certificate: missing", true},
+	} {
+		v := serve(t, says(200, `{"access_token":"a"}`))
+		_, err := descriptor(t, c.text).Exchange(context.Background(), v.hc, c.client, c.ask)
+		e := must(t, asError(t, err), Misconfigured)
+		if e.Description != c.want || e.Client != c.ours || !e.Permanent || e.Sent || v.requests.Load() != 0 {
+			t.Errorf("%+v, want %q", e, c.want)
+		}
+	}
+}
+
+func TestFieldsParamsHeadersAndBodies(t *testing.T) {
+	text := `{"token":{"url":"https://login.test/token?v=1","auth":"post","body":%q,"method":%q,"scope_separator":",","headers":{"X-Tenant":"7","Accept":"application/vnd.x+json"},
+		"fields":{"grant_type":"","client_id":"user","client_secret":"pass","scope":"scopes","audience":"resource"},"params":{"grant_type":"machine","b":"<&>"}}}`
+	for body, want := range map[string]string{
+		`form POST`: "POST https://login.test/token?v=1|b=%3C%26%3E&grant_type=machine&pass=CLIENT_SECRET&resource=api&scopes=a%2Cb&user=CLIENT_ID",
+		`json POST`: `POST https://login.test/token?v=1|{"b":"<&>","grant_type":"machine","pass":"CLIENT_SECRET","resource":"api","scopes":"a,b","user":"CLIENT_ID"}`,
+		`query GET`: "GET https://login.test/token?v=1&b=%3C%26%3E&grant_type=machine&pass=CLIENT_SECRET&resource=api&scopes=a%2Cb&user=CLIENT_ID|",
+	} {
+		place, method, _ := strings.Cut(body, " ")
+		v := serve(t, says(200, `{"access_token":"a"}`))
+		_, err := descriptor(t, fmt.Sprintf(text, place, method)).Exchange(context.Background(), v.hc, alice, Ask{Grant: ClientCredentials, Scope: " a  b ", Audience: "api"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := v.lastRequest()
+		first, _, _ := strings.Cut(got, "\n")
+		_, sent, _ := strings.Cut(got, "\n\n")
+		if first+"|"+sent != want || !strings.Contains(got, "X-Tenant: 7\n") || !strings.Contains(got, "Accept: application/vnd.x+json\n") {
+			t.Errorf("asked\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	e := &Error{Kind: Rejected, Status: 401, Code: "invalid_client", Description: "no such client"}
+	if got := e.Error(); got != "provider: rejected (HTTP 401): invalid_client: no such client" {
+		t.Error(got)
+	}
+	words := map[Kind]string{Unavailable: "unavailable", Malformed: "malformed", Rejected: "rejected", Misconfigured: "misconfigured", 9: "kind 9"}
+	for _, kind := range slices.Sorted(maps.Keys(words)) {
+		if (&Error{Kind: kind}).Error() != "provider: "+words[kind] {
+			t.Error((&Error{Kind: kind}).Error())
+		}
+	}
+}

@@ -1,0 +1,267 @@
+package rotate_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/memory"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// house is a vend and a rotate over the same store, each with a memory of its own.
+type house struct {
+	t       *testing.T
+	sim     *simulator.Simulator
+	secrets *folder.Source
+	store   *memory.Store
+	vend    *mint.Mint
+	sweep   *rotate.Sweep
+	every   time.Duration
+}
+
+func newHouse(t *testing.T, every time.Duration, o simulator.Options) *house {
+	t.Helper()
+	h := &house{t: t, sim: simulator.New(o), store: memory.New(), every: every}
+	var err error
+	if h.secrets, err = folder.New(filepath.Join(t.TempDir(), "credentials")); err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := keyfile.Open(filepath.Join(t.TempDir(), "seal.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	log := &bytes.Buffer{}
+	journal := journal.Journal{Log: slog.New(slog.NewTextHandler(locked{&mu, log}, nil))}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	make := func() *mint.Mint {
+		return mint.New(mint.Config{Store: h.store, Source: h.secrets, Sealer: sealer, HTTP: &http.Client{Transport: h.sim}, Every: every, Journal: journal})
+	}
+	h.vend = make()
+	h.sweep = &rotate.Sweep{Mint: make(), Store: h.store, Journal: journal}
+	return h
+}
+
+type locked struct {
+	mu *sync.Mutex
+	*bytes.Buffer
+}
+
+func (l locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(p)
+}
+
+func (h *house) put(credential, provider string, over map[string]any) {
+	h.t.Helper()
+	id, secret := h.sim.ClientFor(provider)
+	c := map[string]any{"provider": provider, "client_id": id, "client_secret": secret}
+	for field, value := range over {
+		c[field] = value
+	}
+	data, err := json.Marshal(c)
+	if err == nil {
+		err = h.secrets.Write(credential, data)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// tick makes one pass, as the schedule does.
+func (h *house) tick() rotate.Report {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	defer cancel()
+	r, err := h.sweep.Run(ctx)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return r
+}
+
+func (h *house) token(credential string) mint.Result {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), 29*time.Second)
+	defer cancel()
+	r, err := h.vend.Token(ctx, token.Key{Credential: credential}, mint.Want{})
+	if err != nil {
+		h.t.Fatalf("%s: %v", credential, err)
+	}
+	return r
+}
+
+func (h *house) entry(credential string) store.Entry {
+	h.t.Helper()
+	e, err := h.store.Get(h.t.Context(), store.Strong, token.Key{Credential: credential})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return e[0]
+}
+
+func TestNobodyWaitsForAProviderWhileRotateRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Second, simulator.Options{Lifetime: 20 * time.Second})
+		h.put("minut", "minut", map[string]any{"keep_warm": true})
+		h.tick()
+		first := h.token("minut").Token.Generation
+		for i := range 300 {
+			time.Sleep(time.Second)
+			h.tick()
+			got := h.token("minut")
+			if got.Origin == mint.Provider || !h.sim.Alive("minut", got.Token.Access.Reveal()) {
+				t.Fatalf("vend %d: %+v", i, got)
+			}
+		}
+		if grown := h.token("minut").Token.Generation - first; grown < 15 || grown > 30 {
+			t.Errorf("the generation grew by %d in 300 s of 20-second tokens", grown)
+		}
+	})
+}
+
+func TestKeepWarmNeedsNobodyToAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute, simulator.Options{})
+		h.put("warm", "minut", map[string]any{"keep_warm": true})
+		h.put("cold", "movemint", nil)
+		h.tick()
+		if e := h.entry("warm"); e.Generation != 1 {
+			t.Errorf("warm: generation %d after the first pass, want 1", e.Generation)
+		}
+		if e := h.entry("cold"); e.Revision != 0 {
+			t.Errorf("cold: minted though nobody asked")
+		}
+		for range 3 * 24 * 60 {
+			time.Sleep(time.Minute)
+			h.tick()
+		}
+		if got := h.token("warm"); got.Origin != mint.Store || got.Stale {
+			t.Errorf("after three days: %+v", got)
+		}
+	})
+}
+
+func TestAnIdleEntryIsNoLongerRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute, simulator.Options{})
+		h.put("minut", "minut", map[string]any{"idle_after": "3h"})
+		h.token("minut")
+		for range 4*60 + 30 {
+			time.Sleep(time.Minute)
+			h.tick()
+		}
+		before := h.sim.Stats().Providers["minut"].TokenRequests
+		if before < 4 {
+			t.Errorf("%d requests in the first hours, want it renewed while not idle", before)
+		}
+		for range 24 * 60 {
+			time.Sleep(time.Minute)
+			h.tick()
+		}
+		if after := h.sim.Stats().Providers["minut"].TokenRequests; after > before+1 {
+			t.Errorf("%d requests while idle", after-before)
+		}
+		if e := h.entry("minut"); !e.NextAt.IsZero() {
+			t.Error("an idle entry is still due")
+		}
+		h.token("minut")
+		if e := h.entry("minut"); e.NextAt.IsZero() {
+			t.Error("asked for again, and not renewed ahead again")
+		}
+	})
+}
+
+func TestWhoAsksNowAndThenKeepsItAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute, simulator.Options{})
+		h.put("minut", "minut", map[string]any{"idle_after": "3h"})
+		h.token("minut")
+		for i := range 48 * 60 {
+			time.Sleep(time.Minute)
+			h.tick()
+			if i%120 == 0 {
+				if got := h.token("minut"); got.Origin == mint.Provider {
+					t.Fatalf("minute %d: had to wait", i)
+				}
+			}
+		}
+	})
+}
+
+func TestFault61_RemovedAndChangedCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute, simulator.Options{})
+		h.put("minut", "minut", nil)
+		h.put("monta", "monta", nil)
+		h.tick()
+		h.token("minut")
+		if err := h.secrets.Remove("minut"); err != nil {
+			t.Fatal(err)
+		}
+		if r := h.tick(); r.Gone != 1 {
+			t.Errorf("%+v, want one gone", r)
+		}
+		time.Sleep(61 * time.Second)
+		if _, err := h.vend.Token(t.Context(), token.Key{Credential: "minut"}, mint.Want{}); err == nil {
+			t.Error("vended though its secret is gone")
+		}
+		h.put("minut", "minut", nil)
+		h.tick()
+		time.Sleep(61 * time.Second)
+		if got := h.token("minut"); got.Token.Generation != 1 {
+			t.Errorf("the secret came back, and its token did not: %+v", got)
+		}
+		h.put("minut", "minut", map[string]any{"scope": "read"})
+		h.tick()
+		time.Sleep(61 * time.Second)
+		if got := h.token("minut"); got.Token.Generation != 2 || got.Origin != mint.Store {
+			t.Errorf("the scope changed, and the token was not replaced ahead: %+v", got)
+		}
+	})
+}
+
+func TestFault06_StopsBeforeTheDeadlineAndSaysWhatIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute, simulator.Options{})
+		const credentials = 400
+		for i := range credentials {
+			h.put("c"+string(rune('a'+i%26))+string(rune('a'+i/26)), "minut", map[string]any{"keep_warm": true})
+		}
+		if err := h.sim.SetFault("minut", simulator.Fault{Delay: 4 * time.Second}); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		r := h.tick()
+		if took := time.Since(began); took > 50*time.Second || r.Left == 0 || r.Renewed == 0 || r.Renewed+r.Left+r.Failed != credentials {
+			t.Errorf("%+v after %v", r, took)
+		}
+		for range 3 {
+			time.Sleep(time.Minute - time.Second)
+			r = h.tick()
+		}
+		if r.Left != 0 || h.sim.Stats().Providers["minut"].TokenRequests != credentials {
+			t.Errorf("in the end %+v, %d requests", r, h.sim.Stats().Providers["minut"].TokenRequests)
+		}
+	})
+}
