@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	dialTimeout   = 5 * time.Second
+	dialTimeout   = 5 * time.Second // TCP and TLS together
 	headerTimeout = 10 * time.Second
 	// longestExchange bounds a request whose context does not.
 	longestExchange = 30 * time.Second
@@ -33,14 +33,29 @@ type HTTPConfig struct {
 	Route func(hostport string) (address string, ok bool)
 }
 
-// NewHTTPClient makes a client fit to carry secrets: https only, TLS 1.2 or newer with verification, HTTP/1.1, no redirects, no cookies, no proxy from the environment, no compression, bounded headers and times, and public addresses only. It is safe for concurrent use; make one per process.
+// NewHTTPClient makes a client fit to carry secrets: https only, TLS 1.2 or newer with verification, HTTP/1.1, no redirects, no cookies, no proxy from the environment, no compression, bounded headers and times, and public addresses only. A request that is given up leaves nothing running, not even a handshake. It is safe for concurrent use; make one per process.
 func NewHTTPClient(cfg HTTPConfig) *http.Client {
+	secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.Roots, ClientSessionCache: tls.NewLRUClientSessionCache(resumableSessions)}
+	return &http.Client{
+		Transport:     newCarrier(cfg, secure),
+		Timeout:       longestExchange,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// carrier is a transport that speaks nothing but https.
+type carrier struct {
+	*http.Transport
+	cfg    HTTPConfig
+	secure *tls.Config
+}
+
+func newCarrier(cfg HTTPConfig, secure *tls.Config) *carrier {
+	c := &carrier{cfg: cfg, secure: secure}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true) // HTTP/2 would put all requests to a host on one connection, and hang with it
-	transport := &http.Transport{
-		DialContext:            cfg.dial(),
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.Roots, ClientSessionCache: tls.NewLRUClientSessionCache(resumableSessions)},
-		TLSHandshakeTimeout:    dialTimeout,
+	c.Transport = &http.Transport{
+		DialTLSContext:         c.dialTLS,
 		ResponseHeaderTimeout:  headerTimeout,
 		IdleConnTimeout:        idleTimeout,
 		MaxIdleConnsPerHost:    idlePerHost,
@@ -48,42 +63,67 @@ func NewHTTPClient(cfg HTTPConfig) *http.Client {
 		DisableCompression:     true,
 		Protocols:              &protocols,
 	}
-	return &http.Client{
-		Transport:     &httpsOnly{transport},
-		Timeout:       longestExchange,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	return c
 }
 
-// dial is how connections are made.
-func (cfg HTTPConfig) dial() func(ctx context.Context, network, hostport string) (net.Conn, error) {
-	open := net.Dialer{Timeout: dialTimeout}
-	guarded := net.Dialer{Timeout: dialTimeout, Control: publicOnly}
-	return func(ctx context.Context, network, hostport string) (net.Conn, error) {
-		if cfg.Route != nil {
-			if address, ok := cfg.Route(hostport); ok {
-				return open.DialContext(ctx, network, address)
-			}
-		}
-		if cfg.AllowPrivate {
-			return open.DialContext(ctx, network, hostport)
-		}
-		return guarded.DialContext(ctx, network, hostport)
-	}
-}
-
-// httpsOnly is a transport that speaks nothing but https.
-type httpsOnly struct {
-	*http.Transport
-}
+// requestKey is where RoundTrip leaves a request's context for dialTLS: net/http hands it one that is not canceled with the request.
+type requestKey struct{}
 
 // RoundTrip is http.RoundTripper's.
-func (t *httpsOnly) RoundTrip(req *http.Request) (*http.Response, error) {
+func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" {
 		if req.Body != nil {
 			_ = req.Body.Close() // a RoundTripper always closes it
 		}
 		return nil, errors.New("only https is spoken")
 	}
-	return t.Transport.RoundTrip(req)
+	ctx := req.Context()
+	return c.Transport.RoundTrip(req.WithContext(context.WithValue(ctx, requestKey{}, ctx)))
+}
+
+// dialTLS makes a connection, and ends with the request that it is made for.
+func (c *carrier) dialTLS(ctx context.Context, network, hostport string) (net.Conn, error) {
+	if request, ok := ctx.Value(requestKey{}).(context.Context); ok {
+		ctx = request
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := c.dial(ctx, network, hostport)
+	if err != nil {
+		return nil, err
+	}
+	secure := c.secure.Clone()
+	secure.ServerName, _, _ = net.SplitHostPort(hostport)
+	over := tls.Client(conn, secure)
+	if err := over.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return over, nil
+}
+
+// dial goes where the routes point, or to public addresses, or anywhere.
+func (c *carrier) dial(ctx context.Context, network, hostport string) (net.Conn, error) {
+	dialer := net.Dialer{Control: publicOnly}
+	if c.cfg.AllowPrivate {
+		dialer.Control = nil
+	}
+	if c.cfg.Route != nil {
+		if address, ok := c.cfg.Route(hostport); ok {
+			hostport, dialer.Control = address, nil
+		}
+	}
+	return dialer.DialContext(ctx, network, hostport)
+}
+
+// alone is a carrier that makes a connection for each request and keeps none. With a certificate it also resumes no session: that would be somebody else's.
+func (c *carrier) alone(cert *tls.Certificate) *carrier {
+	secure := c.secure.Clone()
+	if cert != nil {
+		secure.Certificates = []tls.Certificate{*cert}
+		secure.ClientSessionCache = nil
+	}
+	single := newCarrier(c.cfg, secure)
+	single.DisableKeepAlives = true
+	return single
 }

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -161,6 +162,31 @@ func TestCanceledAndTimedOut(t *testing.T) {
 	_, err = descriptor(t, plain).Exchange(context.Background(), hung.hc, alice, creds)
 	if e := must(t, asError(t, err), Unavailable); !errors.Is(err, context.DeadlineExceeded) || !e.Sent || e.Description != "login.test: timed out" {
 		t.Errorf("%+v", e)
+	}
+}
+
+// Nothing goes on once a request was given up, not even a handshake that nobody answers.
+func TestFault56_GivenUpHandshakeEnds(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	hc := NewHTTPClient(HTTPConfig{Route: func(string) (string, bool) { return l.Addr().String(), true }})
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, err = descriptor(t, plain).Exchange(ctx, hc, alice, creds)
+	if e := must(t, asError(t, err), Unavailable); e.Sent || e.Unwrap() != context.DeadlineExceeded {
+		t.Errorf("%+v", e)
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection is still open a second later")
 	}
 }
 

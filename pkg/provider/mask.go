@@ -51,16 +51,24 @@ func (m mask) line(said string, longest int) string {
 func (m mask) pattern() (*regexp.Regexp, error) {
 	var spellings []string
 	for _, secret := range m {
-		for _, s := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strings.ReplaceAll(url.QueryEscape(secret), "+", "%20"), strings.Map(printable, secret)} {
-			spellings = append(spellings, regexp.QuoteMeta(strings.TrimSpace(s)))
+		query := url.QueryEscape(secret)
+		for _, s := range []string{secret, query, url.PathEscape(secret), strings.ReplaceAll(query, "+", "%20"), strings.Map(printable, secret)} {
+			if s = strings.TrimSpace(s); s != "" {
+				spellings = append(spellings, s)
+			}
 		}
 	}
-	spellings = slices.DeleteFunc(spellings, func(s string) bool { return s == "" })
-	slices.SortFunc(spellings, func(a, b string) int { return len(b) - len(a) })
 	if len(spellings) == 0 {
 		return regexp.Compile(`[^\s\S]`)
 	}
-	return regexp.Compile("(?i)" + strings.Join(slices.Compact(spellings), "|"))
+	slices.SortFunc(spellings, func(a, b string) int { return len(b) - len(a) })
+	for i, s := range spellings {
+		spellings[i] = regexp.QuoteMeta(s)
+		if strings.Contains(s, "%") {
+			spellings[i] = "(?i:" + spellings[i] + ")" // %2f is %2F
+		}
+	}
+	return regexp.Compile(strings.Join(slices.Compact(spellings), "|"))
 }
 
 // printable maps to the characters that an error_description may have: no quote, no backslash, nothing but ASCII.

@@ -75,5 +75,14 @@ func sent(err error, rt http.RoundTripper, connected bool) bool {
 	var dns *net.DNSError
 	var op *net.OpError
 	notDialled := errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
-	return !notDialled && inner(rt) == nil // an http.Transport says when it has a connection
+	return !notDialled && !announces(rt)
+}
+
+// announces says whether a RoundTripper tells a trace when it has a connection.
+func announces(rt http.RoundTripper) bool {
+	switch rt.(type) {
+	case *carrier, *http.Transport:
+		return true
+	}
+	return false
 }

@@ -36,7 +36,7 @@ func wall() time.Time { return time.Now().Round(0).Truncate(time.Millisecond) }
 
 // send sends the request, and reads what comes back. A RoundTripper alone follows no redirect.
 func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
-	rt, err := q.carrier(hc)
+	rt, err := q.over(hc)
 	if err != nil {
 		return reply{}, err
 	}
@@ -78,36 +78,27 @@ func (q *call) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// carrier is what takes the request to the provider. What must not go out twice, or proves itself by its connection, gets a connection of its own.
-func (q *call) carrier(hc *http.Client) (http.RoundTripper, *Error) {
+// over is what takes the request to the provider. What must not go out twice, or proves itself by its connection, gets a connection of its own.
+func (q *call) over(hc *http.Client) (http.RoundTripper, *Error) {
 	if hc == nil || hc.Transport == nil {
 		return nil, misconfigured("no HTTP client with a transport")
 	}
 	if q.replay && q.cert == nil {
 		return hc.Transport, nil
 	}
-	shared := inner(hc.Transport)
-	if shared == nil && q.cert != nil {
-		return nil, misconfigured("auth tls needs an http.Transport")
-	}
-	if shared == nil {
-		return hc.Transport, nil
-	}
-	return alone(shared, q.cert), nil
-}
-
-// inner is the http.Transport that rt is or wraps; nil: none.
-func inner(rt http.RoundTripper) *http.Transport {
-	switch t := rt.(type) {
+	switch t := hc.Transport.(type) {
+	case *carrier:
+		return t.alone(q.cert), nil
 	case *http.Transport:
-		return t
-	case *httpsOnly:
-		return t.Transport
+		return alone(t, q.cert), nil
 	}
-	return nil
+	if q.cert != nil {
+		return nil, misconfigured("auth tls needs the client of NewHTTPClient, or an http.Transport")
+	}
+	return hc.Transport, nil
 }
 
-// alone is a copy of a transport that makes a connection for one request and keeps none. With a certificate it also resumes no session: a resumed one would be somebody else's.
+// alone does for a transport from elsewhere what carrier.alone does.
 func alone(shared *http.Transport, cert *tls.Certificate) *http.Transport {
 	t := shared.Clone()
 	t.DisableKeepAlives = true

@@ -140,6 +140,7 @@ func trap(t testing.TB) (address string, bytes *atomic.Int64) {
 				return
 			}
 			bytes.Add(1) // a connection alone is too much
+			_ = conn.SetDeadline(time.Now().Add(100 * time.Millisecond))
 			n, _ := io.Copy(io.Discard, conn)
 			bytes.Add(n)
 			_ = conn.Close()

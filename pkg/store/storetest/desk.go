@@ -16,7 +16,7 @@ import (
 const (
 	long  = time.Minute           // a lease that lives through the test
 	short = 50 * time.Millisecond // one that is left to run out
-	bound = 10 * time.Second      // for what may come late
+	bound = 5 * time.Second       // for what may come late
 )
 
 var (
