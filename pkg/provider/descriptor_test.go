@@ -144,6 +144,13 @@ func TestDescriptorInsideASecretIsStrict(t *testing.T) {
 	}
 }
 
+func TestLifetimes(t *testing.T) {
+	d := descriptor(t, `{"response":{"default_lifetime":"90m","max_lifetime":"720h"}}`)
+	if d.DefaultLifetime() != 90*time.Minute || d.MaxLifetime() != 720*time.Hour || new(Descriptor).DefaultLifetime() != 0 || new(Descriptor).MaxLifetime() != 24*time.Hour {
+		t.Error("lifetimes differ")
+	}
+}
+
 func TestOverlapIsUnknownUnlessSaid(t *testing.T) {
 	d := descriptor(t, `{"overlap":{"refresh_token":"revokes"}}`)
 	if d.Overlap(RefreshToken) != OverlapRevokes || d.Overlap(ClientCredentials) != OverlapUnknown {

@@ -151,3 +151,16 @@ func TestRefreshURLFollowsTokenURL(t *testing.T) {
 		t.Errorf("asked\n%s", got)
 	}
 }
+
+// A refresh may speak otherwise than the token request: its own parameters in the place of token's, its own body and authentication.
+func TestRefreshInItsOwnWords(t *testing.T) {
+	v := serve(t, says(200, `{"access_token":"a"}`))
+	d := descriptor(t, `{"token":{"url":"https://login.test/token","params":{"a":"1"}},"refresh":{"url":"https://login.test/refresh?x=1","auth":"post","body":"query","params":{"b":"2"}}}`)
+	if _, err := d.Exchange(context.Background(), v.hc, alice, again); err != nil {
+		t.Fatal(err)
+	}
+	want := "POST https://login.test/refresh?x=1&b=2&client_id=CLIENT_ID&client_secret=CLIENT_SECRET&grant_type=refresh_token&refresh_token=REFRESH_TOKEN\n"
+	if got := v.lastRequest(); !strings.HasPrefix(got, want) || strings.Contains(got, "Authorization") {
+		t.Errorf("asked\n%s", got)
+	}
+}

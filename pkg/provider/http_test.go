@@ -265,6 +265,31 @@ func TestTransportThatIsATestDouble(t *testing.T) {
 	})
 }
 
+// An http.Transport from elsewhere does too: single-use tokens and certificates still get connections of their own.
+func TestTransportFromElsewhere(t *testing.T) {
+	v := dying(t)
+	certificate := vouched().Certificate
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: vouched().pool},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, v.Listener.Addr().String())
+		},
+	}
+	defer transport.CloseIdleConnections()
+	byTLS := descriptor(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
+	for range 2 {
+		if _, err := descriptor(t, plain).Exchange(context.Background(), &http.Client{Transport: transport}, alice, again); err != nil {
+			t.Error(err)
+		}
+		if _, err := byTLS.Exchange(context.Background(), &http.Client{Transport: transport}, Client{ID: "id", Certificate: &certificate}, creds); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := v.requests.Load(); n != 4 {
+		t.Errorf("%d requests, want 4", n)
+	}
+}
+
 func TestHTTPClientSpeaksOnlyHTTPSWithoutProxyOrRedirects(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	v := serve(t, says(302, "", "Location", "https://login.test/other"))

@@ -8,21 +8,23 @@ import (
 	"net"
 	"net/http"
 	"syscall"
+	"time"
 )
 
 // broken makes an error of a failed round trip. net/http's own texts are not passed on, for some quote what the server sent.
-func (q *call) broken(err error, sent bool) *Error {
-	e := &Error{Kind: Unavailable, Sent: sent, cause: interrupted(err)}
+func (q *call) broken(err, over error, sent bool) *Error {
+	e := &Error{Kind: Unavailable, Sent: sent, cause: over}
 	e.Description = q.mask.line(q.url.Hostname()+": "+q.reason(err), longestDescription)
 	return e
 }
 
-// interrupted is the one cause that callers may tell apart.
-func interrupted(err error) error {
-	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, cause) {
-			return cause
-		}
+// timeIsOver is the context's error. A connection's own deadline, taken from the context's, may fire a moment before the context knows.
+func timeIsOver(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+		return context.DeadlineExceeded
 	}
 	return nil
 }

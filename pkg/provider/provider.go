@@ -86,7 +86,7 @@ type Error struct {
 	Code        string // OAuth's "error"; "" where there was none. "invalid_grant" also stands for a bare 401 to a refresh that carried no client authentication: it can only mean the refresh token
 	Description string // OAuth's "error_description" or our own words; one line, at most 200 bytes, secrets masked
 	Permanent   bool   // the same request will be refused again until somebody changes something
-	Client      bool   // it concerns the client as a whole and so every variant: rate limits, invalid_client, unauthorized_client
+	Client      bool   // it concerns the client as a whole and so every variant: rate limits (a 503 with Retry-After too), invalid_client, unauthorized_client, a 401 that names no other reason, and what is missing in the secret
 	Limit       Limit
 	Sent        bool // the request, or a part of it, may have reached the provider
 

@@ -204,6 +204,15 @@ func TestFault37_RedirectsAreNeverFollowed(t *testing.T) {
 	}
 }
 
+func TestFault37_LocationsWithoutAnotherHost(t *testing.T) {
+	for location, want := range map[string]string{"": "nowhere", "/login?client_secret=CLIENT_SECRET": "the same host", "https://u:CLIENT_SECRET@evil.test/x": "https://evil.test", "https://CLIENT_SECRET.evil.test/": "https://[redacted].evil.test", ":": "nowhere"} {
+		_, e := exchange(t, creds, says(302, "", "Location", location))
+		if must(t, e, Unavailable); !strings.HasPrefix(e.Description, "redirected to "+want+"; ") {
+			t.Errorf("%s: %v", location, e)
+		}
+	}
+}
+
 func TestDescriptionIsMaskedAndOneLine(t *testing.T) {
 	c := Client{ID: "id", Secret: redact.New(`s3cr3t/+ "ü\`), Params: map[string]string{"password": "hunter22", "x": "no"}}
 	basic := base64.StdEncoding.EncodeToString([]byte("id:" + c.Secret.Reveal()))

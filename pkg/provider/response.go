@@ -2,7 +2,6 @@ package provider
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -47,8 +46,8 @@ func (r reply) problem() string {
 
 // unusable is the error of an answer that brings no token; problem is in our words. Where our own time was over in the middle of it, that is no fault of the answer.
 func (d *Descriptor) unusable(q *call, r reply, problem string) *Error {
-	if interrupted(r.cut) != nil || isTimeout(r.cut) {
-		e := q.broken(r.cut, true)
+	if r.over != nil || isTimeout(r.cut) {
+		e := q.broken(r.cut, r.over, true)
 		e.Status = r.status
 		return e
 	}
@@ -57,7 +56,7 @@ func (d *Descriptor) unusable(q *call, r reply, problem string) *Error {
 
 func isTimeout(err error) bool {
 	var slow interface{ Timeout() bool }
-	return errors.As(err, &slow) && slow.Timeout() || errors.Is(err, context.DeadlineExceeded)
+	return errors.As(err, &slow) && slow.Timeout()
 }
 
 // hide masks the answer's own tokens, wherever else the answer repeats them.

@@ -21,6 +21,7 @@ type reply struct {
 	body    []byte
 	tooLong bool
 	cut     error     // why the body ends early; nil: it does not
+	over    error     // of the context, where that is why
 	sentAt  time.Time // just before the request was sent
 	at      time.Time // when the status and the headers were there
 }
@@ -54,15 +55,23 @@ func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
 	sentAt := wall()
 	res, failed := rt.RoundTrip(req)
 	if failed != nil {
-		return reply{}, q.broken(failed, sent(failed, rt, connected.Load()))
+		return reply{}, q.broken(failed, timeIsOver(ctx), sent(failed, rt, connected.Load()))
 	}
 	defer res.Body.Close()
 	r := reply{status: res.StatusCode, header: res.Header, sentAt: sentAt, at: wall()}
-	r.body, r.cut = io.ReadAll(io.LimitReader(res.Body, longestAnswer+1))
+	r.take(ctx, res.Body)
+	return r, nil
+}
+
+// take reads the body.
+func (r *reply) take(ctx context.Context, body io.Reader) {
+	r.body, r.cut = io.ReadAll(io.LimitReader(body, longestAnswer+1))
+	if r.cut != nil {
+		r.over = timeIsOver(ctx)
+	}
 	if r.tooLong = len(r.body) > longestAnswer; r.tooLong {
 		r.body = nil
 	}
-	return r, nil
 }
 
 // request is the call as net/http wants it. For net/http, a body that can be had again and an idempotency key (one without a value is not sent) mean that the request may go out once more where a kept connection turns out dead.

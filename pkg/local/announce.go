@@ -1,0 +1,66 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+)
+
+// mostLines is how many credentials are shown at the start.
+const mostLines = 20
+
+// announce tells programs, the log and people where the server is.
+func (h *house) announce(ctx context.Context) error {
+	url := urlOf(h.front.listener)
+	key := h.signers.operator
+	if err := (Door{URL: url, Region: h.region(), KeyID: key.ID, Secret: key.Secret}).write(h.data()); err != nil {
+		return err
+	}
+	h.doorWritten = true
+	h.log().LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("url", url), slog.String("data", h.data()))
+	if !isLoopback(h.front.listener) {
+		h.log().LogAttrs(ctx, slog.LevelWarn, "no TLS", slog.String("detail", "tokens travel in the clear to whoever is not on this machine: put a TLS proxy in front, or listen on loopback"))
+	}
+	text, err := h.welcome(ctx, url)
+	if err != nil {
+		return err
+	}
+	_, err = h.out().Write([]byte(text))
+	return err
+}
+
+// welcome is what people read.
+func (h *house) welcome(ctx context.Context, url string) (string, error) {
+	listed, err := h.source.List(ctx)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "tokenvend listens on %s; Ctrl-C ends it.\n\n", url)
+	for i, l := range listed {
+		if i == mostLines {
+			fmt.Fprintf(&b, "… and %d more\n", len(listed)-i)
+			break
+		}
+		fmt.Fprintf(&b, "curl -s --aws-sigv4 \"aws:amz:%s:execute-api\" --user \"%s\" %s/tokens/%s\n", h.region(), h.signers.user, url, l.Name)
+	}
+	if len(listed) == 0 {
+		fmt.Fprintf(&b, "There is no credential yet. tokenvend add NAME --provider PROVIDER puts one into %s; no restart is needed.\n", filepath.Join(h.data(), credentialFolder))
+	}
+	if h.control != nil {
+		fmt.Fprintf(&b, demoHints, urlOf(h.control.listener))
+	}
+	return b.String(), nil
+}
+
+// demoHints is what to try in a demo.
+const demoHints = `
+The providers are simulated. Take one down, and its living token is vended all the same:
+  curl -X PUT %[1]s/providers/minut/fault -d '{"down":true}'
+  curl -X DELETE %[1]s/providers/minut/fault
+See what they have been asked, and what else they can do:
+  curl %[1]s/stats
+  curl %[1]s
+`

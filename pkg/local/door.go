@@ -1,0 +1,48 @@
+package local
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// doorFile is where a running server says how it is reached, in its data folder.
+const doorFile = "server.json"
+
+// Door is where a running server is found, and a key to sign with.
+type Door struct {
+	URL    string        `json:"url"` // without a slash at the end
+	Region string        `json:"region"`
+	KeyID  string        `json:"key_id"`
+	Secret redact.String `json:"secret"`
+}
+
+// ReadDoor returns the door of the server that runs on the data folder ("": .tokenvend). Where none runs, the error is fs.ErrNotExist by errors.Is. After a crash it may name a server that is no more.
+func ReadDoor(data string) (Door, error) {
+	data = Config{Data: data}.data()
+	text, err := readSecret(filepath.Join(data, doorFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Door{}, fmt.Errorf("no server runs on the data folder %s: tokenvend serve starts one (%w)", data, fs.ErrNotExist)
+	}
+	if err != nil {
+		return Door{}, err
+	}
+	var d Door
+	if err := json.Unmarshal(text, &d); err != nil || d.URL == "" || d.KeyID == "" || d.Secret.IsZero() {
+		return Door{}, fmt.Errorf("%s: expected url, region, key_id and secret", filepath.Join(data, doorFile))
+	}
+	return d, nil
+}
+
+// write puts the door into the data folder, its secret too.
+func (d Door) write(data string) error {
+	text, err := json.Marshal(map[string]string{"url": d.URL, "region": d.Region, "key_id": d.KeyID, "secret": d.Secret.Reveal()})
+	if err != nil {
+		return err
+	}
+	return writeSecret(filepath.Join(data, doorFile), append(text, '\n'))
+}

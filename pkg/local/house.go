@@ -1,0 +1,157 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
+	"github.com/tokenvend/tokenvend/pkg/store/bolt"
+	"github.com/tokenvend/tokenvend/pkg/vend"
+)
+
+// house is all that runs.
+type house struct {
+	Config
+	store   *bolt.Store
+	sealer  *keyfile.Sealer
+	source  *folder.Source
+	signers signers
+	demo    *simulator.Simulator // nil: the real internet
+	http    *http.Client
+	mint    *mint.Mint
+
+	front, control *web // control: the simulator's, nil without one
+	sweeps         sync.WaitGroup
+	stopSweeps     context.CancelFunc
+	doorWritten    bool
+}
+
+// build makes a house that does not answer yet. Its error names all that is wrong; then nothing is left open.
+func build(c Config) (*house, error) {
+	h := &house{Config: c, stopSweeps: func() {}}
+	errs := []error{c.check()}
+	errs = append(errs, h.openData())
+	if c.Demo {
+		errs = append(errs, h.openDemo())
+	}
+	front, err := listen(c.listen(), "--listen")
+	errs = append(errs, err)
+	if err == nil {
+		errs = append(errs, h.wellKnown(front))
+		h.front = newWeb(front, nil, c.log())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	h.assemble()
+	return h, nil
+}
+
+// openData opens what the data folder holds. Nothing in it is touched before the store is locked: it may be another server's.
+func (h *house) openData() error {
+	data := h.data()
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	info, err := os.Stat(data)
+	if err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	if mode := info.Mode().Perm(); hasModes && mode&0o022 != 0 {
+		return fmt.Errorf("--data: %s has mode %#o, and others may put files there: chmod 700 %[1]s", data, mode)
+	}
+	h.store, err = bolt.Open(filepath.Join(data, "entries.db"))
+	if errors.Is(err, bolt.ErrInUse) {
+		return fmt.Errorf("the data folder %s is in use by another tokenvend serve: end that one, or choose another folder with --data", data)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(h.openSeal(), h.openSigners(), h.openCredentials())
+}
+
+func (h *house) openSeal() (err error) {
+	h.sealer, err = keyfile.Open(filepath.Join(h.data(), "seal.key"))
+	return err
+}
+
+func (h *house) openSigners() (err error) {
+	h.signers, err = signersOf(h.Config)
+	return err
+}
+
+func (h *house) openCredentials() (err error) {
+	if h.source, err = folder.New(filepath.Join(h.data(), credentialFolder)); err != nil || h.Demo {
+		return err
+	}
+	return refuseDemos(h.source, h.data())
+}
+
+// wellKnown refuses to let everybody in from elsewhere.
+func (h *house) wellKnown(front net.Listener) error {
+	if h.Demo && len(h.Keys) == 0 && !isLoopback(front) {
+		return errors.New("--listen: beyond loopback everybody knows the demo's key: give another with --key ID:SECRET")
+	}
+	return nil
+}
+
+// assemble puts the rooms together.
+func (h *house) assemble() {
+	var outside provider.HTTPConfig
+	if h.demo != nil {
+		outside = provider.HTTPConfig{Roots: h.demo.Roots(), Route: h.demo.Route}
+	}
+	h.http = provider.NewHTTPClient(outside)
+	lines := journal.Journal{Log: h.log()}
+	h.mint = mint.New(mint.Config{Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines, Every: h.every()})
+	desk := &vend.Desk{Mint: h.mint, Journal: lines}
+	h.front.server.Handler = &gateway{answer: desk.HTTP, keys: newKeyring(h.region(), h.signers.keys), log: h.log()}
+}
+
+// open begins to answer and to renew. What breaks later is told to fail.
+func (h *house) open(fail func(error)) {
+	h.front.start(fail)
+	if h.control != nil {
+		h.control.start(fail)
+	}
+	var ctx context.Context
+	ctx, h.stopSweeps = context.WithCancel(context.Background())
+	s := &schedule{
+		sweep: &rotate.Sweep{Mint: h.mint, Store: h.store, Journal: journal.Journal{Log: h.log()}},
+		store: h.store, every: h.every(), log: h.log(),
+	}
+	h.sweeps.Go(func() { s.run(ctx) })
+}
+
+// close ends everything and waits for it, in the order that loses nothing: no call begins any more, then no renewal; what was sent to a provider comes home; then the store is let go, as the last, for it is also the lock on the folder.
+func (h *house) close() error {
+	if h.front != nil {
+		h.front.stop(grace)
+	}
+	h.stopSweeps()
+	h.sweeps.Wait()
+	if h.mint != nil {
+		h.mint.Wait()
+		h.http.CloseIdleConnections()
+	}
+	err := h.closeDemo()
+	if h.doorWritten {
+		err = errors.Join(err, os.Remove(filepath.Join(h.data(), doorFile)))
+	}
+	if h.store != nil {
+		err = errors.Join(err, h.store.Close())
+	}
+	return err
+}

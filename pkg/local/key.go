@@ -1,0 +1,145 @@
+package local
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// Key is one who may sign requests.
+type Key struct {
+	ID     string        // the access key id: 1 to 128 letters, digits, _, . and -
+	Secret redact.String // the secret access key: printable ASCII without spaces
+	ARN    string        // the principal that it stands for; "": arn:aws:iam::000000000000:user/<ID>
+}
+
+// userARN and a key's id are the principal of a key that names none.
+const userARN = "arn:aws:iam::000000000000:user/"
+
+var (
+	keyID     = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
+	keySecret = regexp.MustCompile(`^[!-~]{1,256}$`)
+)
+
+// ParseKey reads ID:SECRET or ID:SECRET=ARN. Its errors say what was expected and show nothing of s.
+func ParseKey(s string) (Key, error) {
+	id, secret, ok := strings.Cut(s, ":")
+	if !ok {
+		return Key{}, errors.New("expected ID:SECRET or ID:SECRET=ARN")
+	}
+	k := Key{ID: id}
+	if at := strings.LastIndex(secret, "=arn:"); at >= 0 {
+		secret, k.ARN = secret[:at], secret[at+1:]
+	} else if strings.Contains(strings.TrimRight(secret, "="), "=") { // base64 ends in = and has none within
+		return Key{}, errors.New("expected an ARN of IAM or STS after ID:SECRET=")
+	}
+	k.Secret = redact.New(secret)
+	return k, k.check()
+}
+
+// check says what is wrong with a key, without showing it.
+func (k Key) check() error {
+	switch {
+	case !keyID.MatchString(k.ID):
+		return errors.New("expected an id of 1 to 128 letters, digits, _, . and - before the colon")
+	case !keySecret.MatchString(k.Secret.Reveal()):
+		return errors.New("expected a secret of 1 to 256 printable characters without spaces after the colon")
+	case k.ARN != "" && (access.Caller{Via: access.API, ARN: k.ARN}).IsNobody():
+		return errors.New("expected an ARN of IAM or STS after ID:SECRET=")
+	}
+	return nil
+}
+
+// checkKeys says what is wrong with those keys together.
+func checkKeys(keys []Key) error {
+	seen := map[string]bool{}
+	for _, k := range keys {
+		if err := k.check(); err != nil {
+			return fmt.Errorf("--key: %w", err)
+		}
+		if seen[k.ID] {
+			return errors.New("--key: two keys have the same id")
+		}
+		seen[k.ID] = true
+	}
+	return nil
+}
+
+// principals are the keys with an ARN each.
+func principals(keys []Key) []Key {
+	named := make([]Key, len(keys))
+	for i, k := range keys {
+		if k.ARN == "" {
+			k.ARN = userARN + k.ID
+		}
+		named[i] = k
+	}
+	return named
+}
+
+// operators is the key that the operator's program signs with: the first that was not given for somebody else.
+func operators(keys []Key) Key {
+	for _, k := range keys {
+		if k.ARN == "" {
+			return k
+		}
+	}
+	return keys[0]
+}
+
+// keyFrom reads the key file at path, and makes one with a random key where there is none. The caller holds the data folder.
+func keyFrom(path string) (Key, error) {
+	text, err := readSecret(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		text = []byte("local-" + rand.Text()[:8] + ":" + rand.Text() + "\n")
+		err = writeSecret(path, text)
+	}
+	if err != nil {
+		return Key{}, err
+	}
+	k, err := ParseKey(strings.TrimSpace(string(text)))
+	if err != nil {
+		return Key{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return k, nil
+}
+
+const hasModes = runtime.GOOS != "windows"
+
+// readSecret reads a small file that none but its owner may read.
+func readSecret(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); hasModes && mode&0o077 != 0 {
+		return nil, fmt.Errorf("%s has mode %#o, and others may read it: chmod 600 %[1]s", path, mode)
+	}
+	return os.ReadFile(path)
+}
+
+// writeSecret puts a file of mode 0600 in the place of an older one: a reader finds the old or the new, whole.
+func writeSecret(path string, data []byte) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = temp.Write(data)
+	err = errors.Join(err, temp.Sync(), temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temp.Name()))
+	}
+	return nil
+}

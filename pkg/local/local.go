@@ -1,0 +1,94 @@
+// Package local is tokenvend on one machine, without AWS: the same Desk and Sweep in one process, over an embedded store and a folder of credentials, with a ticker for the schedule and a front door that checks signatures as API Gateway does.
+package local
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+	"time"
+)
+
+// Config is what a server is made from. The zero value serves .tokenvend on 127.0.0.1:3000.
+type Config struct {
+	Listen string        // host:port; "": 127.0.0.1:3000. Port 0 is any free one
+	Data   string        // the data folder; "": .tokenvend
+	Region string        // what requests must be signed for; "": us-east-1
+	Keys   []Key         // who may sign; none: one key, made at random and kept in Data/key as ID:SECRET, or with Demo local:local
+	Every  time.Duration // how often what is due is renewed, from a second on; 0: each minute
+
+	Demo         bool          // the five providers are simulated, and a credential of each is put into Data; no other provider can be asked
+	DemoLifetime time.Duration // of the simulated tokens; 0: as each provider documents
+	DemoListen   string        // where the simulator is told to misbehave, on loopback; "": 127.0.0.1:3001
+
+	Log *slog.Logger // nil: silent
+	Out io.Writer    // what people read at the start: ready curl lines; nil: nowhere
+}
+
+func (c Config) listen() string       { return cmp.Or(c.Listen, "127.0.0.1:3000") }
+func (c Config) data() string         { return cmp.Or(c.Data, ".tokenvend") }
+func (c Config) region() string       { return cmp.Or(c.Region, "us-east-1") }
+func (c Config) every() time.Duration { return cmp.Or(c.Every, time.Minute) }
+func (c Config) demoListen() string   { return cmp.Or(c.DemoListen, "127.0.0.1:3001") }
+
+func (c Config) log() *slog.Logger {
+	if c.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Log
+}
+
+func (c Config) out() io.Writer {
+	if c.Out == nil {
+		return io.Discard
+	}
+	return c.Out
+}
+
+var regionName = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
+// check names everything that is wrong by itself, whatever the machine.
+func (c Config) check() error {
+	var errs []error
+	if c.every() < time.Second {
+		errs = append(errs, errors.New("--every: expected a second or more"))
+	}
+	if c.DemoLifetime < 0 || c.DemoLifetime > 0 && c.DemoLifetime < time.Second {
+		errs = append(errs, errors.New("--demo-lifetime: expected a second or more"))
+	}
+	if !regionName.MatchString(c.region()) {
+		errs = append(errs, errors.New("--region: expected a region's name, such as us-east-1"))
+	}
+	return errors.Join(append(errs, checkKeys(c.Keys))...)
+}
+
+// grace is how long calls that are under way may take once the server is told to end.
+const grace = 10 * time.Second
+
+// Serve builds a server, serves until ctx ends, and returns nil once everything is closed. An error of building names all that is wrong at once, and then nothing has been served.
+func Serve(ctx context.Context, c Config) error {
+	h, err := build(c)
+	if err != nil {
+		return err
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	h.open(fail)
+	err = h.announce(ctx)
+	if err == nil {
+		<-ctx.Done()
+		err = ended(ctx)
+	}
+	return errors.Join(err, h.close())
+}
+
+// ended is why serving has ended; nil: it was asked for.
+func ended(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("serving has ended: %w", err)
+	}
+	return nil
+}
