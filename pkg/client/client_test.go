@@ -67,13 +67,16 @@ func TestWhatIsNotTokenvendSays(t *testing.T) {
 			w.Header().Set("X-Amzn-ErrorType", "InvalidSignatureException")
 			write(w, http.StatusForbidden, map[string]string{"message": "The Canonical String was x-amz-security-token:SESSION"})
 		},
-		"nothing is at that URL":               http.NotFound,
-		"an answer that is not tokenvend's":    func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>SESSION")) },
-		"the gateway got no answer":            func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-		"not tokenvend's (HTTP status 307)":    http.RedirectHandler("http://127.0.0.1:1/", http.StatusTemporaryRedirect).ServeHTTP,
-		"an answer without a token":            func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) },
-		"not tokenvend's: is the URL right":    func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte(" "), 2<<20)) },
-		"broke off":                            func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "9"); _, _ = w.Write([]byte("{")) },
+		"nothing is at that URL":            http.NotFound,
+		"an answer that is not tokenvend's": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>SESSION")) },
+		"the gateway got no answer":         func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+		"not tokenvend's (HTTP status 307)": http.RedirectHandler("http://127.0.0.1:1/", http.StatusTemporaryRedirect).ServeHTTP,
+		"an answer without a token":         func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) },
+		"not tokenvend's: is the URL right": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte(" "), 2<<20)) },
+		"broke off": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "9")
+			_, _ = w.Write([]byte("{"))
+		},
 		"no answer from 127.0.0.1":             func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"the gateway throttles (HTTP status 4": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) },
 	}

@@ -73,7 +73,7 @@ func (m *Mint) ask(ctx context.Context, v view, lease store.Lease) outcome {
 	}
 	for _, ask := range tries {
 		out = m.exchange(ctx, out, ask, v.failure().IsZero())
-		if out.failed == nil || !out.spent || out.failed.client || out.failed.code != api.ProviderRejected {
+		if out.failed == nil || out.failed.client || out.failed.code != api.ProviderRejected {
 			break
 		}
 	}
@@ -137,5 +137,8 @@ func mayBeSpent(err error, d *provider.Descriptor) bool {
 	if !errors.As(err, &e) || !e.Sent || e.Client {
 		return false
 	}
-	return e.Kind == provider.Rejected || d.Reuse() != provider.ReuseTolerated
+	if e.Kind == provider.Rejected {
+		return e.Code == "invalid_grant"
+	}
+	return d.Reuse() != provider.ReuseTolerated
 }

@@ -154,7 +154,16 @@ func (m *Mint) Renew(ctx context.Context, key token.Key) (Renewal, error) {
 	case idle(v, wall()):
 		return m.retire(ctx, key)
 	}
-	r, err := m.Token(ctx, key, Want{Ahead: true})
+	return m.renew(ctx, key, Want{Ahead: true})
+}
+
+// RenewNow renews an entry that is due or failing, and mints one that has no token, without waiting for a back-off: an operator asks.
+func (m *Mint) RenewNow(ctx context.Context, key token.Key) (Renewal, error) {
+	return m.renew(ctx, key, Want{Ahead: true, Insist: true})
+}
+
+func (m *Mint) renew(ctx context.Context, key token.Key, w Want) (Renewal, error) {
+	r, err := m.Token(ctx, key, w)
 	if err == nil && r.Stale {
 		err = &api.Error{Code: api.Code(r.Failure.Code), Detail: r.Failure.Detail}
 	}

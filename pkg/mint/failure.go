@@ -51,7 +51,7 @@ func providerFault(e *provider.Error) *fault {
 	case provider.Rejected:
 		f.code = api.ProviderRejected
 	case provider.Misconfigured:
-		f.code, f.permanent, f.client = api.Misconfigured, true, true
+		f.code, f.permanent = api.Misconfigured, true
 	default:
 		f.code = api.ProviderUnavailable
 		f.limited = e.Client || !f.until.IsZero()

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
-	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -80,8 +79,8 @@ func lifetime(a provider.Answer, r rules) times {
 	case a.Expiry.Given:
 		t.expires, t.from = a.SentAt.Add(a.Expiry.In), fromProvider
 	}
-	if end, ok := jwtExpiry(a.Access); ok {
-		if end = corrected(end, a); t.from == "" || end.Before(t.expires) {
+	if claimed := a.JWTExpiry(); claimed.Given {
+		if end := corrected(claimed.At, a); t.from == "" || end.Before(t.expires) {
 			t.expires, t.from = end, fromJWT
 		}
 	}
@@ -223,13 +222,4 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 		return d
 	}
 	return otherwise
-}
-
-// jwtExpiry reads a JWT's exp without verifying it: it only ever shortens what we believe. Fractions are allowed (RFC 7519 §2, NumericDate).
-func jwtExpiry(access redact.String) (time.Time, bool) {
-	exp, ok := jwtClaim(access.Reveal(), "exp")
-	if !ok || exp <= 0 || exp > 1<<40 {
-		return time.Time{}, false
-	}
-	return time.UnixMilli(int64(exp * 1000)).UTC(), true
 }

@@ -54,6 +54,30 @@ func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
 	return r, err
 }
 
+// RunOne renews what is due or failing of one credential now, back-offs not waited for, and mints its default token if it has none. A token whose time to renew has not come stays: callers hold it.
+func (s *Sweep) RunOne(ctx context.Context, name string) (r Report, err error) {
+	if _, err := s.Mint.Terms(ctx, name); err != nil {
+		return r, err
+	}
+	entries, err := s.Store.List(ctx, name, "", orDefault(s.Batch, defaultBatch))
+	if err != nil {
+		return r, err
+	}
+	keys := []token.Key{{Credential: name}}
+	for _, e := range entries {
+		if e.Key != keys[0] {
+			keys = append(keys, e.Key)
+		}
+	}
+	for _, key := range keys {
+		became, renewErr := s.Mint.RenewNow(ctx, key)
+		if r.count(became); renewErr != nil {
+			err = renewErr
+		}
+	}
+	return r, err
+}
+
 // endingBefore is ctx with a deadline that comes sooner, if it has one.
 func endingBefore(ctx context.Context, sooner time.Duration) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
