@@ -26,6 +26,9 @@ type Config struct {
 	// URL is that of the API, its stage included: "https://abc123.execute-api.eu-north-1.amazonaws.com". Required; https, or http for a loopback host.
 	URL string
 
+	// PlainHTTP allows http for any host. Tokens then travel in the clear: for a network that is trusted as a whole.
+	PlainHTTP bool
+
 	// Region is the API's. "": the one in an execute-api URL, else AWS_REGION.
 	Region string
 

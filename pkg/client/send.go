@@ -85,7 +85,7 @@ func (c *Client) build(ctx context.Context, k call) (*http.Request, []byte, erro
 	return r, body, err
 }
 
-// base is the configured URL. Tokens travel in answers: plain http is for loopback only.
+// base is the configured URL. Tokens travel in answers: plain http is for loopback only, unless it is asked for.
 func (c Config) base() (*url.URL, error) {
 	u, err := url.Parse(c.URL)
 	switch {
@@ -93,7 +93,7 @@ func (c Config) base() (*url.URL, error) {
 		return nil, errors.New("tokenvend: Config.URL is not set")
 	case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("tokenvend: Config.URL: expected https://HOST, and a stage's path if there is one")
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !c.PlainHTTP && !isLoopback(u.Hostname())):
 		return nil, errors.New("tokenvend: Config.URL: expected https (http for a loopback host only)")
 	}
 	return u, nil

@@ -74,21 +74,15 @@ func Serve(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	ctx, fail := context.WithCancelCause(ctx)
+	open, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	h.open(fail)
 	err = h.announce(ctx)
 	if err == nil {
-		<-ctx.Done()
-		err = ended(ctx)
+		<-open.Done()
+		if ctx.Err() == nil {
+			err = fmt.Errorf("serving has ended: %w", context.Cause(open))
+		}
 	}
 	return errors.Join(err, h.close())
-}
-
-// ended is why serving has ended; nil: it was asked for.
-func ended(ctx context.Context) error {
-	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("serving has ended: %w", err)
-	}
-	return nil
 }

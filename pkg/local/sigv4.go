@@ -169,8 +169,12 @@ func (c claim) sign(rebuilt *http.Request, key Key, region, sum string) string {
 	return signature
 }
 
-// onTheWire is the path and the query as they arrived, neither decoded nor cleaned.
+// onTheWire is the path and the query as they arrived, neither decoded nor cleaned. Scheme and host, which some clients put before them, are taken off: net/http has made them the Host.
 func onTheWire(r *http.Request) (path, query string) {
-	path, query, _ = strings.Cut(r.RequestURI, "?")
+	target := r.RequestURI
+	if _, rest, ok := strings.Cut(target, "://"); ok && !strings.HasPrefix(target, "/") {
+		target = strings.TrimLeftFunc(rest, func(c rune) bool { return c != '/' && c != '?' })
+	}
+	path, query, _ = strings.Cut(target, "?")
 	return path, query
 }

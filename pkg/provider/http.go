@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -27,6 +28,8 @@ const (
 type HTTPConfig struct {
 	// AllowPrivate admits loopback, private, link-local and other addresses that are not the public internet's. false: they are refused, after the name was resolved and at each connection.
 	AllowPrivate bool
+	// Proxy is an http proxy to tunnel through, with host and port. Which addresses may be reached is then its business, and AllowPrivate is not looked at. nil: none; the environment is never asked.
+	Proxy *url.URL
 	// Roots are the certificate authorities trusted. nil: the system's.
 	Roots *x509.CertPool
 	// Route gives the address to dial in place of "host:port", and whether there is one; it may be loopback, whatever AllowPrivate says. The certificate is still verified against the name that was asked for. For development. nil: none.
@@ -112,6 +115,9 @@ func (c *carrier) dial(ctx context.Context, network, hostport string) (net.Conn,
 		if address, ok := c.cfg.Route(hostport); ok {
 			hostport, dialer.Control = address, nil
 		}
+	}
+	if c.cfg.Proxy != nil {
+		return connect(ctx, &net.Dialer{}, c.cfg.Proxy, hostport)
 	}
 	return dialer.DialContext(ctx, network, hostport)
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ type listener struct {
 
 type running struct {
 	addr   string
-	roots  *x509.CertPool
+	root   []byte // PEM
 	server *http.Server
 	stop   context.CancelFunc
 	all    sync.WaitGroup // the accept loop and every connection
@@ -46,7 +47,7 @@ func (s *Simulator) ListenTLS(addr string) error {
 	if host, _, err := net.SplitHostPort(addr); err != nil || !loopback(host) {
 		return fmt.Errorf("simulator: %q is no loopback address with a port", addr)
 	}
-	roots, leaf, err := newAuthority(slices.Sorted(maps.Keys(s.hosts)))
+	root, leaf, err := newAuthority(slices.Sorted(maps.Keys(s.hosts)))
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func (s *Simulator) ListenTLS(addr string) error {
 	if err != nil {
 		return err
 	}
-	s.tls.running = s.run(l, roots, leaf)
+	s.tls.running = s.run(l, root, leaf)
 	return nil
 }
 
@@ -63,9 +64,9 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (s *Simulator) run(l net.Listener, roots *x509.CertPool, leaf tls.Certificate) *running {
+func (s *Simulator) run(l net.Listener, root []byte, leaf tls.Certificate) *running {
 	ctx, stop := context.WithCancel(context.Background())
-	r := &running{addr: l.Addr().String(), roots: roots, stop: stop}
+	r := &running{addr: l.Addr().String(), root: root, stop: stop}
 	r.server = &http.Server{
 		Handler:           s,
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{leaf}, GetConfigForClient: s.hello},
@@ -139,7 +140,18 @@ func (s *Simulator) listening() *running {
 }
 
 // Roots returns the authority to trust; nil while nothing listens.
-func (s *Simulator) Roots() *x509.CertPool { return s.listening().roots }
+func (s *Simulator) Roots() *x509.CertPool {
+	root := s.RootPEM()
+	if root == nil {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(root)
+	return pool
+}
+
+// RootPEM is that authority's certificate, for a process that is told by SSL_CERT_FILE whom to trust; nil while nothing listens.
+func (s *Simulator) RootPEM() []byte { return s.listening().root }
 
 // Addr returns where TLS is served; "" while nothing listens.
 func (s *Simulator) Addr() string { return s.listening().addr }
@@ -155,13 +167,13 @@ func (s *Simulator) Route(hostport string) (addr string, ok bool) {
 }
 
 // newAuthority makes a certificate authority, uses it once and forgets its key.
-func newAuthority(hosts []string) (*x509.CertPool, tls.Certificate, error) {
+func newAuthority(hosts []string) (rootPEM []byte, leaf tls.Certificate, err error) {
 	ca := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tokenvend simulator, not to be trusted elsewhere"},
 		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, MaxPathLenZero: true,
 	}
-	leaf := &x509.Certificate{
+	server := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "tokenvend simulator"}, DNSNames: hosts,
 		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
@@ -172,15 +184,10 @@ func newAuthority(hosts []string) (*x509.CertPool, tls.Certificate, error) {
 		return nil, tls.Certificate{}, err
 	}
 	caDER, err1 := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
-	leafDER, err2 := x509.CreateCertificate(rand.Reader, leaf, ca, &leafKey.PublicKey, caKey)
+	leafDER, err2 := x509.CreateCertificate(rand.Reader, server, ca, &leafKey.PublicKey, caKey)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, tls.Certificate{}, err
 	}
-	made, err := x509.ParseCertificate(caDER)
-	if err != nil {
-		return nil, tls.Certificate{}, err
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(made)
-	return roots, tls.Certificate{Certificate: [][]byte{leafDER}, PrivateKey: leafKey}, nil
+	rootPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})
+	return rootPEM, tls.Certificate{Certificate: [][]byte{leafDER}, PrivateKey: leafKey}, nil
 }

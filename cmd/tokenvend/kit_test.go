@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// program is the path of the real program, built once.
+var program string
+
+func TestMain(m *testing.M) {
+	os.Exit(built(m))
+}
+
+func built(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "tokenvend-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program = filepath.Join(dir, "tokenvend")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	return m.Run()
+}
+
+// clean is the environment without anything that the program looks at.
+func clean() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}
+}
+
+// ran is what became of one run of the program.
+type ran struct {
+	out, err string
+	code     int
+}
+
+// tv runs the program in a folder, with standard input.
+func tv(t *testing.T, dir, stdin string, args ...string) ran {
+	t.Helper()
+	return tvEnv(t, dir, stdin, nil, args...)
+}
+
+func tvEnv(t *testing.T, dir, stdin string, env []string, args ...string) ran {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, append(clean(), env...), strings.NewReader(stdin), &out, &errs
+	err := cmd.Run()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		t.Fatal(err)
+	}
+	return ran{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+}
+
+// want checks an exit code, and that standard error says what it should.
+func (r ran) want(t *testing.T, code int, says ...string) ran {
+	t.Helper()
+	if r.code != code {
+		t.Errorf("exit code %d, not %d\nstdout: %s\nstderr: %s", r.code, code, r.out, r.err)
+	}
+	for _, s := range says {
+		if !strings.Contains(r.err, s) {
+			t.Errorf("stderr lacks %q:\n%s", s, r.err)
+		}
+	}
+	if code != exitOK && r.out != "" {
+		t.Errorf("stdout of a failure: %s", r.out)
+	}
+	return r
+}
+
+// served is a running server.
+type served struct {
+	dir, url, control string
+	cmd               *exec.Cmd
+	out, log          lockedBuffer
+}
+
+// lockedBuffer is read while a process writes it.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+var (
+	listens  = regexp.MustCompile(`listens on (http://\S+);`)
+	controls = regexp.MustCompile(`curl (http://\S+)/stats`)
+)
+
+// demo serves a demo in a folder until the test ends, or until it is ended.
+func demo(t *testing.T, dir string, more ...string) *served {
+	t.Helper()
+	s := &served{dir: dir}
+	args := append([]string{"serve", "--demo", "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0", "--every", "1s"}, more...)
+	s.cmd = exec.Command(program, args...)
+	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = dir, clean(), &s.out, &s.log
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if s.cmd.ProcessState == nil {
+			_ = s.cmd.Process.Kill()
+			_ = s.cmd.Wait()
+		}
+	})
+	s.ready(t)
+	return s
+}
+
+func (s *served) ready(t *testing.T) {
+	t.Helper()
+	for range 500 {
+		if found := controls.FindStringSubmatch(s.out.String()); found != nil {
+			s.control, s.url = found[1], listens.FindStringSubmatch(s.out.String())[1]
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("the server is not ready:\n%s\n%s", s.out.String(), s.log.String())
+}
+
+// end sends a signal and waits for the exit code.
+func (s *served) end(t *testing.T, sig os.Signal) int {
+	t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.cmd.Wait()
+	if status, ok := s.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return -int(status.Signal())
+	}
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// fault tells a simulated provider to misbehave; "": to behave again.
+func (s *served) fault(t *testing.T, provider, fault string) {
+	t.Helper()
+	method, body := http.MethodPut, io.Reader(strings.NewReader(fault))
+	if fault == "" {
+		method, body = http.MethodDelete, nil
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, s.control+"/providers/"+provider+"/fault", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode >= http.StatusBadRequest {
+		t.Fatalf("the fault was not taken: %s", answer.Status)
+	}
+}
+
+// secretOf reads a credential's file.
+func secretOf(t *testing.T, dir, name string) map[string]any {
+	t.Helper()
+	text, err := os.ReadFile(filePath(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatal(err)
+	}
+	return fields
+}
+
+func filePath(dir, name string) string {
+	return filepath.Join(dir, defaultData, "credentials", name+".json")
+}
+
+func exists(dir, name string) bool {
+	_, err := os.Stat(filePath(dir, name))
+	return err == nil
+}
+
+func text(v any) string { return fmt.Sprint(v) }

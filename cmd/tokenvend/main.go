@@ -1,0 +1,19 @@
+// Command tokenvend is the operator's program, and tokenvend on one machine. `tokenvend help` says what it can do.
+package main
+
+import (
+	"context"
+	"os"
+)
+
+// commands is all that the program can do, in the order of the help. A command is added here and nowhere else.
+func commands() []command {
+	return []command{
+		serveCommand, getCommand, execCommand, lsCommand, statusCommand,
+		addCommand, setCommand, rmCommand, renewCommand, revokeCommand, versionCommand,
+	}
+}
+
+func main() {
+	os.Exit(run(context.Background(), console{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
+}

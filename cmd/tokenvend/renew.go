@@ -1,0 +1,105 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+)
+
+var renewCommand = command{
+	name: "renew", args: "NAME", does: "Replaces a credential's token now, and prints the old and the new fingerprint",
+	more:    "The provider is asked for another token, as if an API had refused the one in use. A token younger than 30 seconds is not replaced.\n",
+	example: "tokenvend renew minut",
+	make:    func() action { return &renew{} },
+}
+
+type renew struct {
+	server
+	variant
+	json bool
+}
+
+func (r *renew) flags(f *flag.FlagSet) {
+	r.server.flags(f)
+	r.variant.flags(f)
+	f.BoolVar(&r.json, "json", false, "print JSON")
+}
+
+// renewal is what renew prints.
+type renewal struct {
+	Old string `json:"old,omitempty"` // "": there was no token
+	New string `json:"new"`
+}
+
+func (r *renew) run(ctx context.Context, c console, args []string) error {
+	name, err := oneName(args)
+	if err != nil {
+		return err
+	}
+	at, err := r.client()
+	if err != nil {
+		return err
+	}
+	report, err := at.Status(ctx, name, r.options()...)
+	if err != nil {
+		return err
+	}
+	t, err := at.Reject(ctx, name, report.Fingerprint, r.options()...)
+	if e, ok := errors.AsType[*api.Error](err); ok && e.Code == api.TooManyReports {
+		return fmt.Errorf("%s: its token is younger than 30 seconds, and nothing was done: try again in %v", name, e.RetryAfter)
+	}
+	if err != nil {
+		return err
+	}
+	if r.json {
+		return printJSON(c, renewal{report.Fingerprint, t.Fingerprint})
+	}
+	_, err = fmt.Fprintf(c.out, "old %s\nnew %s\n", cmp.Or(report.Fingerprint, "none"), t.Fingerprint)
+	return err
+}
+
+var revokeCommand = command{
+	name: "revoke", args: "NAME", does: "Has a credential's token revoked and forgotten", example: "tokenvend revoke minut",
+	more: "The next one who asks gets another token. To end that, too, use rm.\n",
+	make: func() action { return &revoke{} },
+}
+
+type revoke struct {
+	server
+	variant
+	json bool
+}
+
+func (r *revoke) flags(f *flag.FlagSet) {
+	r.server.flags(f)
+	r.variant.flags(f)
+	f.BoolVar(&r.json, "json", false, "print JSON")
+}
+
+func (r *revoke) run(ctx context.Context, c console, args []string) error {
+	name, err := oneName(args)
+	if err != nil {
+		return err
+	}
+	at, err := r.client()
+	if err != nil {
+		return err
+	}
+	forgotten, err := at.Revoke(ctx, name, r.options()...)
+	if err != nil {
+		return err
+	}
+	if r.json {
+		return printJSON(c, forgotten)
+	}
+	how := "forgotten, but not revoked at the provider"
+	if forgotten.Revoked {
+		how = "revoked at the provider, and forgotten"
+	}
+	_, err = fmt.Fprintf(c.out, "%s: %s; other instances may hand it out until %s\n", name, how, forgotten.MemoryUntil.Local().Format("15:04:05"))
+	return err
+}

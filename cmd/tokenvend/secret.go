@@ -1,0 +1,159 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// secret is a credential's secret as flags, questions and standard input make it. The client secret itself never comes by a flag.
+type secret struct {
+	json     bool
+	texts    map[string]string // fields whose flag was given
+	keepWarm *bool             // nil: the flag was not given
+	allow    map[string][]string
+}
+
+func (s *secret) flags(f *flag.FlagSet) {
+	s.texts, s.allow = map[string]string{}, map[string][]string{}
+	text := func(name, field, help string) {
+		f.Func(name, help, func(value string) error { s.texts[field] = value; return nil })
+	}
+	text("provider", "provider", "`PROVIDER`: one of "+strings.Join(provider.Names(), ", "))
+	text("client-id", "client_id", "`ID` of the OAuth client")
+	text("token-url", "token_url", "`URL` of the token endpoint, where the provider publishes none")
+	text("scope", "scope", "`SCOPES` that are asked for by default, separated by spaces")
+	text("audience", "audience", "`AUDIENCE` that is asked for by default")
+	f.BoolFunc("keep-warm", "renew the token even if nobody asks", func(value string) error {
+		warm := value == "true"
+		s.keepWarm = &warm
+		return nil
+	})
+	allow := func(name, field, help string) {
+		f.Func("allow-"+name, help+"; may be repeated", func(value string) error { s.allow[field] = append(s.allow[field], value); return nil })
+	}
+	allow("principal", "principals", "only callers whose `ARN` matches this pattern")
+	allow("alias", "aliases", "callers by this `ALIAS` of the function")
+	allow("scope", "scopes", "a `SCOPE` that may be asked for beyond the default")
+	allow("audience", "audiences", "an `AUDIENCE` that may be asked for beyond the default")
+	allow("account", "accounts", "an `ACCOUNT` that may be asked for")
+	f.BoolVar(&s.json, "json", false, "read the whole secret as JSON from standard input")
+}
+
+// compose makes the secret's JSON: out of standard input alone, or out of what there was before, the flags, and the answers to questions.
+func (s *secret) compose(c console, name string, before map[string]any) (redact.String, error) {
+	if s.json {
+		return s.whole(c)
+	}
+	fields := before
+	for field, value := range s.texts {
+		fields[field] = value
+	}
+	if s.keepWarm != nil {
+		fields["keep_warm"] = *s.keepWarm
+	}
+	if len(s.allow) > 0 {
+		fields["allow"] = s.allow
+	}
+	if err := s.complete(c, name, fields); err != nil {
+		return redact.String{}, err
+	}
+	text, err := json.MarshalIndent(fields, "", "  ")
+	return redact.New(string(text) + "\n"), err
+}
+
+func (s *secret) whole(c console) (redact.String, error) {
+	if len(s.texts)+len(s.allow) > 0 || s.keepWarm != nil {
+		return redact.String{}, usage("--json: the whole secret comes from standard input, and no flag adds to it")
+	}
+	if c.interactive() {
+		return redact.String{}, usage("--json: expected the secret on standard input, from a file or another program: a terminal would show it")
+	}
+	text, err := io.ReadAll(io.LimitReader(c.in, credential.MaxSize+1))
+	return redact.New(string(text)), err
+}
+
+// complete asks for what is missing.
+func (s *secret) complete(c console, name string, fields map[string]any) error {
+	if _, inline := fields["descriptor"]; !inline {
+		if err := c.askFor(fields, "provider", "provider ("+strings.Join(provider.Names(), ", ")+")"); err != nil {
+			return err
+		}
+	}
+	d, err := speaks(fields)
+	if err != nil {
+		return err
+	}
+	if d != nil && d.NeedsTokenURL() {
+		if err := c.askFor(fields, "token_url", "token URL"); err != nil {
+			return err
+		}
+	}
+	if err := c.askFor(fields, "client_id", "client id"); err != nil {
+		return err
+	}
+	if d != nil && !takesSecret(d) {
+		return nil
+	}
+	return c.askSecret(fields, name)
+}
+
+// speaks is the descriptor of the provider that is named; nil: there is an inline one.
+func speaks(fields map[string]any) (*provider.Descriptor, error) {
+	name, ok := fields["provider"].(string)
+	if !ok {
+		return nil, nil
+	}
+	if !slices.Contains(provider.Names(), name) {
+		return nil, usage("--provider: expected one of %s; another provider needs a descriptor in its secret (--json)", strings.Join(provider.Names(), ", "))
+	}
+	return provider.Catalog(name)
+}
+
+func takesSecret(d *provider.Descriptor) bool {
+	return slices.Contains([]provider.Auth{"", provider.AuthBasic, provider.AuthBasicEncoded, provider.AuthPost}, d.Token.Auth)
+}
+
+// askFor asks for a field that is not there, where there is somebody to ask.
+func (c console) askFor(fields map[string]any, field, question string) error {
+	if _, given := fields[field]; given {
+		return nil
+	}
+	flagName := strings.ReplaceAll(field, "_", "-")
+	if !c.interactive() {
+		return usage("--%s is needed, since there is no terminal to ask on", flagName)
+	}
+	answer, err := c.ask(question + ": ")
+	if err == nil && answer == "" {
+		err = usage("the %s is needed", strings.ReplaceAll(field, "_", " "))
+	}
+	fields[field] = answer
+	return err
+}
+
+// askSecret asks for the client secret, or reads it as one line of standard input. Where there is one already, no answer keeps it.
+func (c console) askSecret(fields map[string]any, name string) error {
+	const field = "client_secret"
+	_, has := fields[field]
+	question := "client secret"
+	if has {
+		question = fmt.Sprintf("new client secret (none: %s keeps the one it has)", name)
+	}
+	answer, err := c.askHidden(question + ": ")
+	switch {
+	case err != nil:
+		return err
+	case !answer.IsZero():
+		fields[field] = answer.Reveal()
+	case !has:
+		return usage("the client secret is needed: type it where it is asked for, or give it as one line of standard input")
+	}
+	return nil
+}

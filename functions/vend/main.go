@@ -1,0 +1,21 @@
+// Command vend is the Lambda function that answers callers: API Gateway's events, and direct invocations by other Lambdas.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/tokenvend/tokenvend/pkg/boot"
+)
+
+func main() {
+	handler, err := boot.Vend(context.Background(), os.Getenv, os.Stdout)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "vend: the function is misconfigured:\n"+err.Error())
+		os.Exit(1)
+	}
+	lambda.Start(handler)
+}

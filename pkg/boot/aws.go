@@ -1,0 +1,69 @@
+package boot
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// What a stalled or throttled AWS call may cost. The defaults of the SDK let one failed answer cost a caller more than a second.
+const (
+	awsAttempts    = 5
+	awsMaxBackoff  = 100 * time.Millisecond
+	awsDialTimeout = 2 * time.Second
+	awsHeaderWait  = 3 * time.Second
+	awsIdle        = 90 * time.Second
+	awsIdleConns   = 32
+)
+
+// config makes an aws.Config by hand: the SDK's own loader doubles a function's start.
+// The credentials are those of the function's role, which Lambda puts into the environment anew for each instance, for longer than it lives.
+func (s settings) config() aws.Config {
+	return aws.Config{
+		Region:        s.region,
+		Credentials:   credentials.NewStaticCredentialsProvider(s.accessKey, s.secretKey, s.sessionToken),
+		HTTPClient:    newAWSClient(),
+		Retryer:       newRetryer,
+		ConfigSources: []any{endpoints{s.getenv}},
+	}
+}
+
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = awsAttempts
+		o.MaxBackoff = awsMaxBackoff
+	})
+}
+
+func newAWSClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: awsDialTimeout}).DialContext,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0)},
+		TLSHandshakeTimeout:   awsDialTimeout,
+		ResponseHeaderTimeout: awsHeaderWait,
+		IdleConnTimeout:       awsIdle,
+		MaxIdleConnsPerHost:   awsIdleConns,
+		ForceAttemptHTTP2:     false,
+	}}
+}
+
+// endpoints reads AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>, as every AWS tool does (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
+type endpoints struct{ getenv func(string) string }
+
+// GetServiceBaseEndpoint is what the SDK's clients ask for.
+func (e endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
+	name := "AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(sdkID, " ", "_"))
+	for _, variable := range []string{name, "AWS_ENDPOINT_URL"} {
+		if at := e.getenv(variable); at != "" {
+			return at, true, nil
+		}
+	}
+	return "", false, nil
+}

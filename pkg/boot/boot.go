@@ -1,0 +1,83 @@
+package boot
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
+	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/seal"
+	"github.com/tokenvend/tokenvend/pkg/seal/kms"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
+	"github.com/tokenvend/tokenvend/pkg/token"
+	"github.com/tokenvend/tokenvend/pkg/vend"
+)
+
+// core is what both functions work with.
+type core struct {
+	mint    *mint.Mint
+	store   store.Store
+	journal journal.Journal
+}
+
+// Vend makes the vend function's Desk. getenv is os.Getenv; out takes the log, one JSON line each. An error names every setting that is wrong.
+func Vend(ctx context.Context, getenv func(string) string, out io.Writer) (*vend.Desk, error) {
+	c, err := assemble(getenv, out)
+	if err != nil {
+		return nil, err
+	}
+	c.connect(ctx)
+	return &vend.Desk{Mint: c.mint, Journal: c.journal}, nil
+}
+
+// Rotate makes the rotate function's Sweep, as [Vend] makes the Desk.
+func Rotate(ctx context.Context, getenv func(string) string, out io.Writer) (*rotate.Sweep, error) {
+	c, err := assemble(getenv, out)
+	if err != nil {
+		return nil, err
+	}
+	c.connect(ctx)
+	return &rotate.Sweep{Mint: c.mint, Store: c.store, Journal: c.journal}, nil
+}
+
+func assemble(getenv func(string) string, out io.Writer) (core, error) {
+	s, err := read(getenv)
+	if err != nil {
+		return core{}, err
+	}
+	cfg := s.config()
+	c := core{
+		store:   dynamo.New(dynamodb.NewFromConfig(cfg), s.table),
+		journal: journal.Journal{Log: newLog(out, s.logLevel)},
+	}
+	var sealer seal.Sealer = seal.Off{}
+	if s.sealing {
+		sealer = kms.New(awskms.NewFromConfig(cfg), s.key, s.sealID)
+	}
+	c.mint = mint.New(mint.Config{
+		Store: c.store, Sealer: sealer, Journal: c.journal,
+		Source: secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
+		HTTP:   provider.NewHTTPClient(provider.HTTPConfig{AllowPrivate: s.allowPrivate, Proxy: s.proxy}),
+	})
+	return c, nil
+}
+
+func newLog(out io.Writer, level string) *slog.Logger {
+	var least slog.Level
+	_ = least.UnmarshalText([]byte(level)) // "" and what settings let through; else info
+	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: least}))
+}
+
+// connect reads a row that does not exist, so that the connection to the table is open before the first caller comes: what that costs is spent while the runtime starts. Its failure is the first caller's to see.
+func (c core) connect(ctx context.Context) {
+	_, _ = c.store.Get(ctx, store.Eventual, token.Own("-"))
+}

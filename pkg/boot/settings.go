@@ -1,0 +1,128 @@
+// Package boot makes a Desk or a Sweep out of a function's environment. It is the one place that knows both AWS and the core.
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// The names of the settings. The stack's template sets them.
+const (
+	EnvTable        = "TOKENVEND_TABLE"         // the DynamoDB table; required
+	EnvSecretPrefix = "TOKENVEND_SECRET_PREFIX" // what the names of secrets begin with; "": tokenvend/
+	EnvSealing      = "TOKENVEND_SEALING"       // "on" or "off"; "": on
+	EnvSealKey      = "TOKENVEND_SEAL_KEY"      // the KMS key's ARN or id; required with sealing on
+	EnvSealID       = "TOKENVEND_SEAL_ID"       // part of the encryption context; required with sealing on
+	EnvAllowPrivate = "TOKENVEND_ALLOW_PRIVATE" // "true": providers may have private addresses; "": false
+	EnvProxy        = "TOKENVEND_PROXY"         // http://host:port to reach providers through; "": none
+	EnvLogLevel     = "TOKENVEND_LOG_LEVEL"     // debug, info, warn or error; "": info
+)
+
+// settings is what the environment says.
+type settings struct {
+	table, prefix, key, sealID string
+	sealing, allowPrivate      bool
+	proxy                      *url.URL
+	logLevel                   string
+
+	region, accessKey, secretKey, sessionToken string
+	getenv                                     func(string) string
+}
+
+// reader reads an environment and gathers what is wrong with it.
+type reader struct {
+	getenv func(string) string
+	faults []error
+}
+
+// read reads the settings; its error names everything that is wrong at once.
+func read(getenv func(string) string) (settings, error) {
+	r := &reader{getenv: getenv}
+	s := settings{
+		table: r.required(EnvTable), prefix: r.prefix(), sealing: r.onOff(EnvSealing, true), allowPrivate: r.flag(EnvAllowPrivate),
+		proxy: r.proxy(), logLevel: r.level(), region: r.required("AWS_REGION"),
+		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"), sessionToken: getenv("AWS_SESSION_TOKEN"),
+		getenv: getenv,
+	}
+	if s.sealing {
+		s.key, s.sealID = r.required(EnvSealKey), r.required(EnvSealID)
+	}
+	return s, errors.Join(r.faults...)
+}
+
+func (r *reader) fault(name, expected string) {
+	r.faults = append(r.faults, fmt.Errorf("%s: expected %s", name, expected))
+}
+
+func (r *reader) required(name string) string {
+	value := r.getenv(name)
+	if value == "" {
+		r.fault(name, "a value, and it is not set")
+	}
+	return value
+}
+
+func (r *reader) onOff(name string, otherwise bool) bool {
+	switch r.getenv(name) {
+	case "":
+		return otherwise
+	case "on":
+		return true
+	case "off":
+		return false
+	}
+	r.fault(name, "on or off")
+	return otherwise
+}
+
+func (r *reader) flag(name string) bool {
+	value := r.getenv(name)
+	if value == "" {
+		return false
+	}
+	on, err := strconv.ParseBool(value)
+	if err != nil {
+		r.fault(name, "true or false")
+	}
+	return on
+}
+
+var secretPrefix = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,200}$`)
+
+func (r *reader) prefix() string {
+	prefix := r.getenv(EnvSecretPrefix)
+	if prefix == "" {
+		return "tokenvend/"
+	}
+	if !secretPrefix.MatchString(prefix) {
+		r.fault(EnvSecretPrefix, "up to 200 characters of a secret's name")
+	}
+	return prefix
+}
+
+func (r *reader) proxy() *url.URL {
+	raw := r.getenv(EnvProxy)
+	if raw == "" {
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "http" || u.Port() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" {
+		r.fault(EnvProxy, "http://host:port, without user and password")
+		return nil
+	}
+	return u
+}
+
+func (r *reader) level() string {
+	level := r.getenv(EnvLogLevel)
+	switch level {
+	case "", "debug", "info", "warn", "error":
+		return level
+	}
+	r.fault(EnvLogLevel, "debug, info, warn or error")
+	return ""
+}

@@ -1,0 +1,123 @@
+// Package secretsmanager finds credentials in AWS Secrets Manager: one secret each.
+package secretsmanager
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/tokenvend/tokenvend/pkg/credential"
+)
+
+// client is what is called of *secretsmanager.Client. IAM needs to grant these three: ListSecrets on *, for it knows no other resource.
+type client interface {
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+	ListSecrets(context.Context, *secretsmanager.ListSecretsInput, ...func(*secretsmanager.Options)) (*secretsmanager.ListSecretsOutput, error)
+	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
+}
+
+// pageSize is the most that ListSecrets gives at once.
+const pageSize = 100
+
+// Source is the secrets whose names begin with a prefix.
+type Source struct {
+	client client
+	prefix string
+}
+
+var _ credential.Source = (*Source)(nil)
+
+// New is the source of the secrets prefix + credential, in the client's account and region. The prefix counts to the letter: "tokenvend/" takes in neither "tokenvend-eu/minut" nor "tokenvend/eu/minut".
+func New(client client, prefix string) *Source { return &Source{client: client, prefix: prefix} }
+
+// Read returns one credential afresh. ErrUnknown covers a stage that no version has, a secret without a value, and one that is scheduled for deletion.
+func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) (credential.Credential, error) {
+	if !credential.ValidName(name) || stage == "" {
+		return credential.Credential{}, credential.ErrUnknown
+	}
+	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
+		SecretId:     aws.String(s.prefix + name),
+		VersionStage: aws.String(string(stage)),
+	})
+	if isMissing(err) || isDeleted(err) {
+		return credential.Credential{}, credential.ErrUnknown
+	}
+	if err != nil {
+		return credential.Credential{}, unavailable("GetSecretValue", err)
+	}
+	version := aws.ToString(out.VersionId)
+	if out.SecretString == nil {
+		return credential.Credential{}, binary(name, version)
+	}
+	return credential.Parse(name, version, []byte(*out.SecretString))
+}
+
+// binary is the error of a secret that was stored as SecretBinary. What makes one is a slip of the tool that stored it, and guessing how it encodes text would hide that.
+func binary(name, version string) error {
+	return &credential.Malformed{Credential: name, Version: version, Fields: []credential.FieldError{{
+		Field: "secret", Expected: "text (SecretString), and it is binary (SecretBinary)",
+	}}}
+}
+
+// List returns every credential's name and version, sorted by name. What was stored or deleted in the last minutes may not show yet. A secret without a value is left out.
+func (s *Source) List(ctx context.Context) ([]credential.Listed, error) {
+	pages := secretsmanager.NewListSecretsPaginator(s.client, &secretsmanager.ListSecretsInput{
+		Filters: s.filter(), MaxResults: aws.Int32(pageSize),
+	})
+	var all []credential.Listed
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, unavailable("ListSecrets", err)
+		}
+		for _, secret := range page.SecretList {
+			if l, ok := s.listed(secret); ok {
+				all = append(all, l)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b credential.Listed) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(all, func(a, b credential.Listed) bool { return a.Name == b.Name }), nil // a list that changes between two pages can show a secret twice
+}
+
+// filter spares pages of other secrets, no more: what it lets through is looked at again.
+func (s *Source) filter() []types.Filter {
+	if s.prefix == "" {
+		return nil
+	}
+	return []types.Filter{{Key: types.FilterNameStringTypeName, Values: []string{s.prefix}}}
+}
+
+// listed says whether a secret is a credential's, by its name and by having a current version.
+func (s *Source) listed(secret types.SecretListEntry) (credential.Listed, bool) {
+	name, ours := strings.CutPrefix(aws.ToString(secret.Name), s.prefix)
+	if !ours || !credential.ValidName(name) || secret.DeletedDate != nil {
+		return credential.Listed{}, false
+	}
+	for version, stages := range secret.SecretVersionsToStages {
+		if slices.Contains(stages, string(credential.Current)) {
+			return credential.Listed{Name: name, Version: version}, true
+		}
+	}
+	return credential.Listed{}, false
+}
+
+// Absent confirms that a secret does not exist, or is scheduled for deletion. A secret without a value exists.
+func (s *Source) Absent(ctx context.Context, name string) (bool, error) {
+	if !credential.ValidName(name) {
+		return true, nil
+	}
+	out, err := s.client.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: aws.String(s.prefix + name)})
+	if isMissing(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, unavailable("DescribeSecret", err)
+	}
+	return out.DeletedDate != nil, nil
+}

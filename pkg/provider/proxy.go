@@ -1,0 +1,41 @@
+package provider
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// connect asks a proxy for a tunnel to hostport (RFC 9110 §9.3.6). The TLS that goes through it is between this process and the provider: the proxy sees a name and bytes that it can't read.
+func connect(ctx context.Context, dialer *net.Dialer, proxy *url.URL, hostport string) (net.Conn, error) {
+	conn, err := dialer.DialContext(ctx, "tcp", proxy.Host)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	if err := tunnel(conn, hostport); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+func tunnel(conn net.Conn, hostport string) error {
+	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: hostport}, Host: hostport, Header: http.Header{}}
+	if err := request.Write(conn); err != nil {
+		return err
+	}
+	// One byte at a time would be needed to leave what follows the answer unread; a server that speaks first is none of TLS.
+	answer, err := http.ReadResponse(bufio.NewReader(conn), request)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return errors.New("the proxy refused the connection")
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// nodeJS is what has to be on the machine for servers from npm.
+const nodeJS = "Node.js 20 or newer, with npm"
+
+// npmInstalled returns a folder with the node_modules that manifest and lock pin.
+func npmInstalled(name string, manifest, lock []byte) (string, error) {
+	return installed(name+"-"+shortHash(manifest, lock), func(dir string) error {
+		for file, content := range map[string][]byte{"package.json": manifest, "package-lock.json": lock} {
+			if err := os.WriteFile(filepath.Join(dir, file), content, 0o644); err != nil {
+				return err
+			}
+		}
+		return npm(dir, "ci", "--ignore-scripts")
+	})
+}
+
+// npm runs in dir. It takes the registry from the machine's own settings.
+func npm(dir string, args ...string) error {
+	path, err := program("npm", nodeJS)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), installWithin)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, append(args, "--no-audit", "--no-fund", "--loglevel=error")...)
+	cmd.Dir = dir
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm %s: %w\n%s", args[0], err, said)
+	}
+	return nil
+}
