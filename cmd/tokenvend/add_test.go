@@ -104,3 +104,13 @@ func TestSet(t *testing.T) {
 	}
 	tv(t, dir, "s", "set", "x", "--provider", "minut", "--client-id", "me").want(t, exitOK)
 }
+
+func TestSetOfAnInlineDescriptorWithoutASecret(t *testing.T) {
+	dir := t.TempDir()
+	whole := `{"client_id":"me","descriptor":{"name":"open","token":{"url":"https://example.com/token","auth":"none"}}}`
+	tv(t, dir, whole, "add", "x", "--json").want(t, exitOK)
+	tv(t, dir, "", "set", "x", "--keep-warm").want(t, exitOK)
+	if fields := secretOf(t, dir, "x"); fields["keep_warm"] != true || fields["client_secret"] != nil {
+		t.Errorf("%v", fields)
+	}
+}

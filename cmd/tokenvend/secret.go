@@ -105,12 +105,14 @@ func (s *secret) complete(c console, name string, fields map[string]any) error {
 	return c.askSecret(fields, name)
 }
 
-// speaks is the descriptor of the provider that is named; nil: there is an inline one.
+// speaks is the descriptor of the provider that is named, or the inline one; nil for one that is wrong, which is told once the whole is checked.
 func speaks(fields map[string]any) (*provider.Descriptor, error) {
-	name, ok := fields["provider"].(string)
-	if !ok {
-		return nil, nil
+	if inline, ok := fields["descriptor"]; ok {
+		text, _ := json.Marshal(inline) // it has just been read from JSON
+		d, _ := provider.ParseDescriptor(text)
+		return d, nil
 	}
+	name, _ := fields["provider"].(string)
 	if !slices.Contains(provider.Names(), name) {
 		return nil, usage("--provider: expected one of %s; another provider needs a descriptor in its secret (--json)", strings.Join(provider.Names(), ", "))
 	}

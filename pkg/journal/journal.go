@@ -29,12 +29,12 @@ type Vend struct {
 
 // Vend writes the line of one answer: at Info, or at Warn where it was refused.
 func (j Journal) Vend(ctx context.Context, v Vend) {
-	level, word := slog.LevelInfo, v.Action
+	level, word, action := slog.LevelInfo, v.Action, ""
 	if v.Code != "" {
-		level, word = slog.LevelWarn, "refusal"
+		level, word, action = slog.LevelWarn, "refusal", v.Action
 	}
 	j.write(ctx, level, word, v.Took,
-		slog.String("action", v.Action), slog.String("caller", v.Caller), slog.String("credential", v.Credential), slog.String("variant", v.Variant),
+		slog.String("action", action), slog.String("caller", v.Caller), slog.String("credential", v.Credential), slog.String("variant", v.Variant),
 		slog.String("fingerprint", v.Fingerprint), slog.String("source", v.Source), slog.Bool("stale", v.Stale),
 		slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("request_id", v.RequestID))
 }

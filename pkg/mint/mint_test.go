@@ -101,6 +101,15 @@ func (w *world) instanceOver(s store.Store) *mint.Mint {
 
 func key(name string) token.Key { return token.Key{Credential: name} }
 
+func (w *world) entry(name string) store.Entry {
+	w.t.Helper()
+	entries, err := w.store.Get(w.t.Context(), store.Strong, key(name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return entries[0]
+}
+
 // asked is how many token requests of any kind a provider has seen.
 func (w *world) asked(name string) int {
 	c := w.sim.Stats().Providers[name]

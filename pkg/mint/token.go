@@ -123,6 +123,6 @@ func (m *Mint) touch(ctx context.Context, v view, w Want, now time.Time) {
 		e.AskedAt = now
 		r := *v.entry.row
 		r.entry = e
-		m.memory.put(&r, v.entry.origin, v.entry.seen)
+		m.memory.put(&r, Memory, v.entry.seen)
 	}
 }

@@ -51,7 +51,7 @@ func (d *Desk) HTTP(ctx context.Context, r HTTPRequest) HTTPReply {
 func (r HTTPRequest) request() (api.Request, error) {
 	name, action, ok := route(r.Path)
 	if !ok {
-		return api.Request{}, &api.Error{Code: api.UnknownCredential, Detail: "the path: expected /tokens/<credential>"}
+		return api.Request{}, &api.Error{Code: api.UnknownCredential, Detail: "the path: expected /tokens/NAME"}
 	}
 	at := api.Request{Credential: name}
 	switch {

@@ -1,0 +1,134 @@
+package secretsmanager_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	aws_sm "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
+	"github.com/tokenvend/tokenvend/pkg/testbed"
+)
+
+const prefix = "tokenvend/"
+
+// account is a Secrets Manager of the test's own, and what was called of it.
+type account struct {
+	*aws_sm.Client
+	t     *testing.T
+	calls *calls
+}
+
+func newAccount(t *testing.T) account {
+	t.Helper()
+	cfg := testbed.MotoAccount(t)
+	seen := &calls{next: cfg.HTTPClient}
+	cfg.HTTPClient = seen
+	return account{Client: aws_sm.NewFromConfig(cfg), t: t, calls: seen}
+}
+
+func (a account) source() *secretsmanager.Source { return secretsmanager.New(a.Client, prefix) }
+
+// put makes a secret, or its next current version. A deleted one is restored.
+func (a account) put(name string, data []byte) (version string) {
+	a.t.Helper()
+	text := aws.String(string(data))
+	made, err := a.CreateSecret(a.t.Context(), &aws_sm.CreateSecretInput{Name: &name, SecretString: text})
+	if err == nil {
+		return *made.VersionId
+	}
+	if _, exists := errors.AsType[*types.ResourceExistsException](err); !exists {
+		a.t.Fatal(err)
+	}
+	_, err = a.RestoreSecret(a.t.Context(), &aws_sm.RestoreSecretInput{SecretId: &name})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return a.stage(name, credential.Current, data)
+}
+
+// stage adds a version in that stage.
+func (a account) stage(name string, stage credential.Stage, data []byte) (version string) {
+	a.t.Helper()
+	put, err := a.PutSecretValue(a.t.Context(), &aws_sm.PutSecretValueInput{SecretId: &name, SecretString: aws.String(string(data)), VersionStages: []string{string(stage)}})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return *put.VersionId
+}
+
+// move gives a stage to another version; "" takes or gives none.
+func (a account) move(name string, stage credential.Stage, from, to string) {
+	a.t.Helper()
+	in := &aws_sm.UpdateSecretVersionStageInput{SecretId: &name, VersionStage: aws.String(string(stage)), RemoveFromVersionId: &from}
+	if to != "" {
+		in.MoveToVersionId = &to
+	}
+	if _, err := a.UpdateSecretVersionStage(a.t.Context(), in); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+func (a account) remove(name string, atOnce bool) {
+	a.t.Helper()
+	if _, err := a.DeleteSecret(a.t.Context(), &aws_sm.DeleteSecretInput{SecretId: &name, ForceDeleteWithoutRecovery: &atOnce}); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// calls counts what the SDK sends, by operation, and can have an answer fail.
+type calls struct {
+	next aws.HTTPClient
+
+	mu    sync.Mutex
+	count map[string]int
+	fail  func(operation string, nth int) bool
+}
+
+func (c *calls) Do(r *http.Request) (*http.Response, error) {
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	c.mu.Lock()
+	if c.count == nil {
+		c.count = map[string]int{}
+	}
+	c.count[operation]++
+	fails := c.fail != nil && c.fail(operation, c.count[operation])
+	c.mu.Unlock()
+	if fails {
+		return nil, errors.New("the network is down")
+	}
+	return c.next.Do(r)
+}
+
+func (c *calls) of(operation string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.count[operation]
+}
+
+// answering is a source whose every question gets this answer.
+func answering(t *testing.T, status int, body string) *secretsmanager.Source {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}))
+	t.Cleanup(server.Close)
+	return at(server.URL)
+}
+
+func at(url string) *secretsmanager.Source {
+	return secretsmanager.New(aws_sm.NewFromConfig(aws.Config{
+		Region: "us-east-1", BaseEndpoint: &url, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Credentials: credentials.NewStaticCredentialsProvider("any", "any", ""),
+	}), prefix)
+}
