@@ -127,7 +127,7 @@ func describe(r api.StatusReport, now time.Time) [][2]string {
 
 // when says how far a time is from now; "" for one that is not known.
 func when(t, now time.Time) string {
-	left := t.Sub(now).Round(time.Second)
+	left := t.Sub(now).Truncate(time.Second) // a life is never told longer than it is
 	switch {
 	case t.IsZero():
 		return ""

@@ -44,7 +44,7 @@ func TestAWrongClockHereDoesNoHarm(t *testing.T) {
 	})
 }
 
-func TestManyAsAtOnceAskOnce(t *testing.T) {
+func TestManyAtOnceAskOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := hour()
 		d.slow = time.Second

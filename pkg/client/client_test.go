@@ -2,8 +2,10 @@ package client_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -196,4 +198,13 @@ func TestTransportWithoutAToken(t *testing.T) {
 	d.refuse(&api.Error{Code: api.AccessDenied})
 	_, err := (&http.Client{Transport: clientOf(serve(t, d)).Transport("minut", nil)}).Get("http://127.0.0.1:1/")
 	wantCode(t, err, api.AccessDenied)
+}
+
+func TestPlainHTTPBeyondLoopbackIsAskedFor(t *testing.T) {
+	s := serve(t, hour())
+	there := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
+	}}
+	t.Cleanup(there.CloseIdleConnections)
+	mustToken(t, client.New(client.Config{URL: "http://tokenvend:3000", PlainHTTP: true, Region: "eu-north-1", Credentials: keys, HTTP: &http.Client{Transport: there}}))
 }

@@ -1,0 +1,72 @@
+package dynamo
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tokenvend/tokenvend/pkg/store"
+)
+
+const (
+	shardsAtOnce = 8
+	maxPage      = 1000 // items of one page of a query
+)
+
+// Due is [store.Reader]'s: one request for each shard, and for each thousand that is due in it. Of the limit that have been due longest in each shard, it returns those that expire first.
+func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.Due, error) {
+	var shards [Shards][]store.Due
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(shardsAtOnce)
+	for n := range shards {
+		all.Go(func() (err error) {
+			shards[n], err = s.dueIn(ctx, n, before, limit)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, fmt.Errorf("store: what is due: %w", err)
+	}
+	due := slices.Concat(shards[:]...)
+	slices.SortFunc(due, func(a, b store.Due) int {
+		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), a.NextAt.Compare(b.NextAt), cmp.Compare(a.Key.String(), b.Key.String()))
+	})
+	return due[:min(limit, len(due))], nil
+}
+
+// dueIn reads one shard of the index, in the order of its sort key.
+func (s *Store) dueIn(ctx context.Context, shard int, before time.Time, limit int) ([]store.Due, error) {
+	query := dynamodb.QueryInput{
+		TableName: &s.table, IndexName: aws.String(Index),
+		KeyConditionExpression:    aws.String("#due_shard = :shard AND #next_at <= :before"),
+		ProjectionExpression:      aws.String("#credential, #variant, #next_at, #expires_at, #variant_full"),
+		ExpressionAttributeValues: item{":shard": number(int64(shard)), ":before": millis(before)},
+	}
+	query.ExpressionAttributeNames = aliases(*query.KeyConditionExpression, *query.ProjectionExpression)
+	var due []store.Due
+	err := s.query(ctx, query, limit, func(it item) error {
+		d, err := decodeDue(it)
+		due = append(due, d)
+		return err
+	})
+	return due, err
+}
+
+// decodeDue reads an item of the index, which holds no format.
+func decodeDue(it item) (d store.Due, err error) {
+	if d.Key, err = readKey(it); err != nil {
+		return d, err
+	}
+	for name, into := range map[string]*time.Time{IndexSortKey: &d.NextAt, attrExpiresAt: &d.ExpiresAt} {
+		if err := decodeValue(it[name], into); err != nil {
+			return d, fmt.Errorf("%w: %v: %s", ErrUnreadable, d.Key, name)
+		}
+	}
+	return d, nil
+}

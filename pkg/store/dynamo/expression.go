@@ -1,0 +1,111 @@
+package dynamo
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// expression is a conditional update in DynamoDB's words: #name stands for the attribute name, for many names are reserved, and :name for a value.
+type expression struct {
+	update, condition string
+	values            item
+	returns           types.ReturnValue // "": nothing of what was written
+}
+
+// knownFormat keeps an older program from writing into a newer one's item.
+const knownFormat = " AND (attribute_not_exists(#format) OR #format <= :format)"
+
+func (x expression) input(table string, key token.Key) *dynamodb.UpdateItemInput {
+	condition := x.condition + knownFormat
+	x.values[":format"] = number(format)
+	return &dynamodb.UpdateItemInput{
+		TableName: &table, Key: keyOf(key),
+		UpdateExpression: &x.update, ConditionExpression: &condition,
+		ExpressionAttributeNames: aliases(x.update, condition), ExpressionAttributeValues: x.values,
+		ReturnValues: x.returns, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+}
+
+var alias = regexp.MustCompile(`#[a-z_]+`)
+
+// aliases maps each #name in the expressions to its name.
+func aliases(expressions ...string) map[string]string {
+	names := map[string]string{}
+	for _, name := range alias.FindAllString(strings.Join(expressions, " "), -1) {
+		names[name] = name[1:]
+	}
+	return names
+}
+
+// claim takes the lease on seen, by store.Row's rule of Acquire.
+func claim(seen store.Entry, id string, now time.Time, ttl time.Duration) expression {
+	x := expression{
+		update:  "SET #holder = :holder, #leased_until = :until, #format = if_not_exists(#format, :format)",
+		values:  item{":holder": text(id), ":until": millis(now.Add(ttl)), ":one": number(1)},
+		returns: types.ReturnValueAllNew,
+	}
+	x.require(seen, now)
+	if long := variantFull(seen.Key); long != "" {
+		x.update += ", #variant_full = :variant_full"
+		x.values[":variant_full"] = text(long)
+	}
+	if until := now.Add(abandoned); seen.Revision == 0 || !seen.ForgetAt.IsZero() && seen.ForgetAt.Before(until) {
+		x.update += ", #forget_at = :forget_at" // a row must not be dropped from under its holder, nor stay for ever if it is never written
+		x.values[":forget_at"] = seconds(until)
+	}
+	x.update += " ADD #vanished :one"
+	return x
+}
+
+// require makes it the condition that the revision is still seen's, and that no lease lives.
+func (x *expression) require(seen store.Entry, now time.Time) {
+	x.requireRevision(seen.Revision)
+	x.condition += " AND (attribute_not_exists(#holder) OR #leased_until <= :now)"
+	x.values[":now"] = millis(now)
+}
+
+func (x *expression) requireRevision(revision int64) {
+	if revision == 0 {
+		x.condition = "attribute_not_exists(#revision)"
+		return
+	}
+	x.condition = "#revision = :seen"
+	x.values[":seen"] = number(revision)
+}
+
+// put writes all of row, and takes away what row has not; the attributes of keep stay as they stand.
+func put(row store.Row, keep ...string) expression {
+	x := expression{values: item{}}
+	it := encode(row)
+	var set, remove []string
+	for _, name := range everyName() {
+		value, ok := it[name]
+		switch {
+		case slices.Contains(keep, name):
+		case !ok:
+			remove = append(remove, "#"+name)
+		default:
+			set = append(set, "#"+name+" = :"+name)
+			x.values[":"+name] = value
+		}
+	}
+	x.update = "SET " + strings.Join(set, ", ") + " REMOVE " + strings.Join(remove, ", ") // holder, at least, is always removed
+	return x
+}
+
+// everyName lists all attributes but the key's.
+func everyName() []string {
+	names := derived()
+	for _, a := range attributes(new(store.Row)) {
+		names = append(names, a.name)
+	}
+	return names
+}

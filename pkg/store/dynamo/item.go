@@ -1,0 +1,234 @@
+package dynamo
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// format numbers the items' shape. Whoever changes it adds golden items in testdata, and keeps reading the old.
+const format = 1
+
+// Attributes that are named in more than one place.
+const (
+	attrExpiresAt   = "expires_at"
+	attrVanished    = "vanished"
+	attrVariantFull = "variant_full" // where SortKey holds a hash
+	attrFormat      = "format"
+	attrForgetMS    = "forget_ms" // ForgetAt: TimeToLive holds it rounded up to a second, or a time of our own
+)
+
+// abandoned is how long a key is kept that was leased but never written: its count of vanished holders is of use to the next.
+const abandoned = 24 * time.Hour
+
+// item is what DynamoDB keeps. An attribute of value zero is left out.
+type item = map[string]types.AttributeValue
+
+// attribute is one of an item's, and where in a row its value stands.
+type attribute struct {
+	name  string
+	value any // *string, *store.State, *int, *int64, *bool, *[]byte or *time.Time; times are kept in milliseconds since 1970
+}
+
+// attributes lists all that say something of the row, besides its key. Names are short: an item of up to 4 KB is read at half the price.
+func attributes(r *store.Row) []attribute {
+	e, f := &r.Entry, &r.Entry.Failure
+	return []attribute{
+		{"revision", &e.Revision}, {"generation", &e.Generation}, {"state", &e.State}, {"sealed", &e.Sealed}, {"made", &e.Made},
+		{"type", &e.Type}, {"scope", &e.Scope}, {"fingerprint", &e.Fingerprint}, {"lifetime_from", &e.LifetimeFrom},
+		{"issued_at", &e.IssuedAt}, {attrExpiresAt, &e.ExpiresAt}, {"cache_until", &e.CacheUntil}, {"renew_at", &e.RenewAt},
+		{"asked_at", &e.AskedAt}, {IndexSortKey, &e.NextAt}, {"hold_until", &e.HoldUntil}, {"cooldown_until", &e.CooldownUntil},
+		{"refresh_until", &e.RefreshUntil}, {attrForgetMS, &e.ForgetAt}, {"refresh_spent", &e.RefreshSpent},
+		{"failure_code", &f.Code}, {"failure_detail", &f.Detail}, {"failure_since", &f.Since}, {"failure_count", &f.Count},
+		{"failure_retry_at", &f.RetryAt}, {"failure_version", &f.Version},
+		{"leased_until", &e.LeasedUntil}, {"holder", &r.Holder}, {attrVanished, &r.Vanished}, {"committed", &r.Committed},
+	}
+}
+
+// derived lists the attributes that are worked out from the others, for DynamoDB or for the way back to the key.
+func derived() []string {
+	return []string{attrFormat, attrVariantFull, IndexPartitionKey, TimeToLive}
+}
+
+func encode(r store.Row) item {
+	key := r.Entry.Key
+	it := keyOf(key)
+	it[attrFormat] = number(format)
+	for _, a := range attributes(&r) {
+		if v := encodeValue(a.value); v != nil {
+			it[a.name] = v
+		}
+	}
+	if long := variantFull(key); long != "" {
+		it[attrVariantFull] = text(long)
+	}
+	if !r.Entry.NextAt.IsZero() {
+		it[IndexPartitionKey] = number(int64(shard(key)))
+	}
+	if !r.Entry.ForgetAt.IsZero() {
+		it[TimeToLive] = seconds(r.Entry.ForgetAt)
+	}
+	return it
+}
+
+// decode reads one item. Its errors name the key and quote nothing of the item.
+func decode(it item) (store.Row, error) {
+	var r store.Row
+	var err error
+	if r.Entry.Key, err = readKey(it); err != nil {
+		return r, err
+	}
+	var written int64
+	if err := decodeValue(it[attrFormat], &written); err != nil || written < 1 {
+		return store.Row{}, fmt.Errorf("%w: %v", ErrUnreadable, r.Entry.Key)
+	}
+	if written > format {
+		return store.Row{}, fmt.Errorf("%w: %v has format %d, this program reads %d", ErrNewer, r.Entry.Key, written, format)
+	}
+	for _, a := range attributes(&r) {
+		if err := decodeValue(it[a.name], a.value); err != nil {
+			return store.Row{}, fmt.Errorf("%w: %v: %s", ErrUnreadable, r.Entry.Key, a.name)
+		}
+	}
+	return r, nil
+}
+
+func encodeValue(value any) types.AttributeValue {
+	switch v := value.(type) {
+	case *string:
+		return textOrNone(*v)
+	case *store.State:
+		return textOrNone(string(*v))
+	case *int:
+		return numberOrNone(int64(*v))
+	case *int64:
+		return numberOrNone(*v)
+	case *bool:
+		if *v {
+			return &types.AttributeValueMemberBOOL{Value: true}
+		}
+	case *[]byte:
+		if len(*v) > 0 {
+			return &types.AttributeValueMemberB{Value: *v}
+		}
+	case *time.Time:
+		if !v.IsZero() {
+			return millis(*v)
+		}
+	}
+	return nil
+}
+
+// decodeValue leaves *into as it is where the item lacks the attribute.
+func decodeValue(value types.AttributeValue, into any) error {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case *types.AttributeValueMemberS:
+		switch into := into.(type) {
+		case *string:
+			*into = v.Value
+			return nil
+		case *store.State:
+			*into = store.State(v.Value)
+			return nil
+		}
+	case *types.AttributeValueMemberN:
+		return decodeNumber(v.Value, into)
+	case *types.AttributeValueMemberBOOL:
+		if into, ok := into.(*bool); ok {
+			*into = v.Value
+			return nil
+		}
+	case *types.AttributeValueMemberB:
+		if into, ok := into.(*[]byte); ok {
+			*into = v.Value
+			return nil
+		}
+	}
+	return ErrUnreadable
+}
+
+func decodeNumber(digits string, into any) error {
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		return ErrUnreadable // strconv's own error quotes
+	}
+	switch into := into.(type) {
+	case *int:
+		*into = int(n)
+	case *int64:
+		*into = n
+	case *time.Time:
+		*into = time.UnixMilli(n).UTC()
+	default:
+		return ErrUnreadable
+	}
+	return nil
+}
+
+func keyOf(key token.Key) item {
+	return item{PartitionKey: text(key.Partition()), SortKey: text(key.Sort())}
+}
+
+func readKey(it item) (token.Key, error) {
+	var partition, sort, long string
+	for name, into := range map[string]*string{PartitionKey: &partition, SortKey: &sort, attrVariantFull: &long} {
+		if err := decodeValue(it[name], into); err != nil {
+			return token.Key{}, err
+		}
+	}
+	key, err := token.ParseKey(partition, sort, long)
+	if err != nil {
+		return token.Key{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	return key, nil
+}
+
+// variantFull is what the sort key is the hash of; "" where it is no hash.
+func variantFull(key token.Key) string {
+	if long := key.Variant.Long(); !key.IsOwn() && long != key.Sort() {
+		return long
+	}
+	return ""
+}
+
+// shard spreads the index over partitions: all that is due in one minute would stand in one.
+func shard(key token.Key) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(key.String())) // never fails
+	return h.Sum32() % Shards
+}
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func textOrNone(s string) types.AttributeValue {
+	if s == "" {
+		return nil
+	}
+	return text(s)
+}
+
+func number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+func numberOrNone(n int64) types.AttributeValue {
+	if n == 0 {
+		return nil
+	}
+	return number(n)
+}
+
+func millis(t time.Time) types.AttributeValue { return number(t.UnixMilli()) }
+
+// seconds rounds up: nothing is dropped before its time.
+func seconds(t time.Time) types.AttributeValue {
+	return number(t.Add(time.Second - time.Millisecond).Unix())
+}

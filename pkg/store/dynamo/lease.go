@@ -1,0 +1,109 @@
+package dynamo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// tries is how often a write is repeated that was refused for a reason which had gone when the row was read.
+const tries = 3
+
+// Acquire is [store.Store]'s: one request; two where it is refused by a DynamoDB that does not say by what.
+func (s *Store) Acquire(ctx context.Context, seen store.Entry, ttl time.Duration) (store.Lease, error) {
+	id := rand.Text()
+	var stands store.Row
+	for range tries {
+		now := time.Now()
+		row, done, err := s.write(ctx, seen.Key, claim(seen, id, now, ttl))
+		if err != nil {
+			return store.Lease{}, err
+		}
+		if done || row.Holder == id { // refused by our own write, whose answer was lost
+			return store.Lease{Entry: row.Entry, ID: id, Until: row.Entry.LeasedUntil, Attempt: row.Vanished}, nil
+		}
+		if _, refused, err := row.Acquire(seen, now, ttl); err != nil {
+			return refused, err
+		}
+		stands = row
+	}
+	return store.Lease{Entry: stands.Entry}, store.ErrChanged
+}
+
+// Commit is [store.Store]'s: one request.
+func (s *Store) Commit(ctx context.Context, l store.Lease, next store.Entry) error {
+	after, err := store.Row{Entry: l.Entry, Holder: l.ID}.Commit(l, next)
+	if err != nil {
+		return err
+	}
+	x := put(after)
+	x.requireRevision(l.Entry.Revision)
+	x.condition += " AND #holder = :holder"
+	x.values[":holder"] = text(l.ID)
+	stands, done, err := s.write(ctx, l.Entry.Key, x)
+	if err == nil && !done && stands.Committed != l.ID {
+		return store.ErrLeaseLost
+	}
+	return err
+}
+
+// Replace is [store.Store]'s: one request; two where it is refused by a DynamoDB that does not say by what. It leaves a nonce where Commit leaves the lease's, to know its own write by.
+func (s *Store) Replace(ctx context.Context, seen, next store.Entry) (store.Entry, error) {
+	before := store.Row{Entry: store.Entry{Key: seen.Key, Revision: seen.Revision}}
+	id := rand.Text()
+	var stands store.Row
+	for range tries {
+		now := time.Now()
+		after, err := before.Replace(seen, next, now)
+		if err != nil {
+			return store.Entry{}, err
+		}
+		after.Committed = id
+		x := put(after, attrVanished)
+		x.require(seen, now)
+		row, done, err := s.write(ctx, seen.Key, x)
+		if err != nil {
+			return store.Entry{}, err
+		}
+		if done || row.Committed == id {
+			return after.Entry, nil
+		}
+		if _, err := row.Replace(seen, next, now); err != nil {
+			return row.Entry, err
+		}
+		stands = row
+	}
+	return stands.Entry, store.ErrChanged
+}
+
+// Touch is [store.Store]'s: one request. An item in a newer format is left alone.
+func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error {
+	x := expression{update: "SET #asked_at = :asked", condition: "attribute_exists(#revision)", values: item{":asked": millis(asked)}}
+	if asked.IsZero() {
+		x.update, x.values = "REMOVE #asked_at", item{}
+	}
+	input := x.input(s.table, key)
+	input.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureNone
+	_, err := s.client.UpdateItem(ctx, input)
+	var refused *types.ConditionalCheckFailedException
+	if err == nil || errors.As(err, &refused) {
+		return nil
+	}
+	return fmt.Errorf("store: touching %v: %w", key, err)
+}
+
+// Delete is [store.Store]'s: one request.
+func (s *Store) Delete(ctx context.Context, key token.Key) error {
+	if _, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.table, Key: keyOf(key)}); err != nil {
+		return fmt.Errorf("store: deleting %v: %w", key, err)
+	}
+	return nil
+}
