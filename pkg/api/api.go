@@ -58,6 +58,7 @@ const (
 type StatusReport struct {
 	Credential   string    `json:"credential"`
 	Provider     string    `json:"provider"`
+	Version      string    `json:"version,omitempty"` // of the secret that is in use
 	Scope        string    `json:"scope,omitempty"`
 	Audience     string    `json:"audience,omitempty"`
 	Account      string    `json:"account,omitempty"`

@@ -3,8 +3,10 @@ package local
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store/bolt"
 )
@@ -13,33 +15,62 @@ const (
 	shortestPass = time.Minute
 	longestPass  = 5 * time.Minute
 	forgetEvery  = time.Hour
+	lookEvery    = time.Second // at the folder of credentials
 )
 
 // schedule stands where EventBridge does.
 type schedule struct {
-	sweep *rotate.Sweep
-	store *bolt.Store
-	every time.Duration
-	log   *slog.Logger
+	sweep  *rotate.Sweep
+	folder credential.Source
+	seen   []credential.Listed // in the folder, before the last pass
+	store  *bolt.Store
+	every  time.Duration
+	log    *slog.Logger
 }
 
-// run makes a pass at once and one in each period, never two at a time, until ctx ends.
+// run makes a pass at once, one in each period, and one when the folder of credentials has changed, never two at a time, until ctx ends.
 func (s *schedule) run(ctx context.Context) {
-	ticker := time.NewTicker(s.every)
-	defer ticker.Stop()
+	period, look := time.NewTicker(s.every), time.NewTicker(lookEvery)
+	defer period.Stop()
+	defer look.Stop()
 	var forgot time.Time
 	for {
+		s.changed(ctx)
 		s.pass(ctx)
 		if time.Since(forgot) >= forgetEvery {
 			forgot = time.Now()
 			s.forget(ctx)
 		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
+		if !s.wait(ctx, period.C, look.C) {
 			return
 		}
 	}
+}
+
+// wait returns when the next pass is to be made, or false when there is none.
+func (s *schedule) wait(ctx context.Context, period, look <-chan time.Time) bool {
+	for {
+		select {
+		case <-period:
+			return true
+		case <-look:
+			if s.changed(ctx) {
+				return true
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// changed says whether a credential was added, replaced or removed since it was last asked.
+func (s *schedule) changed(ctx context.Context) bool {
+	listed, err := s.folder.List(ctx)
+	if err != nil || slices.Equal(listed, s.seen) {
+		return false
+	}
+	s.seen = listed
+	return true
 }
 
 // pass is one pass, and a line about it where there is something to tell.

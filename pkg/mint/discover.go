@@ -14,7 +14,7 @@ import (
 
 const pageSize = 100
 
-// Discover compares the secrets with what the store knows of them: credentials that were added or changed are learnt, and those whose absence is confirmed are gone. A failed or empty listing removes nothing.
+// Discover compares the secrets with what the store knows of them: credentials that were added or changed are learnt, and those whose absence is confirmed are gone. A failed listing removes nothing, nor does an empty one unless the source is trusted so far.
 // It returns how many were learnt and how many are gone.
 func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 	listed, err := m.Source.List(ctx)
@@ -38,7 +38,7 @@ func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 		}
 		learnt++
 	}
-	if len(listed) == 0 {
+	if len(listed) == 0 && !m.TrustsEmpty {
 		return learnt, 0, failed
 	}
 	for name, k := range rows {

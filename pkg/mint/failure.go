@@ -3,6 +3,7 @@ package mint
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -44,7 +45,7 @@ func faultOf(err error) *fault {
 }
 
 func providerFault(e *provider.Error) *fault {
-	f := &fault{detail: e.Error(), permanent: e.Permanent, client: e.Client, until: e.Limit.RetryAt}
+	f := &fault{detail: strings.TrimPrefix(e.Error(), "provider: "), permanent: e.Permanent, client: e.Client, until: e.Limit.RetryAt}
 	switch e.Kind {
 	case provider.Malformed:
 		f.code = api.ProviderMalformed

@@ -21,7 +21,7 @@ const (
 	LeaseTTL        = 15 * time.Second
 )
 
-// Config is what a Mint works with. All fields but Every and Journal are required.
+// Config is what a Mint works with. All fields but Journal, Every and TrustsEmpty are required.
 type Config struct {
 	Store   store.Store
 	Source  credential.Source
@@ -29,6 +29,9 @@ type Config struct {
 	HTTP    *http.Client    // asks the providers
 	Journal journal.Journal // zero: silent
 	Every   time.Duration   // how often rotate runs; 0: each minute. A token of a shorter life is left to vend
+
+	// TrustsEmpty says whether Source is believed when it lists nothing at all. false: then nothing is taken for gone; a wrong prefix or region looks just like that.
+	TrustsEmpty bool
 }
 
 // Mint brings tokens into being. All its methods are safe for concurrent use.

@@ -14,6 +14,7 @@ import (
 // Status is everything about an entry but its token.
 type Status struct {
 	Entry    store.Entry
+	Terms    credential.Terms
 	Provider string
 	State    api.State
 	Stale    bool          // there is a living token, past its time to renew
@@ -27,7 +28,7 @@ func (m *Mint) Status(ctx context.Context, key token.Key) (Status, error) {
 	}
 	v := m.recall(key)
 	now := wall()
-	s := Status{Entry: v.entry.entry, Provider: providerOf(v.own.terms, v.own.descriptor), State: v.state(now), Failure: v.failure()}
+	s := Status{Entry: v.entry.entry, Terms: v.own.terms, Provider: providerOf(v.own.terms, v.own.descriptor), State: v.state(now), Failure: v.failure()}
 	s.Stale = v.holds(now) && !now.Before(v.entry.entry.RenewAt)
 	return s, nil
 }

@@ -2,6 +2,7 @@
 package vend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -150,13 +151,11 @@ func (d *Desk) status(ctx context.Context, key token.Key) (any, error) {
 		return nil, err
 	}
 	e := s.Entry
+	scope, audience := s.Terms.Asks(key.Variant)
 	report := api.StatusReport{
-		Credential: key.Credential, Provider: s.Provider, Scope: e.Scope, Audience: key.Variant.Audience, Account: key.Variant.Account,
+		Credential: key.Credential, Provider: s.Provider, Version: s.Terms.Version, Scope: cmp.Or(e.Scope, scope), Audience: audience, Account: key.Variant.Account,
 		State: s.State, Stale: s.Stale, Generation: e.Generation, Fingerprint: e.Fingerprint, IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt,
 		CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt, LifetimeFrom: e.LifetimeFrom,
-	}
-	if report.Scope == "" {
-		report.Scope = key.Variant.Scope
 	}
 	if f := s.Failure; !f.IsZero() {
 		report.Failure = &api.Failure{Code: api.Code(f.Code), Detail: f.Detail, Since: f.Since, Count: f.Count, RetryAt: f.RetryAt}
