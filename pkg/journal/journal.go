@@ -3,7 +3,10 @@ package journal
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
 	"time"
 )
 
@@ -70,6 +73,15 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 // Event writes a line of its own for something that an operator should know: a credential found or gone, a row that does not open.
 func (j Journal) Event(ctx context.Context, level slog.Level, what, credential, detail string) {
 	j.write(ctx, level, what, 0, slog.String("credential", credential), slog.String("detail", detail))
+}
+
+// Panic writes a line about a panic that was recovered: where it came from, and of its value no more than what the runtime itself says, for the rest may hold anything.
+func (j Journal) Panic(ctx context.Context, value any, requestID string) {
+	what := fmt.Sprintf("%T", value)
+	if err, ok := value.(runtime.Error); ok {
+		what = err.Error()
+	}
+	j.write(ctx, slog.LevelError, "panic", 0, slog.String("what", what), slog.String("stack", string(debug.Stack())), slog.String("request_id", requestID))
 }
 
 func (j Journal) write(ctx context.Context, level slog.Level, what string, took time.Duration, attrs ...slog.Attr) {

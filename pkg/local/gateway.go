@@ -7,16 +7,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
@@ -90,19 +88,11 @@ func read(body io.Reader) (payload, error) {
 func (g *gateway) guarded(ctx context.Context, r vend.HTTPRequest) (reply vend.HTTPReply) {
 	defer func() {
 		if p := recover(); p != nil {
-			g.log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("what", harmless(p)), slog.String("stack", string(debug.Stack())), slog.String("request_id", r.RequestID))
+			journal.Journal{Log: g.log}.Panic(ctx, p, r.RequestID)
 			reply = broken(r.RequestID)
 		}
 	}()
 	return g.answer(ctx, r)
-}
-
-// harmless names a panic's value without showing what it may hold.
-func harmless(p any) string {
-	if err, ok := p.(runtime.Error); ok {
-		return err.Error()
-	}
-	return fmt.Sprintf("%T", p)
 }
 
 func broken(requestID string) vend.HTTPReply {

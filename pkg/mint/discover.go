@@ -52,24 +52,15 @@ func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 // ownRows reads the own rows of all credentials.
 func (m *Mint) ownRows(ctx context.Context) (map[string]*known, error) {
 	rows := map[string]*known{}
-	after := ""
-	for {
-		page, err := m.Store.List(ctx, token.OwnPartition, after, pageSize)
+	for e, err := range m.each(ctx, token.OwnPartition) {
 		if err != nil {
-			return nil, storeUnavailable(err)
+			return nil, err
 		}
-		for _, e := range page {
-			k, err := m.remember(ctx, store.Eventual, e, wall())
-			if err != nil {
-				return nil, err
-			}
-			rows[e.Key.Credential] = k
-			after = e.Key.Sort()
-		}
-		if len(page) < pageSize {
-			return rows, nil
+		if rows[e.Key.Credential], err = m.remember(ctx, store.Eventual, e, wall()); err != nil {
+			return nil, err
 		}
 	}
+	return rows, nil
 }
 
 func (m *Mint) relearn(ctx context.Context, name string, k *known) error {
@@ -99,12 +90,11 @@ func (m *Mint) bury(ctx context.Context, name string, k *known) bool {
 // requeue makes due what new terms concern: the default entry of a credential that is kept warm, and entries that failed or were minted for other terms. An entry that can't be written now is found out when it is next asked for.
 func (m *Mint) requeue(ctx context.Context, terms credential.Terms) {
 	warm := token.Key{Credential: terms.Name}
-	entries, err := m.Store.List(ctx, terms.Name, "", pageSize)
-	if err != nil {
-		return
-	}
 	now := wall()
-	for _, e := range entries {
+	for e, err := range m.each(ctx, terms.Name) {
+		if err != nil {
+			return
+		}
 		isWarm := terms.KeepWarm && e.Key == warm
 		if isWarm {
 			warm = token.Key{}

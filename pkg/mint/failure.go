@@ -77,16 +77,14 @@ func (f *fault) after(old store.Failure, key token.Key, generation int64, versio
 	return next
 }
 
-// share writes what concerns the client as a whole into the credential's own row: its failure, and the pause that the provider asked for.
-func (m *Mint) share(ctx context.Context, own *known, f *fault) *known {
-	now := wall()
+// share writes what concerns the client as a whole into the credential's own row: its failure, or the pause that the provider asked for, which lasts as long as that of the entry that met it.
+func (m *Mint) share(ctx context.Context, own *known, f *fault, met store.Failure) *known {
 	return m.settle(ctx, own, func(e *store.Entry) {
-		failed := f.after(e.Failure, e.Key, int64(e.Failure.Count), own.terms.Version, now)
 		switch {
 		case f.limited:
-			e.CooldownUntil = later(e.CooldownUntil, failed.RetryAt)
+			e.CooldownUntil = later(e.CooldownUntil, met.RetryAt)
 		case f.client:
-			e.Failure = failed
+			e.Failure = f.after(e.Failure, e.Key, 0, own.terms.Version, wall())
 		}
 	})
 }
@@ -111,16 +109,14 @@ func (m *Mint) settle(ctx context.Context, own *known, change func(*store.Entry)
 	for range mostSettling {
 		next := *own.row
 		change(&next.entry)
-		stored, err := m.replaceOwn(ctx, own.entry, next)
+		stands, err := m.replaceOwn(ctx, own.entry, next)
 		if err == nil {
-			return stored
+			return stands
 		}
-		if !errors.Is(err, store.ErrChanged) {
+		if !errors.Is(err, store.ErrChanged) || stands.broken {
 			return own
 		}
-		if own = m.memory.get(own.entry.Key); own.broken {
-			return own
-		}
+		own = stands
 	}
 	return own
 }

@@ -68,20 +68,21 @@ func (m *Mint) join(ctx context.Context, key token.Key, v view, w Want) *flight 
 	m.flights.running.Go(func() {
 		ctx, cancel := detach(ctx)
 		defer cancel()
-		defer m.land(key, f)
+		defer m.land(ctx, key, f)
 		f.view, f.err = m.fly(ctx, f, v, w)
 	})
 	return f
 }
 
-// land tells all who wait. A panic on the way is theirs to hear of as an error, and the process's to die of.
-func (m *Mint) land(key token.Key, f *flight) {
+// land tells all who wait; of a panic on the way too, which is nobody's reason to end the process that others are served by.
+func (m *Mint) land(ctx context.Context, key token.Key, f *flight) {
+	if value := recover(); value != nil {
+		m.Journal.Panic(ctx, value, "")
+		f.err = &api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log"}
+	}
 	m.flights.mu.Lock()
 	delete(m.flights.byKey, key)
 	m.flights.mu.Unlock()
-	if f.err == nil && f.view.entry == nil {
-		f.err = &api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log"}
-	}
 	close(f.done)
 }
 
@@ -133,10 +134,11 @@ func enoughTime(ctx context.Context) error {
 // reload reads both rows anew, so that the failure of another is seen as well as its success.
 func (m *Mint) reload(ctx context.Context, v view) (view, error) {
 	key := v.entry.entry.Key
-	if err := m.load(ctx, store.Strong, token.Own(key.Credential), key); err != nil {
+	rows, err := m.load(ctx, store.Strong, token.Own(key.Credential), key)
+	if err != nil {
 		return v, err
 	}
-	return m.recall(key), nil
+	return m.viewOf(rows[0], rows[1]), nil
 }
 
 const (

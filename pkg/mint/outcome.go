@@ -79,10 +79,10 @@ func (m *Mint) keepRefresh(next *row, out *outcome) {
 func (m *Mint) fail(ctx context.Context, next *row, out *outcome) {
 	e := &next.entry
 	now := wall()
-	if out.failed.client || out.failed.limited {
-		out.own = m.share(ctx, out.own, out.failed)
-	}
 	e.Failure = out.failed.after(e.Failure, e.Key, e.Generation, out.own.terms.Version, now)
+	if out.failed.client || out.failed.limited {
+		out.own = m.share(ctx, out.own, out.failed, e.Failure)
+	}
 	if e.Failure.RetryAt.Before(out.own.entry.Failure.RetryAt) && out.failed.client {
 		e.Failure.RetryAt = out.own.entry.Failure.RetryAt
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"iter"
 	"log/slog"
 	"time"
 
@@ -15,19 +16,41 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// load reads rows in one round trip and remembers them.
-func (m *Mint) load(ctx context.Context, c store.Consistency, keys ...token.Key) error {
+// load reads rows in one round trip, remembers them, and returns them in the order of keys.
+func (m *Mint) load(ctx context.Context, c store.Consistency, keys ...token.Key) ([]*known, error) {
 	entries, err := m.Store.Get(ctx, c, keys...)
 	if err != nil {
-		return storeUnavailable(err)
+		return nil, storeUnavailable(err)
 	}
 	now := wall()
-	for _, e := range entries {
-		if _, err := m.remember(ctx, c, e, now); err != nil {
-			return err
+	rows := make([]*known, len(entries))
+	for i, e := range entries {
+		if rows[i], err = m.remember(ctx, c, e, now); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return rows, nil
+}
+
+// each reads all entries of a partition, page by page. An error ends it.
+func (m *Mint) each(ctx context.Context, partition string) iter.Seq2[store.Entry, error] {
+	return func(yield func(store.Entry, error) bool) {
+		for after := ""; ; {
+			page, err := m.Store.List(ctx, partition, after, pageSize)
+			if err != nil {
+				yield(store.Entry{}, storeUnavailable(err))
+				return
+			}
+			for _, e := range page {
+				if after = e.Key.Sort(); !yield(e, nil) {
+					return
+				}
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
 }
 
 // remember opens a row that the store showed, unless it is the one that is known, and keeps it.

@@ -23,10 +23,11 @@ type Status struct {
 
 // Status reads an entry and its credential's row, strongly, and says how they are doing. It counts as nobody's asking for a token.
 func (m *Mint) Status(ctx context.Context, key token.Key) (Status, error) {
-	if err := m.load(ctx, store.Strong, token.Own(key.Credential), key); err != nil {
+	rows, err := m.load(ctx, store.Strong, token.Own(key.Credential), key)
+	if err != nil {
 		return Status{}, problem(err)
 	}
-	v := m.recall(key)
+	v := m.viewOf(rows[0], rows[1])
 	now := wall()
 	s := Status{Entry: v.entry.entry, Terms: v.own.terms, Provider: providerOf(v.own.terms, v.own.descriptor), State: v.state(now), Failure: v.failure()}
 	s.Stale = v.holds(now) && !now.Before(v.entry.entry.RenewAt)

@@ -17,38 +17,34 @@ import (
 // Terms returns a credential's terms: from memory, else from the store, else, for one that was never seen, from its secret. The keys in beside are read in the same round trip, for a [Mint.Token] that follows.
 // Errors are of type *api.Error; UnknownCredential where there is none. For a credential that is gone, its last terms come beside that error.
 func (m *Mint) Terms(ctx context.Context, name string, beside ...token.Key) (credential.Terms, error) {
-	if !m.memory.get(token.Own(name)).trusted(wall()) {
+	k := m.memory.get(token.Own(name))
+	if !k.trusted(wall()) {
 		if m.memory.isAbsent(name, wall()) {
 			return credential.Terms{}, unknown(name)
 		}
-		if err := m.load(ctx, store.Eventual, append([]token.Key{token.Own(name)}, beside...)...); err != nil {
-			if k := m.memory.get(token.Own(name)); k.live() && unreachable(err) {
-				return k.terms, nil
-			}
+		rows, err := m.load(ctx, store.Eventual, append([]token.Key{token.Own(name)}, beside...)...)
+		switch {
+		case err != nil && k.live() && unreachable(err):
+			return k.terms, nil
+		case err != nil:
 			return credential.Terms{}, err
 		}
+		k = rows[0]
 	}
-	k, err := m.own(ctx, name)
-	if k == nil {
-		return credential.Terms{}, err
-	}
+	k, err := m.living(ctx, k)
 	return k.terms, err
 }
 
-// own returns a credential's row out of memory, where [Mint.load] has just put it, and learns the credential from its secret where the store had none. For one that is gone, the row comes beside the error.
-func (m *Mint) own(ctx context.Context, name string) (*known, error) {
-	k := m.memory.get(token.Own(name))
+// living returns a credential's own row if it is one of a credential that is there, learning it from its secret where the store had none. Else the row comes back as it is, beside the error.
+func (m *Mint) living(ctx context.Context, k *known) (*known, error) {
 	if k.live() {
 		return k, nil
 	}
+	name := k.entry.Key.Credential
 	if m.memory.isAbsent(name, wall()) {
 		return k, unknown(name)
 	}
-	seen := store.Entry{Key: token.Own(name)}
-	if k != nil {
-		seen = k.entry
-	}
-	learnt, err := m.learn(ctx, seen)
+	learnt, err := m.learn(ctx, k.entry)
 	if err != nil {
 		return k, err
 	}
@@ -102,7 +98,7 @@ func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credentia
 	}
 	k, err := m.replaceOwn(ctx, seen, next)
 	if errors.Is(err, store.ErrChanged) {
-		return m.memory.get(seen.Key), nil // another has learnt it at the same time
+		return k, nil // another has learnt it at the same time
 	}
 	if err != nil {
 		return nil, err
@@ -113,14 +109,15 @@ func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credentia
 	return k, nil
 }
 
-// replaceOwn writes a credential's own row and remembers what then stands there, also where that is another's.
+// replaceOwn writes a credential's own row and returns what then stands there: with store.ErrChanged, what another has written.
 func (m *Mint) replaceOwn(ctx context.Context, seen store.Entry, next row) (*known, error) {
 	stands, err := m.Store.Replace(ctx, seen, next.entry)
 	if errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrLeased) {
-		if _, openErr := m.remember(ctx, store.Strong, stands, wall()); openErr != nil {
-			return nil, openErr
+		k, err := m.remember(ctx, store.Strong, stands, wall())
+		if err != nil {
+			return nil, err
 		}
-		return nil, store.ErrChanged
+		return k, store.ErrChanged
 	}
 	if err != nil {
 		return nil, storeUnavailable(err)
@@ -154,7 +151,7 @@ func rulesOf(own *known, grant provider.Grant) rules {
 	return r
 }
 
-func unknown(name string) error {
+func unknown(name string) *api.Error {
 	return &api.Error{Code: api.UnknownCredential, Detail: "there is no such credential, or none that this caller may know of", Credential: name}
 }
 

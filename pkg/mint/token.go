@@ -81,13 +81,15 @@ func (m *Mint) look(ctx context.Context, key token.Key, w Want) (view, error) {
 	if w.Rejected != "" {
 		consistency = store.Strong
 	}
-	if err := m.load(ctx, consistency, token.Own(key.Credential), key); err != nil {
+	rows, err := m.load(ctx, consistency, token.Own(key.Credential), key)
+	if err != nil {
 		return v, err
 	}
-	if _, err := m.own(ctx, key.Credential); err != nil {
+	own, err := m.living(ctx, rows[0])
+	if err != nil {
 		return view{}, err
 	}
-	return m.recall(key), nil
+	return m.viewOf(own, rows[1]), nil
 }
 
 // recall is the view that memory holds. Nothing is known of a key of which memory holds neither row.

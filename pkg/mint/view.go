@@ -17,7 +17,7 @@ type view struct {
 
 // holds says whether the view has a token that may be handed out at all: made for these terms and still alive.
 func (v view) holds(now time.Time) bool {
-	return v.entry != nil && !v.entry.token.IsZero() && v.entry.entry.State == store.Live && v.entry.entry.Made == v.made && v.entry.token.Left(now) > 0
+	return v.own.live() && v.entry != nil && !v.entry.token.IsZero() && v.entry.entry.State == store.Live && v.entry.entry.Made == v.made && v.entry.token.Left(now) > 0
 }
 
 // serves says whether the token at hand is what is wanted.
@@ -60,6 +60,9 @@ func (v view) version() string {
 
 // forbids says why no attempt to get a better token may be made now; nil: one may.
 func (v view) forbids(w Want, now time.Time) *api.Error {
+	if !v.own.live() {
+		return unknown(v.own.entry.Key.Credential)
+	}
 	if err := v.tooLong(w, now); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
@@ -25,7 +24,7 @@ type outcome struct {
 func (s *Sweep) Invoke(ctx context.Context, payload []byte) (response []byte, _ error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			s.Journal.Event(ctx, slog.LevelError, "panic", "", fmt.Sprintf("%v\n%s", cause, debug.Stack()))
+			s.Journal.Panic(ctx, cause, "")
 			response, _ = json.Marshal(outcome{Error: "an unexpected error, told in the log"})
 		}
 	}()

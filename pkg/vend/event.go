@@ -5,10 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/url"
-	"runtime/debug"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -62,7 +59,7 @@ func (d *Desk) Invoke(ctx context.Context, payload []byte) (response []byte, err
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
-			d.Journal.Event(ctx, slog.LevelError, "panic", "", fmt.Sprintf("%v\n%s", cause, debug.Stack()))
+			d.Journal.Panic(ctx, cause, invocation.AwsRequestID)
 			response, err = nil, functionError(&api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log", RequestID: invocation.AwsRequestID})
 		}
 	}()

@@ -19,7 +19,7 @@ const (
 	maxPage      = 1000 // items of one page of a query
 )
 
-// Due is [store.Reader]'s: one request for each shard, and for each thousand that is due in it. Of the limit that have been due longest in each shard, it returns those that expire first.
+// Due is [store.Reader]'s: one request for each shard, and for each thousand that is due in it. Of the limit that have been due longest in each shard, it returns those that expire first. It leaves out what it can't read, which [Store.Get] and [Store.List] name: one damaged item must not stop the renewal of all others.
 func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.Due, error) {
 	var shards [Shards][]store.Due
 	all, ctx := errgroup.WithContext(ctx)
@@ -51,9 +51,10 @@ func (s *Store) dueIn(ctx context.Context, shard int, before time.Time, limit in
 	query.ExpressionAttributeNames = aliases(*query.KeyConditionExpression, *query.ProjectionExpression)
 	var due []store.Due
 	err := s.query(ctx, query, limit, func(it item) error {
-		d, err := decodeDue(it)
-		due = append(due, d)
-		return err
+		if d, err := decodeDue(it); err == nil {
+			due = append(due, d)
+		}
+		return nil
 	})
 	return due, err
 }
@@ -65,7 +66,7 @@ func decodeDue(it item) (d store.Due, err error) {
 	}
 	for name, into := range map[string]*time.Time{IndexSortKey: &d.NextAt, attrExpiresAt: &d.ExpiresAt} {
 		if err := decodeValue(it[name], into); err != nil {
-			return d, fmt.Errorf("%w: %v: %s", ErrUnreadable, d.Key, name)
+			return d, fmt.Errorf("%v: %s: %w", d.Key, name, err)
 		}
 	}
 	return d, nil

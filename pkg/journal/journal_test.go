@@ -1,0 +1,71 @@
+package journal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/journal"
+)
+
+func written(t *testing.T, write func(journal.Journal)) map[string]any {
+	t.Helper()
+	var out bytes.Buffer
+	write(journal.Journal{Log: slog.New(slog.NewJSONHandler(&out, nil))})
+	var line map[string]any
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+		t.Fatalf("not one line of JSON: %q", out.String())
+	}
+	return line
+}
+
+func TestAVendIsOneLine(t *testing.T) {
+	line := written(t, func(j journal.Journal) {
+		j.Vend(t.Context(), journal.Vend{Action: "vend", Caller: "arn:x", Credential: "minut", Variant: "-", Fingerprint: "9f86d081884c7d65", Source: "memory", RequestID: "r", Took: 1500 * time.Microsecond})
+	})
+	for name, want := range map[string]any{"msg": "vend", "level": "INFO", "caller": "arn:x", "credential": "minut", "fingerprint": "9f86d081884c7d65", "source": "memory", "request_id": "r", "ms": 1.5} {
+		if line[name] != want {
+			t.Errorf("%s: %v, want %v", name, line[name], want)
+		}
+	}
+	for _, absent := range []string{"code", "detail", "stale", "action"} {
+		if _, there := line[absent]; there {
+			t.Errorf("%s says nothing and is written", absent)
+		}
+	}
+}
+
+func TestARefusalIsAWarning(t *testing.T) {
+	line := written(t, func(j journal.Journal) {
+		j.Vend(t.Context(), journal.Vend{Action: "status", Code: "access_denied", Detail: "why"})
+	})
+	if line["msg"] != "refusal" || line["level"] != "WARN" || line["action"] != "status" || line["code"] != "access_denied" {
+		t.Errorf("%v", line)
+	}
+}
+
+func TestAFailedMintIsAWarning(t *testing.T) {
+	line := written(t, func(j journal.Journal) {
+		j.Mint(t.Context(), journal.Mint{Credential: "minut", Attempt: 1, Code: "provider_rejected"})
+	})
+	if line["msg"] != "mint" || line["level"] != "WARN" || line["attempt"] != 1.0 {
+		t.Errorf("%v", line)
+	}
+}
+
+func TestAPanicShowsNoValue(t *testing.T) {
+	for _, value := range []any{"hush", errors.New("hush")} {
+		line := written(t, func(j journal.Journal) { j.Panic(t.Context(), value, "r") })
+		if text, _ := json.Marshal(line); strings.Contains(string(text), "hush") || line["msg"] != "panic" || line["stack"] == "" {
+			t.Errorf("%s", text)
+		}
+	}
+}
+
+func TestTheZeroJournalIsSilent(t *testing.T) {
+	journal.Journal{}.Vend(t.Context(), journal.Vend{})
+}

@@ -1,0 +1,210 @@
+package dynamo_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/tokenvend/tokenvend/pkg/testbed"
+)
+
+// newClient is a process's own: its connections and its retries are nobody else's. wrap sees every request that leaves it, retries too; nil: none.
+func newClient(t *testing.T, endpoint testbed.Endpoint, wrap func(http.RoundTripper) http.RoundTripper) *dynamodb.Client {
+	t.Helper()
+	connections := &http.Transport{MaxIdleConnsPerHost: 100}
+	t.Cleanup(connections.CloseIdleConnections)
+	var transport http.RoundTripper = connections
+	if wrap != nil {
+		transport = wrap(transport)
+	}
+	return dynamodb.New(dynamodb.Options{
+		Region:       "us-east-1",
+		BaseEndpoint: aws.String(string(endpoint)),
+		Credentials:  credentials.NewStaticCredentialsProvider("AKIDTEST", "secret", ""),
+		HTTPClient:   &http.Client{Transport: transport},
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff = 5, 20*time.Millisecond
+		}),
+	})
+}
+
+// request is one as it left the SDK.
+type request struct {
+	Operation string `json:"-"`
+	raw       []byte
+
+	ConsistentRead bool
+	TableName      string
+	Key            json.RawMessage
+	RequestItems   map[string]struct{ ConsistentRead bool }
+
+	ReturnValuesOnConditionCheckFailure string
+}
+
+func readRequest(r *http.Request) (request, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return request{}, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	read := request{Operation: operation, raw: body}
+	return read, json.Unmarshal(body, &read)
+}
+
+// journal remembers the requests that went through.
+type journal struct {
+	next http.RoundTripper
+	mu   sync.Mutex
+	seen []request
+}
+
+func (j *journal) wrap(next http.RoundTripper) http.RoundTripper { j.next = next; return j }
+
+func (j *journal) RoundTrip(r *http.Request) (*http.Response, error) {
+	read, err := readRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	j.mu.Lock()
+	j.seen = append(j.seen, read)
+	j.mu.Unlock()
+	return j.next.RoundTrip(r)
+}
+
+// during returns the requests that do makes.
+func (j *journal) during(do func()) []request {
+	j.mu.Lock()
+	j.seen = nil
+	j.mu.Unlock()
+	do()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.seen
+}
+
+func operations(requests []request) string {
+	var names []string
+	for _, r := range requests {
+		names = append(names, r.Operation)
+	}
+	return strings.Join(names, " ")
+}
+
+// faults is the way to the server with something wrong: for each answer that is to come, what becomes of it.
+type faults struct {
+	next http.RoundTripper
+	mu   sync.Mutex
+	plan []fault
+}
+
+// fault makes of a server's answer another one.
+type fault func(send func() (*http.Response, error)) (*http.Response, error)
+
+func (f *faults) wrap(next http.RoundTripper) http.RoundTripper { f.next = next; return f }
+
+// then plans what becomes of the next answers; after them all is well.
+func (f *faults) then(plan ...fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.plan = plan
+}
+
+func (f *faults) RoundTrip(r *http.Request) (*http.Response, error) {
+	send := func() (*http.Response, error) { return f.next.RoundTrip(r) }
+	f.mu.Lock()
+	if len(f.plan) == 0 {
+		f.mu.Unlock()
+		return send()
+	}
+	fault := f.plan[0]
+	f.plan = f.plan[1:]
+	f.mu.Unlock()
+	return fault(send)
+}
+
+func repeat(n int, f fault) []fault {
+	plan := make([]fault, n)
+	for i := range plan {
+		plan[i] = f
+	}
+	return plan
+}
+
+// lost: the server did the work, and the answer never came.
+func lost(send func() (*http.Response, error)) (*http.Response, error) {
+	answer, err := send()
+	if err != nil {
+		return nil, err
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+	return nil, errors.New("connection reset by peer")
+}
+
+func throttled(func() (*http.Response, error)) (*http.Response, error) {
+	return reply(http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}`), nil
+}
+
+func down(func() (*http.Response, error)) (*http.Response, error) {
+	return reply(http.StatusInternalServerError, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}`), nil
+}
+
+func reply(status int, body string) *http.Response {
+	return &http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
+		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+	}
+}
+
+// asAWS makes of a stand-in what AWS does, and the stand-ins don't: an item comes with the refusal of a condition, where it was asked for. Here it is read a moment after.
+type asAWS struct{ next http.RoundTripper }
+
+func newAsAWS(next http.RoundTripper) http.RoundTripper { return asAWS{next} }
+
+func (a asAWS) RoundTrip(r *http.Request) (*http.Response, error) {
+	asked, err := readRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := a.next.RoundTrip(r)
+	if err != nil || answer.StatusCode != http.StatusBadRequest || asked.ReturnValuesOnConditionCheckFailure != "ALL_OLD" {
+		return answer, err
+	}
+	body, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	if err != nil || !bytes.Contains(body, []byte("ConditionalCheckFailedException")) {
+		return reply(answer.StatusCode, string(body)), err
+	}
+	item, err := a.read(r, asked)
+	if err != nil {
+		return nil, err
+	}
+	return reply(answer.StatusCode, fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","Item":%s}`, item)), nil
+}
+
+func (a asAWS) read(r *http.Request, asked request) (json.RawMessage, error) {
+	get := r.Clone(r.Context())
+	body := fmt.Sprintf(`{"TableName":%q,"Key":%s,"ConsistentRead":true}`, asked.TableName, asked.Key)
+	get.Header.Set("X-Amz-Target", "DynamoDB_20120810.GetItem")
+	get.Body, get.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+	answer, err := a.next.RoundTrip(get)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	got := struct{ Item json.RawMessage }{json.RawMessage("{}")}
+	return got.Item, errors.Join(json.NewDecoder(answer.Body).Decode(&got), nil)
+}

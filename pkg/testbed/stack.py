@@ -1,0 +1,145 @@
+"""What becomes of the stack's template, told as JSON.
+
+stack.py TEMPLATE EXPANSION   writes the expansion, makes the stack of it at AWS_ENDPOINT_URL, and prints what was made.
+stack.py TEMPLATE EXPANSION lint   writes the expansion, and prints what cfn-lint has to say of both files.
+
+No network but that endpoint is needed.
+"""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+STACK = "tokenvend"
+BUCKET = "tokenvend-code"
+CODE = "code.zip"
+WIDTH = 1000  # of a YAML line: none is folded
+
+# moto trips over a list that AWS::NoValue stands in: with a key given, no list of the template has one.
+PARAMETERS = {"SecretKeyArn": "arn:aws:kms:us-east-1:123456789012:key/secrets"}
+
+# moto makes no aliases, and so no permission to invoke one, nor what names one: outputs.
+NOT_MADE = {"AWS::Lambda::Alias", "AWS::Lambda::Permission", "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"}
+
+
+class NoManagedPolicies:
+    """The roles of the template stand in it: SAM needs no list of AWS's own policies."""
+
+    def load(self):
+        return {}
+
+
+def expand(source):
+    """The CloudFormation that AWS would make of the template. `sam package` puts the address of the code in place of its folder."""
+    template = yaml_parse(source)
+    template["Globals"]["Function"]["CodeUri"] = f"s3://{BUCKET}/{CODE}"
+    return transform(template, {}, NoManagedPolicies())
+
+
+def without_aws(node):
+    """A copy of an OpenAPI document that no AWS extension stands in."""
+    if isinstance(node, dict):
+        return {k: without_aws(v) for k, v in node.items() if not k.startswith("x-amazon-")}
+    if isinstance(node, list):
+        return [without_aws(v) for v in node]
+    return node
+
+
+def document(source):
+    """The API's document, as JSON and as YAML."""
+    import yaml
+
+    body = without_aws(yaml_parse(source)["Resources"]["Api"]["Properties"]["DefinitionBody"])
+    return body, yaml.safe_dump(body, sort_keys=False, width=WIDTH, allow_unicode=True)
+
+
+def create(expansion):
+    """Makes the stack, and returns the physical name of each of its resources."""
+    import boto3
+
+    empty = io.BytesIO()
+    with zipfile.ZipFile(empty, "w") as z:
+        z.writestr("bootstrap", "")
+    resources = {k: r for k, r in expansion["Resources"].items() if r["Type"] not in NOT_MADE}
+    body = json.dumps({**expansion, "Resources": resources, "Outputs": {}})
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key=CODE, Body=empty.getvalue())
+    formation = boto3.client("cloudformation")
+    parameters = [{"ParameterKey": k, "ParameterValue": v} for k, v in PARAMETERS.items()]
+    formation.create_stack(StackName=STACK, TemplateBody=body, Parameters=parameters, Capabilities=["CAPABILITY_IAM"])
+    made = formation.describe_stack_resources(StackName=STACK)["StackResources"]
+    return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in made}
+
+
+def function(name):
+    """A function as it was made, settings resolved."""
+    import boto3
+
+    made = boto3.client("lambda").get_function_configuration(FunctionName=name)
+    iam = boto3.client("iam")
+    role = made["Role"].rsplit("/", 1)[1]
+    policies = [iam.get_role_policy(RoleName=role, PolicyName=p)["PolicyDocument"] for p in iam.list_role_policies(RoleName=role)["PolicyNames"]]
+    return {
+        "arn": made["FunctionArn"],
+        "environment": made["Environment"]["Variables"],
+        "timeout": made["Timeout"],
+        "memory": made["MemorySize"],
+        "statements": [s for p in policies for s in p["Statement"]],
+    }
+
+
+def table(name):
+    """A table as it was made, in the words of CreateTable."""
+    import boto3
+
+    made = boto3.client("dynamodb").describe_table(TableName=name)["Table"]
+    indexes = [{k: i[k] for k in ("IndexName", "KeySchema", "Projection")} for i in made["GlobalSecondaryIndexes"]]
+    return {"AttributeDefinitions": made["AttributeDefinitions"], "KeySchema": made["KeySchema"], "GlobalSecondaryIndexes": indexes, "BillingMode": "PAY_PER_REQUEST"}
+
+
+def lint(path):
+    """All that cfn-lint says of a file, informational rules included; nothing where it is clean."""
+    run = [sys.executable, "-c", "from cfnlint.runner import main; main()", "--include-checks", "I", "--", path]
+    said = subprocess.run(run, capture_output=True, text=True, check=False)
+    return said.stdout + said.stderr
+
+
+def main(template, expansion_path, *mode):
+    with open(template, encoding="utf-8") as f:
+        source = f.read()
+    expansion = expand(source)
+    with open(expansion_path, "w", encoding="utf-8") as f:
+        json.dump(expansion, f, indent=1)
+    if mode == ("lint",):
+        told = {path: lint(path) for path in (template, expansion_path)}
+    else:
+        resources = expansion["Resources"]
+        physical = create(expansion)
+        api, text = document(source)
+        told = {
+            "functions": {k: function(physical[k]) for k, r in resources.items() if r["Type"] == "AWS::Lambda::Function"},
+            "aliases": {r["Properties"]["Name"]: r["Properties"]["FunctionVersion"] for r in resources.values() if r["Type"] == "AWS::Lambda::Alias"},
+            "table": table(physical["TokenTable"]),
+            "ttl": resources["TokenTable"]["Properties"]["TimeToLiveSpecification"]["AttributeName"],
+            "integrations": integrations(yaml_parse(source)),
+            "api": api,
+            "api_text": text,
+        }
+    json.dump(told, sys.stdout)
+
+
+def integrations(template):
+    """What API Gateway does with each operation."""
+    paths = template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]
+    operations = [o for path in paths.values() for o in path.values() if isinstance(o, dict)]
+    return [o.get("x-amazon-apigateway-integration") for o in operations]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
