@@ -115,7 +115,7 @@ func describe(r api.StatusReport, now time.Time) [][2]string {
 	add("fingerprint", r.Fingerprint)
 	add("expires", when(r.ExpiresAt, now))
 	add("renews", when(r.NextAt, now))
-	add("last asked for", when(r.AskedAt, now))
+	add("asked for", noted(r.AskedAt, now))
 	if f := r.Failure; f != nil {
 		add("failure", fmt.Sprintf("%s: %s", uncapitalised(f.Code.Title()), f.Detail))
 		add("failing since", fmt.Sprintf("%s, %d in a row", when(f.Since, now), f.Count))
@@ -135,4 +135,12 @@ func when(t, now time.Time) string {
 		return "in " + left.String()
 	}
 	return (-left).String() + " ago"
+}
+
+// noted is when somebody was last seen asking, which is written down once an hour at most.
+func noted(t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return when(t, now) + ", and perhaps since: noted once an hour"
 }
