@@ -36,6 +36,14 @@ type known struct {
 	origin Origin // how the row came into this process; from the second use on it is Memory
 	seen   time.Time
 	used   atomic.Bool
+	judged atomic.Pointer[judgement] // of an entry: the last one, for it is asked for again and again
+}
+
+// judgement is what a credential's own row says of an entry.
+type judgement struct {
+	own    *row
+	speaks rules  // what the terms and the descriptor say about time
+	made   string // what the entry's token must have been minted for
 }
 
 // memory is what this process knows.

@@ -22,7 +22,7 @@ func (m *Mint) succeed(ctx context.Context, next *row, out *outcome) {
 	if !same {
 		e.Generation++
 	}
-	t := planToken(out.answer, rulesOf(out.own, out.grant), e.Key, e.Generation, old.Fingerprint == "")
+	t := planToken(out.answer, rulesOf(out.own.row, out.grant), e.Key, e.Generation, old.Fingerprint == "")
 	if !t.expires.After(now) {
 		*e = old
 		out.failed = &fault{code: api.ProviderMalformed, detail: "the token was over when it came"}

@@ -135,7 +135,7 @@ func (r *row) readTerms(plain []byte) error {
 }
 
 // rulesOf is what terms and their descriptor say about time, for a token that grant would renew.
-func rulesOf(own *known, grant provider.Grant) rules {
+func rulesOf(own *row, grant provider.Grant) rules {
 	d := own.descriptor
 	if d == nil {
 		return rules{}

@@ -97,19 +97,25 @@ func (m *Mint) recall(key token.Key) view {
 	return m.viewOf(m.memory.get(token.Own(key.Credential)), m.memory.get(key))
 }
 
-// viewOf judges an entry by its credential's terms.
+// viewOf judges an entry by its credential's own row.
 func (m *Mint) viewOf(own, entry *known) view {
-	v := view{own: own, entry: entry}
 	if own == nil || entry == nil {
 		return view{own: own}
 	}
+	j := entry.judged.Load()
+	if j == nil || j.own != own.row {
+		j = judge(own.row, entry.row)
+		entry.judged.Store(j)
+	}
+	return view{own: own, entry: entry, judgement: j}
+}
+
+func judge(own, entry *row) *judgement {
 	grant := provider.ClientCredentials
 	if !entry.refresh.IsZero() {
 		grant = provider.RefreshToken
 	}
-	v.speaks = rulesOf(own, grant)
-	v.made = own.terms.Made(entry.entry.Key.Variant)
-	return v
+	return &judgement{own: own, speaks: rulesOf(own, grant), made: own.terms.Made(entry.entry.Key.Variant)}
 }
 
 // askedPrecision is how old AskedAt may be before it is written again.

@@ -11,8 +11,7 @@ import (
 // view is a key's entry and its credential's own row, as one moment showed them. Either may be nil: not seen yet.
 type view struct {
 	own, entry *known
-	speaks     rules // what the terms and the descriptor say about time
-	made       string
+	*judgement // nil without both
 }
 
 // holds says whether the view has a token that may be handed out at all: made for these terms and still alive.

@@ -1,0 +1,188 @@
+package dynamo
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+var update = flag.Bool("update", false, "write the golden items of today's format anew")
+
+const goldenFile = "testdata/format-1.json"
+
+// goldenRows stand in testdata/format-1.json. What is released is never changed, only added to in another file.
+func goldenRows() []store.Row {
+	at := func(minutes int) time.Time {
+		return time.Date(2026, 11, 22, 7, minutes, 0, 123_000_000, time.UTC)
+	}
+	long := token.NewVariant("ann@example.com", "https://api.example.com/", strings.Repeat("scope-", 100))
+	return []store.Row{
+		{
+			Entry:     store.Entry{Key: token.Own("minut"), Revision: 1, Sealed: []byte("terms"), CooldownUntil: at(9)},
+			Committed: "COMMITTEDNONCE",
+		},
+		{
+			Entry: store.Entry{
+				Key: token.Key{Credential: "minut"}, Revision: 41, Generation: 12, State: store.Revoking, Sealed: []byte{0, 1, 254, 255}, Made: "digest",
+				Type: "Bearer", Scope: "read write", Fingerprint: "9f86d081884c7d65", LifetimeFrom: "provider",
+				IssuedAt: at(1), ExpiresAt: at(2), CacheUntil: at(3), AskedAt: at(4), NextAt: at(5), HoldUntil: at(6),
+				RefreshUntil: at(7), ForgetAt: at(8), RenewAt: at(11), RefreshSpent: true, CooldownUntil: at(10),
+				Failure:     store.Failure{Code: "provider_unavailable", Detail: "503", Since: at(12), Count: 3, RetryAt: at(13), Version: "v-1"},
+				LeasedUntil: at(14),
+			},
+			Holder: "HOLDERNONCE", Vanished: 2, Committed: "COMMITTEDNONCE",
+		},
+		{Entry: store.Entry{Key: token.Key{Credential: "minut", Variant: long}, Revision: 3, NextAt: at(2), ExpiresAt: at(1)}},
+		{Entry: store.Entry{Key: token.Key{Credential: "monta-eu"}, LeasedUntil: at(15)}, Holder: "HOLDERNONCE", Vanished: 1},
+	}
+}
+
+// wire is an attribute's value as DynamoDB writes it.
+type wire struct {
+	S    *string `json:",omitempty"`
+	N    *string `json:",omitempty"`
+	BOOL *bool   `json:",omitempty"`
+	B    []byte  `json:",omitempty"`
+}
+
+func toWire(it item) map[string]wire {
+	written := map[string]wire{}
+	for name, value := range it {
+		switch v := value.(type) {
+		case *types.AttributeValueMemberS:
+			written[name] = wire{S: &v.Value}
+		case *types.AttributeValueMemberN:
+			written[name] = wire{N: &v.Value}
+		case *types.AttributeValueMemberBOOL:
+			written[name] = wire{BOOL: &v.Value}
+		case *types.AttributeValueMemberB:
+			written[name] = wire{B: v.Value}
+		}
+	}
+	return written
+}
+
+func fromWire(written map[string]wire) item {
+	it := item{}
+	for name, v := range written {
+		switch {
+		case v.S != nil:
+			it[name] = text(*v.S)
+		case v.N != nil:
+			it[name] = &types.AttributeValueMemberN{Value: *v.N}
+		case v.BOOL != nil:
+			it[name] = &types.AttributeValueMemberBOOL{Value: *v.BOOL}
+		default:
+			it[name] = &types.AttributeValueMemberB{Value: v.B}
+		}
+	}
+	return it
+}
+
+func TestFault57_FormatOneIsReadForEver(t *testing.T) {
+	rows := goldenRows()
+	today := make([]map[string]wire, len(rows))
+	for i, row := range rows {
+		today[i] = toWire(encode(row))
+	}
+	today[3][TimeToLive] = wire{N: new("1795417200")} // as a claim leaves it
+	if *update {
+		writeGolden(t, today)
+	}
+	var stands []map[string]wire
+	data, err := os.ReadFile(goldenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &stands); err != nil || len(stands) != len(rows) {
+		t.Fatalf("%d items, %v", len(stands), err)
+	}
+	for i, want := range rows {
+		got, err := decode(fromWire(stands[i]))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("item %d:\n got %+v, %v\nwant %+v", i, got, err, want)
+		}
+		if !reflect.DeepEqual(stands[i], today[i]) {
+			t.Errorf("item %d is not what today's program writes", i)
+		}
+	}
+	for i, want := range []store.Row{rows[1], rows[2]} {
+		due, err := decodeDue(fromWire(stands[i+1]))
+		if err != nil || due != (store.Due{Key: want.Entry.Key, NextAt: want.Entry.NextAt, ExpiresAt: want.Entry.ExpiresAt}) {
+			t.Errorf("Due of item %d = %+v, %v", i+1, due, err)
+		}
+	}
+}
+
+func writeGolden(t *testing.T, items []map[string]wire) {
+	t.Helper()
+	data, err := json.MarshalIndent(items, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(goldenFile, append(data, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// size is what DynamoDB bills an item by: a read of up to 4 KB costs half, or one, unit.
+func size(it item) int {
+	n := 0
+	for name, value := range it {
+		n += len(name)
+		switch v := value.(type) {
+		case *types.AttributeValueMemberS:
+			n += len(v.Value)
+		case *types.AttributeValueMemberN:
+			n += (len(v.Value)+1)/2 + 1
+		case *types.AttributeValueMemberB:
+			n += len(v.Value)
+		case *types.AttributeValueMemberBOOL:
+			n++
+		}
+	}
+	return n
+}
+
+// sealing is what the wrapped data key and the cipher add to a token.
+const sealing = 300
+
+func TestAnItemWithALongTokenIsReadAtTheLowestPrice(t *testing.T) {
+	now := time.Now()
+	row := store.Row{
+		Entry: store.Entry{
+			Key: token.Key{Credential: "monta-eu"}, Revision: 123456, Generation: 123456, Sealed: make([]byte, 3<<10+sealing), Made: strings.Repeat("f", 16),
+			Type: "Bearer", Scope: "read write", Fingerprint: "9f86d081884c7d65", LifetimeFrom: "provider",
+			IssuedAt: now, ExpiresAt: now, CacheUntil: now, RenewAt: now, AskedAt: now, NextAt: now, ForgetAt: now, RefreshUntil: now,
+		},
+		Committed: strings.Repeat("A", 26),
+	}
+	rest := size(encode(row)) - len(row.Entry.Sealed)
+	t.Logf("%d bytes besides what is sealed", rest)
+	if n := size(encode(row)); n > 4<<10 {
+		t.Errorf("%d bytes", n)
+	}
+	row.Holder, row.Vanished, row.Entry.LeasedUntil = row.Committed, 1, now
+	if n := size(encode(row)); n > 4<<10 {
+		t.Errorf("%d bytes while it is leased", n)
+	}
+}
+
+func TestAttributesHaveNamesOfTheirOwn(t *testing.T) {
+	seen := map[string]bool{PartitionKey: true, SortKey: true}
+	for _, name := range everyName() {
+		if seen[name] || alias.FindString("#"+name) != "#"+name {
+			t.Errorf("%s: twice, or not a name that an expression can hold", name)
+		}
+		seen[name] = true
+	}
+}
