@@ -6,33 +6,52 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-const secretHelp = `What is missing is asked for, the client secret without showing it. Where standard input
+const secretHelp = `The secret is kept in Secrets Manager where a stack is named, as PREFIX and NAME; else it is a file on this machine.
+What is missing is asked for, the client secret without showing it. Where standard input
 is no terminal, its first line is the client secret; with --json, all of it is the secret.
 `
 
+// keeper is what add, set and rm have in common: a place, and the secrets there.
+type keeper struct {
+	server
+	prefix secretPrefix
+}
+
+func (k *keeper) flags(f *flag.FlagSet) {
+	k.server.flags(f)
+	f.StringVar(&k.prefix.given, "prefix", "", "what the names of a stack's secrets begin with, its `PREFIX`; else "+envPrefix+" (default "+defaultPrefix+")")
+}
+
+func (k *keeper) open(ctx context.Context) (place, vault, error) {
+	p, err := k.place(ctx)
+	if err != nil {
+		return p, nil, err
+	}
+	v, err := p.vault(k.prefix)
+	return p, v, err
+}
+
 var addCommand = command{
-	name: "add", args: "NAME", does: "Adds a credential to the server on this machine, and tries it",
-	more:    secretHelp,
-	example: "tokenvend add minut --provider minut --client-id my-id\ntokenvend add minut --json <minut.json",
-	make:    func() action { return &add{} },
+	name: "add", args: "NAME", does: "Adds a credential, tries it, and says how a caller gets it",
+	more: secretHelp + "A secret that the provider refuses is not kept.\n",
+	example: "tokenvend add minut --provider minut --client-id my-id\n" +
+		"tokenvend add minut --function tokenvend-VendFunction-abc --json <minut.json",
+	make: func() action { return &add{} },
 }
 
 type add struct {
 	secret
-	data string
+	keeper
 }
 
 func (a *add) flags(f *flag.FlagSet) {
 	a.secret.flags(f)
-	dataFlag(f, &a.data)
+	a.keeper.flags(f)
 }
 
 func (a *add) run(ctx context.Context, c console, args []string) error {
@@ -40,42 +59,47 @@ func (a *add) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	source, err := folder.New(credentialFolder(a.data))
+	p, v, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
-	absent, err := source.Absent(ctx, name)
+	err = v.find(ctx, name)
+	if err == nil {
+		return taken(name)
+	}
+	if _, free := errors.AsType[notHere](err); !free {
+		return err
+	}
+	text, err := a.checked(c, name, map[string]any{})
 	if err != nil {
 		return err
 	}
-	if !absent {
-		return fmt.Errorf("%s is there already: tokenvend set replaces its secret", name)
-	}
-	began := time.Now().Truncate(time.Millisecond)
-	if err := a.write(c, source, name, map[string]any{}); err != nil {
+	fresh, err := v.create(ctx, name, text)
+	if err != nil {
 		return err
 	}
-	if err := a.try(ctx, c, source, name, began); err != nil {
+	if err := (trial{c, p, v, name, fresh.version}).run(ctx); err != nil {
 		return err
 	}
-	c.say(howToCall, name)
+	c.say("%s", p.grants(name, fresh.arn))
 	return nil
 }
 
-// write composes a secret, checks it, and puts it into the folder.
-func (s *secret) write(c console, source *folder.Source, name string, before map[string]any) error {
+func taken(name string) error {
+	return fmt.Errorf("%s is there already: tokenvend set replaces its secret", name)
+}
+
+// checked composes a secret and makes sure that it is well-formed.
+func (s *secret) checked(c console, name string, before map[string]any) (redact.String, error) {
 	text, err := s.compose(c, name, before)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = credential.Parse(name, "", []byte(text.Reveal()))
 	}
-	if _, err := credential.Parse(name, "", []byte(text.Reveal())); err != nil {
-		return err
-	}
-	return source.Write(name, []byte(text.Reveal()))
+	return text, err
 }
 
 var setCommand = command{
-	name: "set", args: "NAME", does: "Replaces the secret of a credential on this machine",
+	name: "set", args: "NAME", does: "Replaces the secret of a credential",
 	more:    secretHelp + "What is neither given nor asked for stays as it is; with --json, nothing does.\n",
 	example: "tokenvend set minut",
 	make:    func() action { return &set{} },
@@ -83,83 +107,74 @@ var setCommand = command{
 
 type set struct {
 	secret
-	data string
+	keeper
 }
 
 func (s *set) flags(f *flag.FlagSet) {
 	s.secret.flags(f)
-	dataFlag(f, &s.data)
+	s.keeper.flags(f)
 }
 
-func (s *set) run(_ context.Context, c console, args []string) error {
+func (s *set) run(ctx context.Context, c console, args []string) error {
 	name, err := oneName(args)
 	if err != nil {
 		return err
 	}
-	source, err := existing(s.data, name)
+	_, v, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
-	before, err := fieldsOf(filepath.Join(credentialFolder(s.data), name+".json"))
+	before, err := s.before(ctx, v, name)
 	if err != nil {
 		return err
 	}
-	if err := s.write(c, source, name, before); err != nil {
+	text, err := s.checked(c, name, before)
+	if err != nil {
 		return err
 	}
-	c.say("%s is written. A server that runs takes it at its next pass (serve --every), and keeps a living token until its time: tokenvend renew %[1]s tries the new secret then.", name)
+	told, err := v.replace(ctx, name, text)
+	if err != nil {
+		return err
+	}
+	c.say("%s is written. %s: tokenvend renew %[1]s tries the new secret then.", name, told)
 	return nil
 }
 
-// existing is the folder of credentials on this machine, with that one in it.
-func existing(data, name string) (*folder.Source, error) {
-	source, err := folder.New(credentialFolder(data))
-	if err != nil {
-		return nil, err
+// before is what stands in a secret, so that what is not changed stays; nothing where all is replaced. A secret that is no JSON is no obstacle to replacing it.
+func (s *set) before(ctx context.Context, v vault, name string) (map[string]any, error) {
+	if s.json {
+		return nil, v.find(ctx, name)
 	}
-	absent, err := source.Absent(context.Background(), name)
-	if err == nil && absent {
-		err = notHere{name}
-	}
-	return source, err
-}
-
-// notHere is the error of a name that the folder of credentials does not have.
-type notHere struct{ name string }
-
-func (e notHere) Error() string {
-	return fmt.Sprintf("there is no credential %s on this machine: tokenvend add makes one, --data names another folder", e.name)
-}
-
-// fieldsOf reads a secret's file, so that what is not changed stays. A file that is no JSON is no obstacle to replacing it.
-func fieldsOf(path string) (map[string]any, error) {
-	text, err := os.ReadFile(path)
+	text, err := v.read(ctx, name)
 	fields := map[string]any{}
-	if err == nil && json.Unmarshal(text, &fields) != nil {
+	if json.Unmarshal([]byte(text.Reveal()), &fields) != nil || fields == nil {
 		fields = map[string]any{}
 	}
 	return fields, err
 }
 
 var rmCommand = command{
-	name: "rm", args: "NAME", does: "Revokes a credential's token and removes its secret from this machine", example: "tokenvend rm minut",
-	make: func() action { return &rm{} },
+	name: "rm", args: "NAME", does: "Revokes a credential's token and removes its secret",
+	more:    "A stack's secret can be had back for 30 days; how is said. A file on this machine can't.\n",
+	example: "tokenvend rm minut",
+	make:    func() action { return &rm{} },
 }
 
-type rm struct{ data string }
-
-func (r *rm) flags(f *flag.FlagSet) { dataFlag(f, &r.data) }
+type rm struct{ keeper }
 
 func (r *rm) run(ctx context.Context, c console, args []string) error {
 	name, err := oneName(args)
 	if err != nil {
 		return err
 	}
-	source, err := existing(r.data, name)
+	p, v, err := r.open(ctx)
 	if err != nil {
 		return err
 	}
-	at, err := localClient(r.data)
+	if err := v.find(ctx, name); err != nil {
+		return err
+	}
+	at, err := p.client()
 	if err == nil {
 		_, err = at.Revoke(ctx, name)
 	}
@@ -167,9 +182,10 @@ func (r *rm) run(ctx context.Context, c console, args []string) error {
 		text, _ := explain(err)
 		c.say("Its token could not be revoked: %s", text)
 	}
-	if err := source.Remove(name); err != nil && !errors.Is(err, credential.ErrUnknown) {
+	told, err := v.remove(ctx, name)
+	if err != nil {
 		return err
 	}
-	c.say("%s is removed. A server that runs stops handing out its tokens at its next pass (serve --every).", name)
+	c.say("%s is removed. %s", name, told)
 	return nil
 }

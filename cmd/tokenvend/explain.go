@@ -67,6 +67,9 @@ func explain(err error) (string, int) {
 	if _, ok := errors.AsType[notHere](err); ok {
 		return err.Error(), exitNotFound
 	}
+	if text, code, ok := explainAWS(err); ok {
+		return text, code
+	}
 	text := strings.TrimPrefix(err.Error(), "tokenvend: ")
 	if e, ok := errors.AsType[*client.GatewayError](err); ok {
 		return explainGateway(e, text)
@@ -77,10 +80,18 @@ func explain(err error) (string, int) {
 	return text, exitFailed
 }
 
-// forGood says whether only a change helps against an error.
-func forGood(err error) bool {
-	_, code := explain(err)
-	return code == exitRefused
+// explainAWS explains what did not even get to tokenvend.
+func explainAWS(err error) (text string, code int, ok bool) {
+	if e, is := errors.AsType[*awsError](err); is {
+		return e.Error(), e.exit(), true
+	}
+	if e, is := errors.AsType[noCredentials](err); is {
+		return e.Error(), exitFailed, true
+	}
+	if e, is := errors.AsType[*brokenFunction](err); is {
+		return e.Error(), exitFailed, true
+	}
+	return "", 0, false
 }
 
 func explainProblem(e *api.Error) string {

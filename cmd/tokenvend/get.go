@@ -53,7 +53,7 @@ func (g *get) token(ctx context.Context, name string) (api.Token, error) {
 	if g.ttl < 0 {
 		return api.Token{}, usage("--min-ttl: expected no negative duration")
 	}
-	at, err := g.client()
+	at, err := g.client(ctx)
 	if err != nil {
 		return api.Token{}, err
 	}

@@ -39,7 +39,7 @@ func built(m *testing.M) int {
 
 // clean is the environment without anything that the program looks at.
 func clean() []string {
-	return []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "AWS_EC2_METADATA_DISABLED=true"}
 }
 
 // ran is what became of one run of the program.

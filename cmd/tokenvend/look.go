@@ -29,7 +29,7 @@ func (l *ls) run(ctx context.Context, c console, args []string) error {
 	if err := noArguments(args); err != nil {
 		return err
 	}
-	at, err := l.client()
+	at, err := l.client(ctx)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (s *status) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	at, err := s.client()
+	at, err := s.client(ctx)
 	if err != nil {
 		return err
 	}

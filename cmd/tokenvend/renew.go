@@ -40,7 +40,7 @@ func (r *renew) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	at, err := r.client()
+	at, err := r.client(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (r *revoke) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	at, err := r.client()
+	at, err := r.client(ctx)
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/tokenvend/tokenvend/pkg/client"
 	"github.com/tokenvend/tokenvend/pkg/local"
@@ -20,34 +22,84 @@ import (
 // defaultData is where a server on this machine keeps what it has.
 const defaultData = ".tokenvend"
 
-// server is where a command's requests go.
-type server struct{ url, region, data string }
+// The environment's word on where requests go.
+const (
+	envURL      = "TOKENVEND_URL"
+	envFunction = "TOKENVEND_FUNCTION"
+)
+
+// server is where a command's requests go, as its flags say.
+type server struct{ url, function, region, data string }
 
 func (s *server) flags(f *flag.FlagSet) {
-	f.StringVar(&s.url, "url", "", "the API's `URL`, else TOKENVEND_URL; signed with the AWS credentials in the environment")
-	f.StringVar(&s.region, "region", "", "the API's `REGION`, else the one in its URL, else AWS_REGION")
-	dataFlag(f, &s.data)
+	f.StringVar(&s.url, "url", "", "ask a stack by its API at this `URL`, its output ApiUrl; else "+envURL)
+	f.StringVar(&s.function, "function", "", "ask a stack by its vend `FUNCTION`, by name or ARN, and by the alias admin unless :ALIAS follows; else "+envFunction)
+	f.StringVar(&s.region, "region", "", "the stack's `REGION`, else the one in the URL or the ARN, else the AWS configuration's")
+	f.StringVar(&s.data, "data", "", "the data `FOLDER` of the server on this machine, which is asked where no stack is named (default "+defaultData+")")
 }
 
-func dataFlag(f *flag.FlagSet, data *string) {
-	f.StringVar(data, "data", "", "the data `FOLDER` of the server on this machine, which is asked where no URL is given (default "+defaultData+")")
+// place is what a command talks to: a stack by its API, a stack by its function, or the server on this machine.
+type place struct {
+	url      string     // the API's
+	function function   // zero: not named
+	aws      aws.Config // of a stack
+	data     string     // of the server on this machine; "": it is a stack
 }
 
-// client talks to the API that is named: by flags first, by the environment else; or to the server on this machine.
-func (s server) client() (*client.Client, error) {
-	if url := cmp.Or(s.url, os.Getenv("TOKENVEND_URL")); s.url != "" || s.data == "" && url != "" {
-		return client.New(client.Config{URL: url, Region: s.region}), nil
+// place is the one that is named: by flags first, by the environment else. The AWS configuration is read only for a stack.
+func (s server) place(ctx context.Context) (place, error) {
+	p, err := s.named()
+	if err != nil || p.data != "" {
+		return p, err
 	}
-	c, err := localClient(s.data)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no server runs on the data folder %s, and no URL is given: tokenvend serve starts one, --url or TOKENVEND_URL names another", dataFolder(s.data))
-	}
-	return c, err
+	p.aws, err = loadAWS(ctx, cmp.Or(s.region, p.function.region, apiOf(p.url).region))
+	return p, err
 }
 
-// localClient talks to the server on this machine; fs.ErrNotExist: none runs there.
+func (s server) named() (place, error) {
+	url, name, both := s.url, s.function, "--url and --function"
+	if url == "" && name == "" && s.data == "" {
+		url, name, both = os.Getenv(envURL), os.Getenv(envFunction), envURL+" and "+envFunction
+	}
+	switch {
+	case url != "" && name != "":
+		return place{}, usage("%s: expected one of the two", both)
+	case url != "":
+		return place{url: url}, nil
+	case name != "":
+		f, err := parseFunction(name)
+		return place{function: f}, err
+	}
+	return place{data: cmp.Or(s.data, defaultData)}, nil
+}
+
+// client talks to the place that is named.
+func (s server) client(ctx context.Context) (*client.Client, error) {
+	p, err := s.place(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.client()
+}
+
+// client talks to this place. noServer: it is this machine, and no server runs here.
+func (p place) client() (*client.Client, error) {
+	if p.data != "" {
+		return localClient(p.data)
+	}
+	c := client.Config{URL: p.url, Region: p.aws.Region, Credentials: p.aws.Credentials}
+	if p.url == "" {
+		c.URL, c.HTTP = "https://"+p.function.name, &http.Client{Transport: direct{lambda.NewFromConfig(p.aws), p.function}}
+	}
+	return client.New(c), nil
+}
+
+// localClient talks to the server on this machine.
 func localClient(data string) (*client.Client, error) {
-	door, err := local.ReadDoor(dataFolder(data))
+	door, err := local.ReadDoor(data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, noServer{data}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,10 +109,15 @@ func localClient(data string) (*client.Client, error) {
 	return client.New(client.Config{URL: door.URL, Region: door.Region, Credentials: keys, PlainHTTP: true}), nil
 }
 
-func dataFolder(data string) string { return cmp.Or(data, defaultData) }
+// noServer is the error of a data folder on which no server runs.
+type noServer struct{ data string }
+
+func (e noServer) Error() string {
+	return fmt.Sprintf("no server runs on the data folder %s, and no stack is named: tokenvend serve starts one, --url or --function names one", e.data)
+}
 
 // credentialFolder is where a server on this machine looks for credentials.
-func credentialFolder(data string) string { return filepath.Join(dataFolder(data), "credentials") }
+func credentialFolder(data string) string { return filepath.Join(data, "credentials") }
 
 // variant is what is asked for beyond a credential's default.
 type variant struct{ scope, audience, account string }

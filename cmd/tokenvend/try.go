@@ -4,89 +4,98 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"syscall"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/client"
-	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 )
 
-// try has the server get a first token by a secret that was written after began. A secret that is refused for good is removed again.
-func (a *add) try(ctx context.Context, c console, source *folder.Source, name string, began time.Time) error {
-	at, err := localClient(a.data)
-	if errors.Is(err, fs.ErrNotExist) {
-		c.say("%s is written, and was not tried: no server runs here. tokenvend serve starts one.", name)
+// trial is a first token by a secret that was just created.
+type trial struct {
+	console
+	place   place
+	vault   vault
+	name    string
+	version string // of the secret
+}
+
+// run has a first token vended. A secret that is refused for good is taken away again: nobody has used it.
+func (t trial) run(ctx context.Context) error {
+	at, err := t.place.client()
+	if absent, ok := errors.AsType[noServer](err); ok {
+		t.say("%s is written, and was not tried: %v.", t.name, absent)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	t, err := firstToken(ctx, c, at, name, began)
+	first, err := t.firstToken(ctx, at)
 	switch {
 	case err == nil:
-		c.say("%s works: a token with the fingerprint %s, for another %v.", name, t.Fingerprint, time.Duration(t.ExpiresIn))
+		t.say("%s works: a token with the fingerprint %s, for another %v.", t.name, first.Fingerprint, time.Duration(first.ExpiresIn))
 	case errors.Is(err, errNotSeen):
-		c.say("%s is written, but could not be tried: the server goes on answering by what it knew before. tokenvend status %[1]s tells later.", name)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		c.say("%s is written, and was not tried: the server that ran here is gone. tokenvend serve starts one.", name)
-	case forGood(err):
-		if removed := source.Remove(name); removed != nil {
-			return errors.Join(err, removed)
+		t.say("%s is written (%s), but could not be tried: the answers are still by what was known before. tokenvend status %[1]s tells later.%s", t.name, t.vault.where(t.name), t.hint())
+	case isRefused(err):
+		if kept := t.vault.discard(ctx, t.name); kept != nil {
+			return errors.Join(err, kept)
 		}
-		return fmt.Errorf("%s was not added, and its file is removed again: %w", name, err)
+		return fmt.Errorf("%s was not added, and its secret is taken away again: %w", t.name, err)
 	default:
 		text, _ := explain(err)
-		c.say("%s is written, but could not be tried: %s", name, text)
+		t.say("%s is written (%s), but could not be tried: %s", t.name, t.vault.where(t.name), text)
 	}
 	return nil
 }
 
-const howToCall = `
-One caller on AWS may have it by this policy:
-  {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": [
-    "arn:aws:execute-api:REGION:ACCOUNT:API/*/GET/tokens/%[1]s",
-    "arn:aws:execute-api:REGION:ACCOUNT:API/*/POST/tokens/%[1]s"]}]}
-and asks for it with
-  curl --aws-sigv4 "aws:amz:REGION:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" https://API.execute-api.REGION.amazonaws.com/tokens/%[1]s
-On this machine:
-  tokenvend get %[1]s`
+// hint is what else may keep a stack from seeing a secret.
+func (t trial) hint() string {
+	if t.place.data != "" {
+		return ""
+	}
+	return ` If it goes on, the stack has another prefix or region, or "allow" leaves you out.`
+}
 
-// How long a server may go on answering by what it knew of a name before: that there was none, and how an earlier secret failed.
+// isRefused says whether it is the secret that an error is about, for good. What keeps its owner from asking says nothing of it, nor does a grant that is yet to come.
+func isRefused(err error) bool {
+	e, ok := errors.AsType[*api.Error](err)
+	return ok && (e.Code == api.ProviderRejected || e.Code == api.Misconfigured)
+}
+
+// How long answers may go on by what was known of a name before: that there was none, and how an earlier secret failed.
 const (
 	absenceLasts = 8 * time.Second
 	failureLasts = 75 * time.Second
 	glance       = time.Second
 )
 
-// errNotSeen: the server has not looked at the secret yet.
-var errNotSeen = errors.New("the server has not seen the secret yet")
+// errNotSeen: nobody has looked at the secret yet.
+var errNotSeen = errors.New("the secret has not been seen yet")
 
-// firstToken asks for a token until the answer is about the secret that was written after began.
-func firstToken(ctx context.Context, c console, at *client.Client, name string, began time.Time) (api.Token, error) {
+// firstToken asks for a token until the answer is about the new secret.
+func (t trial) firstToken(ctx context.Context, at *client.Client) (api.Token, error) {
+	began := time.Now()
 	for told := false; ; told = true {
-		t, err := at.Token(ctx, name)
-		lasts := outdated(ctx, at, name, began, err)
+		first, err := at.Token(ctx, t.name)
+		lasts := t.outdated(ctx, at, err)
 		if lasts == 0 {
-			return t, err
+			return first, err
 		}
 		if time.Since(began) > lasts {
-			return t, errNotSeen
+			return first, errNotSeen
 		}
 		if !told {
-			c.say("The server still answers by what it knew of %s before; waiting for it to look again.", name)
+			t.say("The answer is still by what was known of %s before; waiting for another.", t.name)
 		}
 		select {
 		case <-time.After(glance):
 		case <-ctx.Done():
-			return t, ctx.Err()
+			return first, ctx.Err()
 		}
 	}
 }
 
 // outdated says how long an error that is about an earlier secret may go on; 0: it is about this one.
-func outdated(ctx context.Context, at *client.Client, name string, began time.Time, err error) time.Duration {
+func (t trial) outdated(ctx context.Context, at *client.Client, err error) time.Duration {
 	e, ok := errors.AsType[*api.Error](err)
 	switch {
 	case !ok:
@@ -94,8 +103,8 @@ func outdated(ctx context.Context, at *client.Client, name string, began time.Ti
 	case e.Code == api.UnknownCredential:
 		return absenceLasts
 	}
-	report, err := at.Status(ctx, name)
-	if err == nil && report.Failure != nil && report.Failure.Since.Before(began) {
+	report, err := at.Status(ctx, t.name)
+	if err == nil && report.Failure != nil && report.Version != t.version {
 		return failureLasts
 	}
 	return 0

@@ -53,7 +53,7 @@ func (m *Mint) attempt(ctx context.Context, lease store.Lease, v view, w Want) (
 func (m *Mint) ask(ctx context.Context, v view, lease store.Lease) outcome {
 	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
 	defer cancel()
-	out := outcome{own: v.own}
+	out := outcome{own: v.own, spent: vanished(v, lease)}
 	c, own, err := m.client(ctx, v.own)
 	if err == nil {
 		// What cannot be sealed must not be asked for: a single-use refresh token would be lost.
@@ -100,7 +100,7 @@ func refreshToken(v view, c credential.Credential, lease store.Lease) redact.Str
 	switch {
 	case !d.Refreshes(), e.RefreshSpent, !e.RefreshUntil.IsZero() && !wall().Before(e.RefreshUntil):
 		return redact.String{}
-	case lease.Attempt > 1 && d.SingleUse() && d.Reuse() != provider.ReuseTolerated:
+	case vanished(v, lease):
 		return redact.String{}
 	case e.Made == v.made && !v.entry.refresh.IsZero():
 		return v.entry.refresh
@@ -108,6 +108,12 @@ func refreshToken(v view, c credential.Credential, lease store.Lease) redact.Str
 		return c.Refresh
 	}
 	return redact.String{}
+}
+
+// vanished says whether an earlier holder of the lease may have used the refresh token up, and died before it could say so.
+func vanished(v view, lease store.Lease) bool {
+	d := v.own.descriptor
+	return lease.Attempt > 1 && d != nil && d.SingleUse() && d.Reuse() != provider.ReuseTolerated
 }
 
 // exchange makes one request, lending the secret's other versions where the provider does not know the client.
@@ -123,10 +129,10 @@ func (m *Mint) exchange(ctx context.Context, out outcome, ask provider.Ask, firs
 			break
 		}
 	}
-	out.grant, out.failed, out.spent = ask.Grant, nil, false
+	out.grant, out.failed = ask.Grant, nil
 	if err != nil {
 		out.failed = faultOf(err)
-		out.spent = ask.Grant == provider.RefreshToken && mayBeSpent(err, out.own.descriptor)
+		out.spent = out.spent || ask.Grant == provider.RefreshToken && mayBeSpent(err, out.own.descriptor)
 	}
 	return out
 }

@@ -99,9 +99,11 @@ func (m *Mint) requeue(ctx context.Context, terms credential.Terms) {
 		if isWarm {
 			warm = token.Key{}
 		}
-		outdated := e.Made != "" && e.Made != terms.Made(e.Key.Variant)
-		if isWarm && e.NextAt.IsZero() || !e.Failure.IsZero() || outdated {
+		switch outdated := e.Made != "" && e.Made != terms.Made(e.Key.Variant); {
+		case outdated, !e.Failure.IsZero():
 			m.makeDue(ctx, e, now)
+		case isWarm && e.NextAt.IsZero():
+			m.makeDue(ctx, e, later(now, e.RenewAt))
 		}
 	}
 	if terms.KeepWarm && warm.Credential != "" {
@@ -109,10 +111,10 @@ func (m *Mint) requeue(ctx context.Context, terms credential.Terms) {
 	}
 }
 
-func (m *Mint) makeDue(ctx context.Context, e store.Entry, now time.Time) {
+func (m *Mint) makeDue(ctx context.Context, e store.Entry, at time.Time) {
 	next := e
-	next.NextAt = now
-	next.ForgetAt = forgetAt(next, now)
+	next.NextAt = at
+	next.ForgetAt = forgetAt(next, at)
 	m.replace(ctx, e, next)
 }
 

@@ -24,9 +24,12 @@ func (v view) serves(w Want, now time.Time) bool {
 	if !v.suffices(w, now) {
 		return false
 	}
-	t := v.entry.token
-	if (w.Ahead || v.speaks.revokes) && !now.Before(v.entry.entry.RenewAt) {
+	t, e := v.entry.token, v.entry.entry
+	if (w.Ahead || v.speaks.revokes) && !now.Before(e.RenewAt) {
 		return false
+	}
+	if w.Ahead && !e.NextAt.IsZero() && !now.Before(e.NextAt) {
+		return false // a report or a floor wanted another token, and the attempt failed: it is time to try again
 	}
 	return w.Life > 0 || w.Ahead || t.Left(now) >= wish(t.ExpiresAt.Sub(t.IssuedAt))
 }

@@ -1,11 +1,8 @@
 package testbed
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -15,16 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// motoVersion is what is installed where the machine has no moto_server of its own.
-const motoVersion = "5.2.1"
-
 var moto = share(func() (server, error) {
-	program, err := motoProgram()
+	python, err := python()
 	if err != nil {
 		return server{}, err
 	}
 	return server{name: "moto", command: func(port int) []string {
-		return append(program[:len(program):len(program)], "-H", "127.0.0.1", "-p", strconv.Itoa(port))
+		return []string{python, "-m", "moto.server", "-H", "127.0.0.1", "-p", strconv.Itoa(port)}
 	}}, nil
 })
 
@@ -59,37 +53,3 @@ func MotoAccount(t testing.TB) aws.Config {
 	cfg.Credentials = credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
 	return cfg
 }
-
-// motoProgram is the machine's moto_server, else one in a virtual environment of the repository.
-func motoProgram() ([]string, error) {
-	if path, err := exec.LookPath("moto_server"); err == nil {
-		return []string{path}, nil
-	}
-	python, err := program("python3", "Python 3.10 or newer, with venv")
-	if err != nil {
-		return nil, err
-	}
-	dir, err := installed("moto-"+motoVersion, func(dir string) error { return installMoto(python, dir) })
-	if err != nil {
-		return nil, err
-	}
-	// Not bin/moto_server: its first line names the folder where it was installed, and the folder has moved since.
-	return []string{inVenv(dir), "-m", "moto.server"}, nil
-}
-
-// installMoto takes the package index from the machine's own settings.
-func installMoto(python, dir string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), installWithin)
-	defer cancel()
-	for _, line := range [][]string{
-		{python, "-m", "venv", dir},
-		{inVenv(dir), "-m", "pip", "install", "--quiet", "moto[server]==" + motoVersion},
-	} {
-		if said, err := exec.CommandContext(ctx, line[0], line[1:]...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s %s: %w\n%s", line[1], line[2], err, said)
-		}
-	}
-	return nil
-}
-
-func inVenv(dir string) string { return filepath.Join(dir, "bin", "python") }

@@ -128,7 +128,8 @@ func TestNoServerOutlivesUs(t *testing.T) {
 
 func TestDynamoDBs(t *testing.T) {
 	for name, endpoint := range DynamoDBs() {
-		if !answers(endpoint(t)) || endpoint(t) != endpoint(t) {
+		first, second := endpoint(t), endpoint(t)
+		if !answers(first) || first != second {
 			t.Errorf("%s does not answer, or is not shared", name)
 		}
 	}

@@ -26,16 +26,15 @@ func isDeleted(err error) bool {
 }
 
 // unavailable wraps an error of the SDK, which names the operation and the error's code. Where an answer came that could not be read, the SDK quotes it, and it may be the secret: of that error nothing is kept but the status.
-func unavailable(operation string, err error) error {
+func unavailable(ctx context.Context, operation string, err error) error {
 	_, refused := errors.AsType[smithy.APIError](err)
 	answer, answered := errors.AsType[*smithyhttp.ResponseError](err)
 	if refused || !answered || answer.HTTPStatusCode() == 0 {
 		return fmt.Errorf("%w: %w", credential.ErrUnavailable, err)
 	}
-	for _, late := range []error{context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, late) {
-			return fmt.Errorf("%w: %s: %w", credential.ErrUnavailable, operation, late)
-		}
+	err = fmt.Errorf("%w: %s: an answer with status %d that can't be read", credential.ErrUnavailable, operation, answer.HTTPStatusCode())
+	if late := ctx.Err(); late != nil {
+		err = fmt.Errorf("%w: %w", err, late)
 	}
-	return fmt.Errorf("%w: %s: an answer with status %d that can't be read", credential.ErrUnavailable, operation, answer.HTTPStatusCode())
+	return err
 }

@@ -48,7 +48,7 @@ func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) 
 		return credential.Credential{}, credential.ErrUnknown
 	}
 	if err != nil {
-		return credential.Credential{}, unavailable("GetSecretValue", err)
+		return credential.Credential{}, unavailable(ctx, "GetSecretValue", err)
 	}
 	version := aws.ToString(out.VersionId)
 	if out.SecretString == nil {
@@ -73,7 +73,7 @@ func (s *Source) List(ctx context.Context) ([]credential.Listed, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, unavailable("ListSecrets", err)
+			return nil, unavailable(ctx, "ListSecrets", err)
 		}
 		for _, secret := range page.SecretList {
 			if l, ok := s.listed(secret); ok {
@@ -117,7 +117,7 @@ func (s *Source) Absent(ctx context.Context, name string) (bool, error) {
 		return true, nil
 	}
 	if err != nil {
-		return false, unavailable("DescribeSecret", err)
+		return false, unavailable(ctx, "DescribeSecret", err)
 	}
 	return out.DeletedDate != nil, nil
 }

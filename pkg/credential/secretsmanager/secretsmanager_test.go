@@ -103,9 +103,8 @@ func TestFault61_APageThatFailsFailsTheList(t *testing.T) {
 		t.Fatalf("%d listed in %d calls: %v", len(all), a.calls.of("ListSecrets"), err)
 	}
 	for page := range 3 {
-		a.calls.fail = func(operation string, nth int) bool {
-			return operation == "ListSecrets" && nth == 4+page*(page+3)/2 // each list ends at its failure: calls 4, 6, 9
-		}
+		before := a.calls.of("ListSecrets")
+		a.calls.fail = func(operation string, nth int) bool { return operation == "ListSecrets" && nth == before+1+page }
 		if all, err := a.source().List(t.Context()); !errors.Is(err, credential.ErrUnavailable) || len(all) > 0 {
 			t.Errorf("page %d fails: %d listed, %v", 1+page, len(all), err)
 		}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"cmp"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
+// gateway is an HTTP API of API Gateway, as its URL tells it. The zero value is one that is not known.
+type gateway struct{ id, region string }
+
+var executeAPI = regexp.MustCompile(`^https://([a-z0-9]+)\.execute-api(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)(?:/|$)`)
+
+func apiOf(url string) gateway {
+	found := executeAPI.FindStringSubmatch(url)
+	if found == nil {
+		return gateway{}
+	}
+	return gateway{id: found[1], region: found[2]}
+}
+
+const overAPI = `
+One caller may have it over the API by this policy:
+  {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": [
+    "arn:{PARTITION}:execute-api:{REGION}:{ACCOUNT}:{API}/*/GET/tokens/{NAME}",
+    "arn:{PARTITION}:execute-api:{REGION}:{ACCOUNT}:{API}/*/POST/tokens/{NAME}"]}]}
+and asks for it with
+  curl --aws-sigv4 "aws:amz:{REGION}:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" {URL}/tokens/{NAME}`
+
+const byInvocation = `
+Another Lambda may have it by direct invocation, once it has an alias of its own:
+  aws lambda create-alias --region {REGION} --function-name {FUNCTION} --name c-{NAME} --function-version '$LATEST'
+by this policy, on that alias alone:
+  {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction",
+    "Resource": "arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}:c-{NAME}"}]}`
+
+const onThisMachine = `
+On this machine:
+  tokenvend get {NAME}`
+
+const fromOutputs = `
+What stands in capitals is in the stack's outputs, ApiUrl and VendFunctionName.`
+
+// grants says how one caller gets a credential, with all that is known of the stack: from its URL or function, and from the secret's ARN ("": there is none).
+func (p place) grants(name, secretARN string) string {
+	secret, _ := arn.Parse(secretARN)
+	region, api := cmp.Or(p.aws.Region, "REGION"), cmp.Or(apiOf(p.url).id, "API")
+	fill := strings.NewReplacer(
+		"{NAME}", name, "{REGION}", region, "{API}", api,
+		"{PARTITION}", cmp.Or(p.function.partition, secret.Partition, "aws"),
+		"{ACCOUNT}", cmp.Or(p.function.account, secret.AccountID, "ACCOUNT"),
+		"{FUNCTION}", cmp.Or(p.function.name, "FUNCTION"),
+		"{URL}", cmp.Or(strings.TrimSuffix(p.url, "/"), "https://"+api+".execute-api."+region+".amazonaws.com"),
+	)
+	if p.data != "" {
+		return fill.Replace(overAPI + onThisMachine)
+	}
+	return fill.Replace(overAPI + byInvocation + fromOutputs)
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/seal"
+	"github.com/tokenvend/tokenvend/pkg/store/memory"
+	"github.com/tokenvend/tokenvend/pkg/testbed"
+	"github.com/tokenvend/tokenvend/pkg/vend"
+)
+
+const (
+	stackFunction = "tokenvend-VendFunction-1"
+	stackRegion   = "us-east-1"
+	stackAccount  = "123456789012"
+	canary        = "canary-0f6d21" // a secret that nothing may show
+)
+
+// stack is a vend function with all that is around it: the simulated providers, Secrets Manager on moto, Lambda's Invoke, and the API.
+type stack struct {
+	*testing.T
+	providers *simulator.Simulator
+	secrets   *awssecrets.Client
+	desk      *vend.Desk
+	dir       string   // where the program runs
+	env       []string // what the program finds
+	url       string   // the API's
+}
+
+func newStack(t *testing.T) *stack {
+	t.Helper()
+	cfg := testbed.MotoAccount(t)
+	s := &stack{T: t, providers: simulator.New(simulator.Options{}), secrets: awssecrets.NewFromConfig(cfg), dir: t.TempDir()}
+	s.desk = &vend.Desk{Mint: mint.New(mint.Config{
+		Store: memory.New(), Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets, defaultPrefix), HTTP: &http.Client{Transport: s.providers},
+	})}
+	t.Cleanup(s.desk.Mint.Wait)
+	lambda := httptest.NewServer(http.HandlerFunc(s.invoke))
+	t.Cleanup(lambda.Close)
+	api := httptest.NewTLSServer(http.HandlerFunc(s.overAPI))
+	t.Cleanup(api.Close)
+	s.url = api.URL
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: api.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	who, err := cfg.Credentials.Retrieve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.env = []string{
+		"AWS_ACCESS_KEY_ID=" + who.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + who.SecretAccessKey, "AWS_SESSION_TOKEN=" + who.SessionToken, "AWS_REGION=" + stackRegion,
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + *cfg.BaseEndpoint, "AWS_ENDPOINT_URL_LAMBDA=" + lambda.URL, "SSL_CERT_FILE=" + roots,
+	}
+	return s
+}
+
+// tv runs the program in a place where nothing but AWS is to be found.
+func (s *stack) tv(stdin string, args ...string) ran {
+	s.Helper()
+	return tvEnv(s.T, s.dir, stdin, s.env, args...)
+}
+
+// direct runs the program on the function.
+func (s *stack) direct(stdin string, args ...string) ran {
+	s.Helper()
+	return s.tv(stdin, append(args, "--function", stackFunction)...)
+}
+
+// broken is how Lambda answers for functions that have no answer, by their names: error header, status and body.
+var broken = map[string]struct {
+	kind   string
+	status int
+	body   string
+}{
+	"denied":    {"AccessDeniedException", http.StatusForbidden, `{"Message":"User: arn:aws:iam::123456789012:user/me is not authorized to perform: lambda:InvokeFunction"}`},
+	"expired":   {"ExpiredTokenException", http.StatusForbidden, `{"message":"The security token included in the request is expired"}`},
+	"odd":       {"InvalidRuntimeException", http.StatusBadGateway, `{"Message":"` + canary + `"}`},
+	"timeout":   {"", http.StatusOK, `{"errorMessage":"2026-11-22T07:00:00.000Z 1 Task timed out after 29.00 seconds ` + canary + `"}`},
+	"slow":      {"", http.StatusOK, `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 1 Error: ` + canary + `"}`},
+	"exited":    {"", http.StatusOK, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 1 Error: ` + canary + `"}`},
+	"panicking": {"", http.StatusOK, `{"errorType":"` + canary + ` 1","errorMessage":"{\"code\":\"\"}","stackTrace":[]}`},
+	"garbled":   {"", http.StatusOK, canary},
+}
+
+// invoke is Lambda's Invoke.
+func (s *stack) invoke(w http.ResponseWriter, r *http.Request) {
+	path, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions/"), "/invocations")
+	if !ok || r.Method != http.MethodPost || !strings.Contains(r.Header.Get("Authorization"), "/"+stackRegion+"/lambda/aws4_request") {
+		s.Errorf("not an invocation: %s %s", r.Method, r.URL)
+	}
+	name, alias := path[strings.LastIndex(path, ":")+1:], r.URL.Query().Get("Qualifier")
+	payload, _ := io.ReadAll(r.Body)
+	w.Header().Set("X-Amzn-Requestid", "lambda-1")
+	known, bad := broken[name]
+	switch {
+	case bad && known.kind != "":
+		w.Header().Set("X-Amzn-Errortype", known.kind)
+		w.WriteHeader(known.status)
+		_, _ = io.WriteString(w, known.body)
+	case bad:
+		w.Header().Set("X-Amz-Function-Error", "Unhandled")
+		_, _ = io.WriteString(w, known.body)
+	case name != stackFunction || alias != "admin" && alias != "billing" && alias != "c-minut":
+		w.Header().Set("X-Amzn-Errortype", "ResourceNotFoundException")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"Type":"User","Message":"Function not found"}`)
+	default:
+		s.run(w, r, payload, "arn:aws:lambda:"+stackRegion+":"+stackAccount+":function:"+name+":"+alias)
+	}
+}
+
+func (s *stack) run(w http.ResponseWriter, r *http.Request, payload []byte, arn string) {
+	ctx := lambdacontext.NewContext(r.Context(), &lambdacontext.LambdaContext{AwsRequestID: "lambda-1", InvokedFunctionArn: arn})
+	answer, err := s.desk.Invoke(ctx, payload)
+	if e, failed := errors.AsType[messages.InvokeResponse_Error](err); failed {
+		w.Header().Set("X-Amz-Function-Error", "Unhandled")
+		answer, err = json.Marshal(e)
+	}
+	if err != nil {
+		s.Error(err)
+	}
+	_, _ = w.Write(answer)
+}
+
+// overAPI is API Gateway, which takes every signature for an operator's.
+func (s *stack) overAPI(w http.ResponseWriter, r *http.Request) {
+	if !strings.Contains(r.Header.Get("Authorization"), "/"+stackRegion+"/execute-api/aws4_request") {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	reply := s.desk.HTTP(r.Context(), vend.HTTPRequest{
+		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: body, RequestID: "api-1",
+		Caller: access.Caller{Via: access.API, Alias: "api", ARN: "arn:aws:iam::" + stackAccount + ":role/operator"},
+	})
+	for name, value := range reply.Header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(reply.Status)
+	_, _ = w.Write(reply.Body)
+}
+
+// client is the client that a simulated provider knows.
+func (s *stack) client(provider string) (id, secret string) { return s.providers.ClientFor(provider) }
+
+// put keeps a credential for a provider, not by the program.
+func (s *stack) put(name, provider string, more ...string) {
+	s.Helper()
+	id, secret := s.client(provider)
+	fields := map[string]any{"provider": provider, "client_id": id, "client_secret": secret}
+	for _, field := range more {
+		key, value, _ := strings.Cut(field, "=")
+		fields[key] = json.RawMessage(value)
+	}
+	text, err := json.Marshal(fields)
+	if err != nil {
+		s.Fatal(err)
+	}
+	full, value := defaultPrefix+name, string(text)
+	if _, err := s.secrets.CreateSecret(s.Context(), &awssecrets.CreateSecretInput{Name: &full, SecretString: &value}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// secret is what Secrets Manager keeps for a credential; "" where there is none.
+func (s *stack) secret(name string) string {
+	s.Helper()
+	current := "AWSCURRENT"
+	full := defaultPrefix + name
+	out, err := s.secrets.GetSecretValue(s.Context(), &awssecrets.GetSecretValueInput{SecretId: &full, VersionStage: &current})
+	if err != nil {
+		return ""
+	}
+	return *out.SecretString
+}
+
+// described is what Secrets Manager says of a credential's secret; nil where there is none.
+func (s *stack) described(name string) *awssecrets.DescribeSecretOutput {
+	full := defaultPrefix + name
+	out, err := s.secrets.DescribeSecret(s.Context(), &awssecrets.DescribeSecretInput{SecretId: &full})
+	if err != nil {
+		return nil
+	}
+	return out
+}

@@ -1,0 +1,86 @@
+package functions_test
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
+)
+
+// take returns the calls to AWS since the last take, of DynamoDB and of the others.
+func (h *house) take() (store, rest map[string]int) {
+	return h.dynamo.Take(), h.moto.Take()
+}
+
+// calls fails where the calls since the last take are others than these.
+func (h *house) calls(what string, store, rest map[string]int) {
+	h.t.Helper()
+	gotStore, gotRest := h.take()
+	h.t.Logf("%s: DynamoDB %v, others %v", what, gotStore, gotRest)
+	if !maps.Equal(gotStore, store) || !maps.Equal(gotRest, rest) {
+		h.t.Errorf("%s: calls to DynamoDB %v and others %v, want %v and %v", what, gotStore, gotRest, store, rest)
+	}
+}
+
+type counted = map[string]int
+
+func TestCallsToAWS(t *testing.T) {
+	t.Parallel()
+	const life = 3 * time.Second
+	h := newHouse(t, simulator.Options{Lifetime: life})
+	h.put("minut", "minut", nil)
+	h.start("vend")
+	h.calls("a start", counted{"GetItem": 1}, counted{})
+	h.token("minut")
+	store, rest := h.take()
+	t.Logf("a credential's very first vend: DynamoDB %v, others %v", store, rest)
+	h.token("minut")
+	h.calls("a vend from memory", counted{}, counted{})
+
+	time.Sleep(life)
+	h.token("minut")
+	h.calls("a renewal", counted{"BatchGetItem": 1, "UpdateItem": 2}, counted{})
+
+	h.runtimes["vend"] = freshRuntime(h)
+	h.start("vend")
+	h.calls("a second start", counted{"GetItem": 1}, counted{})
+	h.token("minut")
+	h.calls("a cold vend of a stored token", counted{"BatchGetItem": 1}, counted{"Decrypt": 1})
+	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != 2 {
+		t.Errorf("%d token requests, want 2", n)
+	}
+}
+
+func TestItemsAreWhatTheTableExpects(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	h.put("minut", "minut", nil)
+	h.put("monta", "monta", nil)
+	h.start("vend")
+	for _, name := range []string{"minut", "monta"} {
+		h.token(name)
+	}
+	all, err := h.items.Scan(t.Context(), &dynamodb.ScanInput{TableName: &h.table})
+	if err != nil || len(all.Items) != 4 {
+		t.Fatalf("%d items, %v; want two of each credential", len(all.Items), err)
+	}
+	due, err := h.items.Scan(t.Context(), &dynamodb.ScanInput{TableName: &h.table, IndexName: aws.String(dynamo.Index)})
+	if err != nil || len(due.Items) != 2 {
+		t.Errorf("%d items in the index, %v; want one of each credential", len(due.Items), err)
+	}
+	for _, item := range all.Items {
+		if _, has := item[h.stack.TTL]; !has && item[dynamo.IndexSortKey] != nil {
+			t.Errorf("an entry that is never dropped: %v has no %s", item[dynamo.PartitionKey], h.stack.TTL)
+		}
+	}
+	for _, item := range due.Items {
+		if len(item) > 6 {
+			t.Errorf("the index shows %d attributes", len(item))
+		}
+	}
+}

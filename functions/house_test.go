@@ -1,0 +1,259 @@
+package functions_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/testbed"
+)
+
+// The functions' names in the template, by their folders.
+var logical = map[string]string{"vend": "VendFunction", "rotate": "RotateFunction"}
+
+// house is a stack of its own: the template's functions and settings, a table, secrets, and the five providers. What must not be shown is gathered on the way, and searched for in the end in all that its processes wrote.
+type house struct {
+	t         *testing.T
+	stack     *testbed.Stack
+	sim       *simulator.Simulator
+	dynamo    *testbed.Calls // in front of DynamoDB
+	moto      *testbed.Calls // in front of KMS and Secrets Manager
+	table     string
+	items     *dynamodb.Client
+	secrets   *secretsmanager.Client
+	prefix    string
+	proxy     *url.URL
+	roots     string // a file
+	runtimes  map[string]*testbed.Runtime
+	mu        sync.Mutex
+	processes []*testbed.Bootstrap
+	hushed    map[string]string // what each secret is, by the secret
+}
+
+func newHouse(t *testing.T, o simulator.Options) *house {
+	t.Helper()
+	h := &house{t: t, stack: testbed.Template(t), sim: simulator.New(o), runtimes: map[string]*testbed.Runtime{}, hushed: map[string]string{}}
+	if err := h.sim.ListenTLS("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.sim.Close() })
+	h.proxy = testbed.Proxy(t, h.sim.Route)
+	h.roots = filepath.Join(t.TempDir(), "roots.pem")
+	if err := os.WriteFile(h.roots, h.sim.RootPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	database := testbed.Dynalite(t)
+	h.items = dynamodb.NewFromConfig(h.stack.Account, func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(string(database)) })
+	h.table = h.stack.CreateTable(t, h.items)
+	h.prefix = "tokenvend/" + h.table + "/"
+	h.secrets = secretsmanager.NewFromConfig(h.stack.Account)
+	h.dynamo, h.moto = testbed.CountCalls(t, database), testbed.CountCalls(t, testbed.Moto(t))
+	for function, name := range logical {
+		h.runtimes[function] = testbed.NewRuntime(time.Duration(h.stack.Functions[name].Timeout) * time.Second)
+	}
+	t.Cleanup(h.searchOutputs)
+	return h
+}
+
+// start runs one more process of a function.
+func (h *house) start(function string, env ...string) *testbed.Bootstrap {
+	h.t.Helper()
+	return h.startProgram(bootstrap(h.t, build{function: function}), function, env...)
+}
+
+func (h *house) startProgram(binary, function string, env ...string) *testbed.Bootstrap {
+	h.t.Helper()
+	p := h.runtimes[function].Start(h.t, binary, append(h.environment(function), env...)...)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.processes = append(h.processes, p)
+	if p.Ended() {
+		h.t.Fatalf("%s did not start: %s", function, p.Output())
+	}
+	return p
+}
+
+// environment is the template's own, with what this house has of its own, and what Lambda adds.
+func (h *house) environment(function string) []string {
+	h.t.Helper()
+	keys, err := h.stack.Account.Credentials.Retrieve(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.hush("the function's own keys", keys.SecretAccessKey, keys.SessionToken)
+	all := maps.Clone(h.stack.Functions[logical[function]].Environment)
+	maps.Copy(all, map[string]string{
+		"TOKENVEND_TABLE": h.table, "TOKENVEND_SECRET_PREFIX": h.prefix, "TOKENVEND_PROXY": h.proxy.String(),
+		"SSL_CERT_FILE": h.roots, "AWS_REGION": h.stack.Account.Region, "AWS_LAMBDA_FUNCTION_NAME": function,
+		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
+		"AWS_ENDPOINT_URL_DYNAMODB": string(h.dynamo.Endpoint), "AWS_ENDPOINT_URL_KMS": string(h.moto.Endpoint),
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": string(h.moto.Endpoint),
+	})
+	var lines []string
+	for name, value := range all {
+		lines = append(lines, name+"="+value)
+	}
+	return lines
+}
+
+// put stores a credential's secret, or changes it.
+func (h *house) put(name, provider string, over map[string]any) {
+	h.t.Helper()
+	id, secret := h.sim.ClientFor(provider)
+	fields := map[string]any{"provider": provider, "client_id": id, "client_secret": secret}
+	if provider == "miden" {
+		fields["token_url"] = h.sim.TokenURL(provider)
+	}
+	maps.Copy(fields, over)
+	h.hush("a client secret", secret, base64.StdEncoding.EncodeToString([]byte(id+":"+secret)))
+	value, err := json.Marshal(fields)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	full := h.prefix + name
+	_, err = h.secrets.CreateSecret(h.t.Context(), &secretsmanager.CreateSecretInput{Name: &full, SecretString: aws.String(string(value))})
+	if err != nil {
+		_, err = h.secrets.PutSecretValue(h.t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &full, SecretString: aws.String(string(value))})
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// invoke invokes a function as alias, "" for the bare one.
+func (h *house) invoke(function, alias string, payload []byte) ([]byte, *testbed.FunctionError) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	defer cancel()
+	answer, failed, err := h.runtimes[function].Invoke(ctx, h.arn(function, alias), payload)
+	if err != nil {
+		h.t.Error(err)
+	}
+	h.hushVended(answer)
+	return answer, failed
+}
+
+// arn is the one under which the function is invoked.
+func (h *house) arn(function, alias string) string {
+	arn := strings.TrimSuffix(h.stack.Functions[logical[function]].ARN, ":$LATEST")
+	if alias != "" {
+		arn += ":" + alias
+	}
+	return arn
+}
+
+// direct asks vend as another Lambda does. One of the results is nil.
+func (h *house) direct(alias string, r api.Request) ([]byte, *api.Error) {
+	h.t.Helper()
+	payload, err := json.Marshal(r)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	answer, failed := h.invoke("vend", alias, payload)
+	if failed == nil {
+		return answer, nil
+	}
+	return nil, problem(h.t, failed)
+}
+
+// problem reads a function error's problem document.
+func problem(t *testing.T, failed *testbed.FunctionError) *api.Error {
+	t.Helper()
+	var e api.Error
+	if err := json.Unmarshal([]byte(failed.ErrorMessage), &e); err != nil || string(e.Code) != failed.ErrorType {
+		t.Errorf("the function error %q holds no problem document of that code: %s", failed.ErrorType, failed.ErrorMessage)
+	}
+	return &e
+}
+
+// token asks vend for a token that there has to be.
+func (h *house) token(name string) api.Token {
+	h.t.Helper()
+	answer, refused := h.direct("admin", api.Request{Credential: name})
+	if refused != nil {
+		h.t.Fatal(refused)
+	}
+	return read[api.Token](h.t, answer)
+}
+
+func (h *house) status(name string) api.StatusReport {
+	h.t.Helper()
+	answer, refused := h.direct("admin", api.Request{Credential: name, Action: api.Status})
+	if refused != nil {
+		h.t.Fatal(refused)
+	}
+	return read[api.StatusReport](h.t, answer)
+}
+
+func read[T any](t *testing.T, answer []byte) (v T) {
+	t.Helper()
+	if err := json.Unmarshal(answer, &v); err != nil {
+		t.Errorf("%v in %s", err, answer)
+	}
+	return v
+}
+
+// hush notes what no process may ever write.
+func (h *house) hush(what string, secrets ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range secrets {
+		if s != "" {
+			h.hushed[s] = what
+		}
+	}
+}
+
+// hushVended notes the token in an answer, direct or over the API.
+func (h *house) hushVended(answer []byte) {
+	var over reply
+	if json.Unmarshal(answer, &over) == nil && over.Body != "" {
+		answer = []byte(over.Body)
+	}
+	var vended api.Token
+	if json.Unmarshal(answer, &vended) == nil {
+		h.hush("an access token", vended.AccessToken)
+	}
+}
+
+// searchOutputs looks for every secret in all that the processes wrote, once they are over.
+func (h *house) searchOutputs() {
+	for _, p := range h.processes {
+		written := p.Output()
+		for secret, what := range h.hushed {
+			if strings.Contains(written, secret) {
+				h.t.Errorf("%s stands in the output of a process", what)
+			}
+		}
+		if strings.Contains(written, "DATA RACE") || strings.Contains(written, "panic") || p.InitErrors() > 0 {
+			h.t.Errorf("a process wrote:\n%s", written)
+		}
+	}
+}
+
+// fingerprint is the contract's: the first 16 hex digits of a token's SHA-256.
+func fingerprint(accessToken string) string {
+	sum := sha256.Sum256([]byte(accessToken))
+	return hex.EncodeToString(sum[:8])
+}
+
+// freshRuntime has the function's processes so far asked nothing more: those that are started next answer alone.
+func freshRuntime(h *house) *testbed.Runtime {
+	return testbed.NewRuntime(time.Duration(h.stack.Functions["VendFunction"].Timeout) * time.Second)
+}

@@ -1,0 +1,232 @@
+package functions_test
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/testbed"
+	"github.com/tokenvend/tokenvend/pkg/vend"
+)
+
+// document is what of the OpenAPI document is held against the code.
+type document struct {
+	Paths      map[string]map[string]json.RawMessage
+	Components struct {
+		Parameters map[string]struct{ Name, In string }
+		Schemas    map[string]schema
+	}
+}
+
+type operation struct {
+	Parameters []struct {
+		Ref string `json:"$ref"`
+	}
+}
+
+type schema struct {
+	Properties map[string]schema
+	Required   []string
+	Enum       []string
+	Items      *schema
+	Ref        string `json:"$ref"`
+}
+
+func readDocument(t *testing.T) document {
+	t.Helper()
+	return read[document](t, testbed.Template(t).API)
+}
+
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+// asked is how vend's router takes a request of a caller who may have nothing: 403 means that it was understood.
+func asked(method, path, query, body string) vend.HTTPReply {
+	return (&vend.Desk{}).HTTP(context.Background(), vend.HTTPRequest{Method: method, Path: path, Query: query, Body: []byte(body), Caller: access.Caller{}})
+}
+
+func TestDocumentAndRouterKnowTheSamePaths(t *testing.T) {
+	t.Parallel()
+	d := readDocument(t)
+	for path, item := range d.Paths {
+		real := strings.ReplaceAll(path, "{credential}", "minut")
+		var documented []string
+		for _, method := range methods {
+			if _, has := item[strings.ToLower(method)]; has {
+				documented = append(documented, method)
+			}
+		}
+		for _, method := range methods {
+			r := asked(method, real, "", "")
+			switch has := slices.Contains(documented, method); {
+			case has && r.Status != http.StatusForbidden:
+				t.Errorf("%s %s is documented, and answered with %d", method, path, r.Status)
+			case !has && (r.Status != http.StatusMethodNotAllowed || r.Header["Allow"] != strings.Join(documented, ", ")):
+				t.Errorf("%s %s: %d, Allow %q; the document allows %v", method, path, r.Status, r.Header["Allow"], documented)
+			}
+		}
+	}
+	for _, path := range []string{"/", "/tokens/", "/tokens/minut/other", "/tokens/minut/status/x", "/status", "/token/minut"} {
+		if r := asked("GET", path, "", ""); r.Status != http.StatusNotFound {
+			t.Errorf("%s, which is not documented: %d", path, r.Status)
+		}
+	}
+}
+
+func TestDocumentAndRouterKnowTheSameParameters(t *testing.T) {
+	t.Parallel()
+	d := readDocument(t)
+	for path, item := range d.Paths {
+		for method, raw := range item {
+			if method == "parameters" || method == "post" {
+				continue
+			}
+			var documented []string
+			for _, p := range read[operation](t, raw).Parameters {
+				documented = append(documented, d.Components.Parameters[p.Ref[strings.LastIndexByte(p.Ref, '/')+1:]].Name)
+			}
+			for _, p := range d.Components.Parameters {
+				if p.In != "query" {
+					continue
+				}
+				r := asked(strings.ToUpper(method), strings.ReplaceAll(path, "{credential}", "minut"), p.Name+"=7", "")
+				if understood := r.Status == http.StatusForbidden; understood != slices.Contains(documented, p.Name) {
+					t.Errorf("%s %s?%s: %d, and the document has %v", method, path, p.Name, r.Status, documented)
+				}
+			}
+		}
+	}
+}
+
+func TestDocumentAndRouterKnowTheSameBody(t *testing.T) {
+	t.Parallel()
+	documented := readDocument(t).Components.Schemas["Request"].Properties
+	samples := map[string]string{"min_ttl": "7", "limit": "7"}
+	for name := range fieldsOf(reflect.TypeFor[api.Request]()) {
+		value := samples[name]
+		if value == "" {
+			value = `"9f86d081884c7d65"`
+		}
+		r := asked("POST", "/tokens/minut", "", `{"`+name+`":`+value+`}`)
+		if _, has := documented[name]; has != (r.Status == http.StatusForbidden) {
+			t.Errorf("the body's field %s: %d; documented: %t", name, r.Status, has)
+		}
+		delete(documented, name)
+	}
+	if len(documented) > 0 {
+		t.Errorf("documented, and in no api.Request: %v", slices.Collect(maps.Keys(documented)))
+	}
+}
+
+func TestDocumentHasTheFieldsThatAreSent(t *testing.T) {
+	t.Parallel()
+	schemas := readDocument(t).Components.Schemas
+	for name, sent := range map[string]map[string]bool{
+		"Token": fieldsOf(reflect.TypeFor[api.Token]()), "StatusReport": fieldsOf(reflect.TypeFor[api.StatusReport]()),
+		"Page": fieldsOf(reflect.TypeFor[api.Page]()), "Forgotten": fieldsOf(reflect.TypeFor[api.Forgotten]()), "Problem": problemFields(t),
+	} {
+		schemas[name].fits(t, name, sent)
+	}
+	schemas["StatusReport"].Properties["failure"].fits(t, "StatusReport.failure", fieldsOf(reflect.TypeFor[api.Failure]()))
+	schemas["Page"].Properties["credentials"].Items.fits(t, "Page.credentials", fieldsOf(reflect.TypeFor[api.Listed]()))
+}
+
+// fits holds a schema against the fields that are sent, each with whether it always is.
+func (s schema) fits(t *testing.T, name string, sent map[string]bool) {
+	t.Helper()
+	if got, want := slices.Sorted(maps.Keys(s.Properties)), slices.Sorted(maps.Keys(sent)); !slices.Equal(got, want) {
+		t.Errorf("%s: documented %v, sent %v", name, got, want)
+	}
+	maps.DeleteFunc(sent, func(_ string, always bool) bool { return !always })
+	if got, want := slices.Sorted(slices.Values(s.Required)), slices.Sorted(maps.Keys(sent)); !slices.Equal(got, want) {
+		t.Errorf("%s: documented as required %v, always sent %v", name, got, want)
+	}
+}
+
+// fieldsOf are the names of a struct's fields in JSON, each with whether it is always there.
+func fieldsOf(of reflect.Type) map[string]bool {
+	fields := map[string]bool{}
+	for f := range of.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fields[name] = options == ""
+	}
+	return fields
+}
+
+// problemFields are a problem document's: those of an error that has everything, and whether an error that has nothing has them too.
+func problemFields(t *testing.T) map[string]bool {
+	t.Helper()
+	marshal := func(e api.Error) map[string]any {
+		data, err := json.Marshal(&e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return read[map[string]any](t, data)
+	}
+	fields := map[string]bool{}
+	least := marshal(api.Error{})
+	for name := range marshal(api.Error{Code: api.Internal, Detail: "x", Credential: "x", RequestID: "x", RetryAfter: time.Second, Allow: "x"}) {
+		_, fields[name] = least[name]
+	}
+	return fields
+}
+
+func TestDocumentHasTheCodesAndStates(t *testing.T) {
+	t.Parallel()
+	schemas := readDocument(t).Components.Schemas
+	codes := constants(t, "../pkg/api/error.go", func(_, of string) bool { return of == "Code" })
+	if got := slices.Sorted(slices.Values(schemas["Code"].Enum)); !slices.Equal(got, codes) {
+		t.Errorf("documented codes %v, the code has %v", got, codes)
+	}
+	for _, code := range codes {
+		if api.Code(code).Title() == "" {
+			t.Errorf("%s has no status and no title", code)
+		}
+	}
+	states := constants(t, "../pkg/api/api.go", func(_, of string) bool { return of == "State" })
+	if got := slices.Sorted(slices.Values(schemas["StatusReport"].Properties["state"].Enum)); !slices.Equal(got, states) {
+		t.Errorf("documented states %v, the code has %v", got, states)
+	}
+	sources := constants(t, "../pkg/mint/plan.go", func(name, _ string) bool { return strings.HasPrefix(name, "from") })
+	if got := slices.Sorted(slices.Values(schemas["StatusReport"].Properties["lifetime_from"].Enum)); !slices.Equal(got, sources) {
+		t.Errorf("documented sources of a lifetime %v, the code has %v", got, sources)
+	}
+}
+
+func TestEveryOperationIsIntegratedAlike(t *testing.T) {
+	t.Parallel()
+	s := testbed.Template(t)
+	if len(s.Integrations) != 5 {
+		t.Errorf("%d operations, want 5", len(s.Integrations))
+	}
+	for _, one := range s.Integrations {
+		if !strings.Contains(string(one), `functions/${ApiAlias}/invocations`) || !strings.Contains(string(one), `"payloadFormatVersion": "2.0"`) {
+			t.Errorf("an operation is not answered by the alias api with payload 2.0: %s", one)
+		}
+	}
+}
+
+const documentFile = "../docs/openapi.yaml"
+
+const documentHead = "# Generated from template.yaml: go test ./functions -run TestDocumentIsWrittenOut -update\n"
+
+func TestDocumentIsWrittenOut(t *testing.T) {
+	t.Parallel()
+	want := documentHead + testbed.Template(t).APIText
+	if *update {
+		if err := os.WriteFile(documentFile, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(documentFile); err != nil || string(got) != want {
+		t.Errorf("%s is not what template.yaml says (%v): run this test with -update", documentFile, err)
+	}
+}

@@ -1,0 +1,142 @@
+package functions_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
+)
+
+// pass is what rotate answers.
+type pass struct {
+	rotate.Report
+	Error string `json:"error"`
+}
+
+// rotate invokes rotate, which never fails.
+func (h *house) rotate(payload []byte) pass {
+	h.t.Helper()
+	answer, failed := h.invoke("rotate", "", payload)
+	if failed != nil {
+		h.t.Errorf("rotate failed, and Lambda would run the whole pass again: %v", failed)
+		return pass{}
+	}
+	return read[pass](h.t, answer)
+}
+
+// tick sends the schedule's event.
+func (h *house) tick() pass {
+	h.t.Helper()
+	return h.rotate(golden(h.t, "schedule.event.json"))
+}
+
+func (h *house) ticks(what string, want rotate.Report) {
+	h.t.Helper()
+	if got := h.tick(); got.Error != "" || got.Report != want {
+		h.t.Errorf("%s: %+v, want %+v", what, got, want)
+	}
+}
+
+// early is a credential whose first token is renewed soon: the jitter, a hash of the name, is near its greatest.
+const early = "minut-473"
+
+func TestRotateRenewsWhatIsDue(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{Lifetime: 62 * time.Second})
+	warm := map[string]any{"keep_warm": true}
+	h.put(early, "minut", warm)
+	h.start("rotate")
+	h.start("vend")
+	h.ticks("a secret that was added", rotate.Report{Learnt: 1, Renewed: 1})
+	h.ticks("nothing to do", rotate.Report{})
+	first := h.status(early)
+	if first.State != api.Fresh || first.Generation != 1 || time.Until(first.NextAt) > 50*time.Second {
+		t.Fatalf("after the first pass: %+v", first)
+	}
+	time.Sleep(time.Until(first.NextAt))
+	h.take()
+	h.ticks("a token that is due", rotate.Report{Renewed: 1})
+	h.renewalCalls()
+	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != 2 {
+		t.Errorf("%d token requests, want 2", n)
+	}
+	if second := h.status(early); second.Generation != 2 || second.Fingerprint == first.Fingerprint || second.State != api.Fresh {
+		t.Errorf("after the renewal: %+v", second)
+	}
+}
+
+// renewalCalls checks what a pass with one renewal wrote.
+func (h *house) renewalCalls() {
+	h.t.Helper()
+	store, rest := h.take()
+	h.t.Logf("a pass with one renewal: DynamoDB %v, others %v", store, rest)
+	if store["UpdateItem"] != 2 || store["PutItem"]+store["DeleteItem"] != 0 {
+		h.t.Errorf("%v, want two writes", store)
+	}
+}
+
+func TestRotateFindsWhatChanged(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	h.put("miden", "miden", map[string]any{"keep_warm": true, "scope": "read"})
+	h.put("cold", "minut", nil)
+	h.start("rotate")
+	h.start("vend")
+	h.ticks("two secrets that were added, one to be kept warm", rotate.Report{Learnt: 2, Renewed: 1})
+	old := h.token("miden")
+	h.put("miden", "miden", map[string]any{"keep_warm": true, "scope": "write"})
+	h.put("late", "monta", map[string]any{"keep_warm": true})
+	h.ticks("one that changed, and one that came later", rotate.Report{Learnt: 2, Renewed: 2})
+	h.start("vend").Kill()
+	h.runtimes["vend"] = freshRuntime(h)
+	h.start("vend")
+	if got := h.token("miden"); got.Fingerprint == old.Fingerprint || got.Scope != "write" {
+		t.Errorf("vended after the change: %+v", got)
+	}
+	if n := h.sim.Stats().Providers["miden"].TokenRequests; n != 2 {
+		t.Errorf("%d token requests, want one for each scope", n)
+	}
+	name := h.prefix + "late"
+	force := true
+	if _, err := h.secrets.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: &name, ForceDeleteWithoutRecovery: &force}); err != nil {
+		t.Fatal(err)
+	}
+	h.ticks("one that was removed", rotate.Report{Gone: 1})
+}
+
+func TestRotateOneNow(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	h.put("movemint", "movemint", nil)
+	h.start("rotate")
+	now := []byte(`{"credential":"movemint"}`)
+	if got := h.rotate(now); got.Error != "" || got.Renewed != 1 {
+		t.Errorf("%+v, want one renewed", got)
+	}
+	if got := h.rotate(now); got.Error != "" || h.sim.Stats().Providers["movemint"].TokenRequests != 1 {
+		t.Errorf("a token whose time has not come was replaced: %+v", got)
+	}
+}
+
+func TestRotateNeverFails(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	h.put("broken", "minut", map[string]any{"client_id": 7})
+	h.put("refused", "minut", map[string]any{"keep_warm": true, "client_secret": "not-that-secret"})
+	h.hush("a client secret", "not-that-secret")
+	h.start("rotate")
+	if got := h.tick(); got.Failed != 1 {
+		t.Errorf("%+v, want one failed", got)
+	}
+	for _, payload := range []string{``, `null`, `[]`, `{`, `{"credential":7}`, `{"credential":"../x"}`, `{"credential":"absent"}`, `{"credential":"broken"}`, `{"credential":"refused"}`} {
+		got := h.rotate([]byte(payload))
+		if wants := json.Valid([]byte(payload)) && len(payload) > 20; (got.Error != "") != wants {
+			t.Errorf("%s: %+v", payload, got)
+		}
+	}
+}

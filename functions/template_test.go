@@ -1,0 +1,162 @@
+package functions_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
+	"github.com/tokenvend/tokenvend/pkg/testbed"
+)
+
+func TestTemplateIsClean(t *testing.T) {
+	t.Parallel()
+	said := testbed.Lint(t)
+	if len(said) != 2 {
+		t.Errorf("cfn-lint saw %d files, want the template and its expansion", len(said))
+	}
+	for file, findings := range said {
+		if findings != "" {
+			t.Errorf("%s:\n%s", filepath.Base(file), findings)
+		}
+	}
+}
+
+// gatewayTimeout is how long API Gateway waits for a function.
+const gatewayTimeout = 30 * time.Second
+
+func TestFault09_EachTimeoutIsShorterThanTheNext(t *testing.T) {
+	t.Parallel()
+	s := testbed.Template(t)
+	chain := []struct {
+		name string
+		time.Duration
+	}{
+		{"all requests to a provider", mint.ExchangeTimeout}, {"a mint", mint.Timeout}, {"its lease", mint.LeaseTTL},
+		{"vend's time-out", time.Duration(s.Functions["VendFunction"].Timeout) * time.Second}, {"API Gateway's patience", gatewayTimeout},
+	}
+	for i, link := range chain[1:] {
+		if before := chain[i]; before.Duration <= 0 || before.Duration >= link.Duration {
+			t.Errorf("%s, %v, is not shorter than %s, %v", before.name, before.Duration, link.name, link.Duration)
+		}
+	}
+	if waits, vend := mint.LeaseTTL+mint.Timeout, chain[3].Duration; waits >= vend {
+		t.Errorf("who waits out a dead holder's lease and mints after it needs %v, and vend has %v", waits, vend)
+	}
+	if rotate := time.Duration(s.Functions["RotateFunction"].Timeout) * time.Second; rotate <= mint.LeaseTTL+mint.Timeout || rotate > time.Minute {
+		t.Errorf("rotate's time-out is %v; want time for a mint, and an end before the next tick", rotate)
+	}
+}
+
+func TestTemplateSetsTheSettingsThatBootReads(t *testing.T) {
+	t.Parallel()
+	settings := constants(t, "../pkg/boot/settings.go", func(name, _ string) bool { return strings.HasPrefix(name, "Env") })
+	for name, f := range testbed.Template(t).Functions {
+		set := slices.DeleteFunc(slices.Sorted(maps.Keys(f.Environment)), func(v string) bool { return !strings.HasPrefix(v, "TOKENVEND_") })
+		if !slices.Equal(set, settings) {
+			t.Errorf("%s: the template sets %v, boot reads %v", name, set, settings)
+		}
+	}
+}
+
+func TestTemplatesTableIsTheStores(t *testing.T) {
+	t.Parallel()
+	s := testbed.Template(t)
+	keys := func(schema []types.KeySchemaElement) (names []string) {
+		for _, k := range schema {
+			names = append(names, string(k.KeyType)+" "+*k.AttributeName)
+		}
+		return names
+	}
+	index := s.Table.GlobalSecondaryIndexes[0]
+	for what, pair := range map[string][2][]string{
+		"keys":       {keys(s.Table.KeySchema), {"HASH " + dynamo.PartitionKey, "RANGE " + dynamo.SortKey}},
+		"index":      {{*index.IndexName}, {dynamo.Index}},
+		"index keys": {keys(index.KeySchema), {"HASH " + dynamo.IndexPartitionKey, "RANGE " + dynamo.IndexSortKey}},
+		"projection": {slices.Sorted(slices.Values(index.Projection.NonKeyAttributes)), slices.Sorted(slices.Values(dynamo.IndexedBesides()))},
+		"TTL":        {{s.TTL}, {dynamo.TimeToLive}},
+	} {
+		if !slices.Equal(pair[0], pair[1]) {
+			t.Errorf("%s: the template says %v, the store %v", what, pair[0], pair[1])
+		}
+	}
+}
+
+func TestAliasesStandOnLatest(t *testing.T) {
+	t.Parallel()
+	if got := testbed.Template(t).Aliases; !maps.Equal(got, map[string]string{"api": "$LATEST", "admin": "$LATEST"}) {
+		t.Errorf("the template's aliases: %v", got)
+	}
+}
+
+// granted are the actions on AWS that a function is granted, besides its log's.
+func granted(f testbed.Function) (actions []string) {
+	for _, s := range f.Statements {
+		for _, action := range s.Action {
+			if service, name, _ := strings.Cut(action, ":"); service != "logs" && !slices.Contains(actions, name) {
+				actions = append(actions, name)
+			}
+		}
+	}
+	slices.Sort(actions)
+	return actions
+}
+
+func TestRolesGrantNoMoreThanTheirResources(t *testing.T) {
+	t.Parallel()
+	for name, f := range testbed.Template(t).Functions {
+		for _, s := range f.Statements {
+			if slices.Contains(s.Resource, "*") && !slices.Equal(s.Action, testbed.OneOrMore{"secretsmanager:ListSecrets"}) {
+				t.Errorf("%s: %v on every resource", name, s.Action)
+			}
+			for _, action := range s.Action {
+				if strings.Contains(action, "*") {
+					t.Errorf("%s: %s", name, action)
+				}
+			}
+		}
+	}
+}
+
+// constants are the values of a Go file's string constants whose name, and the name of whose type, which accepts; sorted.
+func constants(t *testing.T, file string, which func(name, of string) bool) (values []string) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		of, _ := spec.Type.(*ast.Ident)
+		literal, isText := spec.Values[0].(*ast.BasicLit)
+		if of == nil {
+			of = &ast.Ident{}
+		}
+		if isText && literal.Kind == token.STRING && which(spec.Names[0].Name, of.Name) {
+			value, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			values = append(values, value)
+		}
+		return true
+	})
+	slices.Sort(values)
+	if len(values) == 0 {
+		t.Fatalf("%s: no such constants", file)
+	}
+	return values
+}

@@ -1,0 +1,196 @@
+package functions_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+var providers = []string{"minut", "movemint", "trackmania", "miden", "monta"}
+
+func TestFiveProvidersInEveryShape(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	for _, name := range providers {
+		h.put(name, name, nil)
+	}
+	h.start("vend")
+	for _, name := range providers {
+		for _, shape := range []string{httpAPI, httpStage, restAPI} {
+			r := h.overAPI(shape, call{method: "GET", path: "/tokens/" + name})
+			h.alive(name, []byte(r.Body))
+			matches(t, "api."+name+".answer.json", r)
+		}
+		answer, failed := h.invoke("vend", "", event4(t, name))
+		if failed != nil {
+			t.Fatalf("%s: %v", name, failed)
+		}
+		h.alive(name, answer)
+		matches(t, "direct."+name+".answer.json", json.RawMessage(answer))
+	}
+	for name, n := range h.sim.Stats().Providers {
+		if n.TokenRequests != 1 || n.Issued != 1 {
+			t.Errorf("%s: %d token requests for four vends, want 1", name, n.TokenRequests)
+		}
+	}
+}
+
+// event4 is the golden direct payload for a credential.
+func event4(t *testing.T, name string) []byte {
+	t.Helper()
+	return bytes.ReplaceAll(golden(t, "direct.event.json"), []byte("minut"), []byte(name))
+}
+
+// alive checks what no golden file can hold: that the provider takes the token, and that its times are those of a token that was just made.
+func (h *house) alive(provider string, answer []byte) {
+	h.t.Helper()
+	v := read[api.Token](h.t, answer)
+	now := time.Now()
+	left := v.ExpiresAt.Sub(now)
+	if !h.sim.Alive(provider, v.AccessToken) || v.Fingerprint != fingerprint(v.AccessToken) {
+		h.t.Errorf("%s: vended %q, which the provider does not take", provider, v.Fingerprint)
+	}
+	if left <= 0 || (time.Duration(v.ExpiresIn)-left).Abs() > 2*time.Second || v.CacheUntil.After(v.ExpiresAt) || v.CacheUntil.Before(now.Add(-time.Second)) {
+		h.t.Errorf("%s: expires in %v, at %v, cache until %v", provider, time.Duration(v.ExpiresIn), v.ExpiresAt, v.CacheUntil)
+	}
+}
+
+func TestMalformedEvents(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	h.put("minut", "minut", nil)
+	h.start("vend")
+	for _, shape := range []string{httpAPI, restAPI} {
+		matches(t, shape+".malformed.answer.json", h.eventOn("api", golden(t, shape+".malformed.json")))
+	}
+	answer, failed := h.invoke("vend", "", golden(t, "direct.malformed.json"))
+	if failed == nil {
+		t.Fatalf("answered with %s", answer)
+	}
+	matches(t, "direct.malformed.answer.json", map[string]any{"errorType": failed.ErrorType, "errorMessage": json.RawMessage(failed.ErrorMessage)})
+	for _, payload := range []string{
+		``, `null`, `[]`, `7`, `"minut"`, `{`, `{"credential":7}`, `{"credential":"minut"}{}`, `{"credential":"../minut"}`, `{"credential":"minut","limit":-1e9}`,
+		`{"requestContext":7}`, `{"requestContext":[]}`, `{"requestContext":null,"credential":""}`, strings.Repeat(`{"a":`, 20000), `{"credential":"` + strings.Repeat("m", 9000) + `"}`, "\xff\xfe",
+	} {
+		if answer, failed := h.invoke("vend", "admin", []byte(payload)); failed == nil || failed.ErrorType != string(api.InvalidRequest) {
+			t.Errorf("%.40q: got %.100s, %v; want invalid_request", payload, answer, failed)
+		}
+	}
+	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != 0 {
+		t.Errorf("%d token requests", n)
+	}
+}
+
+func TestPathsThatIAMDidNotJudge(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	h.put("minut", "minut", nil)
+	h.start("vend")
+	for _, path := range []string{"/tokens/minut/", "//tokens/minut", "/tokens//minut", "/tokens/./minut", "/tokens/x/../minut", "/tokens/minut;a=b", "/tokens/MINUT", "/Tokens/minut", "/tokens/%6dinut", "/tokens/minut%2F", "/prod/tokens/minut", "/tokens/minut/status/", ""} {
+		for _, shape := range []string{httpAPI, restAPI} {
+			r := h.overAPI(shape, call{method: "GET", path: path})
+			if e := read[api.Error](t, []byte(r.Body)); r.Status != 404 || e.Code != api.UnknownCredential {
+				t.Errorf("%s %q: %d %s", shape, path, r.Status, r.Body)
+			}
+		}
+	}
+}
+
+func TestEveryActionOverTheAPI(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	h.put("movemint", "movemint", nil)
+	h.start("vend")
+	for _, shape := range []string{httpAPI, restAPI} {
+		v := read[api.Token](t, h.ok(shape, call{method: "POST", path: "/tokens/movemint", body: `{"min_ttl":600}`}))
+		if s := read[api.StatusReport](t, h.ok(shape, call{method: "GET", path: "/tokens/movemint/status"})); s.State != api.Fresh || s.Fingerprint != v.Fingerprint {
+			t.Errorf("%s: status %+v, want %s fresh", shape, s, v.Fingerprint)
+		}
+		if p := read[api.Page](t, h.ok(shape, call{method: "GET", path: "/tokens", query: "limit=10"})); len(p.Credentials) != 1 || p.Credentials[0].Provider != "movemint" {
+			t.Errorf("%s: listed %+v", shape, p)
+		}
+		h.ok(shape, call{method: "DELETE", path: "/tokens/movemint"})
+		if again := read[api.Token](t, h.ok(shape, call{method: "GET", path: "/tokens/movemint"})); again.Fingerprint == v.Fingerprint {
+			t.Errorf("%s: vended again after it was revoked", shape)
+		}
+		young := h.overAPI(shape, call{method: "POST", path: "/tokens/movemint", body: `{"rejected":"` + h.token("movemint").Fingerprint + `"}`})
+		if young.Status != 429 || young.Headers["Retry-After"] == "" {
+			t.Errorf("%s: a report of a token just made: %+v", shape, young)
+		}
+	}
+}
+
+// ok sends a call that must be answered.
+func (h *house) ok(shape string, c call) []byte {
+	h.t.Helper()
+	r := h.overAPI(shape, c)
+	if r.Status != 200 {
+		h.t.Errorf("%s %s %s: %d %s", shape, c.method, c.path, r.Status, r.Body)
+	}
+	for name, want := range map[string]string{"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"} {
+		if r.Headers[name] != want {
+			h.t.Errorf("%s %s %s: header %s is %q", shape, c.method, c.path, name, r.Headers[name])
+		}
+	}
+	return []byte(r.Body)
+}
+
+// matches holds an answer against its golden file, variable parts aside.
+func matches(t *testing.T, name string, answer any) {
+	t.Helper()
+	if r, ok := answer.(reply); ok {
+		answer = map[string]any{"statusCode": r.Status, "headers": r.Headers, "body": json.RawMessage(r.Body)}
+	}
+	data, err := json.Marshal(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.MarshalIndent(normal(read[any](t, data)), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	if *update {
+		if err := os.WriteFile(filepath.Join("testdata", name), got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := golden(t, name); !bytes.Equal(got, want) {
+		t.Errorf("%s: got %s\nwant %s", name, got, want)
+	}
+}
+
+// normal puts a word in place of whatever differs from run to run, if it has the form it must have.
+func normal(v any) any {
+	fields, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	for name, value := range fields {
+		text, _ := value.(string)
+		_, badTime := time.Parse(time.RFC3339, text)
+		switch {
+		case name == "access_token" && text != "":
+			fields[name] = "TOKEN"
+		case name == "fingerprint" && token.IsFingerprint(text):
+			fields[name] = "FINGERPRINT"
+		case name == "expires_in" && value.(float64) > 0:
+			fields[name] = "SECONDS"
+		case (name == "expires_at" || name == "cache_until") && badTime == nil:
+			fields[name] = "TIME"
+		case name == "request_id" && strings.HasPrefix(text, "00000000-"):
+			fields[name] = "REQUEST"
+		default:
+			fields[name] = normal(value)
+		}
+	}
+	return fields
+}

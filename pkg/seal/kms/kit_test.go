@@ -1,0 +1,137 @@
+package kms_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/tokenvend/tokenvend/pkg/seal/kms"
+	"github.com/tokenvend/tokenvend/pkg/testbed"
+)
+
+// stack is a KMS of the test's own with one key in it, and what was called.
+type stack struct {
+	*awskms.Client
+	key   string
+	calls *calls
+}
+
+func newStack(t *testing.T) stack {
+	t.Helper()
+	cfg := testbed.MotoAccount(t)
+	seen := &calls{next: cfg.HTTPClient, count: map[string]int{}}
+	cfg.HTTPClient = seen
+	s := stack{Client: awskms.NewFromConfig(cfg), calls: seen}
+	made, err := s.CreateKey(t.Context(), &awskms.CreateKeyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.key = *made.KeyMetadata.Arn
+	return s
+}
+
+// process is a sealer that knows no data key yet.
+func (s stack) process() *kms.Sealer { return kms.New(s.Client, s.key, "stack-1") }
+
+// costs checks how many data keys were made and opened since it was last called.
+func (s stack) costs(t *testing.T, what string, generated, decrypted int) {
+	t.Helper()
+	s.calls.mu.Lock()
+	defer s.calls.mu.Unlock()
+	if g, d := s.calls.count["GenerateDataKey"], s.calls.count["Decrypt"]; g != generated || d != decrypted {
+		t.Errorf("%s: %d GenerateDataKey and %d Decrypt, want %d and %d", what, g, d, generated, decrypted)
+	}
+	clear(s.calls.count)
+}
+
+// calls counts what the SDK sends, by operation, and keeps the answers. down: nothing gets through. hold, where not nil, is called before a request goes out.
+type calls struct {
+	next aws.HTTPClient
+
+	mu      sync.Mutex
+	count   map[string]int
+	answers [][]byte
+	down    bool
+	hold    func(*http.Request)
+}
+
+func (c *calls) Do(r *http.Request) (*http.Response, error) {
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	c.mu.Lock()
+	c.count[operation]++
+	down, hold := c.down, c.hold
+	c.mu.Unlock()
+	if down {
+		return nil, errors.New("the network is down")
+	}
+	if hold != nil {
+		hold(r)
+	}
+	answer, err := c.next.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	c.mu.Lock()
+	c.answers = append(c.answers, body)
+	c.mu.Unlock()
+	return answer, err
+}
+
+func (c *calls) set(down bool, hold func(*http.Request)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down, c.hold = down, hold
+}
+
+// answering is a sealer whose KMS gives every call this answer.
+func answering(t testing.TB, status int, body string) *kms.Sealer {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}))
+	t.Cleanup(server.Close)
+	return kms.New(awskms.NewFromConfig(aws.Config{
+		Region: "us-east-1", BaseEndpoint: &server.URL, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Credentials: credentials.NewStaticCredentialsProvider("any", "any", ""),
+	}), "a key", "stack-1")
+}
+
+func mustSeal(t testing.TB, s *kms.Sealer, credential, plain string) []byte {
+	t.Helper()
+	sealed, err := s.Seal(context.Background(), credential, []byte(plain), additional)
+	if err != nil {
+		t.Fatal("seal: ", err)
+	}
+	return sealed
+}
+
+func opens(t testing.TB, s *kms.Sealer, credential string, sealed []byte, want string) {
+	t.Helper()
+	if got, err := s.Open(context.Background(), credential, sealed, additional); err != nil || string(got) != want {
+		t.Errorf("opened to %q, %v; want %q", got, err, want)
+	}
+}
+
+func fails(t testing.TB, s *kms.Sealer, credential string, sealed []byte, want error) {
+	t.Helper()
+	if got, err := s.Open(context.Background(), credential, sealed, additional); !errors.Is(err, want) || got != nil {
+		t.Errorf("opened to %q, %v; want %v", got, err, want)
+	}
+}
+
+var additional = []byte("additional")

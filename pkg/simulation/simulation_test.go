@@ -1,0 +1,229 @@
+package simulation_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"math/rand/v2"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/memory"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+var (
+	schedules = flag.Int("schedules", 10000, "how many random schedules are run")
+	aloud     = flag.Bool("aloud", false, "show the journal of a schedule that broke a promise")
+	firstSeed = flag.Uint64("seed", 1, "the seed of the first; the others follow")
+)
+
+// house is what schedules share, since it costs files and they don't change.
+type house struct {
+	secrets *folder.Source
+	sealer  *keyfile.Sealer
+}
+
+// asked are the credentials of every schedule: one that has no refresh tokens, and one that prefers them, each good for one exchange.
+var asked = []string{"minut", "monta"}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{}
+	var err error
+	if h.secrets, err = folder.New(filepath.Join(t.TempDir(), "credentials")); err != nil {
+		t.Fatal(err)
+	}
+	if h.sealer, err = keyfile.Open(filepath.Join(t.TempDir(), "seal.key")); err != nil {
+		t.Fatal(err)
+	}
+	sim := simulator.New(simulator.Options{})
+	for _, name := range asked {
+		id, secret := sim.ClientFor(name)
+		data, _ := json.Marshal(map[string]any{"provider": name, "client_id": id, "client_secret": secret})
+		if err := h.secrets.Write(name, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
+func TestRandomSchedules(t *testing.T) {
+	h := newHouse(t)
+	var next atomic.Uint64
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for n := next.Add(1) - 1; n < uint64(*schedules) && !t.Failed(); n = next.Add(1) - 1 {
+				runSchedule(t, h, *firstSeed+n)
+			}
+		})
+	}
+	all.Wait()
+	t.Logf("%d schedules, from seed %d on", *schedules, *firstSeed)
+}
+
+// runSchedule runs one schedule in a bubble of its own and reports the promises that it broke.
+func runSchedule(t *testing.T, h *house, seed uint64) {
+	var w *world
+	synctest.Test(t, func(t *testing.T) {
+		w = newWorld(h, seed)
+		w.run(t.Context())
+	})
+	for _, what := range w.broken {
+		t.Errorf("seed %d: %s", seed, what)
+	}
+	if len(w.broken) > 0 && *aloud {
+		t.Log(w.log.String())
+	}
+}
+
+const (
+	stormy = 10 * time.Minute // faults come and go
+	after  = 25 * time.Minute // and then everything works again: longer than the longest back-off
+)
+
+func newWorld(h *house, seed uint64) *world {
+	w := &world{house: h, seed: seed, dice: &dice{r: rand.New(rand.NewPCG(seed, 0))}, store: memory.New()}
+	lives := []time.Duration{20 * time.Second, 100 * time.Second, 10 * time.Minute, time.Hour}
+	w.sim = simulator.New(simulator.Options{Lifetime: lives[w.dice.n(len(lives))], Log: 1})
+	for range 3 {
+		w.instances = append(w.instances, w.newInstance())
+	}
+	return w
+}
+
+// run is one schedule: callers, a schedule's ticks, faults of the providers and deaths, all at random times.
+func (w *world) run(ctx context.Context) {
+	var all sync.WaitGroup
+	all.Go(func() { w.ticks(ctx) })
+	all.Go(func() { w.trouble() })
+	for range 4 {
+		all.Go(func() { w.customer(ctx) })
+	}
+	all.Wait()
+	w.settled(ctx)
+	for _, i := range w.instances {
+		i.Wait()
+	}
+}
+
+// pick is a vending instance that lives just now.
+func (w *world) pick() *instance {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.instances[w.dice.n(len(w.instances)-1)]
+}
+
+// customer asks now and then, and sometimes for more.
+func (w *world) customer(ctx context.Context) {
+	var last token.Token
+	for end := time.Now().Add(stormy); time.Now().Before(end); time.Sleep(w.dice.between(0, time.Minute)) {
+		name, want := asked[w.dice.n(len(asked))], mint.Want{}
+		switch w.dice.n(8) {
+		case 0:
+			want.Life = w.dice.between(time.Second, time.Minute)
+		case 1:
+			want.Rejected = last.Fingerprint
+		}
+		if got, ok := w.ask(ctx, w.pick(), name, want); ok {
+			last = got
+		}
+	}
+}
+
+// ask asks once and holds the answer against the promises.
+func (w *world) ask(ctx context.Context, i *instance, name string, want mint.Want) (token.Token, bool) {
+	const deadline = 29 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	began := time.Now()
+	got, err := i.Token(ctx, token.Key{Credential: name}, want)
+	if i.dead.Load() {
+		return token.Token{}, false
+	}
+	w.promise(time.Since(began) <= deadline+50*time.Millisecond, "%s: answered after %v", name, time.Since(began))
+	if err != nil {
+		var known *api.Error
+		w.promise(errors.As(err, &known) && known.Code != api.Internal && known.Code != api.UnknownCredential && known.Code != api.Misconfigured, "%s: %v", name, err)
+		return token.Token{}, false
+	}
+	left := got.Token.Left(time.Now())
+	w.promise(left > 0 && left >= want.Life, "%s: a token was vended with %v left, %v wanted", name, left, want.Life)
+	w.promise(got.Token.Fingerprint != want.Rejected, "%s: the reported token was vended to who reported it", name)
+	w.promise(w.sim.Alive(name, got.Token.Access.Reveal()), "%s: a token was vended that the provider does not know", name)
+	return got.Token, true
+}
+
+// ticks is the schedule: a pass each minute until the very end.
+func (w *world) ticks(ctx context.Context) {
+	for end := time.Now().Add(stormy + after); time.Now().Before(end); time.Sleep(time.Minute) {
+		w.mu.Lock()
+		rotate := w.instances[len(w.instances)-1]
+		w.mu.Unlock()
+		pass, cancel := context.WithTimeout(ctx, time.Minute)
+		_, err := rotate.sweep.Run(pass)
+		cancel()
+		w.promise(err == nil || !w.calm.Load(), "a pass: %v", err)
+	}
+}
+
+// trouble makes the providers fail in turn, and kills instances; in the end all is well.
+func (w *world) trouble() {
+	for end := time.Now().Add(stormy); time.Now().Before(end); time.Sleep(w.dice.between(time.Second, time.Minute)) {
+		name := asked[w.dice.n(len(asked))]
+		faults := []simulator.Fault{
+			{}, {}, {Status: 503}, {Status: 503, Delay: 2 * time.Second}, {Status: 429, RetryAfter: 20 * time.Second},
+			{Drop: true}, {Drop: true, Late: true}, {Delay: 8 * time.Second}, {Delay: 15 * time.Second}, {HTML: true, Status: 200}, {Cut: true},
+		}
+		if name == "minut" { // monta would hand out a refresh token that was redeemed already
+			faults = append(faults, simulator.Fault{Same: true})
+		}
+		if err := w.sim.SetFault(name, faults[w.dice.n(len(faults))]); err != nil {
+			panic(err)
+		}
+		if w.dice.oneIn(3) {
+			w.kill(w.dice.n(len(w.instances)))
+		}
+	}
+	if err := w.sim.SetFaults(simulator.Fault{}); err != nil {
+		panic(err)
+	}
+	w.calm.Store(true)
+}
+
+// kill ends an instance where it stands, and starts another in its place.
+func (w *world) kill(i int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.instances[i].dead.Store(true)
+	w.instances[i] = w.newInstance()
+}
+
+// settled holds what must be true once all is well again: what was asked for is fresh, without anybody having to ask again.
+func (w *world) settled(ctx context.Context) {
+	for _, name := range asked {
+		entries, err := w.store.Get(ctx, store.Strong, token.Key{Credential: name})
+		if err != nil || entries[0].Generation == 0 || entries[0].NextAt.IsZero() {
+			continue // never asked for with success, or too short-lived for the schedule
+		}
+		e := entries[0]
+		w.promise(time.Since(e.NextAt) <= time.Minute && e.Failure.IsZero(), "%s: not renewed once all was well: over at %v, failure %q, due %v, at %v", name, e.ExpiresAt, e.Failure.Code, e.NextAt, time.Now())
+		w.promise(w.ledger.count(w.host(name)) < 200, "%s: asked %d times", name, w.ledger.count(w.host(name)))
+	}
+	for fingerprint, uses := range w.sim.Stats().Providers["monta"].RefreshUses {
+		w.promise(uses <= 1, "the refresh token %s was redeemed %d times", fingerprint, uses)
+	}
+}

@@ -1,0 +1,247 @@
+// Package simulation runs the real mint and rotate, many instances of them, over a store that loses answers and providers that fail, in simulated time, with crashes anywhere: thousands of random schedules, each named by its seed.
+package simulation_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/memory"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// world is what all instances of one schedule share.
+type world struct {
+	*house
+	seed      uint64
+	dice      *dice
+	sim       *simulator.Simulator
+	store     *memory.Store
+	instances []*instance // the last is rotate's
+	ledger    ledger
+	calm      atomic.Bool // no more faults
+	logging   sync.Mutex
+
+	mu      sync.Mutex
+	broken  []string
+	started int // instances
+	log     strings.Builder
+}
+
+// Write makes the world its instances' log.
+func (w *world) Write(p []byte) (int, error) {
+	w.logging.Lock()
+	defer w.logging.Unlock()
+	return w.log.Write(p)
+}
+
+// dice are random numbers for many goroutines. One goroutine runs at a time in a bubble only as far as the scheduler likes: a seed names the faults of a schedule, not the order of goroutines.
+type dice struct {
+	mu sync.Mutex
+	r  *rand.Rand
+}
+
+func (d *dice) n(n int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.r.IntN(n)
+}
+
+func (d *dice) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(d.n(int((most-least)/time.Millisecond)+1))*time.Millisecond
+}
+
+func (d *dice) oneIn(n int) bool { return d.n(n) == 0 }
+
+// promise notes a broken promise.
+func (w *world) promise(kept bool, format string, args ...any) {
+	if kept {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.broken = append(w.broken, fmt.Sprintf(format, args...))
+}
+
+// instance is one process: it has a memory of its own, and can be killed.
+type instance struct {
+	*mint.Mint
+	sweep *rotate.Sweep
+	dead  *atomic.Bool
+}
+
+func (w *world) newInstance() *instance {
+	dead := &atomic.Bool{}
+	m := mint.New(mint.Config{
+		Store: &flakyStore{Store: w.store, w: w, dead: dead}, Source: w.secrets, Sealer: w.sealer,
+		HTTP: &http.Client{Transport: &wire{w: w, dead: dead}}, Journal: w.journal(),
+	})
+	return &instance{Mint: m, sweep: &rotate.Sweep{Mint: m, Store: w.store}, dead: dead}
+}
+
+// journal is silent, unless somebody looks into one schedule.
+func (w *world) journal() journal.Journal {
+	if !*aloud {
+		return journal.Journal{}
+	}
+	w.started++
+	return journal.Journal{Log: slog.New(slog.NewTextHandler(w, nil)).With("instance", w.started)}
+}
+
+var (
+	errKilled = errors.New("this process is dead")
+	errLost   = errors.New("the answer was lost")
+	errDown   = errors.New("the store is down")
+)
+
+// flakyStore is a store that now and then does nothing, or does it and loses the answer. To a dead process it does nothing at all.
+type flakyStore struct {
+	store.Store
+	w    *world
+	dead *atomic.Bool
+}
+
+// before says why an operation is not done, after why its answer does not arrive.
+func (s *flakyStore) before() error {
+	switch {
+	case s.dead.Load():
+		return errKilled
+	case !s.w.calm.Load() && s.w.dice.oneIn(40):
+		return errDown
+	}
+	return nil
+}
+
+func (s *flakyStore) after(err error) error {
+	switch {
+	case s.dead.Load():
+		return errKilled
+	case err == nil && !s.w.calm.Load() && s.w.dice.oneIn(40):
+		return errLost
+	}
+	return err
+}
+
+func (s *flakyStore) Get(ctx context.Context, c store.Consistency, keys ...token.Key) ([]store.Entry, error) {
+	if err := s.before(); err != nil {
+		return nil, err
+	}
+	e, err := s.Store.Get(ctx, c, keys...)
+	return e, s.after(err)
+}
+
+func (s *flakyStore) Acquire(ctx context.Context, seen store.Entry, ttl time.Duration) (store.Lease, error) {
+	if err := s.before(); err != nil {
+		return store.Lease{}, err
+	}
+	l, err := s.Store.Acquire(ctx, seen, ttl)
+	if lost := s.after(err); lost != err {
+		return store.Lease{}, lost
+	}
+	return l, err
+}
+
+func (s *flakyStore) Commit(ctx context.Context, l store.Lease, next store.Entry) error {
+	if err := s.before(); err != nil {
+		return err
+	}
+	return s.after(s.Store.Commit(ctx, l, next))
+}
+
+func (s *flakyStore) Replace(ctx context.Context, seen, next store.Entry) (store.Entry, error) {
+	if err := s.before(); err != nil {
+		return store.Entry{}, err
+	}
+	e, err := s.Store.Replace(ctx, seen, next)
+	if lost := s.after(err); lost != err {
+		return store.Entry{}, lost
+	}
+	return e, err
+}
+
+// wire is one process's way to the providers. What a dead process has sent still arrives; nothing comes back to it.
+type wire struct {
+	w    *world
+	dead *atomic.Bool
+}
+
+func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if x.dead.Load() {
+		return nil, errKilled
+	}
+	began := x.w.ledger.begin(x.w, r.URL.Host, x.dead)
+	res, err := x.w.sim.RoundTrip(r)
+	x.w.ledger.end(r.URL.Host, began)
+	if x.dead.Load() {
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		return nil, errKilled
+	}
+	return res, err
+}
+
+// ledger knows who is asking which provider just now. Each provider has one credential here, asked for its default alone: so one provider is one key.
+type ledger struct {
+	mu    sync.Mutex
+	under map[string][]*exchange
+	asked map[string]int
+}
+
+type exchange struct {
+	dead *atomic.Bool
+	at   time.Time
+}
+
+// begin holds the first promise: one exchange at a time for a key, unless whoever makes the other is dead.
+func (l *ledger) begin(w *world, host string, dead *atomic.Bool) *exchange {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.under == nil {
+		l.under, l.asked = map[string][]*exchange{}, map[string]int{}
+	}
+	for _, other := range l.under[host] {
+		w.promise(other.dead.Load(), "%s is asked twice at a time; the other began %v ago", host, time.Since(other.at))
+	}
+	e := &exchange{dead: dead, at: time.Now()}
+	l.under[host] = append(l.under[host], e)
+	l.asked[host]++
+	return e
+}
+
+func (l *ledger) end(host string, e *exchange) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var rest []*exchange
+	for _, other := range l.under[host] {
+		if other != e {
+			rest = append(rest, other)
+		}
+	}
+	l.under[host] = rest
+}
+
+func (l *ledger) count(host string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.asked[host]
+}
+
+// hosts maps each credential to the one host that it is asked at.
+func (w *world) host(credential string) string {
+	rest := strings.TrimPrefix(w.sim.TokenURL(credential), "https://")
+	host, _, _ := strings.Cut(rest, "/")
+	return host
+}

@@ -1,0 +1,57 @@
+package testbed
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+)
+
+// requirements is what pip installs where the machine's own Python lacks any of it.
+//
+//go:embed requirements.txt
+var requirements []byte
+
+// complete ends well in a Python that has what requirements names.
+const complete = `import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ("moto", "flask", "flask_cors", "boto3", "samtranslator", "cfnlint")))`
+
+// python is the machine's own interpreter if it has all that is needed, else that of a virtual environment of the repository.
+var python = sync.OnceValues(func() (string, error) {
+	own, err := program("python3", "Python 3.10 or newer, with venv")
+	if err != nil {
+		return "", err
+	}
+	if exec.Command(own, "-c", complete).Run() == nil {
+		return own, nil
+	}
+	dir, err := installed("python-"+shortHash(requirements), func(dir string) error { return installPython(own, dir) })
+	if err != nil {
+		return "", err
+	}
+	// No other program of the environment may be run: their first lines name the folder where they were installed, and the folder has moved since.
+	return inVenv(dir), nil
+})
+
+// installPython takes the package index from the machine's own settings.
+func installPython(own, dir string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), installWithin)
+	defer cancel()
+	list := filepath.Join(dir, "requirements.txt")
+	for _, line := range [][]string{
+		{own, "-m", "venv", dir},
+		{inVenv(dir), "-m", "pip", "install", "--quiet", "--requirement", list},
+	} {
+		if err := os.WriteFile(list, requirements, 0o644); err != nil {
+			return err
+		}
+		if said, err := exec.CommandContext(ctx, line[0], line[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s %s: %w\n%s", line[1], line[2], err, said)
+		}
+	}
+	return nil
+}
+
+func inVenv(dir string) string { return filepath.Join(dir, "bin", "python") }
