@@ -78,7 +78,7 @@ func TestAddWhileTheProviderIsAway(t *testing.T) {
 	s := demo(t, t.TempDir())
 	s.fault(t, "trackmania", `{"down":true}`)
 	whole, _ := json.Marshal(secretOf(t, s.dir, "trackmania"))
-	tv(t, s.dir, string(whole), "add", "tm", "--json").want(t, exitOK, "is written, but could not be tried", "can't be asked now")
+	tv(t, s.dir, string(whole), "add", "tm", "--json").want(t, exitOK, "tm is written (.tokenvend/credentials/tm.json), but could not be tried: ", "can't be asked now")
 	if !exists(s.dir, "tm") {
 		t.Error("the secret is gone")
 	}

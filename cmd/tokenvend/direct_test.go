@@ -33,7 +33,7 @@ func TestReadingByFunction(t *testing.T) {
 	if out := s.direct("", "status", "--json", "minut").out; json.Unmarshal([]byte(out), &report) != nil || report.State != api.Fresh || report.Fingerprint != whole.Fingerprint {
 		t.Errorf("status --json: %s", out)
 	}
-	if r := s.direct("", "exec", "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"; exit 7`); r.code != 7 || r.out+"\n" != token.out {
+	if r := s.tv("", "exec", "--function", stackFunction, "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"; exit 7`); r.code != 7 || r.out+"\n" != token.out {
 		t.Errorf("exec: %d %q", r.code, r.out)
 	}
 	s.direct("", "renew", "minut").want(t, exitFailed, "younger than 30 seconds")
@@ -55,10 +55,11 @@ func TestRefusalsByFunction(t *testing.T) {
 	s.direct("", "get", "minut", "--audience", "else").want(t, exitRefused, "audience")
 	s.direct("", "get", "minut", "--min-ttl", "5h").want(t, exitFailed, "--min-ttl")
 	s.tv("", "ls", "--function", stackFunction+":billing").want(t, exitRefused, "alias admin")
-	if err := s.providers.SetFault("minut", simulator.Fault{Status: http.StatusServiceUnavailable}); err != nil {
+	s.put("monta", "monta")
+	if err := s.providers.SetFault("monta", simulator.Fault{Status: http.StatusServiceUnavailable}); err != nil {
 		t.Fatal(err)
 	}
-	s.direct("", "get", "minut").want(t, exitFailed, "can't be asked now", "try again, in")
+	s.direct("", "get", "monta").want(t, exitFailed, "can't be asked now", "try again, in")
 }
 
 func TestWhereRequestsGo(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -10,7 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -20,6 +23,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
 	"github.com/tokenvend/tokenvend/pkg/testbed"
@@ -38,6 +42,7 @@ type stack struct {
 	*testing.T
 	providers *simulator.Simulator
 	secrets   *awssecrets.Client
+	store     *memory.Store
 	desk      *vend.Desk
 	dir       string   // where the program runs
 	env       []string // what the program finds
@@ -48,8 +53,9 @@ func newStack(t *testing.T) *stack {
 	t.Helper()
 	cfg := testbed.MotoAccount(t)
 	s := &stack{T: t, providers: simulator.New(simulator.Options{}), secrets: awssecrets.NewFromConfig(cfg), dir: t.TempDir()}
+	s.store = memory.New()
 	s.desk = &vend.Desk{Mint: mint.New(mint.Config{
-		Store: memory.New(), Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets, defaultPrefix), HTTP: &http.Client{Transport: s.providers},
+		Store: s.store, Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets, defaultPrefix), HTTP: &http.Client{Transport: s.providers},
 	})}
 	t.Cleanup(s.desk.Mint.Wait)
 	lambda := httptest.NewServer(http.HandlerFunc(s.invoke))
@@ -70,6 +76,22 @@ func newStack(t *testing.T) *stack {
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + *cfg.BaseEndpoint, "AWS_ENDPOINT_URL_LAMBDA=" + lambda.URL, "SSL_CERT_FILE=" + roots,
 	}
 	return s
+}
+
+// sweep runs passes of rotate until the test ends.
+func (s *stack) sweep() {
+	var running sync.WaitGroup
+	ctx, stop := context.WithCancel(context.Background())
+	s.Cleanup(func() { stop(); running.Wait() })
+	running.Go(func() {
+		for ctx.Err() == nil {
+			_, _ = (&rotate.Sweep{Mint: s.desk.Mint, Store: s.store}).Run(ctx)
+			select {
+			case <-time.After(200 * time.Millisecond):
+			case <-ctx.Done():
+			}
+		}
+	})
 }
 
 // tv runs the program in a place where nothing but AWS is to be found.

@@ -22,8 +22,8 @@ type trial struct {
 // run has a first token vended. A secret that is refused for good is taken away again: nobody has used it.
 func (t trial) run(ctx context.Context) error {
 	at, err := t.place.client()
-	if absent, ok := errors.AsType[noServer](err); ok {
-		t.say("%s is written, and was not tried: %v.", t.name, absent)
+	if _, ok := errors.AsType[noServer](err); ok {
+		t.say("%s is written, and was not tried: no server runs here. tokenvend serve starts one.", t.name)
 		return nil
 	}
 	if err != nil {
@@ -34,7 +34,7 @@ func (t trial) run(ctx context.Context) error {
 	case err == nil:
 		t.say("%s works: a token with the fingerprint %s, for another %v.", t.name, first.Fingerprint, time.Duration(first.ExpiresIn))
 	case errors.Is(err, errNotSeen):
-		t.say("%s is written (%s), but could not be tried: the answers are still by what was known before. tokenvend status %[1]s tells later.%s", t.name, t.vault.where(t.name), t.hint())
+		t.say("%s is written (%s), but could not be tried: the answers are still by what was known before. tokenvend status %[1]s tells later.%[3]s", t.name, t.vault.where(t.name), t.hint())
 	case isRefused(err):
 		if kept := t.vault.discard(ctx, t.name); kept != nil {
 			return errors.Join(err, kept)

@@ -5,16 +5,34 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed catalog/*.json
 var catalog embed.FS
 
-// Catalog returns the descriptor of that name, freshly read from the files built into the program. The error of an unknown name lists the known ones.
+// entries are the catalogue's descriptors, each read when it is first used, and once.
+var entries = sync.OnceValue(func() map[string]func() (*Descriptor, error) {
+	all := map[string]func() (*Descriptor, error){}
+	for _, name := range Names() {
+		all[name] = sync.OnceValues(func() (*Descriptor, error) { return readEntry(name) })
+	}
+	return all
+})
+
+// Catalog returns the descriptor of that name out of the files built into the program. It is shared by all who ask, and not to be changed. The error of an unknown name lists the known ones.
 func Catalog(name string) (*Descriptor, error) {
+	entry, ok := entries()[name]
+	if !ok {
+		return nil, fmt.Errorf("no provider %q: known are %s", name, strings.Join(Names(), ", "))
+	}
+	return entry()
+}
+
+func readEntry(name string) (*Descriptor, error) {
 	data, err := catalog.ReadFile("catalog/" + name + ".json")
 	if err != nil {
-		return nil, fmt.Errorf("no provider %q: known are %s", name, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("provider %s: %w", name, err)
 	}
 	d, err := ParseDescriptor(data)
 	if err != nil {

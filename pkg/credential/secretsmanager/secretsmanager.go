@@ -14,7 +14,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
 
-// client is what is called of *secretsmanager.Client. IAM needs to grant these three: ListSecrets on *, for it knows no other resource.
+// client is what is called of *secretsmanager.Client. Vending takes the first of the three permissions only; ListSecrets cannot be granted for less than *.
 type client interface {
 	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 	ListSecrets(context.Context, *secretsmanager.ListSecretsInput, ...func(*secretsmanager.Options)) (*secretsmanager.ListSecretsOutput, error)

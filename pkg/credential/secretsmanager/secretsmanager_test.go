@@ -111,6 +111,22 @@ func TestFault61_APageThatFailsFailsTheList(t *testing.T) {
 	}
 }
 
+// What a list shows while it changes, and what it does not promise to leave out.
+func TestOddEntriesOfAList(t *testing.T) {
+	all, err := answering(t, 200, `{"SecretList":[
+		{"Name":"tokenvend/monta","SecretVersionsToStages":{"v1":["AWSPREVIOUS"],"v2":["AWSPENDING","AWSCURRENT"]}},
+		{"Name":"tokenvend/minut","SecretVersionsToStages":{"v3":["AWSCURRENT"]}},
+		{"Name":"tokenvend/monta","SecretVersionsToStages":{"v2":["AWSCURRENT"]}},
+		{"Name":"tokenvend/gone","DeletedDate":1795000000,"SecretVersionsToStages":{"v4":["AWSCURRENT"]}},
+		{"Name":"TOKENVEND/other","SecretVersionsToStages":{"v5":["AWSCURRENT"]}},
+		{"Name":"tokenvend/pending","SecretVersionsToStages":{"v6":["AWSPENDING"]}},
+		{"SecretVersionsToStages":{"v7":["AWSCURRENT"]}}
+	],"NextToken":""}`).List(t.Context())
+	if want := []credential.Listed{{Name: "minut", Version: "v3"}, {Name: "monta", Version: "v2"}}; err != nil || !slices.Equal(all, want) {
+		t.Errorf("listed %v, %v; want %v", all, err, want)
+	}
+}
+
 func TestScheduledForDeletionIsGone(t *testing.T) {
 	a := newAccount(t)
 	a.put(prefix+"minut", credentialtest.Secret("id"))

@@ -58,7 +58,7 @@ func (s *Sealer) Seal(ctx context.Context, credential string, plain, additional 
 	return k.aead.Seal(append(sealed, k.head...), nil, plain, s.bound(credential, additional)), nil
 }
 
-// Open gives back what was sealed. Only KMS's word that a wrapped key is damaged, or another's, counts for ErrIntegrity: where access is denied, the same may open again tomorrow.
+// Open gives back what was sealed. Of KMS's refusals only those that say that the wrapped key is damaged, or another's, count for ErrIntegrity: where access is denied or the key disabled, the same item may open again tomorrow.
 func (s *Sealer) Open(ctx context.Context, credential string, sealed, additional []byte) ([]byte, error) {
 	wrapped, body, ok := cut(sealed)
 	if !ok {
@@ -77,9 +77,9 @@ func (s *Sealer) Open(ctx context.Context, credential string, sealed, additional
 
 func always(*dataKey) bool { return true }
 
-// maySeal counts a seal. The key's age is told by the wall clock: the monotonic one stops while the process is frozen.
+// maySeal counts a seal.
 func (s *Sealer) maySeal(k *dataKey) bool {
-	age := time.Now().Round(0).Sub(k.since)
+	age := time.Since(k.since)
 	return age >= 0 && age < s.lifetime && k.seals.Add(1) <= s.seals
 }
 

@@ -18,7 +18,7 @@ const keyBytes = 32
 type dataKey struct {
 	aead  cipher.AEAD
 	head  []byte    // of what it seals
-	since time.Time // this process has had it
+	since time.Time // this process has had it; by the wall clock alone, for the monotonic one stops while the process is frozen
 	seals atomic.Int64
 }
 

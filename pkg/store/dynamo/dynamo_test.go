@@ -91,12 +91,12 @@ func onEach(t *testing.T, test func(*testing.T, testbed.Endpoint)) {
 
 func TestContract(t *testing.T) {
 	onEach(t, func(t *testing.T, endpoint testbed.Endpoint) {
-		storetest.Run(t, func(t *testing.T) store.Store { return open(t, endpoint, nil) }, storetest.Checks(15), storetest.Rounds(10))
+		storetest.Run(t, func(t *testing.T) store.Store { return open(t, endpoint, nil) }, storetest.Checks(10), storetest.Rounds(8))
 	})
 }
 
 func TestContractWhereARefusalTellsWhatStands(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, testbed.Dynalite(t), newAsAWS) }, storetest.Checks(5), storetest.Rounds(5))
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, testbed.Dynalite(t), newAsAWS) }, storetest.Checks(3), storetest.Rounds(2))
 }
 
 func get(t *testing.T, s store.Store, key token.Key) store.Entry {
