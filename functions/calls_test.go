@@ -1,26 +1,29 @@
 package functions_test
 
 import (
+	"context"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
 )
 
-// take returns the calls to AWS since the last take, of DynamoDB and of the others.
-func (h *house) take() (store, rest map[string]int) {
-	return h.dynamo.Take(), h.moto.Take()
+// take returns a function's calls to AWS since the last take, of DynamoDB and of the others.
+func (h *house) take(function string) (store, rest map[string]int) {
+	return h.aws[function].store.Take(), h.aws[function].rest.Take()
 }
 
-// calls fails where the calls since the last take are others than these.
+// calls fails where vend's calls since the last take are others than these.
 func (h *house) calls(what string, store, rest map[string]int) {
 	h.t.Helper()
-	gotStore, gotRest := h.take()
+	gotStore, gotRest := h.take("vend")
 	h.t.Logf("%s: DynamoDB %v, others %v", what, gotStore, gotRest)
 	if !maps.Equal(gotStore, store) || !maps.Equal(gotRest, rest) {
 		h.t.Errorf("%s: calls to DynamoDB %v and others %v, want %v and %v", what, gotStore, gotRest, store, rest)
@@ -37,7 +40,7 @@ func TestCallsToAWS(t *testing.T) {
 	h.start("vend")
 	h.calls("a start", counted{"GetItem": 1}, counted{})
 	h.token("minut")
-	store, rest := h.take()
+	store, rest := h.take("vend")
 	t.Logf("a credential's very first vend: DynamoDB %v, others %v", store, rest)
 	h.token("minut")
 	h.calls("a vend from memory", counted{}, counted{})
@@ -83,4 +86,34 @@ func TestItemsAreWhatTheTableExpects(t *testing.T) {
 			t.Errorf("the index shows %d attributes", len(item))
 		}
 	}
+}
+
+// tableHolds fails where any of the secrets stands in the table, which holds none unsealed.
+func (h *house) tableHolds(ctx context.Context, secrets ...string) {
+	h.t.Helper()
+	all, err := h.items.Scan(ctx, &dynamodb.ScanInput{TableName: &h.table})
+	if err != nil || len(all.Items) == 0 {
+		h.t.Fatalf("%d items, %v", len(all.Items), err)
+	}
+	for _, item := range all.Items {
+		for name, value := range item {
+			shown := attributeText(value)
+			for _, secret := range secrets {
+				if strings.Contains(shown, secret) {
+					h.t.Errorf("a secret stands in the attribute %s", name)
+				}
+			}
+		}
+	}
+}
+
+// attributeText is what an attribute of text or bytes holds.
+func attributeText(v types.AttributeValue) string {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return v.Value
+	case *types.AttributeValueMemberB:
+		return string(v.Value)
+	}
+	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,13 +28,18 @@ import (
 // The functions' names in the template, by their folders.
 var logical = map[string]string{"vend": "VendFunction", "rotate": "RotateFunction"}
 
+// traffic is what a function asks of AWS.
+type traffic struct {
+	store *testbed.Calls // DynamoDB
+	rest  *testbed.Calls // KMS and Secrets Manager
+}
+
 // house is a stack of its own: the template's functions and settings, a table, secrets, and the five providers. What must not be shown is gathered on the way, and searched for in the end in all that its processes wrote.
 type house struct {
 	t         *testing.T
 	stack     *testbed.Stack
 	sim       *simulator.Simulator
-	dynamo    *testbed.Calls // in front of DynamoDB
-	moto      *testbed.Calls // in front of KMS and Secrets Manager
+	aws       map[string]traffic // by function
 	table     string
 	items     *dynamodb.Client
 	secrets   *secretsmanager.Client
@@ -48,7 +54,7 @@ type house struct {
 
 func newHouse(t *testing.T, o simulator.Options) *house {
 	t.Helper()
-	h := &house{t: t, stack: testbed.Template(t), sim: simulator.New(o), runtimes: map[string]*testbed.Runtime{}, hushed: map[string]string{}}
+	h := &house{t: t, stack: testbed.Template(t), sim: simulator.New(o), runtimes: map[string]*testbed.Runtime{}, aws: map[string]traffic{}, hushed: map[string]string{}}
 	if err := h.sim.ListenTLS("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -63,11 +69,12 @@ func newHouse(t *testing.T, o simulator.Options) *house {
 	h.table = h.stack.CreateTable(t, h.items)
 	h.prefix = "tokenvend/" + h.table + "/"
 	h.secrets = secretsmanager.NewFromConfig(h.stack.Account)
-	h.dynamo, h.moto = testbed.CountCalls(t, database), testbed.CountCalls(t, testbed.Moto(t))
 	for function, name := range logical {
+		h.aws[function] = traffic{testbed.CountCalls(t, database), testbed.CountCalls(t, testbed.Moto(t))}
 		h.runtimes[function] = testbed.NewRuntime(time.Duration(h.stack.Functions[name].Timeout) * time.Second)
 	}
 	t.Cleanup(h.searchOutputs)
+	t.Cleanup(h.checkGrants)
 	return h
 }
 
@@ -102,8 +109,8 @@ func (h *house) environment(function string) []string {
 		"TOKENVEND_TABLE": h.table, "TOKENVEND_SECRET_PREFIX": h.prefix, "TOKENVEND_PROXY": h.proxy.String(),
 		"SSL_CERT_FILE": h.roots, "AWS_REGION": h.stack.Account.Region, "AWS_LAMBDA_FUNCTION_NAME": function,
 		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
-		"AWS_ENDPOINT_URL_DYNAMODB": string(h.dynamo.Endpoint), "AWS_ENDPOINT_URL_KMS": string(h.moto.Endpoint),
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER": string(h.moto.Endpoint),
+		"AWS_ENDPOINT_URL_DYNAMODB": string(h.aws[function].store.Endpoint), "AWS_ENDPOINT_URL_KMS": string(h.aws[function].rest.Endpoint),
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": string(h.aws[function].rest.Endpoint),
 	})
 	var lines []string
 	for name, value := range all {
@@ -243,6 +250,20 @@ func (h *house) searchOutputs() {
 		}
 		if strings.Contains(written, "DATA RACE") || strings.Contains(written, "panic") || p.InitErrors() > 0 {
 			h.t.Errorf("a process wrote:\n%s", written)
+		}
+	}
+}
+
+// checkGrants holds what each function asked of AWS against what its role grants it: nothing else does, for the stand-ins let everything pass.
+func (h *house) checkGrants() {
+	for function, asked := range h.aws {
+		grants := granted(h.stack.Functions[logical[function]])
+		for _, calls := range []*testbed.Calls{asked.store, asked.rest} {
+			for action, n := range calls.All() {
+				if !slices.Contains(grants, action) {
+					h.t.Errorf("%s asked for %s %d times, which its role does not grant", function, action, n)
+				}
+			}
 		}
 	}
 }

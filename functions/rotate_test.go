@@ -1,7 +1,6 @@
 package functions_test
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -59,7 +58,7 @@ func TestRotateRenewsWhatIsDue(t *testing.T) {
 		t.Fatalf("after the first pass: %+v", first)
 	}
 	time.Sleep(time.Until(first.NextAt))
-	h.take()
+	h.take("rotate")
 	h.ticks("a token that is due", rotate.Report{Renewed: 1})
 	h.renewalCalls()
 	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != 2 {
@@ -73,7 +72,7 @@ func TestRotateRenewsWhatIsDue(t *testing.T) {
 // renewalCalls checks what a pass with one renewal wrote.
 func (h *house) renewalCalls() {
 	h.t.Helper()
-	store, rest := h.take()
+	store, rest := h.take("rotate")
 	h.t.Logf("a pass with one renewal: DynamoDB %v, others %v", store, rest)
 	if store["UpdateItem"] != 2 || store["PutItem"]+store["DeleteItem"] != 0 {
 		h.t.Errorf("%v, want two writes", store)
@@ -133,10 +132,12 @@ func TestRotateNeverFails(t *testing.T) {
 	if got := h.tick(); got.Failed != 1 {
 		t.Errorf("%+v, want one failed", got)
 	}
-	for _, payload := range []string{``, `null`, `[]`, `{`, `{"credential":7}`, `{"credential":"../x"}`, `{"credential":"absent"}`, `{"credential":"broken"}`, `{"credential":"refused"}`} {
-		got := h.rotate([]byte(payload))
-		if wants := json.Valid([]byte(payload)) && len(payload) > 20; (got.Error != "") != wants {
-			t.Errorf("%s: %+v", payload, got)
+	for payload, wants := range map[string]bool{
+		``: false, `null`: false, `[]`: false, `{`: false, `{"credential":7}`: false, `{"source":"aws.events"}`: false,
+		`{"credential":"../x"}`: true, `{"credential":"absent"}`: true, `{"credential":"broken"}`: true, `{"credential":"refused"}`: true,
+	} {
+		if got := h.rotate([]byte(payload)); (got.Error != "") != wants {
+			t.Errorf("%s: %+v; want an error in it: %t", payload, got, wants)
 		}
 	}
 }

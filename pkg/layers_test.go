@@ -22,17 +22,19 @@ var layers = [][]string{
 	{
 		"pkg/credential/folder", "pkg/credential/credentialtest", "pkg/store/bolt", "pkg/store/memory", "pkg/store/storetest",
 		"pkg/seal/keyfile", "pkg/seal/sealtest", "pkg/provider/simulator",
+		"pkg/credential/secretsmanager", "pkg/store/dynamo", "pkg/seal/kms",
 	},
 	{"pkg/mint"},
 	{"pkg/vend", "pkg/rotate"},
-	{"pkg/local"},
-	{"cmd/tokenvend"},
+	{"pkg/boot", "pkg/local"},
+	{"functions/vend", "functions/rotate", "cmd/tokenvend"},
 }
 
 // apart are rooms outside the layers, each with all that it may import of ours.
 var apart = map[string][]string{
 	"pkg/client":    {"pkg/api"},
 	"cmd/tokenvend": {"pkg/client"},
+	"pkg/testbed":   {},
 }
 
 func TestImportsGoDown(t *testing.T) {

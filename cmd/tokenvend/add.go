@@ -63,11 +63,7 @@ func (a *add) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	err = v.find(ctx, name)
-	if err == nil {
-		return taken(name)
-	}
-	if _, free := errors.AsType[notHere](err); !free {
+	if err := free(ctx, v, name); err != nil {
 		return err
 	}
 	text, err := a.checked(c, name, map[string]any{})
@@ -83,6 +79,18 @@ func (a *add) run(ctx context.Context, c console, args []string) error {
 	}
 	c.say("%s", p.grants(name, fresh.arn))
 	return nil
+}
+
+// free makes sure that a secret can be made, before anybody is asked what stands in it.
+func free(ctx context.Context, v vault, name string) error {
+	err := v.find(ctx, name)
+	if _, absent := errors.AsType[notHere](err); absent {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return taken(name)
 }
 
 func taken(name string) error {
@@ -174,11 +182,7 @@ func (r *rm) run(ctx context.Context, c console, args []string) error {
 	if err := v.find(ctx, name); err != nil {
 		return err
 	}
-	at, err := p.client()
-	if err == nil {
-		_, err = at.Revoke(ctx, name)
-	}
-	if err != nil {
+	if err := revokeAt(ctx, p, name); err != nil {
 		text, _ := explain(err)
 		c.say("Its token could not be revoked: %s", text)
 	}
@@ -188,4 +192,12 @@ func (r *rm) run(ctx context.Context, c console, args []string) error {
 	}
 	c.say("%s is removed. %s", name, told)
 	return nil
+}
+
+func revokeAt(ctx context.Context, p place, name string) error {
+	at, err := p.client()
+	if err == nil {
+		_, err = at.Revoke(ctx, name)
+	}
+	return err
 }

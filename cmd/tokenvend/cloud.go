@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,6 +52,9 @@ func (c *cloud) find(ctx context.Context, name string) error {
 
 func (c *cloud) read(ctx context.Context, name string) (redact.String, error) {
 	out, err := c.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: c.id(name), VersionStage: aws.String(string(credential.Current))})
+	if isMissing(err) {
+		return redact.String{}, c.find(ctx, name) // it may be there, and have no value yet
+	}
 	if err != nil {
 		return redact.String{}, c.fault("GetSecretValue", name, err)
 	}
@@ -92,15 +95,23 @@ func (c *cloud) restore(name string) string {
 	return fmt.Sprintf("aws secretsmanager restore-secret --region %s --secret-id %s%s", c.region, c.prefix, name)
 }
 
+func isMissing(err error) bool {
+	_, missing := errors.AsType[*types.ResourceNotFoundException](err)
+	return missing
+}
+
+// onItsWayOut is what Secrets Manager says of a secret that is scheduled for deletion. InvalidRequestException has many other reasons, and only the message tells them apart.
+var onItsWayOut = regexp.MustCompile(`marked (for deletion|deleted)|scheduled for deletion`)
+
 // fault is the error of an operation on a secret; nil where err is.
 func (c *cloud) fault(operation, name string, err error) error {
-	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
+	if isMissing(err) {
 		return notHere{fmt.Sprintf("there is no secret %s: tokenvend add makes one; --prefix, --region and AWS_PROFILE name another place", c.where(name))}
 	}
 	if _, exists := errors.AsType[*types.ResourceExistsException](err); exists {
 		return taken(name)
 	}
-	if e, invalid := errors.AsType[*types.InvalidRequestException](err); invalid && strings.Contains(e.ErrorMessage(), "delet") {
+	if e, invalid := errors.AsType[*types.InvalidRequestException](err); invalid && onItsWayOut.MatchString(e.ErrorMessage()) {
 		return c.leaving(name)
 	}
 	return awsFault("secretsmanager:"+operation, c.prefix+name, err)

@@ -130,6 +130,19 @@ func TestSetOnAStack(t *testing.T) {
 	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me").want(t, exitOK)
 }
 
+// A template makes such secrets, for the operator to fill.
+func TestSetOfASecretWithoutAValue(t *testing.T) {
+	s := newStack(t)
+	if _, err := s.secrets.CreateSecret(t.Context(), &awssecrets.CreateSecretInput{Name: aws.String("tokenvend/minut")}); err != nil {
+		t.Fatal(err)
+	}
+	s.direct("s", "add", "minut", "--provider", "minut", "--client-id", "me").want(t, exitFailed, "minut is there already")
+	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me").want(t, exitOK)
+	if got := compact(t, s.secret("minut")); got != `{"client_id":"me","client_secret":"s","provider":"minut"}` {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestRmOnAStack(t *testing.T) {
 	s := newStack(t)
 	s.direct("", "rm", "minut").want(t, exitNotFound, "there is no secret tokenvend/minut")
@@ -174,7 +187,7 @@ func TestSecretsManagerIsNotQuoted(t *testing.T) {
 		{400, "AccessDeniedException", `{"Message":"not authorized to perform it"}`, exitRefused, "IAM does not allow secretsmanager:CreateSecret on tokenvend/x: not authorized", "IAM does not allow secretsmanager:GetSecretValue on tokenvend/x: not"},
 		{400, "ResourceExistsException", `{"Message":"` + canary + `"}`, exitFailed, "x is there already", "x is there already"},
 		{400, "InvalidRequestException", `{"Message":"You can't create this secret because a secret with this name is already scheduled for deletion."}`, exitFailed, "restore-secret", "restore-secret"},
-		{400, "InvalidRequestException", `{"Message":"` + canary + `"}`, exitFailed, "(InvalidRequestException)", "(InvalidRequestException)"},
+		{400, "InvalidRequestException", `{"Message":"You can't delete it: ` + canary + `"}`, exitFailed, "(InvalidRequestException)", "(InvalidRequestException)"},
 	} {
 		secrets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)

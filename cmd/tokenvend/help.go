@@ -56,7 +56,8 @@ func helpAll(w io.Writer) {
 		_, _ = fmt.Fprintf(t, "  tokenvend %s\t%s\n", strings.TrimSpace(cmd.name+" "+cmd.args), cmd.does)
 	}
 	_ = t.Flush()
-	_, _ = fmt.Fprint(w, "\ntokenvend help COMMAND says more. Flags may stand before or after a name.\n"+exitCodes)
+	_, _ = fmt.Fprint(w, "\ntokenvend help COMMAND says more. Flags may stand before or after a name.\n"+
+		"They all talk to the server on this machine, or to a stack: by --url or --function, else "+envURL+" or "+envFunction+".\n"+exitCodes)
 }
 
 func (cmd command) help(w io.Writer) {

@@ -35,7 +35,7 @@ func (s *server) flags(f *flag.FlagSet) {
 	f.StringVar(&s.url, "url", "", "ask a stack by its API at this `URL`, its output ApiUrl; else "+envURL)
 	f.StringVar(&s.function, "function", "", "ask a stack by its vend `FUNCTION`, by name or ARN, and by the alias admin unless :ALIAS follows; else "+envFunction)
 	f.StringVar(&s.region, "region", "", "the stack's `REGION`, else the one in the URL or the ARN, else the AWS configuration's")
-	f.StringVar(&s.data, "data", "", "the data `FOLDER` of the server on this machine, which is asked where no stack is named (default "+defaultData+")")
+	f.StringVar(&s.data, "data", "", "ask the server on this machine that keeps its data in this `FOLDER`, and no stack (default "+defaultData+")")
 }
 
 // place is what a command talks to: a stack by its API, a stack by its function, or the server on this machine.

@@ -30,21 +30,31 @@ func (t trial) run(ctx context.Context) error {
 		return err
 	}
 	first, err := t.firstToken(ctx, at)
-	switch {
-	case err == nil:
-		t.say("%s works: a token with the fingerprint %s, for another %v.", t.name, first.Fingerprint, time.Duration(first.ExpiresIn))
-	case errors.Is(err, errNotSeen):
-		t.say("%s is written (%s), but could not be tried: the answers are still by what was known before. tokenvend status %[1]s tells later.%[3]s", t.name, t.vault.where(t.name), t.hint())
-	case isRefused(err):
-		if kept := t.vault.discard(ctx, t.name); kept != nil {
-			return errors.Join(err, kept)
-		}
-		return fmt.Errorf("%s was not added, and its secret is taken away again: %w", t.name, err)
-	default:
-		text, _ := explain(err)
-		t.say("%s is written (%s), but could not be tried: %s", t.name, t.vault.where(t.name), text)
+	if isRefused(err) {
+		return t.takeBack(ctx, err)
 	}
+	t.tell(first, err)
 	return nil
+}
+
+func (t trial) takeBack(ctx context.Context, refused error) error {
+	if err := t.vault.discard(ctx, t.name); err != nil {
+		return errors.Join(refused, err)
+	}
+	return fmt.Errorf("%s was not added, and its secret is taken away again: %w", t.name, refused)
+}
+
+// tell says what became of a secret that stays.
+func (t trial) tell(first api.Token, err error) {
+	if err == nil {
+		t.say("%s works: a token with the fingerprint %s, for another %v.", t.name, first.Fingerprint, time.Duration(first.ExpiresIn))
+		return
+	}
+	text, _ := explain(err)
+	if errors.Is(err, errNotSeen) {
+		text = fmt.Sprintf("the answers are still by what was known before. tokenvend status %s tells later.%s", t.name, t.hint())
+	}
+	t.say("%s is written (%s), but could not be tried: %s", t.name, t.vault.where(t.name), text)
 }
 
 // hint is what else may keep a stack from seeing a secret.

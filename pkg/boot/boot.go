@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
@@ -77,7 +78,12 @@ func newLog(out io.Writer, level string) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: least}))
 }
 
+// connectWithin is how long a start waits for a table that does not answer. Lambda ends a start of ten seconds.
+const connectWithin = 2 * time.Second
+
 // connect reads a row that does not exist, so that the connection to the table is open before the first caller comes: what that costs is spent while the runtime starts. Its failure is the first caller's to see.
 func (c core) connect(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	defer cancel()
 	_, _ = c.store.Get(ctx, store.Eventual, token.Own("-"))
 }

@@ -110,7 +110,7 @@ func (r *reader) proxy() *url.URL {
 		return nil
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "http" || u.Port() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" {
+	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
 		r.fault(EnvProxy, "http://host:port, without user and password")
 		return nil
 	}

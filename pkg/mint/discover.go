@@ -1,9 +1,11 @@
 package mint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -27,12 +29,15 @@ func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 	}
 	var failed error
 	for _, l := range listed {
-		k := rows[l.Name]
+		e, known := rows[l.Name]
 		delete(rows, l.Name)
-		if k.live() && k.terms.Version == l.Version {
+		if known && e.State != store.Gone && e.Made == l.Version {
 			continue
 		}
-		if err := m.relearn(ctx, l.Name, k); err != nil {
+		if !known {
+			e.Key = token.Own(l.Name)
+		}
+		if _, err := m.learn(ctx, e); err != nil {
 			failed = err
 			continue
 		}
@@ -41,48 +46,39 @@ func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 	if len(listed) == 0 && !m.TrustsEmpty {
 		return learnt, 0, failed
 	}
-	for name, k := range rows {
-		if k.live() && m.bury(ctx, name, k) {
+	for name, e := range rows {
+		if e.State != store.Gone && m.bury(ctx, name, e) {
 			gone++
 		}
 	}
 	return learnt, gone, failed
 }
 
-// ownRows reads the own rows of all credentials.
-func (m *Mint) ownRows(ctx context.Context) (map[string]*known, error) {
-	rows := map[string]*known{}
+// ownRows reads the own rows of all credentials, without opening them: the version of the secret, which they show, tells enough.
+func (m *Mint) ownRows(ctx context.Context) (map[string]store.Entry, error) {
+	rows := map[string]store.Entry{}
 	for e, err := range m.each(ctx, token.OwnPartition) {
 		if err != nil {
 			return nil, err
 		}
-		if rows[e.Key.Credential], err = m.remember(ctx, store.Eventual, e, wall()); err != nil {
-			return nil, err
-		}
+		rows[e.Key.Credential] = e
 	}
 	return rows, nil
 }
 
-func (m *Mint) relearn(ctx context.Context, name string, k *known) error {
-	seen := store.Entry{Key: token.Own(name)}
-	if k != nil {
-		seen = k.entry
-	}
-	_, err := m.learn(ctx, seen)
-	return err
-}
-
 // bury marks a credential gone once its secret's absence is confirmed. Its entries stay, as long as Secrets Manager keeps a deleted secret.
-func (m *Mint) bury(ctx context.Context, name string, k *known) bool {
+func (m *Mint) bury(ctx context.Context, name string, e store.Entry) bool {
 	absent, err := m.Source.Absent(ctx, name)
 	if err != nil || !absent {
 		return false
 	}
-	next := *k.row
-	next.entry.State, next.entry.ForgetAt = store.Gone, wall().Add(forgetAfter)
-	if _, err := m.replaceOwn(ctx, k.entry, next); err != nil {
+	next := e
+	next.State, next.ForgetAt = store.Gone, wall().Add(forgetAfter)
+	stands, err := m.Store.Replace(ctx, e, next)
+	if err != nil {
 		return false
 	}
+	_, _ = m.remember(ctx, store.Strong, stands, wall()) // what can't be opened now is read again when it is asked for
 	m.Journal.Event(ctx, slog.LevelWarn, "gone", name, "its secret was removed")
 	return true
 }
@@ -124,6 +120,22 @@ func (m *Mint) replace(ctx context.Context, seen, next store.Entry) bool {
 	return err == nil
 }
 
+// Bulkhead names what a renewal of the credential may have to wait for: its token endpoint's host. Renewals that wait for one must not hold up those that wait for another. false: this process has not read the credential's terms yet; [Mint.Terms] does.
+func (m *Mint) Bulkhead(credential string) (string, bool) {
+	k := m.memory.get(token.Own(credential))
+	if k == nil {
+		return "", false
+	}
+	if k.descriptor == nil {
+		return "", true
+	}
+	at, err := url.Parse(cmp.Or(k.terms.TokenURL, k.descriptor.Token.URL))
+	if err != nil {
+		return "", true
+	}
+	return at.Host, true
+}
+
 // Renewal says what became of an entry that was due.
 type Renewal string
 
@@ -156,7 +168,7 @@ func (m *Mint) RenewNow(ctx context.Context, key token.Key) (Renewal, error) {
 
 func (m *Mint) renew(ctx context.Context, key token.Key, w Want) (Renewal, error) {
 	r, err := m.Token(ctx, key, w)
-	if err == nil && r.Stale {
+	if err == nil && !r.Failure.IsZero() {
 		err = &api.Error{Code: api.Code(r.Failure.Code), Detail: r.Failure.Detail}
 	}
 	if err != nil {

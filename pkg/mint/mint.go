@@ -73,6 +73,6 @@ const (
 type Result struct {
 	Token   token.Token
 	Origin  Origin
-	Stale   bool          // past its time to renew
+	Stale   bool          // it should have been renewed by now
 	Failure store.Failure // why the last attempt to renew it failed; zero: it did not
 }

@@ -17,7 +17,7 @@ type Status struct {
 	Terms    credential.Terms
 	Provider string
 	State    api.State
-	Stale    bool          // there is a living token, past its time to renew
+	Stale    bool          // there is a living token that should have been renewed by now
 	Failure  store.Failure // the credential's as a whole, else the entry's
 }
 
@@ -29,12 +29,13 @@ func (m *Mint) Status(ctx context.Context, key token.Key) (Status, error) {
 	}
 	v := m.viewOf(rows[0], rows[1])
 	now := wall()
-	s := Status{Entry: v.entry.entry, Terms: v.own.terms, Provider: providerOf(v.own.terms, v.own.descriptor), State: v.state(now), Failure: v.failure()}
-	s.Stale = v.holds(now) && !now.Before(v.entry.entry.RenewAt)
-	return s, nil
+	return Status{
+		Entry: v.entry.entry, Terms: v.own.terms, Provider: providerOf(v.own.terms, v.own.descriptor),
+		State: m.state(v, now), Stale: m.stale(v, now), Failure: v.failure(),
+	}, nil
 }
 
-func (v view) state(now time.Time) api.State {
+func (m *Mint) state(v view, now time.Time) api.State {
 	e := v.entry.entry
 	switch {
 	case v.own.entry.State == store.Gone:
@@ -43,10 +44,10 @@ func (v view) state(now time.Time) api.State {
 		return api.Reauthorize
 	case e.State == store.Revoking:
 		return api.Revoking
-	case v.holds(now) && now.Before(e.RenewAt):
-		return api.Fresh
-	case v.holds(now):
+	case m.stale(v, now):
 		return api.Stale
+	case v.holds(now):
+		return api.Fresh
 	case !v.failure().IsZero():
 		return api.Failing
 	case e.Fingerprint == "":

@@ -92,7 +92,7 @@ func (m *Mint) misconfigured(seen store.Entry, bad *credential.Malformed) store.
 func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credential.Terms, failure store.Failure) (*known, error) {
 	next := row{entry: seen, terms: terms}
 	next.descriptor, _ = terms.Speaks()
-	next.entry.State, next.entry.ForgetAt, next.entry.Failure = store.Live, time.Time{}, failure
+	next.entry.State, next.entry.Made, next.entry.ForgetAt, next.entry.Failure = store.Live, terms.Version, time.Time{}, failure
 	if err := m.closeTerms(ctx, &next); err != nil {
 		return nil, &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}
 	}

@@ -28,7 +28,7 @@ func (m *Mint) Token(ctx context.Context, key token.Key, w Want) (Result, error)
 		}
 		if v.serves(w, now) {
 			m.touch(ctx, v, w, now)
-			return v.result(now), nil
+			return m.result(v, now), nil
 		}
 		if refused := v.forbids(w, now); refused != nil {
 			return m.fallBack(v, w, refused)
@@ -51,7 +51,7 @@ func (m *Mint) fallBack(v view, w Want, err error) (Result, error) {
 	if unreachable(err) && !now.Before(v.entry.token.CacheUntil) && !v.entry.trusted(now) {
 		return Result{}, problem(err)
 	}
-	return v.result(now), nil
+	return m.result(v, now), nil
 }
 
 // unreachable says whether the store could not be asked, so that what is known may be out of date.

@@ -39,8 +39,14 @@ func (v view) suffices(w Want, now time.Time) bool {
 	return v.holds(now) && v.entry.token.Fingerprint != w.Rejected && v.entry.token.Left(now) >= w.Life
 }
 
-func (v view) result(now time.Time) Result {
-	return Result{Token: v.entry.token, Origin: v.entry.from(), Stale: !now.Before(v.entry.entry.RenewAt), Failure: v.failure()}
+func (m *Mint) result(v view, now time.Time) Result {
+	return Result{Token: v.entry.token, Origin: v.entry.from(), Stale: m.stale(v, now), Failure: v.failure()}
+}
+
+// stale says whether a living token should have been renewed by now: its time has passed, and an attempt has failed or the schedule has had a whole period for one.
+func (m *Mint) stale(v view, now time.Time) bool {
+	late := now.Sub(v.entry.entry.RenewAt)
+	return v.holds(now) && (late >= m.Every || late >= 0 && !v.failure().IsZero())
 }
 
 // failure is what went wrong last: with the client as a whole, else with this entry. One of another version of the secret is over.

@@ -4,7 +4,6 @@ package rotate
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/journal"
@@ -18,9 +17,10 @@ type Sweep struct {
 	Mint    *mint.Mint
 	Store   store.Reader
 	Journal journal.Journal // zero: silent
-	Workers int             // how many entries are renewed at once; 0: 16
+	Workers int             // how many entries are renewed at once at one provider; 0: 16
 	Batch   int             // how many due entries are read at once; 0: 500
 	Reserve time.Duration   // stop so long before the deadline; 0: 10 s
+	Look    time.Duration   // how often a pass looks for more that is due while some of its work takes long; 0: 5 s
 }
 
 // Report is what a pass did.
@@ -38,6 +38,7 @@ const (
 	defaultWorkers = 16
 	defaultBatch   = 500
 	defaultReserve = 10 * time.Second
+	defaultLook    = 5 * time.Second
 )
 
 // Run makes one pass: first what was added, changed or removed, then what is due, the entry that expires first at the head. It ends before ctx does; what is left is due again in the next pass.
@@ -48,7 +49,7 @@ func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
 	if r.Learnt, r.Gone, err = s.Mint.Discover(work); err != nil {
 		s.Journal.Event(ctx, slog.LevelWarn, "discovery", "", err.Error())
 	}
-	begin, cancel := endingBefore(work, mint.Timeout)
+	begin, cancel := endingBefore(work, beginBefore)
 	defer cancel()
 	err = s.renewDue(begin, work, &r)
 	return r, err
@@ -85,68 +86,6 @@ func endingBefore(ctx context.Context, sooner time.Duration) (context.Context, c
 		return context.WithCancel(ctx)
 	}
 	return context.WithDeadline(ctx, deadline.Add(-sooner))
-}
-
-// renewDue reads what is due, batch by batch, until nothing new comes or begin ends; what was begun has until work ends. What failed or is being renewed elsewhere may be shown again, and is not begun twice.
-func (s *Sweep) renewDue(begin, work context.Context, r *Report) error {
-	begun := map[token.Key]bool{}
-	limit := orDefault(s.Batch, defaultBatch)
-	for {
-		due, err := s.Store.Due(work, time.Now(), limit)
-		if err != nil {
-			return err
-		}
-		var fresh []token.Key
-		for _, d := range due {
-			if !begun[d.Key] {
-				fresh = append(fresh, d.Key)
-			}
-		}
-		if len(fresh) == 0 {
-			return nil
-		}
-		n := s.renewAll(begin, work, fresh, r)
-		for _, key := range fresh[:n] {
-			begun[key] = true
-		}
-		if begin.Err() != nil {
-			r.Left, r.More = len(fresh)-n, len(due) == limit
-			return nil
-		}
-	}
-}
-
-// renewAll renews with bounded workers, in order, and returns how many were begun.
-func (s *Sweep) renewAll(begin, work context.Context, keys []token.Key, r *Report) (begun int) {
-	var workers sync.WaitGroup
-	var mu sync.Mutex
-	next := make(chan token.Key)
-	for range min(orDefault(s.Workers, defaultWorkers), len(keys)) {
-		workers.Go(func() {
-			for key := range next {
-				became, _ := s.Mint.Renew(work, key) // the journal has the error
-				mu.Lock()
-				r.count(became)
-				mu.Unlock()
-			}
-		})
-	}
-	begun = hand(begin, next, keys)
-	workers.Wait()
-	return begun
-}
-
-// hand gives out keys until all are given or ctx ends, and says how many it gave.
-func hand(ctx context.Context, to chan<- token.Key, keys []token.Key) int {
-	defer close(to)
-	for i, key := range keys {
-		select {
-		case to <- key:
-		case <-ctx.Done():
-			return i
-		}
-	}
-	return len(keys)
 }
 
 func (r *Report) count(became mint.Renewal) {

@@ -49,7 +49,7 @@ type Entry struct {
 	Generation int64  // grows by one when the token is replaced
 	State      State  //
 	Sealed     []byte // the token and its refresh token, or a credential's terms; opaque here
-	Made       string // digest of what the token was minted for: provider, URL, client, scope, audience
+	Made       string // digest of what the token was minted for: provider, URL, client, scope, audience. Of an own row: the secret's version
 
 	Type, Scope, Fingerprint string
 	LifetimeFrom             string // which source told the lifetime

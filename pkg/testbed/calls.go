@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -15,6 +16,7 @@ type Calls struct {
 	Endpoint Endpoint // for the program, in place of the service's own
 	mu       sync.Mutex
 	made     map[string]int
+	taken    map[string]int // what Take has shown
 }
 
 // CountCalls starts a proxy in front of a service that speaks one of AWS's JSON protocols, until the test ends.
@@ -24,7 +26,7 @@ func CountCalls(t testing.TB, service Endpoint) *Calls {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Calls{made: map[string]int{}}
+	c := &Calls{made: map[string]int{}, taken: map[string]int{}}
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,5 +51,16 @@ func (c *Calls) Take() map[string]int {
 	defer c.mu.Unlock()
 	made := c.made
 	c.made = map[string]int{}
+	for action, n := range made {
+		c.taken[action] += n
+	}
 	return made
+}
+
+// All returns how often each action was asked for since the start.
+func (c *Calls) All() map[string]int {
+	c.Take()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.taken)
 }
