@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
 )
 
@@ -57,6 +58,23 @@ func TestCallsToAWS(t *testing.T) {
 	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != 2 {
 		t.Errorf("%d token requests, want 2", n)
 	}
+}
+
+func TestAColdVendOpensTwoKeysAtMost(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	h.put("minut", "minut", nil)
+	h.start("rotate")
+	h.ticks("rotate learns the credential, and seals its terms", rotate.Report{Learnt: 1})
+	h.start("vend")
+	first := h.token("minut")
+	h.runtimes["vend"] = freshRuntime(h)
+	h.start("vend")
+	h.take("vend")
+	if got := h.token("minut"); got.Fingerprint != first.Fingerprint {
+		t.Errorf("another token: %+v", got)
+	}
+	h.calls("a cold vend of what two others sealed", counted{"BatchGetItem": 1}, counted{"Decrypt": 2})
 }
 
 func TestItemsAreWhatTheTableExpects(t *testing.T) {

@@ -95,6 +95,7 @@ func (t trial) firstToken(ctx context.Context, at *client.Client) (api.Token, er
 		}
 		if !told {
 			t.say("The answer is still by what was known of %s before; waiting for another.", t.name)
+			_, _ = at.Revoke(ctx, t.name) // there is no token yet; to forget it has the secret read anew
 		}
 		select {
 		case <-time.After(glance):

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
@@ -39,6 +40,7 @@ func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = awsAttempts
 		o.MaxBackoff = awsMaxBackoff
+		o.RateLimiter = ratelimit.None // an outage must not use up the retries of the hour after it; attempts and deadlines bound them
 	})
 }
 

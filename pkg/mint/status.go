@@ -82,7 +82,7 @@ func (m *Mint) List(ctx context.Context, after string, limit int) ([]credential.
 	return all, next, nil
 }
 
-// Forget drops the token and the refresh token of an entry; the next one who asks mints anew. It returns until when other instances may still vend the old token out of their memory.
+// Forget drops the token and the refresh token of an entry; the next one who asks mints anew, by the secret as it is then. It returns until when other instances may still vend the old token out of their memory.
 // The entry itself stays, empty: generations must go on growing.
 func (m *Mint) Forget(ctx context.Context, key token.Key) (memoryUntil time.Time, err error) {
 	for pause := firstPause; ; pause = min(2*pause, longestRest) {
@@ -94,6 +94,7 @@ func (m *Mint) Forget(ctx context.Context, key token.Key) (memoryUntil time.Time
 		switch {
 		case err == nil:
 			m.memory.put(&row{entry: stands}, Store, wall())
+			m.relearn(ctx, key.Credential)
 			return wall().Add(trust), nil
 		case !errors.Is(err, store.ErrChanged) && !errors.Is(err, store.ErrLeased):
 			return time.Time{}, storeUnavailable(err)
@@ -101,6 +102,13 @@ func (m *Mint) Forget(ctx context.Context, key token.Key) (memoryUntil time.Time
 		if sleep(ctx, pause) != nil {
 			return time.Time{}, &api.Error{Code: api.ProviderUnavailable, Detail: "a token is being minted just now", RetryAfter: shortestWait}
 		}
+	}
+}
+
+// relearn looks for a new version of the secret, for an operator who forgets a token has often just changed something. What can't be read now, rotate finds out.
+func (m *Mint) relearn(ctx context.Context, name string) {
+	if rows, err := m.load(ctx, store.Strong, token.Own(name)); err == nil {
+		_, _ = m.learn(ctx, rows[0].entry)
 	}
 }
 

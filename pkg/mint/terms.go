@@ -71,6 +71,9 @@ func (m *Mint) learn(ctx context.Context, seen store.Entry) (*known, error) {
 		return nil, secretUnavailable()
 	}
 	m.secrets.keep(c)
+	if k := m.memory.get(seen.Key); k.live() && k.entry.Revision == seen.Revision && k.terms.Version == c.Version {
+		return k, nil // nothing new, and nothing to forgive
+	}
 	return m.learnTerms(ctx, seen, c.Terms, store.Failure{})
 }
 
