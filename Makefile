@@ -2,10 +2,10 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race check vuln cross fuzz clean
+.PHONY: help run build test race check vuln functions soak fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## vend the tokens of five simulated providers on 127.0.0.1:3000
 	@$(GO) run ./cmd/tokenvend serve --demo
@@ -20,7 +20,7 @@ race: ## run all tests under the race detector
 	$(GO) test -race ./...
 
 check: ## formatting, vet, staticcheck, tidy go.mod
-	@unformatted=$$(gofmt -l cmd pkg); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l cmd functions pkg); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
@@ -29,11 +29,25 @@ check: ## formatting, vet, staticcheck, tidy go.mod
 vuln: ## look our dependencies up in Go's vulnerability database
 	$(GO) tool govulncheck ./...
 
-cross: ## build everything for the Lambda platform, linux/arm64
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -o /dev/null ./...
+LAMBDA = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w"
+
+functions: ## build both functions for Lambda (linux/arm64) into bin/
+	$(LAMBDA) -o bin/vend/bootstrap ./functions/vend
+	$(LAMBDA) -o bin/rotate/bootstrap ./functions/rotate
+	@ls -l bin/vend/bootstrap bin/rotate/bootstrap
+
+# `sam build` calls these two.
+build-VendFunction:
+	$(LAMBDA) -o $(ARTIFACTS_DIR)/bootstrap ./functions/vend
+
+build-RotateFunction:
+	$(LAMBDA) -o $(ARTIFACTS_DIR)/bootstrap ./functions/rotate
+
+soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, in simulated time
+	$(GO) test ./pkg/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
-	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd pkg); do \
+	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd functions pkg); do \
 		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+).*/\1/p' $$target); do \
 			$(GO) test ./$$(dirname $$target) -run '^$$' -fuzz "^$$name$$" -fuzztime $${FUZZTIME:-10s} || exit 1; \
 		done; \

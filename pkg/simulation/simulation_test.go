@@ -25,7 +25,7 @@ import (
 )
 
 var (
-	schedules = flag.Int("schedules", 10000, "how many random schedules are run")
+	schedules = flag.Int("schedules", usualSchedules, "how many random schedules are run")
 	aloud     = flag.Bool("aloud", false, "show the journal of a schedule that broke a promise")
 	firstSeed = flag.Uint64("seed", 1, "the seed of the first; the others follow")
 )
