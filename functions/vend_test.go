@@ -29,7 +29,7 @@ func TestFiveProvidersInEveryShape(t *testing.T) {
 			h.alive(name, []byte(r.Body))
 			matches(t, "api."+name+".answer.json", r)
 		}
-		answer, failed := h.invoke("vend", "", event4(t, name))
+		answer, failed := h.invoke("vend", "", directEvent(t, name))
 		if failed != nil {
 			t.Fatalf("%s: %v", name, failed)
 		}
@@ -43,8 +43,8 @@ func TestFiveProvidersInEveryShape(t *testing.T) {
 	}
 }
 
-// event4 is the golden direct payload for a credential.
-func event4(t *testing.T, name string) []byte {
+// directEvent is the golden direct payload for a credential.
+func directEvent(t *testing.T, name string) []byte {
 	t.Helper()
 	return bytes.ReplaceAll(golden(t, "direct.event.json"), []byte("minut"), []byte(name))
 }

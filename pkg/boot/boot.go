@@ -58,7 +58,7 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 	cfg := s.config()
 	c := core{
 		store:   dynamo.New(dynamodb.NewFromConfig(cfg), s.table),
-		journal: journal.Journal{Log: newLog(out, s.logLevel)},
+		journal: journal.Journal{Log: newLog(out, s.logLevel), Metrics: s.metrics},
 	}
 	var sealer seal.Sealer = seal.Off{}
 	if s.sealing {

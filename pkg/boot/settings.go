@@ -19,6 +19,7 @@ const (
 	EnvSealID       = "TOKENVEND_SEAL_ID"       // part of the encryption context; required with sealing on
 	EnvAllowPrivate = "TOKENVEND_ALLOW_PRIVATE" // "true": providers may have private addresses; "": false
 	EnvProxy        = "TOKENVEND_PROXY"         // http://host:port to reach providers through; "": none
+	EnvMetrics      = "TOKENVEND_METRICS"       // the CloudWatch namespace of the metrics in the log; "": none
 	EnvLogLevel     = "TOKENVEND_LOG_LEVEL"     // debug, info, warn or error; "": info
 )
 
@@ -27,7 +28,7 @@ type settings struct {
 	table, prefix, key, sealID string
 	sealing, allowPrivate      bool
 	proxy                      *url.URL
-	logLevel                   string
+	logLevel, metrics          string
 
 	region, accessKey, secretKey, sessionToken string
 	getenv                                     func(string) string
@@ -44,7 +45,7 @@ func read(getenv func(string) string) (settings, error) {
 	r := &reader{getenv: getenv}
 	s := settings{
 		table: r.required(EnvTable), prefix: r.prefix(), sealing: r.onOff(EnvSealing, true), allowPrivate: r.flag(EnvAllowPrivate),
-		proxy: r.proxy(), logLevel: r.level(), region: r.required("AWS_REGION"),
+		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), region: r.required("AWS_REGION"),
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"), sessionToken: getenv("AWS_SESSION_TOKEN"),
 		getenv: getenv,
 	}
@@ -115,6 +116,16 @@ func (r *reader) proxy() *url.URL {
 		return nil
 	}
 	return u
+}
+
+var namespace = regexp.MustCompile(`^[A-Za-z0-9/_.#:-]{0,255}$`)
+
+func (r *reader) namespace() string {
+	name := r.getenv(EnvMetrics)
+	if !namespace.MatchString(name) {
+		r.fault(EnvMetrics, "a CloudWatch namespace of up to 255 characters")
+	}
+	return name
 }
 
 func (r *reader) level() string {

@@ -12,7 +12,8 @@ import (
 
 // Journal writes lines to Log. The zero Journal is silent.
 type Journal struct {
-	Log *slog.Logger
+	Log     *slog.Logger
+	Metrics string // the CloudWatch namespace of the metrics that lines carry; "": they carry none
 }
 
 // Vend is one answer to a caller. An empty field is left out.
@@ -36,7 +37,7 @@ func (j Journal) Vend(ctx context.Context, v Vend) {
 	if v.Code != "" {
 		level, word, action = slog.LevelWarn, "refusal", v.Action
 	}
-	j.write(ctx, level, word, v.Took,
+	j.write(ctx, level, word, v.Took, v.metrics(),
 		slog.String("action", action), slog.String("caller", v.Caller), slog.String("credential", v.Credential), slog.String("variant", v.Variant),
 		slog.String("fingerprint", v.Fingerprint), slog.String("source", v.Source), slog.Bool("stale", v.Stale),
 		slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("request_id", v.RequestID))
@@ -55,6 +56,7 @@ type Mint struct {
 	NextAt      time.Time // when it is renewed, or tried again
 	Code        string    // why it failed; "": it did not
 	Detail      string
+	ForGood     bool // nothing but a change of the credential helps
 	Took        time.Duration
 }
 
@@ -64,7 +66,7 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 	if v.Code != "" {
 		level = slog.LevelWarn
 	}
-	j.write(ctx, level, "mint", v.Took,
+	j.write(ctx, level, "mint", v.Took, v.metrics(),
 		slog.String("credential", v.Credential), slog.String("variant", v.Variant), slog.String("provider", v.Provider), slog.String("grant", v.Grant),
 		slog.Int64("generation", v.Generation), slog.String("fingerprint", v.Fingerprint), slog.Int("attempt", v.Attempt),
 		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code), slog.String("detail", v.Detail))
@@ -72,7 +74,37 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 
 // Event writes a line of its own for something that an operator should know: a credential found or gone, a row that does not open.
 func (j Journal) Event(ctx context.Context, level slog.Level, what, credential, detail string) {
-	j.write(ctx, level, what, 0, slog.String("credential", credential), slog.String("detail", detail))
+	j.write(ctx, level, what, 0, nil, slog.String("credential", credential), slog.String("detail", detail))
+}
+
+// Integrity writes a line, and a metric, for a row that does not open: it was changed, copied, or put back.
+func (j Journal) Integrity(ctx context.Context, credential, detail string) {
+	j.write(ctx, slog.LevelError, "integrity", 0, []metric{{"IntegrityFailures", count, 1}}, slog.String("credential", credential), slog.String("detail", detail))
+}
+
+// Pass is what one pass of rotate did.
+type Pass struct {
+	Learnt, Gone             int // credentials
+	Renewed, Retired, Failed int // entries
+	Left                     int // entries that were due and not begun
+	Overdue                  int // entries of which the renewal failed with less than five minutes left, or none
+	More                     bool
+	Error                    string // why the pass could not see its work; "": it could
+	Took                     time.Duration
+}
+
+// Pass writes the line of one pass: at Debug where there was nothing to do, unless it carries metrics, for then it is the heartbeat.
+func (j Journal) Pass(ctx context.Context, p Pass) {
+	level := slog.LevelDebug
+	switch {
+	case p.Failed > 0 || p.Left > 0 || p.More || p.Error != "":
+		level = slog.LevelWarn
+	case p.Learnt+p.Gone+p.Renewed+p.Retired > 0:
+		level = slog.LevelInfo
+	}
+	j.write(ctx, level, "pass", p.Took, p.metrics(),
+		slog.Int("learnt", p.Learnt), slog.Int("gone", p.Gone), slog.Int("renewed", p.Renewed), slog.Int("retired", p.Retired),
+		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue), slog.Bool("more", p.More), slog.String("error", p.Error))
 }
 
 // Panic writes a line about a panic that was recovered: where it came from, and of its value no more than what the runtime itself says, for the rest may hold anything.
@@ -81,23 +113,28 @@ func (j Journal) Panic(ctx context.Context, value any, requestID string) {
 	if err, ok := value.(runtime.Error); ok {
 		what = err.Error()
 	}
-	j.write(ctx, slog.LevelError, "panic", 0, slog.String("what", what), slog.String("stack", string(debug.Stack())), slog.String("request_id", requestID))
+	j.write(ctx, slog.LevelError, "panic", 0, nil, slog.String("what", what), slog.String("stack", string(debug.Stack())), slog.String("request_id", requestID))
 }
 
-func (j Journal) write(ctx context.Context, level slog.Level, what string, took time.Duration, attrs ...slog.Attr) {
-	if j.Log == nil || !j.Log.Enabled(ctx, level) {
+func (j Journal) write(ctx context.Context, level slog.Level, what string, took time.Duration, metrics []metric, attrs ...slog.Attr) {
+	carries := j.Metrics != "" && len(metrics) > 0
+	if j.Log == nil || !carries && !j.Log.Enabled(ctx, level) {
 		return
 	}
-	said := make([]slog.Attr, 0, len(attrs)+1)
+	now := time.Now()
+	line := slog.NewRecord(now, level, what, 0)
 	for _, a := range attrs {
 		if !silent(a.Value) {
-			said = append(said, a)
+			line.AddAttrs(a)
 		}
 	}
 	if took > 0 {
-		said = append(said, slog.Float64("ms", float64(took.Microseconds())/1000))
+		line.AddAttrs(slog.Float64("ms", milliseconds(took)))
 	}
-	j.Log.LogAttrs(ctx, level, what, said...)
+	if carries {
+		line.AddAttrs(embedded(j.Metrics, now, metrics)...)
+	}
+	_ = j.Log.Handler().Handle(ctx, line) // metrics are written whatever the level
 }
 
 // silent says whether a value says nothing and so is left out of its line.

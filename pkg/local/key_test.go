@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/tokenvend/tokenvend/pkg/rotate"
 )
 
 func textLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
@@ -83,21 +81,6 @@ func TestPassTime(t *testing.T) {
 	for every, want := range map[time.Duration]time.Duration{time.Second: time.Minute, time.Minute: 4 * time.Minute, time.Hour: 5 * time.Minute} {
 		if got := passTime(every); got != want {
 			t.Errorf("%v: %v", every, got)
-		}
-	}
-}
-
-func TestWeight(t *testing.T) {
-	for _, tt := range []struct {
-		report rotate.Report
-		err    error
-		want   slog.Level
-	}{
-		{rotate.Report{}, nil, slog.LevelDebug}, {rotate.Report{Renewed: 1}, nil, slog.LevelInfo}, {rotate.Report{Failed: 1}, nil, slog.LevelWarn},
-		{rotate.Report{More: true}, nil, slog.LevelWarn}, {rotate.Report{}, io.EOF, slog.LevelWarn},
-	} {
-		if got := weight(tt.report, tt.err); got != tt.want {
-			t.Errorf("%+v: %v", tt, got)
 		}
 	}
 }

@@ -73,38 +73,16 @@ func (s *schedule) changed(ctx context.Context) bool {
 	return true
 }
 
-// pass is one pass, and a line about it where there is something to tell.
+// pass is one pass. Its line in the journal says what it did, and what went wrong.
 func (s *schedule) pass(ctx context.Context) {
-	limited, cancel := context.WithTimeout(ctx, passTime(s.every))
+	ctx, cancel := context.WithTimeout(ctx, passTime(s.every))
 	defer cancel()
-	r, err := s.sweep.Run(limited)
-	if ctx.Err() != nil {
-		return
-	}
-	attrs := []slog.Attr{
-		slog.Int("learnt", r.Learnt), slog.Int("gone", r.Gone), slog.Int("renewed", r.Renewed), slog.Int("retired", r.Retired),
-		slog.Int("failed", r.Failed), slog.Int("left", r.Left), slog.Bool("more", r.More),
-	}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	s.log.LogAttrs(ctx, weight(r, err), "pass", attrs...)
+	_, _ = s.sweep.Run(ctx)
 }
 
 // passTime is how long one pass may take.
 func passTime(every time.Duration) time.Duration {
 	return max(min(4*every, longestPass), shortestPass)
-}
-
-// weight is the level that a pass deserves.
-func weight(r rotate.Report, err error) slog.Level {
-	switch {
-	case err != nil || r.Failed > 0 || r.Left > 0 || r.More:
-		return slog.LevelWarn
-	case r != rotate.Report{}:
-		return slog.LevelInfo
-	}
-	return slog.LevelDebug
 }
 
 // forget drops rows whose time is over.

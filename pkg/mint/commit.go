@@ -33,7 +33,7 @@ func (m *Mint) note(ctx context.Context, lease store.Lease, e store.Entry, out o
 	}
 	switch {
 	case out.failed != nil:
-		line.Code, line.Detail, line.NextAt = string(out.failed.code), out.failed.detail, e.Failure.RetryAt
+		line.Code, line.Detail, line.NextAt, line.ForGood = string(out.failed.code), out.failed.detail, e.Failure.RetryAt, out.failed.permanent
 	case err != nil:
 		line.Code, line.Detail = string(api.StoreUnavailable), "the token could not be stored: "+err.Error()
 	default:

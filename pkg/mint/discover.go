@@ -85,25 +85,23 @@ func (m *Mint) bury(ctx context.Context, name string, e store.Entry) bool {
 
 // requeue makes due what new terms concern: the default entry of a credential that is kept warm, and entries that failed or were minted for other terms. An entry that can't be written now is found out when it is next asked for.
 func (m *Mint) requeue(ctx context.Context, terms credential.Terms) {
-	warm := token.Key{Credential: terms.Name}
 	now := wall()
+	missing := terms.KeepWarm
 	for e, err := range m.each(ctx, terms.Name) {
 		if err != nil {
 			return
 		}
-		isWarm := terms.KeepWarm && e.Key == warm
-		if isWarm {
-			warm = token.Key{}
-		}
+		warm := isWarm(terms, e.Key)
+		missing = missing && !warm
 		switch outdated := e.Made != "" && e.Made != terms.Made(e.Key.Variant); {
 		case outdated, !e.Failure.IsZero():
 			m.makeDue(ctx, e, now)
-		case isWarm && e.NextAt.IsZero():
+		case warm && e.NextAt.IsZero():
 			m.makeDue(ctx, e, later(now, e.RenewAt))
 		}
 	}
-	if terms.KeepWarm && warm.Credential != "" {
-		m.makeDue(ctx, store.Entry{Key: warm}, now)
+	if missing {
+		m.makeDue(ctx, store.Entry{Key: token.Key{Credential: terms.Name}}, now)
 	}
 }
 
@@ -168,6 +166,12 @@ func (m *Mint) RenewNow(ctx context.Context, key token.Key) (Renewal, error) {
 
 func (m *Mint) renew(ctx context.Context, key token.Key, w Want) (Renewal, error) {
 	r, err := m.Token(ctx, key, w)
+	if v := m.recall(key); v.stillDue(wall()) {
+		m.postpone(ctx, v)
+		if err == nil {
+			err = &api.Error{Code: api.ProviderUnavailable, Detail: "the provider may not be asked now"}
+		}
+	}
 	if err == nil && !r.Failure.IsZero() {
 		err = &api.Error{Code: api.Code(r.Failure.Code), Detail: r.Failure.Detail}
 	}
@@ -177,14 +181,32 @@ func (m *Mint) renew(ctx context.Context, key token.Key, w Want) (Renewal, error
 	return Renewed, nil
 }
 
+// stillDue says whether nothing could be done about an entry that is due: a pause that the provider asked for another entry, or a failure of the client as a whole, forbade it.
+func (v view) stillDue(now time.Time) bool {
+	return v.own.live() && v.entry != nil && !v.entry.entry.NextAt.IsZero() && !now.Before(v.entry.entry.NextAt)
+}
+
+// postpone makes such an entry due when it may be tried: until then it would only stand in the way of others.
+func (m *Mint) postpone(ctx context.Context, v view) {
+	until := later(later(v.own.entry.CooldownUntil, v.failure().RetryAt), v.entry.entry.HoldUntil)
+	if until.After(wall()) {
+		m.makeDue(ctx, v.entry.entry, until)
+	}
+}
+
 // idle says whether nobody has asked for an entry since it was minted, nor for the time its terms allow. A person's grant is kept alive regardless.
 func idle(v view, now time.Time) bool {
 	e, terms := v.entry.entry, v.own.terms
-	if e.Key.Variant.Account != "" || terms.KeepWarm && e.Key == (token.Key{Credential: terms.Name}) {
+	if e.Key.Variant.Account != "" || isWarm(terms, e.Key) {
 		return false
 	}
 	limit := time.Duration(terms.IdleAfter) + askedPrecision
 	return e.AskedAt.Before(e.IssuedAt) && now.Sub(e.AskedAt) > limit
+}
+
+// isWarm says whether a key is renewed though nobody asks: the default of a credential that is kept warm.
+func isWarm(terms credential.Terms, key token.Key) bool {
+	return terms.KeepWarm && key == token.Key{Credential: terms.Name}
 }
 
 // retire takes an entry out of the index; the next one who asks mints it anew.

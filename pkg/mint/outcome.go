@@ -34,7 +34,7 @@ func (m *Mint) succeed(ctx context.Context, next *row, out *outcome) {
 	if old.ExpiresAt.After(now) && (same || sameEnd(old.ExpiresAt, t.expires)) {
 		hold(e, old, t, now)
 	}
-	if t.life() < m.Every {
+	if t.life() < m.Every && !isWarm(out.own.terms, e.Key) {
 		e.NextAt = time.Time{} // too short-lived for the schedule: vend renews it
 	}
 	m.keepRefresh(next, out)
@@ -87,7 +87,7 @@ func (m *Mint) fail(ctx context.Context, next *row, out *outcome) {
 		e.Failure.RetryAt = out.own.entry.Failure.RetryAt
 	}
 	e.RefreshSpent = e.RefreshSpent || out.spent
-	if !e.NextAt.IsZero() || out.own.terms.KeepWarm {
+	if !e.NextAt.IsZero() || isWarm(out.own.terms, e.Key) {
 		e.NextAt = e.Failure.RetryAt
 	}
 	if !out.answer.Refresh.IsZero() {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"log/slog"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -65,7 +64,7 @@ func (m *Mint) remember(ctx context.Context, c store.Consistency, e store.Entry,
 	}
 	if old != nil && c == store.Strong && e.Revision > 0 && e.Generation < old.entry.Generation {
 		r = &row{entry: e, broken: true}
-		m.Journal.Event(ctx, slog.LevelError, "integrity", e.Key.Credential, "the store shows an older generation than this process has seen: "+e.Key.String())
+		m.Journal.Integrity(ctx, e.Key.Credential, "the store shows an older generation than this process has seen: "+e.Key.String())
 	}
 	return m.memory.put(r, Store, now), nil
 }
@@ -80,7 +79,7 @@ func (m *Mint) open(ctx context.Context, e store.Entry) (*row, error) {
 	switch {
 	case errors.Is(err, seal.ErrIntegrity):
 		r.broken = true
-		m.Journal.Event(ctx, slog.LevelError, "integrity", e.Key.Credential, "what is stored does not open: "+e.Key.String())
+		m.Journal.Integrity(ctx, e.Key.Credential, "what is stored does not open: "+e.Key.String())
 		return r, nil
 	case err != nil:
 		return nil, &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}

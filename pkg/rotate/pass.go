@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -26,7 +27,7 @@ type pass struct {
 
 // queue holds what is due at one provider, the one that expires first at the head.
 type queue struct {
-	keys    []token.Key
+	due     []store.Due
 	workers int
 }
 
@@ -42,11 +43,11 @@ func (s *Sweep) renewDue(begin, work context.Context, r *Report) error {
 		}
 		fresh := 0
 		for _, d := range due {
-			if p.add(d.Key) {
+			if p.add(d) {
 				fresh++
 			}
 		}
-		if p.over(fresh) {
+		if p.over(fresh > 0 && len(due) == limit) {
 			p.leave(len(due) == limit)
 			return nil
 		}
@@ -54,7 +55,8 @@ func (s *Sweep) renewDue(begin, work context.Context, r *Report) error {
 }
 
 // add queues a key that this pass has not seen.
-func (p *pass) add(key token.Key) bool {
+func (p *pass) add(d store.Due) bool {
+	key := d.Key
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.seen[key] {
@@ -65,21 +67,21 @@ func (p *pass) add(key token.Key) bool {
 	if !known {
 		at = unread
 	}
-	p.queue(at, key)
+	p.queue(at, d)
 	return true
 }
 
 // unread is the queue of credentials whose terms, and so whose provider, this process has not read yet. No host is called so.
 const unread = "?"
 
-// queue puts a key behind the others that wait for the same, with a worker where there are not enough. p.mu is held.
-func (p *pass) queue(at string, key token.Key) {
+// queue puts an entry behind the others that wait for the same, with a worker where there are not enough. p.mu is held.
+func (p *pass) queue(at string, d store.Due) {
 	q := p.queues[at]
 	if q == nil {
 		q = &queue{}
 		p.queues[at] = q
 	}
-	q.keys = append(q.keys, key)
+	q.due = append(q.due, d)
 	if q.workers < orDefault(p.sweep.Workers, defaultWorkers) {
 		q.workers++
 		p.busy++
@@ -87,23 +89,23 @@ func (p *pass) queue(at string, key token.Key) {
 	}
 }
 
-// sort reads a credential's terms and puts the key into the queue that it belongs to. What can't be read is renewed at once, and says why it can't be.
-func (p *pass) sort(key token.Key) bool {
-	if _, err := p.sweep.Mint.Terms(p.work, key.Credential, key); err != nil {
+// sort reads a credential's terms and puts the entry into the queue that it belongs to. What can't be read is renewed at once, and says why it can't be.
+func (p *pass) sort(d store.Due) bool {
+	if _, err := p.sweep.Mint.Terms(p.work, d.Key.Credential, d.Key); err != nil {
 		return false
 	}
-	at, known := p.sweep.Mint.Bulkhead(key.Credential)
+	at, known := p.sweep.Mint.Bulkhead(d.Key.Credential)
 	if !known {
 		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.queue(at, key)
+	p.queue(at, d)
 	return true
 }
 
-// over says whether the pass is over; else it returns when it is worth looking for more.
-func (p *pass) over(fresh int) bool {
+// over says whether the pass is over; else it returns when it is worth looking for more. more: what was read last was not all.
+func (p *pass) over(more bool) bool {
 	look := time.NewTimer(orDefault(p.sweep.Look, defaultLook))
 	defer look.Stop()
 	for {
@@ -114,7 +116,7 @@ func (p *pass) over(fresh int) bool {
 			return true
 		}
 		if busy == 0 {
-			return fresh == 0
+			return !more
 		}
 		select {
 		case <-p.idle:
@@ -128,36 +130,39 @@ func (p *pass) over(fresh int) bool {
 // run renews what a queue holds until it is empty.
 func (p *pass) run(at string, q *queue) {
 	for {
-		key, ok := p.take(q)
+		d, ok := p.take(q)
 		if !ok {
 			return
 		}
-		if at == unread && p.sort(key) {
+		if at == unread && p.sort(d) {
 			continue
 		}
-		became, _ := p.sweep.Mint.Renew(p.work, key) // the journal has the error
+		became, _ := p.sweep.Mint.Renew(p.work, d.Key) // the journal has the error
 		p.mu.Lock()
 		p.report.count(became)
+		if became == mint.Failed && time.Until(d.ExpiresAt) < nearlyOver {
+			p.report.Overdue++
+		}
 		p.mu.Unlock()
 	}
 }
 
-// take hands out the next key. With none left, or no time to begin, the worker is done.
-func (p *pass) take(q *queue) (token.Key, bool) {
+// take hands out the next entry. With none left, or no time to begin, the worker is done.
+func (p *pass) take(q *queue) (store.Due, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(q.keys) == 0 || p.begin.Err() != nil {
+	if len(q.due) == 0 || p.begin.Err() != nil {
 		q.workers--
 		p.busy--
 		select {
 		case p.idle <- struct{}{}:
 		default:
 		}
-		return token.Key{}, false
+		return store.Due{}, false
 	}
-	key := q.keys[0]
-	q.keys = q.keys[1:]
-	return key, true
+	d := q.due[0]
+	q.due = q.due[1:]
+	return d, true
 }
 
 // leave counts what was not begun.
@@ -165,7 +170,7 @@ func (p *pass) leave(more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, q := range p.queues {
-		p.report.Left += len(q.keys)
+		p.report.Left += len(q.due)
 	}
 	p.report.More = more && p.report.Left > 0
 }

@@ -31,6 +31,7 @@ type Report struct {
 	Retired int  `json:"retired"` // entries that nobody asks for
 	Failed  int  `json:"failed"`  // entries that are tried again later
 	Left    int  `json:"left"`    // entries that were due and not begun, of those that were read
+	Overdue int  `json:"overdue"` // entries that failed with less than five minutes left to live, or none
 	More    bool `json:"more"`    // there was no time to read all that is due
 }
 
@@ -44,6 +45,8 @@ const (
 // Run makes one pass: first what was added, changed or removed, then what is due, the entry that expires first at the head. It ends before ctx does; what is left is due again in the next pass.
 // An error means that the pass could not see its work; an entry that failed is none.
 func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
+	began := time.Now()
+	defer func() { s.Journal.Pass(ctx, r.line(err, time.Since(began))) }()
 	work, cancel := endingBefore(ctx, orDefault(s.Reserve, defaultReserve))
 	defer cancel()
 	if r.Learnt, r.Gone, err = s.Mint.Discover(work); err != nil {
@@ -88,6 +91,9 @@ func endingBefore(ctx context.Context, sooner time.Duration) (context.Context, c
 	return context.WithDeadline(ctx, deadline.Add(-sooner))
 }
 
+// nearlyOver is when a token whose renewal fails is worth an alarm: soon nobody can be served.
+const nearlyOver = 5 * time.Minute
+
 func (r *Report) count(became mint.Renewal) {
 	switch became {
 	case mint.Renewed:
@@ -97,6 +103,18 @@ func (r *Report) count(became mint.Renewal) {
 	default:
 		r.Failed++
 	}
+}
+
+// line is the report as the journal writes it.
+func (r Report) line(err error, took time.Duration) journal.Pass {
+	p := journal.Pass{
+		Learnt: r.Learnt, Gone: r.Gone, Renewed: r.Renewed, Retired: r.Retired, Failed: r.Failed,
+		Left: r.Left, Overdue: r.Overdue, More: r.More, Took: took,
+	}
+	if err != nil {
+		p.Error = err.Error()
+	}
+	return p
 }
 
 func orDefault[T int | time.Duration](v, otherwise T) T {

@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -70,10 +71,14 @@ var stackOnce struct {
 	err  error
 }
 
+// errFirst stands where the first test that asked ended before there was a stack.
+var errFirst = errors.New("testbed: there is no stack; the first test that asked for it says why")
+
 // Template is the stack of the repository's template.yaml. All tests of a binary share one, its account and its sealing key.
 func Template(t testing.TB) *Stack {
 	t.Helper()
 	stackOnce.Do(func() {
+		stackOnce.err = errFirst
 		account := MotoAccount(t)
 		account.HTTPClient = nil // that one ends with t
 		stackOnce.made, stackOnce.err = makeStack(t.Context(), account)

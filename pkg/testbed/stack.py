@@ -112,6 +112,13 @@ def lint(path):
     return said.stdout + said.stderr
 
 
+def integrations(template):
+    """What API Gateway does with each operation."""
+    paths = template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]
+    operations = [o for path in paths.values() for o in path.values() if isinstance(o, dict)]
+    return [o.get("x-amazon-apigateway-integration") for o in operations]
+
+
 def main(template, expansion_path, *mode):
     with open(template, encoding="utf-8") as f:
         source = f.read()
@@ -134,13 +141,6 @@ def main(template, expansion_path, *mode):
             "api_text": text,
         }
     json.dump(told, sys.stdout)
-
-
-def integrations(template):
-    """What API Gateway does with each operation."""
-    paths = template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]
-    operations = [o for path in paths.values() for o in path.values() if isinstance(o, dict)]
-    return [o.get("x-amazon-apigateway-integration") for o in operations]
 
 
 if __name__ == "__main__":
