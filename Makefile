@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race check vuln functions soak fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build test race check vuln functions soak torture fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ build-RotateFunction:
 
 soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, in simulated time
 	$(GO) test ./pkg/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud
+
+torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
+	@$(GO) test ./pkg/torture -count=1 -args -table ../../docs/torture.md
+	@cat docs/torture.md
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd functions pkg); do \

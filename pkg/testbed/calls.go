@@ -1,6 +1,8 @@
 package testbed
 
 import (
+	"bytes"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +19,41 @@ type Calls struct {
 	mu       sync.Mutex
 	made     map[string]int
 	taken    map[string]int // what Take has shown
+	held     *hold          // nil: everything passes
+}
+
+// hold keeps one call back.
+type hold struct {
+	action           string
+	before           int // calls of that action that still pass
+	arrived, release chan struct{}
+}
+
+// Hold keeps the call of that action back that comes after so many others of it, until release is called: arrived is closed when it is there. What has been asked for before it is done, and it is not.
+func (c *Calls) Hold(action string, before int) (arrived <-chan struct{}, release func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := &hold{action: action, before: before, arrived: make(chan struct{}), release: make(chan struct{})}
+	c.held = h
+	return h.arrived, sync.OnceFunc(func() { close(h.release) })
+}
+
+// wait returns when a call may pass.
+func (c *Calls) wait(action string) {
+	c.mu.Lock()
+	h := c.held
+	if h == nil || h.action != action {
+		c.mu.Unlock()
+		return
+	}
+	if h.before--; h.before >= 0 {
+		c.mu.Unlock()
+		return
+	}
+	c.held = nil
+	c.mu.Unlock()
+	close(h.arrived)
+	<-h.release
 }
 
 // CountCalls starts a proxy in front of a service that speaks one of AWS's JSON protocols, until the test ends.
@@ -30,7 +67,12 @@ func CountCalls(t testing.TB, service Endpoint) *Calls {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c.count(r.Header.Get("X-Amz-Target"))
+		body, err := io.ReadAll(r.Body) // only then does net/http notice that a client has died
+		c.wait(c.count(r.Header.Get("X-Amz-Target")))
+		if err != nil || r.Context().Err() != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		proxy.ServeHTTP(w, r)
 	}))
 	c.Endpoint = Endpoint(server.URL)
@@ -39,10 +81,12 @@ func CountCalls(t testing.TB, service Endpoint) *Calls {
 }
 
 // count notes a call by its action: what follows the dot in "DynamoDB_20120810.GetItem".
-func (c *Calls) count(target string) {
+func (c *Calls) count(target string) (action string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.made[target[strings.LastIndexByte(target, '.')+1:]]++
+	action = target[strings.LastIndexByte(target, '.')+1:]
+	c.made[action]++
+	return action
 }
 
 // Take returns how often each action was asked for since the last Take, answered or not.

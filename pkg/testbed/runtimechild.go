@@ -3,6 +3,7 @@ package testbed
 import (
 	"bytes"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -81,6 +82,9 @@ func (b *Bootstrap) Kill() {
 	_ = b.cmd.Process.Kill() // the one error: it has ended already
 	<-b.ended
 }
+
+// Signal sends the process a signal: to stop it where it stands, and to let it go on.
+func (b *Bootstrap) Signal(s os.Signal) error { return b.cmd.Process.Signal(s) }
 
 // Ended says whether the process is over.
 func (b *Bootstrap) Ended() bool {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -63,12 +64,25 @@ func (d *Desk) Invoke(ctx context.Context, payload []byte) (response []byte, err
 			response, err = nil, functionError(&api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log", RequestID: invocation.AwsRequestID})
 		}
 	}()
+	ctx, cancel := answerBefore(ctx)
+	defer cancel()
 	caller := access.Invoked(invocation.InvokedFunctionArn)
 	var e event
 	if json.Unmarshal(payload, &e) == nil && e.RequestContext != nil {
 		return d.overAPI(ctx, caller, e)
 	}
 	return d.direct(ctx, caller, payload, invocation.AwsRequestID)
+}
+
+// margin is how long before Lambda would end the invocation those who wait are told to come back later.
+const margin = 500 * time.Millisecond
+
+func answerBefore(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-margin))
 }
 
 // overAPI answers an event of API Gateway's shape, which counts only where Lambda itself says that it came by the alias api.

@@ -1,0 +1,49 @@
+package functions_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+)
+
+// putStage stores another version of a secret under a stage.
+func (h *house) putStage(name, provider, clientSecret string, stages ...string) {
+	h.t.Helper()
+	id, _ := h.sim.ClientFor(provider)
+	value, err := json.Marshal(map[string]string{"provider": provider, "client_id": id, "client_secret": clientSecret})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.hush("a client secret", clientSecret)
+	_, err = h.secrets.PutSecretValue(h.t.Context(), &secretsmanager.PutSecretValueInput{
+		SecretId: aws.String(h.prefix + name), SecretString: aws.String(string(value)), VersionStages: stages,
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func TestFault47_TheProviderIsAheadOfTheRotationOfASecret(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{Lifetime: 3 * time.Second})
+	h.put("minut", "minut", nil)
+	h.start("vend")
+	first := h.token("minut")
+	id, _ := h.sim.ClientFor("minut")
+	if err := h.sim.SetClient("minut", simulator.Client{ID: id, Secret: "of-the-coming-version"}); err != nil {
+		t.Fatal(err)
+	}
+	h.putStage("minut", "minut", "of-the-coming-version", "AWSPENDING")
+	time.Sleep(time.Until(first.ExpiresAt))
+	if got := h.token("minut"); got.Fingerprint == first.Fingerprint {
+		t.Error("the old token")
+	}
+	if n := h.sim.Stats().Providers["minut"]; n.TokenRequests != 3 || n.Rejected != 1 {
+		t.Errorf("%d requests, %d of them rejected; want the current version refused and the pending one taken", n.TokenRequests, n.Rejected)
+	}
+}

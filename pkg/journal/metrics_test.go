@@ -1,0 +1,88 @@
+package journal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/journal"
+)
+
+// measured is a line's metrics: each name that its directive lists, with the value that stands beside it.
+func measured(t *testing.T, write func(journal.Journal)) map[string]float64 {
+	t.Helper()
+	var out bytes.Buffer
+	write(journal.Journal{Log: slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelError})), Metrics: "tokenvend/test"})
+	var line struct {
+		AWS struct {
+			Timestamp         int64
+			CloudWatchMetrics []struct {
+				Namespace  string
+				Dimensions [][]string
+				Metrics    []struct{ Name, Unit string }
+			}
+		} `json:"_aws"`
+	}
+	values := map[string]any{}
+	if json.Unmarshal(out.Bytes(), &line) != nil || json.Unmarshal(out.Bytes(), &values) != nil {
+		t.Fatalf("not one line of JSON: %q", out.String())
+	}
+	if age := time.Since(time.UnixMilli(line.AWS.Timestamp)); age < 0 || age > time.Minute {
+		t.Errorf("the time stamp is %v old", age)
+	}
+	set := line.AWS.CloudWatchMetrics[0]
+	if set.Namespace != "tokenvend/test" || len(set.Dimensions) != 1 || len(set.Dimensions[0]) != 0 {
+		t.Errorf("%+v", set)
+	}
+	found := map[string]float64{}
+	for _, m := range set.Metrics {
+		found[m.Name] = values[m.Name].(float64)
+	}
+	return found
+}
+
+func TestFault58_EveryPassBeats(t *testing.T) {
+	got := measured(t, func(j journal.Journal) { j.Pass(t.Context(), journal.Pass{}) })
+	if len(got) != 3 || got["Passes"] != 1 || got["Backlog"] != 0 || got["Overdue"] != 0 {
+		t.Errorf("a pass with nothing to do: %v", got)
+	}
+	got = measured(t, func(j journal.Journal) { j.Pass(t.Context(), journal.Pass{Left: 7, Overdue: 2}) })
+	if got["Backlog"] != 7 || got["Overdue"] != 2 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestMetricsOfLines(t *testing.T) {
+	for says, c := range map[string]struct {
+		write func(journal.Journal)
+		want  map[string]float64
+	}{
+		"a vend":             {func(j journal.Journal) { j.Vend(t.Context(), journal.Vend{Fingerprint: "x", Took: time.Millisecond}) }, map[string]float64{"Vends": 1, "VendTime": 1}},
+		"a refusal":          {func(j journal.Journal) { j.Vend(t.Context(), journal.Vend{Code: "x"}) }, map[string]float64{"Refusals": 1}},
+		"a mint":             {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{}) }, map[string]float64{"Mints": 1}},
+		"a failed mint":      {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{Code: "x"}) }, map[string]float64{"MintFailures": 1}},
+		"a failure for good": {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{Code: "x", ForGood: true}) }, map[string]float64{"MintFailures": 1, "CredentialsFailing": 1}},
+		"what does not open": {func(j journal.Journal) { j.Integrity(t.Context(), "minut", "x") }, map[string]float64{"IntegrityFailures": 1}},
+	} {
+		got := measured(t, c.write)
+		if len(got) != len(c.want) {
+			t.Errorf("%s: %v", says, got)
+		}
+		for name, value := range c.want {
+			if got[name] != value {
+				t.Errorf("%s: %v, want %v", says, got, c.want)
+			}
+		}
+	}
+}
+
+func TestWithoutANamespaceNothingIsMeasured(t *testing.T) {
+	var out bytes.Buffer
+	journal.Journal{Log: slog.New(slog.NewJSONHandler(io.MultiWriter(&out), nil))}.Pass(t.Context(), journal.Pass{})
+	if out.Len() > 0 {
+		t.Errorf("a pass with nothing to do wrote %s", out.String())
+	}
+}
