@@ -56,20 +56,21 @@ type Mint struct {
 	NextAt      time.Time // when it is renewed, or tried again
 	Code        string    // why it failed; "": it did not
 	Detail      string
-	ForGood     bool // nothing but a change of the credential helps
+	ForGood     bool   // nothing but a change of the credential helps
+	Withheld    string // scopes that were asked for and not granted
 	Took        time.Duration
 }
 
-// Mint writes the line of one attempt: at Info, or at Warn where it failed.
+// Mint writes the line of one attempt: at Info, or at Warn where it failed or brought less than was asked for.
 func (j Journal) Mint(ctx context.Context, v Mint) {
 	level := slog.LevelInfo
-	if v.Code != "" {
+	if v.Code != "" || v.Withheld != "" {
 		level = slog.LevelWarn
 	}
 	j.write(ctx, level, "mint", v.Took, v.metrics(),
 		slog.String("credential", v.Credential), slog.String("variant", v.Variant), slog.String("provider", v.Provider), slog.String("grant", v.Grant),
 		slog.Int64("generation", v.Generation), slog.String("fingerprint", v.Fingerprint), slog.Int("attempt", v.Attempt),
-		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code), slog.String("detail", v.Detail))
+		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("withheld", v.Withheld))
 }
 
 // Event writes a line of its own for something that an operator should know: a credential found or gone, a row that does not open.

@@ -29,6 +29,8 @@ func (v Vend) metrics() []metric {
 
 func (v Mint) metrics() []metric {
 	switch {
+	case v.Code == "" && v.Withheld != "":
+		return []metric{{"Mints", count, 1}, {"ScopesWithheld", count, 1}}
 	case v.Code == "":
 		return []metric{{"Mints", count, 1}}
 	case v.ForGood:

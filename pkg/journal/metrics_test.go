@@ -63,6 +63,7 @@ func TestMetricsOfLines(t *testing.T) {
 		"a vend":             {func(j journal.Journal) { j.Vend(t.Context(), journal.Vend{Fingerprint: "x", Took: time.Millisecond}) }, map[string]float64{"Vends": 1, "VendTime": 1}},
 		"a refusal":          {func(j journal.Journal) { j.Vend(t.Context(), journal.Vend{Code: "x"}) }, map[string]float64{"Refusals": 1}},
 		"a mint":             {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{}) }, map[string]float64{"Mints": 1}},
+		"a narrower scope":   {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{Withheld: "x"}) }, map[string]float64{"Mints": 1, "ScopesWithheld": 1}},
 		"a failed mint":      {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{Code: "x"}) }, map[string]float64{"MintFailures": 1}},
 		"a failure for good": {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{Code: "x", ForGood: true}) }, map[string]float64{"MintFailures": 1, "CredentialsFailing": 1}},
 		"what does not open": {func(j journal.Journal) { j.Integrity(t.Context(), "minut", "x") }, map[string]float64{"IntegrityFailures": 1}},

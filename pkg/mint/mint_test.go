@@ -89,6 +89,12 @@ func (w *world) Write(p []byte) (int, error) {
 	return w.log.Write(p)
 }
 
+func (w *world) logged() string {
+	w.logging.Lock()
+	defer w.logging.Unlock()
+	return w.log.String()
+}
+
 // instance is one process: nothing but its memory is its own.
 func (w *world) instance() *mint.Mint { return w.instanceOver(w.store) }
 

@@ -3,6 +3,7 @@ package mint_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -164,6 +165,51 @@ func TestFault54_AnOlderGenerationIsRefusedByWhoSawANewer(t *testing.T) {
 		got := mustToken(t, m, key("minut"), mint.Want{Rejected: newer.Fingerprint}).Token
 		if got.Fingerprint == older.Fingerprint {
 			t.Error("an older item was put back, and vended by who had seen the newer")
+		}
+	})
+}
+
+func TestNothingIsClaimedThatCouldNotBeFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		ctx, cancel := context.WithTimeout(t.Context(), mint.Timeout-time.Second)
+		defer cancel()
+		if _, err := w.instance().Token(ctx, key("minut"), mint.Want{}); codeOf(err) != api.ProviderUnavailable {
+			t.Errorf("%v", err)
+		}
+		if e := w.entry("minut"); w.asked("minut") != 0 || !e.LeasedUntil.IsZero() {
+			t.Errorf("asked %d times, leased until %v", w.asked("minut"), e.LeasedUntil)
+		}
+	})
+}
+
+func TestACallerWhoLeavesCancelsNoExchange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		must(t, w.sim.SetFault("minut", simulator.Fault{Delay: 2 * time.Second}))
+		m := w.instance()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { time.Sleep(time.Second); cancel() }()
+		if _, err := m.Token(ctx, key("minut"), mint.Want{}); err == nil {
+			t.Error("answered who had left")
+		}
+		m.Wait()
+		if got := mustToken(t, w.instance(), key("minut"), mint.Want{}); got.Origin != mint.Store || w.asked("minut") != 1 {
+			t.Errorf("%+v after %d requests", got, w.asked("minut"))
+		}
+	})
+}
+
+func TestFault42_AScopeNarrowerThanAskedIsVendedWithAWarning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		w.put("miden", map[string]any{"scope": "cards payouts"})
+		must(t, w.sim.SetFault("miden", simulator.Fault{Set: map[string]string{"scope": `"cards"`}}))
+		if got := mustToken(t, w.instance(), key("miden"), mint.Want{}); got.Token.Scope != "cards" {
+			t.Errorf("granted %q", got.Token.Scope)
+		}
+		if !strings.Contains(w.logged(), "withheld=payouts") {
+			t.Error("nothing warns of the scope that was not granted")
 		}
 	})
 }
