@@ -53,17 +53,7 @@ var statusCommand = command{
 	make: func() action { return &status{} },
 }
 
-type status struct {
-	server
-	variant
-	json bool
-}
-
-func (s *status) flags(f *flag.FlagSet) {
-	s.server.flags(f)
-	s.variant.flags(f)
-	f.BoolVar(&s.json, "json", false, "print JSON")
-}
+type status struct{ target }
 
 func (s *status) run(ctx context.Context, c console, args []string) error {
 	name, err := oneName(args)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -17,17 +16,7 @@ var renewCommand = command{
 	make:    func() action { return &renew{} },
 }
 
-type renew struct {
-	server
-	variant
-	json bool
-}
-
-func (r *renew) flags(f *flag.FlagSet) {
-	r.server.flags(f)
-	r.variant.flags(f)
-	f.BoolVar(&r.json, "json", false, "print JSON")
-}
+type renew struct{ target }
 
 // renewal is what renew prints.
 type renewal struct {
@@ -68,17 +57,7 @@ var revokeCommand = command{
 	make: func() action { return &revoke{} },
 }
 
-type revoke struct {
-	server
-	variant
-	json bool
-}
-
-func (r *revoke) flags(f *flag.FlagSet) {
-	r.server.flags(f)
-	r.variant.flags(f)
-	f.BoolVar(&r.json, "json", false, "print JSON")
-}
+type revoke struct{ target }
 
 func (r *revoke) run(ctx context.Context, c console, args []string) error {
 	name, err := oneName(args)

@@ -132,6 +132,19 @@ func (v variant) options() []client.Option {
 	return []client.Option{client.Scope(v.scope), client.Audience(v.audience), client.Account(v.account)}
 }
 
+// target is one token of one credential, somewhere, and how what is said of it is printed.
+type target struct {
+	server
+	variant
+	json bool
+}
+
+func (t *target) flags(f *flag.FlagSet) {
+	t.server.flags(f)
+	t.variant.flags(f)
+	f.BoolVar(&t.json, "json", false, "print JSON")
+}
+
 // floor is the flag --min-ttl.
 type floor struct{ ttl time.Duration }
 

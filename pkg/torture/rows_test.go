@@ -141,15 +141,14 @@ type drill func(s *scene, start func() instance) []call
 // call is what one caller got, and when.
 type call struct {
 	vended
-	err   error
-	began time.Time
-	took  time.Duration
+	err             error
+	began, answered time.Time
 }
 
 func (ask instance) call() call {
 	c := call{began: time.Now()}
 	c.vended, c.err = ask()
-	c.took = time.Since(c.began)
+	c.answered = time.Now()
 	return c
 }
 
@@ -180,8 +179,12 @@ func together(n, instances int) drill {
 func herd(n int, instances []instance) []call {
 	calls := make([]call, n)
 	var all sync.WaitGroup
+	began := time.Now()
 	for i := range calls {
-		all.Go(func() { calls[i] = instances[i%len(instances)].call() })
+		all.Go(func() {
+			calls[i] = instances[i%len(instances)].call()
+			calls[i].began = began // they came at once
+		})
 	}
 	all.Wait()
 	return calls
@@ -254,10 +257,11 @@ func slowly(says answer) answer {
 	}
 }
 
-// hang reads the request, and waits until its client is gone.
+// hang reads the request, and says nothing, nor when its client lets go.
 func hang(_ int, _ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
 }
 
 // once answers the first request with a token of so many seconds, and the rest with a 503.
