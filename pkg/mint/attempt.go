@@ -23,7 +23,7 @@ type outcome struct {
 
 // attempt brings a new token into being under a lease, or commits why it could not: either way all who wait learn of it.
 func (m *Mint) attempt(ctx context.Context, lease store.Lease, v view, w Want) (view, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Timeout)
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	began := time.Now()
 	out := m.ask(ctx, v, lease)

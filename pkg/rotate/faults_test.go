@@ -93,6 +93,13 @@ func TestFault43_AProviderThatHangsHoldsUpNobodyElse(t *testing.T) {
 		stale, slow := 0, time.Duration(0)
 		for second := range 5 * 60 {
 			time.Sleep(time.Second)
+			if second == 4 { // a request that hangs takes 10 seconds
+				for i := range each {
+					if name := fmt.Sprintf("healthy%03d", i); h.entry(name).Generation == 0 {
+						t.Fatalf("%s waits for those that hang", name)
+					}
+				}
+			}
 			if second%60 == 59 {
 				begin()
 			}

@@ -13,12 +13,13 @@ import (
 type row struct {
 	what       string // what the endpoint does
 	says       answer
-	ours       string // what tokenvend's callers are to get
-	drill      drill  // nil: three calls, one after the other
-	basic      bool   // the secret goes in the Authorization header; false: in the body
-	careful    bool   // x/oauth2's http.Client follows no redirects
-	redirects  bool   // it sends clients away
-	descriptor string // tokenvend's, where the catalogue's will not do
+	ours       string        // what tokenvend's callers are to get
+	drill      drill         // nil: three calls, one after the other
+	timeout    time.Duration // of a request; 0: the usual
+	basic      bool          // the secret goes in the Authorization header; false: in the body
+	careful    bool          // x/oauth2's http.Client follows no redirects
+	redirects  bool          // it sends clients away
+	descriptor string        // tokenvend's, where the catalogue's will not do
 }
 
 // canary stands in bodies where no error has any business to quote it.
@@ -129,7 +130,7 @@ func crowds() []row {
 		{what: "nothing is wrong; 200 callers at once, one cold process", says: slowly(text(http.StatusOK, granted(hour))), ours: "a token for 1 h", drill: together(200, 1)},
 		{what: "nothing is wrong; 200 callers at once, 8 cold processes", says: slowly(text(http.StatusOK, granted(hour))), ours: "a token for 1 h", drill: together(200, 8)},
 		{what: "503 after 50 ms; 200 callers at once", says: slowly(html(http.StatusServiceUnavailable)), ours: "error `provider_unavailable`", drill: together(200, 1)},
-		{what: "no answer, time-out 1 s; 5 callers at once", says: hang, ours: "error `provider_unavailable`", drill: together(5, 1)},
+		{what: "no answer, time-out 1 s; 5 callers at once", says: hang, ours: "error `provider_unavailable`", drill: together(5, 1), timeout: time.Second},
 		// Near the end of an hour's token, tokenvend's callers want another. So that they do of one of 20 s as well, this descriptor has it renewed 10 s before its end, by who asks.
 		{what: "503 after 50 ms while the token has 9 s left; 20 callers at once", says: once(20), ours: "a token for less than 10 s", drill: nineSecondsLeft, descriptor: shortLived},
 	}

@@ -2,6 +2,7 @@ package torture_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,8 +30,8 @@ import (
 
 const (
 	tokenURL = "https://" + login + "/token"
-	// timeout is what a request of either contender may take.
-	timeout = time.Second
+	// timeout is what a request of either contender may take, unless the row says otherwise: a loaded machine takes its time too.
+	timeout = 10 * time.Second
 	// patience is how long a caller of a token waits for it: as long as vend's function.
 	patience = 29 * time.Second
 )
@@ -126,7 +127,7 @@ func (s *scene) usersClient() *http.Client {
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
 	s.t.Cleanup(transport.CloseIdleConnections)
-	hc := &http.Client{Transport: transport, Timeout: timeout}
+	hc := &http.Client{Transport: transport, Timeout: cmp.Or(s.row.timeout, timeout)}
 	if s.row.careful {
 		hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
@@ -148,7 +149,7 @@ func (s *scene) tokenvend() func() instance {
 	shared := memory.New()
 	return func() instance {
 		hc := provider.NewHTTPClient(provider.HTTPConfig{Roots: s.trust.pool, Route: s.route})
-		hc.Timeout = timeout
+		hc.Timeout = cmp.Or(s.row.timeout, timeout)
 		m := mint.New(mint.Config{
 			Store: shared, Source: secrets, Sealer: sealer, HTTP: hc,
 			Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(&s.log, nil))},
