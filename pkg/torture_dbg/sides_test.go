@@ -1,0 +1,210 @@
+package torture_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
+	"github.com/tokenvend/tokenvend/pkg/store/memory"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+const (
+	tokenURL = "https://" + login + "/token"
+	// timeout is what a request of either contender may take, unless the row says otherwise: a loaded machine takes its time too.
+	timeout = 10 * time.Second
+	// patience is how long a caller of a token waits for it: as long as vend's function.
+	patience = 29 * time.Second
+)
+
+// scene is one contender before one row's endpoints, which nobody has talked to yet.
+type scene struct {
+	t                       *testing.T
+	row                     row
+	trust                   authority
+	login, elsewhere, clear *site
+	log                     journalled
+}
+
+// journalled is what tokenvend has logged.
+type journalled struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journalled) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+func (j *journalled) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func newScene(t *testing.T, trust authority, r row) *scene {
+	t.Helper()
+	s := &scene{t: t, row: r, trust: trust}
+	s.login = serve(t, trust.over, r.says)
+	s.elsewhere = serve(t, trust.over, foreign)
+	s.clear = serve(t, nil, foreign)
+	return s
+}
+
+// route is where a name's port is on loopback.
+func (s *scene) route(hostport string) (address string, ok bool) {
+	switch hostport {
+	case login + ":443":
+		return s.login.address(), true
+	case login + ":80":
+		return s.clear.address(), true
+	case elsewhere + ":443":
+		return s.elsewhere.address(), true
+	}
+	return "", false
+}
+
+// instance is one process, cold at first: it asks for the token.
+type instance func() (vended, error)
+
+// vended is a token as a caller gets it.
+type vended struct {
+	access, kind string
+	expires      time.Time // zero: never
+}
+
+// oauth2 makes golang.org/x/oauth2's instances, set up as its documentation says, with nothing left to guess: an AuthStyle, a source that reuses its token, and an http.Client with a time-out.
+func (s *scene) oauth2() func() instance {
+	style := oauth2.AuthStyleInParams
+	if s.row.basic {
+		style = oauth2.AuthStyleInHeader
+	}
+	return func() instance {
+		ctx := context.WithValue(s.t.Context(), oauth2.HTTPClient, s.usersClient())
+		c := clientcredentials.Config{ClientID: clientID, ClientSecret: clientSecret, TokenURL: tokenURL, AuthStyle: style}
+		source := c.TokenSource(ctx)
+		return func() (vended, error) {
+			t, err := source.Token()
+			if err != nil {
+				return vended{}, err
+			}
+			return vended{t.AccessToken, t.Type(), t.Expiry}, nil
+		}
+	}
+}
+
+// usersClient is Go's default client with a time-out, but for the way to loopback and the trust in its certificate.
+func (s *scene) usersClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = nil
+	transport.TLSClientConfig.RootCAs = s.trust.pool
+	transport.DialContext = func(ctx context.Context, network, hostport string) (net.Conn, error) {
+		address, ok := s.route(hostport)
+		if !ok {
+			return nil, fmt.Errorf("%s is not in this test", hostport)
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	s.t.Cleanup(transport.CloseIdleConnections)
+	hc := &http.Client{Transport: transport, Timeout: cmp.Or(s.row.timeout, timeout)}
+	if s.row.careful {
+		hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	return hc
+}
+
+const credentialName = "torture"
+
+// tokenvend makes tokenvend's instances: the real path from the store to the token endpoint, as both functions take it, with one store for all.
+func (s *scene) tokenvend() func() instance {
+	dir := s.t.TempDir()
+	secrets, err := folder.New(filepath.Join(dir, "credentials"))
+	must(s.t, err)
+	sealer, err := keyfile.Open(filepath.Join(dir, "seal.key"))
+	must(s.t, err)
+	secret, err := json.Marshal(s.credential())
+	must(s.t, err)
+	must(s.t, secrets.Write(credentialName, secret))
+	shared := memory.New()
+	return func() instance {
+		hc := provider.NewHTTPClient(provider.HTTPConfig{Roots: s.trust.pool, Route: s.route})
+		hc.Timeout = cmp.Or(s.row.timeout, timeout)
+		m := mint.New(mint.Config{
+			Store: shared, Source: secrets, Sealer: sealer, HTTP: hc,
+			Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(&s.log, nil))},
+		})
+		s.t.Cleanup(func() {
+			m.Wait()
+			hc.CloseIdleConnections()
+		})
+		return func() (vended, error) {
+			ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+			defer cancel()
+			r, err := m.Token(ctx, token.Key{Credential: credentialName}, mint.Want{})
+			if err != nil {
+				return vended{}, err
+			}
+			return vended{r.Token.Access.Reveal(), r.Token.Type, r.Token.ExpiresAt}, nil
+		}
+	}
+}
+
+// credential is what stands in the secret.
+func (s *scene) credential() map[string]any {
+	c := map[string]any{"client_id": clientID, "client_secret": clientSecret, "token_url": tokenURL}
+	switch {
+	case s.row.descriptor != "":
+		c["descriptor"] = json.RawMessage(s.row.descriptor)
+	case s.row.basic:
+		c["provider"] = "oauth2"
+	default:
+		c["provider"] = "oauth2-post"
+	}
+	return c
+}
+
+// wordsOf names an error: by its code, its status, or not at all.
+func wordsOf(err error) string {
+	var ours *api.Error
+	var theirs *oauth2.RetrieveError
+	var slow net.Error
+	switch {
+	case errors.As(err, &ours):
+		return fmt.Sprintf("error `%s`", ours.Code)
+	case errors.As(err, &theirs) && theirs.ErrorCode != "":
+		return fmt.Sprintf("error `%s`", theirs.ErrorCode)
+	case errors.As(err, &theirs):
+		return fmt.Sprintf("error, HTTP %d", theirs.Response.StatusCode)
+	case errors.As(err, &slow) && slow.Timeout():
+		return "error, timed out"
+	}
+	return "error"
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
