@@ -129,14 +129,14 @@ func (f *files) replace(ctx context.Context, name string, text redact.String) (s
 	if err := f.find(ctx, name); err != nil {
 		return "", err
 	}
-	return "A server that runs takes it at its next pass (serve --every), and keeps a living token until its time", f.source.Write(name, []byte(text.Reveal()))
+	return "A server that runs takes it within a second, and keeps a living token until its time", f.source.Write(name, []byte(text.Reveal()))
 }
 
 func (f *files) remove(ctx context.Context, name string) (string, error) {
 	if err := f.discard(ctx, name); err != nil {
 		return "", err
 	}
-	return "A server that runs stops handing out its tokens at its next pass (serve --every).", nil
+	return "A server that runs stops handing out its tokens within a second.", nil
 }
 
 func (f *files) discard(_ context.Context, name string) error {

@@ -153,6 +153,8 @@ func (m *Mint) Renew(ctx context.Context, key token.Key) (Renewal, error) {
 		return m.retire(ctx, key)
 	case err != nil:
 		return Failed, problem(err)
+	case v.entry.entry.State == store.Revoking:
+		return m.revokeAgain(ctx, key)
 	case idle(v, wall()):
 		return m.retire(ctx, key)
 	}

@@ -2,7 +2,6 @@ package mint
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -80,42 +79,4 @@ func (m *Mint) List(ctx context.Context, after string, limit int) ([]credential.
 		next = ""
 	}
 	return all, next, nil
-}
-
-// Forget drops the token and the refresh token of an entry; the next one who asks mints anew, by the secret as it is then. It returns until when other instances may still vend the old token out of their memory.
-// The entry itself stays, empty: generations must go on growing.
-func (m *Mint) Forget(ctx context.Context, key token.Key) (memoryUntil time.Time, err error) {
-	for pause := firstPause; ; pause = min(2*pause, longestRest) {
-		entries, err := m.Store.Get(ctx, store.Strong, key)
-		if err != nil {
-			return time.Time{}, storeUnavailable(err)
-		}
-		stands, err := m.forget(ctx, entries[0])
-		switch {
-		case err == nil:
-			m.memory.put(&row{entry: stands}, Store, wall())
-			m.relearn(ctx, key.Credential)
-			return wall().Add(trust), nil
-		case !errors.Is(err, store.ErrChanged) && !errors.Is(err, store.ErrLeased):
-			return time.Time{}, storeUnavailable(err)
-		}
-		if sleep(ctx, pause) != nil {
-			return time.Time{}, &api.Error{Code: api.ProviderUnavailable, Detail: "a token is being minted just now", RetryAfter: shortestWait}
-		}
-	}
-}
-
-// relearn looks for a new version of the secret, for an operator who forgets a token has often just changed something. What can't be read now, rotate finds out.
-func (m *Mint) relearn(ctx context.Context, name string) {
-	if rows, err := m.load(ctx, store.Strong, token.Own(name)); err == nil {
-		_, _ = m.learn(ctx, rows[0].entry)
-	}
-}
-
-func (m *Mint) forget(ctx context.Context, e store.Entry) (store.Entry, error) {
-	if e.Revision == 0 && e.LeasedUntil.IsZero() {
-		return e, nil
-	}
-	empty := store.Entry{Key: e.Key, Generation: e.Generation, AskedAt: e.AskedAt, ForgetAt: forgetAt(e, wall())}
-	return m.Store.Replace(ctx, e, empty)
 }

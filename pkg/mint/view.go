@@ -77,6 +77,9 @@ func (v view) forbids(w Want, now time.Time) *api.Error {
 	if v.holds(now) && v.entry.token.Fingerprint == w.Rejected && now.Sub(v.entry.token.IssuedAt) < youngToken {
 		return refusal(api.TooManyReports, "the token is younger than 30 s", v.entry.token.IssuedAt.Add(youngToken), now)
 	}
+	if v.entry.entry.State == store.Revoking {
+		return refusal(api.ProviderUnavailable, "the token is being revoked at the provider", v.entry.entry.NextAt, now)
+	}
 	if until := v.own.entry.CooldownUntil; now.Before(until) {
 		return refusal(api.ProviderUnavailable, "the provider asked for a pause", until, now)
 	}

@@ -88,7 +88,7 @@ func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, err
 	case api.Status:
 		return d.status(ctx, key)
 	case api.Revoke:
-		return d.forget(ctx, c, key)
+		return d.revoke(ctx, c, key)
 	}
 	return d.vend(ctx, c.Request, key, line)
 }
@@ -163,15 +163,15 @@ func (d *Desk) status(ctx context.Context, key token.Key) (any, error) {
 	return report, nil
 }
 
-func (d *Desk) forget(ctx context.Context, c Call, key token.Key) (any, error) {
+func (d *Desk) revoke(ctx context.Context, c Call, key token.Key) (any, error) {
 	if !c.Caller.MayAdminister() {
 		return nil, &api.Error{Code: api.AccessDenied, Detail: "action: revoke is for the alias admin and for the API"}
 	}
-	until, err := d.Mint.Forget(ctx, key)
+	revoked, until, err := d.Mint.Revoke(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	return api.Forgotten{MemoryUntil: until}, nil
+	return api.Forgotten{Revoked: revoked, MemoryUntil: until}, nil
 }
 
 // defaultPage and mostPage bound a page of the list.

@@ -1,0 +1,106 @@
+package mint
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// Revoke revokes the token and the refresh token of an entry at the provider, where that can be done, and forgets them; the next one who asks mints anew, by the secret as it is then.
+// revoked: the provider has confirmed it. false: the provider revokes nothing, or refuses to; or it can't be reached now, and then the entry is revoking: not vended, and tried again by rotate. Other instances may vend the old token out of their memory until memoryUntil.
+func (m *Mint) Revoke(ctx context.Context, key token.Key) (revoked bool, memoryUntil time.Time, err error) {
+	for pause := firstPause; ; pause = min(2*pause, longestRest) {
+		rows, err := m.load(ctx, store.Strong, token.Own(key.Credential), key)
+		if err != nil {
+			return false, time.Time{}, problem(err)
+		}
+		v := m.viewOf(rows[0], rows[1])
+		if err := enoughTime(ctx); err != nil {
+			return false, time.Time{}, err
+		}
+		lease, err := m.Store.Acquire(ctx, v.entry.entry, LeaseTTL)
+		switch {
+		case err == nil:
+			revoked, err = m.revoke(ctx, lease, v)
+			return revoked, wall().Add(trust), err
+		case !errors.Is(err, store.ErrChanged) && !errors.Is(err, store.ErrLeased):
+			return false, time.Time{}, storeUnavailable(err)
+		}
+		if sleep(ctx, pause) != nil {
+			return false, time.Time{}, &api.Error{Code: api.ProviderUnavailable, Detail: "a token is being minted just now", RetryAfter: shortestWait}
+		}
+	}
+}
+
+// revoke revokes under a lease, so that no token is being minted meanwhile. The entry stays, emptied: generations must go on growing.
+func (m *Mint) revoke(ctx context.Context, lease store.Lease, v view) (revoked bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Timeout)
+	defer cancel()
+	revoked, failed := m.revokeThere(ctx, v)
+	next := row{entry: emptied(lease.Entry)}
+	if failed != nil && failed.code == api.ProviderUnavailable {
+		next = row{entry: lease.Entry, token: v.entry.token, refresh: v.entry.refresh}
+		next.entry.State = store.Revoking
+		next.entry.Failure = failed.after(lease.Entry.Failure, lease.Entry.Key, lease.Entry.Generation, v.own.terms.Version, wall())
+		next.entry.NextAt = next.entry.Failure.RetryAt
+		next.entry.ForgetAt = forgetAt(next.entry, wall())
+	}
+	if err := m.commit(ctx, lease, next.entry); err != nil {
+		return false, storeUnavailable(err)
+	}
+	next.entry.Revision, next.entry.LeasedUntil = lease.Entry.Revision+1, time.Time{}
+	m.memory.put(&next, Store, wall())
+	m.relearn(ctx, lease.Entry.Key.Credential)
+	return revoked, nil
+}
+
+func emptied(e store.Entry) store.Entry {
+	return store.Entry{Key: e.Key, Generation: e.Generation, AskedAt: e.AskedAt, ForgetAt: forgetAt(e, wall())}
+}
+
+// revokeThere asks the provider to revoke what the entry holds: the refresh token first, for it could make more.
+func (m *Mint) revokeThere(ctx context.Context, v view) (revoked bool, failed *fault) {
+	d := v.own.descriptor
+	if d == nil || !d.Revokes() {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
+	defer cancel()
+	c, _, err := m.client(ctx, v.own)
+	if err != nil {
+		return false, faultOf(err)
+	}
+	for _, what := range []redact.String{v.entry.refresh, v.entry.token.Access} {
+		if what.IsZero() {
+			continue
+		}
+		if err := d.RevokeToken(ctx, m.HTTP, c.Client, what); err != nil {
+			return false, faultOf(err)
+		}
+		revoked = true
+	}
+	return revoked, nil
+}
+
+// revokeAgain is what rotate does about an entry that is revoking.
+func (m *Mint) revokeAgain(ctx context.Context, key token.Key) (Renewal, error) {
+	if _, _, err := m.Revoke(ctx, key); err != nil {
+		return Failed, err
+	}
+	if v := m.recall(key); v.entry != nil && v.entry.entry.State == store.Revoking {
+		return Failed, refusal(api.ProviderUnavailable, v.entry.entry.Failure.Detail, v.entry.entry.Failure.RetryAt, wall())
+	}
+	return Retired, nil
+}
+
+// relearn looks for a new version of the secret, for an operator who revokes a token has often just changed something. What can't be read now, rotate finds out.
+func (m *Mint) relearn(ctx context.Context, name string) {
+	if rows, err := m.load(ctx, store.Strong, token.Own(name)); err == nil {
+		_, _ = m.learn(ctx, rows[0].entry)
+	}
+}

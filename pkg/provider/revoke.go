@@ -1,0 +1,70 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// fieldToken is what RFC 7009 §2.1 calls the token to revoke.
+const fieldToken = "token"
+
+// Revokes says whether tokens can be revoked at the provider.
+func (d *Descriptor) Revokes() bool { return d.Revoke != nil }
+
+// RevokeToken has an access or a refresh token revoked (RFC 7009), by the same client and with the same care as [Descriptor.Exchange]. A nil error means that the provider says it is over, which it may have been before.
+// Every error is an [*Error]: of kind Unavailable, the token must be taken for one that still works, and the call repeated later (RFC 7009 §2.2.1); of another kind, repeating it is no use.
+func (d *Descriptor) RevokeToken(ctx context.Context, hc *http.Client, c Client, token redact.String) error {
+	q, err := d.prepareRevocation(c, token)
+	if err != nil {
+		return err
+	}
+	r, err := q.send(ctx, hc)
+	if err != nil {
+		return err
+	}
+	if r.status/100 == 2 {
+		return nil
+	}
+	failure := d.refused(q, r)
+	failure.Limit = d.limit(r)
+	return failure
+}
+
+func (d *Descriptor) prepareRevocation(c Client, token redact.String) (*call, *Error) {
+	if d.Revoke == nil {
+		return nil, misconfigured("revoke: this provider revokes no tokens")
+	}
+	t := d.request(ClientCredentials)
+	t.Auth, t.Body, t.Params = cmp.Or(d.Revoke.Auth, t.Auth), cmp.Or(d.Revoke.Body, t.Body), d.Revoke.Params
+	u, err := d.relative(c, d.Revoke.URL)
+	if err != nil {
+		return nil, err
+	}
+	q := &call{grant: ClientCredentials, method: http.MethodPost, url: u, header: t.header(), params: map[string]string{fieldToken: token.Reveal()}}
+	q.mask.add(token.Reveal())
+	if err := cmp.Or(q.authenticate(t, c), q.extra(t, Client{})); err != nil {
+		return nil, err
+	}
+	q.encode(t.Body)
+	return q, nil
+}
+
+// relative is a URL of the descriptor's, which may be relative to the token URL in use.
+func (d *Descriptor) relative(c Client, raw string) (*url.URL, *Error) {
+	base, failure := d.endpoint(c, ClientCredentials)
+	if failure != nil {
+		return nil, failure
+	}
+	u, err := base.Parse(raw)
+	if err == nil {
+		err = checkURL(u)
+	}
+	if err != nil {
+		return nil, misconfigured("revoke.url: expected an https URL without user, password and fragment")
+	}
+	return u, nil
+}
