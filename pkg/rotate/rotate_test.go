@@ -265,3 +265,23 @@ func TestFault06_StopsBeforeTheDeadlineAndSaysWhatIsLeft(t *testing.T) {
 		}
 	})
 }
+
+func TestMontaIsAskedByRefreshTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute, simulator.Options{})
+		h.put("monta", "monta", map[string]any{"keep_warm": true})
+		for range 24 * 60 {
+			h.tick()
+			time.Sleep(time.Minute)
+		}
+		seen := h.sim.Stats().Providers["monta"]
+		if seen.TokenRequests != 1 || seen.RefreshRequests < 24 {
+			t.Errorf("in a day %d requests with client id and secret and %d refreshes, want 1 and an hour's token renewed each time by the other", seen.TokenRequests, seen.RefreshRequests)
+		}
+		for refresh, uses := range seen.RefreshUses {
+			if uses != 1 {
+				t.Errorf("the refresh token %s was redeemed %d times", refresh, uses)
+			}
+		}
+	})
+}

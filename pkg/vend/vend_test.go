@@ -25,7 +25,7 @@ import (
 
 // counter is a desk with all that stands behind it.
 type counter struct {
-	t       *testing.T
+	t       testing.TB
 	sim     *simulator.Simulator
 	secrets *folder.Source
 	desk    *vend.Desk
@@ -43,7 +43,7 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 	return l.Buffer.Write(p)
 }
 
-func newCounter(t *testing.T) *counter {
+func newCounter(t testing.TB) *counter {
 	t.Helper()
 	c := &counter{t: t, sim: simulator.New(simulator.Options{})}
 	var err error
