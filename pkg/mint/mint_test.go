@@ -27,6 +27,7 @@ type world struct {
 	t       *testing.T
 	sim     *simulator.Simulator
 	secrets *folder.Source
+	folder  string // where they are
 	store   *memory.Store
 	sealer  *keyfile.Sealer
 	log     *bytes.Buffer
@@ -36,9 +37,9 @@ type world struct {
 // newWorld makes a world with a credential for each of the five providers. Inside a synctest bubble its time is simulated.
 func newWorld(t *testing.T, o simulator.Options) *world {
 	t.Helper()
-	w := &world{t: t, sim: simulator.New(o), store: memory.New(), log: &bytes.Buffer{}}
+	w := &world{t: t, sim: simulator.New(o), store: memory.New(), log: &bytes.Buffer{}, folder: filepath.Join(t.TempDir(), "credentials")}
 	var err error
-	if w.secrets, err = folder.New(filepath.Join(t.TempDir(), "credentials")); err != nil {
+	if w.secrets, err = folder.New(w.folder); err != nil {
 		t.Fatal(err)
 	}
 	if w.sealer, err = keyfile.Open(filepath.Join(t.TempDir(), "seal.key")); err != nil {

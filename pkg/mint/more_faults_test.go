@@ -3,6 +3,7 @@ package mint_test
 import (
 	"context"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -211,5 +212,30 @@ func TestFault42_AScopeNarrowerThanAskedIsVendedWithAWarning(t *testing.T) {
 		if !strings.Contains(w.logged(), "withheld=payouts") {
 			t.Error("nothing warns of the scope that was not granted")
 		}
+	})
+}
+
+func TestFault48_LivingTokensNeedNoSecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		first := mustToken(t, w.instance(), key("minut"), mint.Want{}).Token
+		must(t, os.RemoveAll(w.folder)) // out of reach: a folder that is not there says nothing of what was in it
+		cold := w.instance()
+		if got := mustToken(t, cold, key("minut"), mint.Want{}); got.Token.Fingerprint != first.Fingerprint {
+			t.Errorf("%+v", got)
+		}
+		for _, name := range []string{"monta", "nobody"} {
+			if _, err := cold.Token(t.Context(), key(name), mint.Want{}); codeOf(err) != api.SecretUnavailable {
+				t.Errorf("%s, which has to be minted: %v", name, err)
+			}
+		}
+		if learnt, gone, err := cold.Discover(t.Context()); err == nil || gone != 0 {
+			t.Errorf("%d learnt, %d gone, %v", learnt, gone, err)
+		}
+		time.Sleep(55 * time.Minute)
+		if _, err := cold.Token(t.Context(), key("minut"), mint.Want{Life: 20 * time.Minute}); codeOf(err) != api.SecretUnavailable {
+			t.Errorf("a longer life than is left: %v", err)
+		}
+		mustToken(t, cold, key("minut"), mint.Want{})
 	})
 }
