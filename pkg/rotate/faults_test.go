@@ -54,6 +54,9 @@ func TestFault05_TwoPassesAtOnceAskOnce(t *testing.T) {
 		for i := range credentials {
 			h.put(fmt.Sprintf("c%02d", i), "minut", map[string]any{"keep_warm": true})
 		}
+		h.tick()
+		time.Sleep(50 * time.Minute) // all are due
+		h.sim.Reset()
 		if err := h.sim.SetFault("minut", simulator.Fault{Delay: 300 * time.Millisecond}); err != nil {
 			t.Fatal(err)
 		}
