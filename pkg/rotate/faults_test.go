@@ -1,15 +1,19 @@
 package rotate_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 )
@@ -148,4 +152,40 @@ func TestFault33_RotationGoesOnAfterAnOutage(t *testing.T) {
 			t.Errorf("not renewed after the outage: %+v", e.Failure)
 		}
 	})
+}
+
+func TestFault58_EveryPassIsWrittenDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute, simulator.Options{})
+		var out bytes.Buffer
+		h.sweep.Journal = journal.Journal{Log: slog.New(slog.NewJSONHandler(&out, nil)), Metrics: "tokenvend/test"}
+		for range 3 { // with nothing to do
+			h.tick()
+		}
+		if beats := strings.Count(out.String(), `"Passes":1`); beats != 3 {
+			t.Errorf("%d beats of 3 passes:\n%s", beats, out.String())
+		}
+	})
+}
+
+func TestFault61_AnEmptyListingRemovesNothing(t *testing.T) {
+	for _, trusted := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t, time.Minute, simulator.Options{})
+			h.sweep.Mint.TrustsEmpty = trusted // as a folder is, and Secrets Manager is not
+			h.put("minut", "minut", nil)
+			h.tick()
+			h.token("minut")
+			if err := h.secrets.Remove("minut"); err != nil {
+				t.Fatal(err)
+			}
+			gone := h.tick().Gone == 1
+			if gone != trusted {
+				t.Errorf("trusted %t, gone %t", trusted, gone)
+			}
+			if !trusted {
+				h.token("minut")
+			}
+		})
+	}
 }
