@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os/exec"
@@ -163,12 +164,23 @@ func (p *process) end() {
 	<-p.ended
 }
 
+// Ports are drawn from below those that systems give out by themselves (32768 and up on Linux): between its choice and its use, nothing but another testbed can take one, and would have to draw the same.
+const (
+	lowestPort  = 10240
+	highestPort = 32000
+	portTries   = 100
+)
+
 func freePort() (int, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var err error
+	for range portTries {
+		port := lowestPort + rand.IntN(highestPort-lowestPort)
+		var l net.Listener
+		if l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
+	return 0, err
 }
 
 // tail keeps the end of what is written to it.
