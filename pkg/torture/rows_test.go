@@ -127,8 +127,8 @@ func redirects() []row {
 func crowds() []row {
 	const shortLived = `{"token":{"url":"` + tokenURL + `","auth":"post"},"renew":{"latest":"10s"},"overlap":{"client_credentials":"revokes"}}`
 	return []row{
-		{what: "nothing is wrong; 200 callers at once, one cold process", says: slowly(text(http.StatusOK, granted(hour))), ours: "a token for 1 h", drill: together(200, 1)},
-		{what: "nothing is wrong; 200 callers at once, 8 cold processes", says: slowly(text(http.StatusOK, granted(hour))), ours: "a token for 1 h", drill: together(200, 8)},
+		{what: "nothing is wrong; 200 callers at once, one cold instance", says: slowly(text(http.StatusOK, granted(hour))), ours: "a token for 1 h", drill: together(200, 1)},
+		{what: "nothing is wrong; 200 callers at once, 8 cold instances", says: slowly(text(http.StatusOK, granted(hour))), ours: "a token for 1 h", drill: together(200, 8)},
 		{what: "503 after 50 ms; 200 callers at once", says: slowly(html(http.StatusServiceUnavailable)), ours: "error `provider_unavailable`", drill: together(200, 1)},
 		{what: "no answer, time-out 1 s; 5 callers at once", says: hang, ours: "error `provider_unavailable`", drill: together(5, 1), timeout: time.Second},
 		// Near the end of an hour's token, tokenvend's callers want another. So that they do of one of 20 s as well, this descriptor has it renewed 10 s before its end, by who asks.
