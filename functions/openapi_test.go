@@ -86,7 +86,7 @@ func TestDocumentAndRouterKnowTheSameParameters(t *testing.T) {
 	d := readDocument(t)
 	for path, item := range d.Paths {
 		for method, raw := range item {
-			if method == "parameters" || method == "post" {
+			if method == "parameters" || method == "post" || method == "put" {
 				continue
 			}
 			var documented []string
@@ -97,7 +97,11 @@ func TestDocumentAndRouterKnowTheSameParameters(t *testing.T) {
 				if p.In != "query" {
 					continue
 				}
-				r := asked(strings.ToUpper(method), strings.ReplaceAll(path, "{credential}", "minut"), p.Name+"=7", "")
+				value := "7"
+				if p.Name == "verify" {
+					value = "true"
+				}
+				r := asked(strings.ToUpper(method), strings.ReplaceAll(path, "{credential}", "minut"), p.Name+"="+value, "")
 				if understood := r.Status == http.StatusForbidden; understood != slices.Contains(documented, p.Name) {
 					t.Errorf("%s %s?%s: %d, and the document has %v", method, path, p.Name, r.Status, documented)
 				}
@@ -108,21 +112,27 @@ func TestDocumentAndRouterKnowTheSameParameters(t *testing.T) {
 
 func TestDocumentAndRouterKnowTheSameBody(t *testing.T) {
 	t.Parallel()
-	documented := readDocument(t).Components.Schemas["Request"].Properties
-	samples := map[string]string{"min_ttl": "7", "limit": "7"}
+	for method, schema := range map[string]string{"POST": "Request", "PUT": "Grant"} {
+		sameBody(t, method, readDocument(t).Components.Schemas[schema].Properties)
+	}
+}
+
+func sameBody(t *testing.T, method string, documented map[string]schema) {
+	t.Helper()
+	samples := map[string]string{"min_ttl": "7", "limit": "7", "verify": "true"}
 	for name := range fieldsOf(reflect.TypeFor[api.Request]()) {
 		value := samples[name]
 		if value == "" {
 			value = `"9f86d081884c7d65"`
 		}
-		r := asked("POST", "/tokens/minut", "", `{"`+name+`":`+value+`}`)
+		r := asked(method, "/tokens/minut", "", `{"`+name+`":`+value+`}`)
 		if _, has := documented[name]; has != (r.Status == http.StatusForbidden) {
-			t.Errorf("the body's field %s: %d; documented: %t", name, r.Status, has)
+			t.Errorf("%s, the body's field %s: %d; documented: %t", method, name, r.Status, has)
 		}
 		delete(documented, name)
 	}
 	if len(documented) > 0 {
-		t.Errorf("documented, and in no api.Request: %v", slices.Collect(maps.Keys(documented)))
+		t.Errorf("%s: documented, and in no api.Request: %v", method, slices.Collect(maps.Keys(documented)))
 	}
 }
 
@@ -131,11 +141,12 @@ func TestDocumentHasTheFieldsThatAreSent(t *testing.T) {
 	schemas := readDocument(t).Components.Schemas
 	for name, sent := range map[string]map[string]bool{
 		"Token": fieldsOf(reflect.TypeFor[api.Token]()), "StatusReport": fieldsOf(reflect.TypeFor[api.StatusReport]()),
-		"Page": fieldsOf(reflect.TypeFor[api.Page]()), "Forgotten": fieldsOf(reflect.TypeFor[api.Forgotten]()), "Problem": problemFields(t),
+		"Page": fieldsOf(reflect.TypeFor[api.Page]()), "Forgotten": fieldsOf(reflect.TypeFor[api.Forgotten]()), "Authorization": fieldsOf(reflect.TypeFor[api.Authorization]()), "Problem": problemFields(t),
 	} {
 		schemas[name].fits(t, name, sent)
 	}
 	schemas["StatusReport"].Properties["failure"].fits(t, "StatusReport.failure", fieldsOf(reflect.TypeFor[api.Failure]()))
+	schemas["StatusReport"].Properties["verified"].fits(t, "StatusReport.verified", fieldsOf(reflect.TypeFor[api.Verified]()))
 	schemas["Page"].Properties["credentials"].Items.fits(t, "Page.credentials", fieldsOf(reflect.TypeFor[api.Listed]()))
 }
 
@@ -204,8 +215,8 @@ func TestDocumentHasTheCodesAndStates(t *testing.T) {
 func TestEveryOperationIsIntegratedAlike(t *testing.T) {
 	t.Parallel()
 	s := testbed.Template(t)
-	if len(s.Integrations) != 5 {
-		t.Errorf("%d operations, want 5", len(s.Integrations))
+	if len(s.Integrations) != 7 {
+		t.Errorf("%d operations, want 7", len(s.Integrations))
 	}
 	for _, one := range s.Integrations {
 		if !strings.Contains(string(one), `functions/${ApiAlias}/invocations`) || !strings.Contains(string(one), `"payloadFormatVersion": "2.0"`) {

@@ -9,10 +9,13 @@ import (
 
 // Actions of a direct invocation.
 const (
-	Vend   = "vend"
-	Status = "status"
-	Revoke = "revoke"
-	List   = "list"
+	Vend      = "vend"
+	Status    = "status"
+	Revoke    = "revoke"
+	List      = "list"
+	Authorize = "authorize" // where a person goes to grant access: an [Authorization]
+	Connect   = "connect"   // what the person came back with is exchanged and kept
+	Recover   = "recover"   // what could not be stored is taken out of the log
 )
 
 // Request asks something of one credential.
@@ -26,6 +29,12 @@ type Request struct {
 	Rejected   string  `json:"rejected,omitempty"`   // fingerprint of a token that the API answered 401 to
 	After      string  `json:"after,omitempty"`      // list: the last name of the page before
 	Limit      int     `json:"limit,omitzero"`       // list: how many at most; 0: 100
+	Verify     bool    `json:"verify,omitzero"`      // status: the provider is asked whether the token works
+
+	RedirectURI  string `json:"redirect_uri,omitempty"`  // authorize, connect: where the provider sends the person back to
+	Code         string `json:"code,omitempty"`          // connect: what the person came back with
+	CodeVerifier string `json:"code_verifier,omitempty"` // connect: what the code challenge was made of; "" where none was sent
+	Recovery     string `json:"recovery,omitempty"`      // recover: the blob out of the log
 }
 
 // Token is a vended access token.
@@ -72,7 +81,15 @@ type StatusReport struct {
 	NextAt       time.Time `json:"next_at,omitzero"` // when it is renewed or tried again
 	AskedAt      time.Time `json:"asked_at,omitzero"`
 	LifetimeFrom string    `json:"lifetime_from,omitempty"` // what told the lifetime: see the README
+	GrantUntil   time.Time `json:"grant_until,omitzero"`    // the refresh token's end, where the provider tells it
 	Failure      *Failure  `json:"failure,omitempty"`
+	Verified     *Verified `json:"verified,omitempty"` // only where it was asked for
+}
+
+// Verified is what the provider says of a token when it is asked.
+type Verified struct {
+	Works bool      `json:"works"` // it takes the token
+	At    time.Time `json:"at"`
 }
 
 // Failure is what went wrong at the last attempts.
@@ -82,6 +99,12 @@ type Failure struct {
 	Since   time.Time `json:"since"`
 	Count   int       `json:"count"`
 	RetryAt time.Time `json:"retry_at,omitzero"`
+}
+
+// Authorization is where a person grants access (RFC 6749 §4.1.1). Whoever sends a person there adds state, and code_challenge and code_challenge_method (RFC 7636) where PKCE says so.
+type Authorization struct {
+	URL  string `json:"url"`            // with client_id, response_type, redirect_uri and scope
+	PKCE string `json:"pkce,omitempty"` // "S256"; "": the provider takes no code challenge
 }
 
 // Forgotten answers a revocation.

@@ -67,6 +67,8 @@ func kindName(t reflect.Type) string {
 		return fmt.Sprintf("a whole number of seconds from 0 to %d", MaxSeconds)
 	case t.Kind() == reflect.Int:
 		return "a whole number"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
 	default:
 		return "a string"
 	}

@@ -28,6 +28,7 @@ type core struct {
 	mint    *mint.Mint
 	store   store.Store
 	journal journal.Journal
+	canary  time.Duration
 }
 
 // Vend makes the vend function's Desk. getenv is os.Getenv; out takes the log, one JSON line each. An error names every setting that is wrong.
@@ -47,7 +48,7 @@ func Rotate(ctx context.Context, getenv func(string) string, out io.Writer) (*ro
 		return nil, err
 	}
 	c.connect(ctx)
-	return &rotate.Sweep{Mint: c.mint, Store: c.store, Journal: c.journal}, nil
+	return &rotate.Sweep{Mint: c.mint, Store: c.store, Journal: c.journal, Canary: c.canary}, nil
 }
 
 func assemble(getenv func(string) string, out io.Writer) (core, error) {
@@ -58,6 +59,7 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 	cfg := s.config()
 	c := core{
 		store:   dynamo.New(dynamodb.NewFromConfig(cfg), s.table),
+		canary:  s.canary,
 		journal: journal.Journal{Log: newLog(out, s.logLevel), Metrics: s.metrics},
 	}
 	var sealer seal.Sealer = seal.Off{}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The names of the settings. The stack's template sets them.
@@ -20,6 +21,7 @@ const (
 	EnvAllowPrivate = "TOKENVEND_ALLOW_PRIVATE" // "true": providers may have private addresses; "": false
 	EnvProxy        = "TOKENVEND_PROXY"         // http://host:port to reach providers through; "": none
 	EnvMetrics      = "TOKENVEND_METRICS"       // the CloudWatch namespace of the metrics in the log; "": none
+	EnvCanary       = "TOKENVEND_CANARY"        // how often living tokens are proven at their providers, as "15m"; "": never
 	EnvLogLevel     = "TOKENVEND_LOG_LEVEL"     // debug, info, warn or error; "": info
 )
 
@@ -29,6 +31,7 @@ type settings struct {
 	sealing, allowPrivate      bool
 	proxy                      *url.URL
 	logLevel, metrics          string
+	canary                     time.Duration
 
 	region, accessKey, secretKey, sessionToken string
 	getenv                                     func(string) string
@@ -45,7 +48,7 @@ func read(getenv func(string) string) (settings, error) {
 	r := &reader{getenv: getenv}
 	s := settings{
 		table: r.required(EnvTable), prefix: r.prefix(), sealing: r.onOff(EnvSealing, true), allowPrivate: r.flag(EnvAllowPrivate),
-		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), region: r.required("AWS_REGION"),
+		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(), region: r.required("AWS_REGION"),
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"), sessionToken: getenv("AWS_SESSION_TOKEN"),
 		getenv: getenv,
 	}
@@ -116,6 +119,21 @@ func (r *reader) proxy() *url.URL {
 		return nil
 	}
 	return u
+}
+
+// shortestCanary keeps a slip of the unit from asking providers again and again.
+const shortestCanary = time.Minute
+
+func (r *reader) canary() time.Duration {
+	value := r.getenv(EnvCanary)
+	if value == "" {
+		return 0
+	}
+	every, err := time.ParseDuration(value)
+	if err != nil || every < shortestCanary {
+		r.fault(EnvCanary, "a duration such as 15m, of a minute or more")
+	}
+	return every
 }
 
 var namespace = regexp.MustCompile(`^[A-Za-z0-9/_.#:-]{0,255}$`)

@@ -36,6 +36,16 @@ func (t Terms) Asks(v token.Variant) (scope, audience string) {
 	return cmp.Or(v.Scope, t.defaults().Scope), cmp.Or(v.Audience, t.Audience)
 }
 
+// Granted says whether a variant's tokens come by a grant that somebody gave, a person's or a refresh token brought from elsewhere. Then only its refresh token brings new ones, and losing that is losing the grant; all others come by client credentials.
+func (t Terms) Granted(v token.Variant) bool {
+	return v.Account != "" || t.Grant != "" && t.Grant != provider.ClientCredentials
+}
+
+// Connected says whether a variant's grant is one that a person gives by connecting an account.
+func (t Terms) Connected(v token.Variant) bool {
+	return v.Account != "" || t.Grant == provider.AuthorizationCode
+}
+
 func (t Terms) defaults() token.Variant { return token.NewVariant("", t.Audience, t.Scope) }
 
 // madeBytes is how much of the digest is kept.

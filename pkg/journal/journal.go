@@ -56,21 +56,22 @@ type Mint struct {
 	NextAt      time.Time // when it is renewed, or tried again
 	Code        string    // why it failed; "": it did not
 	Detail      string
-	ForGood     bool   // nothing but a change of the credential helps
-	Withheld    string // scopes that were asked for and not granted
+	ForGood     bool      // nothing but a change of the credential helps
+	Withheld    string    // scopes that were asked for and not granted
+	GrantUntil  time.Time // a grant's end that is near and could not be moved; zero: there is none
 	Took        time.Duration
 }
 
 // Mint writes the line of one attempt: at Info, or at Warn where it failed or brought less than was asked for.
 func (j Journal) Mint(ctx context.Context, v Mint) {
 	level := slog.LevelInfo
-	if v.Code != "" || v.Withheld != "" {
+	if v.Code != "" || v.Withheld != "" || !v.GrantUntil.IsZero() {
 		level = slog.LevelWarn
 	}
 	j.write(ctx, level, "mint", v.Took, v.metrics(),
 		slog.String("credential", v.Credential), slog.String("variant", v.Variant), slog.String("provider", v.Provider), slog.String("grant", v.Grant),
 		slog.Int64("generation", v.Generation), slog.String("fingerprint", v.Fingerprint), slog.Int("attempt", v.Attempt),
-		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("withheld", v.Withheld))
+		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("withheld", v.Withheld), slog.Time("grant_until", v.GrantUntil))
 }
 
 // Event writes a line of its own for something that an operator should know: a credential found or gone, a row that does not open.
@@ -81,6 +82,18 @@ func (j Journal) Event(ctx context.Context, level slog.Level, what, credential, 
 // Integrity writes a line, and a metric, for a row that does not open: it was changed, copied, or put back.
 func (j Journal) Integrity(ctx context.Context, credential, detail string) {
 	j.write(ctx, slog.LevelError, "integrity", 0, []metric{{"IntegrityFailures", count, 1}}, slog.String("credential", credential), slog.String("detail", detail))
+}
+
+// Unstored writes a line, and a metric, for a grant's new refresh token that the store did not take: sealed, as a blob that tokenvend recover takes; "" where it could not be sealed.
+func (j Journal) Unstored(ctx context.Context, credential, variant string, generation int64, recovery, detail string) {
+	j.write(ctx, slog.LevelError, "unstored", 0, []metric{{"GrantsUnstored", count, 1}},
+		slog.String("credential", credential), slog.String("variant", variant), slog.Int64("generation", generation), slog.String("recovery", recovery), slog.String("detail", detail))
+}
+
+// Refused writes a line, and a metric, for a living token that the provider's own API does not take any more.
+func (j Journal) Refused(ctx context.Context, credential, variant, fingerprint string) {
+	j.write(ctx, slog.LevelWarn, "canary", 0, []metric{{"TokensRefused", count, 1}},
+		slog.String("credential", credential), slog.String("variant", variant), slog.String("fingerprint", fingerprint), slog.String("detail", "the provider does not take this token any more, though its time is not over"))
 }
 
 // Pass is what one pass of rotate did.

@@ -28,15 +28,19 @@ func (v Vend) metrics() []metric {
 }
 
 func (v Mint) metrics() []metric {
-	switch {
-	case v.Code == "" && v.Withheld != "":
-		return []metric{{"Mints", count, 1}, {"ScopesWithheld", count, 1}}
-	case v.Code == "":
-		return []metric{{"Mints", count, 1}}
-	case v.ForGood:
-		return []metric{{"MintFailures", count, 1}, {"CredentialsFailing", count, 1}}
+	all := []metric{{"Mints", count, 1}}
+	if v.Code != "" {
+		all = []metric{{"MintFailures", count, 1}}
 	}
-	return []metric{{"MintFailures", count, 1}}
+	for _, m := range []struct {
+		name string
+		is   bool
+	}{{"ScopesWithheld", v.Code == "" && v.Withheld != ""}, {"CredentialsFailing", v.ForGood}, {"GrantsEnding", !v.GrantUntil.IsZero()}} {
+		if m.is {
+			all = append(all, metric{m.name, count, 1})
+		}
+	}
+	return all
 }
 
 func (p Pass) metrics() []metric {

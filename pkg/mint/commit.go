@@ -33,6 +33,9 @@ func (m *Mint) note(ctx context.Context, lease store.Lease, e store.Entry, out o
 		Credential: e.Key.Credential, Variant: e.Key.Sort(), Provider: providerOf(out.own.terms, out.own.descriptor), Grant: string(out.grant),
 		Generation: e.Generation, Attempt: lease.Attempt, NextAt: e.NextAt, Took: took,
 	}
+	if out.own.terms.Granted(e.Key.Variant) && ending(lease.Entry.RefreshUntil, e.RefreshUntil, wall()) {
+		line.GrantUntil = e.RefreshUntil
+	}
 	switch {
 	case out.failed != nil:
 		line.Code, line.Detail, line.NextAt, line.ForGood = string(out.failed.code), out.failed.detail, e.Failure.RetryAt, out.failed.permanent

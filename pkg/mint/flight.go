@@ -112,7 +112,7 @@ func (m *Mint) fly(ctx context.Context, f *flight, v view, w Want) (view, error)
 			case !errors.Is(err, store.ErrLeased):
 				return v, storeUnavailable(err)
 			}
-			v.entry = m.memory.put(&row{entry: lease.Entry, token: v.entry.token, refresh: v.entry.refresh}, Store, wall())
+			v.entry = m.memory.put(v.entry.with(lease.Entry), Store, wall())
 		}
 		f.leasedUntil.Store(v.entry.entry.LeasedUntil.UnixMilli())
 		next, err := m.watch(ctx, f, v)

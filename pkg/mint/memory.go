@@ -25,9 +25,17 @@ type row struct {
 	broken  bool        // what stands there does not open
 	token   token.Token // of an entry; zero: none, or none that opens
 	refresh redact.String
+	seed    string // fingerprint of the refresh token out of the secret that was last sent; "": none was
 
 	terms      credential.Terms     // of a credential's own row
 	descriptor *provider.Descriptor // how those terms' provider speaks; nil: not known to this build
+}
+
+// with is the row with its entry as it is seen now: of other times or another lease, and sealing the same.
+func (r *row) with(e store.Entry) *row {
+	now := *r
+	now.entry = e
+	return &now
 }
 
 // known is a row in memory. Its row may be confirmed again and again.

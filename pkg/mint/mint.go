@@ -40,6 +40,7 @@ type Mint struct {
 	memory  memory
 	secrets secrets
 	flights flights
+	proofs  proofs
 }
 
 // New makes a Mint. Before the process ends, [Mint.Wait] lets what was sent come home.

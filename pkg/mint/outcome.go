@@ -14,7 +14,7 @@ import (
 
 // succeed puts the answer's token into next. A token that is over already is a failure after all.
 func (m *Mint) succeed(ctx context.Context, next *row, out *outcome) {
-	old, e := next.entry, &next.entry
+	before, old, e := *next, next.entry, &next.entry
 	now := wall()
 	fingerprint := token.Fingerprint(out.answer.Access)
 	e.Made = out.own.terms.Made(e.Key.Variant)
@@ -22,9 +22,12 @@ func (m *Mint) succeed(ctx context.Context, next *row, out *outcome) {
 	if !same {
 		e.Generation++
 	}
-	t := planToken(out.answer, rulesOf(out.own.row, out.grant), e.Key, e.Generation, old.Fingerprint == "")
+	keepRefresh(next, out)
+	r := rulesOf(out.own.row, next.renewedBy())
+	r.grantUntil = e.RefreshUntil
+	t := planToken(out.answer, r, e.Key, e.Generation, old.Fingerprint == "")
 	if !t.expires.After(now) {
-		*e = old
+		*next = before
 		out.failed = &fault{code: api.ProviderMalformed, detail: "the token was over when it came"}
 		return
 	}
@@ -37,15 +40,28 @@ func (m *Mint) succeed(ctx context.Context, next *row, out *outcome) {
 	if t.life() < m.Every && !isWarm(out.own.terms, e.Key) {
 		e.NextAt = time.Time{} // too short-lived for the schedule: vend renews it
 	}
-	m.keepRefresh(next, out)
+	if out.own.terms.Granted(e.Key.Variant) {
+		e.NextAt = grantNextAt(next, t, m.Every)
+	}
 	e.ForgetAt = forgetAt(*e, now)
-	if err := m.closeToken(ctx, e, out.answer.Access, next.refresh); err != nil {
-		*e = old
+	if err := m.closeToken(ctx, next, out.answer.Access); err != nil {
+		*next = before
 		out.failed = faultOf(err)
 		return
 	}
 	next.token = tokenOf(*e, out.answer.Access)
 	out.own = m.clear(ctx, out.own, out.answer.Limit)
+}
+
+// grantNextAt is when a grant is used next: with the token, and where that is too short-lived for the schedule, in time to keep the grant alive.
+func grantNextAt(next *row, t times, every time.Duration) time.Time {
+	switch {
+	case next.refresh.IsZero():
+		return time.Time{} // nothing is left to renew it with
+	case t.life() < every:
+		return keepAlive(t.issued, next.entry.RefreshUntil)
+	}
+	return next.entry.NextAt
 }
 
 // bearer is the only type that is ever vended: an answer of another is no usable token.
@@ -66,12 +82,26 @@ func hold(e *store.Entry, old store.Entry, t times, now time.Time) {
 }
 
 // keepRefresh keeps the refresh token of an answer; where a refresh brought none, the old one stays.
-func (m *Mint) keepRefresh(next *row, out *outcome) {
+func keepRefresh(next *row, out *outcome) {
+	if out.refresh.seed && (out.grant == provider.RefreshToken || out.refresh.refused || out.refresh.lost) {
+		next.seed = token.Fingerprint(out.refresh.token)
+	}
 	switch {
 	case !out.answer.Refresh.IsZero():
 		next.refresh, next.entry.RefreshUntil = out.answer.Refresh, refreshEnd(out.answer)
-	case out.grant != provider.RefreshToken:
+	case out.grant == provider.RefreshToken:
+		next.refresh = out.refresh.token
+	default:
 		next.refresh, next.entry.RefreshUntil = redact.String{}, time.Time{}
+	}
+}
+
+// keepGrant keeps a refresh token that came without a usable access token. A token that was minted for other terms goes: both can't stand under one digest.
+func (r *row) keepGrant(refresh redact.String, until time.Time, made string) {
+	e := &r.entry
+	r.refresh, e.RefreshUntil, e.RefreshSpent = refresh, until, false
+	if e.Made != made {
+		r.token, e.Made, e.Fingerprint, e.ExpiresAt = token.Token{}, made, "", time.Time{}
 	}
 }
 
@@ -86,15 +116,22 @@ func (m *Mint) fail(ctx context.Context, next *row, out *outcome) {
 	if e.Failure.RetryAt.Before(out.own.entry.Failure.RetryAt) && out.failed.client {
 		e.Failure.RetryAt = out.own.entry.Failure.RetryAt
 	}
-	e.RefreshSpent = e.RefreshSpent || out.spent
 	if !e.NextAt.IsZero() || isWarm(out.own.terms, e.Key) {
 		e.NextAt = e.Failure.RetryAt
 	}
-	if !out.answer.Refresh.IsZero() {
-		next.refresh, e.RefreshUntil, e.RefreshSpent = out.answer.Refresh, refreshEnd(out.answer), false
-		if err := m.closeToken(ctx, e, next.token.Access, next.refresh); err != nil {
-			m.Journal.Event(ctx, slog.LevelError, "refresh token lost", e.Key.Credential, "it could not be sealed")
-		}
+	reseal := out.refresh.keep(next)
+	switch {
+	case !out.answer.Refresh.IsZero():
+		next.keepGrant(out.answer.Refresh, refreshEnd(out.answer), out.own.terms.Made(e.Key.Variant))
+		reseal = true
+	case out.failed.code == api.NeedsReauthorizing:
+		e.State, e.NextAt = store.Reauthorize, time.Time{} // no more attempts: only a person can help
 	}
 	e.ForgetAt = forgetAt(*e, now)
+	if !reseal {
+		return
+	}
+	if err := m.closeToken(ctx, next, next.token.Access); err != nil {
+		m.Journal.Event(ctx, slog.LevelError, "refresh token lost", e.Key.Credential, "it could not be sealed")
+	}
 }

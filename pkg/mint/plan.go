@@ -47,7 +47,8 @@ type rules struct {
 	cap          time.Duration
 	earliest     time.Duration
 	latest       time.Duration
-	revokes      bool // a new token kills the one before
+	revokes      bool      // a new token kills the one before
+	grantUntil   time.Time // the refresh token's end; zero: unknown, or there is none
 }
 
 // times is when a token began, ends, is to be renewed and to be let go.
@@ -62,7 +63,11 @@ func (t times) life() time.Duration { return t.expires.Sub(t.issued) }
 func planToken(a provider.Answer, r rules, key token.Key, generation int64, first bool) times {
 	t := lifetime(a, r)
 	lead := renewLead(t.life(), r) + stretch(t.life(), key, generation, first)
-	t.renew = later(t.issued, t.expires.Add(-lead)).Truncate(time.Millisecond)
+	t.renew = t.expires.Add(-lead)
+	if !r.grantUntil.IsZero() {
+		t.renew = earlier(t.renew, keepAlive(t.issued, r.grantUntil))
+	}
+	t.renew = later(t.issued, t.renew).Truncate(time.Millisecond)
 	t.cacheUntil = t.renew
 	if r.revokes {
 		t.cacheUntil = later(t.issued, t.renew.Add(-revokesLead))
@@ -147,6 +152,28 @@ func hash(key token.Key, n int64) uint64 {
 	x *= 0xff51afd7ed558ccd
 	return x ^ x>>33
 }
+
+// keepAliveAfter is how often a grant is used whose refresh token has no known end: some end from idleness.
+const keepAliveAfter = 24 * time.Hour
+
+// keepAlive is when a grant is used at the latest, so that its refresh token does not run out.
+func keepAlive(issued, grantUntil time.Time) time.Time {
+	if grantUntil.IsZero() {
+		return issued.Add(keepAliveAfter)
+	}
+	return issued.Add(max(0, grantUntil.Sub(issued)) * renewAtTenths / 10).Truncate(time.Millisecond)
+}
+
+// grantNearlyOver is how long before a grant's end operators are told.
+const grantNearlyOver = 7 * 24 * time.Hour
+
+// ending says whether a grant is about to run out, whatever is done: its end is near, and an attempt to renew it has not moved it.
+func ending(before, after time.Time, now time.Time) bool {
+	return !after.IsZero() && after.Sub(now) < grantNearlyOver && after.Sub(before) < time.Minute
+}
+
+// lastChance is how long a refresh token rests that was sent without an answer and may be sent only once more: as long as a provider that did not answer may need to come back.
+const lastChance = 2 * time.Minute
 
 // wish is how long a vended token should live where the caller named no floor. It is a tenth of a short life, so that rotate, which renews at a fifth, comes first.
 func wish(life time.Duration) time.Duration { return min(longestWish, life/10) }

@@ -2,7 +2,6 @@ package mint
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -14,27 +13,12 @@ import (
 // Revoke revokes the token and the refresh token of an entry at the provider, where that can be done, and forgets them; the next one who asks mints anew, by the secret as it is then.
 // revoked: the provider has confirmed it. false: the provider revokes nothing, or refuses to; or it can't be reached now, and then the entry is revoking: not vended, and tried again by rotate. Other instances may vend the old token out of their memory until memoryUntil.
 func (m *Mint) Revoke(ctx context.Context, key token.Key) (revoked bool, memoryUntil time.Time, err error) {
-	for pause := firstPause; ; pause = min(2*pause, longestRest) {
-		rows, err := m.load(ctx, store.Strong, token.Own(key.Credential), key)
-		if err != nil {
-			return false, time.Time{}, problem(err)
-		}
-		v := m.viewOf(rows[0], rows[1])
-		if err := enoughTime(ctx); err != nil {
-			return false, time.Time{}, err
-		}
-		lease, err := m.Store.Acquire(ctx, v.entry.entry, LeaseTTL)
-		switch {
-		case err == nil:
-			revoked, err = m.revoke(ctx, lease, v)
-			return revoked, wall().Add(trust), err
-		case !errors.Is(err, store.ErrChanged) && !errors.Is(err, store.ErrLeased):
-			return false, time.Time{}, storeUnavailable(err)
-		}
-		if sleep(ctx, pause) != nil {
-			return false, time.Time{}, &api.Error{Code: api.ProviderUnavailable, Detail: "a token is being minted just now", RetryAfter: shortestWait}
-		}
+	lease, v, err := m.seize(ctx, key)
+	if err != nil {
+		return false, time.Time{}, err
 	}
+	revoked, err = m.revoke(ctx, lease, v)
+	return revoked, wall().Add(trust), err
 }
 
 // revoke revokes under a lease, so that no token is being minted meanwhile. The entry stays, emptied: generations must go on growing.
@@ -44,7 +28,7 @@ func (m *Mint) revoke(ctx context.Context, lease store.Lease, v view) (revoked b
 	revoked, failed := m.revokeThere(ctx, v)
 	next := row{entry: emptied(lease.Entry)}
 	if failed != nil && failed.code == api.ProviderUnavailable {
-		next = row{entry: lease.Entry, token: v.entry.token, refresh: v.entry.refresh}
+		next = *v.entry.with(lease.Entry)
 		next.entry.State = store.Revoking
 		next.entry.Failure = failed.after(lease.Entry.Failure, lease.Entry.Key, lease.Entry.Generation, v.own.terms.Version, wall())
 		next.entry.NextAt = next.entry.Failure.RetryAt

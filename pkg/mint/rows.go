@@ -56,7 +56,7 @@ func (m *Mint) each(ctx context.Context, partition string) iter.Seq2[store.Entry
 func (m *Mint) remember(ctx context.Context, c store.Consistency, e store.Entry, now time.Time) (*known, error) {
 	old := m.memory.get(e.Key)
 	if old.same(e) {
-		return m.memory.put(&row{entry: e, terms: old.terms, descriptor: old.descriptor, token: old.token, refresh: old.refresh}, Store, now), nil
+		return m.memory.put(old.with(e), Store, now), nil
 	}
 	r, err := m.open(ctx, e)
 	if err != nil {
@@ -94,6 +94,7 @@ func (m *Mint) open(ctx context.Context, e store.Entry) (*row, error) {
 type payload struct {
 	Access  string `json:"access_token"`
 	Refresh string `json:"refresh_token,omitempty"`
+	Seed    string `json:"seed,omitempty"`
 }
 
 func (r *row) read(plain []byte) error {
@@ -104,7 +105,7 @@ func (r *row) read(plain []byte) error {
 	if err := json.Unmarshal(plain, &p); err != nil {
 		return err
 	}
-	r.refresh = redact.New(p.Refresh)
+	r.refresh, r.seed = redact.New(p.Refresh), p.Seed
 	r.token = tokenOf(r.entry, redact.New(p.Access))
 	return nil
 }
@@ -117,13 +118,13 @@ func tokenOf(e store.Entry, access redact.String) token.Token {
 	}
 }
 
-// closeToken seals a token and its refresh token into e, whose times and generation must be set: they are bound to it.
-func (m *Mint) closeToken(ctx context.Context, e *store.Entry, access, refresh redact.String) error {
-	plain, err := json.Marshal(payload{Access: access.Reveal(), Refresh: refresh.Reveal()})
+// closeToken seals an access token, and the row's refresh token, into its entry, whose times and generation must be set: they are bound to it.
+func (m *Mint) closeToken(ctx context.Context, r *row, access redact.String) error {
+	plain, err := json.Marshal(payload{Access: access.Reveal(), Refresh: r.refresh.Reveal(), Seed: r.seed})
 	if err != nil {
 		return err
 	}
-	e.Sealed, err = m.Sealer.Seal(ctx, e.Key.Credential, plain, additional(*e))
+	r.entry.Sealed, err = m.Sealer.Seal(ctx, r.entry.Key.Credential, plain, additional(r.entry))
 	return err
 }
 

@@ -118,12 +118,16 @@ func (m *Mint) viewOf(own, entry *known) view {
 	return view{own: own, entry: entry, judgement: j}
 }
 
-func judge(own, entry *row) *judgement {
-	grant := provider.ClientCredentials
-	if !entry.refresh.IsZero() {
-		grant = provider.RefreshToken
+// renewedBy is the grant that brings an entry's next token.
+func (r *row) renewedBy() provider.Grant {
+	if r.refresh.IsZero() {
+		return provider.ClientCredentials
 	}
-	return &judgement{own: own, speaks: rulesOf(own, grant), made: own.terms.Made(entry.entry.Key.Variant)}
+	return provider.RefreshToken
+}
+
+func judge(own, entry *row) *judgement {
+	return &judgement{own: own, speaks: rulesOf(own, entry.renewedBy()), made: own.terms.Made(entry.entry.Key.Variant)}
 }
 
 // askedPrecision is how old AskedAt may be before it is written again.

@@ -16,7 +16,12 @@ type view struct {
 
 // holds says whether the view has a token that may be handed out at all: made for these terms and still alive.
 func (v view) holds(now time.Time) bool {
-	return v.own.live() && v.entry != nil && !v.entry.token.IsZero() && v.entry.entry.State == store.Live && v.entry.entry.Made == v.made && v.entry.token.Left(now) > 0
+	return v.own.live() && v.entry != nil && !v.entry.token.IsZero() && v.vendable() && v.entry.entry.Made == v.made && v.entry.token.Left(now) > 0
+}
+
+// vendable says whether what the entry holds may be handed out: a token that outlives its grant may.
+func (v view) vendable() bool {
+	return v.entry.entry.State == store.Live || v.entry.entry.State == store.Reauthorize
 }
 
 // serves says whether the token at hand is what is wanted.
@@ -80,17 +85,30 @@ func (v view) forbids(w Want, now time.Time) *api.Error {
 	if v.entry.entry.State == store.Revoking {
 		return refusal(api.ProviderUnavailable, "the token is being revoked at the provider", v.entry.entry.NextAt, now)
 	}
+	if err := v.grantOver(w); err != nil {
+		return err
+	}
 	if until := v.own.entry.CooldownUntil; now.Before(until) {
 		return refusal(api.ProviderUnavailable, "the provider asked for a pause", until, now)
 	}
 	if f := v.failure(); now.Before(f.RetryAt) && !w.Insist {
 		return refusal(api.Code(f.Code), f.Detail, f.RetryAt, now)
 	}
-	if v.entry.entry.State == store.Reauthorize {
-		return &api.Error{Code: api.NeedsReauthorizing, Detail: "the account's grant is over"}
-	}
 	if until := v.entry.entry.HoldUntil; v.holds(now) && now.Before(until) {
 		return refusal(api.ProviderUnavailable, "the provider hands out the same token until it is over", until, now)
+	}
+	return nil
+}
+
+// grantOver says whether only a person can help: nobody has connected the account, or its grant is over. A new secret may bring another refresh token, and an operator may insist on one that is left.
+func (v view) grantOver(w Want) *api.Error {
+	e, variant := v.entry.entry, v.entry.entry.Key.Variant
+	left := !v.entry.refresh.IsZero() && e.Made == v.made
+	switch {
+	case e.State == store.Reauthorize && !(w.Insist && left) && (v.own.terms.Connected(variant) || e.Failure.Version == v.version()):
+		return &api.Error{Code: api.NeedsReauthorizing, Detail: e.Failure.Detail}
+	case e.State == store.Live && v.own.terms.Connected(variant) && !left:
+		return &api.Error{Code: api.NeedsReauthorizing, Detail: "nobody has connected this account yet, or for what it is asked for now"}
 	}
 	return nil
 }

@@ -192,6 +192,7 @@ type Revoke struct {
 type Verify struct {
 	URL     string            `json:"url"` // https, or relative to the token URL
 	Headers map[string]string `json:"headers,omitempty"`
+	Minted  bool              `json:"minted,omitempty"` // every new token is proven before it is handed out: one more request for each
 }
 
 // Renew bounds the time to renew, each as a time before the end. 0: the schedule's own (6 hours, and 2 minutes).

@@ -37,6 +37,9 @@ func (e *Error) Error() string {
 	return text
 }
 
+// RefusesGrant says whether the provider has refused the refresh token, or the code, itself: sending it again is no use.
+func (e *Error) RefusesGrant() bool { return e.Kind == Rejected && e.Code == "invalid_grant" }
+
 // Unwrap is context.Canceled or context.DeadlineExceeded where the request's time was over, else nil.
 func (e *Error) Unwrap() error { return e.cause }
 
@@ -84,13 +87,21 @@ func (d *Descriptor) verdict(q *call, status int, said complaint) *Error {
 		e.Kind, e.Client = Unavailable, true
 	case status/100 != 2 && status/100 != 4, passing(status, said.code):
 		e.Kind = Unavailable
-	case q.grant == RefreshToken && !q.proven && status == http.StatusUnauthorized && said.code == "":
+	case refusesGrant(q, status, said.code):
 		e.Code = "invalid_grant"
 	default:
 		e.Client = refusesClient(q, status, said.code)
 		e.Permanent = e.Client || d.forGood(status, said.code)
 	}
 	return e
+}
+
+// refusesGrant says whether a 401 to a refresh can only mean the refresh token: the request carried no client authentication, or the error is one of OAuth's and not about the client. League's server says invalid_request there (league/oauth2-server 8, OAuthServerException::invalidRefreshToken).
+func refusesGrant(q *call, status int, code string) bool {
+	if q.grant != RefreshToken || status != http.StatusUnauthorized {
+		return false
+	}
+	return !q.proven && code == "" || aboutRequest(code)
 }
 
 // describe is the server's description, or our words for its status; and a hint, where the client authentication may have the wrong form.

@@ -29,6 +29,8 @@ func goldens() []golden {
 		{"minut.token", alice, creds, want{access: "eyJ0", kind: "Bearer", in: time.Hour}},
 		{"movemint.token", alice, creds, want{access: "ACCESS_TOKEN", kind: "Bearer", in: 2 * time.Hour}},
 		{"movemint.refresh", alice, again, want{access: "ACCESS_TOKEN_2", refresh: "REFRESH_TOKEN_2", kind: "Bearer", in: 2 * time.Hour}},
+		{"movemint.code", alice, brought, want{access: "ACCESS_TOKEN", refresh: "REFRESH_TOKEN", kind: "Bearer", in: 2 * time.Hour}},
+		{"trackmania.code", alice, brought, want{access: "ACCESS_TOKEN", refresh: "REFRESH_TOKEN", kind: "Bearer", in: time.Hour}},
 		{"trackmania.token", alice, Ask{Grant: ClientCredentials, Scope: "clubs read_favorite"}, want{access: "ACCESS_TOKEN", kind: "Bearer", in: time.Hour}},
 		{"trackmania.refresh", alice, again, want{access: "ACCESS_TOKEN_2", refresh: "REFRESH_TOKEN_2", kind: "Bearer", in: time.Hour}},
 		{"miden.token", miden, creds, want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour}},

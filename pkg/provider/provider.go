@@ -36,6 +36,10 @@ type Ask struct {
 	Scope    string // space-separated
 	Audience string
 	Refresh  redact.String // for RefreshToken; needless otherwise
+
+	Code        redact.String // for AuthorizationCode: what the person came back with
+	Verifier    redact.String // for AuthorizationCode: what the code challenge was made of (RFC 7636 §4.1); zero: none was sent
+	RedirectURI string        // for AuthorizationCode: the one that the code was asked for with
 }
 
 // Answer is what a token endpoint said, unjudged: lifetimes may be negative, absurd, or absent.
@@ -83,7 +87,7 @@ const (
 type Error struct {
 	Kind        Kind
 	Status      int    // of HTTP; 0: there was no answer
-	Code        string // OAuth's "error"; "" where there was none. "invalid_grant" also stands for a bare 401 to a refresh that carried no client authentication: it can only mean the refresh token
+	Code        string // OAuth's "error"; "" where there was none. "invalid_grant" also stands for a 401 to a refresh that can only mean the refresh token
 	Description string // OAuth's "error_description" or our own words; one line, at most 200 bytes, secrets masked
 	Permanent   bool   // the same request will be refused again until somebody changes something
 	Client      bool   // it concerns the client as a whole and so every variant: rate limits (a 503 with Retry-After too), invalid_client, unauthorized_client, a 401 that names no other reason, and what is missing in the secret

@@ -125,7 +125,7 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 		{401, `{"error":"Unauthorized","path":"/token"}`, creds, "Unauthorized", true, true},
 		{401, `{"error":"unauthorized","error_description":"Bad API credentials"}`, creds, "unauthorized", true, true},
 		{401, `{"error":"invalid_request"}`, creds, "invalid_request", false, false},
-		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again, "invalid_request", false, false}, // League, older
+		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again, "invalid_grant", false, false}, // League, older
 		{401, `{"error":"invalid_refresh_token"}`, again, "invalid_refresh_token", false, false},
 		{401, ``, again, "", true, true},
 		{400, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
@@ -287,7 +287,11 @@ func TestMisconfigured(t *testing.T) {
 		{plain, with(func(c *Client) { c.TokenURL = "http://127.0.0.1/" }), creds, "token_url: expected an https URL without user, password and fragment", true},
 		{plain, with(func(c *Client) { c.TokenURL = "https://CLIENT_SECRET@login.test\x7f/" }), creds, "token_url: expected an https URL without user, password and fragment", true},
 		{plain, with(func(c *Client) { c.Params = map[string]string{"grant_type": "x"} }), creds, "params.grant_type: the request has that parameter already", true},
-		{plain, alice, Ask{Grant: AuthorizationCode}, "grant authorization_code is not implemented", false},
+		{plain, alice, Ask{Grant: AuthorizationCode}, "authorize: this provider connects no accounts", false},
+		{connecting, alice, Ask{Grant: AuthorizationCode, Code: redact.New("c")}, "authorize: no code to redeem, or not the redirect_uri that it was asked for with", false},
+		{connecting, alice, Ask{Grant: AuthorizationCode, RedirectURI: "https://app.test/"}, "authorize: no code to redeem, or not the redirect_uri that it was asked for with", false},
+		{`{"token":{"url":"https://login.test/","fields":{"code_verifier":""}},"authorize":{"url":"/authorize"}}`, alice, brought, "fields: leaves code_verifier out, though a code challenge was sent", false},
+		{`{"token":{"url":"https://login.test/","fields":{"code":""}},"authorize":{"url":"/authorize"}}`, alice, brought, "fields: leaves code or redirect_uri out", false},
 		{plain, alice, Ask{}, "grant is not implemented", false},
 		{plain, alice, Ask{Grant: RefreshToken}, "refresh: no refresh token to redeem", false},
 		{`{"token":{"url":"https://login.test/"}}`, alice, again, "refresh: this provider has no refresh tokens", false},

@@ -54,12 +54,24 @@ func (d *Descriptor) grants(ask Ask) *Error {
 	switch {
 	case ask.Grant == ClientCredentials:
 		return nil
+	case ask.Grant == AuthorizationCode:
+		return d.grantsCodes(ask)
 	case ask.Grant != RefreshToken:
 		return misconfigured("grant %s is not implemented", ask.Grant)
 	case d.Refresh == nil:
 		return misconfigured("refresh: this provider has no refresh tokens")
 	case ask.Refresh.IsZero():
 		return misconfigured("refresh: no refresh token to redeem")
+	}
+	return nil
+}
+
+func (d *Descriptor) grantsCodes(ask Ask) *Error {
+	if d.Authorize == nil {
+		return misconfigured("authorize: this provider connects no accounts")
+	}
+	if ask.Code.IsZero() || ask.RedirectURI == "" {
+		return misconfigured("authorize: no code to redeem, or not the redirect_uri that it was asked for with")
 	}
 	return nil
 }
@@ -79,6 +91,22 @@ func (d *Descriptor) endpoint(c Client, g Grant) (*url.URL, *Error) {
 	}
 	if err != nil {
 		return nil, ofClient(misconfigured("token_url: expected an https URL without user, password and fragment"))
+	}
+	return u, nil
+}
+
+// relative is a URL of the descriptor's, which may be relative to the token URL in use.
+func (d *Descriptor) relative(c Client, raw, field string) (*url.URL, *Error) {
+	base, failure := d.endpoint(c, ClientCredentials)
+	if failure != nil {
+		return nil, failure
+	}
+	u, err := base.Parse(raw)
+	if err == nil {
+		err = checkURL(u)
+	}
+	if err != nil {
+		return nil, misconfigured("%s: expected an https URL without user, password and fragment", field)
 	}
 	return u, nil
 }
@@ -103,11 +131,14 @@ func (t TokenRequest) header() http.Header {
 // ask puts the standard parameters in.
 func (q *call) ask(t TokenRequest, ask Ask) *Error {
 	q.set(t, FieldGrantType, string(ask.Grant))
-	if ask.Grant == RefreshToken {
+	switch ask.Grant {
+	case RefreshToken:
 		q.mask.add(ask.Refresh.Reveal())
 		if !q.set(t, FieldRefreshToken, ask.Refresh.Reveal()) {
 			return misconfigured("refresh.fields: leaves refresh_token out")
 		}
+	case AuthorizationCode:
+		return q.code(t, ask)
 	}
 	scope := strings.Join(strings.Fields(ask.Scope), t.ScopeSep)
 	if scope != "" && !q.set(t, FieldScope, scope) {
@@ -115,6 +146,19 @@ func (q *call) ask(t TokenRequest, ask Ask) *Error {
 	}
 	if ask.Audience != "" && !q.set(t, FieldAudience, ask.Audience) {
 		return misconfigured("audience: this provider takes none")
+	}
+	return nil
+}
+
+// code puts a code in. Its scope was settled where the person granted it (RFC 6749 §4.1.3).
+func (q *call) code(t TokenRequest, ask Ask) *Error {
+	q.mask.add(ask.Code.Reveal())
+	q.mask.add(ask.Verifier.Reveal())
+	if !q.set(t, FieldCode, ask.Code.Reveal()) || !q.set(t, FieldRedirectURI, ask.RedirectURI) {
+		return misconfigured("fields: leaves code or redirect_uri out")
+	}
+	if !ask.Verifier.IsZero() && !q.set(t, FieldCodeVerifier, ask.Verifier.Reveal()) {
+		return misconfigured("fields: leaves code_verifier out, though a code challenge was sent")
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -40,7 +39,7 @@ func (d *Descriptor) prepareRevocation(c Client, token redact.String) (*call, *E
 	}
 	t := d.request(ClientCredentials)
 	t.Auth, t.Body, t.Params = cmp.Or(d.Revoke.Auth, t.Auth), cmp.Or(d.Revoke.Body, t.Body), d.Revoke.Params
-	u, err := d.relative(c, d.Revoke.URL)
+	u, err := d.relative(c, d.Revoke.URL, "revoke.url")
 	if err != nil {
 		return nil, err
 	}
@@ -51,20 +50,4 @@ func (d *Descriptor) prepareRevocation(c Client, token redact.String) (*call, *E
 	}
 	q.encode(t.Body)
 	return q, nil
-}
-
-// relative is a URL of the descriptor's, which may be relative to the token URL in use.
-func (d *Descriptor) relative(c Client, raw string) (*url.URL, *Error) {
-	base, failure := d.endpoint(c, ClientCredentials)
-	if failure != nil {
-		return nil, failure
-	}
-	u, err := base.Parse(raw)
-	if err == nil {
-		err = checkURL(u)
-	}
-	if err != nil {
-		return nil, misconfigured("revoke.url: expected an https URL without user, password and fragment")
-	}
-	return u, nil
 }

@@ -20,19 +20,22 @@ type Sweep struct {
 	Workers int             // how many entries are renewed at once at one provider; 0: 16
 	Batch   int             // how many due entries are read at once; 0: 500
 	Reserve time.Duration   // stop so long before the deadline; 0: 10 s
+	Canary  time.Duration   // how often each living token is proven at its provider, where that can be done; 0: never
 	Look    time.Duration   // how often a pass looks for more that is due while some of its work takes long; 0: 5 s
 }
 
 // Report is what a pass did.
 type Report struct {
-	Learnt  int  `json:"learnt"`  // credentials found new or changed
-	Gone    int  `json:"gone"`    // credentials whose secret was removed
-	Renewed int  `json:"renewed"` // entries
-	Retired int  `json:"retired"` // entries that nobody asks for
-	Failed  int  `json:"failed"`  // entries that are tried again later
-	Left    int  `json:"left"`    // entries that were due and not begun, of those that were read
-	Overdue int  `json:"overdue"` // entries that failed with less than five minutes left to live, or none
-	More    bool `json:"more"`    // there was no time to read all that is due
+	Learnt  int  `json:"learnt"`           // credentials found new or changed
+	Gone    int  `json:"gone"`             // credentials whose secret was removed
+	Renewed int  `json:"renewed"`          // entries
+	Retired int  `json:"retired"`          // entries that nobody asks for
+	Failed  int  `json:"failed"`           // entries that are tried again later
+	Left    int  `json:"left"`             // entries that were due and not begun, of those that were read
+	Overdue int  `json:"overdue"`          // entries that failed with less than five minutes left to live, or none
+	Proven  int  `json:"proven,omitzero"`  // living tokens that the canary has asked their providers about
+	Refused int  `json:"refused,omitzero"` // those of them that are not taken any more
+	More    bool `json:"more"`             // there was no time to read all that is due
 }
 
 const (
@@ -54,7 +57,9 @@ func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
 	}
 	begin, cancel := endingBefore(work, beginBefore)
 	defer cancel()
-	err = s.renewDue(begin, work, &r)
+	if err = s.renewDue(begin, work, &r); err == nil && s.Canary > 0 {
+		r.Proven, r.Refused, err = s.Mint.Canary(begin, s.Canary)
+	}
 	return r, err
 }
 

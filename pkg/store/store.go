@@ -39,7 +39,7 @@ const (
 	Live        State = ""
 	Gone        State = "gone"        // the secret was removed: not vended, kept until ForgetAt
 	Revoking    State = "revoking"    // revoked by an operator, not yet by the provider: not vended
-	Reauthorize State = "reauthorize" // a person's grant is over: only a new connect helps
+	Reauthorize State = "reauthorize" // a person's grant is over: only a new connect helps. A token that still lives is vended
 )
 
 // Entry is all that is kept for one key. Times are wall time to the millisecond, UTC; a zero time means never (or, for AskedAt and IssuedAt, not yet).
@@ -62,7 +62,7 @@ type Entry struct {
 	CooldownUntil                   time.Time // own rows only: no request to the provider before
 	RefreshUntil                    time.Time // the refresh token's end; zero: unknown or none
 	ForgetAt                        time.Time // the row may be dropped after it
-	RefreshSpent                    bool      // the refresh token was sent and no answer came back: the provider may have used it up
+	RefreshSpent                    bool      // the refresh token was sent once and no answer came back: the provider may have used it up
 
 	Failure Failure
 

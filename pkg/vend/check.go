@@ -2,6 +2,9 @@ package vend
 
 import (
 	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -15,7 +18,7 @@ const maxParameter = 2048
 // check refuses a request that could not be meant. Its errors name the field and show no value.
 func check(r api.Request) error {
 	switch r.Action {
-	case "", api.Vend, api.Status, api.Revoke:
+	case "", api.Vend, api.Status, api.Revoke, api.Authorize, api.Connect, api.Recover:
 		if !credential.ValidName(r.Credential) {
 			return invalid("credential: expected a name of 1 to 63 characters, a-z 0-9 _ -, beginning with a letter or digit")
 		}
@@ -25,12 +28,55 @@ func check(r api.Request) error {
 		}
 		return nil
 	default:
-		return invalid("action: expected one of vend, status, revoke, list")
+		return invalid("action: expected one of vend, status, revoke, list, authorize, connect, recover")
 	}
 	if r.Rejected != "" && !token.IsFingerprint(r.Rejected) {
 		return invalid("rejected: expected a fingerprint of 16 hex digits")
 	}
-	return checkParameters(r)
+	if err := checkParameters(r); err != nil {
+		return err
+	}
+	return checkGrant(r)
+}
+
+var (
+	verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`) // RFC 7636 §4.1
+	blobForm     = regexp.MustCompile(`^[A-Za-z0-9+/]+={0,2}$`)
+)
+
+// checkGrant looks at what belongs to a person's grant.
+func checkGrant(r api.Request) error {
+	switch r.Action {
+	case api.Authorize:
+		return checkRedirect(r.RedirectURI)
+	case api.Recover:
+		if !blobForm.MatchString(r.Recovery) {
+			return invalid("recovery: expected the blob of a log line, in base64")
+		}
+	case api.Connect:
+		if r.Code == "" || len(r.Code) > maxParameter || strings.ContainsFunc(r.Code, func(c rune) bool { return !isPrintable(c) }) {
+			return invalid("code: expected what the provider sent the person back with")
+		}
+		if r.CodeVerifier != "" && !verifierForm.MatchString(r.CodeVerifier) {
+			return invalid("code_verifier: expected 43 to 128 letters, digits, - . _ and ~")
+		}
+		return checkRedirect(r.RedirectURI)
+	}
+	return nil
+}
+
+// checkRedirect takes what a provider may send a person back to: https, or a program on the person's own machine (RFC 8252 §7.3).
+func checkRedirect(uri string) error {
+	u, err := url.Parse(uri)
+	if err == nil && len(uri) <= maxParameter && u.Host != "" && u.User == nil && u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())) {
+		return nil
+	}
+	return invalid("redirect_uri: expected an https URL, or an http one of a loopback address")
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 func checkParameters(r api.Request) error {

@@ -20,6 +20,9 @@ import (
 type Desk struct {
 	Mint    *mint.Mint
 	Journal journal.Journal // zero: silent
+
+	// Browse says where a person's browser finds the authorize page that is at a URL. nil: there. A demo's providers are elsewhere.
+	Browse func(url string) string
 }
 
 // Call is one request and who sent it.
@@ -29,7 +32,7 @@ type Call struct {
 	RequestID string // names the call in the log and in errors
 }
 
-// Answer answers one call with what is to be sent as JSON: an api.Token, api.StatusReport, api.Page or api.Forgotten. Errors are of type *api.Error.
+// Answer answers one call with what is to be sent as JSON: an api.Token, api.StatusReport, api.Page, api.Forgotten or api.Authorization. Errors are of type *api.Error.
 // Every answer is one line of the journal: who asked for what, what was decided, and the fingerprint of what was given.
 func (d *Desk) Answer(ctx context.Context, c Call) (any, error) {
 	began := time.Now()
@@ -86,9 +89,9 @@ func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, err
 	line.Variant = key.Sort()
 	switch line.Action {
 	case api.Status:
-		return d.status(ctx, key)
-	case api.Revoke:
-		return d.revoke(ctx, c, key)
+		return d.status(ctx, key, c.Request.Verify)
+	case api.Revoke, api.Authorize, api.Connect, api.Recover:
+		return d.administer(ctx, c, key, line)
 	}
 	return d.vend(ctx, c.Request, key, line)
 }
@@ -144,34 +147,29 @@ func vended(t token.Token, now time.Time) api.Token {
 	}
 }
 
-// status reports on an entry.
-func (d *Desk) status(ctx context.Context, key token.Key) (any, error) {
+// status reports on an entry; with verify, the provider is asked what it thinks of the token.
+func (d *Desk) status(ctx context.Context, key token.Key, verify bool) (any, error) {
 	s, err := d.Mint.Status(ctx, key)
 	if err != nil {
 		return nil, err
+	}
+	var verified *api.Verified
+	if verify {
+		if verified, err = d.Mint.Verify(ctx, key); err != nil {
+			return nil, err
+		}
 	}
 	e := s.Entry
 	scope, audience := s.Terms.Asks(key.Variant)
 	report := api.StatusReport{
 		Credential: key.Credential, Provider: s.Provider, Version: s.Terms.Version, Scope: cmp.Or(e.Scope, scope), Audience: audience, Account: key.Variant.Account,
 		State: s.State, Stale: s.Stale, Generation: e.Generation, Fingerprint: e.Fingerprint, IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt,
-		CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt, LifetimeFrom: e.LifetimeFrom,
+		CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt, LifetimeFrom: e.LifetimeFrom, GrantUntil: e.RefreshUntil, Verified: verified,
 	}
 	if f := s.Failure; !f.IsZero() {
 		report.Failure = &api.Failure{Code: api.Code(f.Code), Detail: f.Detail, Since: f.Since, Count: f.Count, RetryAt: f.RetryAt}
 	}
 	return report, nil
-}
-
-func (d *Desk) revoke(ctx context.Context, c Call, key token.Key) (any, error) {
-	if !c.Caller.MayAdminister() {
-		return nil, &api.Error{Code: api.AccessDenied, Detail: "action: revoke is for the alias admin and for the API"}
-	}
-	revoked, until, err := d.Mint.Revoke(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	return api.Forgotten{Revoked: revoked, MemoryUntil: until}, nil
 }
 
 // defaultPage and mostPage bound a page of the list.

@@ -57,8 +57,8 @@ func (r HTTPRequest) request() (api.Request, error) {
 	switch {
 	case action == api.Vend && r.Method == http.MethodDelete:
 		action = api.Revoke
-	case action == api.Vend && r.Method == http.MethodPost:
-		return r.posted(at)
+	case action == api.Vend && (r.Method == http.MethodPost || r.Method == http.MethodPut):
+		return r.carried(at)
 	case r.Method != http.MethodGet:
 		return at, notAllowed(action)
 	}
@@ -66,7 +66,7 @@ func (r HTTPRequest) request() (api.Request, error) {
 	return r.queried(at)
 }
 
-// route understands /tokens, /tokens/<name> and /tokens/<name>/status, spelt just so: IAM has judged that very path.
+// route understands /tokens, /tokens/<name>, /tokens/<name>/status and /tokens/<name>/authorize, spelt just so: IAM has judged that very path.
 func route(path string) (name, action string, ok bool) {
 	rest, found := strings.CutPrefix(path, "/tokens")
 	if !found {
@@ -76,8 +76,11 @@ func route(path string) (name, action string, ok bool) {
 		return "", api.List, true
 	}
 	name, action = strings.TrimPrefix(rest, "/"), api.Vend
-	if before, is := strings.CutSuffix(name, "/status"); is {
-		name, action = before, api.Status
+	for _, tail := range []string{api.Status, api.Authorize} {
+		if before, is := strings.CutSuffix(name, "/"+tail); is {
+			name, action = before, tail
+			break
+		}
 	}
 	return name, action, rest[0] == '/' && credential.ValidName(name)
 }
@@ -85,7 +88,7 @@ func route(path string) (name, action string, ok bool) {
 func notAllowed(action string) error {
 	allow := "GET"
 	if action == api.Vend {
-		allow = "GET, POST, DELETE"
+		allow = "GET, POST, PUT, DELETE"
 	}
 	return &api.Error{Code: api.MethodNotAllowed, Detail: "expected one of " + allow, Allow: allow}
 }
@@ -131,6 +134,10 @@ func setter(action, name string) func(*api.Request, string) error {
 		return text(func(r *api.Request) *string { return &r.Account })
 	case name == "min_ttl" && action == api.Vend:
 		return setMinTTL
+	case name == "verify" && action == api.Status:
+		return setVerify
+	case name == "redirect_uri" && action == api.Authorize:
+		return text(func(r *api.Request) *string { return &r.RedirectURI })
 	}
 	return nil
 }
@@ -140,6 +147,14 @@ func setMinTTL(r *api.Request, value string) (err error) {
 	return err
 }
 
+func setVerify(r *api.Request, value string) error {
+	if value != "true" && value != "false" {
+		return errors.New("expected true or false")
+	}
+	r.Verify = value == "true"
+	return nil
+}
+
 func setLimit(r *api.Request, value string) (err error) {
 	if r.Limit, err = strconv.Atoi(value); err != nil || r.Limit < 1 {
 		return errors.New("expected a whole number from 1 on")
@@ -147,23 +162,40 @@ func setLimit(r *api.Request, value string) (err error) {
 	return nil
 }
 
-// posted reads the parameters of a body. What the path says must not stand in it.
-func (r HTTPRequest) posted(at api.Request) (api.Request, error) {
+// carried reads the parameters of a body: of a POST, which asks for a token, or of a PUT, which brings a grant. What the path and the method say must not stand in it.
+func (r HTTPRequest) carried(at api.Request) (api.Request, error) {
 	if r.Query != "" {
 		return at, invalid("the query: expected the parameters in the body")
 	}
 	if len(r.Body) > MaxBody {
 		return at, invalid("the body: expected at most 8 KiB")
 	}
-	if len(r.Body) == 0 {
-		return at, nil
+	var body api.Request
+	if len(r.Body) > 0 {
+		var err error
+		if body, err = api.DecodeRequest(r.Body); err != nil {
+			return at, invalid(err.Error())
+		}
 	}
-	body, err := api.DecodeRequest(r.Body)
-	if err != nil {
-		return at, invalid(err.Error())
+	if r.Method == http.MethodPut {
+		return brought(at, body)
 	}
-	if body.Action != "" || body.Credential != "" || body.After != "" || body.Limit != 0 {
+	if body != (api.Request{Scope: body.Scope, Audience: body.Audience, Account: body.Account, MinTTL: body.MinTTL, Rejected: body.Rejected}) {
 		return at, invalid("the body: expected no fields but scope, audience, account, min_ttl and rejected")
+	}
+	body.Credential = at.Credential
+	return body, nil
+}
+
+// brought is what a PUT asks for: a code is to be exchanged, or a recovery blob to be taken back.
+func brought(at, body api.Request) (api.Request, error) {
+	switch body {
+	case api.Request{Scope: body.Scope, Audience: body.Audience, Account: body.Account, Code: body.Code, CodeVerifier: body.CodeVerifier, RedirectURI: body.RedirectURI}:
+		body.Action = api.Connect
+	case api.Request{Recovery: body.Recovery}:
+		body.Action = api.Recover
+	default:
+		return at, invalid("the body: expected scope, audience, account, code, code_verifier and redirect_uri; or recovery alone")
 	}
 	body.Credential = at.Credential
 	return body, nil

@@ -148,7 +148,7 @@ func TestRefusals(t *testing.T) {
 			says                      string
 		}{
 			{anybody, "GET", "/tokens/nobody", "", 404, api.UnknownCredential, "no such credential"},
-			{anybody, "GET", "/tokens/movemint", "", 404, api.UnknownCredential, "no such credential"},
+			{billing, "GET", "/tokens/movemint", "", 404, api.UnknownCredential, "no such credential"},
 			{anybody, "GET", "/", "", 404, api.UnknownCredential, "/tokens/NAME"},
 			{anybody, "GET", "/tokens/minut/", "", 404, api.UnknownCredential, "/tokens/NAME"},
 			{anybody, "GET", "/tokens/Minut", "", 404, api.UnknownCredential, "/tokens/NAME"},
@@ -160,7 +160,25 @@ func TestRefusals(t *testing.T) {
 			{anybody, "GET", "/tokensminut", "", 404, api.UnknownCredential, "/tokens/NAME"},
 			{anybody, "GET", "/tokens/minut/status/status", "", 404, api.UnknownCredential, "/tokens/NAME"},
 			{anybody, "GET", "/tokens/minut/tokens", "", 404, api.UnknownCredential, "/tokens/NAME"},
-			{anybody, "PUT", "/tokens/minut", "", 405, api.MethodNotAllowed, "GET, POST, DELETE"},
+			{anybody, "PATCH", "/tokens/minut", "", 405, api.MethodNotAllowed, "GET, POST, PUT, DELETE"},
+			{anybody, "POST", "/tokens/minut/authorize", "", 405, api.MethodNotAllowed, "GET"},
+			{anybody, "GET", "/tokens/minut/status?verify=1", "", 400, api.InvalidRequest, "verify: expected true or false"},
+			{anybody, "GET", "/tokens/minut?verify=true", "", 400, api.InvalidRequest, "the query: a parameter"},
+			{anybody, "POST", "/tokens/minut", `{"code":"hush"}`, 400, api.InvalidRequest, "the body: expected no fields but"},
+			{anybody, "PUT", "/tokens/minut", `{"code":"hush","recovery":"hush"}`, 400, api.InvalidRequest, "the body: expected scope"},
+			{anybody, "PUT", "/tokens/minut", `{"code":"hush","min_ttl":7}`, 400, api.InvalidRequest, "the body: expected scope"},
+			{anybody, "PUT", "/tokens/minut", "", 400, api.InvalidRequest, "code: expected"},
+			{anybody, "PUT", "/tokens/minut", `{"code":"hush\u0007"}`, 400, api.InvalidRequest, "code: expected"},
+			{anybody, "PUT", "/tokens/minut", `{"code":"hush","code_verifier":"hush"}`, 400, api.InvalidRequest, "code_verifier: expected"},
+			{anybody, "PUT", "/tokens/minut", `{"code":"hush","redirect_uri":"http://hush.example/"}`, 400, api.InvalidRequest, "redirect_uri: expected"},
+			{anybody, "PUT", "/tokens/minut", `{"recovery":"hush!"}`, 400, api.InvalidRequest, "recovery: expected"},
+			{anybody, "PUT", "/tokens/minut", `{"recovery":"aHVzaA=="}`, 400, api.InvalidRequest, "recovery: it is not a blob"},
+			{anybody, "PUT", "/tokens/minut", `{"code":"hush","redirect_uri":"http://127.0.0.1:1/x"}`, 400, api.InvalidRequest, "connects no accounts"},
+			{billing, "PUT", "/tokens/movemint", `{"code":"hush","redirect_uri":"http://127.0.0.1:1/x"}`, 400, api.InvalidRequest, "account: expected one"},
+			{billing, "PUT", "/tokens/movemint", `{"account":"ann","code":"hush","redirect_uri":"http://127.0.0.1:1/x"}`, 403, api.AccessDenied, "account: "},
+			{billing, "GET", "/tokens/movemint/authorize?account=ann&redirect_uri=https://app.test/", "", 403, api.AccessDenied, "account: "},
+			{billing, "GET", "/tokens/movemint/authorize", "", 400, api.InvalidRequest, "redirect_uri: expected"},
+			{anybody, "GET", "/tokens/minut/authorize?redirect_uri=https://app.test/", "", 400, api.InvalidRequest, "connects no accounts"},
 			{anybody, "DELETE", "/tokens", "", 405, api.MethodNotAllowed, "GET"},
 			{anybody, "POST", "/tokens/minut/status", "", 405, api.MethodNotAllowed, "GET"},
 			{anybody, "GET", "/tokens/minut?min_ttl=soon", "", 400, api.InvalidRequest, "min_ttl: expected a whole number of seconds"},
@@ -210,7 +228,7 @@ func TestUnknownAndForbiddenLookTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCounter(t)
 		unknown := strings.ReplaceAll(string(c.send(anybody, "GET", "/tokens/nothing", "").Body), "nothing", "movemint")
-		if forbidden := string(c.send(anybody, "GET", "/tokens/movemint", "").Body); forbidden != unknown {
+		if forbidden := string(c.send(billing, "GET", "/tokens/movemint", "").Body); forbidden != unknown {
 			t.Errorf("forbidden: %s\nunknown:   %s", forbidden, unknown)
 		}
 	})
@@ -291,7 +309,7 @@ func TestEveryAnswerIsOneLineOfTheJournal(t *testing.T) {
 		token := tokenOf(t, c.send(anybody, "GET", "/tokens/minut", ""))
 		c.log.Reset()
 		c.send(anybody, "GET", "/tokens/minut", "")
-		c.send(anybody, "GET", "/tokens/movemint", "")
+		c.send(billing, "GET", "/tokens/movemint", "")
 		c.send(anybody, "GET", "/tokens/..", "")
 		lines := strings.Split(strings.TrimSpace(c.log.String()), "\n")
 		var vended, refused map[string]any

@@ -1,0 +1,146 @@
+package mint
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// proofs are what providers said of tokens, for as long as nobody needs to ask again.
+type proofs struct {
+	mu  sync.Mutex
+	all map[token.Key]proof
+}
+
+type proof struct {
+	fingerprint string
+	works       bool
+	at          time.Time
+}
+
+func (p *proofs) get(key token.Key) proof {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all[key]
+}
+
+func (p *proofs) put(key token.Key, said proof) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all == nil || len(p.all) >= mostRows {
+		p.all = map[token.Key]proof{}
+	}
+	p.all[key] = said
+}
+
+// proofLasts is how long an answer is told again: an operator's curiosity must not use up a rate limit.
+const proofLasts = 10 * time.Second
+
+// Verify asks the provider whether it takes the key's living token. It mints nothing. nil: there is no living token.
+// Errors are of type *api.Error.
+func (m *Mint) Verify(ctx context.Context, key token.Key) (*api.Verified, error) {
+	rows, err := m.load(ctx, store.Eventual, token.Own(key.Credential), key)
+	if err != nil {
+		return nil, problem(err)
+	}
+	v := m.viewOf(rows[0], rows[1])
+	switch {
+	case v.own.descriptor == nil || !v.own.descriptor.Verifies():
+		return nil, &api.Error{Code: api.InvalidRequest, Detail: "verify: the credential's provider has no request that proves a token"}
+	case !v.holds(wall()):
+		return nil, nil
+	}
+	said, err := m.proven(ctx, v, proofLasts)
+	if err != nil {
+		return nil, problem(err)
+	}
+	return &api.Verified{Works: said.works, At: said.at}, nil
+}
+
+// proven is what the provider says of the view's token, or said no longer ago than lasts.
+func (m *Mint) proven(ctx context.Context, v view, lasts time.Duration) (proof, error) {
+	key, fingerprint := v.entry.entry.Key, v.entry.token.Fingerprint
+	if said := m.proofs.get(key); said.fingerprint == fingerprint && wall().Sub(said.at) < lasts {
+		return said, nil
+	}
+	if until := v.own.entry.CooldownUntil; wall().Before(until) {
+		return proof{}, refusal(api.ProviderUnavailable, "the provider asked for a pause", until, wall())
+	}
+	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
+	defer cancel()
+	c := provider.Client{TokenURL: v.own.terms.TokenURL}
+	if v.own.descriptor.Token.Auth == provider.AuthTLS { // such a token may be bound to the certificate (RFC 8705 §3)
+		known, _, err := m.client(ctx, v.own)
+		if err != nil {
+			return proof{}, faultOf(err).told()
+		}
+		c = known.Client
+	}
+	works, err := v.own.descriptor.VerifyToken(ctx, m.HTTP, c, v.entry.token.Access)
+	if err != nil {
+		return proof{}, faultOf(err).told()
+	}
+	said := proof{fingerprint, works, wall()}
+	m.proofs.put(key, said)
+	return said, nil
+}
+
+// mostProbed bounds how many tokens one canary proves.
+const mostProbed = 100
+
+// Canary has living tokens proven whose providers can prove them, each once in every, and writes down those that are not taken any more. It mints nothing and replaces nothing. What was proven and what was refused is counted; it ends with ctx.
+func (m *Mint) Canary(ctx context.Context, every time.Duration) (proven, refused int, err error) {
+	rows, err := m.ownRows(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	for name, e := range rows {
+		if e.State == store.Gone || !m.verifies(ctx, name) {
+			continue
+		}
+		for e, err := range m.each(ctx, name) {
+			if err != nil || proven >= mostProbed || ctx.Err() != nil {
+				return proven, refused, err
+			}
+			works, asked := m.probe(ctx, e, every)
+			if asked {
+				proven++
+			}
+			if asked && !works {
+				refused++
+				m.Journal.Refused(ctx, name, e.Key.Sort(), e.Fingerprint)
+			}
+		}
+	}
+	return proven, refused, nil
+}
+
+func (m *Mint) verifies(ctx context.Context, name string) bool {
+	if _, err := m.Terms(ctx, name); err != nil {
+		return false
+	}
+	k := m.memory.get(token.Own(name))
+	return k != nil && k.descriptor != nil && k.descriptor.Verifies()
+}
+
+// probe has one entry's token proven, unless it was within every. asked: the provider has given an answer.
+func (m *Mint) probe(ctx context.Context, e store.Entry, every time.Duration) (works, asked bool) {
+	if said := m.proofs.get(e.Key); said.fingerprint == e.Fingerprint && wall().Sub(said.at) < every {
+		return false, false
+	}
+	entry, err := m.remember(ctx, store.Eventual, e, wall())
+	if err != nil {
+		return false, false
+	}
+	v := m.viewOf(m.memory.get(token.Own(e.Key.Credential)), entry)
+	if v.own == nil || !v.holds(wall()) {
+		return false, false
+	}
+	said, err := m.proven(ctx, v, 0)
+	return said.works, err == nil
+}
