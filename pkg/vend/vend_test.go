@@ -237,7 +237,7 @@ func TestUnknownAndForbiddenLookTheSame(t *testing.T) {
 func TestOneVariantPerScope(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCounter(t)
-		usual := tokenOf(t, c.send(anybody, "GET", "/tokens/movemint", ""))
+		usual := tokenOf(t, c.send(billing, "GET", "/tokens/movemint", ""))
 		for _, same := range []string{"/tokens/movemint?scope=read", "/tokens/movemint?scope=read+read"} {
 			if got := tokenOf(t, c.send(billing, "GET", same, "")); got.Fingerprint != usual.Fingerprint {
 				t.Errorf("%s: another token than the default's", same)
@@ -285,7 +285,7 @@ func TestStatusListAndForget(t *testing.T) {
 		if r := c.send(anybody, "GET", "/tokens/minut/status", ""); strings.Contains(string(r.Body), token.AccessToken) {
 			t.Error("the status shows the token")
 		}
-		c.send(anybody, "GET", "/tokens/movemint", "")
+		c.send(billing, "GET", "/tokens/movemint", "")
 		for arn, want := range map[string]string{anybody: `{"credentials":[{"credential":"minut","provider":"minut"}]}`, billing: `{"credentials":[{"credential":"minut","provider":"minut"},{"credential":"movemint","provider":"movemint"}]}`} {
 			if r := c.send(arn, "GET", "/tokens", ""); string(r.Body) != want {
 				t.Errorf("%s: %s, want %s", arn, r.Body, want)
