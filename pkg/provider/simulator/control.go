@@ -21,6 +21,8 @@ func (s *Simulator) Control() http.Handler {
 	mux.HandleFunc("PUT /providers/{provider}/fault", s.putFault)
 	mux.HandleFunc("DELETE /providers/{provider}/fault", s.deleteFault)
 	mux.HandleFunc("POST /providers/{provider}/revoke-tokens", s.revokeTokens)
+	mux.HandleFunc("GET /providers/{provider}/authorize", s.authorizeHere)
+	mux.HandleFunc("POST /providers/{provider}/authorize", s.authorizeHere)
 	return mux
 }
 
@@ -42,9 +44,13 @@ Misbehave, one provider or all of them; look; behave again:
 Kill every access token a provider has issued; with ?refresh=true its refresh tokens too:
   curl -X POST BASE/providers/minut/revoke-tokens
 
+Give a person's consent, in a browser: the provider's own authorize page, with its own parameters, where no name and no certificate is in the way:
+  BASE/providers/movemint/authorize?response_type=code&client_id=demo-movemint&redirect_uri=http://127.0.0.1:8080/&scope=&state=x
+  BASE/providers/trackmania/authorize?response_type=code&client_id=demo-trackmania&redirect_uri=http://127.0.0.1:8080/&scope=&state=x
+
 A fault's fields, which may be combined:
   times        how many requests it applies to; left out: until it is changed
-  only         token, refresh, verify or revoke: requests of that kind only
+  only         token, refresh, code, authorize, verify or revoke: requests of that kind only
   status, body, content_type, html, redirect, header, retry_after "30s", retry_date true
                answer so, in the provider's place
   drop, down   close the connection, refuse it
@@ -122,9 +128,25 @@ func (s *Simulator) revokeTokens(w http.ResponseWriter, r *http.Request) {
 	show(w, http.StatusOK, map[string]int{"revoked": n})
 }
 
+// authorizeHere is the provider's authorize page: one more address of it, and no other page.
+func (s *Simulator) authorizeHere(w http.ResponseWriter, r *http.Request) {
+	p, err := s.provider(r.PathValue("provider"))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	if p.authorize == "" {
+		fail(w, fmt.Errorf("%w: %s has none", errNoPage, p.name))
+		return
+	}
+	s.write(w, r, p, p.authorize)
+}
+
+var errNoPage = errors.New("simulator: no authorize page")
+
 func fail(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
-	if errors.Is(err, ErrUnknownProvider) {
+	if errors.Is(err, ErrUnknownProvider) || errors.Is(err, errNoPage) {
 		status = http.StatusNotFound
 	}
 	show(w, status, map[string]string{"error": err.Error()})

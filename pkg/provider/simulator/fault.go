@@ -22,7 +22,7 @@ const Omit = "omit"
 // Status, Body, HTML, Redirect and Drop stand in front of the provider: it never sees the request, unless Late. All others change how the provider itself behaves, and may be combined with each other and with those.
 type Fault struct {
 	Times int    `json:"times,omitzero"` // how many requests it applies to; 0: until changed
-	Only  string `json:"only,omitzero"`  // token, refresh, verify or revoke: the one kind it applies to, and counts; "": every request
+	Only  string `json:"only,omitzero"`  // token, refresh, code, authorize, verify or revoke: the one kind it applies to, and counts; "": every request
 
 	Status      int               `json:"status,omitzero"`       // answer with this status, 200 to 599; the body is the status as text unless Body or HTML says otherwise
 	Body        string            `json:"body,omitzero"`         // answer with these bytes
@@ -49,7 +49,7 @@ type Fault struct {
 	Skew    time.Duration     `json:"skew,omitzero"`    // the provider's clock is ahead by this: Date, absolute expiries, times in tokens
 }
 
-var kinds = []string{kindToken, kindRefresh, kindVerify, kindRevoke}
+var kinds = []string{kindToken, kindRefresh, kindCode, kindAuthorize, kindVerify, kindRevoke}
 
 func (f Fault) check() error {
 	var errs []error

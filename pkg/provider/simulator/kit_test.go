@@ -135,6 +135,35 @@ func refreshing(name, token string) ask {
 	return a
 }
 
+// The example of RFC 7636, appendix B.
+const (
+	verifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+)
+
+// callback is where tests let people be sent to.
+const callback = "http://127.0.0.1:54321/callback"
+
+// consented is the code of a person's consent.
+func consented(t *testing.T, s *Simulator, name, scope string) string {
+	t.Helper()
+	code, err := s.Grant(name, "demo-"+name, "alice", scope, callback, challenge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// exchanging is the request that exchanges a code; verifier "": without one.
+func exchanging(name, code, verifier string) ask {
+	a := exchange(name)
+	a.body = form("grant_type", "authorization_code", "client_id", "demo-"+name, "client_secret", "demo-secret-"+name, "code", code, "redirect_uri", callback)
+	if verifier != "" {
+		a.body += "&code_verifier=" + verifier
+	}
+	return a
+}
+
 // verifying is the GET that proves a token works, where there is one.
 func verifying(name, token string) ask {
 	at := map[string]string{

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// monta speaks no OAuth: JSON both ways, absolute expiries, and a refresh token for machines. Its document shows no error, so the form of those is a guess.
+// monta speaks no OAuth: JSON both ways, absolute expiries, and a refresh token for machines. Its document shows no error, so the form of those is a guess, and so is what becomes of a refresh token that was used
+// (refused) and of the access token that came with it (it lives on).
 func monta() vendor {
 	return vendor{
 		name: "monta", host: "public-api.monta.com", token: "/api/v1/auth/token",
@@ -40,7 +41,7 @@ func montaRefresh(c *call) answer {
 	if problem != "" {
 		return c.refuse(c, http.StatusBadRequest, "BAD_REQUEST", problem)
 	}
-	old, _ := c.redeem(fields["refreshToken"], "")
+	old, _ := c.redeem(fields["refreshToken"], "", "")
 	if old == nil {
 		return c.refuse(c, http.StatusUnauthorized, "INVALID_REFRESH_TOKEN", "Invalid refresh token")
 	}

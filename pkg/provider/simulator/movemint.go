@@ -7,15 +7,17 @@ import (
 	"time"
 )
 
-// movemint runs Doorkeeper, with the column previous_refresh_token: a redeemed refresh token works until what replaced it is used, and takes its access token with it.
+// movemint runs Doorkeeper, with the column previous_refresh_token: a redeemed refresh token works until the access token that came instead is used, and takes the one that came with it along. Refresh tokens have no end of their own.
 func movemint() vendor {
 	return vendor{
 		name: "movemint", host: "www.movemint.cc", token: "/oauth/token",
-		life: 2 * time.Hour, reuse: Tolerated, kills: true, people: true, expiry: "expires_in",
+		authorize: "/oauth/authorize", life: 2 * time.Hour, reuse: Tolerated, row: true, expiry: "expires_in",
 		newAccess:  func(*call, *access) string { return opaque() },
 		newRefresh: opaque,
+		newCode:    opaque,
 		refuse:     refuseDoorkeeper,
 		routes: map[string]route{
+			"/oauth/authorize":  {"GET, POST", kindAuthorize, authorize},
 			"/oauth/token":      {http.MethodPost, kindToken, movemintToken},
 			"/oauth/revoke":     {http.MethodPost, kindRevoke, movemintRevoke},
 			"/oauth/token/info": {http.MethodGet, kindVerify, movemintInfo},
@@ -24,7 +26,7 @@ func movemint() vendor {
 }
 
 func movemintToken(c *call) answer {
-	if problem := c.checkForm("grant_type", "client_id", "client_secret", "scope", refreshToken); problem != "" {
+	if problem := c.checkForm(c.tokenForm()...); problem != "" {
 		return c.refuse(c, http.StatusBadRequest, "invalid_request", problem)
 	}
 	client, ok := c.postClient()
@@ -36,6 +38,8 @@ func movemintToken(c *call) answer {
 		return movemintClient(c, client)
 	case refreshToken:
 		return movemintRefresh(c, client)
+	case authorizationCode:
+		return movemintCode(c, client)
 	}
 	return c.unsupportedGrant()
 }
@@ -44,38 +48,63 @@ func movemintClient(c *call, client Client) answer {
 	if !client.grants(c.param("scope")) {
 		return c.refuse(c, http.StatusBadRequest, "invalid_scope", "")
 	}
-	a, _ := c.issue(grant{client: client.ID, scope: c.param("scope")}, nil)
-	return c.granted(movemintFields(c, a))
+	a, r := c.issue(grant{client: client.ID, scope: c.param("scope")}, nil)
+	return c.granted(movemintFields(c, a, r))
 }
 
 func movemintRefresh(c *call, client Client) answer {
-	if c.param(refreshToken) == "" {
-		return c.refuse(c, http.StatusBadRequest, "invalid_request", "Missing required parameter: refresh_token.")
+	if name := c.lacks(refreshToken); name != "" {
+		return refuseLack(c, name)
 	}
-	old, _ := c.redeem(c.param(refreshToken), client.ID)
-	if old == nil {
+	old, why := c.redeem(c.param(refreshToken), client.ID, c.param("scope"))
+	switch {
+	case why == otherScope:
+		return c.refuse(c, http.StatusBadRequest, "invalid_scope", "")
+	case old == nil:
 		return c.refuse(c, http.StatusBadRequest, "invalid_grant", "")
 	}
-	a, r := c.issue(grant{client: client.ID, scope: old.scope, subject: old.subject}, old)
-	fields := movemintFields(c, a)
-	fields["refresh_token"] = r.value
-	return c.granted(fields)
+	a, r := c.issue(old.within(c.param("scope")), old)
+	return c.granted(movemintFields(c, a, r))
 }
 
-func movemintFields(c *call, a *access) map[string]any {
-	return map[string]any{
+func movemintCode(c *call, client Client) answer {
+	if name := c.lacks("code", "redirect_uri"); name != "" {
+		return refuseLack(c, name)
+	}
+	a, r, wrong := c.exchange(client.ID)
+	switch wrong {
+	case sound:
+		return c.granted(movemintFields(c, a, r))
+	case noVerifier:
+		return refuseLack(c, "code_verifier")
+	}
+	return c.refuse(c, http.StatusBadRequest, "invalid_grant", "")
+}
+
+func refuseLack(c *call, name string) answer {
+	return c.refuse(c, http.StatusBadRequest, "invalid_request", fmt.Sprintf("Missing required parameter: %s.", name))
+}
+
+// movemintFields leaves out what is empty, as Doorkeeper's TokenResponse does: the scope where none was granted, the refresh token where none was issued.
+func movemintFields(c *call, a *access, r *refresh) map[string]any {
+	fields := map[string]any{
 		"access_token": a.value, "token_type": "Bearer", "expires_in": c.seconds(a), "created_at": a.issued.Add(c.fault.Skew).Unix(),
 	}
+	if a.scope != "" {
+		fields["scope"] = a.scope
+	}
+	if r != nil {
+		fields[refreshToken] = r.value
+	}
+	return fields
 }
 
 func movemintRevoke(c *call) answer {
 	if problem := c.checkForm("token", "client_id", "client_secret", "token_type_hint"); problem != "" {
 		return c.refuse(c, http.StatusBadRequest, "invalid_request", problem)
 	}
-	for _, name := range []string{"token", "client_id", "client_secret"} {
-		if c.param(name) == "" {
-			return c.refuse(c, http.StatusBadRequest, "invalid_request", fmt.Sprintf("Missing required parameter: %s.", name))
-		}
+	if name := c.lacks("token", "client_id", "client_secret"); name != "" {
+		return refuseLack(c, name)
 	}
 	client, ok := c.postClient()
 	if !ok || !c.revoke(c.param("token"), client.ID) {

@@ -16,6 +16,7 @@ import (
 const (
 	clientCredentials = "client_credentials"
 	refreshToken      = "refresh_token"
+	authorizationCode = "authorization_code"
 	formType          = "application/x-www-form-urlencoded"
 )
 
@@ -24,6 +25,48 @@ func (c *call) checkForm(allowed ...string) string {
 	if problem := c.checkPlain(formType); problem != "" {
 		return problem
 	}
+	if problem := c.checkFields(allowed...); problem != "" {
+		return problem
+	}
+	if slices.Contains(allowed, "grant_type") && c.param("grant_type") == "" {
+		return "Missing required parameter: grant_type."
+	}
+	return ""
+}
+
+// tokenForm is what a request for a token may hold at a server that takes the client's credentials from the form. The documents name no scope for a refresh; RFC 6749, section 6 does, and Doorkeeper and League take it. With a code it has no meaning.
+func (c *call) tokenForm() []string {
+	names := []string{"grant_type", "client_id", "client_secret"}
+	switch c.param("grant_type") {
+	case authorizationCode:
+		return append(names, "code", "redirect_uri", "code_verifier")
+	case refreshToken:
+		return append(names, refreshToken, "scope")
+	}
+	return append(names, "scope")
+}
+
+// checkPlain wants a body of that type and nothing in the URL.
+func (c *call) checkPlain(mediaType string) string {
+	if problem := c.checkType(mediaType); problem != "" {
+		return problem
+	}
+	if c.query != "" {
+		return "Parameters must not be in the URL"
+	}
+	return ""
+}
+
+func (c *call) checkType(mediaType string) string {
+	got, _, err := mime.ParseMediaType(c.header.Get("Content-Type"))
+	if err != nil || got != mediaType {
+		return "Content-Type must be " + mediaType
+	}
+	return ""
+}
+
+// checkFields wants a well-formed form with none but those fields, and none twice.
+func (c *call) checkFields(allowed ...string) string {
 	values, err := url.ParseQuery(string(c.body))
 	if err != nil {
 		return "The body is not a well-formed form"
@@ -36,22 +79,16 @@ func (c *call) checkForm(allowed ...string) string {
 			return fmt.Sprintf("Parameter %s is repeated", name)
 		}
 	}
-	if slices.Contains(allowed, "grant_type") && values.Get("grant_type") == "" {
-		return "Missing required parameter: grant_type."
-	}
 	return ""
 }
 
-// checkPlain wants a body of that type and nothing in the URL.
-func (c *call) checkPlain(mediaType string) string {
-	got, _, err := mime.ParseMediaType(c.header.Get("Content-Type"))
-	if err != nil || got != mediaType {
-		return "Content-Type must be " + mediaType
+// lacks returns the first of the fields that is not there; "" where all are.
+func (c *call) lacks(names ...string) string {
+	i := slices.IndexFunc(names, func(name string) bool { return c.param(name) == "" })
+	if i < 0 {
+		return ""
 	}
-	if c.query != "" {
-		return "Parameters must not be in the URL"
-	}
-	return ""
+	return names[i]
 }
 
 func (c *call) param(name string) string { return c.values.Get(name) }

@@ -13,18 +13,18 @@ func redeem(s *Simulator, name, token string) (access, refresh string) {
 	return tokenIn(h), h.text("refresh_token") + h.text("refreshToken")
 }
 
-// connected is a first pair: a person's, or a machine's where machines get one.
+// connected is a first pair: a person's, by an authorization code, or a machine's where machines get one.
 func connected(t *testing.T, s *Simulator, name string) (access, refresh string) {
 	t.Helper()
 	if name == "monta" {
 		h := say(s, exchange(name))
 		return tokenIn(h), h.text("refreshToken")
 	}
-	first, err := s.Consent(name, "demo-"+name, "person", "")
-	if err != nil {
-		t.Fatal(err)
+	h := say(s, exchanging(name, consented(t, s, name, ""), verifier))
+	if h.status != 200 {
+		t.Fatalf("%d %v", h.status, h.fields)
 	}
-	return redeem(s, name, first)
+	return tokenIn(h), h.text("refresh_token")
 }
 
 func TestReuse(t *testing.T) {
@@ -39,6 +39,13 @@ func TestReuse(t *testing.T) {
 			}
 			if _, r4 := redeem(s, name, r3); r4 == "" {
 				t.Fatal("the new one does not work")
+			}
+			if name == "trackmania" {
+				return // there is nothing to use an access token at
+			}
+			a5, _ := redeem(s, name, r1)
+			if h := say(s, verifying(name, a5)); h.status != 200 {
+				t.Fatalf("to redeem what replaced the old one was taken for a use of it: %d %v", h.status, h.fields)
 			}
 			if _, r := redeem(s, name, r1); r != "" {
 				t.Error("the old one works, though what replaced it was used")
@@ -93,6 +100,93 @@ func TestUseOfTheNewAccessTokenEndsTheOldRefreshToken(t *testing.T) {
 	}
 }
 
+// What a refresh does to the access token before, in each temperament. "later": once the new access token is used.
+func TestWhatARefreshKills(t *testing.T) {
+	tests := []struct {
+		name  string
+		reuse Reuse
+		kills string
+	}{
+		{"movemint", Tolerated, "later"},
+		{"movemint", Refused, "at once"},
+		{"movemint", RevokesFamily, "at once"},
+		{"trackmania", Tolerated, "at once"},
+		{"trackmania", Refused, "at once"},
+		{"trackmania", RevokesFamily, "at once"},
+		{"monta", Tolerated, "never"},
+		{"monta", Refused, "never"},
+		{"monta", RevokesFamily, "never"},
+	}
+	for _, tt := range tests {
+		s := New(Options{Reuse: map[string]Reuse{tt.name: tt.reuse}})
+		a1, r1 := connected(t, s, tt.name)
+		a2, _ := redeem(s, tt.name, r1)
+		if alive := s.Alive(tt.name, a1); alive != (tt.kills != "at once") {
+			t.Errorf("%s, %s: alive %v", tt.name, tt.reuse, alive)
+		}
+		if tt.name == "trackmania" {
+			continue
+		}
+		if h := say(s, verifying(tt.name, a2)); h.status != 200 {
+			t.Errorf("%s, %s: %d %v", tt.name, tt.reuse, h.status, h.fields)
+		}
+		if alive := s.Alive(tt.name, a1); alive != (tt.kills == "never") {
+			t.Errorf("%s, %s, after a use: alive %v", tt.name, tt.reuse, alive)
+		}
+	}
+}
+
+func TestReusedAndReusedEarly(t *testing.T) {
+	for _, name := range []string{"movemint", "trackmania", "monta"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := New(Options{Lifetime: time.Minute, Reuse: map[string]Reuse{name: Refused}})
+			holds := func(when string, reused, early int) {
+				t.Helper()
+				if n := s.Stats().Providers[name]; n.Reused != reused || n.ReusedEarly != early {
+					t.Errorf("%s, %s: reused %d, early %d", name, when, n.Reused, n.ReusedEarly)
+				}
+			}
+			_, r1 := connected(t, s, name)
+			set(t, s, name, Fault{Status: 503})
+			redeem(s, name, r1)
+			set(t, s, name, Fault{})
+			time.Sleep(59 * time.Second)
+			redeem(s, name, r1)
+			holds("spent, never reused", 0, 0)
+			redeem(s, name, r1)
+			holds("a second before the access token's time, killed or not", 1, 1)
+			time.Sleep(time.Second)
+			redeem(s, name, r1)
+			holds("at its time", 2, 1)
+			s.Reset()
+			holds("after a reset", 0, 0)
+		})
+	}
+}
+
+func TestRefreshOfLessScope(t *testing.T) {
+	refused := map[string]int{"movemint": 400, "trackmania": 400}
+	for name, status := range refused {
+		s := New(Options{})
+		h := say(s, exchanging(name, consented(t, s, name, "read write"), verifier))
+		first := refreshing(name, h.text("refresh_token"))
+		wider, narrower := first, first
+		wider.body += "&scope=read+admin"
+		narrower.body += "&scope=read"
+		if h := say(s, wider); h.status != status || h.fields["error"] != "invalid_scope" {
+			t.Errorf("%s, wider: %d %v", name, h.status, h.fields)
+		}
+		if h = say(s, narrower); h.status != 200 {
+			t.Errorf("%s: a refusal has spent it: %d %v", name, h.status, h.fields)
+		}
+		again := refreshing(name, h.text("refresh_token"))
+		again.body += "&scope=write"
+		if h := say(s, again); h.fields["error"] != "invalid_scope" {
+			t.Errorf("%s, wider again: %d %v", name, h.status, h.fields)
+		}
+	}
+}
+
 func TestAnotherClientsRefreshToken(t *testing.T) {
 	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Secret: "demo-secret-movemint"}, {ID: "other", Secret: "x"}}}})
 	r, _ := s.Consent("movemint", "other", "person", "")
@@ -111,6 +205,28 @@ func TestRevokedRefreshToken(t *testing.T) {
 	if _, next := redeem(s, "movemint", r); next != "" || s.Alive("movemint", a) {
 		t.Error("it lives")
 	}
+}
+
+func TestRevokedAccessToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{Lifetime: time.Minute})
+		revoke := func(token string) {
+			if h := say(s, ask{"POST", "https://www.movemint.cc/oauth/revoke", "", formType, form("token", token, "client_id", "demo-movemint", "client_secret", "demo-secret-movemint")}); h.status != 200 {
+				t.Errorf("%d %v", h.status, h.fields)
+			}
+		}
+		a, r := connected(t, s, "movemint")
+		revoke(a)
+		if _, next := redeem(s, "movemint", r); next != "" || s.Alive("movemint", a) {
+			t.Error("the pair lives")
+		}
+		a, r = connected(t, s, "movemint")
+		time.Sleep(time.Minute)
+		revoke(a)
+		if _, next := redeem(s, "movemint", r); next == "" {
+			t.Error("an access token that is over took its refresh token with it")
+		}
+	})
 }
 
 func TestRefreshTokenEnds(t *testing.T) {

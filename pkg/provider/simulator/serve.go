@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -17,11 +18,13 @@ import (
 
 // What a request is for. A kind is also what [Fault.Only] names.
 const (
-	kindToken   = "token"
-	kindRefresh = "refresh"
-	kindVerify  = "verify"
-	kindRevoke  = "revoke"
-	kindOther   = "other"
+	kindToken     = "token"
+	kindRefresh   = "refresh"
+	kindCode      = "code"
+	kindAuthorize = "authorize"
+	kindVerify    = "verify"
+	kindRevoke    = "revoke"
+	kindOther     = "other"
 )
 
 // maxBody is more than any request in the documents needs.
@@ -36,16 +39,17 @@ var (
 // call is one request at one provider.
 type call struct {
 	*provider
-	route  *route // nil: nothing is at this path
-	kind   string
-	fault  Fault
-	now    time.Time
-	method string
-	path   string
-	query  string
-	header http.Header
-	body   []byte
-	values url.Values // the body read as a form, however wrong; see checkForm
+	route   *route // nil: nothing is at this path
+	kind    string
+	fault   Fault
+	now     time.Time
+	method  string
+	path    string
+	query   string
+	header  http.Header
+	foreign bool // a browser says that another site's page sent it
+	body    []byte
+	values  url.Values // the body read as a form, however wrong; see checkForm
 }
 
 // clock is the provider's own idea of the time.
@@ -53,11 +57,17 @@ func (c *call) clock() time.Time { return c.now.Add(c.fault.Skew) }
 
 // ServeHTTP answers for the provider that r.Host names. Where a fault drops the connection it panics with [http.ErrAbortHandler], as net/http expects.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a, err := s.serve(r)
-	if errors.Is(err, errHost) {
-		http.Error(w, err.Error(), http.StatusMisdirectedRequest)
+	p := s.hosts[hostOf(r)]
+	if p == nil {
+		http.Error(w, errHost.Error(), http.StatusMisdirectedRequest)
 		return
 	}
+	s.write(w, r, p, r.URL.EscapedPath())
+}
+
+// write answers for p, as if r had come in at that path of its.
+func (s *Simulator) write(w http.ResponseWriter, r *http.Request, p *provider, path string) {
+	a, err := s.serve(r, p, path)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -96,10 +106,11 @@ func (s *Simulator) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	a, err := s.serve(r)
-	if errors.Is(err, errHost) {
+	p := s.hosts[hostOf(r)]
+	if p == nil {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
 	}
+	a, err := s.serve(r, p, r.URL.EscapedPath())
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +126,8 @@ func (s *Simulator) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // serve is one request from arrival to answer. An error means that there is no answer at all.
-func (s *Simulator) serve(r *http.Request) (answer, error) {
-	p := s.hosts[hostOf(r)]
-	if p == nil {
-		return answer{}, errHost
-	}
-	c, err := newCall(p, r)
+func (s *Simulator) serve(r *http.Request, p *provider, path string) (answer, error) {
+	c, err := newCall(p, r, path)
 	if err != nil {
 		return answer{}, err
 	}
@@ -140,8 +147,9 @@ func hostOf(r *http.Request) string {
 	return strings.ToLower(host)
 }
 
-func newCall(p *provider, r *http.Request) (*call, error) {
-	c := &call{provider: p, now: time.Now(), method: r.Method, path: r.URL.EscapedPath(), query: r.URL.RawQuery, header: r.Header}
+func newCall(p *provider, r *http.Request, path string) (*call, error) {
+	c := &call{provider: p, now: time.Now(), method: r.Method, path: path, query: r.URL.RawQuery, header: r.Header}
+	c.foreign = new(http.CrossOriginProtection).Check(r) != nil
 	if r.Body != nil {
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 		if err != nil {
@@ -154,8 +162,8 @@ func newCall(p *provider, r *http.Request) (*call, error) {
 	if at, ok := p.routes[c.path]; ok {
 		c.route, c.kind = &at, at.kind
 	}
-	if c.kind == kindToken && c.values.Get("grant_type") == "refresh_token" {
-		c.kind = kindRefresh
+	if c.kind == kindToken {
+		c.kind = cmp.Or(map[string]string{refreshToken: kindRefresh, authorizationCode: kindCode}[c.param("grant_type")], kindToken)
 	}
 	return c, nil
 }
@@ -202,9 +210,9 @@ func (c *call) dispatch() answer {
 	switch {
 	case c.route == nil:
 		return c.refuse(c, http.StatusNotFound, "not_found", "Nothing is here")
-	case c.route.method != c.method:
+	case !c.route.takes(c.method):
 		a := c.refuse(c, http.StatusMethodNotAllowed, "method_not_allowed", "Method not allowed")
-		a.header.Set("Allow", c.route.method)
+		a.header.Set("Allow", c.route.methods)
 		return a
 	case len(c.body) > maxBody:
 		return c.refuse(c, http.StatusRequestEntityTooLarge, "invalid_request", "The body is too large")

@@ -5,7 +5,7 @@
 //
 // A [Simulator] is used in three ways: as an [http.Handler] that routes by Host, as an [http.RoundTripper] that needs no network and starts no goroutine (for simulated time), and over TLS on loopback ([Simulator.ListenTLS]).
 //
-// Authorize pages are not simulated: [Simulator.Consent] stands where they would issue a person's grant.
+// People give their consent on the authorize page of movemint and trackmania, with a browser; [Simulator.Grant] and [Simulator.Consent] stand where a test has none.
 package simulator
 
 import (
@@ -30,7 +30,8 @@ type Options struct {
 // Client is one OAuth client that a provider knows.
 type Client struct {
 	ID, Secret string
-	Scopes     []string // what it may ask for, at movemint and miden; nil: anything
+	Scopes     []string // what it may ask for, at movemint and miden, and of people; nil: anything
+	Redirects  []string // where people may be sent with a code, besides to loopback addresses, which may always be named
 	Forbidden  bool     // its account has no permission: miden answers 403
 }
 
@@ -39,9 +40,9 @@ type Reuse string
 
 // The temperaments. The zero value is the provider's own.
 const (
-	Tolerated     Reuse = "tolerated"      // the old one works until what replaced it is used
-	Refused       Reuse = "refused"        // it fails, and nothing else happens
-	RevokesFamily Reuse = "revokes_family" // it fails, and everything that descends from it dies
+	Tolerated     Reuse = "tolerated"      // the old one works until the access token that came instead is used: Doorkeeper with a column previous_refresh_token. League with revokeRefreshTokens(false) never looks
+	Refused       Reuse = "refused"        // it fails, and nothing else happens: League's own, and Doorkeeper's without that column
+	RevokesFamily Reuse = "revokes_family" // it fails, and everything that descends from it dies: RFC 9700, section 4.14.2. Neither does so by itself
 )
 
 // Simulator is the five providers. All of its methods are safe for concurrent use.
@@ -59,21 +60,27 @@ type vendor struct {
 	life       time.Duration // of an access token
 	keep       time.Duration // of a refresh token; 0: for ever
 	reuse      Reuse
-	kills      bool   // redeeming a refresh token ends the access token that came with it
+	kills      bool   // redeeming a refresh token ends the access token that came with it; see [call.spend]
+	row        bool   // an access token and its refresh token end together
 	machines   bool   // client credentials bring a refresh token too
-	people     bool   // there are people's grants
+	authorize  string // path of the page on which people give their consent; "": there are no people's grants
 	expiry     string // the answer's field that says when the token ends
 	newAccess  func(*call, *access) string
 	newRefresh func() string
+	newCode    func() string
 	routes     map[string]route // by path
 	refuse     func(c *call, status int, code, hint string) answer
 }
 
 // route is what a server does at one path.
 type route struct {
-	method string
-	kind   string
-	serve  func(*call) answer // called with the provider locked
+	methods string // as Allow lists them
+	kind    string
+	serve   func(*call) answer // called with the provider locked
+}
+
+func (r *route) takes(method string) bool {
+	return slices.Contains(strings.Split(r.methods, ", "), method)
 }
 
 // provider is one vendor's server and what it remembers.
@@ -83,6 +90,7 @@ type provider struct {
 	clients  []Client
 	accesses shelf[*access]
 	refreshs shelf[*refresh]
+	codes    shelf[*code]
 	families int
 	fault    Fault
 	left     int // requests that the fault still applies to; counts only where fault.Times is not 0
@@ -161,6 +169,16 @@ func (s *Simulator) TokenURL(name string) (url string) {
 	return url
 }
 
+// AuthorizeURL returns the page on which people give their consent, "" for a provider that has none.
+func (s *Simulator) AuthorizeURL(name string) (url string) {
+	s.with(name, func(p *provider) {
+		if p.authorize != "" {
+			url = "https://" + p.host + p.authorize
+		}
+	})
+	return url
+}
+
 // ClientFor returns the provider's first client, "" and "" for an unknown provider.
 func (s *Simulator) ClientFor(name string) (id, secret string) {
 	s.with(name, func(p *provider) { id, secret = p.clients[0].ID, p.clients[0].Secret })
@@ -178,10 +196,10 @@ func (s *Simulator) SetClient(name string, c Client) error {
 	})
 }
 
-// Consent is what the authorize page would end in: a person grants the client access, and the refresh token of that grant is returned. Only movemint and trackmania know people.
+// Consent is what a person's consent and the exchange of its code end in: the refresh token of a new grant is returned. Only movemint and trackmania know people.
 func (s *Simulator) Consent(name, clientID, person, scope string) (refreshToken string, err error) {
 	err = s.with(name, func(p *provider) {
-		if p.people && person != "" {
+		if p.authorize != "" && person != "" {
 			c := &call{provider: p, now: time.Now()}
 			_, r := c.issue(grant{client: clientID, subject: person, scope: scope}, nil)
 			refreshToken = r.value

@@ -20,14 +20,17 @@ type Stats struct {
 
 // Counts are one provider's.
 type Counts struct {
-	TokenRequests   int            `json:"token_requests"`   // for a token, refreshes not included
+	TokenRequests   int            `json:"token_requests"`   // for a token, but for the next two
 	RefreshRequests int            `json:"refresh_requests"` // with a refresh token
-	OtherRequests   int            `json:"other_requests"`   // verify, revoke, and what is at no known path
+	CodeRequests    int            `json:"code_requests"`    // with an authorization code
+	OtherRequests   int            `json:"other_requests"`   // authorize, verify, revoke, and what is at no known path
 	ConcurrentMax   int            `json:"concurrent_max"`   // most requests at one time, of any kind
 	Issued          int            `json:"issued"`           // token answers that the provider made, lost ones included
 	Rejected        int            `json:"rejected"`         // requests that the provider itself refused
 	Faulted         int            `json:"faulted"`          // requests that a fault applied to
 	Living          int            `json:"living"`           // access tokens that are good now
+	Reused          int            `json:"reused"`           // how often a refresh token that was spent already reached the provider
+	ReusedEarly     int            `json:"reused_early"`     // of these, how often before the time at which the access token that came with it was to end, be that dead or alive
 	RefreshUses     map[string]int `json:"refresh_uses"`     // how often each refresh token reached the provider, by fingerprint: the first 16 hex digits of its SHA-256
 	Fault           *Fault         `json:"fault,omitempty"`  // in force now
 }
@@ -38,10 +41,10 @@ type Event struct {
 	Provider string    `json:"provider"`
 	Method   string    `json:"method"`
 	Path     string    `json:"path"`    // "" for a path that the provider does not have
-	Kind     string    `json:"kind"`    // token, refresh, verify, revoke, other
-	Grant    string    `json:"grant"`   // client_credentials or refresh_token; "" for anything else
+	Kind     string    `json:"kind"`    // token, refresh, code, authorize, verify, revoke, other
+	Grant    string    `json:"grant"`   // client_credentials, refresh_token or authorization_code; "" for anything else
 	Status   int       `json:"status"`  // 0: there was no answer
-	Outcome  string    `json:"outcome"` // issued, verified, revoked, an error's code, fault, dropped, refused, left
+	Outcome  string    `json:"outcome"` // issued, verified, revoked, an error's code, fault, dropped, refused, left; of the authorize page also shown, allowed
 }
 
 func (n *Counts) arrived(kind string) {
@@ -50,8 +53,22 @@ func (n *Counts) arrived(kind string) {
 		n.TokenRequests++
 	case kindRefresh:
 		n.RefreshRequests++
+	case kindCode:
+		n.CodeRequests++
 	default:
 		n.OtherRequests++
+	}
+}
+
+// presented counts a refresh token that has reached the provider.
+func (n *Counts) presented(r *refresh, now time.Time) {
+	r.uses++
+	if !r.spent {
+		return
+	}
+	n.Reused++
+	if now.Before(r.access.expires) {
+		n.ReusedEarly++
 	}
 }
 
@@ -112,6 +129,8 @@ func (c *call) event(a answer, err error) Event {
 	switch {
 	case c.kind == kindRefresh:
 		e.Grant = refreshToken
+	case c.kind == kindCode:
+		e.Grant = authorizationCode
 	case c.kind == kindToken && (c.machines || c.param("grant_type") == clientCredentials):
 		e.Grant = clientCredentials
 	}

@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -23,7 +25,8 @@ type access struct {
 	family          int
 	issued, expires time.Time
 	dead            bool
-	replaces        *refresh // dies once this token is used
+	refresh         *refresh // came with it; nil: none
+	replaces        string   // the refresh token that ends once this token is used; "": none
 }
 
 func (a *access) lives(now time.Time) bool { return !a.dead && now.Before(a.expires) }
@@ -35,8 +38,7 @@ type refresh struct {
 	expires     time.Time // zero: never
 	spent, dead bool
 	uses        int
-	access      *access  // came with it
-	replaces    *refresh // dies once this token is used
+	access      *access // came with it
 }
 
 func (r *refresh) over(now time.Time) bool { return !r.expires.IsZero() && !now.Before(r.expires) }
@@ -85,14 +87,15 @@ func (c *call) issueAccess(g grant, from *refresh) *access {
 	a := &access{grant: g, family: c.family(from), issued: c.now, expires: c.now.Add(c.life)}
 	a.value = c.newAccess(c, a)
 	if from != nil && c.temper() == Tolerated {
-		a.replaces = from
+		a.replaces = from.value
 	}
 	c.accesses.put(a.value, a, maxAccess, func(a *access) bool { return !c.now.Before(a.expires) })
 	return a
 }
 
 func (c *call) issueRefresh(a *access, g grant) *refresh {
-	r := &refresh{grant: g, value: c.newRefresh(), family: a.family, access: a, replaces: a.replaces}
+	r := &refresh{grant: g, value: c.newRefresh(), family: a.family, access: a}
+	a.refresh = r
 	if c.keep > 0 {
 		r.expires = c.now.Add(c.keep)
 	}
@@ -141,13 +144,16 @@ func (c *call) temper() Reuse {
 	return c.reuse
 }
 
-// redeem spends a refresh token. On a refusal it returns nil and why.
-func (c *call) redeem(value, client string) (*refresh, string) {
+// otherScope is why [call.redeem] refuses where the scope is the only thing that is wrong.
+const otherScope = "The scope is not within what was granted"
+
+// redeem spends a refresh token, for all of its scope or for the part of it that is asked for. On a refusal it returns nil and why.
+func (c *call) redeem(value, client, scope string) (*refresh, string) {
 	r, ok := c.refreshs.get(value)
 	if !ok {
 		return nil, "Cannot decrypt the refresh token"
 	}
-	r.uses++
+	c.counts.presented(r, c.now)
 	switch {
 	case client != "" && r.client != client:
 		return nil, "Token is not linked to client"
@@ -160,26 +166,45 @@ func (c *call) redeem(value, client string) (*refresh, string) {
 		return nil, "Token has been revoked"
 	case r.spent && c.temper() == Refused:
 		return nil, "Token has been revoked"
+	case !r.covers(scope):
+		return nil, otherScope
 	}
 	c.spend(r)
 	return r, ""
 }
 
+// covers says whether the grant holds every one of the scopes (RFC 6749, section 6).
+func (g grant) covers(scope string) bool {
+	return Client{Scopes: append([]string{}, strings.Fields(g.scope)...)}.grants(scope)
+}
+
+// within is the grant for that part of its scope; "": for all of it.
+func (g grant) within(scope string) grant {
+	g.scope = cmp.Or(scope, g.scope)
+	return g
+}
+
+// spend ends the access token that came with r in two cases, both for good:
+//   - kills: League revokes it whatever becomes of the refresh token (RefreshTokenGrant::respondToAccessTokenRequest; only the refresh token's own end hangs on AuthorizationServer::revokeRefreshTokens).
+//   - row: Doorkeeper's access and refresh token are one row, and RefreshTokenRequest#before_successful_response revokes it unless there is a column previous_refresh_token. That column is [Tolerated].
 func (c *call) spend(r *refresh) {
 	r.spent = true
-	c.retire(r.replaces)
-	r.replaces, r.access.replaces = nil, nil // else a chain of all tokens that ever were
-	if c.kills && c.temper() != Tolerated {
+	if c.kills || c.row && c.temper() != Tolerated {
 		r.access.dead = true
 	}
 }
 
-// retire ends a refresh token whose replacement has been used.
-func (c *call) retire(r *refresh) {
-	if r != nil {
-		r.dead = true
-		r.access.dead = r.access.dead || c.kills
+// retire ends a refresh token, for the access token that replaced what came with it was used: Doorkeeper's AccessToken#revoke_previous_refresh_token!, which OAuth::Token.authenticate calls. A refresh with the new refresh token is no such use.
+func (c *call) retire(value string) {
+	if r, ok := c.refreshs.get(value); ok {
+		c.end(r)
 	}
+}
+
+// end ends a refresh token, and in Doorkeeper's row the access token too.
+func (c *call) end(r *refresh) {
+	r.dead = true
+	r.access.dead = r.access.dead || c.row
 }
 
 func (c *call) endFamily(family int) {
@@ -201,22 +226,24 @@ func (c *call) use(value string) (*access, string) {
 		return nil, "expired"
 	}
 	c.retire(a.replaces)
-	a.replaces = nil
+	a.replaces = ""
 	return a, ""
 }
 
-// revoke ends an access or refresh token of that client, and what came with it. Another client's is left alone.
+// revoke ends an access or refresh token of that client, and the one that came with it: RFC 7009, section 2.1 lets a server do so, and Doorkeeper can't but do it, for they are one row. Another client's is left alone. An access token that is over is
+// not revoked, and its refresh token lives (Doorkeeper's RevocableAccessToken#revocable?).
 func (c *call) revoke(value, client string) (owned bool) {
-	if a, ok := c.accesses.get(value); ok {
-		if a.client != client {
-			return false
-		}
+	a, isAccess := c.accesses.get(value)
+	r, isRefresh := c.refreshs.get(value)
+	switch {
+	case isAccess && a.client != client, isRefresh && r.client != client:
+		return false
+	case isAccess && a.lives(c.now):
 		a.dead = true
-	}
-	if r, ok := c.refreshs.get(value); ok {
-		if r.client != client {
-			return false
+		if a.refresh != nil {
+			a.refresh.dead = true
 		}
+	case isRefresh:
 		r.dead, r.access.dead = true, true
 	}
 	return true

@@ -1,0 +1,320 @@
+package simulator
+
+import (
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func escaped(text string) string { return url.QueryEscape(text) }
+
+// wish is the query with which a client asks for a person's consent; each pair replaces a parameter, or takes it out where the value is "".
+func wish(name string, pairs ...string) string {
+	q := url.Values{
+		"response_type": {"code"}, "client_id": {"demo-" + name}, "redirect_uri": {callback}, "scope": {"read write"}, "state": {"s&t=a te"},
+		"code_challenge": {challenge}, "code_challenge_method": {"S256"},
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		q.Set(pairs[i], pairs[i+1])
+		if pairs[i+1] == "" {
+			q.Del(pairs[i])
+		}
+	}
+	return q.Encode()
+}
+
+func viewing(s *Simulator, name, query string) ask {
+	return ask{method: "GET", url: s.AuthorizeURL(name) + "?" + query}
+}
+
+func pressing(s *Simulator, name, query, decision, person string) ask {
+	return ask{"POST", s.AuthorizeURL(name) + "?" + query, "", formType, form("person", person, "decision", decision)}
+}
+
+// sentTo is where an answer sends the browser, without the query, and the query.
+func sentTo(t *testing.T, h heard) (string, url.Values) {
+	t.Helper()
+	u, err := url.Parse(h.header.Get("Location"))
+	if err != nil || h.status != http.StatusFound || h.body != "" {
+		t.Fatalf("%d %v %s", h.status, h.header, h.body)
+	}
+	q := u.Query()
+	u.RawQuery = ""
+	return u.String(), q
+}
+
+func TestAllow(t *testing.T) {
+	for _, name := range people {
+		s := New(Options{})
+		c := overTLS(t, s)
+		page := do(c, viewing(s, name, wish(name)))
+		if page.status != 200 || page.header.Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Fatalf("%s: %d %v %s", name, page.status, page.header, page.body)
+		}
+		for _, part := range []string{"<title>Allow access to " + name + "?</title>", "demo-" + name, "<li>read</li><li>write</li>", callback, `<form method="post">`, `id="person"`, `id="allow"`, `id="deny"`} {
+			if !strings.Contains(page.body, part) {
+				t.Errorf("%s: no %s in %s", name, part, page.body)
+			}
+		}
+		to, q := sentTo(t, do(c, pressing(s, name, wish(name), "allow", " alice ")))
+		if to != callback || len(q) != 2 || q.Get("state") != "s&t=a te" {
+			t.Errorf("%s: to %s with %v", name, to, q)
+		}
+		h := do(c, exchanging(name, q.Get("code"), verifier))
+		if h.status != 200 {
+			t.Fatalf("%s: %d %v", name, h.status, h.fields)
+		}
+		if a, _ := s.providers[name].accesses.get(tokenIn(h)); a.subject != "alice" || a.scope != "read write" {
+			t.Errorf("%s: %+v", name, a.grant)
+		}
+		if n := s.Stats().Providers[name]; n.OtherRequests != 2 || n.CodeRequests != 1 {
+			t.Errorf("%s: %+v", name, n)
+		}
+		for i, outcome := range []string{"shown", "allowed"} {
+			if e := s.Stats().Log[i]; e.Kind != "authorize" || e.Outcome != outcome || e.Path != "/oauth/authorize" || e.Grant != "" {
+				t.Errorf("%s: %+v", name, e)
+			}
+		}
+	}
+}
+
+func TestDeny(t *testing.T) {
+	for _, name := range people {
+		s := New(Options{})
+		to, q := sentTo(t, say(s, pressing(s, name, wish(name), "deny", "")))
+		if to != callback || q.Get("error") != "access_denied" || q.Get("state") != "s&t=a te" || q.Has("code") {
+			t.Errorf("%s: to %s with %v", name, to, q)
+		}
+		if e := s.Stats().Log[0]; e.Outcome != "access_denied" || len(s.providers[name].codes.items) != 0 {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+func TestNobodyIsSentToAnAddressThatIsNotTheClients(t *testing.T) {
+	tests := []struct {
+		name   string
+		query  string
+		status int
+	}{
+		{"unknown client", wish("movemint", "client_id", "nobody"), 401},
+		{"no client", wish("movemint", "client_id", ""), 401},
+		{"two clients", wish("movemint") + "&client_id=demo-movemint", 401},
+		{"no redirect_uri", wish("movemint", "redirect_uri", ""), 400},
+		{"two redirect_uris", wish("movemint") + "&redirect_uri=" + escaped(callback), 400},
+		{"malformed", wish("movemint") + "&x=%zz", 400},
+	}
+	for _, uri := range []string{
+		"https://elsewhere.example/", "http://localhost:1/", "http://127.0.0.1.elsewhere.example/", "http://127.0.0.1@elsewhere.example/", "http://a@127.0.0.1/", `http://127.0.0.1\@elsewhere.example/`,
+		"https://127.0.0.1/", "http://127.0.0.1/#x", "http://127.0.0.1/#", "//127.0.0.1/", "http:127.0.0.1", "javascript:alert(1)//127.0.0.1", "http://127.0.0.1/\r\nX: y", "http://0.0.0.0/", "https://known.example/cb/", "https://known.example/cb?x",
+	} {
+		tests = append(tests, struct {
+			name   string
+			query  string
+			status int
+		}{uri, wish("movemint", "redirect_uri", uri), 400})
+	}
+	for _, tt := range tests {
+		s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Redirects: []string{"https://known.example/cb"}}}}})
+		for _, a := range []ask{viewing(s, "movemint", tt.query), pressing(s, "movemint", tt.query, "allow", "alice"), pressing(s, "movemint", tt.query, "deny", "")} {
+			h := say(s, a)
+			if h.status != tt.status || h.header.Get("Location") != "" || !strings.Contains(h.body, `id="wrong"`) || strings.Contains(h.body, "<form") || len(s.providers["movemint"].codes.items) != 0 {
+				t.Errorf("%s %s: %d %v %s", a.method, tt.name, h.status, h.header, h.body)
+			}
+		}
+	}
+}
+
+func TestRedirectsThatAreTheClients(t *testing.T) {
+	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Redirects: []string{"https://known.example/cb", "myapp:/cb"}}}}})
+	for uri, starts := range map[string]string{
+		"http://127.0.0.1/":          "http://127.0.0.1/?code=",
+		"http://127.0.0.1:65535/a/b": "http://127.0.0.1:65535/a/b?code=",
+		"http://[::1]:8080/cb":       "http://[::1]:8080/cb?code=",
+		"http://127.0.0.1:1/?a=b%20": "http://127.0.0.1:1/?a=b%20&code=",
+		"https://known.example/cb":   "https://known.example/cb?code=",
+		"myapp:/cb":                  "myapp:/cb?code=",
+	} {
+		query := wish("movemint", "redirect_uri", uri, "state", "", "code_challenge", "", "code_challenge_method", "")
+		page := say(s, viewing(s, "movemint", query))
+		scheme, _, _ := strings.Cut(uri, ":")
+		if policy := page.header.Get("Content-Security-Policy"); page.status != 200 || !strings.Contains(policy, "form-action 'self' "+scheme+":;") {
+			t.Errorf("%s: %d %s", uri, page.status, policy)
+		}
+		h := say(s, pressing(s, "movemint", query, "allow", "alice"))
+		if to := h.header.Get("Location"); h.status != 302 || !strings.HasPrefix(to, starts) || strings.Contains(to, "state") {
+			t.Errorf("%s: %d to %s", uri, h.status, to)
+		}
+	}
+}
+
+func TestTheClientIsToldWhatIsWrong(t *testing.T) {
+	tests := []struct{ name, query, code string }{
+		{"no response_type", wish("movemint", "response_type", ""), "invalid_request"},
+		{"implicit", wish("movemint", "response_type", "token"), "unsupported_response_type"},
+		{"plain", wish("movemint", "code_challenge_method", "plain"), "invalid_request"},
+		{"no method, which is plain", wish("movemint", "code_challenge_method", ""), "invalid_request"},
+		{"method without challenge", wish("movemint", "code_challenge", ""), "invalid_request"},
+		{"short challenge", wish("movemint", "code_challenge", challenge[1:]), "invalid_request"},
+		{"padded challenge", wish("movemint", "code_challenge", challenge+"="), "invalid_request"},
+		{"scope", wish("movemint", "scope", "read admin"), "invalid_scope"},
+		{"repeated", wish("movemint") + "&scope=read", "invalid_request"},
+		{"not understood", wish("movemint", "audience", "x"), "invalid_request"},
+	}
+	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Scopes: []string{"read", "write"}}}}})
+	for _, tt := range tests {
+		for _, a := range []ask{viewing(s, "movemint", tt.query), pressing(s, "movemint", tt.query, "allow", "alice")} {
+			to, q := sentTo(t, say(s, a))
+			if to != callback || q.Get("error") != tt.code || q.Get("error_description") == "" || q.Get("state") != "s&t=a te" || q.Has("code") {
+				t.Errorf("%s %s: to %s with %v", a.method, tt.name, to, q)
+			}
+		}
+	}
+}
+
+func TestTheFormIsStrict(t *testing.T) {
+	s := New(Options{})
+	with := func(change func(*ask)) ask {
+		a := pressing(s, "movemint", wish("movemint"), "allow", "alice")
+		change(&a)
+		return a
+	}
+	tests := []struct {
+		name   string
+		ask    ask
+		status int
+	}{
+		{"no name", with(func(a *ask) { a.body = "person=+&decision=allow" }), 400},
+		{"no decision", with(func(a *ask) { a.body = "person=alice" }), 400},
+		{"another decision", with(func(a *ask) { a.body = "person=alice&decision=maybe" }), 400},
+		{"another field", with(func(a *ask) { a.body += "&scope=admin" }), 400},
+		{"a field twice", with(func(a *ask) { a.body += "&decision=deny" }), 400},
+		{"json", with(func(a *ask) { a.kind, a.body = "application/json", `{"person":"alice","decision":"allow"}` }), 400},
+		{"delete", with(func(a *ask) { a.method = "DELETE" }), 405},
+	}
+	for _, tt := range tests {
+		if h := say(s, tt.ask); h.status != tt.status || h.header.Get("Location") != "" || len(s.providers["movemint"].codes.items) != 0 {
+			t.Errorf("%s: %d %v", tt.name, h.status, h.header)
+		}
+	}
+	if h := say(s, tests[0].ask); !strings.Contains(h.body, `id="allow"`) || !strings.Contains(h.body, "Enter a name") {
+		t.Errorf("no name: no second try in %s", h.body)
+	}
+	if h := say(s, tests[6].ask); h.header.Get("Allow") != "GET, POST" {
+		t.Errorf("Allow: %v", h.header)
+	}
+}
+
+func TestPagesEscape(t *testing.T) {
+	evil := `"><script>alert(1)</script>&'`
+	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: evil, Redirects: []string{"x:" + evil}}}}})
+	query := wish("movemint", "client_id", evil, "scope", evil, "redirect_uri", "x:"+evil, "state", evil)
+	for _, h := range []heard{say(s, viewing(s, "movemint", query)), say(s, pressing(s, "movemint", query, "allow", "")), say(s, viewing(s, "movemint", wish("movemint", "redirect_uri", "y:"+evil)))} {
+		if strings.Contains(h.body, "<script") || h.body == "" {
+			t.Errorf("%d %s", h.status, h.body)
+		}
+	}
+	if h := say(s, viewing(s, "movemint", query)); strings.Count(html.UnescapeString(h.body), evil) != 3 {
+		t.Errorf("client, scope and redirect: %s", h.body)
+	}
+}
+
+func TestPagesHeaders(t *testing.T) {
+	s := New(Options{})
+	want := map[string][]string{
+		"Content-Security-Policy": {"default-src 'none';", "style-src 'sha256-", "frame-ancestors 'none'", "base-uri 'none'"},
+		"Referrer-Policy":         {"same-origin"}, "X-Content-Type-Options": {"nosniff"}, "Cache-Control": {"no-store"},
+	}
+	for _, query := range []string{wish("trackmania"), wish("trackmania", "client_id", "nobody")} {
+		h := say(s, viewing(s, "trackmania", query))
+		for name, parts := range want {
+			if missing := slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(h.header.Get(name), p) }); missing {
+				t.Errorf("%s: %s", name, h.header.Get(name))
+			}
+		}
+		if strings.Count(h.body, "<style>"+style+"</style>") != 1 {
+			t.Errorf("another style than the policy's: %s", h.body)
+		}
+	}
+	h := say(s, pressing(s, "trackmania", wish("trackmania"), "allow", "alice"))
+	if h.header.Get("Cache-Control") != "no-store" || h.header.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("the way back: %v", h.header)
+	}
+}
+
+func TestAuthorizeURL(t *testing.T) {
+	s := New(Options{})
+	for name, want := range map[string]string{"movemint": "https://www.movemint.cc/oauth/authorize", "trackmania": "https://api.trackmania.com/oauth/authorize", "minut": "", "miden": "", "monta": "", "nobody": ""} {
+		if got := s.AuthorizeURL(name); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestFaultOnlyAuthorize(t *testing.T) {
+	s := New(Options{})
+	set(t, s, "movemint", Fault{Status: 503, Only: "authorize", Times: 1})
+	if h := say(s, exchange("movemint")); h.status != 200 {
+		t.Errorf("a token request: %d", h.status)
+	}
+	for _, want := range []int{503, 200} {
+		if h := say(s, viewing(s, "movemint", wish("movemint"))); h.status != want {
+			t.Errorf("%d, not %d", h.status, want)
+		}
+	}
+}
+
+func TestAuthorizeByControl(t *testing.T) {
+	s := New(Options{})
+	send := func(method, path, body string, header ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, "http://127.0.0.1:3001"+path, strings.NewReader(body))
+		r.Header.Set("Content-Type", formType)
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		s.Control().ServeHTTP(w, r)
+		return w
+	}
+	at := "/providers/movemint/authorize?" + wish("movemint")
+	yes := form("person", "alice", "decision", "allow")
+	if w := send("GET", at, "", "Sec-Fetch-Site", "cross-site"); w.Code != 200 || !strings.Contains(w.Body.String(), `id="allow"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "http://elsewhere.example"}, {"Origin", "http://127.0.0.1:3002"}, {"Origin", "null"}} {
+		if w := send("POST", at, yes, header...); w.Code != 403 || len(s.providers["movemint"].codes.items) != 0 {
+			t.Errorf("%v: %d", header, w.Code)
+		}
+	}
+	for _, header := range [][]string{{"Sec-Fetch-Site", "same-origin"}, {"Origin", "http://127.0.0.1:3001"}, {}} {
+		w := send("POST", at, yes, header...)
+		to, err := url.Parse(w.Header().Get("Location"))
+		if w.Code != 302 || err != nil {
+			t.Fatalf("%v: %d %v", header, w.Code, err)
+		}
+		if h := say(s, exchanging("movemint", to.Query().Get("code"), verifier)); h.status != 200 {
+			t.Errorf("%v: %d %v", header, h.status, h.fields)
+		}
+	}
+	for path, says := range map[string]string{"/providers/monta/authorize": "monta has none", "/providers/nobody/authorize": "unknown provider"} {
+		if w := send("GET", path, ""); w.Code != 404 || !strings.Contains(w.Body.String(), says) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := send("GET", "/", ""); strings.Count(w.Body.String(), "http://127.0.0.1:3001/providers/movemint/authorize?response_type=code&client_id=demo-movemint&") != 1 {
+		t.Errorf("the help does not name it: %s", w.Body)
+	}
+}
+
+func TestCrossSiteFormAtTheProviderItself(t *testing.T) {
+	s := New(Options{})
+	r := pressing(s, "trackmania", wish("trackmania"), "allow", "alice").request()
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	if h := sayRequest(s, r); h.status != 403 || len(s.providers["trackmania"].codes.items) != 0 {
+		t.Errorf("%d", h.status)
+	}
+}

@@ -1,0 +1,159 @@
+package simulator
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// people are the providers with people's grants.
+var people = []string{"movemint", "trackmania"}
+
+func TestCode(t *testing.T) {
+	for _, name := range people {
+		s := New(Options{})
+		h := say(s, exchanging(name, consented(t, s, name, "read"), verifier))
+		if h.status != 200 || !s.Alive(name, tokenIn(h)) {
+			t.Fatalf("%s: %d %v", name, h.status, h.fields)
+		}
+		if _, r := redeem(s, name, h.text("refresh_token")); r == "" {
+			t.Errorf("%s: the refresh token does not work", name)
+		}
+		st := s.Stats()
+		if n := st.Providers[name]; n.CodeRequests != 1 || n.TokenRequests != 0 || n.RefreshRequests != 1 || n.OtherRequests != 0 || n.Issued != 2 {
+			t.Errorf("%s: %+v", name, n)
+		}
+		if e := st.Log[0]; e.Kind != "code" || e.Grant != "authorization_code" || e.Outcome != "issued" {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+func TestCodeIsRefused(t *testing.T) {
+	other := Client{ID: "other", Secret: "x"}
+	tests := []struct {
+		name       string
+		challenge  string
+		change     func(body string) string
+		doorkeeper string
+		league     string
+	}{
+		{"unknown", challenge, func(b string) string { return strings.Replace(b, "&code=", "&code=x", 1) }, "invalid_grant", "invalid_request"},
+		{"of another client", challenge, func(b string) string {
+			q, _ := url.ParseQuery(b)
+			q.Set("client_id", other.ID)
+			q.Set("client_secret", other.Secret)
+			return q.Encode()
+		}, "invalid_grant", "invalid_request"},
+		{"another redirect_uri", challenge, func(b string) string { return strings.Replace(b, "54321", "54322", 1) }, "invalid_grant", "invalid_request"},
+		{"no redirect_uri", challenge, func(b string) string { return strings.Replace(b, "&redirect_uri="+escaped(callback), "", 1) }, "invalid_request", "invalid_request"},
+		{"no code", challenge, func(b string) string { return strings.Replace(b, "&code=", "&scope=", 1) }, "invalid_request", "invalid_request"},
+		{"no verifier", challenge, func(b string) string { return strings.Replace(b, "&code_verifier="+verifier, "", 1) }, "invalid_request", "invalid_request"},
+		{"wrong verifier", challenge, func(b string) string { return strings.Replace(b, verifier, verifier[1:]+"A", 1) }, "invalid_grant", "invalid_grant"},
+		{"the challenge for a verifier", challenge, func(b string) string { return strings.Replace(b, verifier, challenge, 1) }, "invalid_grant", "invalid_grant"},
+		{"a verifier where no challenge was", "", func(b string) string { return b }, "invalid_grant", "invalid_request"},
+		{"twice the same", challenge, func(b string) string { return b + "&redirect_uri=" + escaped(callback) }, "invalid_request", "invalid_request"},
+		{"a scope", challenge, func(b string) string { return b + "&scope=read" }, "invalid_request", "invalid_request"},
+		{"wrong secret", challenge, func(b string) string { return strings.Replace(b, "demo-secret", "old-secret", 1) }, "invalid_client", "invalid_client"},
+	}
+	for _, tt := range tests {
+		for _, name := range people {
+			s := New(Options{})
+			s.SetClient(name, other)
+			code, err := s.Grant(name, "demo-"+name, "alice", "", callback, tt.challenge)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]string{"movemint": tt.doorkeeper, "trackmania": tt.league}[name]
+			a := exchanging(name, code, verifier)
+			a.body = tt.change(a.body)
+			if h := say(s, a); h.status/100 != 4 || h.fields["error"] != want || h.text("error_description") == "" {
+				t.Errorf("%s, %s: %d %v, not %s", name, tt.name, h.status, h.fields, want)
+			}
+			if n := s.Stats().Providers[name]; n.Issued != 0 {
+				t.Errorf("%s, %s: issued", name, tt.name)
+			}
+			right := exchanging(name, code, map[string]string{challenge: verifier}[tt.challenge])
+			if h := say(s, right); h.status != 200 {
+				t.Errorf("%s, %s: the refusal has spent the code: %d %v", name, tt.name, h.status, h.fields)
+			}
+		}
+	}
+}
+
+func TestCodeTwice(t *testing.T) {
+	for _, name := range people {
+		s := New(Options{})
+		bystander, _ := connected(t, s, name)
+		code := consented(t, s, name, "")
+		h := say(s, exchanging(name, code, verifier))
+		if no := say(s, exchanging(name, code, strings.Repeat("x", 43))); no.status != 400 || !s.Alive(name, tokenIn(h)) {
+			t.Errorf("%s: one who can't prove that the code is his has killed its token: %d", name, no.status)
+		}
+		a2, r2 := redeem(s, name, h.text("refresh_token"))
+		if again := say(s, exchanging(name, code, verifier)); again.status != 400 || again.fields["error"] != "invalid_grant" {
+			t.Errorf("%s: %d %v", name, again.status, again.fields)
+		}
+		if _, r := redeem(s, name, r2); r != "" || s.Alive(name, tokenIn(h)) || s.Alive(name, a2) {
+			t.Errorf("%s: what the first use issued lives", name)
+		}
+		if !s.Alive(name, bystander) {
+			t.Errorf("%s: another grant died", name)
+		}
+	}
+}
+
+func TestCodeEnds(t *testing.T) {
+	for _, name := range people {
+		synctest.Test(t, func(t *testing.T) {
+			s := New(Options{})
+			in, late := consented(t, s, name, ""), consented(t, s, name, "")
+			time.Sleep(10*time.Minute - time.Second)
+			if h := say(s, exchanging(name, in, verifier)); h.status != 200 {
+				t.Errorf("%s: ended early: %d %v", name, h.status, h.fields)
+			}
+			time.Sleep(time.Second)
+			if h := say(s, exchanging(name, late, verifier)); h.status != 400 || h.fields["error"] != "invalid_grant" {
+				t.Errorf("%s: %d %v", name, h.status, h.fields)
+			}
+		})
+	}
+}
+
+func TestFaultOnlyCode(t *testing.T) {
+	s := New(Options{})
+	set(t, s, "movemint", Fault{Drop: true, Late: true, Only: "code"})
+	code := consented(t, s, "movemint", "")
+	if h := say(s, exchange("movemint")); h.status != 200 {
+		t.Errorf("a token request: %d %v", h.status, h.err)
+	}
+	if h := say(s, exchanging("movemint", code, verifier)); h.err == nil {
+		t.Errorf("answered: %d", h.status)
+	}
+	if n := s.Stats().Providers["movemint"]; n.Issued != 2 || n.Faulted != 1 {
+		t.Errorf("%+v", n)
+	}
+}
+
+func TestGrantThatNobodyCouldGive(t *testing.T) {
+	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Scopes: []string{"read"}}}}})
+	tests := []struct{ name, client, person, scope, redirect, challenge string }{
+		{"minut", "demo-minut", "alice", "", callback, challenge},
+		{"movemint", "nobody", "alice", "", callback, challenge},
+		{"movemint", "demo-movemint", "", "", callback, challenge},
+		{"movemint", "demo-movemint", "alice", "read write", callback, challenge},
+		{"movemint", "demo-movemint", "alice", "", "https://elsewhere.example/", challenge},
+		{"movemint", "demo-movemint", "alice", "", callback, verifier + "="},
+	}
+	for _, tt := range tests {
+		if code, err := s.Grant(tt.name, tt.client, tt.person, tt.scope, tt.redirect, tt.challenge); err == nil || code != "" {
+			t.Errorf("%+v: granted", tt)
+		}
+	}
+	if _, err := s.Grant("nobody", "", "alice", "", callback, ""); !errors.Is(err, ErrUnknownProvider) {
+		t.Error(err)
+	}
+}
