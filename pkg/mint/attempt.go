@@ -118,7 +118,7 @@ func (m *Mint) exchange(ctx context.Context, out outcome, ask provider.Ask, firs
 	if err != nil {
 		out.failed = faultOf(err)
 	}
-	if ask.Grant == provider.RefreshToken {
+	if ask.Grant == provider.RefreshToken && out.answer.Refresh.IsZero() { // one that has been replaced is of no more interest
 		out.refresh.sent(err, out.own.descriptor)
 	}
 	return out

@@ -199,7 +199,7 @@ func (m *Mint) postpone(ctx context.Context, v view) {
 // idle says whether nobody has asked for an entry since it was minted, nor for the time its terms allow. A person's grant is kept alive regardless.
 func idle(v view, now time.Time) bool {
 	e, terms := v.entry.entry, v.own.terms
-	if e.Key.Variant.Account != "" || isWarm(terms, e.Key) {
+	if terms.Granted(e.Key.Variant) || isWarm(terms, e.Key) {
 		return false
 	}
 	limit := time.Duration(terms.IdleAfter) + askedPrecision

@@ -67,7 +67,9 @@ func (w *world) put(name string, over map[string]any) {
 		c["token_url"] = w.sim.TokenURL(name)
 	}
 	for field, value := range over {
-		c[field] = value
+		if c[field] = value; value == nil {
+			delete(c, field)
+		}
 	}
 	w.write(name, c)
 }
@@ -101,9 +103,28 @@ func (w *world) instance() *mint.Mint { return w.instanceOver(w.store) }
 
 func (w *world) instanceOver(s store.Store) *mint.Mint {
 	return mint.New(mint.Config{
-		Store: s, Source: w.secrets, Sealer: w.sealer, HTTP: &http.Client{Transport: w.sim},
-		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(w, nil))},
+		Store: s, Source: w.secrets, Sealer: w.sealer, HTTP: w.client(),
+		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(w, nil)), Metrics: "test"},
 	})
+}
+
+func (w *world) client() *http.Client { return &http.Client{Transport: w.sim} }
+
+// refreshIn is the refresh token in an entry.
+func (w *world) refreshIn(name string) string {
+	w.t.Helper()
+	e := w.entry(name)
+	plain, err := w.sealer.Open(w.t.Context(), name, e.Sealed, mint.Additional(e))
+	var held struct {
+		Refresh string `json:"refresh_token"`
+	}
+	if err == nil {
+		err = json.Unmarshal(plain, &held)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return held.Refresh
 }
 
 func key(name string) token.Key { return token.Key{Credential: name} }
