@@ -103,6 +103,7 @@ func TestDescriptorProblems(t *testing.T) {
 		{`{"tokn":{"url":1}}`, "tokn: unknown field"},
 		{`{"Token":{}}`, "Token: unknown field"},
 		{`{"token":{"url":"https://a.test/"},"token":{}}`, "token: given twice"},
+		{`{"verify":{"url":"/me","minted":"yes"}}`, "verify.minted: expected true or false"},
 		{`{"token":null}`, "token: expected an object"},
 		{`{"token":{"auth":"bsic"}}`, "token.auth: expected one of basic, basic_encoded, post, private_key_jwt, tls, none"},
 		{`{"token":{"auth":7,"body":[]}}`, "token.auth: expected a string; token.body: expected a string"},

@@ -163,6 +163,8 @@ func fits(token json.Token, t reflect.Type) bool {
 	case json.Number:
 		_, err := v.Int64()
 		return err == nil && t.Kind() == reflect.Int
+	case bool:
+		return t.Kind() == reflect.Bool
 	case json.Delim:
 		return v == '{' && (t.Kind() == reflect.Struct || t.Kind() == reflect.Map) || v == '[' && t.Kind() == reflect.Slice
 	}
@@ -177,6 +179,8 @@ func expected(t reflect.Type) string {
 		return "a string"
 	case t.Kind() == reflect.Int:
 		return "a whole number"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
 	case t.Kind() == reflect.Slice:
 		return "an array"
 	}

@@ -220,6 +220,16 @@ func (s *Simulator) Alive(name, accessToken string) (alive bool) {
 	return alive
 }
 
+// Subject returns the person whose access token it is; "" for a client's own, and for one that is not known.
+func (s *Simulator) Subject(name, accessToken string) (person string) {
+	s.with(name, func(p *provider) {
+		if a, ok := p.accesses.get(accessToken); ok {
+			person = a.subject
+		}
+	})
+	return person
+}
+
 // RevokeTokens kills every access token that the provider has issued, and with refreshToo every refresh token. It returns how many access tokens lived.
 func (s *Simulator) RevokeTokens(name string, refreshToo bool) (killed int, err error) {
 	err = s.with(name, func(p *provider) {
