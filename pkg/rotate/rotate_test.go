@@ -30,6 +30,7 @@ type house struct {
 	secrets *folder.Source
 	store   *memory.Store
 	vend    *mint.Mint
+	another *mint.Mint // like vend, in a process of its own
 	sweep   *rotate.Sweep
 	every   time.Duration
 }
@@ -56,7 +57,7 @@ func newHouse(t *testing.T, every time.Duration, o simulator.Options) *house {
 	make := func() *mint.Mint {
 		return mint.New(mint.Config{Store: h.store, Source: h.secrets, Sealer: sealer, HTTP: &http.Client{Transport: h.sim}, Every: every, Journal: journal})
 	}
-	h.vend = make()
+	h.vend, h.another = make(), make()
 	h.sweep = &rotate.Sweep{Mint: make(), Store: h.store, Journal: journal}
 	return h
 }
@@ -77,7 +78,9 @@ func (h *house) put(credential, provider string, over map[string]any) {
 	id, secret := h.sim.ClientFor(provider)
 	c := map[string]any{"provider": provider, "client_id": id, "client_secret": secret}
 	for field, value := range over {
-		c[field] = value
+		if c[field] = value; value == nil {
+			delete(c, field)
+		}
 	}
 	data, err := json.Marshal(c)
 	if err == nil {
