@@ -128,6 +128,7 @@ func (h *house) put(name, provider string, over map[string]any) {
 		fields["token_url"] = h.sim.TokenURL(provider)
 	}
 	maps.Copy(fields, over)
+	maps.DeleteFunc(fields, func(_ string, value any) bool { return value == nil })
 	h.hush("a client secret", secret, base64.StdEncoding.EncodeToString([]byte(id+":"+secret)))
 	value, err := json.Marshal(fields)
 	if err != nil {
