@@ -153,6 +153,34 @@ func TestAGrantThatIsOverIsConnectedAgain(t *testing.T) {
 	})
 }
 
+// What a person has granted is for the scope of that day. Under another one it has to be granted anew: told once, and not tried again and again.
+func TestGrantsForOtherTermsAreGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		m := w.instance()
+		alice := account("trackmania", "alice")
+		must(t, m.Connect(t.Context(), alice, w.code("trackmania", "alice")))
+		for _, scope := range []any{"clubs", "clubs read_favorite"} {
+			w.put("trackmania", map[string]any{"scope": scope})
+			_, _, err := m.Discover(t.Context())
+			must(t, err)
+			time.Sleep(time.Minute)
+			before := w.alarms("CredentialsFailing")
+			if became, err := m.Renew(t.Context(), alice); became != mint.Failed || codeOf(err) != api.NeedsReauthorizing {
+				t.Errorf("%s, %v", became, err)
+			}
+			s, err := m.Status(t.Context(), alice)
+			if n := w.alarms("CredentialsFailing") - before; err != nil || s.State != api.Reauthorize || !s.Entry.NextAt.IsZero() || n != 1 {
+				t.Errorf("%s, due %v, %v, %d alarms; want reauthorize, never, one", s.State, s.Entry.NextAt, err, n)
+			}
+		}
+		w.put("trackmania", nil) // what it was granted for, after all
+		_, _, err := m.Discover(t.Context())
+		must(t, err)
+		mustToken(t, m, alice, mint.Want{})
+	})
+}
+
 // Without an account the grant is the credential's own, if its secret says so.
 func TestACredentialThatAPersonConnects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

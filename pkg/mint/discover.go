@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -158,7 +159,26 @@ func (m *Mint) Renew(ctx context.Context, key token.Key) (Renewal, error) {
 	case idle(v, wall()):
 		return m.retire(ctx, key)
 	}
-	return m.renew(ctx, key, Want{Ahead: true})
+	became, err := m.renew(ctx, key, Want{Ahead: true})
+	if errors.As(err, &known) && known.Code == api.NeedsReauthorizing {
+		m.giveUp(ctx, m.recall(key), known)
+	}
+	return became, err
+}
+
+// giveUp takes a grant out of the index that only a person can renew. One that was given for other terms than the secret has now has not been tried, and so nobody was told.
+func (m *Mint) giveUp(ctx context.Context, v view, why *api.Error) {
+	e := v.entry.entry
+	if e.NextAt.IsZero() {
+		return
+	}
+	if e.State == store.Live {
+		m.Journal.Mint(ctx, journal.Mint{
+			Credential: e.Key.Credential, Variant: e.Key.Sort(), Provider: providerOf(v.own.terms, v.own.descriptor), Generation: e.Generation,
+			Code: string(why.Code), Detail: why.Detail, ForGood: true,
+		})
+	}
+	_, _ = m.retire(ctx, e.Key) // else the next pass tries again
 }
 
 // RenewNow renews an entry that is due or failing, and mints one that has no token, without waiting for a back-off: an operator asks.
