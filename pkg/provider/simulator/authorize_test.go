@@ -160,6 +160,7 @@ func TestTheClientIsToldWhatIsWrong(t *testing.T) {
 		{"no method, which is plain", wish("movemint", "code_challenge_method", ""), "invalid_request"},
 		{"method without challenge", wish("movemint", "code_challenge", ""), "invalid_request"},
 		{"short challenge", wish("movemint", "code_challenge", challenge[1:]), "invalid_request"},
+		{"a challenge that nothing encodes to", wish("movemint", "code_challenge", challenge[:42]+"N"), "invalid_request"},
 		{"padded challenge", wish("movemint", "code_challenge", challenge+"="), "invalid_request"},
 		{"scope", wish("movemint", "scope", "read admin"), "invalid_scope"},
 		{"repeated", wish("movemint") + "&scope=read", "invalid_request"},
@@ -194,6 +195,7 @@ func TestTheFormIsStrict(t *testing.T) {
 		{"another field", with(func(a *ask) { a.body += "&scope=admin" }), 400},
 		{"a field twice", with(func(a *ask) { a.body += "&decision=deny" }), 400},
 		{"json", with(func(a *ask) { a.kind, a.body = "application/json", `{"person":"alice","decision":"allow"}` }), 400},
+		{"plain text", with(func(a *ask) { a.kind = "text/plain" }), 400},
 		{"delete", with(func(a *ask) { a.method = "DELETE" }), 405},
 	}
 	for _, tt := range tests {
@@ -204,7 +206,7 @@ func TestTheFormIsStrict(t *testing.T) {
 	if h := say(s, tests[0].ask); !strings.Contains(h.body, `id="allow"`) || !strings.Contains(h.body, "Enter a name") {
 		t.Errorf("no name: no second try in %s", h.body)
 	}
-	if h := say(s, tests[6].ask); h.header.Get("Allow") != "GET, POST" {
+	if h := say(s, tests[len(tests)-1].ask); h.header.Get("Allow") != "GET, POST" {
 		t.Errorf("Allow: %v", h.header)
 	}
 }

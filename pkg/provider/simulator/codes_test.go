@@ -1,6 +1,8 @@
 package simulator
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"net/url"
 	"strings"
@@ -84,6 +86,24 @@ func TestCodeIsRefused(t *testing.T) {
 	}
 }
 
+func TestVerifierMustBeOfItsForm(t *testing.T) {
+	for _, name := range people {
+		for _, verifier := range []string{verifier[:42], strings.Repeat("a", 129), verifier + "+"} {
+			s := New(Options{})
+			sum := sha256.Sum256([]byte(verifier))
+			code, err := s.Grant(name, "demo-"+name, "alice", "", callback, base64.RawURLEncoding.EncodeToString(sum[:]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := exchanging(name, code, "")
+			a.body += "&code_verifier=" + escaped(verifier)
+			if h := say(s, a); h.status != 400 || h.fields["error"] != "invalid_grant" {
+				t.Errorf("%s, %d characters: %d %v", name, len(verifier), h.status, h.fields)
+			}
+		}
+	}
+}
+
 func TestCodeTwice(t *testing.T) {
 	for _, name := range people {
 		s := New(Options{})
@@ -120,6 +140,23 @@ func TestCodeEnds(t *testing.T) {
 				t.Errorf("%s: %d %v", name, h.status, h.fields)
 			}
 		})
+	}
+}
+
+func TestOverlapRevokesIsOnePersons(t *testing.T) {
+	for _, name := range people {
+		s := New(Options{})
+		set(t, s, name, Fault{Overlap: OverlapRevokes})
+		bob, err := s.Grant(name, "demo-"+name, "bob", "", callback, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		his := tokenIn(say(s, exchanging(name, bob, "")))
+		first, _ := connected(t, s, name)
+		second, _ := connected(t, s, name)
+		if s.Alive(name, first) || !s.Alive(name, second) || !s.Alive(name, his) {
+			t.Errorf("%s: her first %v, her second %v, his %v", name, s.Alive(name, first), s.Alive(name, second), s.Alive(name, his))
+		}
 	}
 }
 

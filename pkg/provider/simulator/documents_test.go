@@ -89,6 +89,79 @@ func TestMovemintDocument(t *testing.T) {
 	}
 }
 
+func TestMovemintDocumentOfPeople(t *testing.T) {
+	s := New(Options{})
+	c := overTLS(t, s)
+	// "Redirect the user's browser to the authorization endpoint:"
+	// GET https://www.movemint.cc/oauth/authorize ?client_id=YOUR_CLIENT_ID &redirect_uri=YOUR_REDIRECT_URI &response_type=code &scope=
+	query := "client_id=demo-movemint&redirect_uri=" + escaped(callback) + "&response_type=code&scope="
+	if h := do(c, ask{method: "GET", url: "https://www.movemint.cc/oauth/authorize?" + query}); h.status != 200 || !strings.Contains(h.body, `id="allow"`) {
+		t.Fatalf("%d %s", h.status, h.body)
+	}
+	// "After the user approves access, they are redirected back to your redirect_uri with an authorization code query parameter"
+	to, q := sentTo(t, do(c, pressing(s, "movemint", query, "allow", "alice")))
+	if to != callback || len(q) != 1 || q.Get("code") == "" {
+		t.Fatalf("to %s with %v", to, q)
+	}
+	// "Exchange an authorization code or refresh token for an access token." 200: access_token, token_type, expires_in, refresh_token, created_at
+	h := do(c, exchanging("movemint", q.Get("code"), ""))
+	// token_type "Always "Bearer"", expires_in "default 7200 = 2 hours", refresh_token "Token used to obtain a new access token when the current one expires."
+	if h.status != 200 || h.fields["token_type"] != "Bearer" || h.fields["expires_in"] != 7200.0 || tokenIn(h) == "" || h.text("refresh_token") == "" || len(h.fields) != 5 {
+		t.Fatalf("%d %v", h.status, h.fields)
+	}
+	if age := time.Since(time.Unix(int64(h.fields["created_at"].(float64)), 0)); age < 0 || age > 5*time.Second {
+		t.Errorf("created %v ago", age)
+	}
+	// "Retrieve metadata about the current access token, including its scopes, expiration, and associated resource owner and application."
+	info := do(c, verifying("movemint", tokenIn(h)))
+	if app, _ := info.fields["application"].(map[string]any); info.status != 200 || info.fields["resource_owner_id"] != "alice" || app["uid"] != "demo-movemint" || info.fields["expires_in"].(float64) > 7200 {
+		t.Errorf("%d %v", info.status, info.fields)
+	}
+	// "Step 4: Refresh an Expired Token"
+	r := do(c, refreshing("movemint", h.text("refresh_token")))
+	if r.status != 200 || len(r.fields) != 5 || tokenIn(r) == tokenIn(h) || r.text("refresh_token") == h.text("refresh_token") || r.text("refresh_token") == "" {
+		t.Errorf("%d %v", r.status, r.fields)
+	}
+	// 400 "Invalid grant or request"
+	for name, a := range map[string]ask{"grant": refreshing("movemint", "unknown"), "request": refreshing("movemint", "")} {
+		if h := do(c, a); h.status != 400 || h.fields["error"] != "invalid_"+name {
+			t.Errorf("%d %v", h.status, h.fields)
+		}
+	}
+	// "Revoke an access token or refresh token. After revocation, the token can no longer be used"
+	revoke := ask{"POST", "https://www.movemint.cc/oauth/revoke", "", formType, form("token", r.text("refresh_token"), "client_id", "demo-movemint", "client_secret", "demo-secret-movemint")}
+	for range 2 {
+		if h := do(c, revoke); h.status != 200 || h.body != "" {
+			t.Errorf("revoke: %d %q", h.status, h.body)
+		}
+	}
+	if h := do(c, refreshing("movemint", r.text("refresh_token"))); h.status != 400 || h.fields["error"] != "invalid_grant" {
+		t.Errorf("a revoked refresh token: %d %v", h.status, h.fields)
+	}
+	if h := do(c, verifying("movemint", tokenIn(r))); h.status != 401 {
+		t.Errorf("what came with it: %d %v", h.status, h.fields)
+	}
+}
+
+func TestMovemintNamesTheScopeThatWasGranted(t *testing.T) {
+	s := New(Options{})
+	// The document lists no scope in the answer; Doorkeeper's TokenResponse has it where there is one.
+	h := say(s, exchanging("movemint", consented(t, s, "movemint", "read write"), verifier))
+	machine := exchange("movemint")
+	machine.body += "&scope=read"
+	for want, h := range map[string]heard{"read write": h, "read": say(s, machine)} {
+		if h.status != 200 || h.text("scope") != want {
+			t.Errorf("%d %v", h.status, h.fields)
+		}
+	}
+	if r := say(s, refreshing("movemint", h.text("refresh_token"))); r.text("scope") != "read write" {
+		t.Errorf("%d %v", r.status, r.fields)
+	}
+	if info := say(s, verifying("movemint", tokenIn(h))); len(info.fields["scope"].([]any)) != 2 {
+		t.Errorf("%v", info.fields)
+	}
+}
+
 func TestTrackmaniaDocument(t *testing.T) {
 	s := New(Options{})
 	c := overTLS(t, s)
@@ -110,17 +183,46 @@ func TestTrackmaniaDocument(t *testing.T) {
 			t.Errorf("%s is not fractional: %v", name, at)
 		}
 	}
-	// "you'll get a new access token alongside a new refresh token for future requests"
-	first, err := s.Consent("trackmania", "demo-trackmania", "nadeo", "clubs")
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestTrackmaniaDocumentOfPeople(t *testing.T) {
+	s := New(Options{})
+	c := overTLS(t, s)
+	// "Redirect the user to […] with the following query parameters:" response_type: code, client_id, scope: "Space separated value of scopes", redirect_uri, state: "A non predictable random string."
+	query := form("response_type", "code", "client_id", "demo-trackmania", "scope", "clubs read_favorite", "redirect_uri", callback, "state", "af0ifjsldkj")
+	if h := do(c, ask{method: "GET", url: "https://api.trackmania.com/oauth/authorize?" + query}); h.status != 200 || !strings.Contains(h.body, "<li>read_favorite</li>") {
+		t.Fatalf("%d %s", h.status, h.body)
 	}
-	r := do(c, refreshing("trackmania", first))
-	if r.status != 200 || tokenIn(r) == "" || r.text("refresh_token") == "" || r.text("refresh_token") == first || claims(t, tokenIn(r))["sub"] != "nadeo" || len(claims(t, tokenIn(r))["scopes"].([]any)) != 1 {
+	// "After the user authorized your application, they are redirected to the redirect_uri with these query parameters:" code, state: "the same value as the one you generated at step 1"
+	to, q := sentTo(t, do(c, pressing(s, "trackmania", query, "allow", "nadeo")))
+	if to != callback || len(q) != 2 || q.Get("code") == "" || q.Get("state") != "af0ifjsldkj" {
+		t.Fatalf("to %s with %v", to, q)
+	}
+	// "issue a POST request to […] with these parameters:" grant_type: authorization_code, client_id, client_secret, code: "The code from stage 2", redirect_uri: "The redirect URI that was used in stage 1"
+	h := do(c, ask{"POST", "https://api.trackmania.com/api/access_token", "", formType, form(
+		"grant_type", "authorization_code", "client_id", "demo-trackmania", "client_secret", "demo-secret-trackmania", "code", q.Get("code"), "redirect_uri", callback)})
+	// "The answer of stage 3 will contain:" token_type, expires_in: "The number of seconds this token will remain valid", access_token, refresh_token: "The long-lived token"
+	if h.status != 200 || !strings.EqualFold(h.text("token_type"), "bearer") || h.fields["expires_in"] != 3600.0 || tokenIn(h) == "" || h.text("refresh_token") == "" || len(h.fields) != 4 {
+		t.Fatalf("%d %v", h.status, h.fields)
+	}
+	// Scopes of people have an effect, and the token is "associated with a user".
+	if said := claims(t, tokenIn(h)); said["sub"] != "nadeo" || len(said["scopes"].([]any)) != 2 {
+		t.Errorf("%v", said)
+	}
+	// "send a POST request to […] with these parameters:" grant_type: refresh_token, client_id, client_secret, refresh_token: "The refresh token from a previous request"
+	first := h.text("refresh_token")
+	r := do(c, ask{"POST", "https://api.trackmania.com/api/access_token", "", formType, form(
+		"grant_type", "refresh_token", "client_id", "demo-trackmania", "client_secret", "demo-secret-trackmania", "refresh_token", first)})
+	// "The endpoint will respond just like to the original /access_token request, and you'll get a new access token alongside a new refresh token for future requests."
+	if r.status != 200 || len(r.fields) != 4 || tokenIn(r) == tokenIn(h) || r.text("refresh_token") == "" || r.text("refresh_token") == first || claims(t, tokenIn(r))["sub"] != "nadeo" {
 		t.Errorf("%d %v", r.status, r.fields)
 	}
 	if again := do(c, refreshing("trackmania", first)); again.status != 401 || again.fields["hint"] != "Token has been revoked" {
 		t.Errorf("%d %v", again.status, again.fields)
+	}
+	// "implicit grant won't be available"
+	if _, q := sentTo(t, do(c, viewing(s, "trackmania", strings.Replace(query, "=code", "=token", 1)))); q.Get("error") != "unsupported_response_type" {
+		t.Errorf("%v", q)
 	}
 }
 
@@ -174,12 +276,13 @@ func TestMontaDocument(t *testing.T) {
 	}
 	// "you'll receive a new set of access and refresh tokens"
 	r := do(c, refreshing("monta", h.text("refreshToken")))
-	if r.status != 200 || tokenIn(r) == tokenIn(h) || r.text("refreshToken") == h.text("refreshToken") {
+	if r.status != 200 || len(r.fields) != 6 || tokenIn(r) == tokenIn(h) || r.text("refreshToken") == h.text("refreshToken") || r.text("refreshTokenExpirationDate") <= h.text("refreshTokenExpirationDate") {
 		t.Errorf("%d %v", r.status, r.fields)
 	}
 	if again := do(c, refreshing("monta", h.text("refreshToken"))); again.status != 401 {
 		t.Errorf("a used refresh token: %d", again.status)
 	}
+	// "you have to use the accessToken for authentication. Pass it to the Authorization header as Bearer token"
 	// {"id": 1, "userId": 1, "name": "Public Api Demo", "clientId": "2cae3a14-…", "clientSecret": null, "scopes": ["all"], "createdAt": …, "updatedAt": …}
 	me := do(c, verifying("monta", tokenIn(r)))
 	if me.status != 200 || me.fields["clientId"] != "demo-monta" || me.fields["clientSecret"] != nil || len(me.fields) != 8 {

@@ -40,7 +40,7 @@ type Reuse string
 
 // The temperaments. The zero value is the provider's own.
 const (
-	Tolerated     Reuse = "tolerated"      // the old one works until the access token that came instead is used: Doorkeeper with a column previous_refresh_token. League with revokeRefreshTokens(false) never looks
+	Tolerated     Reuse = "tolerated"      // the old one works until the access token that came instead is used: Doorkeeper with a column previous_refresh_token; at League, with revokeRefreshTokens(false), for ever
 	Refused       Reuse = "refused"        // it fails, and nothing else happens: League's own, and Doorkeeper's without that column
 	RevokesFamily Reuse = "revokes_family" // it fails, and everything that descends from it dies: RFC 9700, section 4.14.2. Neither does so by itself
 )

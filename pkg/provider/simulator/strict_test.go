@@ -39,6 +39,28 @@ func TestUnlikeTheDocument(t *testing.T) {
 		}), 401},
 		{"trackmania: json", with("trackmania", func(a *ask) { a.kind, a.body = "application/json", `{"grant_type":"client_credentials"}` }), 400},
 		{"trackmania: get", with("trackmania", func(a *ask) { a.method = "GET" }), 405},
+		{"movemint: json", with("movemint", func(a *ask) { a.kind, a.body = "application/json", `{"grant_type":"client_credentials"}` }), 400},
+		{"movemint: password", with("movemint", func(a *ask) { a.body = strings.Replace(a.body, "client_credentials", "password", 1) }), 400},
+		{"movemint: get", with("movemint", func(a *ask) { a.method = "GET" }), 405},
+		{"movemint: refresh with a code", with("movemint", func(a *ask) { a.body = refreshing("movemint", "x").body + "&code=x" }), 400},
+		{"movemint: refresh by Basic", with("movemint", func(a *ask) {
+			a.auth, a.body = basic("demo-movemint", "demo-secret-movemint"), form("grant_type", "refresh_token", "refresh_token", "x")
+		}), 401},
+		{"movemint: code and refresh token", with("movemint", func(a *ask) { a.body = exchanging("movemint", "x", verifier).body + "&refresh_token=x" }), 400},
+		{"movemint: code in the URL", with("movemint", func(a *ask) { a.url += "?code=x"; a.body = exchanging("movemint", "x", "").body }), 400},
+		{"movemint: token/info by POST", ask{"POST", "https://www.movemint.cc/oauth/token/info", "Bearer x", "", ""}, 405},
+		{"movemint: token/info without a token", ask{"GET", "https://www.movemint.cc/oauth/token/info", "", "", ""}, 401},
+		{"movemint: revoke by Basic", ask{"POST", "https://www.movemint.cc/oauth/revoke", basic("demo-movemint", "demo-secret-movemint"), formType, form("token", "x")}, 400},
+		{"movemint: revoke by JSON", ask{"POST", "https://www.movemint.cc/oauth/revoke", "", "application/json", `{"token":"x"}`}, 400},
+		{"trackmania: refresh without a client", with("trackmania", func(a *ask) { a.body = form("grant_type", "refresh_token", "refresh_token", "x") }), 401},
+		{"trackmania: refresh with a redirect_uri", with("trackmania", func(a *ask) { a.body = refreshing("trackmania", "x").body + "&redirect_uri=x" }), 400},
+		{"trackmania: code by Basic", with("trackmania", func(a *ask) {
+			a.auth, a.body = basic("demo-trackmania", "demo-secret-trackmania"), form("grant_type", "authorization_code", "code", "x", "redirect_uri", callback)
+		}), 401},
+		{"trackmania: authorization_code without a code", with("trackmania", func(a *ask) { a.body = strings.Replace(a.body, "client_credentials", "authorization_code", 1) }), 400},
+		{"trackmania: no revocation", ask{"POST", "https://api.trackmania.com/oauth/revoke", "", formType, form("token", "x")}, 404},
+		{"miden: no refresh", with("miden", func(a *ask) { a.body = form("grant_type", "refresh_token", "refresh_token", "x") }), 400},
+		{"minut: no code", with("minut", func(a *ask) { a.body = form("grant_type", "authorization_code", "code", "x", "redirect_uri", callback) }), 400},
 		{"miden: post", with("miden", func(a *ask) {
 			a.auth, a.body = "", form("grant_type", "client_credentials", "client_id", "demo-miden", "client_secret", "demo-secret-miden")
 		}), 400},
@@ -51,6 +73,9 @@ func TestUnlikeTheDocument(t *testing.T) {
 		{"monta: wrong", with("monta", func(a *ask) { a.body = strings.Replace(a.body, "secret-", "s-", 1) }), 401},
 		{"monta: unknown refresh token", refreshing("monta", "8f449e8c-864e-4bbc-a328-aa3ad876351b"), 401},
 		{"monta: client id in refresh", ask{"POST", "https://public-api.monta.com/api/v1/auth/refresh", "", "application/json", `{"refreshToken":"x","clientId":"demo-monta"}`}, 400},
+		{"monta: refresh with Basic", ask{"POST", "https://public-api.monta.com/api/v1/auth/refresh", basic("demo-monta", "demo-secret-monta"), "application/json", `{"refreshToken":"x"}`}, 400},
+		{"monta: refresh by form", ask{"POST", "https://public-api.monta.com/api/v1/auth/refresh", "", formType, form("refreshToken", "x")}, 400},
+		{"monta: me without a token", ask{"GET", "https://public-api.monta.com/api/v1/auth/me", "", "", ""}, 401},
 		{"verify without Bearer", ask{"GET", "https://api.minut.com/v8/users/me", "x", "", ""}, 401},
 	}
 	for _, tt := range tests {
