@@ -140,7 +140,7 @@ func TestPathsAsTheyStand(t *testing.T) {
 	}{
 		"long body":      {order{method: "POST", target: "/tokens/minut", body: strings.Repeat(" ", vend.MaxBody+1)}, 400, "invalid_request"},
 		"longer body":    {order{method: "POST", target: "/tokens/minut", body: strings.Repeat(" ", 20*vend.MaxBody)}, 400, "invalid_request"},
-		"no such method": {order{method: "PUT", target: "/tokens/minut"}, 405, "method_not_allowed"},
+		"no such method": {order{method: "PATCH", target: "/tokens/minut"}, 405, "method_not_allowed"},
 		"bad query":      {order{target: "/tokens/minut?colour=red"}, 400, "invalid_request"},
 		"head":           {order{method: "HEAD", target: "/tokens/minut"}, 405, ""},
 		"list":           {order{target: "/tokens"}, 200, `"monta"`},
