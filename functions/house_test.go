@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +38,10 @@ type house struct {
 	t         *testing.T
 	stack     *testbed.Stack
 	sim       *simulator.Simulator
-	aws       map[string]traffic // by function
+	functions map[string]testbed.Function // as this house has them, by their folders; so are the next two
+	gates     map[string]*testbed.Gate
+	aws       map[string]traffic
+	ledger    *testbed.Ledger
 	table     string
 	items     *dynamodb.Client
 	secrets   *secretsmanager.Client
@@ -54,7 +56,7 @@ type house struct {
 
 func newHouse(t *testing.T, o simulator.Options) *house {
 	t.Helper()
-	h := &house{t: t, stack: testbed.Template(t), sim: simulator.New(o), runtimes: map[string]*testbed.Runtime{}, aws: map[string]traffic{}, hushed: map[string]string{}}
+	h := &house{t: t, stack: testbed.Template(t), sim: simulator.New(o), ledger: new(testbed.Ledger), hushed: map[string]string{}}
 	if err := h.sim.ListenTLS("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -69,13 +71,23 @@ func newHouse(t *testing.T, o simulator.Options) *house {
 	h.table = h.stack.CreateTable(t, h.items)
 	h.prefix = "tokenvend/" + h.table + "/"
 	h.secrets = secretsmanager.NewFromConfig(h.stack.Account)
-	for function, name := range logical {
-		h.aws[function] = traffic{testbed.CountCalls(t, database), testbed.CountCalls(t, testbed.Moto(t))}
-		h.runtimes[function] = testbed.NewRuntime(time.Duration(h.stack.Functions[name].Timeout) * time.Second)
-	}
+	h.deploy("seal-" + h.table)
+	t.Cleanup(h.closeLedger)
 	t.Cleanup(h.searchOutputs)
-	t.Cleanup(h.checkGrants)
 	return h
+}
+
+// deploy makes the two functions of the house, over its table and secrets, with a seal id. What was deployed before is asked nothing more.
+func (h *house) deploy(sealID string) {
+	h.t.Helper()
+	made := h.stack.Deployed(h.t, testbed.Parameters{Table: h.table, SecretPrefix: h.prefix, SealID: sealID})
+	h.functions, h.gates, h.aws, h.runtimes = map[string]testbed.Function{}, map[string]*testbed.Gate{}, map[string]traffic{}, map[string]*testbed.Runtime{}
+	for function, name := range logical {
+		f, gate := made[name], h.stack.Gate(h.t, made[name], h.ledger)
+		h.functions[function], h.gates[function] = f, gate
+		h.aws[function] = traffic{testbed.CountCalls(h.t, testbed.Dynalite(h.t), gate), testbed.CountCalls(h.t, testbed.Moto(h.t), gate)}
+		h.runtimes[function] = testbed.NewRuntime(time.Duration(f.Timeout) * time.Second)
+	}
 }
 
 // start runs one more process of a function.
@@ -99,15 +111,12 @@ func (h *house) startProgram(binary, function string, env ...string) *testbed.Bo
 // environment is the template's own, with what this house has of its own, and what Lambda adds.
 func (h *house) environment(function string) []string {
 	h.t.Helper()
-	keys, err := h.stack.Account.Credentials.Retrieve(h.t.Context())
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	keys := h.gates[function].Credentials
 	h.hush("the function's own keys", keys.SecretAccessKey, keys.SessionToken)
-	all := maps.Clone(h.stack.Functions[logical[function]].Environment)
+	all := maps.Clone(h.functions[function].Environment)
 	maps.Copy(all, map[string]string{
-		"TOKENVEND_TABLE": h.table, "TOKENVEND_SECRET_PREFIX": h.prefix, "TOKENVEND_PROXY": h.proxy.String(),
-		"SSL_CERT_FILE": h.roots, "AWS_REGION": h.stack.Account.Region, "AWS_LAMBDA_FUNCTION_NAME": function,
+		"TOKENVEND_PROXY": h.proxy.String(),
+		"SSL_CERT_FILE":   h.roots, "AWS_REGION": h.stack.Account.Region, "AWS_LAMBDA_FUNCTION_NAME": function,
 		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
 		"AWS_ENDPOINT_URL_DYNAMODB": string(h.aws[function].store.Endpoint), "AWS_ENDPOINT_URL_KMS": string(h.aws[function].rest.Endpoint),
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": string(h.aws[function].rest.Endpoint),
@@ -135,7 +144,7 @@ func (h *house) put(name, provider string, over map[string]any) {
 		h.t.Fatal(err)
 	}
 	full := h.prefix + name
-	_, err = h.secrets.CreateSecret(h.t.Context(), &secretsmanager.CreateSecretInput{Name: &full, SecretString: aws.String(string(value))})
+	_, err = h.secrets.CreateSecret(h.t.Context(), &secretsmanager.CreateSecretInput{Name: &full, SecretString: aws.String(string(value)), KmsKeyId: &h.stack.SecretKey})
 	if err != nil {
 		_, err = h.secrets.PutSecretValue(h.t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &full, SecretString: aws.String(string(value))})
 	}
@@ -159,7 +168,7 @@ func (h *house) invoke(function, alias string, payload []byte) ([]byte, *testbed
 
 // arn is the one under which the function is invoked.
 func (h *house) arn(function, alias string) string {
-	arn := strings.TrimSuffix(h.stack.Functions[logical[function]].ARN, ":$LATEST")
+	arn := strings.TrimSuffix(h.functions[function].ARN, ":$LATEST")
 	if alias != "" {
 		arn += ":" + alias
 	}
@@ -255,18 +264,14 @@ func (h *house) searchOutputs() {
 	}
 }
 
-// checkGrants holds what each function asked of AWS against what its role grants it: nothing else does, for the stand-ins let everything pass.
-func (h *house) checkGrants() {
-	for function, asked := range h.aws {
-		grants := granted(h.stack.Functions[logical[function]])
-		for _, calls := range []*testbed.Calls{asked.store, asked.rest} {
-			for action, n := range calls.All() {
-				if !slices.Contains(grants, action) {
-					h.t.Errorf("%s asked for %s %d times, which its role does not grant", function, action, n)
-				}
-			}
+// closeLedger fails where a function asked AWS for what its role does not grant it, and hands on what it asked for.
+func (h *house) closeLedger() {
+	for _, name := range logical {
+		for _, what := range h.ledger.Denied(name) {
+			h.t.Errorf("%s was denied %s", name, what)
 		}
 	}
+	suite.Add(h.ledger)
 }
 
 // fingerprint is the contract's: the first 16 hex digits of a token's SHA-256.
@@ -277,5 +282,5 @@ func fingerprint(accessToken string) string {
 
 // freshRuntime has the function's processes so far asked nothing more: those that are started next answer alone.
 func freshRuntime(h *house) *testbed.Runtime {
-	return testbed.NewRuntime(time.Duration(h.stack.Functions["VendFunction"].Timeout) * time.Second)
+	return testbed.NewRuntime(time.Duration(h.functions["vend"].Timeout) * time.Second)
 }

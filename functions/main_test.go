@@ -4,14 +4,22 @@ package functions_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
+
+	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 var update = flag.Bool("update", false, "write the golden answers and docs/openapi.yaml anew")
+
+// What both functions asked AWS for in this run, and what they were sent to ask for and must be denied.
+var suite, forbidden testbed.Ledger
 
 // binaries is where this run's bootstraps are built.
 var binaries string
@@ -31,7 +39,31 @@ func run(m *testing.M) int {
 	}
 	binaries = dir
 	defer func() { _ = os.RemoveAll(dir) }()
-	return m.Run()
+	code := m.Run()
+	if f := flag.Lookup("test.run").Value.String() + flag.Lookup("test.skip").Value.String(); f != "" || code != 0 {
+		return code // a part of the suite uses a part of the grants
+	}
+	return report()
+}
+
+// reportTo names a file, in the environment, for a copy of the gate's report.
+const reportTo = "TOKENVEND_GATE_REPORT"
+
+// report says what the gate before AWS has seen in the whole suite. Each grant of the template has to be used by then.
+func report() (code int) {
+	var all strings.Builder
+	for _, name := range slices.Sorted(maps.Values(logical)) {
+		fmt.Fprintf(&all, "%s\n\tforbidden calls sent on purpose and denied: %d\n", suite.Report(name), len(forbidden.Denied(name)))
+		code |= min(1, len(suite.Unused(name))+len(suite.Denied(name)))
+	}
+	fmt.Print(all.String())
+	if file := os.Getenv(reportTo); file != "" {
+		if err := os.WriteFile(file, []byte(all.String()), 0o644); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+	}
+	return code
 }
 
 // build is one way to build a function.

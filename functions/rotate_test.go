@@ -141,3 +141,21 @@ func TestRotateNeverFails(t *testing.T) {
 		}
 	}
 }
+
+func TestRotateOpensWhatVendSealed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	h.put("miden", "miden", map[string]any{"scope": "read"})
+	h.start("vend")
+	h.start("rotate")
+	first := h.token("miden")
+	h.put("miden", "miden", map[string]any{"scope": "write"})
+	h.take("rotate")
+	h.ticks("a secret that changed", rotate.Report{Learnt: 1, Renewed: 1})
+	if _, rest := h.take("rotate"); rest["Decrypt"] == 0 {
+		t.Errorf("asked AWS for %v, want a data key opened", rest)
+	}
+	if s := h.status("miden"); s.Generation != 2 || s.Fingerprint == first.Fingerprint || s.Scope != "write" {
+		t.Errorf("after the change: %+v", s)
+	}
+}

@@ -99,23 +99,10 @@ func TestAliasesStandOnLatest(t *testing.T) {
 	}
 }
 
-// granted are the actions on AWS that a function is granted, besides its log's.
-func granted(f testbed.Function) (actions []string) {
-	for _, s := range f.Statements {
-		for _, action := range s.Action {
-			if service, name, _ := strings.Cut(action, ":"); service != "logs" && !slices.Contains(actions, name) {
-				actions = append(actions, name)
-			}
-		}
-	}
-	slices.Sort(actions)
-	return actions
-}
-
 func TestRolesGrantNoMoreThanTheirResources(t *testing.T) {
 	t.Parallel()
 	for name, f := range testbed.Template(t).Functions {
-		for _, s := range f.Statements {
+		for _, s := range f.Policy {
 			if slices.Contains(s.Resource, "*") && !slices.Equal(s.Action, testbed.OneOrMore{"secretsmanager:ListSecrets"}) {
 				t.Errorf("%s: %v on every resource", name, s.Action)
 			}

@@ -79,7 +79,7 @@ func (m *Mint) bury(ctx context.Context, name string, e store.Entry) bool {
 	if err != nil {
 		return false
 	}
-	_, _ = m.remember(ctx, store.Strong, stands, wall()) // what can't be opened now is read again when it is asked for
+	_, _ = m.remember(ctx, stands, 0, wall()) // what can't be opened now is read again when it is asked for
 	m.Journal.Event(ctx, slog.LevelWarn, "gone", name, "its secret was removed")
 	return true
 }

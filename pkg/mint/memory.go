@@ -22,7 +22,8 @@ const (
 // row is one row of the store as it was last seen, opened. It is never changed.
 type row struct {
 	entry   store.Entry
-	broken  bool        // what stands there does not open
+	broken  bool        // what stands there does not open, or was put back
+	newest  int64       // the highest generation that this process has seen of it
 	token   token.Token // of an entry; zero: none, or none that opens
 	refresh redact.String
 	seed    string // fingerprint of the refresh token out of the secret that was last sent; "": none was
@@ -67,15 +68,32 @@ func (m *memory) get(key token.Key) *known {
 	return m.rows[key]
 }
 
-// put remembers a row as seen now. Of two that arrive out of order the one of the higher revision stays.
+// newest returns the highest generations that were seen of keys, as long as their rows were there.
+func (m *memory) newest(keys []token.Key) []int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]int64, len(keys))
+	for i, key := range keys {
+		if k := m.rows[key]; k != nil {
+			all[i] = k.newest
+		}
+	}
+	return all
+}
+
+// put remembers a row as seen now. Of two that arrive out of order the one of the higher revision stays, and no generation comes back that is older than one that was seen.
 func (m *memory) put(r *row, origin Origin, seen time.Time) *known {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.rows == nil {
 		m.rows = map[token.Key]*known{}
 	}
-	if old := m.rows[r.entry.Key]; old != nil && old.entry.Revision > r.entry.Revision && r.entry.Revision > 0 && !r.broken {
-		return old
+	r.newest = r.entry.Generation
+	if old := m.rows[r.entry.Key]; old != nil && r.entry.Revision > 0 {
+		if (old.entry.Revision > r.entry.Revision || old.newest > r.newest) && !r.broken {
+			return old
+		}
+		r.newest = max(r.newest, old.newest)
 	}
 	m.makeRoom()
 	k := &known{row: r, origin: origin, seen: seen}
@@ -120,9 +138,10 @@ func (k *known) trusted(now time.Time) bool {
 	return k != nil && now.Sub(k.seen) < trust && !now.Before(k.seen)
 }
 
-// same says whether e is the very row that is known, so that it need not be opened again.
+// same says whether e is the very row that is known, all that it is bound to included, so that it need not be opened again.
 func (k *known) same(e store.Entry) bool {
-	return k != nil && !k.broken && k.entry.Revision == e.Revision && bytes.Equal(k.entry.Sealed, e.Sealed)
+	return k != nil && !k.broken && k.entry.Revision == e.Revision && k.entry.Made == e.Made &&
+		bytes.Equal(k.entry.Sealed, e.Sealed) && bytes.Equal(additional(k.entry), additional(e))
 }
 
 // from is the origin to report: the first use names where the row came from, later ones the memory.

@@ -20,7 +20,7 @@ func (m *Mint) succeed(ctx context.Context, next *row, out *outcome) {
 	e.Made = out.own.terms.Made(e.Key.Variant)
 	same := fingerprint == old.Fingerprint && old.Made == e.Made
 	if !same {
-		e.Generation++
+		e.Generation = max(e.Generation, next.newest) + 1 // above all that anybody may have seen before an older item was put back
 	}
 	keepRefresh(next, out)
 	r := rulesOf(out.own.row, next.renewedBy())

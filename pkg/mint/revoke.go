@@ -27,6 +27,7 @@ func (m *Mint) revoke(ctx context.Context, lease store.Lease, v view) (revoked b
 	defer cancel()
 	revoked, failed := m.revokeThere(ctx, v)
 	next := row{entry: emptied(lease.Entry)}
+	next.entry.Generation = max(next.entry.Generation, v.entry.newest)
 	if failed != nil && failed.code == api.ProviderUnavailable {
 		next = *v.entry.with(lease.Entry)
 		next.entry.State = store.Revoking

@@ -16,7 +16,10 @@ import (
 )
 
 // load reads rows in one round trip, remembers them, and returns them in the order of keys.
+//
+// An eventual read that shows an older generation than was seen here is a replica that lags, or an item that was put back: a strong one tells.
 func (m *Mint) load(ctx context.Context, c store.Consistency, keys ...token.Key) ([]*known, error) {
+	newest := m.memory.newest(keys) // as it was before the read: what is learnt meanwhile says nothing about it
 	entries, err := m.Store.Get(ctx, c, keys...)
 	if err != nil {
 		return nil, storeUnavailable(err)
@@ -24,12 +27,18 @@ func (m *Mint) load(ctx context.Context, c store.Consistency, keys ...token.Key)
 	now := wall()
 	rows := make([]*known, len(entries))
 	for i, e := range entries {
-		if rows[i], err = m.remember(ctx, c, e, now); err != nil {
+		if c == store.Eventual && older(e, newest[i]) {
+			return m.load(ctx, store.Strong, keys...)
+		}
+		if rows[i], err = m.remember(ctx, e, newest[i], now); err != nil {
 			return nil, err
 		}
 	}
 	return rows, nil
 }
+
+// older says whether an entry is of a generation before one that was seen. One that is not there any more is not.
+func older(e store.Entry, newest int64) bool { return e.Revision > 0 && e.Generation < newest }
 
 // each reads all entries of a partition, page by page. An error ends it.
 func (m *Mint) each(ctx context.Context, partition string) iter.Seq2[store.Entry, error] {
@@ -52,19 +61,19 @@ func (m *Mint) each(ctx context.Context, partition string) iter.Seq2[store.Entry
 	}
 }
 
-// remember opens a row that the store showed, unless it is the one that is known, and keeps it.
-func (m *Mint) remember(ctx context.Context, c store.Consistency, e store.Entry, now time.Time) (*known, error) {
+// remember opens a row that the store showed, unless it is the one that is known, and keeps it. newest is the generation that it must not fall behind.
+func (m *Mint) remember(ctx context.Context, e store.Entry, newest int64, now time.Time) (*known, error) {
 	old := m.memory.get(e.Key)
+	if older(e, newest) {
+		m.Journal.Integrity(ctx, e.Key.Credential, "the store shows an older generation than this process has seen: "+e.Key.String())
+		return m.memory.put(&row{entry: e, broken: true}, Store, now), nil
+	}
 	if old.same(e) {
 		return m.memory.put(old.with(e), Store, now), nil
 	}
 	r, err := m.open(ctx, e)
 	if err != nil {
 		return nil, err
-	}
-	if old != nil && c == store.Strong && e.Revision > 0 && e.Generation < old.entry.Generation {
-		r = &row{entry: e, broken: true}
-		m.Journal.Integrity(ctx, e.Key.Credential, "the store shows an older generation than this process has seen: "+e.Key.String())
 	}
 	return m.memory.put(r, Store, now), nil
 }
@@ -86,6 +95,10 @@ func (m *Mint) open(ctx context.Context, e store.Entry) (*row, error) {
 	}
 	if err := r.read(plain); err != nil {
 		return nil, &api.Error{Code: api.Internal, Detail: "a stored row of a form that is not known: " + e.Key.String()}
+	}
+	if e.Key.IsOwn() && r.terms.Version != e.Made { // which is not bound to it, and is what a pass of rotate goes by
+		m.Journal.Integrity(ctx, e.Key.Credential, "the terms are of another version than their row says: "+e.Key.String())
+		return &row{entry: e, broken: true}, nil
 	}
 	return r, nil
 }

@@ -66,7 +66,7 @@ func (m *Mint) List(ctx context.Context, after string, limit int) ([]credential.
 	var all []credential.Terms
 	next := ""
 	for _, e := range page {
-		k, err := m.remember(ctx, store.Eventual, e, wall())
+		k, err := m.remember(ctx, e, 0, wall())
 		if err != nil {
 			return nil, "", err
 		}

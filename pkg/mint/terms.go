@@ -116,7 +116,7 @@ func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credentia
 func (m *Mint) replaceOwn(ctx context.Context, seen store.Entry, next row) (*known, error) {
 	stands, err := m.Store.Replace(ctx, seen, next.entry)
 	if errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrLeased) {
-		k, err := m.remember(ctx, store.Strong, stands, wall())
+		k, err := m.remember(ctx, stands, 0, wall())
 		if err != nil {
 			return nil, err
 		}

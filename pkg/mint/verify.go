@@ -133,7 +133,7 @@ func (m *Mint) probe(ctx context.Context, e store.Entry, every time.Duration) (w
 	if said := m.proofs.get(e.Key); said.fingerprint == e.Fingerprint && wall().Sub(said.at) < every {
 		return false, false
 	}
-	entry, err := m.remember(ctx, store.Eventual, e, wall())
+	entry, err := m.remember(ctx, e, 0, wall())
 	if err != nil {
 		return false, false
 	}

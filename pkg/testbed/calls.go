@@ -56,8 +56,8 @@ func (c *Calls) wait(action string) {
 	<-h.release
 }
 
-// CountCalls starts a proxy in front of a service that speaks one of AWS's JSON protocols, until the test ends.
-func CountCalls(t testing.TB, service Endpoint) *Calls {
+// CountCalls starts a proxy in front of a service that speaks one of AWS's JSON protocols, until the test ends. What gate refuses does not reach the service; nil refuses nothing.
+func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 	t.Helper()
 	at, err := url.Parse(string(service))
 	if err != nil {
@@ -68,7 +68,11 @@ func CountCalls(t testing.TB, service Endpoint) *Calls {
 	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body) // only then does net/http notice that a client has died
-		c.wait(c.count(r.Header.Get("X-Amz-Target")))
+		action := c.count(r.Header.Get("X-Amz-Target"))
+		if err == nil && gate != nil && !gate.admits(w, r, body) {
+			return
+		}
+		c.wait(action)
 		if err != nil || r.Context().Err() != nil {
 			return
 		}

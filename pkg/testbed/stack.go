@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,42 +27,51 @@ var stackProgram string
 // Stack is what becomes of the repository's template.yaml: expanded, and made in an account of its own on [Moto]. So tests need no second copy of what it says.
 type Stack struct {
 	Account      aws.Config                 `json:"-"`
-	Functions    map[string]Function        `json:"functions"` // by their names in the template
-	Aliases      map[string]string          `json:"aliases"`   // what each stands on
-	Table        *dynamodb.CreateTableInput `json:"table"`     // without a name
-	TTL          string                     `json:"ttl"`       // the attribute that says when an item may be dropped
+	Functions    map[string]Function        `json:"functions"`  // by their names in the template
+	Parameters   Parameters                 `json:"parameters"` // what it was made with: words that stand nowhere else in it
+	SecretKey    string                     `json:"secret_key"` // the ARN of the key that secrets are to be encrypted under
+	Aliases      map[string]string          `json:"aliases"`    // what each stands on
+	Table        *dynamodb.CreateTableInput `json:"table"`      // without a name
+	TTL          string                     `json:"ttl"`        // the attribute that says when an item may be dropped
 	Integrations []json.RawMessage          `json:"integrations"`
 	API          json.RawMessage            `json:"api"`      // the OpenAPI document, without what is API Gateway's alone
 	APIText      string                     `json:"api_text"` // the same as YAML
 }
 
-// Function is a function with its settings resolved.
+// Function is a function with its settings and its role's policies resolved.
 type Function struct {
-	ARN         string            `json:"arn"` // without an alias
+	Name        string            `json:"name"` // in the template
+	ARN         string            `json:"arn"`  // without an alias
+	Role        string            `json:"role"` // its ARN
 	Environment map[string]string `json:"environment"`
 	Timeout     int               `json:"timeout"` // seconds
 	Memory      int               `json:"memory"`  // MB
-	Statements  []Statement       `json:"statements"`
+	Policy      Policy            `json:"policy"`
 }
 
-// Statement is one of a role's policies'.
-type Statement struct {
-	Sid      string    `json:"Sid"`
-	Action   OneOrMore `json:"Action"`
-	Resource OneOrMore `json:"Resource"`
+// account is the id of the function's account.
+func (f Function) account() string { return strings.Split(f.Role, ":")[4] }
+
+// Parameters are what one house on the stack has of its own. They stand for the template's parameters of those names, and for the name of its table.
+type Parameters struct {
+	Table        string `json:"table"`
+	SecretPrefix string `json:"secret_prefix"`
+	SealID       string `json:"seal_id"`
 }
 
-// OneOrMore is a list that IAM's JSON spells as its only element where it has just one.
-type OneOrMore []string
-
-// UnmarshalJSON reads either spelling.
-func (l *OneOrMore) UnmarshalJSON(data []byte) error {
-	var one string
-	if json.Unmarshal(data, &one) == nil {
-		*l = OneOrMore{one}
-		return nil
+// Deployed returns the functions as the template makes them with those parameters: in their settings as in their policies.
+func (s *Stack) Deployed(t testing.TB, p Parameters) map[string]Function {
+	t.Helper()
+	made, err := json.Marshal(s.Functions)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return json.Unmarshal(data, (*[]string)(l))
+	with := strings.NewReplacer(s.Parameters.Table, p.Table, s.Parameters.SecretPrefix, p.SecretPrefix, s.Parameters.SealID, p.SealID)
+	var functions map[string]Function
+	if err := json.Unmarshal([]byte(with.Replace(string(made))), &functions); err != nil {
+		t.Fatal("testbed: parameters that are no plain names: ", err)
+	}
+	return functions
 }
 
 // stackOnce keeps the stack that all tests of a binary share.

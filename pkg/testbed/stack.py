@@ -21,8 +21,9 @@ BUCKET = "tokenvend-code"
 CODE = "code.zip"
 WIDTH = 1000  # of a YAML line: none is folded
 
-# moto trips over a list that AWS::NoValue stands in: with a key given, no list of the template has one.
-PARAMETERS = {"SecretKeyArn": "arn:aws:kms:us-east-1:123456789012:key/secrets"}
+# Words that stand nowhere else, so that others can be put in their places.
+PREFIX = "the-secret-prefix/"
+SEAL_ID = "the-seal-id"
 
 # What moto makes of a template. It knows no aliases, no HTTP API and no schedule with a retry policy.
 MADE = {"AWS::DynamoDB::Table", "AWS::IAM::Role", "AWS::KMS::Key", "AWS::Lambda::Function", "AWS::Logs::LogGroup"}
@@ -59,7 +60,7 @@ def document(source):
     return body, yaml.safe_dump(body, sort_keys=False, width=WIDTH, allow_unicode=True)
 
 
-def create(expansion):
+def create(expansion, secret_key):
     """Makes the stack, and returns the physical name of each of its resources."""
     import boto3
 
@@ -72,14 +73,23 @@ def create(expansion):
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key=CODE, Body=empty.getvalue())
     formation = boto3.client("cloudformation")
-    parameters = [{"ParameterKey": k, "ParameterValue": v} for k, v in PARAMETERS.items()]
+    # moto trips over a list that AWS::NoValue stands in: with a key given, no list of the template has one.
+    given = {"SecretPrefix": PREFIX, "SealId": SEAL_ID, "SecretKeyArn": secret_key}
+    parameters = [{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()]
     formation.create_stack(StackName=STACK, TemplateBody=body, Parameters=parameters, Capabilities=["CAPABILITY_IAM"])
     made = formation.describe_stack_resources(StackName=STACK)["StackResources"]
     return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in made}
 
 
-def function(name):
-    """A function as it was made, settings resolved."""
+def new_key():
+    """The ARN of a key of the account's own."""
+    import boto3
+
+    return boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+
+
+def function(logical, name):
+    """A function as it was made, settings and policies resolved."""
     import boto3
 
     made = boto3.client("lambda").get_function_configuration(FunctionName=name)
@@ -87,12 +97,14 @@ def function(name):
     role = made["Role"].rsplit("/", 1)[1]
     policies = [iam.get_role_policy(RoleName=role, PolicyName=p)["PolicyDocument"] for p in iam.list_role_policies(RoleName=role)["PolicyNames"]]
     return {
+        "name": logical,
         "arn": made["FunctionArn"],
+        "role": made["Role"],
         "environment": made["Environment"]["Variables"],
         "timeout": made["Timeout"],
         "memory": made["MemorySize"],
         # moto keeps a stack's policies in Python's notation.
-        "statements": [s for p in policies for s in ast.literal_eval(p)["Statement"]],
+        "policy": [s for p in policies for s in ast.literal_eval(p)["Statement"]],
     }
 
 
@@ -129,10 +141,13 @@ def main(template, expansion_path, *mode):
         told = {path: lint(path) for path in (template, expansion_path)}
     else:
         resources = expansion["Resources"]
-        physical = create(expansion)
+        secret_key = new_key()
+        physical = create(expansion, secret_key)
         api, text = document(source)
         told = {
-            "functions": {k: function(physical[k]) for k, r in resources.items() if r["Type"] == "AWS::Lambda::Function"},
+            "functions": {k: function(k, physical[k]) for k, r in resources.items() if r["Type"] == "AWS::Lambda::Function"},
+            "parameters": {"table": physical["TokenTable"], "secret_prefix": PREFIX, "seal_id": SEAL_ID},
+            "secret_key": secret_key,
             "aliases": {r["Properties"]["Name"]: r["Properties"]["FunctionVersion"] for r in resources.values() if r["Type"] == "AWS::Lambda::Alias"},
             "table": table(physical["TokenTable"]),
             "ttl": resources["TokenTable"]["Properties"]["TimeToLiveSpecification"]["AttributeName"],
