@@ -177,7 +177,7 @@ var sources = map[string]string{"hello": "./pkg/bench/hello", "least": "./pkg/be
 
 func build(name, arch string) (string, error) {
 	path := filepath.Join(binaries, name+arch)
-	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", path, sources[name])
+	cmd := exec.Command("go", "build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", path, sources[name])
 	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "CGO_ENABLED=0")
 	if arch != "" {
 		cmd.Env = append(cmd.Env, "GOOS=linux", "GOARCH="+arch)
