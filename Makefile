@@ -29,7 +29,8 @@ check: ## formatting, vet, staticcheck, tidy go.mod
 vuln: ## look our dependencies up in Go's vulnerability database
 	$(GO) tool govulncheck ./...
 
-LAMBDA = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -ldflags "-s -w"
+# No program of ours speaks HTTP/2 or lambda-go's RPC of old: without them a function is two megabytes smaller.
+LAMBDA = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc,nethttpomithttp2 -trimpath -ldflags "-s -w"
 
 functions: ## build both functions for Lambda (linux/arm64) into bin/
 	$(LAMBDA) -o bin/vend/bootstrap ./functions/vend

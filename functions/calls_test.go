@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
@@ -75,6 +76,36 @@ func TestAColdVendOpensTwoKeysAtMost(t *testing.T) {
 		t.Errorf("another token: %+v", got)
 	}
 	h.calls("a cold vend of what two others sealed", counted{"BatchGetItem": 1}, counted{"Decrypt": 2})
+}
+
+func TestAColdVendOpensBothKeysAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{})
+	h.put("minut", "minut", nil)
+	h.start("rotate")
+	h.ticks("rotate learns the credential, and seals its terms", rotate.Report{Learnt: 1})
+	h.start("vend")
+	h.token("minut")
+	h.runtimes["vend"] = freshRuntime(h)
+	h.start("vend")
+	kms := h.aws["vend"].rest
+	before := kms.All()["Decrypt"] // a call that gets no answer is repeated after three seconds
+	arrived, release := kms.Hold("Decrypt", 0)
+	vended := make(chan struct{})
+	go func() {
+		defer close(vended)
+		_, _ = h.direct("admin", api.Request{Credential: "minut"})
+	}()
+	<-arrived
+	both := func() bool { return kms.All()["Decrypt"] == before+2 }
+	for end := time.Now().Add(2 * time.Second); !both() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if !both() {
+		t.Error("the second key was not asked for while KMS thought about the first")
+	}
+	release()
+	<-vended
 }
 
 func TestItemsAreWhatTheTableExpects(t *testing.T) {

@@ -88,7 +88,7 @@ func bootstrap(t testing.TB, b build) string {
 
 func (b build) run() (string, error) {
 	path := filepath.Join(binaries, fmt.Sprintf("%s-%t-%s", b.function, b.race, b.arch), "bootstrap")
-	args := []string{"build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", path}
+	args := []string{"build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", path}
 	env := []string{"CGO_ENABLED=0"}
 	switch {
 	case b.race:

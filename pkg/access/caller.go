@@ -81,11 +81,12 @@ func (c Caller) String() string {
 // ParseQualifier reads Lambda's InvokedFunctionArn (arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>], in any partition): the way, and the qualifier as it stands. What it does not understand is [Nobody].
 func ParseQualifier(invokedFunctionARN string) (Via, string) {
 	const bare, qualified = 7, 8
-	parts := strings.Split(invokedFunctionARN, ":")
-	if len(parts) < bare || len(parts) > qualified || parts[0] != "arn" || parts[2] != "lambda" || parts[5] != "function" || parts[6] == "" {
+	var parts [qualified + 1]string
+	n := cutFields(invokedFunctionARN, parts[:])
+	if n < bare || n > qualified || parts[0] != "arn" || parts[2] != "lambda" || parts[5] != "function" || parts[6] == "" {
 		return Nobody, ""
 	}
-	if len(parts) == bare {
+	if n == bare {
 		return Bare, ""
 	}
 	return via(parts[7]), parts[7]

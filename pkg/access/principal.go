@@ -10,15 +10,18 @@ const maxPrincipal = 2048
 
 // principal is a caller's ARN in the form that patterns are held against.
 type principal struct {
-	arn  string
-	role bool
+	arn                      string // of no role
+	partition, account, name string // of a role
+	role                     bool
 }
+
+// arnFields is how many fields an ARN has; what follows the fifth colon is one, whatever it holds.
+const arnFields = 6
 
 // parsePrincipal reads the ARN of an IAM user, role, root, or STS session. A session of an assumed role becomes the role, without the session's name, which its owner chooses freely; and a role loses its path, which STS leaves out. Users keep theirs: for them AWS always names it.
 func parsePrincipal(arn string) (principal, bool) {
-	const fields = 6
-	p := strings.SplitN(arn, ":", fields)
-	if len(p) != fields || p[0] != "arn" || p[2] != "iam" && p[2] != "sts" || p[3] != "" || p[5] == "" {
+	var p [arnFields]string
+	if cutFields(arn, p[:]) != arnFields || p[0] != "arn" || p[2] != "iam" && p[2] != "sts" || p[3] != "" || p[5] == "" {
 		return principal{}, false
 	}
 	kind, rest, _ := strings.Cut(p[5], "/")
@@ -33,17 +36,40 @@ func parsePrincipal(arn string) (principal, bool) {
 	}
 }
 
+// cutFields cuts s at its colons into as many fields as there is room for, the last with what is left, and returns how many there are.
+func cutFields(s string, into []string) int {
+	for n := range into {
+		before, after, more := strings.Cut(s, ":")
+		if into[n] = before; !more {
+			return n + 1
+		}
+		if n == len(into)-1 {
+			into[n] = s
+		}
+		s = after
+	}
+	return len(into)
+}
+
 func role(partition, account, name string) (principal, bool) {
-	return principal{arn: "arn:" + partition + ":iam::" + account + roleMark + name, role: true}, name != ""
+	return principal{partition: partition, account: account, name: name, role: true}, name != ""
+}
+
+// text is the ARN that patterns are held against.
+func (p principal) text() string {
+	if !p.role {
+		return p.arn
+	}
+	return "arn:" + p.partition + ":iam::" + p.account + roleMark + p.name
 }
 
 // matches holds a pattern against p. One that speaks of roles matches roles alone: a user's path may hold ":role/" too.
 func (p principal) matches(pattern string) bool {
 	before, name, isRole := cutRole(pattern)
 	if !isRole {
-		return Match(pattern, p.arn)
+		return Match(pattern, p.text())
 	}
-	return p.role && ValidPrincipal(pattern) && Match(before+roleMark+name, p.arn)
+	return p.role && ValidPrincipal(pattern) && Match(before+roleMark+name, p.text())
 }
 
 // cutRole takes a pattern of roles apart, and the role's path out.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -75,4 +76,36 @@ func TestTokenJSON(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+}
+
+func TestATokenIsWrittenAsJSONWritesIt(t *testing.T) {
+	at := time.Date(2026, 11, 22, 7, 0, 0, 5e6, time.UTC)
+	for _, token := range []Token{
+		{}, filled(),
+		{AccessToken: "a", TokenType: "Bearer", ExpiresIn: Seconds(90*time.Second - 1), ExpiresAt: at, CacheUntil: at.Add(-time.Hour), Scope: "read write", Fingerprint: "9f86d081884c7d65"},
+		{AccessToken: `"\<>&` + "é\u2028\x7f\x00\xff", Scope: "\n"},
+	} {
+		want, err := json.Marshal(token)
+		if got := token.AppendJSON(nil); err != nil || string(got) != string(want) {
+			t.Errorf("%s, want %s, %v", got, want, err)
+		}
+	}
+}
+
+// filled is a token of which no field is empty, whatever fields there are.
+func filled() (t Token) {
+	v := reflect.ValueOf(&t).Elem()
+	for i := range v.NumField() {
+		switch field := v.Field(i); field.Interface().(type) {
+		case string:
+			field.SetString("x")
+		case Seconds:
+			field.SetInt(int64(time.Minute))
+		case time.Time:
+			field.Set(reflect.ValueOf(time.Unix(1795330326, 0).UTC()))
+		default:
+			panic("a field of a new kind")
+		}
+	}
+	return t
 }

@@ -136,20 +136,26 @@ func (j Journal) write(ctx context.Context, level slog.Level, what string, took 
 		return
 	}
 	now := time.Now()
-	line := slog.NewRecord(now, level, what, 0)
+	var room [mostAttrs]slog.Attr // on the stack: a line is written for every vend
+	kept := room[:0]
 	for _, a := range attrs {
 		if !silent(a.Value) {
-			line.AddAttrs(a)
+			kept = append(kept, a)
 		}
 	}
 	if took > 0 {
-		line.AddAttrs(slog.Float64("ms", milliseconds(took)))
+		kept = append(kept, slog.Float64("ms", milliseconds(took)))
 	}
 	if carries {
-		line.AddAttrs(embedded(j.Metrics, now, metrics)...)
+		kept = embed(kept, directive{j.Metrics, now, metrics})
 	}
+	line := slog.NewRecord(now, level, what, 0)
+	line.AddAttrs(kept...)
 	_ = j.Log.Handler().Handle(ctx, line) // metrics are written whatever the level
 }
+
+// mostAttrs is room for all that a line has; a longer one takes more.
+const mostAttrs = 20
 
 // silent says whether a value says nothing and so is left out of its line.
 func silent(v slog.Value) bool {

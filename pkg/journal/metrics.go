@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"encoding/json"
 	"log/slog"
+	"strconv"
 	"time"
 )
 
@@ -47,32 +49,39 @@ func (p Pass) metrics() []metric {
 	return []metric{{"Passes", count, 1}, {"Backlog", count, float64(p.Left)}, {"Overdue", count, float64(p.Overdue)}}
 }
 
-// definition and directive are the embedded metric format (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html): CloudWatch takes metrics out of log lines that say so. There are no dimensions: each combination of their values costs as much as a metric.
-type definition struct {
-	Name string
-	Unit string
-}
-
+// directive is what makes a line carry metrics: CloudWatch takes them out of log lines that say so in the embedded metric format (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html). There are no dimensions: each combination of their values costs as much as a metric.
 type directive struct {
-	Timestamp         int64 // milliseconds since 1970
-	CloudWatchMetrics []metricSet
+	namespace string
+	at        time.Time
+	metrics   []metric
 }
 
-type metricSet struct {
-	Namespace  string
-	Dimensions [][]string
-	Metrics    []definition
+// MarshalJSON is written out, since every vend's line has one. Names and units are this package's, plain ASCII.
+func (d directive) MarshalJSON() ([]byte, error) {
+	namespace, err := json.Marshal(d.namespace)
+	if err != nil {
+		return nil, err
+	}
+	b := append(make([]byte, 0, 256), `{"Timestamp":`...)
+	b = strconv.AppendInt(b, d.at.UnixMilli(), 10)
+	b = append(append(b, `,"CloudWatchMetrics":[{"Namespace":`...), namespace...)
+	b = append(b, `,"Dimensions":[[]],"Metrics":[`...)
+	for i, m := range d.metrics {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, `{"Name":"`...), m.name...), `","Unit":"`...)
+		b = append(append(b, m.unit...), `"}`...)
+	}
+	return append(b, `]}]}`...), nil
 }
 
-// embedded is what makes a line carry metrics.
-func embedded(namespace string, at time.Time, metrics []metric) []slog.Attr {
-	set := metricSet{Namespace: namespace, Dimensions: [][]string{{}}}
-	attrs := make([]slog.Attr, 0, len(metrics)+1)
-	for _, m := range metrics {
-		set.Metrics = append(set.Metrics, definition{m.name, m.unit})
+// embed adds the metrics to a line's attributes.
+func embed(attrs []slog.Attr, d directive) []slog.Attr {
+	for _, m := range d.metrics {
 		attrs = append(attrs, slog.Float64(m.name, m.value))
 	}
-	return append(attrs, slog.Any("_aws", directive{at.UnixMilli(), []metricSet{set}}))
+	return append(attrs, slog.Any("_aws", d))
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -68,22 +68,27 @@ func (m *Mint) join(ctx context.Context, key token.Key, v view, w Want) *flight 
 	m.flights.running.Go(func() {
 		ctx, cancel := detach(ctx)
 		defer cancel()
-		defer m.land(ctx, key, f)
+		defer m.land(key, f)
+		defer m.recovered(ctx, &f.err)
 		f.view, f.err = m.fly(ctx, f, v, w)
 	})
 	return f
 }
 
-// land tells all who wait; of a panic on the way too, which is nobody's reason to end the process that others are served by.
-func (m *Mint) land(ctx context.Context, key token.Key, f *flight) {
-	if value := recover(); value != nil {
-		m.Journal.Panic(ctx, value, "")
-		f.err = &api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log"}
-	}
+// land tells all who wait.
+func (m *Mint) land(key token.Key, f *flight) {
 	m.flights.mu.Lock()
 	delete(m.flights.byKey, key)
 	m.flights.mu.Unlock()
 	close(f.done)
+}
+
+// recovered makes a panic an error, where it is deferred: it is nobody's reason to end the process that others are served by.
+func (m *Mint) recovered(ctx context.Context, err *error) {
+	if value := recover(); value != nil {
+		m.Journal.Panic(ctx, value, "")
+		*err = &api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log"}
+	}
 }
 
 // detach keeps a context's deadline and values, and lets go of its cancellation.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -24,13 +26,34 @@ func (m *Mint) load(ctx context.Context, c store.Consistency, keys ...token.Key)
 	if err != nil {
 		return nil, storeUnavailable(err)
 	}
-	now := wall()
-	rows := make([]*known, len(entries))
-	for i, e := range entries {
-		if c == store.Eventual && older(e, newest[i]) {
-			return m.load(ctx, store.Strong, keys...)
+	if c == store.Eventual {
+		for i, e := range entries {
+			if older(e, newest[i]) {
+				return m.load(ctx, store.Strong, keys...)
+			}
 		}
-		if rows[i], err = m.remember(ctx, e, newest[i], now); err != nil {
+	}
+	return m.rememberAll(ctx, entries, newest)
+}
+
+// rememberAll remembers rows. All but the first are opened beside it: two that different processes sealed cost a question to KMS each, and a caller waits for both.
+func (m *Mint) rememberAll(ctx context.Context, entries []store.Entry, newest []int64) ([]*known, error) {
+	now := wall()
+	rows, errs := make([]*known, len(entries)), make([]error, len(entries))
+	var others sync.WaitGroup
+	for i, e := range slices.Backward(entries) {
+		if i == 0 || m.memory.get(e.Key).same(e) || len(e.Sealed) == 0 {
+			rows[i], errs[i] = m.remember(ctx, e, newest[i], now)
+			continue
+		}
+		others.Go(func() {
+			defer m.recovered(ctx, &errs[i])
+			rows[i], errs[i] = m.remember(ctx, e, newest[i], now)
+		})
+	}
+	others.Wait()
+	for _, err := range errs {
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -86,6 +86,9 @@ func (b *Bootstrap) Kill() {
 // Signal sends the process a signal: to stop it where it stands, and to let it go on.
 func (b *Bootstrap) Signal(s os.Signal) error { return b.cmd.Process.Signal(s) }
 
+// PID is the process's number.
+func (b *Bootstrap) PID() int { return b.cmd.Process.Pid }
+
 // Ended says whether the process is over.
 func (b *Bootstrap) Ended() bool {
 	select {

@@ -5,7 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,39 +19,75 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
-// event is what of an invocation's payload tells its shape, and what of API Gateway's shapes is needed. A direct payload has none of it.
+// event is what of API Gateway's two shapes is needed.
 //
 // Payload 2.0 is an HTTP API's: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html. Payload 1.0 is a REST API's.
 type event struct {
-	RequestContext *struct {
-		RequestID string `json:"requestId"`
-		Stage     string `json:"stage"`
-		HTTP      *struct {
-			Method string `json:"method"`
-		} `json:"http"` // 2.0 only
-		Authorizer struct {
-			IAM struct {
-				UserARN string `json:"userArn"`
-			} `json:"iam"`
-		} `json:"authorizer"` // 2.0
-		Identity struct {
-			UserARN string `json:"userArn"`
-		} `json:"identity"` // 1.0
-	} `json:"requestContext"`
-	RawPath         string     `json:"rawPath"`        // 2.0, stage included
-	RawQuery        string     `json:"rawQueryString"` // 2.0
-	Method          string     `json:"httpMethod"`     // 1.0
-	Path            string     `json:"path"`           // 1.0, without the stage
-	Query           url.Values `json:"multiValueQueryStringParameters"`
-	Body            string     `json:"body"`
-	IsBase64Encoded bool       `json:"isBase64Encoded"`
+	requestID, stage   string
+	http               bool   // it is 2.0
+	method, restMethod string // 2.0, 1.0
+	rawPath            string // 2.0, stage included
+	path               string // 1.0, without the stage
+	rawQuery           string // 2.0
+	query              url.Values
+	iamARN             string // 2.0: authorizer.iam
+	identityARN        string // 1.0: identity
+	body               string
+	isBase64           bool
 }
 
-// answer is what API Gateway expects back, in both shapes.
-type answer struct {
-	StatusCode int               `json:"statusCode"`
-	Headers    map[string]string `json:"headers"`
-	Body       string            `json:"body"`
+// readEvent reads an event of API Gateway's. ok is false for anything else: a direct payload has no requestContext.
+func readEvent(payload []byte) (e event, ok bool) {
+	s := scan{data: payload}
+	s.object(func(name []byte) {
+		switch string(name) {
+		case "requestContext":
+			ok = e.readContext(&s) || ok
+		case "rawPath":
+			e.rawPath = s.text()
+		case "rawQueryString":
+			e.rawQuery = s.text()
+		case "httpMethod":
+			e.restMethod = s.text()
+		case "path":
+			e.path = s.text()
+		case "multiValueQueryStringParameters":
+			e.query = s.lists()
+		case "body":
+			e.body = s.text()
+		case "isBase64Encoded":
+			e.isBase64 = s.flag()
+		default:
+			s.skip()
+		}
+	})
+	return e, ok && s.end()
+}
+
+// readContext reads the requestContext.
+func (e *event) readContext(s *scan) bool {
+	return s.object(func(name []byte) {
+		switch string(name) {
+		case "requestId":
+			e.requestID = s.text()
+		case "stage":
+			e.stage = s.text()
+		case "http":
+			e.http = s.object(s.only("method", &e.method))
+		case "authorizer":
+			s.object(func(name []byte) {
+				if string(name) != "iam" {
+					s.skip()
+					return
+				}
+				s.object(s.only("userArn", &e.iamARN))
+			})
+		case "identity":
+			s.object(s.only("userArn", &e.identityARN))
+		default:
+			s.skip()
+		}
+	})
 }
 
 // Invoke answers one invocation of the vend function: an HTTP API's event, a REST API's, or a direct payload, which is an api.Request. It is lambda.Handler's method.
@@ -67,9 +106,8 @@ func (d *Desk) Invoke(ctx context.Context, payload []byte) (response []byte, err
 	ctx, cancel := answerBefore(ctx)
 	defer cancel()
 	caller := access.Invoked(invocation.InvokedFunctionArn)
-	var e event
-	if json.Unmarshal(payload, &e) == nil && e.RequestContext != nil {
-		return d.overAPI(ctx, caller, e)
+	if e, ok := readEvent(payload); ok {
+		return d.overAPI(ctx, caller, e), nil
 	}
 	return d.direct(ctx, caller, payload, invocation.AwsRequestID)
 }
@@ -86,23 +124,56 @@ func answerBefore(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // overAPI answers an event of API Gateway's shape, which counts only where Lambda itself says that it came by the alias api.
-func (d *Desk) overAPI(ctx context.Context, caller access.Caller, e event) ([]byte, error) {
-	r := HTTPRequest{Method: e.Method, Path: e.Path, Query: e.Query.Encode(), RequestID: e.RequestContext.RequestID}
-	arn := e.RequestContext.Identity.UserARN
-	if e.RequestContext.HTTP != nil {
-		r.Method, r.Path, r.Query = e.RequestContext.HTTP.Method, withoutStage(e.RawPath, e.RequestContext.Stage), e.RawQuery
-		arn = e.RequestContext.Authorizer.IAM.UserARN
+func (d *Desk) overAPI(ctx context.Context, caller access.Caller, e event) []byte {
+	r := HTTPRequest{Method: e.method, Path: withoutStage(e.rawPath, e.stage), Query: e.rawQuery, RequestID: e.requestID}
+	arn := e.iamARN
+	if !e.http {
+		r.Method, r.Path, r.Query, arn = e.restMethod, e.path, e.query.Encode(), e.identityARN
 	}
-	r.Caller, r.Body = caller.OverAPI(arn), []byte(e.Body)
-	if e.IsBase64Encoded {
-		body, err := base64.StdEncoding.DecodeString(e.Body)
+	r.Caller, r.Body = caller.OverAPI(arn), []byte(e.body)
+	if e.isBase64 {
+		body, err := base64.StdEncoding.DecodeString(e.body)
 		if err != nil {
 			body = []byte("not base64") // and so no JSON
 		}
 		r.Body = body
 	}
-	reply := d.HTTP(ctx, r)
-	return json.Marshal(answer{StatusCode: reply.Status, Headers: reply.Header, Body: string(reply.Body)})
+	return appendAnswer(nil, d.HTTP(ctx, r))
+}
+
+// appendAnswer is a reply as API Gateway expects it back, in both shapes.
+func appendAnswer(to []byte, r HTTPReply) []byte {
+	to = slices.Grow(to, 2*len(r.Body)+300)
+	to = append(to, `{"statusCode":`...)
+	to = strconv.AppendInt(to, int64(r.Status), 10)
+	to = append(to, `,"headers":{`...)
+	comma := false
+	for name, value := range r.Header {
+		if comma {
+			to = append(to, ',')
+		}
+		comma = true
+		to = append(appendQuoted(to, name), ':')
+		to = appendQuoted(to, value)
+	}
+	to = append(to, `},"body":`...)
+	return append(appendQuoted(to, r.Body), '}')
+}
+
+// appendQuoted is s as a JSON string. s is UTF-8.
+func appendQuoted[T string | []byte](to []byte, s T) []byte {
+	to = append(to, '"')
+	for _, c := range []byte(s) {
+		switch {
+		case c == '"', c == '\\':
+			to = append(to, '\\', c)
+		case c < ' ':
+			to = fmt.Appendf(to, `\u%04x`, c)
+		default:
+			to = append(to, c)
+		}
+	}
+	return append(to, '"')
 }
 
 // withoutStage takes the stage off an HTTP API's rawPath, which has it unless the stage is $default.
@@ -132,7 +203,7 @@ func (d *Desk) direct(ctx context.Context, caller access.Caller, payload []byte,
 	if err != nil {
 		return nil, functionError(err)
 	}
-	return json.Marshal(got)
+	return encode(got)
 }
 
 // functionError makes an error one whose type Lambda shows as the code.

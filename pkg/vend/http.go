@@ -203,13 +203,21 @@ func brought(at, body api.Request) (api.Request, error) {
 
 // reply is an answer that nobody may keep.
 func reply(status int, mediaType string, body any) HTTPReply {
-	encoded, err := json.Marshal(body)
+	encoded, err := encode(body)
 	if err != nil {
 		status, mediaType, encoded = http.StatusInternalServerError, api.ProblemType, []byte(`{"type":"urn:tokenvend:error:internal","status":500,"code":"internal"}`)
 	}
 	return HTTPReply{Status: status, Body: encoded, Header: map[string]string{
 		"Content-Type": mediaType, "Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff",
 	}}
+}
+
+// encode is an answer as JSON.
+func encode(answer any) ([]byte, error) {
+	if t, ok := answer.(api.Token); ok {
+		return t.AppendJSON(make([]byte, 0, len(t.AccessToken)+len(t.Scope)+250)), nil
+	}
+	return json.Marshal(answer)
 }
 
 func failed(err error) HTTPReply {

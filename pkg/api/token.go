@@ -1,0 +1,36 @@
+package api
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// AppendJSON appends what json.Marshal makes of t. It is written out, since every vend makes one.
+func (t Token) AppendJSON(to []byte) []byte {
+	to = appendText(append(to, `{"access_token":`...), t.AccessToken)
+	to = appendText(append(to, `,"token_type":`...), t.TokenType)
+	to = strconv.AppendInt(append(to, `,"expires_in":`...), int64(time.Duration(t.ExpiresIn)/time.Second), 10)
+	to = appendTime(append(to, `,"expires_at":`...), t.ExpiresAt)
+	to = appendTime(append(to, `,"cache_until":`...), t.CacheUntil)
+	if t.Scope != "" {
+		to = appendText(append(to, `,"scope":`...), t.Scope)
+	}
+	to = appendText(append(to, `,"fingerprint":`...), t.Fingerprint)
+	return append(to, '}')
+}
+
+func appendTime(to []byte, at time.Time) []byte {
+	return append(at.AppendFormat(append(to, '"'), time.RFC3339Nano), '"')
+}
+
+// appendText is s as a JSON string. What is not plain, json.Marshal spells.
+func appendText(to []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, _ := json.Marshal(s) // a string: cannot fail
+			return append(to, quoted...)
+		}
+	}
+	return append(append(append(to, '"'), s...), '"')
+}

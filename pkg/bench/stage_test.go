@@ -1,0 +1,214 @@
+package bench_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/boot"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/testbed"
+	"github.com/tokenvend/tokenvend/pkg/vend"
+)
+
+// stage is a stack with its table behind TLS, its secrets and its providers.
+type stage struct {
+	b       *testing.B
+	stack   *testbed.Stack
+	sim     *simulator.Simulator
+	items   *dynamodb.Client
+	secrets *secretsmanager.Client
+	table   string
+	clear   map[string]string // a function's environment, AWS without TLS
+	tls     map[string]string // the same over TLS, as AWS has it
+}
+
+// name is the credential of which all is vended, of the provider that takes any scope.
+const (
+	name     = "miden"
+	function = "arn:aws:lambda:us-east-1:123456789012:function:tokenvend-vend"
+)
+
+func newStage(b *testing.B) *stage {
+	b.Helper()
+	s := &stage{b: b, stack: testbed.Template(b), sim: simulator.New(simulator.Options{})}
+	if err := s.sim.ListenTLS("127.0.0.1:0"); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = s.sim.Close() })
+	database, moto := testbed.Dynalite(b), testbed.Moto(b)
+	s.items = dynamodb.NewFromConfig(s.stack.Account, func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(string(database)) })
+	s.secrets = secretsmanager.NewFromConfig(s.stack.Account)
+	s.table = s.stack.CreateTable(b, s.items)
+	trust := newFronts(b)
+	s.clear = s.environment(trust.bundle(b, s.sim.RootPEM()), database, moto)
+	s.tls = s.environment(s.clear["SSL_CERT_FILE"], trust.before(b, database), trust.before(b, moto))
+	b.Setenv("SSL_CERT_FILE", s.clear["SSL_CERT_FILE"]) // for the desk that runs in this process
+	return s
+}
+
+// environment is the template's own of vend, with what is this stage's, and what Lambda adds.
+func (s *stage) environment(roots string, database, rest testbed.Endpoint) map[string]string {
+	s.b.Helper()
+	keys, err := s.stack.Account.Credentials.Retrieve(s.b.Context())
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	all := maps.Clone(s.stack.Functions["VendFunction"].Environment)
+	maps.Copy(all, map[string]string{
+		boot.EnvTable: s.table, boot.EnvSecretPrefix: s.prefix(), boot.EnvProxy: testbed.Proxy(s.b, s.sim.Route).String(), "SSL_CERT_FILE": roots,
+		"AWS_REGION": s.stack.Account.Region, "AWS_LAMBDA_FUNCTION_NAME": "vend",
+		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
+		"AWS_ENDPOINT_URL_DYNAMODB": string(database), "AWS_ENDPOINT_URL_KMS": string(rest), "AWS_ENDPOINT_URL_SECRETS_MANAGER": string(rest),
+	})
+	return all
+}
+
+func (s *stage) prefix() string { return "tokenvend/bench-" + s.table + "/" }
+
+// lines is an environment as processes take it.
+func lines(environment map[string]string) (all []string) {
+	for name, value := range environment {
+		all = append(all, name+"="+value)
+	}
+	return all
+}
+
+// put stores the secret of a credential at miden.
+func (s *stage) put(credential string, over map[string]any) {
+	s.b.Helper()
+	id, secret := s.sim.ClientFor("miden")
+	fields := map[string]any{"provider": "miden", "client_id": id, "client_secret": secret, "token_url": s.sim.TokenURL("miden")}
+	maps.Copy(fields, over)
+	value, err := json.Marshal(fields)
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	full := s.prefix() + credential
+	if _, err := s.secrets.CreateSecret(s.b.Context(), &secretsmanager.CreateSecretInput{Name: &full, SecretString: aws.String(string(value))}); err != nil {
+		s.b.Fatal(err)
+	}
+}
+
+// words are scopes, of which every choice is a key of its own.
+func words() (all []string) {
+	for i := range 12 {
+		all = append(all, fmt.Sprintf("s%02d", i))
+	}
+	return all
+}
+
+// choice is the nth choice of words; "": none, the default.
+func choice(n int) string {
+	var chosen []string
+	for i, word := range words() {
+		if n&(1<<i) != 0 {
+			chosen = append(chosen, word)
+		}
+	}
+	return strings.Join(chosen, " ")
+}
+
+// fill has the tokens of so many keys of the credential minted, the default's first, and waits for them to lie in the table.
+func (s *stage) fill(keys int) {
+	s.b.Helper()
+	s.put(name, map[string]any{"allow": map[string]any{"scopes": words()}})
+	desk, err := boot.Vend(s.b.Context(), func(name string) string { return s.clear[name] }, io.Discard)
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	s.vend(desk, 0)
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for n := range next {
+				s.vend(desk, n)
+			}
+		})
+	}
+	for n := 1; n < keys; n++ {
+		next <- n
+	}
+	close(next)
+	all.Wait()
+}
+
+func (s *stage) vend(desk *vend.Desk, n int) {
+	ctx, cancel := context.WithTimeout(s.b.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := desk.Answer(ctx, vend.Call{Caller: access.Caller{Via: access.Admin}, Request: api.Request{Credential: name, Scope: choice(n)}}); err != nil {
+		s.b.Errorf("%q: %v", choice(n), err)
+	}
+}
+
+// binaries is where this run's programs are built.
+var binaries string
+
+var built sync.Map // of func() (string, error), by name and processor: each is built once
+
+// program builds one, as the template's build does it, and returns its path. arch "": this machine's.
+func program(b *testing.B, name, arch string) string {
+	b.Helper()
+	once, _ := built.LoadOrStore(name+arch, sync.OnceValues(func() (string, error) { return build(name, arch) }))
+	path, err := once.(func() (string, error))()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return path
+}
+
+var sources = map[string]string{"hello": "./pkg/bench/hello", "least": "./pkg/bench/least", "vend": "./functions/vend", "rotate": "./functions/rotate", "tokenvend": "./cmd/tokenvend"}
+
+func build(name, arch string) (string, error) {
+	path := filepath.Join(binaries, name+arch)
+	cmd := exec.Command("go", "build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", path, sources[name])
+	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "CGO_ENABLED=0")
+	if arch != "" {
+		cmd.Env = append(cmd.Env, "GOOS=linux", "GOARCH="+arch)
+	}
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building %s: %w\n%s", name, err, said)
+	}
+	return path, nil
+}
+
+// weight is a program's size in bytes.
+func weight(b *testing.B, name, arch string) int64 {
+	b.Helper()
+	info, err := os.Stat(program(b, name, arch))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return info.Size()
+}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if binaries, err = os.MkdirTemp("", "tokenvend-bench-"); err == nil {
+		err = os.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(binaries) }()
+	return m.Run()
+}

@@ -1,0 +1,122 @@
+package vend
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// reference is what encoding/json makes of an event.
+type reference struct {
+	RequestContext *struct {
+		RequestID string `json:"requestId"`
+		Stage     string `json:"stage"`
+		HTTP      *struct {
+			Method string `json:"method"`
+		} `json:"http"`
+		Authorizer struct {
+			IAM struct {
+				UserARN string `json:"userArn"`
+			} `json:"iam"`
+		} `json:"authorizer"`
+		Identity struct {
+			UserARN string `json:"userArn"`
+		} `json:"identity"`
+	} `json:"requestContext"`
+	RawPath         string              `json:"rawPath"`
+	RawQuery        string              `json:"rawQueryString"`
+	Method          string              `json:"httpMethod"`
+	Path            string              `json:"path"`
+	Query           map[string][]string `json:"multiValueQueryStringParameters"`
+	Body            string              `json:"body"`
+	IsBase64Encoded bool                `json:"isBase64Encoded"`
+}
+
+func (r reference) event() (event, bool) {
+	c := r.RequestContext
+	if c == nil {
+		return event{}, false
+	}
+	e := event{
+		requestID: c.RequestID, stage: c.Stage, restMethod: r.Method, rawPath: r.RawPath, path: r.Path, rawQuery: r.RawQuery, query: r.Query,
+		iamARN: c.Authorizer.IAM.UserARN, identityARN: c.Identity.UserARN, body: r.Body, isBase64: r.IsBase64Encoded,
+	}
+	if e.http = c.HTTP != nil; e.http {
+		e.method = c.HTTP.Method
+	}
+	return e, true
+}
+
+func same(a, b event) bool {
+	queries := a.query.Encode() == b.query.Encode()
+	a.query, b.query = nil, nil
+	return queries && reflect.DeepEqual(a, b)
+}
+
+func TestEventsAreReadAsEncodingJSONReadsThem(t *testing.T) {
+	golden, err := filepath.Glob(filepath.Join("..", "..", "functions", "testdata", "*.event.json"))
+	if err != nil || len(golden) < 4 {
+		t.Fatalf("%v, %v", golden, err)
+	}
+	var texts []string
+	for _, file := range golden {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	texts = append(texts,
+		`{"requestContext":{"stage":"$default","http":{"method":"POST"}},"body":"a\"\u00e9\ud83d\ude00\n","isBase64Encoded":true}`,
+		`{"requestContext":{"http":null,"authorizer":null,"identity":{"userArn":null}},"httpMethod":"GET","multiValueQueryStringParameters":{"a":["1","é"],"b":[],"c":null}}`,
+		"{\"requestContext\":{\"stage\":\"\xff\"}} \n", `{"requestContext":{},"x":[{"a":[-0.5e+3,true,false,null,"\\"]}],"raw\u0050ath":"/x"}`,
+		`{"requestContext":null}`, `{}`, `null`, `[]`, `7`, ``, `{"requestContext":{}`, `{"requestContext":{}}x`, `{"requestContext":{},}`, `{"requestContext":7}`,
+		`{"requestContext":{"stage":7}}`, `{"requestContext":{},"isBase64Encoded":"true"}`, `{"requestContext":{},"x":01}`, `{"requestContext":{},"x":tru}`,
+		`{"requestContext":{},"multiValueQueryStringParameters":{"a":"b"}}`, `{"requestContext":{},"body":{}}`,
+	)
+	for _, text := range texts {
+		var r reference
+		want, ok := event{}, json.Unmarshal([]byte(text), &r) == nil
+		if ok {
+			want, ok = r.event()
+		}
+		got, is := readEvent([]byte(text))
+		if is != ok || ok && !same(got, want) {
+			t.Errorf("%s:\n%+v, %t; want\n%+v, %t", text, got, is, want, ok)
+		}
+	}
+}
+
+func FuzzScan(f *testing.F) {
+	for _, seed := range []string{`{"a":[1,-2.5e-3,"\u00e9\\",true,false,null]}`, `""`, `"\ud800"`, "\"\xff\"", `[[],{}]`, `01`, `-`, `1.`, `1e`, `{"a":1,}`, `nul`, ` 1 `} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := scan{data: data}
+		s.skip()
+		if got, want := s.end(), json.Valid(data); got != want && strings.Count(string(data), "[")+strings.Count(string(data), "{") < deepest {
+			t.Errorf("%q is well-formed: %t, want %t", data, got, want)
+		}
+		var want string
+		s = scan{data: data}
+		if got := s.text(); s.end() {
+			if err := json.Unmarshal(data, &want); err != nil || got != want {
+				t.Errorf("%q reads %q, want %q, %v", data, got, want, err)
+			}
+		}
+		if quoted := appendQuoted(nil, strings.ToValidUTF8(string(data), "?")); !json.Valid(quoted) {
+			t.Errorf("%q is no JSON string", quoted)
+		}
+	})
+}
+
+func TestWhatIsTooDeepIsNoEvent(t *testing.T) {
+	deep := bytes.Repeat([]byte("["), 1<<20)
+	if _, ok := readEvent(append([]byte(`{"requestContext":{},"x":`), deep...)); ok {
+		t.Error("read")
+	}
+}
