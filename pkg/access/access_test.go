@@ -200,3 +200,59 @@ func TestAliasesThatARuleMayList(t *testing.T) {
 		}
 	}
 }
+
+// counter is a set of credentials with their rules.
+type counter struct {
+	*testing.T
+	rules map[string]access.Rule
+}
+
+func (c counter) allow(who access.Caller, names ...string) { c.Helper(); c.judge(true, who, names) }
+
+func (c counter) deny(who access.Caller, names ...string) { c.Helper(); c.judge(false, who, names) }
+
+func (c counter) judge(want bool, who access.Caller, names []string) {
+	c.Helper()
+	for _, name := range names {
+		if got := c.rules[name].Admits(who, name); got != want {
+			c.Errorf("%v and %s: admitted %t, want %t", who, name, got, want)
+		}
+	}
+}
+
+func TestWhoMayHaveWhat(t *testing.T) {
+	c := counter{t, map[string]access.Rule{
+		"open":    {},
+		"billing": narrowed, // role/billing-*, and the alias billing
+		"named":   {Principals: []string{iam("role/team/reports"), iam("user/ann"), "arn:aws-cn:iam::123456789012:role/reports"}},
+		"listed":  {Aliases: []string{"reports", "billing"}},
+	}}
+	c.allow(overAPI(sts("assumed-role/billing-prod/i-1")), "open", "billing", "listed")
+	c.deny(overAPI(sts("assumed-role/billing-prod/i-1")), "named")
+	c.allow(overAPI(sts("assumed-role/reports/i-1")), "open", "named", "listed") // STS leaves a role's path out
+	c.allow(overAPI(iam("role/elsewhere/reports")), "named")
+	c.allow(overAPI(iam("user/ann")), "named")
+	c.allow(overAPI("arn:aws-cn:sts::123456789012:assumed-role/reports/x"), "named")
+	c.deny(overAPI("arn:aws-us-gov:sts::123456789012:assumed-role/reports/x"), "named")
+	c.deny(overAPI("arn:aws:sts::123456789013:assumed-role/reports/x"), "named")
+	c.deny(overAPI(sts("assumed-role/reports-2/reports")), "named") // a session's name is the caller's to choose
+	c.deny(overAPI(sts("assumed-role/x/role/reports")), "named")
+	c.deny(overAPI(iam("user/team/ann")), "named")
+	c.deny(overAPI(iam("user/role/reports")), "named")
+	c.deny(overAPI("ARN:aws:iam::123456789012:user/ann"), "named", "open")
+	c.deny(overAPI(" "+iam("user/ann")), "named", "open")
+	c.deny(overAPI(""), "open", "billing", "named", "listed")
+
+	c.allow(invoked(":admin"), "open", "billing", "named", "listed")
+	c.allow(invoked(":c-billing"), "billing")
+	c.deny(invoked(":c-billing"), "open", "named", "listed")
+	c.allow(invoked(":billing"), "billing", "listed")
+	c.deny(invoked(":billing"), "open", "named")
+	c.allow(invoked(":reports"), "listed")
+	c.deny(invoked(":reports"), "open", "billing", "named")
+	c.allow(invoked(""), "open")
+	c.deny(invoked(""), "billing", "named", "listed")
+	for _, nobody := range []access.Caller{invoked(":api"), invoked(":$LATEST"), invoked(":3"), invoked(":admin").OverAPI(iam("role/admin")), invoked(":c-open").OverAPI(iam("role/admin")), {}} {
+		c.deny(nobody, "open", "billing", "named", "listed")
+	}
+}
