@@ -88,6 +88,13 @@ func (h *house) asks() (want []audited) {
 	over("api", worker, worker, "monta", unknown)
 	over("api", "nobody", none, "minut", denied)
 	over("admin", "nobody", admin, "minut", denied) // forged
+
+	if _, failed := h.invoke("vend", "admin", []byte(`{"credential":7}`)); failed == nil {
+		h.t.Error("a payload that is not understood was answered")
+	}
+	record("request", "alias:admin", "", "", api.InvalidRequest)
+	h.eventOn("api", event(h.t, httpAPI, call{method: "GET", path: "/tokens/minut/", arn: worker}))
+	record("request", worker, "", "", unknown)
 	return want
 }
 

@@ -4,6 +4,7 @@ package functions_test
 import (
 	"flag"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -87,6 +88,9 @@ func bootstrap(t testing.TB, b build) string {
 }
 
 func (b build) run() (string, error) {
+	if err := lookAtSources(); err != nil {
+		return "", err
+	}
 	path := filepath.Join(binaries, fmt.Sprintf("%s-%t-%s", b.function, b.race, b.arch), "bootstrap")
 	args := []string{"build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", path}
 	env := []string{"CGO_ENABLED=0"}
@@ -102,4 +106,14 @@ func (b build) run() (string, error) {
 		return "", fmt.Errorf("building %s: %w\n%s", b.function, err, said)
 	}
 	return path, nil
+}
+
+// lookAtSources reads the folders that the programs are built from. go test keeps a result as long as the test's own program and the files that it looked at are the same: of what another program is built from it knows nothing else.
+func lookAtSources() error {
+	for _, root := range []string{".", filepath.Join("..", "pkg")} {
+		if err := filepath.WalkDir(root, func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
