@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,47 @@ func TestFault13_TheHolderIsKilledBetweenTheAnswerAndTheCommit(t *testing.T) {
 			}
 			h.lostOnce(who)
 		})
+	}
+}
+
+var recoveryBlob = regexp.MustCompile(`"recovery":"([A-Za-z0-9+/=]+)"`)
+
+func TestFault12_WhatTheTableDoesNotTakeIsRecovered(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, simulator.Options{Lifetime: time.Minute})
+	h.put("trackmania", "trackmania", map[string]any{"allow": map[string]any{"accounts": []string{"*"}}})
+	p := h.start("vend")
+	who, first := h.soon("trackmania", 38*time.Second)
+	time.Sleep(time.Until(first.NextAt))
+	restore := h.aws["vend"].store.Fail("UpdateItem", 1) // the lease passes, the commit does not
+	defer restore()
+	if got, refused := h.ofAccount("trackmania", who); refused != nil || got.Fingerprint != first.Fingerprint {
+		t.Errorf("while the table takes nothing: %s, %v; want the token that still lives", got.Fingerprint, refused)
+	}
+	var blob []string
+	for end := time.Now().Add(mint.LeaseTTL + 5*time.Second); blob == nil && time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		blob = recoveryBlob.FindStringSubmatch(p.Output())
+	}
+	if blob == nil || !strings.Contains(p.Output(), `"GrantsUnstored":1`) {
+		t.Fatalf("no recovery blob in the log, or no alarm:\n%s", p.Output())
+	}
+	restore()
+	for _, alias := range []string{"", "c-trackmania", "billing"} {
+		if _, refused := h.direct(alias, api.Request{Action: api.Recover, Credential: "trackmania", Recovery: blob[1]}); codeOf(refused) != api.AccessDenied && codeOf(refused) != api.UnknownCredential {
+			t.Errorf("as %q: %v", alias, refused)
+		}
+	}
+	if _, refused := h.direct("admin", api.Request{Action: api.Recover, Credential: "trackmania", Recovery: blob[1]}); refused != nil {
+		t.Fatal(refused)
+	}
+	got, refused := h.ofAccount("trackmania", who)
+	if refused != nil || got.Fingerprint == first.Fingerprint {
+		t.Errorf("recovered: %s, %v; want another token", got.Fingerprint, refused)
+	}
+	for _, uses := range h.sim.Stats().Providers["trackmania"].RefreshUses {
+		if uses != 1 {
+			t.Errorf("a refresh token was sent %d times", uses)
+		}
 	}
 }
 

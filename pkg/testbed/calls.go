@@ -20,6 +20,7 @@ type Calls struct {
 	made     map[string]int
 	taken    map[string]int // what Take has shown
 	held     *hold          // nil: everything passes
+	failing  *hold          // nil: nothing fails
 }
 
 // hold keeps one call back.
@@ -36,6 +37,33 @@ func (c *Calls) Hold(action string, before int) (arrived <-chan struct{}, releas
 	h := &hold{action: action, before: before, arrived: make(chan struct{}), release: make(chan struct{})}
 	c.held = h
 	return h.arrived, sync.OnceFunc(func() { close(h.release) })
+}
+
+// Fail answers each call of that action with an error of the service's, after so many others of it, until restore is called.
+func (c *Calls) Fail(action string, before int) (restore func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failing = &hold{action: action, before: before}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.failing = nil
+	}
+}
+
+// fails says whether a call is one that fails, and answers it.
+func (c *Calls) fails(w http.ResponseWriter, action string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.failing
+	if h == nil || h.action != action {
+		return false
+	}
+	if h.before--; h.before >= 0 {
+		return false
+	}
+	w.WriteHeader(http.StatusInternalServerError)
+	return true
 }
 
 // wait returns when a call may pass.
@@ -73,7 +101,7 @@ func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 			return
 		}
 		c.wait(action)
-		if err != nil || r.Context().Err() != nil {
+		if err != nil || r.Context().Err() != nil || c.fails(w, action) {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
