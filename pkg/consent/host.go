@@ -59,14 +59,16 @@ func (h *host) lead(w http.ResponseWriter, r *http.Request) {
 		twoBrowsers.show(w)
 		return
 	case first:
-		http.SetCookie(w, &http.Cookie{Name: h.mark(), Value: h.browser, Path: pathOf(h.redirect.Path), HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		http.SetCookie(w, h.mark(h.browser))
 	}
 	w.Header().Set("Location", h.Visit.Page().Reveal())
 	w.WriteHeader(http.StatusFound)
 }
 
-// mark is the cookie's name, one for each landing: a browser keeps cookies by host, whatever the port.
-func (h *host) mark() string { return "tokenvend-" + path.Base(h.begin) }
+// mark is the cookie that a browser is given to show. Its name is one for each landing: a browser keeps cookies by host, whatever the port.
+func (h *host) mark(value string) *http.Cookie {
+	return &http.Cookie{Name: "tokenvend-" + path.Base(h.begin), Value: value, Path: pathOf(h.redirect.Path), HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
 
 // meet says whether a browser is the one that opened the link first.
 func (h *host) meet(r *http.Request) (known, first bool) {
@@ -81,7 +83,7 @@ func (h *host) meet(r *http.Request) (known, first bool) {
 
 // knows is called with h.mu held.
 func (h *host) knows(r *http.Request) bool {
-	shown, err := r.Cookie(h.mark())
+	shown, err := r.Cookie(h.mark("").Name)
 	return err == nil && h.browser != "" && subtle.ConstantTimeCompare([]byte(shown.Value), []byte(h.browser)) == 1
 }
 
@@ -111,6 +113,9 @@ func (h *host) arrive(w http.ResponseWriter, r *http.Request) {
 		already.show(w)
 		return
 	}
+	over := h.mark("")
+	over.MaxAge = -1 // it is forgotten
+	http.SetCookie(w, over)
 	said := errors.New("it ended in a panic")
 	defer func() { h.outcome <- said }()
 	if err == nil {
