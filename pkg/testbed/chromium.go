@@ -105,5 +105,5 @@ func (b *Browser) Tab() *Tab {
 	b.call("", "Target.createTarget", map[string]any{"url": "about:blank", "newWindow": true}, &made)
 	var attached struct{ SessionID string }
 	b.call("", "Target.attachToTarget", map[string]any{"targetId": made.TargetID, "flatten": true}, &attached)
-	return &Tab{Browser: b, session: attached.SessionID}
+	return &Tab{Browser: b, target: made.TargetID, session: attached.SessionID}
 }

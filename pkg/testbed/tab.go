@@ -11,20 +11,17 @@ import (
 // Tab is one window of a [Browser].
 type Tab struct {
 	*Browser
-	session string
+	target, session string // what DevTools calls it, and our line to it
 }
 
 // awaitWithin is how long a page may take to become what is awaited.
 const awaitWithin = time.Minute
 
-// Open goes to an address.
+// Open begins to go to an address, as a link on the page that is shown would. It waits for nothing: see [Tab.Await].
 func (p *Tab) Open(address string) {
 	p.t.Helper()
-	var went struct{ ErrorText string }
-	p.call(p.session, "Page.navigate", map[string]any{"url": address}, &went)
-	if went.ErrorText != "" {
-		p.t.Fatalf("testbed: Chromium can't open the page: %s", went.ErrorText)
-	}
+	quoted, _ := json.Marshal(address) // a string: cannot fail
+	p.until("leave to go", func() bool { return p.evaluate("location.assign("+string(quoted)+"), true", new(bool)) == nil })
 }
 
 // evaluate runs JavaScript in the page, and decodes its value. It fails while a page is being left for another.
@@ -66,6 +63,27 @@ func (p *Tab) Await(says string) (text string) {
 		return strings.Contains(text, says)
 	})
 	return text
+}
+
+// title is the page's, as the browser knows it: a tab whose next page does not come may not answer by itself.
+func (p *Tab) title() string {
+	var known struct{ TargetInfo struct{ Title string } }
+	_ = p.wire.call("", "Target.getTargetInfo", map[string]any{"targetId": p.target}, &known) // what is not there yet has none
+	return known.TargetInfo.Title
+}
+
+// First waits until the title of one of the tabs says something, and returns that tab. The others may be waiting for a page meanwhile.
+func First(says string, tabs ...*Tab) (first *Tab) {
+	tabs[0].t.Helper()
+	tabs[0].until("a title that says "+says, func() bool {
+		for _, tab := range tabs {
+			if strings.Contains(tab.title(), says) {
+				first = tab
+			}
+		}
+		return first != nil
+	})
+	return first
 }
 
 // Address is what the address bar shows.
