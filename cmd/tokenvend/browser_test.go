@@ -37,8 +37,9 @@ func allow(tab *testbed.Tab, person string) {
 
 func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
-	c, tab := s.connect(t, "trackmania", "--account", "alice"), b.Tab()
-	tab.Open(c.link)
+	tab := b.Tab()
+	c, link := s.connect(t, "trackmania", "--account", "alice")
+	tab.Open(link)
 	tab.Await("Allow access to trackmania?")
 	keep(t, tab, "consent")
 	allow(tab, "alice")
@@ -57,8 +58,8 @@ func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	}
 	tv(t, s.dir, "", "get", "trackmania", "--account", "bob").want(t, exitRefused, "tokenvend connect")
 
-	c = s.connect(t, "movemint", "--account", "alice")
-	tab.Open(c.link)
+	c, link = s.connect(t, "movemint", "--account", "alice")
+	tab.Open(link)
 	allow(tab, "alice")
 	tab.Await("is connected")
 	c.ended().want(t, exitOK)
@@ -69,8 +70,9 @@ func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 
 func TestARefusedConsentInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
-	c, tab := s.connect(t, "trackmania", "--account", "alice"), b.Tab()
-	tab.Open(c.link)
+	tab := b.Tab()
+	c, link := s.connect(t, "trackmania", "--account", "alice")
+	tab.Open(link)
 	tab.Click("#deny")
 	tab.Await("access was not allowed, and nothing was stored")
 	keep(t, tab, "refused")
@@ -81,8 +83,9 @@ func TestARefusedConsentInABrowser(t *testing.T) {
 // The right one is still waited for: any page in the browser could have sent the wrong one.
 func TestAWrongStateInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
-	c, tab := s.connect(t, "trackmania", "--account", "alice"), b.Tab()
-	tab.Open(c.link)
+	tab := b.Tab()
+	c, link := s.connect(t, "trackmania", "--account", "alice")
+	tab.Open(link)
 	tab.Await("Allow access to trackmania?")
 	back := s.allowed(t, tab.Address(), "mallory")
 	other := b.Tab()
@@ -106,8 +109,9 @@ func TestAWrongStateInABrowser(t *testing.T) {
 // The server stands still while both come back, so that none is done before the other arrives.
 func TestARedirectThatComesTwiceInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
-	c, one, two := s.connect(t, "trackmania", "--account", "alice"), b.Tab(), b.Tab()
-	one.Open(c.link)
+	one, two := b.Tab(), b.Tab()
+	c, link := s.connect(t, "trackmania", "--account", "alice")
+	one.Open(link)
 	one.Await("Allow access to trackmania?")
 	page := one.Address()
 	first, second := s.allowed(t, page, "alice"), s.allowed(t, page, "alice")

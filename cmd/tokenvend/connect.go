@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -88,24 +87,9 @@ func (e *errand) keep(ctx context.Context, v *consent.Visit, redirect string, co
 	g := client.Grant{Code: code.Reveal(), CodeVerifier: v.Verifier().Reveal(), RedirectURI: redirect}
 	e.kept, err = e.at.Connect(ctx, e.name, g, e.options()...)
 	if isInDoubt(err) {
-		return fmt.Errorf("%w; whether the grant was kept is not known: %s tells", err, e.variant.line("status", e.name))
+		return inDoubt{err, e.variant.line("status", e.name)}
 	}
 	return err
-}
-
-// isInDoubt says whether something may have been done though this is what came back.
-func isInDoubt(err error) bool {
-	if _, refused := errors.AsType[*api.Error](err); err == nil || refused {
-		return false
-	}
-	if e, ok := errors.AsType[*client.GatewayError](err); ok {
-		return e.Status >= http.StatusInternalServerError
-	}
-	if e, ok := errors.AsType[*awsError](err); ok {
-		return e.code == ""
-	}
-	_, unsigned := errors.AsType[noCredentials](err)
-	return !unsigned
 }
 
 // lateError is the error of a person who did not come back.

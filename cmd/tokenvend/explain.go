@@ -58,6 +58,9 @@ func explain(err error) (string, int) {
 	if _, ok := errors.AsType[usageError](err); ok {
 		return err.Error(), exitUsage
 	}
+	if e, ok := errors.AsType[inDoubt](err); ok {
+		return e.Error(), exitFailed
+	}
 	if e, ok := errors.AsType[*api.Error](err); ok {
 		text := strings.Replace(err.Error(), e.Error(), explainProblem(e), 1)
 		return text, max(exits[e.Code], exitFailed)

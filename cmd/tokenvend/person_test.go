@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -21,35 +22,83 @@ import (
 type connecting struct {
 	*testing.T
 	cmd      *exec.Cmd
+	in       io.WriteCloser
 	out, err lockedBuffer
-	link     string // what it has a browser open
+	browser  *http.Client
 }
 
-var links = regexp.MustCompile(`(?m)^  (http://127\.0\.0\.1:\S+)$`)
-
-// connect begins tokenvend connect, and waits until it waits for a browser.
-func (s *served) connect(t *testing.T, args ...string) *connecting {
+// begin starts tokenvend connect, whose standard input stays open.
+func begin(t *testing.T, dir string, env []string, args ...string) *connecting {
 	t.Helper()
-	c := &connecting{T: t, cmd: exec.CommandContext(t.Context(), program, append([]string{"connect", "--no-browser", "--timeout", "2m"}, args...)...)}
-	c.cmd.Dir, c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = s.dir, clean(), &c.out, &c.err
+	c := &connecting{T: t, cmd: exec.Command(program, append([]string{"connect"}, args...)...), browser: person()}
+	c.cmd.Dir, c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = dir, append(clean(), env...), &c.out, &c.err
+	var err error
+	if c.in, err = c.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(c.kill)
+	return c
+}
+
+// connect begins tokenvend connect at a demo, and waits until it waits for a browser.
+func (s *served) connect(t *testing.T, args ...string) (c *connecting, link string) {
+	t.Helper()
+	c = begin(t, s.dir, nil, append([]string{"--no-browser"}, args...)...)
+	return c, c.address(links)
+}
+
+// What it has people open: an address of its own, or with --paste the provider's.
+var (
+	links = regexp.MustCompile(`(?m)^  (http://127\.0\.0\.1:\S+)$`)
+	pages = regexp.MustCompile(`(?m)^  (https://\S+)$`)
+)
+
+// address is what it has people open, once it says so.
+func (c *connecting) address(form *regexp.Regexp) string {
+	c.Helper()
+	return eventually(c.T, func() string {
+		if found := form.FindStringSubmatch(c.err.String()); found != nil {
+			return found[1]
+		}
+		return ""
+	})
+}
+
+// eventually is what get returns once that is not empty.
+func eventually(t *testing.T, get func() string) string {
+	t.Helper()
 	for range 500 {
-		if found := links.FindStringSubmatch(c.err.String()); found != nil {
-			c.link = found[1]
-			return c
+		if got := get(); got != "" {
+			return got
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("it prints no address: %s", c.err.String())
-	return nil
+	t.Fatal("it does not come")
+	return ""
+}
+
+func (c *connecting) enter(line string) {
+	c.Helper()
+	if _, err := io.WriteString(c.in, line); err != nil {
+		c.Fatal(err)
+	}
 }
 
 // ended waits for its end.
 func (c *connecting) ended() ran {
 	_ = c.cmd.Wait()
 	return ran{c.out.String(), c.err.String(), c.cmd.ProcessState.ExitCode()}
+}
+
+// kill ends it, if it has not ended.
+func (c *connecting) kill() {
+	if c.cmd.ProcessState == nil {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+	}
 }
 
 // person is a browser without a window, which keeps cookies and goes nowhere by itself.
