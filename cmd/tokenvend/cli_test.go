@@ -194,7 +194,7 @@ func TestNothingSecretInTheLog(t *testing.T) {
 
 func TestDescribeLeavesOutWhatIsNotKnown(t *testing.T) {
 	now := time.Now()
-	lines := describe(api.StatusReport{Credential: "x", State: api.None, ExpiresAt: now.Add(-time.Hour)}, now)
+	lines := describe(api.StatusReport{Credential: "x", State: api.None, ExpiresAt: now.Add(-time.Hour)}, variant{}, now)
 	labels := make([]string, len(lines))
 	for i, l := range lines {
 		labels[i] = l[0]

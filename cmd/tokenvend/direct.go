@@ -76,7 +76,7 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	out, err := d.lambda.Invoke(r.Context(), &lambda.InvokeInput{
 		FunctionName: aws.String(d.function.String()), Qualifier: &d.function.alias, Payload: payload,
-	})
+	}, attempts(r.Method))
 	if err != nil {
 		return nil, d.notInvoked(err)
 	}
@@ -85,6 +85,15 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 	return d.failed(r, out.Payload, id)
+}
+
+// attempts are the SDK's own, and one for what a PUT brings: a code that is sent twice may cost the grant that it stands for.
+func attempts(method string) func(*lambda.Options) {
+	return func(o *lambda.Options) {
+		if method == http.MethodPut {
+			o.Retryer = aws.NopRetryer{}
+		}
+	}
 }
 
 func (d direct) notInvoked(err error) error {
@@ -100,33 +109,44 @@ func requested(r *http.Request) (at api.Request, err error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }()
 	}
-	if r.Method == http.MethodPost {
+	if r.Method == http.MethodPost || r.Method == http.MethodPut {
 		if err := json.NewDecoder(r.Body).Decode(&at); err != nil {
 			return at, err
 		}
 	}
-	name, isStatus := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/tokens"), "/status")
-	at.Credential = strings.TrimPrefix(name, "/")
-	switch {
-	case at.Credential == "":
-		at.Action = api.List
-	case isStatus:
-		at.Action = api.Status
-	case r.Method == http.MethodDelete:
-		at.Action = api.Revoke
-	case r.Method == http.MethodGet:
-		at.Action = api.Vend
+	at.Credential, at.Action = routed(r.Method, r.URL.Path)
+	if at.Recovery != "" {
+		at.Action = api.Recover
 	}
 	return at, queried(r, &at)
 }
 
+// routed is what the API's methods and paths are called in a payload.
+func routed(method, path string) (credential, action string) {
+	path = strings.TrimPrefix(strings.TrimPrefix(path, "/tokens"), "/")
+	if path == "" {
+		return "", api.List
+	}
+	if name, tail, found := strings.Cut(path, "/"); found {
+		return name, tail
+	}
+	switch method {
+	case http.MethodPut:
+		return path, api.Connect
+	case http.MethodDelete:
+		return path, api.Revoke
+	}
+	return path, api.Vend
+}
+
 func queried(r *http.Request, at *api.Request) (err error) {
 	query := r.URL.Query()
-	for name, field := range map[string]*string{"scope": &at.Scope, "audience": &at.Audience, "account": &at.Account, "after": &at.After} {
+	for name, field := range map[string]*string{"scope": &at.Scope, "audience": &at.Audience, "account": &at.Account, "after": &at.After, "redirect_uri": &at.RedirectURI} {
 		if query.Has(name) {
 			*field = query.Get(name)
 		}
 	}
+	at.Verify = query.Get("verify") == "true"
 	if query.Has("min_ttl") {
 		at.MinTTL, err = api.ParseSeconds(query.Get("min_ttl"))
 	}

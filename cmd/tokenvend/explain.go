@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/client"
+	"github.com/tokenvend/tokenvend/pkg/consent"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
 
@@ -40,7 +41,7 @@ var advice = map[api.Code]string{
 	api.AccessDenied:        `ask for what the credential allows, or widen "allow" in its secret`,
 	api.UnknownCredential:   "tokenvend ls names those that you may have",
 	api.TTLUnavailable:      "ask for a shorter --min-ttl",
-	api.NeedsReauthorizing:  "the person has to connect the account again",
+	api.NeedsReauthorizing:  "tokenvend connect, with the same flags, connects it",
 	api.TooManyReports:      "try again when it is older",
 	api.ProviderRejected:    "check client id, client secret and token URL with the provider",
 	api.ProviderMalformed:   "check that token_url and provider are the right ones",
@@ -57,9 +58,15 @@ func explain(err error) (string, int) {
 	if _, ok := errors.AsType[usageError](err); ok {
 		return err.Error(), exitUsage
 	}
+	if e, ok := errors.AsType[inDoubt](err); ok {
+		return e.Error(), exitFailed
+	}
 	if e, ok := errors.AsType[*api.Error](err); ok {
 		text := strings.Replace(err.Error(), e.Error(), explainProblem(e), 1)
 		return text, max(exits[e.Code], exitFailed)
+	}
+	if e, ok := errors.AsType[*consent.Refusal](err); ok {
+		return explainRefusal(e)
 	}
 	if e, ok := errors.AsType[*credential.Malformed](err); ok {
 		return explainMalformed(e), exitRefused
@@ -113,6 +120,17 @@ func next(code api.Code, after time.Duration) string {
 		text += ", in " + after.String()
 	}
 	return "; " + text
+}
+
+// explainRefusal says what the provider's authorize page sent a person back with.
+func explainRefusal(e *consent.Refusal) (string, int) {
+	switch {
+	case e.Denied():
+		return "access was not allowed, and nothing was stored: " + e.Error(), exitRefused
+	case e.Passing():
+		return e.Error() + "; nothing was stored: try again", exitFailed
+	}
+	return e.Error() + "; nothing was stored: check what is registered for this client at the provider, its redirect URI and its scopes", exitRefused
 }
 
 func explainGateway(e *client.GatewayError, text string) (string, int) {

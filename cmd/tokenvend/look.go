@@ -53,7 +53,15 @@ var statusCommand = command{
 	make: func() action { return &status{} },
 }
 
-type status struct{ target }
+type status struct {
+	target
+	verify bool
+}
+
+func (s *status) flags(f *flag.FlagSet) {
+	s.target.flags(f)
+	f.BoolVar(&s.verify, "verify", false, "ask the provider whether it takes the token")
+}
 
 func (s *status) run(ctx context.Context, c console, args []string) error {
 	name, err := oneName(args)
@@ -64,18 +72,27 @@ func (s *status) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	report, err := at.Status(ctx, name, s.options()...)
+	ask := at.Status
+	if s.verify {
+		ask = at.Verify
+	}
+	report, err := ask(ctx, name, s.options()...)
 	if err != nil {
 		return err
 	}
-	if s.json {
+	return s.print(c, report)
+}
+
+// print prints what is known of the token.
+func (t *target) print(c console, report api.StatusReport) error {
+	if t.json {
 		return printJSON(c, report)
 	}
-	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	for _, line := range describe(report, time.Now()) {
-		_, _ = fmt.Fprintf(t, "%s\t%s\n", line[0], line[1])
+	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	for _, line := range describe(report, t.variant, time.Now()) {
+		_, _ = fmt.Fprintf(table, "%s\t%s\n", line[0], line[1])
 	}
-	return t.Flush()
+	return table.Flush()
 }
 
 var meanings = map[api.State]string{
@@ -89,8 +106,8 @@ var meanings = map[api.State]string{
 	api.None:        "no token yet: made when somebody asks",
 }
 
-// describe is a report as lines of a label and a value; what is not known has none.
-func describe(r api.StatusReport, now time.Time) [][2]string {
+// describe is a report on what was asked for, as lines of a label and a value; what is not known has none.
+func describe(r api.StatusReport, asked variant, now time.Time) [][2]string {
 	lines := [][2]string{{"credential", r.Credential}, {"provider", r.Provider}}
 	add := func(label, value string) {
 		if value != "" {
@@ -100,19 +117,57 @@ func describe(r api.StatusReport, now time.Time) [][2]string {
 	add("account", r.Account)
 	add("audience", r.Audience)
 	add("scope", r.Scope)
-	add("state", fmt.Sprintf("%s (%s)", r.State, meanings[r.State]))
+	add("state", fmt.Sprintf("%s (%s)", r.State, meaning(r)))
+	add("verified", verdict(r.Verified))
 	add("generation", fmt.Sprint(r.Generation))
 	add("fingerprint", r.Fingerprint)
 	add("expires", when(r.ExpiresAt, now))
 	add("renews", when(r.NextAt, now))
+	add("grant until", when(r.GrantUntil, now))
 	add("asked for", noted(r.AskedAt, now))
 	if f := r.Failure; f != nil {
 		add("failure", fmt.Sprintf("%s: %s", uncapitalised(f.Code.Title()), f.Detail))
 		add("failing since", fmt.Sprintf("%s, %d in a row", when(f.Since, now), f.Count))
 		add("next attempt", when(f.RetryAt, now))
-		add("what to do", advice[f.Code])
 	}
+	add("what to do", remedy(r, asked))
 	return lines
+}
+
+// isUnconnected says whether only a person can bring a token.
+func isUnconnected(r api.StatusReport) bool {
+	return r.State == api.Reauthorize || r.State == api.None && r.Account != ""
+}
+
+func meaning(r api.StatusReport) string {
+	if r.State == api.None && r.Account != "" {
+		return "the account is not connected"
+	}
+	return meanings[r.State]
+}
+
+// verdict is what the provider says of the token; "" where it was not asked.
+func verdict(v *api.Verified) string {
+	switch {
+	case v == nil:
+		return ""
+	case v.Works:
+		return "the provider takes the token"
+	}
+	return "the provider does not take the token"
+}
+
+// remedy is what to do; "" where there is nothing to be done.
+func remedy(r api.StatusReport, asked variant) string {
+	switch {
+	case isUnconnected(r):
+		return asked.line("connect", r.Credential)
+	case r.Failure != nil:
+		return advice[r.Failure.Code]
+	case r.Verified != nil && !r.Verified.Works:
+		return asked.line("renew", r.Credential)
+	}
+	return ""
 }
 
 // when says how far a time is from now; "" for one that is not known.

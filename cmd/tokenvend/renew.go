@@ -53,7 +53,11 @@ func (r *renew) run(ctx context.Context, c console, args []string) error {
 
 var revokeCommand = command{
 	name: "revoke", args: "NAME", does: "Has a credential's token revoked and forgotten", example: "tokenvend revoke minut",
-	more: "The next one who asks gets another token. To end that, too, use rm.\n",
+	more: `Where the provider can revoke, it is told to; where it can't be reached, the token is handed out no more, and rotate tells it later.
+The next one who asks gets another token; to end that, too, use rm. A person's grant is over, until tokenvend connect.
+Instances that hold the token in their memory look into the store within a minute: until the time that is told
+("memory_until" in JSON) one of them may still hand it out.
+`,
 	make: func() action { return &revoke{} },
 }
 
@@ -79,6 +83,6 @@ func (r *revoke) run(ctx context.Context, c console, args []string) error {
 	if forgotten.Revoked {
 		how = "revoked at the provider, and forgotten"
 	}
-	_, err = fmt.Fprintf(c.out, "%s: %s; other instances may hand it out until %s\n", name, how, forgotten.MemoryUntil.Local().Format("15:04:05"))
+	_, err = fmt.Fprintf(c.out, "%s: %s; an instance that holds it in memory may hand it out until %s\n", name, how, forgotten.MemoryUntil.Local().Format("15:04:05"))
 	return err
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -130,6 +132,27 @@ func (v *variant) flags(f *flag.FlagSet) {
 
 func (v variant) options() []client.Option {
 	return []client.Option{client.Scope(v.scope), client.Audience(v.audience), client.Account(v.account)}
+}
+
+// line is a command about the same token of a credential, to be copied.
+func (v variant) line(command, name string) string {
+	line := "tokenvend " + command + " " + name
+	for _, f := range [][2]string{{"account", v.account}, {"scope", v.scope}, {"audience", v.audience}} {
+		if f[1] != "" {
+			line += " --" + f[0] + " " + quoted(f[1])
+		}
+	}
+	return line
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,][A-Za-z0-9_./:@%+=,-]*$`)
+
+// quoted is a word as a shell reads it.
+func quoted(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // target is one token of one credential, somewhere, and how what is said of it is printed.

@@ -20,6 +20,7 @@ import (
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -47,6 +48,7 @@ type stack struct {
 	dir       string   // where the program runs
 	env       []string // what the program finds
 	url       string   // the API's
+	lost      string   // an action whose answers Lambda loses
 }
 
 func newStack(t *testing.T) *stack {
@@ -60,11 +62,11 @@ func newStack(t *testing.T) *stack {
 	t.Cleanup(s.desk.Mint.Wait)
 	lambda := httptest.NewServer(http.HandlerFunc(s.invoke))
 	t.Cleanup(lambda.Close)
-	api := httptest.NewTLSServer(http.HandlerFunc(s.overAPI))
-	t.Cleanup(api.Close)
-	s.url = api.URL
+	gateway := httptest.NewTLSServer(http.HandlerFunc(s.overAPI))
+	t.Cleanup(gateway.Close)
+	s.url = gateway.URL
 	roots := filepath.Join(t.TempDir(), "roots.pem")
-	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: api.Certificate().Raw}), 0o600); err != nil {
+	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gateway.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	who, err := cfg.Credentials.Retrieve(t.Context())
@@ -158,6 +160,11 @@ func (s *stack) run(w http.ResponseWriter, r *http.Request, payload []byte, arn 
 	}
 	if err != nil {
 		s.Error(err)
+	}
+	var asked api.Request
+	if json.Unmarshal(payload, &asked) == nil && s.lost != "" && asked.Action == s.lost {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
 	}
 	_, _ = w.Write(answer)
 }

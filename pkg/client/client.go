@@ -97,10 +97,24 @@ func request(credential string, options []Option) api.Request {
 
 // Status reports on a credential's token without vending it.
 func (c *Client) Status(ctx context.Context, credential string, options ...Option) (api.StatusReport, error) {
+	return c.status(ctx, request(credential, options))
+}
+
+// Verify is Status, with what the provider says of the token when it is asked: the report's Verified, nil where there is no living token.
+// Where the provider has no request that proves a token, the error is invalid_request.
+func (c *Client) Verify(ctx context.Context, credential string, options ...Option) (api.StatusReport, error) {
 	r := request(credential, options)
+	r.Verify = true
+	return c.status(ctx, r)
+}
+
+func (c *Client) status(ctx context.Context, r api.Request) (report api.StatusReport, err error) {
 	r.MinTTL = 0
-	var report api.StatusReport
-	err := c.send(ctx, call{http.MethodGet, path(credential) + "/status", query(r), nil}, &report)
+	q := query(r)
+	if r.Verify {
+		q.Set("verify", "true")
+	}
+	err = c.send(ctx, call{http.MethodGet, path(r.Credential) + "/status", q, nil}, &report)
 	return report, err
 }
 

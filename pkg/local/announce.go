@@ -60,6 +60,9 @@ const demoHints = `
 The providers are simulated. Take one down, and its living token is vended all the same:
   curl -X PUT %[1]s/providers/minut/fault -d '{"down":true}'
   curl -X DELETE %[1]s/providers/minut/fault
+Connect a person's account, in a browser, and get a token by that grant:
+  tokenvend connect trackmania --account alice
+  tokenvend get trackmania --account alice
 See what they have been asked, and what else they can do:
   curl %[1]s/stats
   curl %[1]s

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/provider"
@@ -50,6 +51,19 @@ func (h *house) closeDemo() error {
 	return h.demo.Close()
 }
 
+// browse is where a person's browser finds an authorize page: in a demo, at the control's address, where no name and no certificate is in the way.
+func (h *house) browse(page string) string {
+	if h.demo == nil {
+		return page
+	}
+	for _, name := range h.demo.Providers() {
+		if at, query, _ := strings.Cut(page, "?"); at == h.demo.AuthorizeURL(name) {
+			return urlOf(h.control.listener) + "/providers/" + name + "/authorize?" + query
+		}
+	}
+	return page
+}
+
 // demoSecret is a secret as the folder keeps it.
 type demoSecret struct {
 	Provider     string `json:"provider"`
@@ -57,6 +71,8 @@ type demoSecret struct {
 	ClientSecret string `json:"client_secret"`
 	TokenURL     string `json:"token_url,omitempty"`
 	KeepWarm     bool   `json:"keep_warm,omitempty"`
+
+	Allow access.Rule `json:"allow,omitzero"`
 }
 
 // writeDemos puts a credential of each provider into the folder. One that is there stays as it is: it may have been changed, and a file that is written anew is a new version.
@@ -73,6 +89,9 @@ func writeDemos(source *folder.Source, sim *simulator.Simulator) error {
 		secret.ClientID, secret.ClientSecret = sim.ClientFor(name)
 		if d, err := provider.Catalog(name); err == nil && d.NeedsTokenURL() {
 			secret.TokenURL = sim.TokenURL(name)
+		}
+		if sim.AuthorizeURL(name) != "" {
+			secret.Allow.Accounts = []string{"*"}
 		}
 		text, err := json.MarshalIndent(secret, "", "  ")
 		if err != nil {

@@ -116,7 +116,7 @@ func (h *house) assemble() {
 	h.http = provider.NewHTTPClient(outside)
 	lines := journal.Journal{Log: h.log()}
 	h.mint = mint.New(mint.Config{Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines, Every: h.every(), TrustsEmpty: true})
-	desk := &vend.Desk{Mint: h.mint, Journal: lines}
+	desk := &vend.Desk{Mint: h.mint, Journal: lines, Browse: h.browse}
 	h.front.server.Handler = &gateway{answer: desk.HTTP, keys: newKeyring(h.region(), h.signers.keys), log: h.log()}
 }
 
@@ -129,7 +129,7 @@ func (h *house) open(fail func(error)) {
 	var ctx context.Context
 	ctx, h.stopSweeps = context.WithCancel(context.Background())
 	s := &schedule{
-		sweep: &rotate.Sweep{Mint: h.mint, Store: h.store, Journal: journal.Journal{Log: h.log()}, Look: lookEvery},
+		sweep: &rotate.Sweep{Mint: h.mint, Store: h.store, Journal: journal.Journal{Log: h.log()}, Look: lookEvery, Canary: h.Canary},
 		store: h.store, folder: h.source, every: h.every(), log: h.log(),
 	}
 	h.sweeps.Go(func() { s.run(ctx) })

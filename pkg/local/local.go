@@ -20,6 +20,8 @@ type Config struct {
 	Keys   []Key         // who may sign; none: one key, made at random and kept in Data/key as ID:SECRET, or with Demo local:local
 	Every  time.Duration // how often what is due is renewed, from a second on; 0: each minute
 
+	Canary time.Duration // how often each living token is proven at its provider, where that can be done, from a minute on; 0: never
+
 	Demo         bool          // the five providers are simulated, and a credential of each is put into Data; no other provider can be asked
 	DemoLifetime time.Duration // of the simulated tokens; 0: as each provider documents
 	DemoListen   string        // where the simulator is told to misbehave, on loopback; "": 127.0.0.1:3001
@@ -50,11 +52,17 @@ func (c Config) out() io.Writer {
 
 var regionName = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
+// shortestCanary keeps a slip of the unit from asking providers again and again.
+const shortestCanary = time.Minute
+
 // check names everything that is wrong by itself, whatever the machine.
 func (c Config) check() error {
 	var errs []error
 	if c.every() < time.Second {
 		errs = append(errs, errors.New("--every: expected a second or more"))
+	}
+	if c.Canary != 0 && c.Canary < shortestCanary {
+		errs = append(errs, errors.New("--canary: expected a minute or more"))
 	}
 	if c.DemoLifetime < 0 || c.DemoLifetime > 0 && c.DemoLifetime < time.Second {
 		errs = append(errs, errors.New("--demo-lifetime: expected a second or more"))

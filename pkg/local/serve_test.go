@@ -44,14 +44,19 @@ func (r running) token(t *testing.T, name string) api.Token {
 	return token
 }
 
-// asked is how many requests the simulated providers have had.
-func (r running) asked(t *testing.T) (n int) {
+// stats is what the simulated providers were asked.
+func (r running) stats(t *testing.T) (stats simulator.Stats) {
 	t.Helper()
-	var stats simulator.Stats
 	if err := json.Unmarshal([]byte(curl(t, r.control(t)+"/stats")), &stats); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range stats.Providers {
+	return stats
+}
+
+// asked is how many requests the simulated providers have had.
+func (r running) asked(t *testing.T) (n int) {
+	t.Helper()
+	for _, c := range r.stats(t).Providers {
 		n += c.TokenRequests + c.RefreshRequests + c.OtherRequests
 	}
 	return n
@@ -186,6 +191,37 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
+func TestCanary(t *testing.T) {
+	r := start(t, Config{Data: t.TempDir(), Demo: true, Every: time.Second, Canary: time.Hour})
+	r.token(t, "movemint")
+	for deadline := time.Now().Add(10 * time.Second); r.stats(t).Providers["movemint"].OtherRequests == 0; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the token is not proven")
+		}
+	}
+}
+
+// A browser on this machine finds the simulated authorize pages, which the real providers' names do not lead to.
+func TestPeopleConnectInADemo(t *testing.T) {
+	r := start(t, Config{Data: t.TempDir(), Demo: true})
+	if !strings.Contains(r.said, "tokenvend connect trackmania --account alice\n") {
+		t.Errorf("the welcome does not say how: %s", r.said)
+	}
+	for _, name := range []string{"movemint", "trackmania"} {
+		h := r.call(t, order{target: "/tokens/" + name + "/authorize?account=alice&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fconnected"})
+		var at api.Authorization
+		if err := json.Unmarshal([]byte(h.body), &at); err != nil || !strings.HasPrefix(at.URL, r.control(t)+"/providers/"+name+"/authorize?") || at.PKCE != "S256" {
+			t.Errorf("%s: %d %s", name, h.status, h.body)
+		}
+		if page := curl(t, at.URL); !strings.Contains(page, "Allow access to "+name) {
+			t.Errorf("%s: the page is %s", name, page)
+		}
+	}
+	if h := r.call(t, order{target: "/tokens/minut/authorize?account=alice&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2F"}); h.status != http.StatusForbidden {
+		t.Errorf("minut connects nobody, and its credential allows no account: %d %s", h.status, h.body)
+	}
+}
+
 func TestWithoutDemo(t *testing.T) {
 	data := t.TempDir()
 	r := start(t, Config{Data: data})
@@ -249,6 +285,7 @@ func TestWhatIsWrong(t *testing.T) {
 		"bad seal":         {Config{Data: badSeal}, []string{"seal.key"}},
 		"open folder":      {Config{Data: open}, []string{open, "chmod 700"}},
 		"lifetime":         {Config{DemoLifetime: time.Millisecond}, []string{"--demo-lifetime"}},
+		"canary":           {Config{Canary: time.Second}, []string{"--canary"}},
 		"same id":          {Config{Keys: []Key{local("a", "Xk2", ""), local("a", "c", "")}}, []string{"--key"}},
 		"no secret":        {Config{Keys: []Key{{ID: "a"}}}, []string{"--key"}},
 		"well-known key":   {Config{Demo: true, Listen: "0.0.0.0:0"}, []string{"--listen", "--key"}},

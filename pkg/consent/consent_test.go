@@ -1,0 +1,125 @@
+package consent_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/consent"
+)
+
+const authorizePage = "https://auth.example.com/oauth/authorize?client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fconnected&response_type=code&scope=a+b"
+
+func begin(t *testing.T, pkce string) (*consent.Visit, url.Values) {
+	t.Helper()
+	v, err := consent.New(api.Authorization{URL: authorizePage, PKCE: pkce})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := url.Parse(v.Page().Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v, page.Query()
+}
+
+func TestAPageHasStateAndChallenge(t *testing.T) {
+	v, query := begin(t, "S256")
+	sum := sha256.Sum256([]byte(v.Verifier().Reveal()))
+	if len(v.Verifier().Reveal()) != 43 || query.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(sum[:]) || query.Get("code_challenge_method") != "S256" {
+		t.Errorf("the challenge: %v", query)
+	}
+	if len(query.Get("state")) != 43 || query.Get("scope") != "a b" || query.Get("client_id") != "c" || v.Site() != "https://auth.example.com" {
+		t.Errorf("the page: %v", query)
+	}
+	if _, other := begin(t, "S256"); other.Get("state") == query.Get("state") || other.Get("code_challenge") == query.Get("code_challenge") {
+		t.Error("two visits are alike")
+	}
+	if v, query := begin(t, ""); !v.Verifier().IsZero() || query.Has("code_challenge") || query.Has("code_challenge_method") {
+		t.Errorf("a challenge that the provider does not take: %v", query)
+	}
+	if said := fmt.Sprintf("%v %+v %#v", v, *v, v); strings.Contains(said, v.Verifier().Reveal()) {
+		t.Error("a visit shows its verifier")
+	}
+}
+
+func TestPagesThatNobodyIsSentTo(t *testing.T) {
+	for _, page := range []string{"", "http://auth.example.com/", "javascript:alert(1)", "file:///etc/passwd", "https://user@auth.example.com/", "//auth.example.com/", "https:///x", "%"} {
+		if _, err := consent.New(api.Authorization{URL: page}); err == nil {
+			t.Errorf("%s was taken", page)
+		}
+	}
+	if _, err := consent.New(api.Authorization{URL: authorizePage, PKCE: "plain"}); err == nil {
+		t.Error("PKCE plain was taken")
+	}
+	for _, page := range []string{"http://127.0.0.1:3001/providers/x/authorize", "http://localhost:1/", "http://[::1]:1/"} {
+		if _, err := consent.New(api.Authorization{URL: page}); err != nil {
+			t.Errorf("%s: %v", page, err)
+		}
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	v, query := begin(t, "S256")
+	state := "state=" + query.Get("state")
+	for answer, want := range map[string]error{
+		state + "&code=c0de":                     nil,
+		"code=c0de&iss=https%3A%2F%2Fx&" + state: nil,
+		"code=c0de":                              consent.ErrStranger,
+		"":                                       consent.ErrStranger,
+		"code=c0de&state=":                       consent.ErrStranger,
+		"code=c0de&state=x" + query.Get("state"): consent.ErrStranger,
+		"code=c0de&" + state + "x":               consent.ErrStranger,
+		"code=c0de&" + strings.ToUpper(state):    consent.ErrStranger,
+		"code=c0de&" + state + "&" + state:       consent.ErrStranger,
+		"error=access_denied":                    consent.ErrStranger,
+		"error=access_denied&state=x":            consent.ErrStranger,
+		state + "&code=c0de;x":                   consent.ErrStranger, // a query that does not parse
+		state:                                    consent.ErrNoCode,
+		state + "&code=":                         consent.ErrNoCode,
+		state + "&code=a&code=b":                 consent.ErrNoCode,
+	} {
+		code, err := v.Code(answer)
+		if !errors.Is(err, want) || (code.Reveal() == "c0de") != (want == nil) || err != nil && !code.IsZero() {
+			t.Errorf("%s: %v, want %v", answer, err, want)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	v, query := begin(t, "S256")
+	state := "&state=" + query.Get("state")
+	for answer, want := range map[string]string{
+		"error=access_denied":                                             "the provider sent the person back with access_denied",
+		"error=access_denied&code=c0de":                                   "the provider sent the person back with access_denied",
+		"error=invalid_scope&error_description=no+such+scope":             "the provider sent the person back with invalid_scope: no such scope",
+		"error=%1b%5b31mred%0a&error_description=a%0d%0ab%22%5c%c3%a9%ff": "the provider sent the person back with ?[31mred?: a??b????",
+		"error=": "the provider sent the person back with ",
+		"error=x&error_description=" + strings.Repeat("y", 5000): "the provider sent the person back with x: " + strings.Repeat("y", 300),
+	} {
+		_, err := v.Code(answer + state)
+		if e, ok := errors.AsType[*consent.Refusal](err); !ok || e.Error() != want || e.Denied() != strings.HasPrefix(answer, "error=access_denied") {
+			t.Errorf("%.80s: %v", answer, err)
+		}
+	}
+}
+
+func TestPastedAddresses(t *testing.T) {
+	v, query := begin(t, "S256")
+	answer := "code=c0de&state=" + query.Get("state")
+	for _, address := range []string{"https://app.example.com/callback?" + answer, " http://127.0.0.1/connected?" + answer + "#_=_\r", "?" + answer, answer, "https://app.example.com/callback?x=1&" + answer} {
+		if code, err := v.Pasted(address); err != nil || code.Reveal() != "c0de" {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	for _, address := range []string{"", "c0de", "https://app.example.com/callback", "https://app.example.com/callback?code=c0de", "https://app.example.com/callback#" + answer, "code=c0de&state=x"} {
+		if _, err := v.Pasted(address); !errors.Is(err, consent.ErrStranger) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
