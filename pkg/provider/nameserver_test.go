@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// nameServer is a DNS server on loopback, which this process asks from now on until the test ends. It knows the addresses of names; looked tells it of each look-up.
+// nameServer is a DNS server on loopback, which this process asks from now on until the test ends. addresses answers each look-up: one for a name's IPv4 addresses, another for its IPv6 ones.
 func nameServer(t *testing.T, addresses func(name string) []netip.Addr) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
