@@ -128,7 +128,7 @@ func (h *house) environment(function string) []string {
 	return lines
 }
 
-// put stores a credential's secret, or changes it.
+// put stores a credential's secret, or changes it. What over says is nil is left out.
 func (h *house) put(name, provider string, over map[string]any) {
 	h.t.Helper()
 	id, secret := h.sim.ClientFor(provider)
