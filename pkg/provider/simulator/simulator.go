@@ -222,7 +222,7 @@ func (s *Simulator) Alive(name, accessToken string) (alive bool) {
 
 // Subject returns the person whose access token it is; "" for a client's own, and for one that is not known.
 func (s *Simulator) Subject(name, accessToken string) (person string) {
-	s.with(name, func(p *provider) {
+	_ = s.with(name, func(p *provider) {
 		if a, ok := p.accesses.get(accessToken); ok {
 			person = a.subject
 		}
