@@ -2,10 +2,10 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race check vuln functions soak torture fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build test race check scan vuln functions reproducible soak torture fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## vend the tokens of five simulated providers on 127.0.0.1:3000
 	@$(GO) run ./cmd/tokenvend serve --demo
@@ -20,22 +20,40 @@ race: ## run all tests under the race detector
 	$(GO) test -race ./...
 
 check: ## formatting, vet, staticcheck, tidy go.mod
-	@unformatted=$$(gofmt -l cmd functions pkg); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l cmd functions pkg .ci); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
+# pkg/testbed runs other programs and writes their files: that is what gosec warns of, and what it is for. Only tests import it.
+scan: ## gosec on the code, cfn-lint and cdk-nag on the template
+	cd .ci/gosec && $(GO) build -o ../../bin/gosec .
+	bin/gosec -test=false $$($(GO) list ./... | grep -v /pkg/testbed$$)
+	$(GO) test ./functions -count=1 -run 'TestTemplateIsClean|TestTemplateKeepsTheRulesOfCDKNag' -v
+
 vuln: ## look our dependencies up in Go's vulnerability database
 	$(GO) tool govulncheck ./...
 
-# No program of ours speaks HTTP/2 or lambda-go's RPC of old: without them a function is two megabytes smaller.
-LAMBDA = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc,nethttpomithttp2 -trimpath -ldflags "-s -w"
+# No program of ours speaks HTTP/2 or lambda-go's RPC of old: without them a function is two megabytes smaller. Without the folder and the state of the repository in it, it is the same wherever it is built.
+LAMBDA = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc,nethttpomithttp2 -trimpath -buildvcs=false -ldflags "-s -w"
 
 functions: ## build both functions for Lambda (linux/arm64) into bin/
 	$(LAMBDA) -o bin/vend/bootstrap ./functions/vend
 	$(LAMBDA) -o bin/rotate/bootstrap ./functions/rotate
 	@ls -l bin/vend/bootstrap bin/rotate/bootstrap
+
+reproducible: ## build both functions in two other folders, the second time from nothing, and compare
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && mkdir -p "$$dir/one" "$$dir/two/deeper" && \
+	for at in one two/deeper; do \
+		cp -r go.mod go.sum functions pkg "$$dir/$$at" || exit 1; \
+		for name in vend rotate; do (cd "$$dir/$$at" && $(LAMBDA) -o $$name ./functions/$$name) || exit 1; done; \
+		export GOCACHE="$$dir/cache"; \
+	done; \
+	for name in vend rotate; do \
+		cmp "$$dir/one/$$name" "$$dir/two/deeper/$$name" || exit 1; \
+		echo "$$name: twice the same, sha256 $$(sha256sum <"$$dir/one/$$name" | cut -d' ' -f1)"; \
+	done
 
 # `sam build` calls these two.
 build-VendFunction:
@@ -54,7 +72,8 @@ torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2,
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd functions pkg); do \
 		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+).*/\1/p' $$target); do \
-			$(GO) test ./$$(dirname $$target) -run '^$$' -fuzz "^$$name$$" -fuzztime $${FUZZTIME:-10s} || exit 1; \
+			echo "== $$name in $$(dirname $$target)"; \
+			$(GO) test ./$$(dirname $$target) -run '^$$' -fuzz "^$$name$$" -fuzztime $${FUZZTIME:-10s} -fuzzminimizetime 10x || exit 1; \
 		done; \
 	done
 

@@ -1,15 +1,12 @@
 package functions_test
 
 import (
-	"context"
 	"maps"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -135,34 +132,4 @@ func TestItemsAreWhatTheTableExpects(t *testing.T) {
 			t.Errorf("the index shows %d attributes", len(item))
 		}
 	}
-}
-
-// tableHolds fails where any of the secrets stands in the table, which holds none unsealed.
-func (h *house) tableHolds(ctx context.Context, secrets ...string) {
-	h.t.Helper()
-	all, err := h.items.Scan(ctx, &dynamodb.ScanInput{TableName: &h.table})
-	if err != nil || len(all.Items) == 0 {
-		h.t.Fatalf("%d items, %v", len(all.Items), err)
-	}
-	for _, item := range all.Items {
-		for name, value := range item {
-			shown := attributeText(value)
-			for _, secret := range secrets {
-				if strings.Contains(shown, secret) {
-					h.t.Errorf("a secret stands in the attribute %s", name)
-				}
-			}
-		}
-	}
-}
-
-// attributeText is what an attribute of text or bytes holds.
-func attributeText(v types.AttributeValue) string {
-	switch v := v.(type) {
-	case *types.AttributeValueMemberS:
-		return v.Value
-	case *types.AttributeValueMemberB:
-		return string(v.Value)
-	}
-	return ""
 }

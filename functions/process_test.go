@@ -67,37 +67,3 @@ func TestWhoWaitsIsAnsweredBeforeTheTimeout(t *testing.T) {
 	}
 	t.Logf("a provider that hangs: answered after %v", time.Since(began).Round(time.Millisecond))
 }
-
-func TestNothingSecretIsEverWritten(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, simulator.Options{})
-	_, secret := h.sim.ClientFor("minut")
-	h.start("vend", boot.EnvLogLevel+"=debug")
-	h.start("rotate", boot.EnvLogLevel+"=debug")
-	const canary = "canary-0123456789abcdef"
-	h.hush("a token in a broken answer", canary)
-	for name, fault := range map[string]simulator.Fault{
-		"told":     {Status: 401, Body: `{"error":"invalid_client","error_description":"no client with secret ` + secret + `"}`},
-		"echoed":   {Status: 400, Body: `{"error":"` + secret + `"}`},
-		"html":     {Status: 500, HTML: true, Body: secret},
-		"cut":      {Cut: true},
-		"typed":    {Set: map[string]string{"token_type": `"` + canary + `"`}},
-		"split":    {Body: `{"access_token":"` + canary + `\r\nX: y","token_type":"Bearer","expires_in":60}`},
-		"trailing": {Body: `{"access_token":"` + canary + `","expires_in":60} x`},
-		"never":    {Expiry: `"` + canary + `"`},
-	} {
-		h.put(name, "minut", map[string]any{"keep_warm": true})
-		if err := h.sim.SetFault("minut", fault); err != nil {
-			t.Fatal(err)
-		}
-		_, refused := h.direct("admin", api.Request{Credential: name})
-		if refused == nil || strings.Contains(refused.Detail, secret) || strings.Contains(refused.Detail, canary) {
-			t.Errorf("%s: %v", name, refused)
-		}
-		h.tick()
-		h.status(name)
-	}
-	h.put("broken", "minut", map[string]any{"client_id": canary, "client_secrets": canary})
-	h.expect("admin", api.Request{Credential: "broken"}, api.Misconfigured)
-	h.tableHolds(t.Context(), secret, canary)
-}

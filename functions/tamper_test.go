@@ -128,8 +128,16 @@ func alarmed(p *testbed.Bootstrap) bool {
 
 func (h *house) requests() int { return h.sim.Stats().Providers["miden"].TokenRequests }
 
-// text is an attribute's.
-func (i item) attribute(name string) string { return attributeText(i[name]) }
+// attribute is what one holds, of text or bytes.
+func (i item) attribute(name string) string {
+	switch v := i[name].(type) {
+	case *types.AttributeValueMemberS:
+		return v.Value
+	case *types.AttributeValueMemberB:
+		return string(v.Value)
+	}
+	return ""
+}
 
 // refuses puts a row into the table that must not open, and sees it replaced by a new token.
 func (v *vault) refuses(what string, changed item) {
@@ -264,5 +272,5 @@ func TestSealingThatIsTurnedOnMintsAnew(t *testing.T) {
 	if got.Fingerprint == open.Fingerprint || h.requests() != 2 || !alarmed(p) {
 		t.Errorf("vended %s after %s, %d requests, alarm %t", got.Fingerprint, open.Fingerprint, h.requests(), alarmed(p))
 	}
-	h.tableHolds(t.Context(), open.AccessToken, got.AccessToken)
+	// In the end the table is searched, as after every test: what stood there open is gone.
 }

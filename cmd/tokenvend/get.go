@@ -98,7 +98,7 @@ func (e *execute) run(ctx context.Context, _ console, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := syscall.Exec(path, args[1:], append(os.Environ(), variable(args[0])+"="+t.AccessToken)); err != nil {
+	if err := syscall.Exec(path, args[1:], append(os.Environ(), variable(args[0])+"="+t.AccessToken)); err != nil { // #nosec G204 -- exec runs what it is told to
 		return fmt.Errorf("the command can't be run: %w", err)
 	}
 	return nil

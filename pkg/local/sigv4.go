@@ -29,7 +29,7 @@ const (
 const (
 	hostHeader   = "host"
 	dateHeader   = "x-amz-date"
-	tokenHeader  = "x-amz-security-token"
+	tokenHeader  = "x-amz-security-token" // #nosec G101 -- the name of a header
 	sumHeader    = "x-amz-content-sha256"
 	lengthHeader = "content-length"
 )

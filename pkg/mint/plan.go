@@ -139,14 +139,14 @@ func stretch(life time.Duration, key token.Key, generation int64, first bool) ti
 	if base <= 0 {
 		return 0
 	}
-	return time.Duration(uint64(base) / 1000 * (hash(key, generation) % (share + 1)))
+	return time.Duration(uint64(base) / 1000 * (hash(key, generation) % (share + 1))) // #nosec G115 -- a jitter: never negative, never large
 }
 
 // hash spreads keys and numbers evenly. It guards nothing.
 func hash(key token.Key, n int64) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(key.String()))
-	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
+	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) // #nosec G115 -- the same bits
 	x := h.Sum64()
 	x ^= x >> 33 // FNV's low bits alone are too regular for a remainder
 	x *= 0xff51afd7ed558ccd
@@ -197,8 +197,8 @@ const (
 // backoff is the wait after the count-th failure in a row, count ≥ 1: full jitter, by a hash of key and count.
 func backoff(key token.Key, generation int64, count int) time.Duration {
 	bound := min(longestWait, shortestWait<<min(count, mostDoubling))
-	spread := uint64(bound - shortestWait)
-	return shortestWait + time.Duration(hash(key, generation<<16+int64(count))%(spread+1))
+	spread := uint64(bound - shortestWait)                                                 // #nosec G115 -- a jitter: never negative, never large
+	return shortestWait + time.Duration(hash(key, generation<<16+int64(count))%(spread+1)) // #nosec G115 -- a jitter: never negative, never large
 }
 
 // permanentWaits keeps a dead client to six requests in the first hour, though its first mint may try three versions of the secret; then one an hour.

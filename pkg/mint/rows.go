@@ -186,7 +186,7 @@ func additional(e store.Entry) []byte {
 	for _, s := range []string{e.Type, e.Scope, e.Fingerprint, e.Made} {
 		b = appendText(b, s)
 	}
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Generation))
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Generation)) // #nosec G115 -- the same bits
 	for _, t := range []time.Time{e.IssuedAt, e.ExpiresAt, e.CacheUntil, e.RenewAt, e.RefreshUntil} {
 		b = binary.BigEndian.AppendUint64(b, uint64(t.UnixMilli()))
 	}
@@ -194,7 +194,7 @@ func additional(e store.Entry) []byte {
 }
 
 func appendText(b []byte, s string) []byte {
-	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...) // #nosec G115 -- no text is 4 GiB long
 }
 
 func storeUnavailable(err error) error {

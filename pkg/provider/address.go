@@ -1,14 +1,31 @@
 package provider
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"syscall"
 )
 
 var errPrivateAddress = errors.New("the address is not the public internet's")
 
-// publicOnly refuses a connection to an address that is not the public internet's. A net.Dialer calls it after the name is resolved, for each address it tries, so that no name can point inwards.
+// pointsOutwards refuses a name that has any address but the public internet's, however many others it has.
+func pointsOutwards(ctx context.Context, hostport string) error {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return err
+	}
+	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	for _, a := range all {
+		if !isPublic(a) {
+			return errPrivateAddress
+		}
+	}
+	return err
+}
+
+// publicOnly refuses a connection to an address that is not the public internet's. A net.Dialer calls it for each address it tries: the name may have moved since it was looked at.
 func publicOnly(_, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil || !isPublic(ap.Addr()) {

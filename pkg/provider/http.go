@@ -26,7 +26,7 @@ const (
 
 // HTTPConfig is what can be chosen about the client of [NewHTTPClient]. The zero value is right for the internet.
 type HTTPConfig struct {
-	// AllowPrivate admits loopback, private, link-local and other addresses that are not the public internet's. false: they are refused, after the name was resolved and at each connection.
+	// AllowPrivate admits loopback, private, link-local and other addresses that are not the public internet's. false: a name that has such an address is refused, and so is each connection to one.
 	AllowPrivate bool
 	// Proxy is an http proxy to tunnel through, with host and port. Which addresses may be reached is then its business, and AllowPrivate is not looked at. nil: none; the environment is never asked.
 	Proxy *url.URL
@@ -107,19 +107,22 @@ func (c *carrier) dialTLS(ctx context.Context, network, hostport string) (net.Co
 
 // dial goes where the routes point, or to public addresses, or anywhere.
 func (c *carrier) dial(ctx context.Context, network, hostport string) (net.Conn, error) {
-	dialer := net.Dialer{Control: publicOnly}
-	if c.cfg.AllowPrivate {
-		dialer.Control = nil
-	}
+	anywhere := c.cfg.AllowPrivate
 	if c.cfg.Route != nil {
 		if address, ok := c.cfg.Route(hostport); ok {
-			hostport, dialer.Control = address, nil
+			hostport, anywhere = address, true
 		}
 	}
 	if c.cfg.Proxy != nil {
 		return connect(ctx, &net.Dialer{}, c.cfg.Proxy, hostport)
 	}
-	return dialer.DialContext(ctx, network, hostport)
+	if anywhere {
+		return new(net.Dialer).DialContext(ctx, network, hostport)
+	}
+	if err := pointsOutwards(ctx, hostport); err != nil {
+		return nil, err
+	}
+	return (&net.Dialer{Control: publicOnly}).DialContext(ctx, network, hostport)
 }
 
 // alone is a carrier that makes a connection for each request and keeps none. With a certificate it also resumes no session: that would be somebody else's.

@@ -339,6 +339,13 @@ func TestClientCertificate(t *testing.T) {
 	if len(shown) != 1 || !shown[0].Equal(certificate.Leaf) || !strings.HasSuffix(v.lastRequest(), "\n\nclient_id=id&grant_type=client_credentials") {
 		t.Errorf("%d certificates; asked\n%s", len(shown), v.lastRequest())
 	}
+	d = descriptor(t, `{"token":{"url":"https://login.test/","auth":"tls"},"refresh":{},"revoke":{"url":"/revoke"}}`)
+	for name, ask := range everyRequest(d, v.hc, Client{ID: "id", Certificate: &certificate}) {
+		shown = nil
+		if _ = ask(); len(shown) != 1 || !strings.Contains(v.lastRequest(), "\n\nclient_id=id&") {
+			t.Errorf("%s: %d certificates; asked\n%s", name, len(shown), v.lastRequest())
+		}
+	}
 	if _, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds); err != nil || len(shown) != 0 {
 		t.Errorf("another client shows the certificate: %v", err)
 	}
@@ -356,7 +363,11 @@ func TestSignedAssertion(t *testing.T) {
 		key  crypto.Signer
 		alg  string
 		want Algorithm
-	}{{newKey(t), "", ES256}, {rsaKey, "", RS256}, {rsaKey, `,"algorithm":"PS256"`, PS256}, {rsaKey, `,"algorithm":"PS256"`, PS256}} {
+		aud  string
+	}{
+		{newKey(t), "", ES256, "https://login.test/token"}, {rsaKey, "", RS256, "https://login.test/token"}, {rsaKey, "", RS256, "https://login.test/token"},
+		{rsaKey, `,"algorithm":"PS256"`, PS256, "https://login.test/token"}, {rsaKey, `,"algorithm":"PS256","assertion_audience":"https://issuer.test"`, PS256, "https://issuer.test"},
+	} {
 		v := serve(t, says(200, `{"access_token":"a"}`))
 		d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":"private_key_jwt"%s}}`, c.alg))
 		if _, err := d.Exchange(context.Background(), v.hc, Client{ID: "id", Key: c.key, KeyID: "k1"}, creds); err != nil {
@@ -371,8 +382,9 @@ func TestSignedAssertion(t *testing.T) {
 		var header, claims map[string]any
 		unpack(t, parts[0], &header)
 		unpack(t, parts[1], &claims)
+		issued := time.Unix(int64(claims["iat"].(float64)), 0)
 		life := claims["exp"].(float64) - claims["iat"].(float64)
-		if header["alg"] != string(c.want) || header["kid"] != "k1" || claims["iss"] != "id" || claims["sub"] != "id" || claims["aud"] != "https://login.test/token" || life != 60 {
+		if header["alg"] != string(c.want) || header["kid"] != "k1" || claims["iss"] != "id" || claims["sub"] != "id" || claims["aud"] != c.aud || life != 60 || time.Since(issued).Abs() > time.Minute {
 			t.Errorf("header %v, claims %v", header, claims)
 		}
 		if jti := claims["jti"].(string); seen[jti] || len(jti) < 20 {

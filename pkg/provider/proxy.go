@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -30,7 +31,7 @@ func tunnel(conn net.Conn, hostport string) error {
 		return err
 	}
 	// One byte at a time would be needed to leave what follows the answer unread; a server that speaks first is none of TLS.
-	answer, err := http.ReadResponse(bufio.NewReader(conn), request)
+	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, longestHeader)), request)
 	if err != nil {
 		return err
 	}

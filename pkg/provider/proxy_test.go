@@ -4,8 +4,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
@@ -33,4 +36,39 @@ func TestAProxyTunnelsAndReadsNothing(t *testing.T) {
 	if _, err := hc.Get("https://elsewhere.example/"); err == nil {
 		t.Error("what the proxy refused was answered")
 	}
+}
+
+// A proxy's answer is read no further than a header may be long.
+func TestFault39_AProxyThatPoursIsLeft(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var poured int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+		poured, _ = io.Copy(conn, io.LimitReader(endless{}, 32<<20))
+	}()
+	hc := provider.NewHTTPClient(provider.HTTPConfig{Proxy: &url.URL{Scheme: "http", Host: l.Addr().String()}})
+	if _, err := hc.Get("https://example.com/"); err == nil {
+		t.Error("what no proxy may say was taken for an answer")
+	}
+	if <-done; poured >= 32<<20 {
+		t.Errorf("%d bytes were taken", poured)
+	}
+}
+
+// endless is a header that has no end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	return copy(p, strings.Repeat("X: y\r\n", 1+len(p)/6)), nil
 }

@@ -176,24 +176,23 @@ func TestErrorFieldsElsewhere(t *testing.T) {
 	}
 }
 
+// The other server stands at its real address, so that any client that followed would find it.
 func TestFault37_RedirectsAreNeverFollowed(t *testing.T) {
 	elsewhere, bytes := trap(t)
-	key := newKey(t)
-	certificate := vouched().Certificate
-	c := Client{ID: "CLIENT_ID", Secret: redact.New("CLIENT_SECRET"), Key: key, Certificate: &certificate}
+	c := everyWay(t)
 	var answers http.HandlerFunc
-	v := serve(t, func(w http.ResponseWriter, r *http.Request) { answers(w, r) },
-		map[string]string{"evil.test:443": elsewhere, "evil.test:80": elsewhere})
-	for _, auth := range []Auth{AuthBasic, AuthBasicEncoded, AuthPost, AuthPrivateKey, AuthTLS, AuthNone} {
+	v := serve(t, func(w http.ResponseWriter, r *http.Request) { answers(w, r) }, map[string]string{elsewhere: elsewhere})
+	for _, auth := range everyAuth {
 		for _, body := range []Body{BodyForm, BodyJSON, BodyQuery} {
-			d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":%q,"body":%q},"refresh":{}}`, auth, body))
-			for _, scheme := range []string{"https", "http"} {
-				for _, status := range []int{301, 302, 303, 307, 308} {
-					answers = says(status, `{"access_token":"STOLEN"}`, "Location", scheme+"://evil.test/token?client_secret=CLIENT_SECRET")
-					answer, err := d.Exchange(context.Background(), v.hc, c, creds)
-					e := must(t, asError(t, err), Unavailable)
-					if want := "redirected to " + scheme + "://evil.test; redirects are not followed: is token_url right?"; e.Description != want || e.Permanent || !answer.Access.IsZero() {
-						t.Errorf("%s %d: %v", auth, status, e)
+			d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":%q,"body":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, auth, body))
+			for name, ask := range everyRequest(d, v.hc, c) {
+				for _, scheme := range []string{"https", "http"} {
+					for _, status := range []int{301, 302, 303, 307, 308} {
+						answers = says(status, `{"access_token":"STOLEN"}`, "Location", scheme+"://"+elsewhere+"/token?client_secret=CLIENT_SECRET")
+						e := must(t, asError(t, ask()), Unavailable)
+						if want := "redirected to " + scheme + "://" + elsewhere + "; redirects are not followed: is token_url right?"; e.Description != want || e.Permanent {
+							t.Errorf("%s, %s %d: %v", auth, name, status, e)
+						}
 					}
 				}
 			}

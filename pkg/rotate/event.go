@@ -3,7 +3,7 @@ package rotate
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"log/slog"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
@@ -38,7 +38,8 @@ func (s *Sweep) Invoke(ctx context.Context, payload []byte) (response []byte, _ 
 	case credential.ValidName(e.Credential):
 		r, err = s.RunOne(ctx, e.Credential)
 	default:
-		err = fmt.Errorf("credential: expected a credential's name")
+		e.Credential = "" // what is no name may be anything, and is not repeated
+		err = errors.New("credential: expected a credential's name")
 	}
 	out := outcome{Report: r}
 	if err != nil {

@@ -2,6 +2,7 @@
 
 stack.py TEMPLATE EXPANSION   writes the expansion, makes the stack of it at AWS_ENDPOINT_URL, and prints what was made.
 stack.py TEMPLATE EXPANSION lint   writes the expansion, and prints what cfn-lint has to say of both files.
+stack.py TEMPLATE EXPANSION expand   writes the expansion, and prints it.
 
 No network but that endpoint is needed.
 """
@@ -139,6 +140,8 @@ def main(template, expansion_path, *mode):
         json.dump(expansion, f, indent=1)
     if mode == ("lint",):
         told = {path: lint(path) for path in (template, expansion_path)}
+    elif mode == ("expand",):
+        told = expansion
     else:
         resources = expansion["Resources"]
         secret_key = new_key()

@@ -15,20 +15,36 @@ import (
 // maxParameter is the longest scope, audience or account, in bytes.
 const maxParameter = 2048
 
+func isAction(name string) bool {
+	switch name {
+	case "", api.Vend, api.Status, api.Revoke, api.List, api.Authorize, api.Connect, api.Recover:
+		return true
+	}
+	return false
+}
+
+// mentionable is a request of which action and credential may be repeated in the log and in errors: what is none may be anything, a secret in the wrong field too.
+func mentionable(r api.Request) api.Request {
+	if !isAction(r.Action) {
+		r.Action = "unknown"
+	}
+	if !credential.ValidName(r.Credential) {
+		r.Credential = ""
+	}
+	return r
+}
+
 // check refuses a request that could not be meant. Its errors name the field and show no value.
 func check(r api.Request) error {
-	switch r.Action {
-	case "", api.Vend, api.Status, api.Revoke, api.Authorize, api.Connect, api.Recover:
-		if !credential.ValidName(r.Credential) {
-			return invalid("credential: expected a name of 1 to 63 characters, a-z 0-9 _ -, beginning with a letter or digit")
-		}
-	case api.List:
-		if r.After != "" && !credential.ValidName(r.After) {
-			return invalid("after: expected the name that ended the page before")
-		}
-		return nil
-	default:
+	switch {
+	case !isAction(r.Action):
 		return invalid("action: expected one of vend, status, revoke, list, authorize, connect, recover")
+	case r.Action == api.List && r.After != "" && !credential.ValidName(r.After):
+		return invalid("after: expected the name that ended the page before")
+	case r.Action == api.List:
+		return nil
+	case !credential.ValidName(r.Credential):
+		return invalid("credential: expected a name of 1 to 63 characters, a-z 0-9 _ -, beginning with a letter or digit")
 	}
 	if r.Rejected != "" && !token.IsFingerprint(r.Rejected) {
 		return invalid("rejected: expected a fingerprint of 16 hex digits")

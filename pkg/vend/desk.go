@@ -36,6 +36,7 @@ type Call struct {
 // Every answer is one line of the journal: who asked for what, what was decided, and the fingerprint of what was given.
 func (d *Desk) Answer(ctx context.Context, c Call) (any, error) {
 	began := time.Now()
+	c.Request = mentionable(c.Request)
 	line := journal.Vend{Action: c.Request.Action, Caller: c.Caller.String(), Credential: c.Request.Credential, RequestID: c.RequestID}
 	if line.Action == "" {
 		line.Action = api.Vend

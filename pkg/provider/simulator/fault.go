@@ -121,7 +121,7 @@ func (s *Simulator) SetFaults(f Fault) error {
 
 // Fault returns the fault in force, Times being how often it still applies; zero for an unknown provider.
 func (s *Simulator) Fault(name string) (f Fault) {
-	s.with(name, func(p *provider) { f = p.standing() })
+	_ = s.with(name, func(p *provider) { f = p.standing() })
 	return f
 }
 

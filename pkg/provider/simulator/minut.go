@@ -9,7 +9,7 @@ import (
 
 func minut() vendor {
 	key := random(32)
-	return vendor{
+	return vendor{ // #nosec G101 -- a path
 		name: "minut", host: "api.minut.com", token: "/v8/oauth/token",
 		life: time.Hour, reuse: Refused, expiry: "expires_in",
 		newAccess: func(c *call, a *access) string { return minutToken(c, a, key) },

@@ -10,7 +10,7 @@ import (
 // monta speaks no OAuth: JSON both ways, absolute expiries, and a refresh token for machines. Its document shows no error, so the form of those is a guess, and so is what becomes of a refresh token that was used
 // (refused) and of the access token that came with it (it lives on).
 func monta() vendor {
-	return vendor{
+	return vendor{ // #nosec G101 -- a path
 		name: "monta", host: "public-api.monta.com", token: "/api/v1/auth/token",
 		life: time.Hour, keep: 30 * 24 * time.Hour, reuse: Refused, machines: true, expiry: "accessTokenExpirationDate",
 		newAccess:  func(*call, *access) string { return uuid() },

@@ -9,7 +9,7 @@ import (
 
 // movemint runs Doorkeeper, with the column previous_refresh_token: a redeemed refresh token works until the access token that came instead is used, and takes the one that came with it along. Refresh tokens have no end of their own.
 func movemint() vendor {
-	return vendor{
+	return vendor{ // #nosec G101 -- a path
 		name: "movemint", host: "www.movemint.cc", token: "/oauth/token",
 		authorize: "/oauth/authorize", life: 2 * time.Hour, reuse: Tolerated, row: true, expiry: "expires_in",
 		newAccess:  func(*call, *access) string { return opaque() },

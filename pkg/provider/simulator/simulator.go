@@ -165,13 +165,13 @@ func (s *Simulator) Providers() []string { return slices.Sorted(maps.Keys(s.prov
 
 // TokenURL returns the provider's token endpoint, "" for an unknown provider. Miden publishes none: its is made up.
 func (s *Simulator) TokenURL(name string) (url string) {
-	s.with(name, func(p *provider) { url = "https://" + p.host + p.token })
+	_ = s.with(name, func(p *provider) { url = "https://" + p.host + p.token })
 	return url
 }
 
 // AuthorizeURL returns the page on which people give their consent, "" for a provider that has none.
 func (s *Simulator) AuthorizeURL(name string) (url string) {
-	s.with(name, func(p *provider) {
+	_ = s.with(name, func(p *provider) {
 		if p.authorize != "" {
 			url = "https://" + p.host + p.authorize
 		}
@@ -181,7 +181,7 @@ func (s *Simulator) AuthorizeURL(name string) (url string) {
 
 // ClientFor returns the provider's first client, "" and "" for an unknown provider.
 func (s *Simulator) ClientFor(name string) (id, secret string) {
-	s.with(name, func(p *provider) { id, secret = p.clients[0].ID, p.clients[0].Secret })
+	_ = s.with(name, func(p *provider) { id, secret = p.clients[0].ID, p.clients[0].Secret })
 	return id, secret
 }
 
@@ -213,7 +213,7 @@ func (s *Simulator) Consent(name, clientID, person, scope string) (refreshToken 
 
 // Alive says whether the provider would accept the access token now. Asking does not count as using it.
 func (s *Simulator) Alive(name, accessToken string) (alive bool) {
-	s.with(name, func(p *provider) {
+	_ = s.with(name, func(p *provider) {
 		a, ok := p.accesses.get(accessToken)
 		alive = ok && a.lives(time.Now())
 	})
@@ -222,7 +222,7 @@ func (s *Simulator) Alive(name, accessToken string) (alive bool) {
 
 // Subject returns the person whose access token it is; "" for a client's own, and for one that is not known.
 func (s *Simulator) Subject(name, accessToken string) (person string) {
-	s.with(name, func(p *provider) {
+	_ = s.with(name, func(p *provider) {
 		if a, ok := p.accesses.get(accessToken); ok {
 			person = a.subject
 		}

@@ -76,7 +76,7 @@ func (n *Counts) presented(r *refresh, now time.Time) {
 func (s *Simulator) Stats() Stats {
 	st := Stats{Providers: map[string]Counts{}, Log: s.log.all()}
 	for name := range s.providers {
-		s.with(name, func(p *provider) { st.Providers[name] = p.stats(time.Now()) })
+		_ = s.with(name, func(p *provider) { st.Providers[name] = p.stats(time.Now()) })
 	}
 	return st
 }
@@ -103,7 +103,7 @@ func (p *provider) stats(now time.Time) Counts {
 // Reset forgets all counts and the log. Tokens, clients and faults stay.
 func (s *Simulator) Reset() {
 	for name := range s.providers {
-		s.with(name, (*provider).reset)
+		_ = s.with(name, (*provider).reset)
 	}
 	s.log.clear()
 }

@@ -77,7 +77,7 @@ func (s *Simulator) run(l net.Listener, root []byte, leaf tls.Certificate) *runn
 		Protocols:         &http.Protocols{},
 	}
 	r.server.Protocols.SetHTTP1(true) // one request to a connection: what a fault closes is one request's
-	r.all.Go(func() { r.server.ServeTLS(l, "", "") })
+	r.all.Go(func() { _ = r.server.ServeTLS(l, "", "") })
 	return r
 }
 
@@ -87,7 +87,7 @@ func (r *running) track(ctx context.Context, c net.Conn, state http.ConnState) {
 	case http.StateNew:
 		r.all.Add(1)
 		if ctx.Err() != nil {
-			c.Close()
+			_ = c.Close()
 		}
 	case http.StateClosed:
 		r.all.Done()
@@ -101,9 +101,9 @@ func (s *Simulator) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
 		return nil, nil
 	}
 	if tcp, ok := h.Conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
+		_ = tcp.SetLinger(0)
 	}
-	h.Conn.Close()
+	_ = h.Conn.Close()
 	s.log.add(Event{Time: time.Now(), Provider: p.name, Kind: kindOther, Outcome: "refused"})
 	return nil, errRefused
 }

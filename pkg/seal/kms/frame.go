@@ -28,7 +28,7 @@ func head(wrapped []byte) (b []byte, ok bool) {
 		return nil, false
 	}
 	b = append(make([]byte, 0, 1+lengthBytes+len(wrapped)+checksumBytes), format)
-	b = append(binary.BigEndian.AppendUint16(b, uint16(len(wrapped))), wrapped...)
+	b = append(binary.BigEndian.AppendUint16(b, uint16(len(wrapped))), wrapped...) // #nosec G115 -- at most MaxUint16, looked at above
 	return binary.BigEndian.AppendUint32(b, checksum(b)), true
 }
 

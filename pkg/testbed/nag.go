@@ -1,0 +1,71 @@
+package testbed
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// What npm installs cdk-nag from. The lock file is made as dynalite's is.
+var (
+	//go:embed nag/package.json
+	nagManifest []byte
+	//go:embed nag/package-lock.json
+	nagLock []byte
+	//go:embed nag/nag.js
+	nagProgram []byte
+)
+
+// Finding is a rule of cdk-nag's that a resource of the template does not keep.
+type Finding struct {
+	Rule     string `json:"rule"`     // AwsSolutions-IAM5, and in brackets what it found, where the rule says
+	Resource string `json:"resource"` // its name in the expanded template
+	Info     string `json:"info"`
+}
+
+// Nag returns what cdk-nag's packs AwsSolutions and Serverless find in template.yaml, expanded.
+func Nag(t testing.TB) []Finding {
+	t.Helper()
+	var expansion json.RawMessage
+	if err := runStack(t.Context(), &expansion, nil, "expand"); err != nil {
+		t.Fatal(err)
+	}
+	template := filepath.Join(t.TempDir(), "template.json")
+	if err := os.WriteFile(template, expansion, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found, err := nag(t.Context(), template, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func nag(ctx context.Context, template, out string) (found []Finding, err error) {
+	node, err := program("node", nodeJS)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := npmInstalled("cdk-nag", nagManifest, nagLock)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, stackWithin)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, node, "-e", string(nagProgram), "--", template, out)
+	cmd.Dir = dir
+	cmd.Env = append(cmd.Environ(), "CDK_DISABLE_VERSION_CHECK=1", "HOME="+out)
+	told, err := cmd.Output()
+	if exit, is := err.(*exec.ExitError); is {
+		return nil, fmt.Errorf("testbed: nag.js: %w\n%s", err, exit.Stderr)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, json.Unmarshal(told, &found)
+}
