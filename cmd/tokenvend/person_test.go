@@ -105,7 +105,7 @@ func (c *connecting) kill() {
 func person() *http.Client {
 	jar, _ := cookiejar.New(nil) // never fails
 	return &http.Client{
-		Jar: jar, Transport: &http.Transport{DisableKeepAlives: true},
+		Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -51,7 +52,10 @@ func land(t *testing.T, redirect string) *site {
 	go func() {
 		s.outcome <- l.Wait(ctx, consent.Reception{
 			Visit: v, Done: "It is <done>.", Explain: func(err error) string { return "because " + err.Error() },
-			Keep: func(_ context.Context, code redact.String) error {
+			Keep: func(ctx context.Context, code redact.String) error {
+				if ctx.Done() != nil {
+					t.Error("whoever closes the window calls it off")
+				}
 				s.kept <- code.Reveal()
 				<-s.keeping
 				return s.fails
@@ -69,7 +73,7 @@ func land(t *testing.T, redirect string) *site {
 func browser() *http.Client {
 	jar, _ := cookiejar.New(nil)
 	return &http.Client{
-		Jar: jar, Transport: &http.Transport{DisableKeepAlives: true},
+		Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
