@@ -127,7 +127,7 @@ func (h *host) arrive(w http.ResponseWriter, r *http.Request) {
 
 func (h *host) told(err error) page {
 	if err != nil {
-		return page{Status: http.StatusBadGateway, Title: "This did not work", Text: h.Explain(err)}
+		return page{Status: http.StatusBadGateway, Title: "This did not work", Text: "tokenvend connect says: " + h.Explain(err)}
 	}
 	return page{Status: http.StatusOK, Title: "Connected", Text: h.Done}
 }

@@ -15,13 +15,17 @@ import (
 var browsers = [...]string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
 
 var chromium = sync.OnceValues(func() (string, error) {
-	if path, err := findBrowser(); err == nil {
+	path, err := findBrowser()
+	if err == nil {
 		return path, nil
 	}
-	if err := installChromium(); err != nil {
+	if err = installChromium(); err == nil {
+		path, err = findBrowser()
+	}
+	if err != nil {
 		return "", fmt.Errorf("testbed: Chromium is not on this machine: install it (apt-get install chromium), or Chrome, so that chromium or google-chrome is in PATH, then run the tests again: %w", err)
 	}
-	return findBrowser()
+	return path, nil
 })
 
 func findBrowser() (path string, err error) {
