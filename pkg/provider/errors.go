@@ -110,7 +110,7 @@ func (d *Descriptor) describe(q *call, status int, said complaint) string {
 	if text == "" && said.code == "" {
 		text = "no OAuth error in the answer" + ownWords(status)
 	}
-	unproven := status == http.StatusUnauthorized || said.code == "invalid_client"
+	unproven := status == http.StatusUnauthorized || said.code == "invalid_client" || said.code == "invalid_request" // the last: what does not decode is no request at all
 	if !unproven || q.hint == "" {
 		return q.mask.line(text, longestDescription)
 	}

@@ -129,10 +129,15 @@ func (c *carrier) dial(ctx context.Context, network, hostport string) (net.Conn,
 func (c *carrier) alone(cert *tls.Certificate) *carrier {
 	secure := c.secure.Clone()
 	if cert != nil {
-		secure.Certificates = []tls.Certificate{*cert}
-		secure.ClientSessionCache = nil
+		show(secure, cert)
 	}
 	single := newCarrier(c.cfg, secure)
 	single.DisableKeepAlives = true
 	return single
+}
+
+// show has a client certificate shown to each server that asks for one. A server may name authorities, and by itself crypto/tls then shows none of another: but one that signs itself is known to its provider without (RFC 8705 §2.2).
+func show(over *tls.Config, cert *tls.Certificate) {
+	over.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
+	over.ClientSessionCache = nil
 }

@@ -10,6 +10,8 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -351,6 +353,33 @@ func TestClientCertificate(t *testing.T) {
 	}
 	_, err := d.Exchange(context.Background(), &http.Client{Transport: double(nil)}, Client{ID: "id", Certificate: &certificate}, creds)
 	must(t, asError(t, err), Misconfigured)
+}
+
+// A server names the authorities whose certificates it takes, and knows others one by one.
+func TestClientCertificateOfAnAuthorityThatTheServerDoesNotName(t *testing.T) {
+	var shown int
+	v := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		shown = len(r.TLS.PeerCertificates)
+		_, _ = io.WriteString(w, `{"access_token":"a"}`)
+	})
+	certificate := vouched().Certificate
+	named := *certificate.Leaf
+	var err error
+	if named.RawSubject, err = asn1.Marshal(pkix.Name{CommonName: "another authority"}.ToRDNSequence()); err != nil {
+		t.Fatal(err)
+	}
+	v.TLS.ClientCAs = x509.NewCertPool()
+	v.TLS.ClientCAs.AddCert(&named)
+	d := descriptor(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
+	elsewhere := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: vouched().pool}, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, v.Listener.Addr().String())
+	}}
+	for name, hc := range map[string]*http.Client{"ours": v.hc, "from elsewhere": {Transport: elsewhere}} {
+		shown = 0
+		if _, err := d.Exchange(t.Context(), hc, Client{ID: "id", Certificate: &certificate}, creds); err != nil || shown != 1 {
+			t.Errorf("%s: %v; %d certificates shown, want 1", name, err, shown)
+		}
+	}
 }
 
 func TestSignedAssertion(t *testing.T) {

@@ -259,9 +259,14 @@ func TestBasicHintsAtTheOtherForm(t *testing.T) {
 				t.Errorf("%s: %+v", auth, e)
 			}
 		}
-		_, e := exchangeBy(t, text, alice, creds, says(401, `{"error":"invalid_client"}`))
-		if e.Description != "" {
-			t.Errorf("%s: a hint where the forms are the same: %v", auth, e)
+		_, e := exchangeBy(t, text, Client{ID: "id", Secret: redact.New("100% sure")}, creds, says(400, `{"error":"invalid_request"}`)) // oidc-provider, where the secret does not decode
+		if !strings.Contains(must(t, e, Rejected).Description, "have characters that "+other+" sends otherwise") || e.Client {
+			t.Errorf("%s: %+v", auth, e)
+		}
+		for _, same := range []http.HandlerFunc{says(401, `{"error":"invalid_client"}`), says(400, `{"error":"invalid_request"}`)} {
+			if _, e := exchangeBy(t, text, alice, creds, same); e.Description != "" {
+				t.Errorf("%s: a hint where the forms are the same: %v", auth, e)
+			}
 		}
 	}
 }

@@ -117,7 +117,6 @@ func alone(shared *http.Transport, cert *tls.Certificate) *http.Transport {
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = new(tls.Config)
 	}
-	t.TLSClientConfig.Certificates = []tls.Certificate{*cert}
-	t.TLSClientConfig.ClientSessionCache = nil
+	show(t.TLSClientConfig, cert)
 	return t
 }

@@ -6,6 +6,8 @@ package testbed
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -19,7 +21,7 @@ import (
 	"time"
 )
 
-// Endpoint is where a server answers: http://127.0.0.1:PORT.
+// Endpoint is where a server answers: http://127.0.0.1:PORT, or https.
 type Endpoint string
 
 const (
@@ -34,6 +36,7 @@ type server struct {
 	name    string // in messages
 	dir     string // to run in; "": the test's own
 	env     []string
+	roots   *x509.CertPool // whom to trust under TLS; nil: it speaks plain HTTP
 	command func(port int) []string
 }
 
@@ -92,7 +95,7 @@ func (s server) runOn(port int) (*process, error) {
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Dir = s.dir
 	cmd.Env = append(cmd.Environ(), s.env...)
-	p := &process{name: s.name, endpoint: Endpoint("http://127.0.0.1:" + strconv.Itoa(port)), cmd: cmd, ended: make(chan struct{})}
+	p := &process{name: s.name, endpoint: s.at(port), roots: s.roots, cmd: cmd, ended: make(chan struct{})}
 	if err := p.launch(); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
@@ -104,10 +107,19 @@ func (s server) runOn(port int) (*process, error) {
 	return p, err
 }
 
+func (s server) at(port int) Endpoint {
+	scheme := "http"
+	if s.roots != nil {
+		scheme = "https"
+	}
+	return Endpoint(scheme + "://127.0.0.1:" + strconv.Itoa(port))
+}
+
 // process is a running server, or one that has ended.
 type process struct {
 	name     string
 	endpoint Endpoint
+	roots    *x509.CertPool
 	cmd      *exec.Cmd
 	output   tail
 	ended    chan struct{} // closed once the process was waited for
@@ -134,7 +146,7 @@ func (p *process) launch() error {
 
 // await returns once any HTTP answer comes.
 func (p *process) await() error {
-	client := http.Client{Timeout: probeTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: probeTimeout, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: p.roots}}}
 	for end := time.Now().Add(startWithin); time.Now().Before(end); {
 		if answer, err := client.Get(string(p.endpoint)); err == nil {
 			return errors.Join(answer.Body.Close(), p.over())
