@@ -4,7 +4,6 @@ package functions_test
 import (
 	"flag"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -79,6 +78,7 @@ var builds sync.Map // of func() (string, error), by build: each is built once
 // bootstrap returns the path of the function's program, built as the template's build does it.
 func bootstrap(t testing.TB, b build) string {
 	t.Helper()
+	testbed.LookAtSources(t)
 	once, _ := builds.LoadOrStore(b, sync.OnceValues(b.run))
 	path, err := once.(func() (string, error))()
 	if err != nil {
@@ -88,9 +88,6 @@ func bootstrap(t testing.TB, b build) string {
 }
 
 func (b build) run() (string, error) {
-	if err := lookAtSources(); err != nil {
-		return "", err
-	}
 	path := filepath.Join(binaries, fmt.Sprintf("%s-%t-%s", b.function, b.race, b.arch), "bootstrap")
 	args := []string{"build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", path}
 	env := []string{"CGO_ENABLED=0"}
@@ -106,14 +103,4 @@ func (b build) run() (string, error) {
 		return "", fmt.Errorf("building %s: %w\n%s", b.function, err, said)
 	}
 	return path, nil
-}
-
-// lookAtSources reads the folders that the programs are built from. go test keeps a result as long as the test's own program and the files that it looked at are the same: of what another program is built from it knows nothing else.
-func lookAtSources() error {
-	for _, root := range []string{".", filepath.Join("..", "pkg")} {
-		if err := filepath.WalkDir(root, func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
-			return err
-		}
-	}
-	return nil
 }

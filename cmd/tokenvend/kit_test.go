@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 // program is the path of the real program, built once.
@@ -56,6 +58,7 @@ func tv(t *testing.T, dir, stdin string, args ...string) ran {
 
 func tvEnv(t *testing.T, dir, stdin string, env []string, args ...string) ran {
 	t.Helper()
+	testbed.LookAtSources(t)
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, append(clean(), env...), strings.NewReader(stdin), &out, &errs

@@ -10,7 +10,7 @@ import (
 func commands() []command {
 	return []command{
 		serveCommand, getCommand, execCommand, lsCommand, statusCommand,
-		addCommand, setCommand, rmCommand, connectCommand, renewCommand, revokeCommand, recoverCommand, versionCommand,
+		addCommand, setCommand, rmCommand, connectCommand, renewCommand, revokeCommand, recoverCommand, doctorCommand, versionCommand,
 	}
 }
 

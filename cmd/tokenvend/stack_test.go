@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
@@ -49,12 +50,14 @@ type stack struct {
 	env       []string // what the program finds
 	url       string   // the API's
 	lost      string   // an action whose answers Lambda loses
+	account   aws.Config
+	moto      http.Handler // what of Lambda is not Invoke; nil: nothing
 }
 
 func newStack(t *testing.T) *stack {
 	t.Helper()
 	cfg := testbed.MotoAccount(t)
-	s := &stack{T: t, providers: simulator.New(simulator.Options{}), secrets: awssecrets.NewFromConfig(cfg), dir: t.TempDir()}
+	s := &stack{T: t, account: cfg, providers: simulator.New(simulator.Options{}), secrets: awssecrets.NewFromConfig(cfg), dir: t.TempDir()}
 	s.store = memory.New()
 	s.desk = &vend.Desk{Mint: mint.New(mint.Config{
 		Store: s.store, Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets, defaultPrefix), HTTP: &http.Client{Transport: s.providers},
@@ -127,6 +130,10 @@ var broken = map[string]struct {
 // invoke is Lambda's Invoke.
 func (s *stack) invoke(w http.ResponseWriter, r *http.Request) {
 	path, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions/"), "/invocations")
+	if !ok && s.moto != nil {
+		s.moto.ServeHTTP(w, r)
+		return
+	}
 	if !ok || r.Method != http.MethodPost || !strings.Contains(r.Header.Get("Authorization"), "/"+stackRegion+"/lambda/aws4_request") {
 		s.Errorf("not an invocation: %s %s", r.Method, r.URL)
 	}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/client"
+)
+
+var doctorCommand = command{
+	name: "doctor", does: "Looks at a setup and says what is wrong with it",
+	more: "On a stack it reads the function, its aliases and policies, IAM, the secrets and the tokens' states; on this machine the data folder and the server. It changes nothing.\n" +
+		"What may not be read is said, and is no failure. It exits with 1 where a check failed; a warning is none.\n",
+	example: "tokenvend doctor --function tokenvend-VendFunction-1A2B3C",
+	make:    func() action { return &doctor{} },
+}
+
+type doctor struct {
+	server
+	prefix secretPrefix
+	json   bool
+}
+
+func (d *doctor) flags(f *flag.FlagSet) {
+	d.server.flags(f)
+	f.StringVar(&d.prefix.given, "prefix", "", "what the names of the stack's secrets begin with, its parameter SecretPrefix; else "+envPrefix+", else "+defaultPrefix)
+	f.BoolVar(&d.json, "json", false, "print JSON")
+}
+
+// grade is how a check ended.
+type grade string
+
+const (
+	fine    grade = "ok"
+	warning grade = "warning"
+	failed  grade = "failed"
+)
+
+// check is one thing that was looked at.
+type check struct {
+	Subject string `json:"subject"`
+	Grade   grade  `json:"grade"`
+	Finding string `json:"finding"`
+	Advice  string `json:"advice,omitempty"` // what to do; "": nothing
+}
+
+// findings are the checks that were made.
+type findings struct{ all []check }
+
+func (f *findings) ok(subject, format string, args ...any) {
+	f.all = append(f.all, check{Subject: subject, Grade: fine, Finding: fmt.Sprintf(format, args...)})
+}
+
+func (f *findings) warn(subject, finding, advice string) {
+	f.all = append(f.all, check{subject, warning, finding, advice})
+}
+
+func (f *findings) fail(subject, finding, advice string) {
+	f.all = append(f.all, check{subject, failed, finding, advice})
+}
+
+// unread notes what could not be looked at: for want of permission it is a warning, else a failure.
+func (f *findings) unread(subject string, err error) {
+	text, _ := explain(err)
+	said, ok := errors.AsType[smithy.APIError](err)
+	e, ours := errors.AsType[*awsError](err)
+	if ours && e.isDenied() || ok && slices.Contains(denials, said.ErrorCode()) {
+		f.warn(subject, "not looked at: "+text, "")
+		return
+	}
+	f.fail(subject, text, "")
+}
+
+func (f *findings) count(v grade) (n int) {
+	for _, c := range f.all {
+		if c.Grade == v {
+			n++
+		}
+	}
+	return n
+}
+
+func (d *doctor) run(ctx context.Context, c console, args []string) error {
+	if err := noArguments(args); err != nil {
+		return err
+	}
+	at, err := d.place(ctx)
+	if err != nil {
+		return err
+	}
+	var f findings
+	if at.data != "" {
+		f.machine(ctx, at.data)
+	} else if err := f.stack(ctx, at, d.prefix.orDefault()); err != nil {
+		return err
+	}
+	if err := f.print(c, d.json); err != nil {
+		return err
+	}
+	if n := f.count(failed); n > 0 {
+		return fmt.Errorf("%d of %d checks failed", n, len(f.all))
+	}
+	return nil
+}
+
+func (f *findings) print(c console, asJSON bool) error {
+	if asJSON {
+		return printJSON(c, map[string]any{"checks": f.all, "failed": f.count(failed), "warnings": f.count(warning)})
+	}
+	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	for _, one := range f.all {
+		line := strings.Join(strings.Fields(one.Finding), " ")
+		if one.Advice != "" {
+			line += "; " + one.Advice
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", one.Grade, one.Subject, line)
+	}
+	return t.Flush()
+}
+
+// mostLooked bounds how many credentials are looked at one by one.
+const mostLooked = 200
+
+// tokens looks at the state of each credential's default token, as the server tells it. No token is asked for.
+func (f *findings) tokens(ctx context.Context, at *client.Client) {
+	all, err := at.List(ctx)
+	if err != nil {
+		f.unread("server", err)
+		return
+	}
+	f.ok("server", "answers, and lists %d credentials", len(all))
+	if len(all) > mostLooked {
+		f.warn("tokens", fmt.Sprintf("only the first %d of %d were looked at", mostLooked, len(all)), "")
+		all = all[:mostLooked]
+	}
+	for _, one := range all {
+		report, err := at.Status(ctx, one.Credential)
+		if err != nil {
+			f.unread("token "+one.Credential, err)
+			continue
+		}
+		f.state(report)
+	}
+}
+
+func (f *findings) state(r api.StatusReport) {
+	subject, says, do := "token "+r.Credential, string(r.State)+": "+meanings[r.State], ""
+	if r.Failure != nil {
+		says += "; " + uncapitalised(r.Failure.Code.Title()) + ": " + strings.TrimSuffix(r.Failure.Detail, ".")
+		do = advice[r.Failure.Code]
+	}
+	switch {
+	case r.State == api.Failing, r.State == api.Reauthorize:
+		f.fail(subject, says, do)
+	case r.State == api.Stale, r.State == api.Revoking, r.Failure != nil:
+		f.warn(subject, says, do)
+	default:
+		f.ok(subject, "%s", says)
+	}
+}

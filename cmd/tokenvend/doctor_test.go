@@ -1,0 +1,282 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+)
+
+// clinic is a stack whose function, aliases and policies stand on moto.
+type clinic struct {
+	*stack
+	lambda *lambda.Client
+	iam    *iam.Client
+	arn    string // the function's
+}
+
+func newClinic(t *testing.T) *clinic {
+	t.Helper()
+	s := newStack(t)
+	at, err := url.Parse(*s.account.BaseEndpoint)
+	s.must(err)
+	s.moto = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
+	s.env = append(s.env, "AWS_ENDPOINT_URL_IAM="+at.String(), "AWS_ENDPOINT_URL_SECRETS_MANAGER="+at.String())
+	c := &clinic{stack: s, lambda: lambda.NewFromConfig(s.account), iam: iam.NewFromConfig(s.account)}
+	role := c.role("vend", `[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]`)
+	out, err := c.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
+		FunctionName: aws.String(stackFunction), Role: &role, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"), Code: &types.FunctionCode{ZipFile: empty(t)},
+	})
+	s.must(err)
+	c.arn = strings.TrimSuffix(*out.FunctionArn, ":"+latest)
+	c.alias("api", latest)
+	c.alias("admin", latest)
+	c.permit("api", apiGateway)
+	return c
+}
+
+func empty(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	if _, err := z.Create("bootstrap"); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func (s *stack) must(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (c *clinic) alias(name, on string) {
+	c.Helper()
+	_, err := c.lambda.CreateAlias(c.Context(), &lambda.CreateAliasInput{FunctionName: aws.String(stackFunction), Name: &name, FunctionVersion: &on})
+	c.must(err)
+}
+
+// permit lets a principal invoke the function by an alias; "" for the bare function.
+func (c *clinic) permit(alias, principal string) {
+	c.Helper()
+	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Action: aws.String(invoke), Principal: &principal, StatementId: aws.String(fmt.Sprintf("s%d", len(alias)))}
+	if alias != "" {
+		input.Qualifier = &alias
+	}
+	_, err := c.lambda.AddPermission(c.Context(), input)
+	c.must(err)
+}
+
+// role makes a role with an inline policy of those statements, and returns its ARN.
+func (c *clinic) role(name, statements string) string {
+	c.Helper()
+	out, err := c.iam.CreateRole(c.Context(), &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[]}`)})
+	c.must(err)
+	_, err = c.iam.PutRolePolicy(c.Context(), &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String("p"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":` + statements + `}`)})
+	c.must(err)
+	return *out.Role.Arn
+}
+
+// invoker makes a role that may invoke the function with something after its ARN.
+func (c *clinic) invoker(name, after string) {
+	c.Helper()
+	c.role(name, `[{"Effect":"Allow","Action":"lambda:Invoke*","Resource":"`+c.arn+after+`"}]`)
+}
+
+// diagnosis is what doctor prints as JSON.
+type diagnosis struct {
+	Checks           []check `json:"checks"`
+	Failed, Warnings int
+}
+
+func (c *clinic) doctor(code int) diagnosis {
+	c.Helper()
+	return diagnose(c.T, c.direct("", "doctor", "--json"), code)
+}
+
+func diagnose(t *testing.T, r ran, code int) (d diagnosis) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(r.out), &d); err != nil || r.code != code || strings.Contains(r.out+r.err, canary) {
+		t.Fatalf("exit code %d, want %d; %v\n%s\n%s", r.code, code, err, r.out, r.err)
+	}
+	return d
+}
+
+// has fails unless a check of that grade and subject says all of that.
+func (d diagnosis) has(t *testing.T, v grade, subject string, says ...string) {
+	t.Helper()
+next:
+	for _, c := range d.Checks {
+		for _, s := range says {
+			if !strings.Contains(c.Finding+"; "+c.Advice, s) {
+				continue next
+			}
+		}
+		if c.Grade == v && c.Subject == subject {
+			return
+		}
+	}
+	t.Errorf("no check %s %s with %q among:\n%+v", v, subject, says, d.Checks)
+}
+
+func TestDoctorOfASoundStack(t *testing.T) {
+	c := newClinic(t)
+	c.put("minut", "minut")
+	c.invoker("operator", ":admin")
+	c.invoker("billing", ":c-minut")
+	c.direct("", "get", "minut").want(t, exitOK)
+	d := c.doctor(exitOK)
+	if d.Failed+d.Warnings != 0 {
+		t.Errorf("%+v", d)
+	}
+	d.has(t, fine, "function", c.arn)
+	d.has(t, fine, "clock")
+	d.has(t, fine, "alias api", latest)
+	d.has(t, fine, "alias admin", latest)
+	d.has(t, fine, "grants on api", apiGateway)
+	d.has(t, fine, "IAM", "by its name role operator may invoke admin")
+	d.has(t, fine, "credentials", "1 of 1 are sound")
+	d.has(t, fine, "token minut", "fresh")
+	lines := strings.Split(strings.TrimSpace(c.direct("", "doctor").want(t, exitOK).out), "\n")
+	if len(lines) != len(d.Checks) || !strings.HasPrefix(lines[0], "ok ") {
+		t.Errorf("%d lines for %d checks:\n%s", len(lines), len(d.Checks), strings.Join(lines, "\n"))
+	}
+}
+
+func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
+	c := newClinic(t)
+	c.put("minut", "minut")
+	for name, after := range map[string]string{"starred": "*", "aliased": ":*", "guessing": ":a????"} {
+		c.invoker(name, after)
+	}
+	c.role("everything", `[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]`)
+	c.role("others", `[{"Effect":"Allow","Action":["lambda:InvokeFunction"],"Resource":["`+c.arn+`2*","`+c.arn+`:c-*"]},{"Effect":"Deny","Action":"*","Resource":"*"},{"Effect":"Allow","Action":"lambda:GetFunction","Resource":"*"}]`)
+	managed, err := c.iam.CreatePolicy(t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String("wide"), PolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"lambda:*","Resource":"arn:aws:lambda:*:*:function:tokenvend-*"}}`)})
+	c.must(err)
+	_, err = c.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")})
+	c.must(err)
+	_, err = c.iam.AttachUserPolicy(t.Context(), &iam.AttachUserPolicyInput{UserName: aws.String("ann"), PolicyArn: managed.Policy.Arn})
+	c.must(err)
+	c.permit("", stackAccount)
+	c.permit("admin", "events.amazonaws.com")
+	_, err = c.lambda.AddPermission(t.Context(), &lambda.AddPermissionInput{
+		FunctionName: aws.String(stackFunction), Action: aws.String(invoke), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
+	})
+	c.must(err)
+	d := c.doctor(exitOK)
+	d.has(t, warning, "IAM", "role starred may", c.arn+"*, which is every alias")
+	d.has(t, warning, "IAM", "role aliased may", c.arn+":*, which is every alias")
+	d.has(t, warning, "IAM", "role guessing may", ":a????")
+	d.has(t, warning, "IAM", "role everything may "+invoke+" on *,")
+	d.has(t, warning, "IAM", "user ann may", "function:tokenvend-*, which is every alias")
+	d.has(t, warning, "grants on the bare function", stackAccount)
+	d.has(t, warning, "grants on api", "sns.amazonaws.com", "say that it is anybody")
+	for _, one := range d.Checks {
+		if strings.Contains(one.Finding, "role others") {
+			t.Errorf("%+v", one)
+		}
+	}
+}
+
+func TestDoctorOfABrokenStack(t *testing.T) {
+	c := newClinic(t)
+	_, err := c.lambda.DeleteAlias(t.Context(), &lambda.DeleteAliasInput{FunctionName: aws.String(stackFunction), Name: aws.String("admin")})
+	c.must(err)
+	version, err := c.lambda.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String(stackFunction)})
+	c.must(err)
+	c.alias("c-minut", *version.Version)
+	c.put("dead", "minut")
+	c.put("odd", "minut", `client_secrets="`+canary+`"`)
+	c.must(c.providers.SetFault("minut", simulator.Fault{Status: http.StatusUnauthorized, Body: `{"error":"invalid_client"}`}))
+	c.direct("", "get", "dead")
+	d := c.doctor(exitFailed)
+	d.has(t, failed, "alias admin", "does not exist")
+	d.has(t, failed, "alias c-minut", "stands on version "+*version.Version, "update-alias")
+	d.has(t, failed, "credential odd", "client_secrets")
+	d.has(t, failed, "token dead", "failing", "check client id")
+	_, err = c.secrets.DeleteSecret(t.Context(), &awssecrets.DeleteSecretInput{SecretId: aws.String(defaultPrefix + "odd")})
+	c.must(err)
+	c.tv("", "doctor", "--function", "nosuch").wantOut(t, exitFailed, "failed  function  lambda:GetFunctionConfiguration on nosuch")
+}
+
+// wantOut is want for a command that tells its data, whatever its end.
+func (r ran) wantOut(t *testing.T, code int, says string) {
+	t.Helper()
+	if out := strings.Join(strings.Fields(r.out), " "); r.code != code || !strings.Contains(out, strings.Join(strings.Fields(says), " ")) {
+		t.Errorf("exit code %d, not %d, or no %q in\n%s\n%s", r.code, code, says, r.out, r.err)
+	}
+}
+
+func TestDoctorSaysWhatMayNotBeRead(t *testing.T) {
+	c := newClinic(t)
+	c.put("minut", "minut")
+	moto := c.moto
+	c.moto = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/policy") {
+			w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"Message":"User: me is not authorized to perform: lambda:GetPolicy"}`))
+			return
+		}
+		moto.ServeHTTP(w, r)
+	})
+	d := c.doctor(exitOK)
+	d.has(t, warning, "grants on admin", "not looked at: IAM does not allow lambda:GetPolicy")
+	if d := diagnose(t, c.tv("", "doctor", "--json", "--url", c.url), exitOK); true {
+		d.has(t, warning, "function", "not looked at", "--function")
+		d.has(t, fine, "server", "lists 0 credentials")
+	}
+	d = diagnose(t, tvEnv(t, c.dir, "", []string{"AWS_REGION=us-east-1"}, "doctor", "--json", "--function", stackFunction), exitFailed)
+	d.has(t, failed, "AWS credentials", "there are no AWS credentials")
+}
+
+func TestDoctorOfThisMachine(t *testing.T) {
+	dir := t.TempDir()
+	d := diagnose(t, tv(t, dir, "", "doctor", "--json"), exitFailed)
+	d.has(t, failed, "data folder", "does not exist")
+
+	s := demo(t, dir)
+	if d = diagnose(t, tv(t, dir, "", "doctor", "--json"), exitOK); d.Warnings != 0 {
+		t.Errorf("%+v", d)
+	}
+	d.has(t, fine, "credentials", "5 of 5 are sound")
+	d.has(t, fine, "server", "answers, and lists")
+	data := filepath.Join(dir, defaultData)
+	for path, mode := range map[string]os.FileMode{"seal.key": 0o644, "credentials/monta.json": 0o640, "credentials/minut.json": 0o600} {
+		if err := os.Chmod(filepath.Join(data, path), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(data, "credentials", "odd.json"), []byte(`{"provider":"minut","client_secret":"`+canary+`"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), exitFailed)
+	d.has(t, failed, "seal.key", "0644", "chmod 600")
+	d.has(t, failed, "credential monta", "0640")
+	d.has(t, failed, "credential odd", "client_id")
+	s.end(t, os.Interrupt)
+	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), exitFailed)
+	d.has(t, warning, "server", "no server runs")
+	tv(t, dir, "", "doctor", "x").want(t, exitUsage)
+}
