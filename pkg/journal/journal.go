@@ -102,6 +102,7 @@ type Pass struct {
 	Renewed, Retired, Failed int // entries
 	Left                     int // entries that were due and not begun
 	Overdue                  int // entries of which the renewal failed with less than five minutes left, or none
+	Proven, Refused          int // living tokens that the canary has asked their providers about, and those of them that were not taken
 	More                     bool
 	Error                    string // why the pass could not see its work; "": it could
 	Took                     time.Duration
@@ -118,7 +119,7 @@ func (j Journal) Pass(ctx context.Context, p Pass) {
 	}
 	j.write(ctx, level, "pass", p.Took, p.metrics(),
 		slog.Int("learnt", p.Learnt), slog.Int("gone", p.Gone), slog.Int("renewed", p.Renewed), slog.Int("retired", p.Retired),
-		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue), slog.Bool("more", p.More), slog.String("error", p.Error))
+		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue), slog.Int("proven", p.Proven), slog.Int("refused", p.Refused), slog.Bool("more", p.More), slog.String("error", p.Error))
 }
 
 // Panic writes a line about a panic that was recovered: where it came from, and of its value no more than what the runtime itself says, for the rest may hold anything.

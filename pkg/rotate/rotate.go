@@ -114,7 +114,7 @@ func (r *Report) count(became mint.Renewal) {
 func (r Report) line(err error, took time.Duration) journal.Pass {
 	p := journal.Pass{
 		Learnt: r.Learnt, Gone: r.Gone, Renewed: r.Renewed, Retired: r.Retired, Failed: r.Failed,
-		Left: r.Left, Overdue: r.Overdue, More: r.More, Took: took,
+		Left: r.Left, Overdue: r.Overdue, Proven: r.Proven, Refused: r.Refused, More: r.More, Took: took,
 	}
 	if err != nil {
 		p.Error = err.Error()
