@@ -35,6 +35,7 @@ var apart = map[string][]string{
 	"pkg/client":      {"pkg/api"},
 	"cmd/tokenvend":   {"pkg/client"},
 	"pkg/testbed":     {},
+	"pkg/bench/bare":  {},
 	"pkg/bench/hello": {},
 	"pkg/bench/least": {},
 }

@@ -48,6 +48,7 @@ var sections = []struct {
 }{
 	{"cold", cold},
 	{"warm", warm},
+	{"machine", machine},
 }
 
 const heading = `# Performance

@@ -173,7 +173,7 @@ func program(b *testing.B, name, arch string) string {
 	return path
 }
 
-var sources = map[string]string{"hello": "./pkg/bench/hello", "least": "./pkg/bench/least", "vend": "./functions/vend", "rotate": "./functions/rotate", "tokenvend": "./cmd/tokenvend"}
+var sources = map[string]string{"hello": "./pkg/bench/hello", "least": "./pkg/bench/least", "vend": "./functions/vend", "rotate": "./functions/rotate", "bare": "./pkg/bench/bare", "tokenvend": "./cmd/tokenvend"}
 
 func build(name, arch string) (string, error) {
 	path := filepath.Join(binaries, name+arch)
