@@ -49,6 +49,7 @@ var sections = []struct {
 	{"cold", cold},
 	{"warm", warm},
 	{"machine", machine},
+	{"rotate", rotation},
 }
 
 const heading = `# Performance
