@@ -38,6 +38,7 @@ var apart = map[string][]string{
 	"pkg/bench/bare":  {},
 	"pkg/bench/hello": {},
 	"pkg/bench/least": {},
+	"pkg/bench/sweep": {"pkg/credential/folder", "pkg/mint", "pkg/provider", "pkg/rotate", "pkg/seal/keyfile", "pkg/store/bolt"},
 }
 
 func TestImportsGoDown(t *testing.T) {
