@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race check scan vuln functions reproducible soak torture fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build test race check scan vuln functions reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,17 @@ soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, in simulated 
 torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
 	@$(GO) test ./pkg/torture -count=1 -args -table ../../docs/torture.md
 	@cat docs/torture.md
+
+# The hot path by itself is compared with the last run that was recorded, which this one then replaces; all else with baselines of the same run.
+HOT = ./pkg/vend ./pkg/local ./pkg/provider ./pkg/seal/kms
+RECORDED = pkg/bench/testdata/hot.txt
+
+bench: ## measure beside baselines, in 10 minutes on a quiet machine, and write docs/performance.md
+	@mkdir -p .cache
+	$(GO) test -p 1 $(HOT) -run '^$$' -bench . -benchtime 0.2s -count 6 > .cache/hot.txt
+	@$(GO) tool benchstat last=$(RECORDED) now=.cache/hot.txt > .cache/hot-compared.txt
+	$(GO) test ./pkg/bench -run '^$$' -bench Page -benchtime 1x -timeout 30m -args -page ../../docs/performance.md -hot ../../.cache/hot-compared.txt
+	@cp .cache/hot.txt $(RECORDED)
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd functions pkg); do \

@@ -3,9 +3,14 @@ package functions_test
 import (
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 // mostBytes is what a bootstrap may weigh: a larger one starts later.
@@ -21,6 +26,27 @@ func TestBootstrapsAreSmall(t *testing.T) {
 		t.Logf("%s for linux/arm64: %d bytes", function, info.Size())
 		if info.Size() >= mostBytes {
 			t.Errorf("%s for linux/arm64 has %d bytes, want fewer than %d", function, info.Size(), mostBytes)
+		}
+	}
+}
+
+// mostAtStart is how often a package of ours may allocate before main begins. A regular expression that is compiled there takes hundreds, and of every cold start a quarter of a millisecond.
+const mostAtStart = 50
+
+var initLine = regexp.MustCompile(`(?m)^init (github\.com/tokenvend/\S+) .* (\d+) allocs$`)
+
+func TestPackagesDoNextToNothingBeforeMain(t *testing.T) {
+	t.Parallel()
+	for function := range logical {
+		p := testbed.NewRuntime(time.Second).Start(t, bootstrap(t, build{function: function}), "GODEBUG=inittrace=1")
+		found := initLine.FindAllStringSubmatch(p.Output(), -1)
+		if len(found) == 0 {
+			t.Errorf("%s tells nothing of its packages", function)
+		}
+		for _, line := range found {
+			if n, _ := strconv.Atoi(line[2]); n > mostAtStart {
+				t.Errorf("%s: %s allocates %d times before main, want %d at most", function, line[1], n, mostAtStart)
+			}
 		}
 	}
 }

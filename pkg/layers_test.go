@@ -35,8 +35,10 @@ var apart = map[string][]string{
 	"pkg/client":      {"pkg/api"},
 	"cmd/tokenvend":   {"pkg/client"},
 	"pkg/testbed":     {},
+	"pkg/bench/bare":  {},
 	"pkg/bench/hello": {},
 	"pkg/bench/least": {},
+	"pkg/bench/sweep": {"pkg/credential/folder", "pkg/mint", "pkg/provider", "pkg/rotate", "pkg/seal/keyfile", "pkg/store/bolt"},
 }
 
 func TestImportsGoDown(t *testing.T) {

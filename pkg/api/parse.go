@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -44,7 +45,7 @@ func DecodeRequest(body []byte) (Request, error) {
 	return r, nil
 }
 
-var plainField = regexp.MustCompile(`^"[A-Za-z0-9_.-]{1,40}"$`)
+var plainField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^"[A-Za-z0-9_.-]{1,40}"$`) })
 
 // decodeError says which field was wrong, and never what stood in it.
 func decodeError(err error) error {
@@ -53,7 +54,7 @@ func decodeError(err error) error {
 		return fmt.Errorf("%s: expected %s", wrong.Field, kindName(wrong.Type))
 	}
 	if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		if plainField.MatchString(field) {
+		if plainField().MatchString(field) {
 			return fmt.Errorf("%s: no such field", field)
 		}
 		return errors.New("the body: a field that is not known")

@@ -15,6 +15,7 @@ import (
 
 var (
 	page  = flag.String("page", "", "the file that the measurements are written to; \"\": none, they are only printed")
+	hot   = flag.String("hot", "", "a file with what benchstat says of the hot path; \"\": none")
 	only  = flag.String("only", "", "the one section to measure; \"\": all")
 	brief = flag.Bool("brief", false, "measure little, for a look")
 )
@@ -48,6 +49,9 @@ var sections = []struct {
 }{
 	{"cold", cold},
 	{"warm", warm},
+	{"machine", machine},
+	{"rotate", rotation},
+	{"herd", herd},
 }
 
 const heading = `# Performance
@@ -72,6 +76,7 @@ func BenchmarkPage(b *testing.B) {
 		}
 	}
 	text := fmt.Sprintf(heading, processor(), runtime.NumCPU(), runtime.Version(), time.Since(began).Round(time.Second)) + "\n" + strings.Join(parts, "\n")
+	text += hotPath(b)
 	fmt.Println(text)
 	if *page == "" || *only != "" {
 		return
@@ -79,6 +84,18 @@ func BenchmarkPage(b *testing.B) {
 	if err := os.WriteFile(*page, []byte(text), 0o644); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// hotPath is what benchstat made of the hot path's own benchmarks.
+func hotPath(b *testing.B) string {
+	if *hot == "" {
+		return ""
+	}
+	compared, err := os.ReadFile(*hot)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return "\n## The hot path by itself\n\nGo benchmarks, this run beside the one that was recorded before it: the time is the machine's and the day's, the allocations are the program's.\n\n```\n" + string(compared) + "```\n"
 }
 
 // processor is what the machine calls its own.

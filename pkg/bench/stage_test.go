@@ -107,7 +107,7 @@ func (s *stage) put(credential string, over map[string]any) {
 
 // words are scopes, of which every choice is a key of its own.
 func words() (all []string) {
-	for i := range 12 {
+	for i := range 13 {
 		all = append(all, fmt.Sprintf("s%02d", i))
 	}
 	return all
@@ -173,7 +173,7 @@ func program(b *testing.B, name, arch string) string {
 	return path
 }
 
-var sources = map[string]string{"hello": "./pkg/bench/hello", "least": "./pkg/bench/least", "vend": "./functions/vend", "rotate": "./functions/rotate", "tokenvend": "./cmd/tokenvend"}
+var sources = map[string]string{"hello": "./pkg/bench/hello", "least": "./pkg/bench/least", "vend": "./functions/vend", "rotate": "./functions/rotate", "bare": "./pkg/bench/bare", "sweep": "./pkg/bench/sweep", "tokenvend": "./cmd/tokenvend"}
 
 func build(name, arch string) (string, error) {
 	path := filepath.Join(binaries, name+arch)

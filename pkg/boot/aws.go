@@ -26,11 +26,11 @@ const (
 
 // config makes an aws.Config by hand: the SDK's own loader doubles a function's start.
 // The credentials are those of the function's role, which Lambda puts into the environment anew for each instance, for longer than it lives.
-func (s settings) config() aws.Config {
+func (s settings) config(d *dialer) aws.Config {
 	return aws.Config{
 		Region:        s.region,
 		Credentials:   credentials.NewStaticCredentialsProvider(s.accessKey, s.secretKey, s.sessionToken),
-		HTTPClient:    newAWSClient(),
+		HTTPClient:    newAWSClient(d),
 		Retryer:       newRetryer,
 		ConfigSources: []any{endpoints{s.getenv}},
 	}
@@ -44,11 +44,17 @@ func newRetryer() aws.Retryer {
 	})
 }
 
-func newAWSClient() *http.Client {
+func newDialer() *dialer {
+	return &dialer{Dialer: tls.Dialer{
+		NetDialer: &net.Dialer{Timeout: awsDialTimeout}, // TLS included
+		Config:    &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0)},
+	}}
+}
+
+func newAWSClient(d *dialer) *http.Client {
 	return &http.Client{Transport: &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: awsDialTimeout}).DialContext,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0)},
-		TLSHandshakeTimeout:   awsDialTimeout,
+		DialContext:           d.NetDialer.DialContext,
+		DialTLSContext:        d.dial,
 		ResponseHeaderTimeout: awsHeaderWait,
 		IdleConnTimeout:       awsIdle,
 		MaxIdleConnsPerHost:   awsIdleConns,

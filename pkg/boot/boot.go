@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -25,6 +26,8 @@ import (
 
 // core is what both functions work with.
 type core struct {
+	settings
+	dialer  *dialer
 	mint    *mint.Mint
 	store   store.Store
 	journal journal.Journal
@@ -37,7 +40,12 @@ func Vend(ctx context.Context, getenv func(string) string, out io.Writer) (*vend
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	defer cancel()
+	var both sync.WaitGroup
+	both.Go(func() { c.connectKMS(ctx) })
 	c.connect(ctx)
+	both.Wait()
 	return &vend.Desk{Mint: c.mint, Journal: c.journal}, nil
 }
 
@@ -47,6 +55,8 @@ func Rotate(ctx context.Context, getenv func(string) string, out io.Writer) (*ro
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	defer cancel()
 	c.connect(ctx)
 	return &rotate.Sweep{Mint: c.mint, Store: c.store, Journal: c.journal, Canary: c.canary}, nil
 }
@@ -56,8 +66,10 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 	if err != nil {
 		return core{}, err
 	}
-	cfg := s.config()
+	d := newDialer()
+	cfg := s.config(d)
 	c := core{
+		settings: s, dialer: d,
 		store:   dynamo.New(dynamodb.NewFromConfig(cfg), s.table),
 		canary:  s.canary,
 		journal: journal.Journal{Log: newLog(out, s.logLevel), Metrics: s.metrics},
@@ -85,7 +97,20 @@ const connectWithin = 2 * time.Second
 
 // connect reads a row that does not exist, so that the connection to the table is open before the first caller comes: what that costs is spent while the runtime starts. Its failure is the first caller's to see.
 func (c core) connect(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, connectWithin)
-	defer cancel()
 	_, _ = c.store.Get(ctx, store.Eventual, token.Own("-"))
+}
+
+// connectKMS opens the connection by which the first caller's token will be opened, and asks nothing.
+func (c core) connectKMS(ctx context.Context) {
+	if !c.sealing {
+		return
+	}
+	base, named, _ := endpoints{c.getenv}.GetServiceBaseEndpoint(ctx, awskms.ServiceID)
+	at := awskms.EndpointParameters{Region: &c.region}
+	if named {
+		at.Endpoint = &base
+	}
+	if endpoint, err := awskms.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, at.WithDefaults()); err == nil {
+		c.dialer.open(ctx, endpoint.URI)
+	}
 }

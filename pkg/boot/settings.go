@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -95,14 +94,26 @@ func (r *reader) flag(name string) bool {
 	return on
 }
 
-var secretPrefix = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,200}$`)
+// What names are made of. No regular expression is compiled here: each costs a cold start more than all the settings' reading.
+const (
+	lettersAndDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	ofSecrets        = lettersAndDigits + "/_+=.@-"
+	ofNamespaces     = lettersAndDigits + "/_.#:-"
+	longestPrefix    = 200
+	longestNamespace = 255
+)
+
+// isOf says whether s holds nothing but those characters, and at most so many.
+func isOf(characters, s string, longest int) bool {
+	return len(s) <= longest && strings.Trim(s, characters) == ""
+}
 
 func (r *reader) prefix() string {
 	prefix := r.getenv(EnvSecretPrefix)
 	if prefix == "" {
 		return "tokenvend/"
 	}
-	if !secretPrefix.MatchString(prefix) {
+	if !isOf(ofSecrets, prefix, longestPrefix) {
 		r.fault(EnvSecretPrefix, "up to 200 characters of a secret's name")
 	}
 	return prefix
@@ -136,11 +147,9 @@ func (r *reader) canary() time.Duration {
 	return every
 }
 
-var namespace = regexp.MustCompile(`^[A-Za-z0-9/_.#:-]{0,255}$`)
-
 func (r *reader) namespace() string {
 	name := r.getenv(EnvMetrics)
-	if !namespace.MatchString(name) {
+	if !isOf(ofNamespaces, name, longestNamespace) {
 		r.fault(EnvMetrics, "a CloudWatch namespace of up to 255 characters")
 	}
 	return name

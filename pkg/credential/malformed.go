@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/tokenvend/tokenvend/pkg/provider"
 )
 
 // Malformed is the error of a secret that is not as it should be. It names every wrong field at once, and never a value.
@@ -61,16 +64,14 @@ func (w *faults) of(credential string) error {
 	return &Malformed{Credential: credential, Version: w.version, Fields: w.fields}
 }
 
-var credentialName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-
 // ValidName says whether a credential can have that name.
-func ValidName(name string) bool { return credentialName.MatchString(name) }
+func ValidName(name string) bool { return provider.ValidName(name) }
 
-var fieldName = regexp.MustCompile(`^[A-Za-z$_][][A-Za-z0-9$_.-]{0,62}$`)
+var fieldName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z$_][][A-Za-z0-9$_.-]{0,62}$`) })
 
 // shown is a field's name where it looks like one. What was typed in its place may be the secret itself.
 func shown(name string) string {
-	if !fieldName.MatchString(name) {
+	if !fieldName().MatchString(name) {
 		return "(a name not shown)"
 	}
 	return name

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -23,6 +25,9 @@ func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 	listed, err := m.Source.List(ctx)
 	if err != nil {
 		return 0, 0, secretUnavailable()
+	}
+	if m.settled.still(listed, wall()) {
+		return 0, 0, nil
 	}
 	rows, err := m.ownRows(ctx)
 	if err != nil {
@@ -47,12 +52,43 @@ func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 	if len(listed) == 0 && !m.TrustsEmpty {
 		return learnt, 0, failed
 	}
+	open := 0
 	for name, e := range rows {
-		if e.State != store.Gone && m.bury(ctx, name, e) {
+		switch {
+		case e.State == store.Gone:
+		case m.bury(ctx, name, e):
 			gone++
+		default:
+			open++
 		}
 	}
+	if failed == nil && open == 0 {
+		m.settled.set(listed, wall())
+	}
 	return learnt, gone, failed
+}
+
+// settledFor is how long a listing that needs nothing done is believed to go on needing nothing, as long as it stays the same. To compare it is to read every credential's row: each minute, that would cost as much as all else that rotate reads.
+const settledFor = 5 * time.Minute
+
+// settled is the last listing of which nothing was left to do.
+type settled struct {
+	mu     sync.Mutex
+	listed []credential.Listed
+	at     time.Time
+}
+
+func (s *settled) set(listed []credential.Listed, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listed, s.at = listed, now
+}
+
+func (s *settled) still(listed []credential.Listed, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	age := now.Sub(s.at)
+	return age >= 0 && age < settledFor && slices.Equal(s.listed, listed)
 }
 
 // ownRows reads the own rows of all credentials, without opening them: the version of the secret, which they show, tells enough.

@@ -41,6 +41,7 @@ type Mint struct {
 	secrets secrets
 	flights flights
 	proofs  proofs
+	settled settled
 }
 
 // New makes a Mint. Before the process ends, [Mint.Wait] lets what was sent come home.

@@ -6,14 +6,17 @@ import (
 	"iter"
 	"sync"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 )
 
 // secrets are the credentials that this process has read, each with its secret.
 type secrets struct {
-	mu   sync.Mutex
-	held map[string]credential.Credential
+	mu    sync.Mutex
+	held  map[string]credential.Credential
+	reads singleflight.Group // by name: what many want at once is read once
 }
 
 func (s *secrets) keep(c credential.Credential) {
@@ -37,7 +40,11 @@ func (m *Mint) client(ctx context.Context, own *known) (credential.Credential, *
 	if c, ok := m.secrets.get(own.terms.Name); ok && c.Version == own.terms.Version {
 		return c, own, nil
 	}
-	c, err := m.Source.Read(ctx, own.terms.Name, credential.Current)
+	// Whoever reads it began no later than those who wait for it, and ends no later than they may.
+	read, err, _ := m.secrets.reads.Do(own.terms.Name, func() (any, error) {
+		return m.Source.Read(ctx, own.terms.Name, credential.Current)
+	})
+	c, _ := read.(credential.Credential)
 	if err != nil {
 		return c, own, err
 	}

@@ -7,13 +7,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // largestWhole is the largest number that every JSON reader agrees on (RFC 8259 §6). Beyond it, a number was never meant as a time.
 const largestWhole = 1 << 53
 
-var numberForm = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+var numberForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`) })
 
 // readExpiry reads one value as that kind of expiry. Nothing, null and "" are an expiry not given; ok is false where the value is no time at all.
 func readExpiry(value any, kind ExpiryKind) (e Expiry, ok bool) {
@@ -51,7 +52,7 @@ func expiryOf(amount float64, kind ExpiryKind) Expiry {
 
 // readNumber reads a number that is neither negative nor absurd. JSON's grammar, and not Go's: no hex, no underscores, no NaN.
 func readNumber(text string) (float64, bool) {
-	if !numberForm.MatchString(text) {
+	if !numberForm().MatchString(text) {
 		return 0, false
 	}
 	n, err := strconv.ParseFloat(text, 64)

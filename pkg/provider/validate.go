@@ -4,20 +4,35 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 )
 
-var (
-	nameForm   = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-	headerForm = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110 §5.6.2
+// nameForm is what [ValidName] asks, in words that everybody knows.
+const nameForm = `^[a-z0-9][a-z0-9_-]{0,62}$`
+
+const (
+	lower       = "abcdefghijklmnopqrstuvwxyz"
+	upper       = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits      = "0123456789"
+	tokenSigns  = "!#$%&'*+-.^_`|~" // RFC 9110 §5.6.2
+	longestName = 63
 )
+
+// ValidName says whether a provider, or a credential, can have that name: up to 63 of a-z, 0-9, _ and -, the first a letter or a digit.
+func ValidName(name string) bool {
+	return name != "" && len(name) <= longestName && strings.Trim(name, lower+digits+"_-") == "" && strings.Trim(name[:1], "_-") != ""
+}
+
+// isHeader says whether a header can have that name.
+func isHeader(name string) bool {
+	return name != "" && strings.Trim(name, lower+upper+digits+tokenSigns) == ""
+}
 
 // validate says what is inconsistent in a descriptor, with the path of each.
 func (d *Descriptor) validate(p *problems) {
-	if d.Name != "" && !nameForm.MatchString(d.Name) {
+	if d.Name != "" && !ValidName(d.Name) {
 		p.add("name", "expected %s", nameForm)
 	}
 	if u, err := url.Parse(d.Docs); d.Docs != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
@@ -100,7 +115,7 @@ func (r Response) validate(p *problems) {
 
 func (l Limits) validate(p *problems) {
 	for path, header := range map[string]string{"limits.remaining": l.Remaining, "limits.reset": l.Reset} {
-		if header != "" && !headerForm.MatchString(header) {
+		if header != "" && !isHeader(header) {
 			p.add(path, "expected the name of a header")
 		}
 	}
@@ -180,7 +195,7 @@ func (p *problems) params(path string, t TokenRequest, params map[string]string)
 
 func (p *problems) headers(path string, headers map[string]string) {
 	for name, value := range headers {
-		if !headerForm.MatchString(name) || reservedHeader(name) {
+		if !isHeader(name) || reservedHeader(name) {
 			p.add(path+"."+name, "expected the name of a header that the request does not set itself")
 		}
 		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {

@@ -17,7 +17,7 @@ type Sweep struct {
 	Mint    *mint.Mint
 	Store   store.Reader
 	Journal journal.Journal // zero: silent
-	Workers int             // how many entries are renewed at once at one provider; 0: 16
+	Workers int             // how many entries are renewed at once at one provider; 0: 32
 	Batch   int             // how many due entries are read at once; 0: 500
 	Reserve time.Duration   // stop so long before the deadline; 0: 10 s
 	Canary  time.Duration   // how often each living token is proven at its provider, where that can be done; 0: never
@@ -39,7 +39,7 @@ type Report struct {
 }
 
 const (
-	defaultWorkers = 16
+	defaultWorkers = 32
 	defaultBatch   = 500
 	defaultReserve = 10 * time.Second
 	defaultLook    = 5 * time.Second

@@ -4,7 +4,7 @@ package token
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
+	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -37,7 +37,7 @@ func Fingerprint(access redact.String) string {
 	return hex.EncodeToString(sum[:fingerprintBytes])
 }
 
-var fingerprint = regexp.MustCompile(`^[0-9a-f]{16}$`)
-
 // IsFingerprint says whether s has the form of a fingerprint.
-func IsFingerprint(s string) bool { return fingerprint.MatchString(s) }
+func IsFingerprint(s string) bool {
+	return len(s) == 2*fingerprintBytes && strings.Trim(s, "0123456789abcdef") == ""
+}

@@ -1,7 +1,6 @@
 package dynamo
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -34,13 +33,19 @@ func (x expression) input(table string, key token.Key) *dynamodb.UpdateItemInput
 	}
 }
 
-var alias = regexp.MustCompile(`#[a-z_]+`)
-
 // aliases maps each #name in the expressions to its name.
 func aliases(expressions ...string) map[string]string {
 	names := map[string]string{}
-	for _, name := range alias.FindAllString(strings.Join(expressions, " "), -1) {
-		names[name] = name[1:]
+	for _, x := range expressions {
+		for {
+			_, after, more := strings.Cut(x, "#")
+			if !more {
+				break
+			}
+			x = strings.TrimLeft(after, "abcdefghijklmnopqrstuvwxyz_")
+			name := after[:len(after)-len(x)]
+			names["#"+name] = name
+		}
 	}
 	return names
 }

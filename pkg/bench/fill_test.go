@@ -1,0 +1,159 @@
+package bench_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"go.etcd.io/bbolt"
+
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/seal"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/bolt"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
+	"github.com/tokenvend/tokenvend/pkg/store/memory"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+type item = map[string]types.AttributeValue
+
+// each calls do for the numbers from first to end, by so many at once.
+func each(first, end, atOnce int, do func(n int)) {
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range atOnce {
+		all.Go(func() {
+			for n := range next {
+				do(n)
+			}
+		})
+	}
+	for n := first; n < end; n++ {
+		next <- n
+	}
+	close(next)
+	all.Wait()
+}
+
+// minted are the rows of a credential with so many tokens, each for another choice of words, and its own row: as rotate and vend would have written them, but that all tokens are due.
+func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int) []store.Entry {
+	s.b.Helper()
+	rows := memory.New()
+	m := mint.New(mint.Config{Store: rows, Source: source, Sealer: sealer, HTTP: &http.Client{Transport: s.sim}})
+	terms, err := m.Terms(s.b.Context(), name)
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	keys := []token.Key{token.Own(name)}
+	for n := range tokens {
+		keys = append(keys, terms.Key("", "", choice(n)))
+		if _, err := m.Token(s.b.Context(), keys[n+1], mint.Want{}); err != nil {
+			s.b.Fatal(err)
+		}
+	}
+	entries, err := rows.Get(s.b.Context(), store.Strong, keys...)
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	for i := range entries[1:] {
+		entries[1+i].NextAt = time.Now().Add(-time.Minute)
+	}
+	return entries
+}
+
+// put writes rows into an empty store.
+func put(b *testing.B, into store.Store, rows []store.Entry, atOnce int) {
+	b.Helper()
+	each(0, len(rows), atOnce, func(n int) {
+		if _, err := into.Replace(b.Context(), store.Entry{Key: rows[n].Key}, rows[n]); err != nil {
+			b.Error(err)
+		}
+	})
+}
+
+const writers = 4 // at once
+
+// batch is how many items DynamoDB takes at once.
+const batch = 25
+
+// standIns puts entries into the table that are not due: copies of one, each under a key of its own. Nobody opens them.
+func (s *stage) standIns(like token.Key, first, end int) {
+	s.b.Helper()
+	got, err := s.items.GetItem(s.b.Context(), &dynamodb.GetItemInput{TableName: &s.table, Key: itemKey(like.Partition(), like.Sort())})
+	if err != nil || len(got.Item) == 0 {
+		s.b.Fatalf("%v: %v, %v", like, got, err)
+	}
+	later := number(time.Now().Add(24 * time.Hour).UnixMilli())
+	each(first/batch, end/batch, writers, func(n int) {
+		var puts []types.WriteRequest
+		for i := range batch {
+			it := maps.Clone(got.Item)
+			maps.Copy(it, itemKey(fmt.Sprintf("other-%03d", n%100), fmt.Sprintf("audience=%d", n*batch+i)))
+			it[dynamo.IndexPartitionKey], it[dynamo.IndexSortKey] = number(int64(i%dynamo.Shards)), later
+			puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: it}})
+		}
+		if _, err := s.items.BatchWriteItem(s.b.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{s.table: puts}}); err != nil {
+			s.b.Error(err)
+		}
+	})
+}
+
+func itemKey(partition, sort string) item {
+	return item{dynamo.PartitionKey: &types.AttributeValueMemberS{Value: partition}, dynamo.SortKey: &types.AttributeValueMemberS{Value: sort}}
+}
+
+func number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: fmt.Sprint(n)}
+}
+
+// fileOf makes a bbolt file with those rows and so many more that are not due. The latter are written past the store, for it would take an hour: copies of one row, and their times in the index.
+func fileOf(b *testing.B, data string, rows []store.Entry, more int) {
+	b.Helper()
+	path := filepath.Join(data, "entries.db")
+	file, err := bolt.Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	put(b, file, rows, 1)
+	if err := file.Close(); err != nil {
+		b.Fatal(err)
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true, FreelistType: bbolt.FreelistMapType})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	like := rows[1].Key
+	const piece = 50_000
+	for first := 0; first < more; first += piece {
+		err := db.Update(func(tx *bbolt.Tx) error {
+			entries, due := tx.Bucket([]byte("entries")), tx.Bucket([]byte("due"))
+			record := entries.Get([]byte(like.Partition() + "\x00" + like.Sort()))
+			for n := first; n < min(first+piece, more); n++ {
+				key := fmt.Appendf(nil, "other\x00audience=%07d", n)
+				if err := entries.Put(key, record); err != nil {
+					return err
+				}
+				at := fmt.Appendf(nil, "\x7f%07d", n) // eight bytes: long after today
+				if err := due.Put(append(at, key...), at); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := db.Sync(); err != nil {
+		b.Fatal(err)
+	}
+}

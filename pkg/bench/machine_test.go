@@ -1,0 +1,211 @@
+package bench_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/tokenvend/tokenvend/pkg/local"
+)
+
+// What HashiCorp Vault 1.21 with the oauthapp plugin answered on such a machine: cached reads a second, by callers.
+var vaults = map[int]float64{1: 2330, 16: 4269, 64: 3438}
+
+const (
+	vaultBar = 3   // times Vault, at 16 callers
+	bareBar  = 0.5 // times bare net/http, at 16 callers
+)
+
+// machine measures tokenvend serve.
+func machine(b *testing.B) *section {
+	rounds, length := 5, 2*time.Second
+	if *brief {
+		rounds, length = 2, time.Second
+	}
+	door := serve(b)
+	bare := startBare(b)
+	page := &section{
+		title: "One machine",
+		text: "`tokenvend serve`, a token from memory over HTTP, each call's SigV4 signature checked and its line logged to a file; beside a bare net/http server that answers with as many bytes and checks nothing. Callers are in the same machine: connections that are kept, a request that was signed once, and the next as soon as the answer is there. " +
+			"Vault is what HashiCorp Vault 1.21 with the oauthapp plugin once answered on such a machine (p50 0.385, 3.3 and 17.7 ms, 397 µs of CPU each): an absolute figure, and of another day.",
+		head: []string{"callers", "bare, calls/s", "tokenvend, calls/s", "p50", "p99", "CPU of one, bare", "CPU of one, tokenvend", "÷ bare", "÷ Vault", "bar"},
+	}
+	for _, callers := range []int{1, 16, 64} {
+		var theirs, ours []load
+		for range rounds {
+			theirs = append(theirs, bare.under(b, callers, length))
+			ours = append(ours, door.under(b, callers, length))
+		}
+		page.machineRow(callers, theirs, ours)
+	}
+	return page
+}
+
+func (s *section) machineRow(callers int, theirs, ours []load) {
+	ratios := make([]float64, len(ours))
+	for i := range ours {
+		ratios[i] = ours[i].rate / theirs[i].rate
+	}
+	theirRate, rate := medianOf(theirs, func(l load) float64 { return l.rate }), medianOf(ours, func(l load) float64 { return l.rate })
+	bar := ""
+	if callers == 16 {
+		bar = fmt.Sprintf("≥ %v × bare: %s; ≥ %v × Vault: %s", bareBar, held(bareBar, median(ratios)), vaultBar, held(vaultBar, rate/vaults[callers]))
+	}
+	s.add(fmt.Sprint(callers), fmt.Sprintf("%.0f", theirRate), fmt.Sprintf("%.0f", rate),
+		inMillis(medianOf(ours, func(l load) float64 { return float64(l.p50) })), inMillis(medianOf(ours, func(l load) float64 { return float64(l.p99) })),
+		inMicros(medianOf(theirs, func(l load) float64 { return float64(l.cpu) })), inMicros(medianOf(ours, func(l load) float64 { return float64(l.cpu) })),
+		times(median(ratios)), times(rate/vaults[callers]), bar)
+}
+
+// load is what a server did under it.
+type load struct {
+	rate          float64 // calls a second
+	p50, p99, cpu time.Duration
+}
+
+func medianOf(loads []load, of func(load) float64) float64 {
+	values := make([]float64, len(loads))
+	for i, l := range loads {
+		values[i] = of(l)
+	}
+	return median(values)
+}
+
+// server is one that is put under load by the same request, again and again.
+type server struct {
+	pid     int
+	address string
+	request []byte // as it goes over the wire
+}
+
+// under has so many callers ask for so long.
+func (s server) under(b *testing.B, callers int, length time.Duration) load {
+	b.Helper()
+	before, began := cpuOf(b, s.pid), time.Now()
+	each := make([][]time.Duration, callers)
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			times, err := s.ask(began.Add(length))
+			if each[i] = times; err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	took := time.Since(began)
+	var every []time.Duration
+	for _, times := range each {
+		every = append(every, times...)
+	}
+	n := max(len(every), 1)
+	return load{rate: float64(n) / took.Seconds(), p50: median(every), p99: quantile(every, 0.99), cpu: (cpuOf(b, s.pid) - before) / time.Duration(n)}
+}
+
+// ask sends the request over one connection until end, and returns how long each answer took.
+func (s server) ask(end time.Time) (times []time.Duration, err error) {
+	conn, err := net.Dial("tcp", s.address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	answers := bufio.NewReader(conn)
+	for began := time.Now(); began.Before(end); {
+		if _, err := conn.Write(s.request); err != nil {
+			return times, err
+		}
+		answer, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			return times, err
+		}
+		_, err = io.Copy(io.Discard, answer.Body)
+		if answer.StatusCode != http.StatusOK || err != nil {
+			return times, fmt.Errorf("%s: %s, %w", s.address, answer.Status, err)
+		}
+		now := time.Now()
+		times, began = append(times, now.Sub(began)), now
+	}
+	return times, nil
+}
+
+// serve starts tokenvend serve with a simulated provider, and has a first token vended.
+func serve(b *testing.B) server {
+	b.Helper()
+	data := filepath.Join(b.TempDir(), "data")
+	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command(program(b, "tokenvend", ""), "serve", "--demo", "--data", data, "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0")
+	cmd.Stderr = log
+	start(b, cmd)
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		door, err := local.ReadDoor(data)
+		if err == nil {
+			s := server{pid: cmd.Process.Pid, address: strings.TrimPrefix(door.URL, "http://"), request: signed(b, door)}
+			s.under(b, 1, 100*time.Millisecond)
+			return s
+		}
+		if time.Now().After(end) {
+			b.Fatal(err)
+		}
+	}
+}
+
+// signed is a request as it goes over the wire; its signature is good for five minutes.
+func signed(b *testing.B, door local.Door) []byte {
+	b.Helper()
+	r, err := http.NewRequest(http.MethodGet, door.URL+"/tokens/minut", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	none := sha256.Sum256(nil)
+	keys := aws.Credentials{AccessKeyID: door.KeyID, SecretAccessKey: door.Secret.Reveal()}
+	if err := v4.NewSigner().SignHTTP(b.Context(), keys, r, hex.EncodeToString(none[:]), "execute-api", door.Region, time.Now()); err != nil {
+		b.Fatal(err)
+	}
+	var wire bytes.Buffer
+	if err := r.Write(&wire); err != nil {
+		b.Fatal(err)
+	}
+	return wire.Bytes()
+}
+
+func startBare(b *testing.B) server {
+	b.Helper()
+	cmd := exec.Command(program(b, "bare", ""))
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	start(b, cmd)
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	return server{pid: cmd.Process.Pid, address: strings.TrimSpace(address), request: []byte("GET /tokens/minut HTTP/1.1\r\nHost: bare\r\n\r\n")}
+}
+
+// start runs a program until the benchmark ends.
+func start(b *testing.B, cmd *exec.Cmd) {
+	b.Helper()
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+}

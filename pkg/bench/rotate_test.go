@@ -1,0 +1,175 @@
+package bench_test
+
+import (
+	"bufio"
+
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/tokenvend/tokenvend/pkg/boot"
+	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
+	"github.com/tokenvend/tokenvend/pkg/seal/kms"
+
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
+	"github.com/tokenvend/tokenvend/pkg/testbed"
+)
+
+const (
+	latency  = 100 * time.Millisecond // of the provider
+	passBar  = 60.0                   // seconds
+	sweepBar = 128e6                  // bytes resident
+	growBar  = 1.1                    // times the pass over the smallest table
+)
+
+// rotation measures passes of rotate: what is due is the same, what exists grows.
+func rotation(b *testing.B) *section {
+	due := 5000
+	if *brief {
+		due = 200
+	}
+	s := newStage(b)
+	s.put(name, map[string]any{"allow": map[string]any{"scopes": words()}})
+	page := &section{
+		title: "Rotate",
+		text: fmt.Sprintf("One pass with %d entries due, at one provider that takes %v for each answer; what exists besides is not due. *Function* is the real rotate function over dynalite and moto. ", due, latency) +
+			"*bbolt* is the same Sweep over the file of one machine, whose 10,000 writes each reach the disk: neither emulator of DynamoDB can be filled with a million rows, in memory or in time. CPU says how long a pass takes at least where the processor is the limit: a function of 512 MB has 0.29 of one.",
+		head: []string{"entries", "store", "pass", "renewed", "CPU", "resident", "calls to AWS", "bar"},
+	}
+	s.passesOfTheFunction(page, due)
+	s.passesOfTheFile(page, due)
+	return page
+}
+
+// pass is one, measured.
+type pass struct {
+	sample
+	report rotate.Report
+}
+
+// passesOfTheFunction measures the function over 10,000 entries. Dynalite reads its whole index for each query, so that a larger table would measure dynalite.
+func (s *stage) passesOfTheFunction(page *section, due int) {
+	s.b.Helper()
+	sealer := kms.New(awskms.NewFromConfig(s.stack.Account), s.clear[boot.EnvSealKey], s.clear[boot.EnvSealID])
+	rows := s.minted(secretsmanager.New(s.secrets, s.prefix()), sealer, due)
+	put(s.b, dynamo.New(s.items, s.table), rows, writers)
+	const size = 10_000
+	s.standIns(rows[1].Key, due, size)
+	s.slow()
+	p, calls := s.passOfTheFunction()
+	page.passRow(size, "function", p, calls, took(p.sample))
+}
+
+func (s *stage) passOfTheFunction() (p pass, calls string) {
+	s.b.Helper()
+	table, rest := testbed.CountCalls(s.b, testbed.Endpoint(s.clear["AWS_ENDPOINT_URL_DYNAMODB"])), testbed.CountCalls(s.b, testbed.Endpoint(s.clear["AWS_ENDPOINT_URL_KMS"]))
+	r := testbed.NewRuntime(time.Duration(s.stack.Functions["RotateFunction"].Timeout) * time.Second)
+	process := r.Start(s.b, program(s.b, "rotate", ""), append(lines(s.clear),
+		"AWS_ENDPOINT_URL_DYNAMODB="+string(table.Endpoint), "AWS_ENDPOINT_URL_KMS="+string(rest.Endpoint), "AWS_ENDPOINT_URL_SECRETS_MANAGER="+string(rest.Endpoint))...)
+	table.Take()
+	began := time.Now()
+	answer := s.invoke(r, "", []byte("{}"))
+	p.sample = sample{took: time.Since(began), cpu: cpuOf(s.b, process.PID()), resident: residentOf(s.b, process.PID())}
+	process.Kill()
+	if err := json.Unmarshal(answer, &p.report); err != nil {
+		s.b.Errorf("%v: %s", err, answer)
+	}
+	return p, strings.TrimPrefix(fmt.Sprint(table.Take())+", "+strings.TrimPrefix(fmt.Sprint(rest.Take()), "map"), "map")
+}
+
+// passesOfTheFile measures the Sweep over a bbolt file.
+func (s *stage) passesOfTheFile(page *section, due int) {
+	s.b.Helper()
+	data := s.b.TempDir()
+	source, err := folder.New(filepath.Join(data, "credentials"))
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	id, secret := s.sim.ClientFor("miden")
+	text, _ := json.Marshal(map[string]any{ // strings: cannot fail
+		"provider": "miden", "client_id": id, "client_secret": secret, "token_url": s.sim.TokenURL("miden"), "allow": map[string]any{"scopes": words()},
+	})
+	sealer, err := keyfile.Open(filepath.Join(data, "seal.key"))
+	if err == nil {
+		err = source.Write(name, text)
+	}
+	if err == nil {
+		err = s.sim.SetFault("miden", simulator.Fault{})
+	}
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	rows := s.minted(source, sealer, due)
+	s.slow()
+	var first float64
+	for _, size := range []int{10_000, 100_000, 1_000_000} {
+		if *brief && size > 100_000 {
+			break
+		}
+		if err := os.RemoveAll(filepath.Join(data, "entries.db")); err != nil {
+			s.b.Fatal(err)
+		}
+		fileOf(s.b, data, rows, size-due)
+		p := s.passOfTheFile(data)
+		if first == 0 {
+			first = took(p.sample)
+		}
+		page.passRow(size, "bbolt", p, "", first)
+	}
+}
+
+func (s *stage) passOfTheFile(data string) (p pass) {
+	s.b.Helper()
+	cmd := exec.Command(program(s.b, "sweep", ""))
+	cmd.Env = []string{"SWEEP_DATA=" + data, "SWEEP_PROXY=" + s.clear[boot.EnvProxy], "SSL_CERT_FILE=" + s.clear["SSL_CERT_FILE"], "SSL_CERT_DIR=/nonexistent"}
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		s.b.Fatal(err)
+	}
+	said, err := bufio.NewReader(out).ReadBytes('\n')
+	p.sample.took = time.Since(began)
+	if err == nil {
+		p.cpu, p.resident = cpuOf(s.b, cmd.Process.Pid), residentOf(s.b, cmd.Process.Pid)
+		err = json.Unmarshal(said, &p.report)
+	}
+	_ = in.Close()
+	if waited := cmd.Wait(); err != nil || waited != nil {
+		s.b.Fatalf("%v, %v: %s", err, waited, said)
+	}
+	return p
+}
+
+// slow makes the provider take its time.
+func (s *stage) slow() {
+	s.b.Helper()
+	if err := s.sim.SetFault("miden", simulator.Fault{Delay: latency}); err != nil {
+		s.b.Fatal(err)
+	}
+}
+
+func (s *section) passRow(size int, where string, p pass, calls string, first float64) {
+	grew := took(p.sample) / first
+	s.add(fmt.Sprint(size), where, fmt.Sprintf("%.1f s", p.took.Seconds()), fmt.Sprintf("%d, %d left", p.report.Renewed, p.report.Left),
+		fmt.Sprintf("%.1f s", p.cpu.Seconds()), inMB(resident(p.sample)), calls,
+		fmt.Sprintf("60 s: %s; 128 MB: %s; %.2f × the first: %s", held(p.took.Seconds(), passBar), held(resident(p.sample), sweepBar), grew, held(grew, growBar)))
+}
