@@ -40,10 +40,10 @@ func run(m *testing.M) int {
 	binaries = dir
 	defer func() { _ = os.RemoveAll(dir) }()
 	code := m.Run()
-	if f := flag.Lookup("test.run").Value.String() + flag.Lookup("test.skip").Value.String(); f != "" || code != 0 {
+	if flag.Lookup("test.run").Value.String()+flag.Lookup("test.skip").Value.String() != "" {
 		return code // a part of the suite uses a part of the grants
 	}
-	return report()
+	return code | report()
 }
 
 // reportTo names a file, in the environment, for a copy of the gate's report.

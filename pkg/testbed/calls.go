@@ -2,6 +2,7 @@ package testbed
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"maps"
 	"net/http"
@@ -104,6 +105,10 @@ func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 		if err != nil || r.Context().Err() != nil || c.fails(w, action) {
 			return
 		}
+		// What is under way is finished, though its client dies: dynalite ends where a request is broken off.
+		ctx, done := context.WithCancel(context.WithoutCancel(r.Context()))
+		defer done()
+		r = r.WithContext(ctx)
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		proxy.ServeHTTP(w, r)
 	}))
