@@ -73,7 +73,7 @@ func (s *stage) passesOfTheFunction(page *section, due int) {
 
 func (s *stage) passOfTheFunction() (p pass, calls string) {
 	s.b.Helper()
-	table, rest := testbed.CountCalls(s.b, testbed.Endpoint(s.clear["AWS_ENDPOINT_URL_DYNAMODB"])), testbed.CountCalls(s.b, testbed.Endpoint(s.clear["AWS_ENDPOINT_URL_KMS"]))
+	table, rest := testbed.CountCalls(s.b, testbed.Endpoint(s.clear["AWS_ENDPOINT_URL_DYNAMODB"]), nil), testbed.CountCalls(s.b, testbed.Endpoint(s.clear["AWS_ENDPOINT_URL_KMS"]), nil)
 	r := testbed.NewRuntime(time.Duration(s.stack.Functions["RotateFunction"].Timeout) * time.Second)
 	process := r.Start(s.b, program(s.b, "rotate", ""), append(lines(s.clear),
 		"AWS_ENDPOINT_URL_DYNAMODB="+string(table.Endpoint), "AWS_ENDPOINT_URL_KMS="+string(rest.Endpoint), "AWS_ENDPOINT_URL_SECRETS_MANAGER="+string(rest.Endpoint))...)
