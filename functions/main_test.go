@@ -95,7 +95,7 @@ func (b build) run() (string, error) {
 	case b.race:
 		args, env = append(args, "-race"), []string{"CGO_ENABLED=1"}
 	case b.arch != "":
-		env = append(env, "GOOS=linux", "GOARCH="+b.arch)
+		env = append(env, "GOOS=linux", "GOARCH="+b.arch, "GOARM64=v8.0,lse")
 	}
 	cmd := exec.Command("go", append(args, "./"+b.function)...)
 	cmd.Env = append(os.Environ(), env...)

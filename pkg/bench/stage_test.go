@@ -180,7 +180,7 @@ func build(name, arch string) (string, error) {
 	cmd := exec.Command("go", "build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", path, sources[name])
 	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "CGO_ENABLED=0")
 	if arch != "" {
-		cmd.Env = append(cmd.Env, "GOOS=linux", "GOARCH="+arch)
+		cmd.Env = append(cmd.Env, "GOOS=linux", "GOARCH="+arch, "GOARM64=v8.0,lse")
 	}
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", name, err, said)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"time"
 )
 
 const answer = `{"access_token":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","token_type":"Bearer","expires_in":3599,` +
@@ -18,10 +19,10 @@ func main() {
 		os.Exit(1)
 	}
 	fmt.Println(l.Addr())
-	err = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(answer)) // an error means that nobody listens any more
-	}))
-	fmt.Fprintln(os.Stderr, err)
+	})}
+	fmt.Fprintln(os.Stderr, server.Serve(l))
 	os.Exit(1)
 }
