@@ -80,7 +80,7 @@ bench: ## measure beside baselines, in 10 minutes on a quiet machine, and write 
 	$(GO) test ./pkg/bench -run '^$$' -bench Page -benchtime 1x -timeout 30m -args -page ../../docs/performance.md -hot ../../.cache/hot-compared.txt
 	@cp .cache/hot.txt $(RECORDED)
 
-fuzz: ## run each fuzz target for FUZZTIME (10s)
+fuzz: ## run each fuzz target for FUZZTIME (10s, or a number of executions: 1000000x)
 	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd functions pkg); do \
 		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+).*/\1/p' $$target); do \
 			echo "== $$name in $$(dirname $$target)"; \

@@ -17,7 +17,7 @@ func openBrowser(address string) error {
 	if opener == nil {
 		opener = []string{"xdg-open"}
 	}
-	cmd := exec.Command(opener[0], append(opener[1:], address)...)
+	cmd := exec.Command(opener[0], append(opener[1:], address)...) // #nosec G204 -- the address is the landing's own
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -59,15 +59,15 @@ func (h *host) lead(w http.ResponseWriter, r *http.Request) {
 		twoBrowsers.show(w)
 		return
 	case first:
-		http.SetCookie(w, h.mark(h.browser))
+		http.SetCookie(w, h.mark(h.browser, 0))
 	}
 	w.Header().Set("Location", h.Visit.Page().Reveal())
 	w.WriteHeader(http.StatusFound)
 }
 
-// mark is the cookie that a browser is given to show. Its name is one for each landing: a browser keeps cookies by host, whatever the port.
-func (h *host) mark(value string) *http.Cookie {
-	return &http.Cookie{Name: "tokenvend-" + path.Base(h.begin), Value: value, Path: pathOf(h.redirect.Path), HttpOnly: true, SameSite: http.SameSiteLaxMode}
+// mark is the cookie that a browser is given to show. Its name is one for each landing: a browser keeps cookies by host, whatever the port. An age of 0 is the browser's own, one below it an end.
+func (h *host) mark(value string, age int) *http.Cookie {
+	return &http.Cookie{Name: "tokenvend-" + path.Base(h.begin), Value: value, Path: pathOf(h.redirect.Path), MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode} // #nosec G124 -- not Secure: on loopback there is no TLS
 }
 
 // meet says whether a browser is the one that opened the link first.
@@ -83,7 +83,7 @@ func (h *host) meet(r *http.Request) (known, first bool) {
 
 // knows is called with h.mu held.
 func (h *host) knows(r *http.Request) bool {
-	shown, err := r.Cookie(h.mark("").Name)
+	shown, err := r.Cookie(h.mark("", 0).Name)
 	return err == nil && h.browser != "" && subtle.ConstantTimeCompare([]byte(shown.Value), []byte(h.browser)) == 1
 }
 
@@ -113,9 +113,7 @@ func (h *host) arrive(w http.ResponseWriter, r *http.Request) {
 		already.show(w)
 		return
 	}
-	over := h.mark("")
-	over.MaxAge = -1 // it is forgotten
-	http.SetCookie(w, over)
+	http.SetCookie(w, h.mark("", -1)) // it is forgotten
 	said := errors.New("it ended in a panic")
 	defer func() { h.outcome <- said }()
 	if err == nil {

@@ -16,7 +16,7 @@ const (
 	lower       = "abcdefghijklmnopqrstuvwxyz"
 	upper       = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	digits      = "0123456789"
-	tokenSigns  = "!#$%&'*+-.^_`|~" // RFC 9110 §5.6.2
+	tokenSigns  = "!#$%&'*+-.^_`|~" // #nosec G101 -- the signs that RFC 9110 §5.6.2 has in a token
 	longestName = 63
 )
 
