@@ -75,7 +75,7 @@ func TestFault13_TheHolderIsKilledBetweenTheAnswerAndTheCommit(t *testing.T) {
 	for _, reuse := range []simulator.Reuse{simulator.Tolerated, simulator.Refused, simulator.RevokesFamily} {
 		t.Run(string(reuse), func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, simulator.Options{Lifetime: time.Minute, Reuse: map[string]simulator.Reuse{"trackmania": reuse}})
+			h := newHouse(t, simulator.Options{Lifetime: 70 * time.Second, Reuse: map[string]simulator.Reuse{"trackmania": reuse}})
 			secret := people
 			if reuse == simulator.Tolerated {
 				secret = map[string]any{"allow": people["allow"], "provider": nil, "descriptor": map[string]any{
@@ -85,7 +85,7 @@ func TestFault13_TheHolderIsKilledBetweenTheAnswerAndTheCommit(t *testing.T) {
 			}
 			h.put("trackmania", "trackmania", secret)
 			h.start("vend")
-			who, first := h.soon("trackmania", 38*time.Second)
+			who, first := h.soon("trackmania", 42*time.Second)
 			leased := h.killed("trackmania", who, first.NextAt)
 
 			if got, refused := h.ofAccount("trackmania", who); refused != nil || got.Fingerprint != first.Fingerprint {
@@ -94,6 +94,9 @@ func TestFault13_TheHolderIsKilledBetweenTheAnswerAndTheCommit(t *testing.T) {
 			time.Sleep(time.Until(leased.Add(mint.LeaseTTL + time.Second)))
 			got, refused := h.ofAccount("trackmania", who)
 			if reuse == simulator.Tolerated {
+				for refused == nil && got.Fingerprint == first.Fingerprint && time.Now().Before(first.ExpiresAt) { // a machine may be too slow for the two seconds that a caller waits who has a token
+					got, refused = h.ofAccount("trackmania", who)
+				}
 				if refused != nil || got.Fingerprint == first.Fingerprint {
 					t.Errorf("after the lease: %s, %v; want another token, for the refresh token works once more", got.Fingerprint, refused)
 				}

@@ -100,11 +100,11 @@ func (s *Simulator) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
 	if p == nil || !p.refuses() {
 		return nil, nil
 	}
+	s.log.add(Event{Time: time.Now(), Provider: p.name, Kind: kindOther, Outcome: "refused"}) // before whoever asks can know of it
 	if tcp, ok := h.Conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
 	_ = h.Conn.Close()
-	s.log.add(Event{Time: time.Now(), Provider: p.name, Kind: kindOther, Outcome: "refused"})
 	return nil, errRefused
 }
 
