@@ -48,10 +48,10 @@ func emptied(e store.Entry) store.Entry {
 	return store.Entry{Key: e.Key, Generation: e.Generation, AskedAt: e.AskedAt, ForgetAt: forgetAt(e, wall())}
 }
 
-// revokeThere asks the provider to revoke what the entry holds: the refresh token first, for it could make more.
+// revokeThere asks the provider to revoke what the entry holds: the refresh token first, for it could make more. What was minted under other terms is not shown to whom the terms name now.
 func (m *Mint) revokeThere(ctx context.Context, v view) (revoked bool, failed *fault) {
 	d := v.own.descriptor
-	if d == nil || !d.Revokes() {
+	if d == nil || !d.Revokes() || v.entry.entry.Made != v.made {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)

@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 func TestRevokeEndsTheTokenAtTheProvider(t *testing.T) {
@@ -74,5 +75,34 @@ func TestARevocationThatFailsIsTriedAgain(t *testing.T) {
 			t.Errorf("afterwards: %s, %v; the provider still takes it: %t", became, err, w.sim.Alive("movemint", old.Access.Reveal()))
 		}
 		mustToken(t, m, key("movemint"), mint.Want{})
+	})
+}
+
+// A secret that names another token endpoint does not get to see what the one before has given: not by a refresh, a revocation or a verification.
+func TestNothingIsShownToAnotherTokenEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		m := w.instance()
+		alice := account("movemint", "alice")
+		must(t, m.Connect(t.Context(), alice, w.code("movemint", "alice")))
+		mustToken(t, m, key("movemint"), mint.Want{})
+		w.put("movemint", map[string]any{"token_url": w.sim.TokenURL("trackmania")})
+		_, _, err := m.Discover(t.Context())
+		must(t, err)
+		w.sim.Reset()
+		for _, k := range []token.Key{alice, key("movemint")} {
+			if said, err := m.Verify(t.Context(), k); err != nil || said != nil {
+				t.Errorf("%s: verified: %+v, %v", k, said, err)
+			}
+			if revoked, _, err := m.Revoke(t.Context(), k); err != nil || revoked {
+				t.Errorf("%s: revoked %t, %v", k, revoked, err)
+			}
+		}
+		if _, err := m.Token(t.Context(), alice, mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
+			t.Errorf("%v", err)
+		}
+		if seen := w.sim.Stats().Providers["trackmania"]; seen.OtherRequests+seen.RefreshRequests != 0 {
+			t.Errorf("the other endpoint was sent %d refreshes and %d other requests", seen.RefreshRequests, seen.OtherRequests)
+		}
 	})
 }
