@@ -105,7 +105,7 @@ func TestFault13_TheHolderIsKilledBetweenTheAnswerAndTheCommit(t *testing.T) {
 			if refused != nil || got.Fingerprint != first.Fingerprint {
 				t.Errorf("after the lease: %s, %v; want the token that still lives", got.Fingerprint, refused)
 			}
-			time.Sleep(time.Until(first.ExpiresAt))
+			time.Sleep(time.Until(first.ExpiresAt.Add(mint.ExchangeTimeout)))
 			for range 5 {
 				if _, refused := h.ofAccount("trackmania", who); codeOf(refused) != api.NeedsReauthorizing {
 					t.Errorf("once it is over: %v", refused)

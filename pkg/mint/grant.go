@@ -38,9 +38,17 @@ func (v view) pending(c credential.Credential, lease store.Lease, insist bool) p
 	if d := v.own.descriptor; p.token.IsZero() || !d.SingleUse() || d.Reuse() == provider.ReuseTolerated {
 		p.before = 0
 	}
-	nothingToLose := v.granted() && !v.holds(wall())
+	nothingToLose := v.granted() && !v.holds(wall()) && !wall().Before(v.surelyOver())
 	p.held = p.before > 0 && !(nothingToLose && (p.before == 1 || insist))
 	return p
+}
+
+// surelyOver is when the access token at hand is over by the provider's clock too. Its life is counted from before it was asked for; it was issued later, at most by the time that the exchange may have taken.
+func (v view) surelyOver() time.Time {
+	if v.entry.token.IsZero() {
+		return time.Time{}
+	}
+	return v.entry.token.ExpiresAt.Add(ExchangeTimeout)
 }
 
 // atHand is the entry's own refresh token, else the one that the secret brings, unless that was tried already.
@@ -123,9 +131,9 @@ func (p pending) judge(failed *fault, v view) *fault {
 	case p.held && p.before > 1, p.lost && p.before > 0:
 		return over("twice no answer came to the refresh token, and it may be used up")
 	case p.held:
-		return &fault{code: api.ProviderUnavailable, detail: "an answer to the refresh token was lost; it is sent once more when the access token is over", until: v.entry.token.ExpiresAt}
+		return &fault{code: api.ProviderUnavailable, detail: "an answer to the refresh token was lost; it is sent once more when the access token is over", until: v.surelyOver()}
 	case p.lost && v.holds(wall()):
-		failed.until = later(failed.until, v.entry.token.ExpiresAt)
+		failed.until = later(failed.until, v.surelyOver())
 	case p.lost:
 		failed.until = later(failed.until, wall().Add(lastChance))
 	}

@@ -216,7 +216,7 @@ func TestFault13_ElseOnceMoreWhenNothingIsLeftToLose(t *testing.T) {
 				if w.most("trackmania") != 1 {
 					t.Error("sent again while the access token lived")
 				}
-				time.Sleep(time.Until(first.Token.ExpiresAt))
+				time.Sleep(time.Until(first.Token.ExpiresAt.Add(mint.ExchangeTimeout)))
 				for range 20 {
 					if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
 						t.Fatalf("the provider refuses the refresh token: %v", err)
@@ -235,6 +235,27 @@ func TestFault13_ElseOnceMoreWhenNothingIsLeftToLose(t *testing.T) {
 	}
 }
 
+// A provider's clock runs on when ours says that the token is over: it was issued a little later than it was asked for.
+func TestFault13_TheProviderSeesTheAccessTokenEndFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{Reuse: map[string]simulator.Reuse{"trackmania": simulator.RevokesFamily}})
+		w.granted("trackmania", nil)
+		w.slow = 5 * time.Second
+		first := mustToken(t, w.instance(), key("trackmania"), mint.Want{})
+		w.slow = 0
+		time.Sleep(58 * time.Minute)
+		w.dies("trackmania", mint.Want{Ahead: true})
+		m := w.instance()
+		for time.Now().Before(first.Token.ExpiresAt.Add(time.Minute)) {
+			_, _ = m.Token(t.Context(), key("trackmania"), mint.Want{})
+			time.Sleep(time.Second)
+		}
+		if c := w.sim.Stats().Providers["trackmania"]; c.Reused != 1 || c.ReusedEarly != 0 {
+			t.Errorf("sent again %d times, %d of them while the access token lived by the provider's clock; want 1 and 0", c.Reused, c.ReusedEarly)
+		}
+	})
+}
+
 // The holder died, and nothing had arrived: the refresh token works when it is sent once more.
 func TestFault13_WhatNeverArrivedWorksOnceMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -245,7 +266,7 @@ func TestFault13_WhatNeverArrivedWorksOnceMore(t *testing.T) {
 		must(t, w.sim.SetFault("trackmania", simulator.Fault{Drop: true}))
 		w.dies("trackmania", mint.Want{Ahead: true})
 		must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
-		time.Sleep(time.Until(first.Token.ExpiresAt))
+		time.Sleep(time.Until(first.Token.ExpiresAt.Add(mint.ExchangeTimeout)))
 		if got := mustToken(t, w.instance(), key("trackmania"), mint.Want{}); got.Token.Generation != 2 || w.most("trackmania") != 1 {
 			t.Errorf("%+v; a refresh token was used %d times", got.Token, w.most("trackmania"))
 		}
@@ -274,7 +295,7 @@ func TestFault14_AnAnswerLostOnTheWireIsNotAskedForBlindly(t *testing.T) {
 				}
 				for range 10 {
 					_, err := m.Token(t.Context(), key("trackmania"), mint.Want{})
-					if code := codeOf(err); code != api.NeedsReauthorizing && code != api.ProviderUnavailable {
+					if code := codeOf(err); code != api.NeedsReauthorizing && code != api.ProviderUnavailable && code != api.ProviderMalformed {
 						t.Fatal(err)
 					}
 					time.Sleep(3 * time.Minute)

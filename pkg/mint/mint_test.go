@@ -30,6 +30,7 @@ type world struct {
 	folder  string // where they are
 	store   *memory.Store
 	sealer  *keyfile.Sealer
+	slow    time.Duration // of each request on its way to a provider
 	log     *bytes.Buffer
 	logging sync.Mutex
 }
@@ -108,7 +109,16 @@ func (w *world) instanceOver(s store.Store) *mint.Mint {
 	})
 }
 
-func (w *world) client() *http.Client { return &http.Client{Transport: w.sim} }
+func (w *world) client() *http.Client { return &http.Client{Transport: wire{w}} }
+
+// wire is the way to the providers, on which a request may be slow.
+type wire struct{ *world }
+
+// RoundTrip implements http.RoundTripper.
+func (x wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(x.slow)
+	return x.sim.RoundTrip(r)
+}
 
 // refreshIn is the refresh token in an entry.
 func (w *world) refreshIn(name string) string {

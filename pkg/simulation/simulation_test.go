@@ -246,7 +246,7 @@ func (w *world) settled(ctx context.Context) {
 			continue // never asked for with success, or too short-lived for the schedule
 		}
 		e := entries[0]
-		if e.RefreshSpent && e.NextAt.Equal(e.ExpiresAt) && time.Now().Before(e.ExpiresAt) {
+		if e.RefreshSpent && e.NextAt.Equal(e.ExpiresAt.Add(mint.ExchangeTimeout)) && time.Now().Before(e.NextAt) {
 			continue // an answer was lost: the refresh token rests until the access token is over
 		}
 		w.promise(time.Since(e.NextAt) <= time.Minute && e.Failure.IsZero(), "%s: not renewed once all was well: over at %v, failure %q, due %v, at %v", name, e.ExpiresAt, e.Failure.Code, e.NextAt, time.Now())
