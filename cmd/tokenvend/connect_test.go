@@ -132,7 +132,7 @@ func TestConnectThatIsRefused(t *testing.T) {
 func TestACodeIsSentOnce(t *testing.T) {
 	s := newStack(t)
 	s.put("trackmania", "trackmania", `allow={"accounts":["*"]}`)
-	s.lost = api.Connect
+	s.lost.Store(api.Connect)
 	c, page := s.begun("--function", stackFunction, "trackmania", "--account", "alice")
 	code := s.grant("trackmania", "alice", page)
 	if status, text := c.open(returned(page, "code="+code)); status != http.StatusBadGateway || !strings.Contains(text, "is not known") {

@@ -35,7 +35,8 @@ func newClinic(t *testing.T) *clinic {
 	s := newStack(t)
 	at, err := url.Parse(*s.account.BaseEndpoint)
 	s.must(err)
-	s.moto = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
+	s.moto.Store(http.HandlerFunc(proxy.ServeHTTP))
 	s.env = append(s.env, "AWS_ENDPOINT_URL_IAM="+at.String(), "AWS_ENDPOINT_URL_SECRETS_MANAGER="+at.String())
 	c := &clinic{stack: s, lambda: lambda.NewFromConfig(s.account), iam: iam.NewFromConfig(s.account)}
 	role := c.role("vend", `[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]`)
@@ -231,16 +232,16 @@ func (r ran) wantOut(t *testing.T, code int, says string) {
 func TestDoctorSaysWhatMayNotBeRead(t *testing.T) {
 	c := newClinic(t)
 	c.put("minut", "minut")
-	moto := c.moto
-	c.moto = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	moto := c.moto.Load().(http.HandlerFunc)
+	c.moto.Store(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/policy") {
 			w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = w.Write([]byte(`{"Message":"User: me is not authorized to perform: lambda:GetPolicy"}`))
 			return
 		}
-		moto.ServeHTTP(w, r)
-	})
+		moto(w, r)
+	}))
 	d := c.doctor(exitOK)
 	d.has(t, warning, "grants on admin", "not looked at: IAM does not allow lambda:GetPolicy")
 	if d := diagnose(t, c.tv("", "doctor", "--json", "--url", c.url), exitOK); true {

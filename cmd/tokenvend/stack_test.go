@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,12 +47,12 @@ type stack struct {
 	secrets   *awssecrets.Client
 	store     *memory.Store
 	desk      *vend.Desk
-	dir       string   // where the program runs
-	env       []string // what the program finds
-	url       string   // the API's
-	lost      string   // an action whose answers Lambda loses
+	dir       string       // where the program runs
+	env       []string     // what the program finds
+	url       string       // the API's
+	lost      atomic.Value // string: an action whose answers Lambda loses
 	account   aws.Config
-	moto      http.Handler // what of Lambda is not Invoke; nil: nothing
+	moto      atomic.Value // http.HandlerFunc: what of Lambda is not Invoke; none: nothing
 }
 
 func newStack(t *testing.T) *stack {
@@ -130,8 +131,8 @@ var broken = map[string]struct {
 // invoke is Lambda's Invoke.
 func (s *stack) invoke(w http.ResponseWriter, r *http.Request) {
 	path, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions/"), "/invocations")
-	if !ok && s.moto != nil {
-		s.moto.ServeHTTP(w, r)
+	if rest, is := s.moto.Load().(http.HandlerFunc); is && !ok {
+		rest(w, r)
 		return
 	}
 	if !ok || r.Method != http.MethodPost || !strings.Contains(r.Header.Get("Authorization"), "/"+stackRegion+"/lambda/aws4_request") {
@@ -169,7 +170,7 @@ func (s *stack) run(w http.ResponseWriter, r *http.Request, payload []byte, arn 
 		s.Error(err)
 	}
 	var asked api.Request
-	if json.Unmarshal(payload, &asked) == nil && s.lost != "" && asked.Action == s.lost {
+	if json.Unmarshal(payload, &asked) == nil && asked.Action != "" && s.lost.Load() == asked.Action {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
