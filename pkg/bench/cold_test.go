@@ -18,7 +18,7 @@ const (
 
 // cold measures from exec to the first answer.
 func cold(b *testing.B) *section {
-	s := newStage(b)
+	s := newStage(b, testbed.Dynalite(b))
 	s.fill(1)
 	rounds := 41
 	if *brief {
@@ -101,7 +101,7 @@ func payloadFor(contender string, n int) []byte {
 }
 
 func (s *stage) invoke(r *testbed.Runtime, alias string, payload []byte) []byte {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	answer, failed, err := r.Invoke(ctx, function+alias, payload)
 	if failed != nil || err != nil {

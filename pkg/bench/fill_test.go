@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"go.etcd.io/bbolt"
@@ -43,7 +44,7 @@ func each(first, end, atOnce int, do func(n int)) {
 	all.Wait()
 }
 
-// minted are the rows of a credential with so many tokens, each for another choice of words, and its own row: as rotate and vend would have written them, but that all tokens are due.
+// minted are the rows of a credential with so many tokens, each for another choice of words, and its own row: as rotate and vend would have written them.
 func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int) []store.Entry {
 	s.b.Helper()
 	rows := memory.New()
@@ -63,10 +64,15 @@ func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int)
 	if err != nil {
 		s.b.Fatal(err)
 	}
-	for i := range entries[1:] {
-		entries[1+i].NextAt = time.Now().Add(-time.Minute)
-	}
 	return entries
+}
+
+// due makes all tokens among rows due.
+func due(rows []store.Entry) []store.Entry {
+	for i := range rows[1:] {
+		rows[1+i].NextAt = time.Now().Add(-time.Minute)
+	}
+	return rows
 }
 
 // put writes rows into an empty store.
@@ -75,6 +81,21 @@ func put(b *testing.B, into store.Store, rows []store.Entry, atOnce int) {
 	each(0, len(rows), atOnce, func(n int) {
 		if _, err := into.Replace(b.Context(), store.Entry{Key: rows[n].Key}, rows[n]); err != nil {
 			b.Error(err)
+		}
+	})
+}
+
+// makeDue makes tokens due again that were renewed.
+func (s *stage) makeDue(rows []store.Entry) {
+	s.b.Helper()
+	past := number(time.Now().Add(-time.Minute).UnixMilli())
+	each(1, len(rows), writers, func(n int) {
+		_, err := s.items.UpdateItem(s.b.Context(), &dynamodb.UpdateItemInput{
+			TableName: &s.table, Key: itemKey(rows[n].Key.Partition(), rows[n].Key.Sort()),
+			UpdateExpression: aws.String("SET " + dynamo.IndexSortKey + " = :past"), ExpressionAttributeValues: item{":past": past},
+		})
+		if err != nil {
+			s.b.Error(err)
 		}
 	})
 }

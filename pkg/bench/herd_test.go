@@ -16,7 +16,7 @@ const callersEach = 50 // of a process, all at once
 
 // herd counts what reaches the provider where many processes want one token.
 func herd(b *testing.B) *section {
-	s := newStage(b)
+	s := newStage(b, testbed.Dynalite(b))
 	page := &section{
 		title: "Herd",
 		text: fmt.Sprintf("What reaches the provider where processes of vend with %d callers each want the same token at once: one that nobody has yet, of a provider that takes 300 ms, and one of a provider that answers 503, for which each caller asks three times. On their own, each process would ask once, and in an outage each caller each time "+

@@ -1,10 +1,8 @@
 package bench_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -12,18 +10,19 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
+	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/tokenvend/tokenvend/pkg/access"
-	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/boot"
+	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/seal"
+	"github.com/tokenvend/tokenvend/pkg/seal/kms"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
 	"github.com/tokenvend/tokenvend/pkg/testbed"
-	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
 // stage is a stack with its table behind TLS, its secrets and its providers.
@@ -32,7 +31,7 @@ type stage struct {
 	stack   *testbed.Stack
 	sim     *simulator.Simulator
 	items   *dynamodb.Client
-	secrets *secretsmanager.Client
+	secrets *awssecrets.Client
 	table   string
 	clear   map[string]string // a function's environment, AWS without TLS
 	tls     map[string]string // the same over TLS, as AWS has it
@@ -44,21 +43,20 @@ const (
 	function = "arn:aws:lambda:us-east-1:123456789012:function:tokenvend-vend"
 )
 
-func newStage(b *testing.B) *stage {
+func newStage(b *testing.B, database testbed.Endpoint) *stage {
 	b.Helper()
 	s := &stage{b: b, stack: testbed.Template(b), sim: simulator.New(simulator.Options{})}
 	if err := s.sim.ListenTLS("127.0.0.1:0"); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = s.sim.Close() })
-	database, moto := testbed.Dynalite(b), testbed.Moto(b)
+	moto := testbed.Moto(b)
 	s.items = dynamodb.NewFromConfig(s.stack.Account, func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(string(database)) })
-	s.secrets = secretsmanager.NewFromConfig(s.stack.Account)
+	s.secrets = awssecrets.NewFromConfig(s.stack.Account)
 	s.table = s.stack.CreateTable(b, s.items)
 	trust := newFronts(b)
 	s.clear = s.environment(trust.bundle(b, s.sim.RootPEM()), database, moto)
 	s.tls = s.environment(s.clear["SSL_CERT_FILE"], trust.before(b, database), trust.before(b, moto))
-	b.Setenv("SSL_CERT_FILE", s.clear["SSL_CERT_FILE"]) // for the desk that runs in this process
 	return s
 }
 
@@ -100,7 +98,7 @@ func (s *stage) put(credential string, over map[string]any) {
 		s.b.Fatal(err)
 	}
 	full := s.prefix() + credential
-	if _, err := s.secrets.CreateSecret(s.b.Context(), &secretsmanager.CreateSecretInput{Name: &full, SecretString: aws.String(string(value))}); err != nil {
+	if _, err := s.secrets.CreateSecret(s.b.Context(), &awssecrets.CreateSecretInput{Name: &full, SecretString: aws.String(string(value))}); err != nil {
 		s.b.Fatal(err)
 	}
 }
@@ -124,37 +122,16 @@ func choice(n int) string {
 	return strings.Join(chosen, " ")
 }
 
-// fill has the tokens of so many keys of the credential minted, the default's first, and waits for them to lie in the table.
+// fill puts a credential's row and the tokens of so many of its keys into the table, as vend would have written them.
 func (s *stage) fill(keys int) {
 	s.b.Helper()
 	s.put(name, map[string]any{"allow": map[string]any{"scopes": words()}})
-	desk, err := boot.Vend(s.b.Context(), func(name string) string { return s.clear[name] }, io.Discard)
-	if err != nil {
-		s.b.Fatal(err)
-	}
-	s.vend(desk, 0)
-	next := make(chan int)
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for n := range next {
-				s.vend(desk, n)
-			}
-		})
-	}
-	for n := 1; n < keys; n++ {
-		next <- n
-	}
-	close(next)
-	all.Wait()
+	put(s.b, dynamo.New(s.items, s.table), s.minted(secretsmanager.New(s.secrets, s.prefix()), s.sealer(), keys), writers)
 }
 
-func (s *stage) vend(desk *vend.Desk, n int) {
-	ctx, cancel := context.WithTimeout(s.b.Context(), 20*time.Second)
-	defer cancel()
-	if _, err := desk.Answer(ctx, vend.Call{Caller: access.Caller{Via: access.Admin}, Request: api.Request{Credential: name, Scope: choice(n)}}); err != nil {
-		s.b.Errorf("%q: %v", choice(n), err)
-	}
+// sealer is one of the stack's own, in this process.
+func (s *stage) sealer() seal.Sealer {
+	return kms.New(awskms.NewFromConfig(s.stack.Account), s.clear[boot.EnvSealKey], s.clear[boot.EnvSealID])
 }
 
 // binaries is where this run's programs are built.

@@ -24,7 +24,7 @@ func variant(n int) string { return token.NewVariant("", "", choice(n)).String()
 
 // warm measures vends by a process that runs.
 func warm(b *testing.B) *section {
-	s := newStage(b)
+	s := newStage(b, testbed.Dynalite(b))
 	rounds, each := 30, 100
 	if *brief {
 		rounds, each = 10, 50
@@ -38,9 +38,9 @@ func warm(b *testing.B) *section {
 	}
 	event := apiEvent(b)
 	memory := s.duel("hello", "vend", rounds, each, func(string, int) (string, []byte) { return ":api", event })
-	page.compare("from memory", "hello-world", memory, memoryBar)
+	page.compare("from memory", "hello-world", memory, "p50 and CPU", memoryBar)
 	store := s.duel("least", "vend", rounds, each, func(contender string, n int) (string, []byte) { return ":admin", payloadFor(contender, n) })
-	page.compare("from the store", "the least program", store, storeBar)
+	page.compare("from the store", "the least program", store, "p50", storeBar)
 	return page
 }
 
@@ -110,9 +110,13 @@ func (c *contender) round(n, each int) sample {
 }
 
 // compare puts both sides of a duel into the page.
-func (s *section) compare(what, beside string, d duel, bar float64) {
+func (s *section) compare(what, beside string, d duel, judged string, bar float64) {
 	s.add(what+": "+beside, inMicros(d.theirs.median(took)), inMicros(float64(quantile(d.theirTimes, 0.99))), inMicros(d.theirs.median(cpu)), "", "", "")
 	slower, dearer := d.ours.beside(d.theirs, took), d.ours.beside(d.theirs, cpu)
+	worst := slower
+	if strings.Contains(judged, "CPU") {
+		worst = max(slower, dearer)
+	}
 	s.add(what+": vend", inMicros(d.ours.median(took)), inMicros(float64(quantile(d.ourTimes, 0.99))), inMicros(d.ours.median(cpu)),
-		times(slower), times(dearer), fmt.Sprintf("%v ×: %s", bar, held(max(slower, dearer), bar)))
+		times(slower), times(dearer), fmt.Sprintf("%s %v ×: %s", judged, bar, held(worst, bar)))
 }
