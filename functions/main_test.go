@@ -28,7 +28,14 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
+// atOnce is how many tests run beside each other: they wait, for leases and for tokens to end, more than they work.
+const atOnce = "6"
+
 func run(m *testing.M) int {
+	if err := flag.Set("test.parallel", atOnce); err != nil { // before the command line is read, which may say otherwise
+		fmt.Println(err)
+		return 1
+	}
 	dir, err := os.MkdirTemp("", "tokenvend-functions-")
 	if err == nil {
 		err = os.Setenv("AWS_EC2_METADATA_DISABLED", "true")
