@@ -1,14 +1,18 @@
 package local
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -18,7 +22,6 @@ const (
 	// maxSkew is how far from our clock a request may be dated, as at AWS.
 	maxSkew    = 5 * time.Minute
 	dateFormat = "20060102T150405Z"
-	dayFormat  = "20060102"
 )
 
 // The headers that matter to a signature, as SignedHeaders spells them.
@@ -68,7 +71,6 @@ type keyring struct {
 	region string
 	byID   map[string]Key
 	nobody Key // signs for ids that are not known, so that those take the same path and time as a wrong secret
-	today  atomic.Pointer[daily]
 }
 
 func newKeyring(region string, keys []Key) *keyring {
@@ -143,17 +145,15 @@ func (k *keyring) prove(c claim, r *http.Request, body payload) (arn string, err
 	if sums := r.Header.Values(sumHeader); len(sums) > 1 || len(sums) == 1 && sums[0] != body.sum {
 		return "", errors.New(sumHeader + ": expected the SHA-256 of the body")
 	}
-	canonical, err := c.canonical(r, body)
+	rebuilt, err := c.rebuild(r, body)
 	if err != nil {
 		return "", err
 	}
 	key, known := k.byID[c.keyID]
-	signing := k.derived(c.at.Format(dayFormat))
-	secret := signing.nobody
-	if known {
-		secret = signing.byID[c.keyID]
+	if !known {
+		key = k.nobody
 	}
-	equal := subtle.ConstantTimeCompare([]byte(signature(secret, c.at, k.region, canonical)), []byte(c.signature)) == 1
+	equal := subtle.ConstantTimeCompare([]byte(c.sign(rebuilt, key, k.region, body.sum)), []byte(c.signature)) == 1
 	switch {
 	case !known:
 		return "", errors.New("the access key id is not known")
@@ -161,6 +161,41 @@ func (k *keyring) prove(c claim, r *http.Request, body payload) (arn string, err
 		return "", errors.New("the signature does not match: another secret, or what was signed is not what arrived")
 	}
 	return key.ARN, nil
+}
+
+// rebuild is the request with nothing but what its claim says is signed.
+func (c claim) rebuild(r *http.Request, body payload) (*http.Request, error) {
+	path, query := onTheWire(r)
+	if !strings.HasPrefix(path, "/") {
+		return nil, errors.New("the request's target: expected a path")
+	}
+	if _, err := url.ParseQuery(query); err != nil {
+		return nil, errors.New("the query: expected name=value pairs, percent-encoded") // the signer would pass over a pair that does not parse
+	}
+	rebuilt := &http.Request{Method: r.Method, Host: r.Host, Header: http.Header{}, URL: &url.URL{Opaque: "//host" + path, RawQuery: query}}
+	for _, name := range c.signed {
+		values := r.Header.Values(name)
+		switch {
+		case name == hostHeader, name == dateHeader: // the signer has them from Host and from the time
+		case name == lengthHeader:
+			rebuilt.ContentLength = body.length
+		case len(values) == 0:
+			return nil, errors.New("SignedHeaders: a header that is not there")
+		default:
+			rebuilt.Header[name] = values // in lower case: the signer passes over User-Agent and others in their canonical form
+		}
+	}
+	return rebuilt, nil
+}
+
+// sign returns the signature that the key gives to a rebuilt request. Each time with a new signer: the signer's cache of derived keys knows them by id alone, and tells by its speed which it has seen.
+func (c claim) sign(rebuilt *http.Request, key Key, region, sum string) string {
+	credentials := aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret.Reveal()}
+	if err := v4.NewSigner().SignHTTP(context.Background(), credentials, rebuilt, sum, signedService, region, c.at); err != nil {
+		return ""
+	}
+	_, signature, _ := strings.Cut(rebuilt.Header.Get("Authorization"), "Signature=")
+	return signature
 }
 
 // onTheWire is the path and the query as they arrived, neither decoded nor cleaned. Scheme and host, which some clients put before them, are taken off: net/http has made them the Host.
