@@ -45,7 +45,7 @@ func rotation(b *testing.B) *section {
 		head: []string{"entries", "store", "pass", "renewed", "CPU", "resident", "calls to AWS", "bar"},
 	}
 	s.passesOfTheFunction(page, many)
-
+	s.passesOfTheFile(page, many)
 	return page
 }
 
@@ -63,7 +63,7 @@ func (s *stage) passesOfTheFunction(page *section, many int) {
 	s.slow()
 	var first pass
 	filled := many
-	for _, size := range []int{10_000} {
+	for _, size := range []int{10_000, 100_000} {
 		s.standIns(rows[1].Key, filled, size)
 		if filled = size; first.took > 0 {
 			s.makeDue(rows)
