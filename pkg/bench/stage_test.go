@@ -70,7 +70,7 @@ func (s *stage) environment(roots string, database, rest testbed.Endpoint) map[s
 	all := maps.Clone(s.stack.Functions["VendFunction"].Environment)
 	maps.Copy(all, map[string]string{
 		boot.EnvTable: s.table, boot.EnvSecretPrefix: s.prefix(), boot.EnvProxy: testbed.Proxy(s.b, s.sim.Route).String(), "SSL_CERT_FILE": roots,
-		"AWS_REGION": s.stack.Account.Region, "AWS_LAMBDA_FUNCTION_NAME": "vend",
+		"AWS_REGION": s.stack.Account.Region, "AWS_LAMBDA_FUNCTION_NAME": "vend", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": fmt.Sprint(s.stack.Functions["VendFunction"].Memory),
 		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
 		"AWS_ENDPOINT_URL_DYNAMODB": string(database), "AWS_ENDPOINT_URL_KMS": string(rest), "AWS_ENDPOINT_URL_SECRETS_MANAGER": string(rest),
 	})

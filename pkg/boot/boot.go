@@ -62,6 +62,7 @@ func Rotate(ctx context.Context, getenv func(string) string, out io.Writer) (*ro
 }
 
 func assemble(getenv func(string) string, out io.Writer) (core, error) {
+	collect(getenv)
 	s, err := read(getenv)
 	if err != nil {
 		return core{}, err

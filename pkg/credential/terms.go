@@ -59,12 +59,12 @@ func (t Terms) Made(v token.Variant) string {
 		return ""
 	}
 	scope, audience := t.Asks(v)
-	h := sha256.New()
+	var b []byte
 	for _, part := range []string{t.identity(), cmp.Or(t.TokenURL, d.Token.URL), t.ClientID, scope, audience} {
-		_ = binary.Write(h, binary.BigEndian, uint64(len(part))) // a hash never fails
-		_, _ = h.Write([]byte(part))
+		b = append(binary.BigEndian.AppendUint64(b, uint64(len(part))), part...)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:madeBytes])
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:madeBytes])
 }
 
 // identity tells providers apart. A catalogued one stays itself when a new release describes it better; an inline one is how it asks for tokens.
