@@ -1,4 +1,4 @@
-// Command bare is the least HTTP server of net/http: it answers everything with as many bytes as a vend has, and reads nothing.
+// Command bare is the least HTTP server of net/http: it answers everything with what a vend is answered with, headers too, and looks at nothing.
 package main
 
 import (
@@ -20,7 +20,12 @@ func main() {
 	}
 	fmt.Println(l.Addr())
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
+		h := w.Header()
+		h.Set("Content-Type", "application/json")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Pragma", "no-cache")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Apigw-Requestid", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 		_, _ = w.Write([]byte(answer)) // an error means that nobody listens any more
 	})}
 	fmt.Fprintln(os.Stderr, server.Serve(l))
