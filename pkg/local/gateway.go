@@ -37,7 +37,7 @@ type gateway struct {
 // ServeHTTP answers one call.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := rand.Text()
-	w.Header().Set("apigw-requestid", id)
+	w.Header()["Apigw-Requestid"] = []string{id}
 	arn, body, err := g.admit(w, r)
 	if err != nil {
 		g.log.LogAttrs(r.Context(), slog.LevelWarn, "forbidden", slog.String("reason", err.Error()), slog.String("from", r.RemoteAddr), slog.String("request_id", id))

@@ -1,18 +1,14 @@
 package local
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -22,15 +18,18 @@ const (
 	// maxSkew is how far from our clock a request may be dated, as at AWS.
 	maxSkew    = 5 * time.Minute
 	dateFormat = "20060102T150405Z"
+	dayFormat  = "20060102"
 )
 
-// The headers that matter to a signature, as SignedHeaders spells them.
+// The headers that matter to a signature, as SignedHeaders spells them, and as net/http does.
 const (
 	hostHeader   = "host"
-	dateHeader   = "x-amz-date"
-	tokenHeader  = "x-amz-security-token" // #nosec G101 -- the name of a header
-	sumHeader    = "x-amz-content-sha256"
 	lengthHeader = "content-length"
+	dateHeader   = "x-amz-date"
+	httpDate     = "X-Amz-Date"
+	tokenHeader  = "x-amz-security-token" // #nosec G101 -- the name of a header
+	httpToken    = "X-Amz-Security-Token" // #nosec G101 -- the name of a header
+	httpSum      = "X-Amz-Content-Sha256"
 )
 
 // authorization is the header, taken apart.
@@ -49,21 +48,50 @@ func authorizationOf(value string) (a authorization, ok bool) {
 	a.service, rest, _ = strings.Cut(rest, "/")
 	a.headers, a.signature = headers, signature
 	ok = is && follows && isHeaders && ends && isSignature && rest == "aws4_request" &&
-		isOf(a.keyID, lower+upper+digits+"_.-", 1, 128) && isOf(a.day, digits, 8, 8) &&
-		isOf(a.region, lower+digits+"-", 1, 64) && isOf(a.service, lower+digits+"-", 1, 64) &&
-		isOf(a.headers, lower+digits+"_.;-", 1, 1000) && isOf(a.signature, "0123456789abcdef", 64, 64)
+		isOf(a.keyID, idCharacters, 1, 128) && isOf(a.day, digits, 8, 8) &&
+		isOf(a.region, scopeCharacters, 1, 64) && isOf(a.service, scopeCharacters, 1, 64) &&
+		isOf(a.headers, headerCharacters, 1, 1000) && isOf(a.signature, hexadecimal, 64, 64)
 	return a, ok
 }
 
+// characters is a set of them.
+type characters [256]bool
+
+func of(all string) *characters {
+	var set characters
+	for i := range len(all) {
+		set[all[i]] = true
+	}
+	return &set
+}
+
 const (
-	lower  = "abcdefghijklmnopqrstuvwxyz"
-	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	digits = "0123456789"
+	lower = "abcdefghijklmnopqrstuvwxyz"
+	upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digit = "0123456789"
 )
 
-// isOf says whether s holds nothing but those characters, and how many.
-func isOf(s, characters string, least, most int) bool {
-	return len(s) >= least && len(s) <= most && strings.Trim(s, characters) == ""
+var (
+	digits           = of(digit)
+	hexadecimal      = of(digit + "abcdef")
+	idCharacters     = of(lower + upper + digit + "_.-")
+	scopeCharacters  = of(lower + digit + "-")
+	headerCharacters = of(lower + digit + "_.;-")
+	unreserved       = of(lower + upper + digit + "-._~") // of a URL: RFC 3986
+	pathCharacters   = of(lower + upper + digit + "-._~/")
+)
+
+// isOf says whether s holds nothing but those characters, and a number of them within the bounds.
+func isOf(s string, set *characters, least, most int) bool {
+	if len(s) < least || len(s) > most {
+		return false
+	}
+	for i := range len(s) {
+		if !set[s[i]] {
+			return false
+		}
+	}
+	return true
 }
 
 // keyring checks signatures (AWS Signature Version 4) as API Gateway does, but for two things: a presigned query is refused, and a session token must be signed and is not looked at otherwise, for these keys have none.
@@ -71,6 +99,7 @@ type keyring struct {
 	region string
 	byID   map[string]Key
 	nobody Key // signs for ids that are not known, so that those take the same path and time as a wrong secret
+	today  atomic.Pointer[daily]
 }
 
 func newKeyring(region string, keys []Key) *keyring {
@@ -85,8 +114,11 @@ func newKeyring(region string, keys []Key) *keyring {
 type claim struct {
 	keyID, signature string
 	signed           []string // names of headers
-	at               time.Time
+	date             string   // like 20260131T235959Z
 }
+
+// day is the one that the signing key was made for.
+func (c claim) day() string { return c.date[:len(dayFormat)] }
 
 // claimed reads the claim, and refuses what no signature could make right. Errors of claimed and of [keyring.prove] show nothing that the request held.
 func (k *keyring) claimed(r *http.Request, now time.Time) (claim, error) {
@@ -105,7 +137,7 @@ func (k *keyring) claimed(r *http.Request, now time.Time) (claim, error) {
 	if err := c.covers(r.Header); err != nil {
 		return claim{}, err
 	}
-	err := c.dated(r.Header["X-Amz-Date"], a.day, now)
+	err := c.dated(r.Header[httpDate], a.day, now)
 	return c, err
 }
 
@@ -115,7 +147,7 @@ func (c claim) covers(h http.Header) error {
 		return errors.New("SignedHeaders: expected names in order, each once")
 	}
 	must := []string{hostHeader, dateHeader}
-	if h.Get(tokenHeader) != "" {
+	if len(h[httpToken]) > 0 {
 		must = append(must, tokenHeader)
 	}
 	for _, name := range must {
@@ -127,14 +159,16 @@ func (c claim) covers(h http.Header) error {
 }
 
 // dated reads the request's date and holds it against the scope's and the clock.
-func (c *claim) dated(values []string, day string, now time.Time) (err error) {
+func (c *claim) dated(values []string, day string, now time.Time) error {
 	if len(values) != 1 {
 		return errors.New("x-amz-date: expected one")
 	}
-	if c.at, err = time.Parse(dateFormat, values[0]); err != nil || !strings.HasPrefix(values[0], day) {
+	c.date = values[0]
+	at, err := time.Parse(dateFormat, c.date)
+	if err != nil || len(c.date) != len(dateFormat) || c.day() != day {
 		return errors.New("x-amz-date: expected a time like 20260131T235959Z, on the day of the credential's scope")
 	}
-	if now.Sub(c.at).Abs() > maxSkew {
+	if now.Sub(at).Abs() > maxSkew {
 		return errors.New("x-amz-date: more than five minutes from this machine's clock")
 	}
 	return nil
@@ -142,18 +176,20 @@ func (c *claim) dated(values []string, day string, now time.Time) (err error) {
 
 // prove returns the ARN that the request's signature proves.
 func (k *keyring) prove(c claim, r *http.Request, body payload) (arn string, err error) {
-	if sums := r.Header.Values(sumHeader); len(sums) > 1 || len(sums) == 1 && sums[0] != body.sum {
-		return "", errors.New(sumHeader + ": expected the SHA-256 of the body")
+	if sums := r.Header[httpSum]; len(sums) > 1 || len(sums) == 1 && sums[0] != body.sum {
+		return "", errors.New("x-amz-content-sha256: expected the SHA-256 of the body")
 	}
-	rebuilt, err := c.rebuild(r, body)
+	canonical, err := c.canonical(r, body)
 	if err != nil {
 		return "", err
 	}
 	key, known := k.byID[c.keyID]
-	if !known {
-		key = k.nobody
+	signing := k.derived(c.day())
+	secret := signing.nobody
+	if known {
+		secret = signing.byID[c.keyID]
 	}
-	equal := subtle.ConstantTimeCompare([]byte(c.sign(rebuilt, key, k.region, body.sum)), []byte(c.signature)) == 1
+	equal := subtle.ConstantTimeCompare([]byte(signature(secret, c.date, k.region, canonical)), []byte(c.signature)) == 1
 	switch {
 	case !known:
 		return "", errors.New("the access key id is not known")
@@ -161,41 +197,6 @@ func (k *keyring) prove(c claim, r *http.Request, body payload) (arn string, err
 		return "", errors.New("the signature does not match: another secret, or what was signed is not what arrived")
 	}
 	return key.ARN, nil
-}
-
-// rebuild is the request with nothing but what its claim says is signed.
-func (c claim) rebuild(r *http.Request, body payload) (*http.Request, error) {
-	path, query := onTheWire(r)
-	if !strings.HasPrefix(path, "/") {
-		return nil, errors.New("the request's target: expected a path")
-	}
-	if _, err := url.ParseQuery(query); err != nil {
-		return nil, errors.New("the query: expected name=value pairs, percent-encoded") // the signer would pass over a pair that does not parse
-	}
-	rebuilt := &http.Request{Method: r.Method, Host: r.Host, Header: http.Header{}, URL: &url.URL{Opaque: "//host" + path, RawQuery: query}}
-	for _, name := range c.signed {
-		values := r.Header.Values(name)
-		switch {
-		case name == hostHeader, name == dateHeader: // the signer has them from Host and from the time
-		case name == lengthHeader:
-			rebuilt.ContentLength = body.length
-		case len(values) == 0:
-			return nil, errors.New("SignedHeaders: a header that is not there")
-		default:
-			rebuilt.Header[name] = values // in lower case: the signer passes over User-Agent and others in their canonical form
-		}
-	}
-	return rebuilt, nil
-}
-
-// sign returns the signature that the key gives to a rebuilt request. Each time with a new signer: the signer's cache of derived keys knows them by id alone, and tells by its speed which it has seen.
-func (c claim) sign(rebuilt *http.Request, key Key, region, sum string) string {
-	credentials := aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret.Reveal()}
-	if err := v4.NewSigner().SignHTTP(context.Background(), credentials, rebuilt, sum, signedService, region, c.at); err != nil {
-		return ""
-	}
-	_, signature, _ := strings.Cut(rebuilt.Header.Get("Authorization"), "Signature=")
-	return signature
 }
 
 // onTheWire is the path and the query as they arrived, neither decoded nor cleaned. Scheme and host, which some clients put before them, are taken off: net/http has made them the Host.
