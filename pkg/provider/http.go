@@ -18,8 +18,8 @@ const (
 	longestExchange = 30 * time.Second
 	// idleTimeout is short: a frozen function's connections die unnoticed, and renewals come in bunches.
 	idleTimeout = 15 * time.Second
-	// idlePerHost is one, so that a request that is sent again because a kept connection was dead is sent again once.
-	idlePerHost       = 1
+	// idlePerHost is as many as rotate renews at once at one provider.
+	idlePerHost       = 32
 	longestHeader     = 64 << 10 // bytes
 	resumableSessions = 64
 )

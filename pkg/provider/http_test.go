@@ -25,6 +25,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,6 +234,57 @@ func TestFault38_DeadIdleConnection(t *testing.T) {
 		}
 		if strings.Contains(v.lastRequest(), "Idempotency") {
 			t.Errorf("%s: the key was sent", c.name)
+		}
+	}
+}
+
+// However many kept connections are dead, a request finds out on one of them; and what was answered, however badly, is not sent again.
+func TestFault38_ManyKeptConnections(t *testing.T) {
+	const many = 4
+	for _, c := range []struct {
+		said    string // by the server on a kept connection, before it closes it
+		arrived int64
+		ok      bool
+	}{
+		{"", many + 2, true},
+		{"HTTP/1.1 2", many + 1, false},
+		{"no\r\n\r\n", many + 1, false},
+	} {
+		var together, all sync.WaitGroup
+		together.Add(many)
+		var connections atomic.Int64
+		var used sync.Map
+		v := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if _, kept := used.LoadOrStore(r.RemoteAddr, true); !kept {
+				if connections.Add(1) <= many {
+					together.Done()
+					together.Wait() // so that each has a connection of its own
+				}
+				_, _ = io.WriteString(w, `{"access_token":"a"}`)
+				return
+			}
+			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				_, _ = io.WriteString(conn, c.said)
+				_ = conn.Close()
+			}
+		})
+		exchange := func() error {
+			_, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds)
+			return err
+		}
+		for range many {
+			all.Go(func() {
+				if err := exchange(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if err := exchange(); (err == nil) != c.ok {
+			t.Errorf("%q: %v", c.said, err)
+		}
+		if n := v.requests.Load(); n != c.arrived {
+			t.Errorf("%q: %d requests, want %d", c.said, n, c.arrived)
 		}
 	}
 }

@@ -26,7 +26,7 @@ type call struct {
 
 	proven bool   // it carries client authentication
 	hint   string // what to say when that is refused; "": nothing
-	replay bool   // it may be sent again where a connection died under it
+	replay bool   // it may go over a kept connection, and once more where that one is dead
 }
 
 // prepare builds a request. Its errors are all Misconfigured.
@@ -40,7 +40,7 @@ func (d *Descriptor) prepare(c Client, ask Ask) (*call, *Error) {
 		return nil, err
 	}
 	q := &call{grant: ask.Grant, method: t.Method, url: u, header: t.header(), params: map[string]string{}}
-	q.replay = ask.Grant == ClientCredentials && t.Auth != AuthPrivateKey
+	q.replay = ask.Grant == ClientCredentials && t.Auth != AuthPrivateKey && t.Method == http.MethodPost // a GET, net/http would send again over each dead one
 	err = cmp.Or(q.ask(t, ask), q.authenticate(t, c), q.extra(t, c))
 	if err != nil {
 		return nil, err

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
@@ -35,7 +37,7 @@ func (r reply) date() time.Time {
 // wall is the time to the millisecond, without the monotonic clock: that one stops while a function is frozen.
 func wall() time.Time { return time.Now().Round(0).Truncate(time.Millisecond) }
 
-// send sends the request, and reads what comes back. A RoundTripper alone follows no redirect.
+// send sends the request, and reads what comes back. Where the connection that it went over had been kept, and turns out dead, it is sent once more over a new one if it may be.
 func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
 	rt, err := q.over(hc)
 	if err != nil {
@@ -46,21 +48,39 @@ func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
 		ctx, cancel = context.WithTimeout(ctx, hc.Timeout)
 		defer cancel()
 	}
-	var connected atomic.Bool
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
-	req, failed := q.request(httptrace.WithClientTrace(ctx, trace))
+	r, died, err := q.once(ctx, rt)
+	if !died || !q.replay {
+		return r, err
+	}
+	if rt, err = q.alone(rt); err != nil {
+		return reply{}, err
+	}
+	r, _, err = q.once(ctx, rt)
+	return r, err
+}
+
+// once sends the request over a RoundTripper, which follows no redirect. With an error it says whether a connection that had been kept died under it, with no byte of an answer.
+func (q *call) once(ctx context.Context, rt http.RoundTripper) (r reply, died bool, err *Error) {
+	var connected, kept, answered atomic.Bool
+	req, failed := q.request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:              func(c httptrace.GotConnInfo) { connected.Store(true); kept.Store(c.Reused) },
+		GotFirstResponseByte: func() { answered.Store(true) },
+	}))
 	if failed != nil {
-		return reply{}, ofClient(misconfigured("token_url: no request can be made of it"))
+		return reply{}, false, ofClient(misconfigured("token_url: no request can be made of it"))
 	}
 	sentAt := wall()
 	res, failed := rt.RoundTrip(req)
 	if failed != nil {
-		return reply{}, q.broken(failed, timeIsOver(ctx), sent(failed, rt, connected.Load()))
+		over := timeIsOver(ctx)
+		var slow net.Error
+		died = kept.Load() && !answered.Load() && over == nil && !(errors.As(failed, &slow) && slow.Timeout())
+		return reply{}, died, q.broken(failed, over, sent(failed, rt, connected.Load()))
 	}
 	defer res.Body.Close()
-	r := reply{status: res.StatusCode, header: res.Header, sentAt: sentAt, at: wall()}
+	r = reply{status: res.StatusCode, header: res.Header, sentAt: sentAt, at: wall()}
 	r.take(ctx, res.Body)
-	return r, nil
+	return r, false, nil
 }
 
 // take reads the body.
@@ -74,16 +94,13 @@ func (r *reply) take(ctx context.Context, body io.Reader) {
 	}
 }
 
-// request is the call as net/http wants it. For net/http, a body that can be had again and an idempotency key (one without a value is not sent) mean that the request may go out once more where a kept connection turns out dead.
+// request is the call as net/http wants it. net/http sends a body again only where it can have it again: here it can't, for it would do so over each kept connection that is dead.
 func (q *call) request(ctx context.Context) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, q.method, q.url.String(), bytes.NewReader(q.body))
 	if err != nil {
 		return nil, err
 	}
-	req.Header = q.header
-	if q.replay {
-		req.Header["Idempotency-Key"] = nil
-	}
+	req.Header, req.GetBody = q.header, nil
 	return req, nil
 }
 
@@ -95,7 +112,12 @@ func (q *call) over(hc *http.Client) (http.RoundTripper, *Error) {
 	if q.replay && q.cert == nil {
 		return hc.Transport, nil
 	}
-	switch t := hc.Transport.(type) {
+	return q.alone(hc.Transport)
+}
+
+// alone is a RoundTripper that makes a connection for each request, where net/http made the shared one.
+func (q *call) alone(shared http.RoundTripper) (http.RoundTripper, *Error) {
+	switch t := shared.(type) {
 	case *carrier:
 		return t.alone(q.cert), nil
 	case *http.Transport:
@@ -104,7 +126,7 @@ func (q *call) over(hc *http.Client) (http.RoundTripper, *Error) {
 	if q.cert != nil {
 		return nil, misconfigured("auth tls needs the client of NewHTTPClient, or an http.Transport")
 	}
-	return hc.Transport, nil
+	return shared, nil
 }
 
 // alone does for a transport from elsewhere what carrier.alone does.
