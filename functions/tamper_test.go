@@ -121,8 +121,9 @@ func (h *house) cold(env ...string) *testbed.Bootstrap {
 	return h.start("vend", env...)
 }
 
-// alarmed says whether a process has told, by a line and by the metric, of what does not open.
+// alarmed ends a process, for then all that it said has been read, and says whether it has told, by a line and by the metric, of what does not open.
 func alarmed(p *testbed.Bootstrap) bool {
+	p.Kill()
 	return strings.Contains(p.Output(), `"msg":"integrity"`) && strings.Contains(p.Output(), `"IntegrityFailures":1`)
 }
 
@@ -153,7 +154,6 @@ func (v *vault) refuses(what string, changed item) {
 	if n := v.requests() - before; n != 1 || !v.sim.Alive("miden", got.AccessToken) || !alarmed(p) {
 		v.t.Errorf("%s: %d token requests, alarm %t; want a new token, and the alarm", what, n, alarmed(p))
 	}
-	p.Kill()
 }
 
 func TestFault54_WhatWasTamperedWithIsNeverVended(t *testing.T) {
@@ -215,7 +215,6 @@ func TestFault54_TermsThatWereTamperedWithAreReadFromTheSecret(t *testing.T) {
 		if got := v.token("miden"); got.Fingerprint != v.now.attribute("fingerprint") || v.requests() != before || !alarmed(p) {
 			t.Errorf("%s: vended %s after %d token requests, alarm %t; want the token that there was, and the alarm", what, got.Fingerprint, v.requests()-before, alarmed(p))
 		}
-		p.Kill()
 	}
 }
 
@@ -273,4 +272,27 @@ func TestSealingThatIsTurnedOnMintsAnew(t *testing.T) {
 		t.Errorf("vended %s after %s, %d requests, alarm %t", got.Fingerprint, open.Fingerprint, h.requests(), alarmed(p))
 	}
 	// In the end the table is searched, as after every test: what stood there open is gone.
+}
+
+// What is no entry at all is not vended, not overwritten, and told by the alarm.
+func TestFault54_WhatCannotBeReadIsTold(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	for what, c := range map[string]struct {
+		changed item
+		says    string
+	}{
+		"an attribute of another type": {v.now.text("expires_at", "canary"), "damaged"},
+		"a newer format":               {v.now.plus("format", 1), "newer"},
+	} {
+		v.write(c.changed)
+		before, p := v.requests(), v.cold()
+		_, failed := v.direct("admin", api.Request{Credential: "miden"})
+		if codeOf(failed) != api.StoreUnavailable {
+			t.Fatalf("%s: %v", what, failed)
+		}
+		if !strings.Contains(failed.Detail, c.says) || !alarmed(p) || v.requests() != before || strings.Contains(p.Output(), "canary") {
+			t.Errorf("%s: %q, alarm %t, %d token requests", what, failed.Detail, alarmed(p), v.requests()-before)
+		}
+	}
 }

@@ -271,7 +271,7 @@ func isWarm(terms credential.Terms, key token.Key) bool {
 func (m *Mint) retire(ctx context.Context, key token.Key) (Renewal, error) {
 	entries, err := m.Store.Get(ctx, store.Strong, key)
 	if err != nil {
-		return Failed, storeUnavailable(err)
+		return Failed, m.unread(ctx, key.Credential, err)
 	}
 	next := entries[0]
 	next.NextAt = time.Time{}

@@ -24,7 +24,7 @@ func (m *Mint) load(ctx context.Context, c store.Consistency, keys ...token.Key)
 	newest := m.memory.newest(keys) // as it was before the read: what is learnt meanwhile says nothing about it
 	entries, err := m.Store.Get(ctx, c, keys...)
 	if err != nil {
-		return nil, storeUnavailable(err)
+		return nil, m.unread(ctx, keys[0].Credential, err)
 	}
 	if c == store.Eventual {
 		for i, e := range entries {
@@ -69,7 +69,7 @@ func (m *Mint) each(ctx context.Context, partition string) iter.Seq2[store.Entry
 		for after := ""; ; {
 			page, err := m.Store.List(ctx, partition, after, pageSize)
 			if err != nil {
-				yield(store.Entry{}, storeUnavailable(err))
+				yield(store.Entry{}, m.unread(ctx, "", err))
 				return
 			}
 			for _, e := range page {
@@ -197,9 +197,23 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...) // #nosec G115 -- no text is 4 GiB long
 }
 
-func storeUnavailable(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return &api.Error{Code: api.StoreUnavailable, Detail: "the store did not answer in time", RetryAfter: shortestWait}
+// unread is what a failed read is to a caller. What can't be read stays so until somebody deletes it: that raises an alarm.
+func (m *Mint) unread(ctx context.Context, credential string, err error) error {
+	if errors.Is(err, store.ErrUnreadable) || errors.Is(err, store.ErrNewer) {
+		m.Journal.Integrity(ctx, credential, err.Error())
 	}
-	return &api.Error{Code: api.StoreUnavailable, Detail: "the store did not answer", RetryAfter: shortestWait}
+	return storeUnavailable(err)
+}
+
+func storeUnavailable(err error) error {
+	detail := "the store did not answer"
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		detail = "the store did not answer in time"
+	case errors.Is(err, store.ErrUnreadable):
+		detail = "the entry is damaged: an operator has to delete it from the store"
+	case errors.Is(err, store.ErrNewer):
+		detail = "the entry was written by a newer version of tokenvend"
+	}
+	return &api.Error{Code: api.StoreUnavailable, Detail: detail, RetryAfter: shortestWait}
 }

@@ -61,7 +61,7 @@ func (m *Mint) state(v view, now time.Time) api.State {
 func (m *Mint) List(ctx context.Context, after string, limit int) ([]credential.Terms, string, error) {
 	page, err := m.Store.List(ctx, token.OwnPartition, after, limit)
 	if err != nil {
-		return nil, "", storeUnavailable(err)
+		return nil, "", m.unread(ctx, "", err)
 	}
 	var all []credential.Terms
 	next := ""

@@ -19,6 +19,10 @@ var (
 	ErrLeased = errors.New("store: the entry is leased")
 	// ErrLeaseLost: the lease is no longer the entry's; nothing was written.
 	ErrLeaseLost = errors.New("store: the lease was lost")
+	// ErrNewer: what was read was written by a newer program, in a format that this one does not know. The message names the key, or the file.
+	ErrNewer = errors.New("store: written by a newer program")
+	// ErrUnreadable: what was read is damaged, or not ours. The message names the key, or the file, and quotes nothing of it.
+	ErrUnreadable = errors.New("store: damaged, or not an entry")
 )
 
 // Consistency says how old an answer may be.

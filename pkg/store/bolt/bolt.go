@@ -1,5 +1,7 @@
 // Package bolt keeps entries in one file of this machine, by way of go.etcd.io/bbolt: for the one-machine server, and for trying things out. One process holds the file at a time.
 //
+// A file, or an entry in it, that was written by a newer program or is damaged is told by [store.ErrNewer] and [store.ErrUnreadable].
+//
 // Every confirmed write has reached the disk and survives the end of the process. A lease whose holder died with its process simply runs out.
 package bolt
 
@@ -14,17 +16,12 @@ import (
 
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
-// Errors of [Open] and of everything that reads the file, to be asked for with errors.Is. The message names the file.
-var (
-	// ErrInUse: another process, or another Store of this one, holds the file.
-	ErrInUse = errors.New("the store is in use by another process")
-	// ErrNewer: the file, or an entry in it, was written by a newer program in a format that this one does not know.
-	ErrNewer = errors.New("the store was written by a newer program")
-	// ErrUnreadable: the file is damaged, or is something else than a store of entries.
-	ErrUnreadable = errors.New("the store is damaged, or not a store")
-)
+// ErrInUse: another process, or another Store of this one, holds the file, which the message names.
+var ErrInUse = errors.New("the store is in use by another process")
 
 // lockWait is how long Open waits for a process that is about to end.
 const lockWait = 800 * time.Millisecond
@@ -67,7 +64,7 @@ func (s *Store) open() error {
 	case errors.Is(err, bbolterrors.ErrTimeout):
 		return ErrInUse
 	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrVersionMismatch), errors.Is(err, bbolterrors.ErrChecksum):
-		return fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return fmt.Errorf("%w: %w", store.ErrUnreadable, err)
 	case err != nil:
 		return err
 	}
@@ -93,13 +90,13 @@ func (s *Store) check(tx *bbolt.Tx) error {
 	first, _ := tx.Cursor().First()
 	switch {
 	case info.Size() < tx.Size():
-		return fmt.Errorf("%w: it was cut short", ErrUnreadable)
+		return fmt.Errorf("%w: it was cut short", store.ErrUnreadable)
 	case root == nil && first == nil:
 		return nil
 	case root == nil || tx.Bucket(entriesBucket) == nil || tx.Bucket(dueBucket) == nil:
-		return fmt.Errorf("%w: it holds something else", ErrUnreadable)
+		return fmt.Errorf("%w: it holds something else", store.ErrUnreadable)
 	case string(root.Get(formatKey)) != fileFormat:
-		return fmt.Errorf("%w: format %q, this program reads %q", ErrNewer, root.Get(formatKey), fileFormat)
+		return fmt.Errorf("%w: format %q, this program reads %q", store.ErrNewer, root.Get(formatKey), fileFormat)
 	}
 	return nil
 }
@@ -140,7 +137,7 @@ func (s *Store) guard(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: %w: %v", s.path, ErrUnreadable, p)
+			err = fmt.Errorf("%s: %w: %v", s.path, store.ErrUnreadable, p)
 		}
 	}()
 	if err := do(); err != nil {

@@ -176,7 +176,7 @@ func TestOpenOfSomethingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{foreign, text} {
-		if _, err := bolt.Open(path); !errors.Is(err, bolt.ErrUnreadable) || !strings.Contains(err.Error(), path) {
+		if _, err := bolt.Open(path); !errors.Is(err, store.ErrUnreadable) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", filepath.Base(path), err)
 		}
 	}
@@ -248,7 +248,7 @@ func TestCutShortIsNamed(t *testing.T) {
 	if err := os.WriteFile(path, whole[:3*4096], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bolt.Open(path); !errors.Is(err, bolt.ErrUnreadable) || !strings.Contains(err.Error(), path) {
+	if _, err := bolt.Open(path); !errors.Is(err, store.ErrUnreadable) || !strings.Contains(err.Error(), path) {
 		t.Errorf("Open: %v", err)
 	}
 }

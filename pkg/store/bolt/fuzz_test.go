@@ -23,7 +23,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, data []byte) {
 		row, err := decode(key, data)
 		if err != nil {
-			if !errors.Is(err, ErrNewer) && !errors.Is(err, ErrUnreadable) || strings.Contains(err.Error(), "hush") && !strings.Contains(string(key), "hush") {
+			if !errors.Is(err, store.ErrNewer) && !errors.Is(err, store.ErrUnreadable) || strings.Contains(err.Error(), "hush") && !strings.Contains(string(key), "hush") {
 				t.Fatal(err)
 			}
 			return

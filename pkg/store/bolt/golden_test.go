@@ -157,11 +157,11 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 	key := token.Key{Credential: "minut"}
 	s := writeRows(t, path)
 	for data, want := range map[string]error{
-		`{"format":2,"revision":{"new":"shape"}}`: ErrNewer,
-		`{"revision":1}`:              ErrUnreadable,
-		`{"format":1,"revision":"9"}`: ErrUnreadable,
-		`{"format":1,`:                ErrUnreadable,
-		``:                            ErrUnreadable,
+		`{"format":2,"revision":{"new":"shape"}}`: store.ErrNewer,
+		`{"revision":1}`:              store.ErrUnreadable,
+		`{"format":1,"revision":"9"}`: store.ErrUnreadable,
+		`{"format":1,`:                store.ErrUnreadable,
+		``:                            store.ErrUnreadable,
 	} {
 		set(t, s, entriesBucket, rowKey(key), data)
 		_, err := s.Get(t.Context(), store.Strong, key)
@@ -176,7 +176,7 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(path); !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), path) {
+	if _, err := Open(path); !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), path) {
 		t.Errorf("Open: %v", err)
 	}
 }

@@ -82,14 +82,14 @@ func decode(key, data []byte) (store.Row, error) {
 	err := json.Unmarshal(data, &rec)
 	switch {
 	case rec.Format > recordFormat:
-		return store.Row{}, fmt.Errorf("%w: %s/%s has format %d, this program reads %d", ErrNewer, partition, sort, rec.Format, recordFormat)
+		return store.Row{}, fmt.Errorf("%w: %s/%s has format %d, this program reads %d", store.ErrNewer, partition, sort, rec.Format, recordFormat)
 	case err != nil || rec.Format < 1:
-		return store.Row{}, fmt.Errorf("%w: %s/%s is no entry", ErrUnreadable, partition, sort)
+		return store.Row{}, fmt.Errorf("%w: %s/%s is no entry", store.ErrUnreadable, partition, sort)
 	}
 	e := store.Entry(rec.entry)
 	e.Failure = store.Failure(rec.Failure)
 	if e.Key, err = token.ParseKey(string(partition), string(sort), rec.Variant); err != nil {
-		return store.Row{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return store.Row{}, fmt.Errorf("%w: %w", store.ErrUnreadable, err)
 	}
 	return store.Row{Entry: e.Stored(), Holder: rec.Holder, Vanished: rec.Vanished, Committed: rec.Committed}, nil
 }

@@ -30,14 +30,6 @@ const (
 // IndexedBesides lists what the index includes besides the keys of both: all that [Store.Due] reads.
 func IndexedBesides() []string { return []string{attrExpiresAt, attrVariantFull} }
 
-// Errors of everything that reads an item, to be asked for with errors.Is. The message names the key and quotes nothing of the item.
-var (
-	// ErrNewer: the item was written by a newer program, in a format that this one does not know.
-	ErrNewer = errors.New("store: the item was written by a newer program")
-	// ErrUnreadable: the item is not one of ours.
-	ErrUnreadable = errors.New("store: the item is damaged, or not an entry")
-)
-
 // client is what of the SDK's client is called.
 type client interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)

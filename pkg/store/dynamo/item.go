@@ -86,14 +86,14 @@ func decode(it item) (store.Row, error) {
 	}
 	var written int64
 	if err := decodeValue(it[attrFormat], &written); err != nil || written < 1 {
-		return store.Row{}, fmt.Errorf("%w: %v", ErrUnreadable, r.Entry.Key)
+		return store.Row{}, fmt.Errorf("%w: %v", store.ErrUnreadable, r.Entry.Key)
 	}
 	if written > format {
-		return store.Row{}, fmt.Errorf("%w: %v has format %d, this program reads %d", ErrNewer, r.Entry.Key, written, format)
+		return store.Row{}, fmt.Errorf("%w: %v has format %d, this program reads %d", store.ErrNewer, r.Entry.Key, written, format)
 	}
 	for _, a := range attributes(&r) {
 		if err := decodeValue(it[a.name], a.value); err != nil {
-			return store.Row{}, fmt.Errorf("%w: %v: %s", ErrUnreadable, r.Entry.Key, a.name)
+			return store.Row{}, fmt.Errorf("%w: %v: %s", store.ErrUnreadable, r.Entry.Key, a.name)
 		}
 	}
 	return r, nil
@@ -152,13 +152,13 @@ func decodeValue(value types.AttributeValue, into any) error {
 			return nil
 		}
 	}
-	return ErrUnreadable
+	return store.ErrUnreadable
 }
 
 func decodeNumber(digits string, into any) error {
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil {
-		return ErrUnreadable // strconv's own error quotes
+		return store.ErrUnreadable // strconv's own error quotes
 	}
 	switch into := into.(type) {
 	case *int:
@@ -168,7 +168,7 @@ func decodeNumber(digits string, into any) error {
 	case *time.Time:
 		*into = time.UnixMilli(n).UTC()
 	default:
-		return ErrUnreadable
+		return store.ErrUnreadable
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func readKey(it item) (token.Key, error) {
 	}
 	key, err := token.ParseKey(partition, sort, long)
 	if err != nil {
-		return token.Key{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return token.Key{}, fmt.Errorf("%w: %w", store.ErrUnreadable, err)
 	}
 	return key, nil
 }

@@ -148,7 +148,7 @@ func TestDueReadsPastAPageAndPastADamagedItem(t *testing.T) {
 	if due, err := tb.Due(t.Context(), noon, 0); err != nil || len(due) != 0 {
 		t.Errorf("Due of none = %v, %v", due, err)
 	}
-	if _, err := tb.Get(t.Context(), store.Strong, key); !errors.Is(err, dynamo.ErrUnreadable) || !strings.Contains(err.Error(), "minut/-") {
+	if _, err := tb.Get(t.Context(), store.Strong, key); !errors.Is(err, store.ErrUnreadable) || !strings.Contains(err.Error(), "minut/-") {
 		t.Errorf("Get of the damaged item: %v", err)
 	}
 }
@@ -169,7 +169,7 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 		"Commit":  func() error { return tb.Commit(ctx, l, seen) },
 		"Replace": func() error { _, err := tb.Replace(ctx, seen, seen); return err },
 	} {
-		if err := do(); !errors.Is(err, dynamo.ErrNewer) || !strings.Contains(err.Error(), "minut/-") {
+		if err := do(); !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), "minut/-") {
 			t.Errorf("%s: %v", call, err)
 		}
 	}
@@ -191,7 +191,7 @@ func TestErrorsQuoteNothing(t *testing.T) {
 			it := tb.item(t, key)
 			tb.alter(t, key, name, value)
 			_, err := tb.Get(t.Context(), store.Strong, key)
-			if !errors.Is(err, dynamo.ErrUnreadable) || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "1.5") {
+			if !errors.Is(err, store.ErrUnreadable) || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "1.5") {
 				t.Errorf("%s: %v", name, err)
 			}
 			if _, err := tb.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &tb.name, Item: it}); err != nil {
