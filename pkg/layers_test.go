@@ -16,7 +16,7 @@ const module = "github.com/tokenvend/tokenvend/"
 
 // layers lists every room of the house from the ground up. A room imports only rooms of layers below its own; tests may import what they like.
 var layers = [][]string{
-	{"pkg/redact", "pkg/api", "pkg/access"},
+	{"pkg/redact", "pkg/api", "pkg/access", "pkg/outbound"},
 	{"pkg/token", "pkg/provider", "pkg/consent"},
 	{"pkg/credential", "pkg/store", "pkg/seal", "pkg/journal"},
 	{
@@ -38,7 +38,7 @@ var apart = map[string][]string{
 	"pkg/bench/bare":  {},
 	"pkg/bench/hello": {},
 	"pkg/bench/least": {},
-	"pkg/bench/sweep": {"pkg/credential/folder", "pkg/mint", "pkg/provider", "pkg/rotate", "pkg/seal/keyfile", "pkg/store/bolt"},
+	"pkg/bench/sweep": {"pkg/credential/folder", "pkg/mint", "pkg/outbound", "pkg/rotate", "pkg/seal/keyfile", "pkg/store/bolt"},
 }
 
 func TestImportsGoDown(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/seal/kms"
@@ -82,7 +82,7 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 	c.mint = mint.New(mint.Config{
 		Store: c.store, Sealer: sealer, Journal: c.journal,
 		Source: secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
-		HTTP:   provider.NewHTTPClient(provider.HTTPConfig{AllowPrivate: s.allowPrivate, Proxy: s.proxy}),
+		HTTP:   outbound.NewClient(outbound.Config{AllowPrivate: s.allowPrivate, Proxy: s.proxy}),
 	})
 	return c, nil
 }

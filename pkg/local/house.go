@@ -13,7 +13,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
@@ -109,11 +109,11 @@ func (h *house) wellKnown(front net.Listener) error {
 
 // assemble puts the rooms together.
 func (h *house) assemble() {
-	var outside provider.HTTPConfig
+	var outside outbound.Config
 	if h.demo != nil {
-		outside = provider.HTTPConfig{Roots: h.demo.Roots(), Route: h.demo.Route}
+		outside = outbound.Config{Roots: h.demo.Roots(), Route: h.demo.Route}
 	}
-	h.http = provider.NewHTTPClient(outside)
+	h.http = outbound.NewClient(outside)
 	lines := journal.Journal{Log: h.log()}
 	h.mint = mint.New(mint.Config{Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines, Every: h.every(), TrustsEmpty: true})
 	desk := &vend.Desk{Mint: h.mint, Journal: lines, Browse: h.browse}

@@ -25,7 +25,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -54,7 +54,7 @@ type world struct {
 func newWorld(t *testing.T, s *site) *world {
 	t.Helper()
 	w := &world{site: s, t: t, store: memory.New()}
-	w.http = provider.NewHTTPClient(provider.HTTPConfig{AllowPrivate: true, Roots: s.known.Roots()})
+	w.http = outbound.NewClient(outbound.Config{AllowPrivate: true, Roots: s.known.Roots()})
 	t.Cleanup(w.http.CloseIdleConnections)
 	var err error
 	if w.secrets, err = folder.New(filepath.Join(t.TempDir(), "credentials")); err != nil {

@@ -5,11 +5,11 @@ import (
 	"net/http"
 )
 
-// Exchange asks the token endpoint once, for any [Grant]. hc's Transport carries the request ([NewHTTPClient] makes a careful one) and hc's Timeout, where it has one, bounds it besides ctx; its cookies and its redirect policy are not used. Redirects are never followed, and nothing but https is spoken.
+// Exchange asks the token endpoint once, for any [Grant]. hc's Transport carries the request (outbound.NewClient makes a careful one) and hc's Timeout, where it has one, bounds it besides ctx; its cookies and its redirect policy are not used. Redirects are never followed, and nothing but https is spoken.
 //
 // Every error is an [*Error]. Once an answer has arrived, SentAt, Date and Limit of the [Answer] are set beside an error too; and where a usable refresh token came with something else wrong, so are Refresh and RefreshExpiry: the old refresh token may be dead, so keep the new one before judging.
 //
-// A client_credentials request that meets a dead idle connection is sent again by net/http on another; a refresh token, a code and a signed assertion go out once.
+// A client_credentials request that meets a dead idle connection is sent once more, over a new one; a refresh token, a code and a signed assertion go out once.
 func (d *Descriptor) Exchange(ctx context.Context, hc *http.Client, c Client, ask Ask) (Answer, error) {
 	q, err := d.prepare(c, ask)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -44,10 +45,10 @@ func everyRequest(d *Descriptor, hc *http.Client, c Client) map[string]func() er
 // Whom nobody vouches for, who has another name, and who speaks an old TLS gets no byte of a request and no certificate, whatever the client proves itself by.
 func TestNothingIsSentToAServerThatIsNotVerified(t *testing.T) {
 	c := everyWay(t)
-	for name, spoil := range map[string]func(*vendor, *HTTPConfig) (host string){
-		"untrusted":  func(_ *vendor, cfg *HTTPConfig) string { cfg.Roots = nil; return "login.test" },
-		"other name": func(*vendor, *HTTPConfig) string { return "other.test" },
-		"TLS 1.1": func(v *vendor, _ *HTTPConfig) string {
+	for name, spoil := range map[string]func(*vendor, *outbound.Config) (host string){
+		"untrusted":  func(_ *vendor, cfg *outbound.Config) string { cfg.Roots = nil; return "login.test" },
+		"other name": func(*vendor, *outbound.Config) string { return "other.test" },
+		"TLS 1.1": func(v *vendor, _ *outbound.Config) string {
 			v.TLS.MinVersion, v.TLS.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 			return "login.test"
 		},
@@ -55,11 +56,11 @@ func TestNothingIsSentToAServerThatIsNotVerified(t *testing.T) {
 		v := serve(t, says(200, `{"access_token":"a"}`))
 		var shown bool
 		v.TLS.VerifyConnection = func(s tls.ConnectionState) error { shown = shown || len(s.PeerCertificates) > 0; return nil }
-		cfg := HTTPConfig{Roots: vouched().pool, Route: func(string) (string, bool) { return v.Listener.Addr().String(), true }}
+		cfg := outbound.Config{Roots: vouched().pool, Route: func(string) (string, bool) { return v.Listener.Addr().String(), true }}
 		host := spoil(v, &cfg)
 		for _, auth := range everyAuth {
 			d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, host, auth))
-			for request, ask := range everyRequest(d, NewHTTPClient(cfg), c) {
+			for request, ask := range everyRequest(d, outbound.NewClient(cfg), c) {
 				if e := must(t, asError(t, ask()), Unavailable); e.Sent || e.Status != 0 {
 					t.Errorf("%s, %s, %s: %+v", name, auth, request, e)
 				}
@@ -87,7 +88,7 @@ func inside(t *testing.T, name, trap string) map[string]*Error {
 	c, outcome := everyWay(t), map[string]*Error{}
 	for _, auth := range []Auth{AuthBasic, AuthTLS} {
 		d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://%s:%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, name, port, auth))
-		for request, ask := range everyRequest(d, NewHTTPClient(HTTPConfig{}), c) {
+		for request, ask := range everyRequest(d, outbound.NewClient(outbound.Config{}), c) {
 			outcome[string(auth)+", "+request] = must(t, asError(t, ask()), Unavailable)
 		}
 	}

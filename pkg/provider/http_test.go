@@ -20,7 +20,6 @@ import (
 	"math/big"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -29,6 +28,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 )
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {
@@ -40,38 +41,18 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 	return key
 }
 
-func TestPublicAddresses(t *testing.T) {
-	for _, public := range []string{"1.1.1.1", "93.184.216.34", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1", "2a00:1450::1"} {
-		if !isPublic(netip.MustParseAddr(public)) {
-			t.Errorf("%s is refused", public)
-		}
-	}
-	for _, private := range []string{
-		"0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.168.1.1", "198.18.0.1", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255",
-		"::", "::1", "::127.0.0.1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "2001::1", "2001:db8::1", "3fff::1", "64:ff9b:1::1", "fec0::1",
-		"::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::1", "2002:a9fe:a9fe::1",
-	} {
-		if isPublic(netip.MustParseAddr(private)) {
-			t.Errorf("%s is let through", private)
-		}
-	}
-	if publicOnly("tcp", "nonsense", nil) == nil {
-		t.Error("what is no address is let through")
-	}
-}
-
 func TestPrivateAddressIsRefusedAtTheDial(t *testing.T) {
 	address, bytes := trap(t)
 	c := alice
 	c.TokenURL = "https://" + address + "/token"
-	_, err := descriptor(t, plain).Exchange(context.Background(), NewHTTPClient(HTTPConfig{}), c, creds)
+	_, err := descriptor(t, plain).Exchange(context.Background(), outbound.NewClient(outbound.Config{}), c, creds)
 	e := must(t, asError(t, err), Unavailable)
 	if e.Sent || e.Description != "127.0.0.1: its address is private, and such are refused" || bytes.Load() != 0 {
 		t.Errorf("%+v", e)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
-	_, err = descriptor(t, plain).Exchange(ctx, NewHTTPClient(HTTPConfig{AllowPrivate: true}), c, creds)
+	_, err = descriptor(t, plain).Exchange(ctx, outbound.NewClient(outbound.Config{AllowPrivate: true}), c, creds)
 	if e = must(t, asError(t, err), Unavailable); bytes.Load() == 0 {
 		t.Errorf("AllowPrivate did not allow it: %v", e)
 	}
@@ -84,28 +65,28 @@ func TestFault33_Connections(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = closed.Close()
-	refuse := HTTPConfig{Roots: vouched().pool, Route: func(string) (string, bool) { return closed.Addr().String(), true }}
+	refuse := outbound.Config{Roots: vouched().pool, Route: func(string) (string, bool) { return closed.Addr().String(), true }}
 	here := func(string) (string, bool) { return v.Listener.Addr().String(), true }
 	plainHTTP := serveBytes(t, "HTTP/1.1 400 Bad Request\r\n\r\n")
 	garbage := serveTLSBytes(t, "eyJCANARY is no HTTP\r\n\r\n")
 	hangUp := serveTLSBytes(t, "")
 	for name, c := range map[string]struct {
-		cfg  HTTPConfig
+		cfg  outbound.Config
 		host string
 		want string
 		sent bool
 	}{
 		"refused":      {refuse, "login.test", "connection refused", false},
-		"untrusted":    {HTTPConfig{Route: here}, "login.test", "its certificate is not trusted: ", false},
-		"other name":   {HTTPConfig{Roots: vouched().pool, Route: here}, "other.test", "its certificate is not trusted: ", false},
-		"no TLS":       {HTTPConfig{Roots: vouched().pool, Route: plainHTTP}, "login.test", "it does not speak TLS", false},
-		"not HTTP":     {HTTPConfig{Roots: vouched().pool, Route: garbage}, "login.test", "the connection failed", true},
-		"hung up":      {HTTPConfig{Roots: vouched().pool, Route: hangUp}, "login.test", "the connection closed before an answer", true},
-		"no such name": {HTTPConfig{}, "nobody.invalid", "", false},
+		"untrusted":    {outbound.Config{Route: here}, "login.test", "its certificate is not trusted: ", false},
+		"other name":   {outbound.Config{Roots: vouched().pool, Route: here}, "other.test", "its certificate is not trusted: ", false},
+		"no TLS":       {outbound.Config{Roots: vouched().pool, Route: plainHTTP}, "login.test", "it does not speak TLS", false},
+		"not HTTP":     {outbound.Config{Roots: vouched().pool, Route: garbage}, "login.test", "the connection failed", true},
+		"hung up":      {outbound.Config{Roots: vouched().pool, Route: hangUp}, "login.test", "the connection closed before an answer", true},
+		"no such name": {outbound.Config{}, "nobody.invalid", "", false},
 	} {
 		client := alice
 		client.TokenURL = "https://" + c.host + "/token"
-		_, err := descriptor(t, plain).Exchange(context.Background(), NewHTTPClient(c.cfg), client, creds)
+		_, err := descriptor(t, plain).Exchange(context.Background(), outbound.NewClient(c.cfg), client, creds)
 		e := must(t, asError(t, err), Unavailable)
 		if !strings.HasPrefix(e.Description, c.host+": "+c.want) || e.Sent != c.sent || e.Status != 0 || strings.Contains(e.Error(), "CANARY") || unprintable(e.Error()) {
 			t.Errorf("%s: %+v", name, e)
@@ -175,7 +156,7 @@ func TestFault56_GivenUpHandshakeEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	hc := NewHTTPClient(HTTPConfig{Route: func(string) (string, bool) { return l.Addr().String(), true }})
+	hc := outbound.NewClient(outbound.Config{Route: func(string) (string, bool) { return l.Addr().String(), true }})
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	_, err = descriptor(t, plain).Exchange(ctx, hc, alice, creds)
@@ -512,7 +493,7 @@ func TestSigningKeysThatDoNotFit(t *testing.T) {
 	}
 	for alg, key := range map[Algorithm]crypto.Signer{ES256: wide, RS256: newKey(t), PS256: newKey(t)} {
 		d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":"private_key_jwt","algorithm":%q}}`, alg))
-		_, err := d.Exchange(context.Background(), NewHTTPClient(HTTPConfig{}), Client{ID: "id", Key: key}, creds)
+		_, err := d.Exchange(context.Background(), outbound.NewClient(outbound.Config{}), Client{ID: "id", Key: key}, creds)
 		must(t, asError(t, err), Misconfigured)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"syscall"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 )
 
 // broken makes an error of a failed round trip. net/http's own texts are not passed on, for some quote what the server sent.
@@ -39,7 +41,7 @@ func (q *call) reason(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
-	case errors.Is(err, errPrivateAddress):
+	case errors.Is(err, outbound.ErrPrivate):
 		return "its address is private, and such are refused"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "no such host"
@@ -77,14 +79,5 @@ func sent(err error, rt http.RoundTripper, connected bool) bool {
 	var dns *net.DNSError
 	var op *net.OpError
 	notDialled := errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
-	return !notDialled && !announces(rt)
-}
-
-// announces says whether a RoundTripper tells a trace when it has a connection.
-func announces(rt http.RoundTripper) bool {
-	switch rt.(type) {
-	case *carrier, *http.Transport:
-		return true
-	}
-	return false
+	return !notDialled && !outbound.Announces(rt)
 }

@@ -3,7 +3,6 @@ package provider
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -11,6 +10,8 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 )
 
 // longestAnswer is as much as is read of an answer's body, in bytes.
@@ -117,28 +118,12 @@ func (q *call) over(hc *http.Client) (http.RoundTripper, *Error) {
 
 // alone is a RoundTripper that makes a connection for each request, where net/http made the shared one.
 func (q *call) alone(shared http.RoundTripper) (http.RoundTripper, *Error) {
-	switch t := shared.(type) {
-	case *carrier:
-		return t.alone(q.cert), nil
-	case *http.Transport:
-		return alone(t, q.cert), nil
-	}
-	if q.cert != nil {
-		return nil, misconfigured("auth tls needs the client of NewHTTPClient, or an http.Transport")
+	rt, ok := outbound.Alone(shared, q.cert)
+	switch {
+	case ok:
+		return rt, nil
+	case q.cert != nil:
+		return nil, misconfigured("auth tls needs the client of outbound.NewClient, or an http.Transport")
 	}
 	return shared, nil
-}
-
-// alone does for a transport from elsewhere what carrier.alone does.
-func alone(shared *http.Transport, cert *tls.Certificate) *http.Transport {
-	t := shared.Clone()
-	t.DisableKeepAlives = true
-	if cert == nil {
-		return t
-	}
-	if t.TLSClientConfig == nil {
-		t.TLSClientConfig = new(tls.Config)
-	}
-	show(t.TLSClientConfig, cert)
-	return t
 }

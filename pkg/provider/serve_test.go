@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -76,7 +77,7 @@ func serve(t testing.TB, handler http.HandlerFunc, others ...map[string]string) 
 	v.Config.ErrorLog = log.New(io.Discard, "", 0)
 	v.TLS = &tls.Config{Certificates: []tls.Certificate{vouched().Certificate}, ClientAuth: tls.RequestClientCert}
 	v.StartTLS()
-	v.hc = NewHTTPClient(HTTPConfig{Roots: vouched().pool, Route: func(hostport string) (string, bool) {
+	v.hc = outbound.NewClient(outbound.Config{Roots: vouched().pool, Route: func(hostport string) (string, bool) {
 		for _, other := range others {
 			if address, ok := other[hostport]; ok {
 				return address, true

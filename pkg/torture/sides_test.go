@@ -22,7 +22,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -148,7 +148,7 @@ func (s *scene) tokenvend() func() instance {
 	must(s.t, secrets.Write(credentialName, secret))
 	shared := memory.New()
 	return func() instance {
-		hc := provider.NewHTTPClient(provider.HTTPConfig{Roots: s.trust.pool, Route: s.route})
+		hc := outbound.NewClient(outbound.Config{Roots: s.trust.pool, Route: s.route})
 		hc.Timeout = cmp.Or(s.row.timeout, timeout)
 		m := mint.New(mint.Config{
 			Store: shared, Source: secrets, Sealer: sealer, HTTP: hc,

@@ -13,7 +13,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store/bolt"
@@ -44,7 +44,7 @@ func run(data, proxy string) (err error) {
 	if err != nil {
 		return err
 	}
-	m := mint.New(mint.Config{Store: rows, Source: secrets, Sealer: sealer, HTTP: provider.NewHTTPClient(provider.HTTPConfig{Proxy: through}), TrustsEmpty: true})
+	m := mint.New(mint.Config{Store: rows, Source: secrets, Sealer: sealer, HTTP: outbound.NewClient(outbound.Config{Proxy: through}), TrustsEmpty: true})
 	report, err := (&rotate.Sweep{Mint: m, Store: rows}).Run(context.Background())
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package provider_test
+package outbound_test
 
 import (
 	"crypto/tls"
@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
@@ -23,7 +23,7 @@ func TestAProxyTunnelsAndReadsNothing(t *testing.T) {
 	proxy := testbed.Proxy(t, func(hostport string) (string, bool) {
 		return server.Listener.Addr().String(), hostport == "example.com:443"
 	})
-	hc := provider.NewHTTPClient(provider.HTTPConfig{Proxy: proxy, Roots: roots})
+	hc := outbound.NewClient(outbound.Config{Proxy: proxy, Roots: roots})
 	defer hc.CloseIdleConnections()
 	resp, err := hc.Get("https://example.com/x")
 	if err != nil {
@@ -57,7 +57,7 @@ func TestFault39_AProxyThatPoursIsLeft(t *testing.T) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
 		poured, _ = io.Copy(conn, io.LimitReader(endless{}, 32<<20))
 	}()
-	hc := provider.NewHTTPClient(provider.HTTPConfig{Proxy: &url.URL{Scheme: "http", Host: l.Addr().String()}})
+	hc := outbound.NewClient(outbound.Config{Proxy: &url.URL{Scheme: "http", Host: l.Addr().String()}})
 	if _, err := hc.Get("https://example.com/"); err == nil {
 		t.Error("what no proxy may say was taken for an answer")
 	}

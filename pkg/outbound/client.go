@@ -1,4 +1,5 @@
-package provider
+// Package outbound makes the HTTP client that carries secrets to providers: what it speaks, and where it goes.
+package outbound
 
 import (
 	"context"
@@ -14,8 +15,8 @@ import (
 const (
 	dialTimeout   = 5 * time.Second // TCP and TLS together
 	headerTimeout = 10 * time.Second
-	// longestExchange bounds a request whose context does not.
-	longestExchange = 30 * time.Second
+	// longest bounds a request whose context does not.
+	longest = 30 * time.Second
 	// idleTimeout is short: a frozen function's connections die unnoticed, and renewals come in bunches.
 	idleTimeout = 15 * time.Second
 	// idlePerHost is as many as rotate renews at once at one provider.
@@ -24,8 +25,8 @@ const (
 	resumableSessions = 64
 )
 
-// HTTPConfig is what can be chosen about the client of [NewHTTPClient]. The zero value is right for the internet.
-type HTTPConfig struct {
+// Config is what can be chosen about a client. The zero value is right for the internet.
+type Config struct {
 	// AllowPrivate admits loopback, private, link-local and other addresses that are not the public internet's. false: a name that has such an address is refused, and so is each connection to one.
 	AllowPrivate bool
 	// Proxy is an http proxy to tunnel through, with host and port. Which addresses may be reached is then its business, and AllowPrivate is not looked at. nil: none; the environment is never asked.
@@ -36,12 +37,12 @@ type HTTPConfig struct {
 	Route func(hostport string) (address string, ok bool)
 }
 
-// NewHTTPClient makes a client fit to carry secrets: https only, TLS 1.2 or newer with verification, HTTP/1.1, no redirects, no cookies, no proxy from the environment, no compression, bounded headers and times, and public addresses only. A request that is given up leaves nothing running, not even a handshake. It is safe for concurrent use; make one per process.
-func NewHTTPClient(cfg HTTPConfig) *http.Client {
+// NewClient makes a client fit to carry secrets: https only, TLS 1.2 or newer with verification, HTTP/1.1, no redirects, no cookies, no proxy from the environment, no compression, bounded headers and times, and public addresses only. A request that is given up leaves nothing running, not even a handshake. It is safe for concurrent use; make one per process.
+func NewClient(cfg Config) *http.Client {
 	secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.Roots, ClientSessionCache: tls.NewLRUClientSessionCache(resumableSessions)}
 	return &http.Client{
 		Transport:     newCarrier(cfg, secure),
-		Timeout:       longestExchange,
+		Timeout:       longest,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -49,11 +50,11 @@ func NewHTTPClient(cfg HTTPConfig) *http.Client {
 // carrier is a transport that speaks nothing but https.
 type carrier struct {
 	*http.Transport
-	cfg    HTTPConfig
+	cfg    Config
 	secure *tls.Config
 }
 
-func newCarrier(cfg HTTPConfig, secure *tls.Config) *carrier {
+func newCarrier(cfg Config, secure *tls.Config) *carrier {
 	c := &carrier{cfg: cfg, secure: secure}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true) // HTTP/2 would put all requests to a host on one connection, and hang with it
@@ -125,7 +126,26 @@ func (c *carrier) dial(ctx context.Context, network, hostport string) (net.Conn,
 	return (&net.Dialer{Control: publicOnly}).DialContext(ctx, network, hostport)
 }
 
-// alone is a carrier that makes a connection for each request and keeps none. With a certificate it also resumes no session: that would be somebody else's.
+// Alone is a RoundTripper that goes the same ways as rt, makes a connection for each request, and keeps none. With a certificate it shows that to each server, and resumes no session, which would be somebody else's. false: rt is neither of this package nor an http.Transport.
+func Alone(rt http.RoundTripper, cert *tls.Certificate) (http.RoundTripper, bool) {
+	switch t := rt.(type) {
+	case *carrier:
+		return t.alone(cert), true
+	case *http.Transport:
+		return alone(t, cert), true
+	}
+	return nil, false
+}
+
+// Announces says whether rt tells an httptrace when it has a connection.
+func Announces(rt http.RoundTripper) bool {
+	switch rt.(type) {
+	case *carrier, *http.Transport:
+		return true
+	}
+	return false
+}
+
 func (c *carrier) alone(cert *tls.Certificate) *carrier {
 	secure := c.secure.Clone()
 	if cert != nil {
@@ -134,6 +154,19 @@ func (c *carrier) alone(cert *tls.Certificate) *carrier {
 	single := newCarrier(c.cfg, secure)
 	single.DisableKeepAlives = true
 	return single
+}
+
+func alone(shared *http.Transport, cert *tls.Certificate) *http.Transport {
+	t := shared.Clone()
+	t.DisableKeepAlives = true
+	if cert == nil {
+		return t
+	}
+	if t.TLSClientConfig == nil {
+		t.TLSClientConfig = new(tls.Config)
+	}
+	show(t.TLSClientConfig, cert)
+	return t
 }
 
 // show has a client certificate shown to each server that asks for one. A server may name authorities, and by itself crypto/tls then shows none of another: but one that signs itself is known to its provider without (RFC 8705 §2.2).

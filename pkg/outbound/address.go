@@ -1,4 +1,4 @@
-package provider
+package outbound
 
 import (
 	"context"
@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-var errPrivateAddress = errors.New("the address is not the public internet's")
+// ErrPrivate: a name, or the address that a connection was to go to, is not the public internet's.
+var ErrPrivate = errors.New("the address is not the public internet's")
 
 // pointsOutwards refuses a name that has any address but the public internet's, however many others it has.
 func pointsOutwards(ctx context.Context, hostport string) error {
@@ -19,7 +20,7 @@ func pointsOutwards(ctx context.Context, hostport string) error {
 	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	for _, a := range all {
 		if !isPublic(a) {
-			return errPrivateAddress
+			return ErrPrivate
 		}
 	}
 	return err
@@ -29,7 +30,7 @@ func pointsOutwards(ctx context.Context, hostport string) error {
 func publicOnly(_, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil || !isPublic(ap.Addr()) {
-		return errPrivateAddress
+		return ErrPrivate
 	}
 	return nil
 }

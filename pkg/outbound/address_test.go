@@ -1,0 +1,26 @@
+package outbound
+
+import (
+	"net/netip"
+	"testing"
+)
+
+func TestPublicAddresses(t *testing.T) {
+	for _, public := range []string{"1.1.1.1", "93.184.216.34", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1", "2a00:1450::1"} {
+		if !isPublic(netip.MustParseAddr(public)) {
+			t.Errorf("%s is refused", public)
+		}
+	}
+	for _, private := range []string{
+		"0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.168.1.1", "198.18.0.1", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255",
+		"::", "::1", "::127.0.0.1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "2001::1", "2001:db8::1", "3fff::1", "64:ff9b:1::1", "fec0::1",
+		"::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::1", "2002:a9fe:a9fe::1",
+	} {
+		if isPublic(netip.MustParseAddr(private)) {
+			t.Errorf("%s is let through", private)
+		}
+	}
+	if publicOnly("tcp", "nonsense", nil) == nil {
+		t.Error("what is no address is let through")
+	}
+}
