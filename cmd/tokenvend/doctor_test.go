@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -250,6 +251,34 @@ func TestDoctorSaysWhatMayNotBeRead(t *testing.T) {
 	}
 	d = diagnose(t, tvEnv(t, c.dir, "", []string{"AWS_REGION=us-east-1"}, "doctor", "--json", "--function", stackFunction), exitFailed)
 	d.has(t, failed, "AWS credentials", "there are no AWS credentials")
+}
+
+func TestDoctorOfAClockThatIsOff(t *testing.T) {
+	c := newClinic(t)
+	at, err := url.Parse(*c.account.BaseEndpoint)
+	c.must(err)
+	for off, want := range map[time.Duration]struct {
+		grade grade
+		code  int
+	}{20 * time.Second: {fine, exitOK}, 2 * time.Minute: {warning, exitOK}, -2 * time.Minute: {warning, exitOK}, 6 * time.Minute: {failed, exitFailed}} {
+		proxy := &httputil.ReverseProxy{
+			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) },
+			ModifyResponse: func(r *http.Response) error {
+				r.Header.Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))
+				return nil
+			},
+		}
+		c.moto.Store(http.HandlerFunc(proxy.ServeHTTP))
+		c.doctor(want.code).has(t, want.grade, "clock")
+	}
+}
+
+func TestDoctorSaysWhatItLeftOut(t *testing.T) {
+	c := newClinic(t)
+	for i := range mostHolders {
+		c.role(fmt.Sprintf("role%d", i), `[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]`)
+	}
+	c.doctor(exitOK).has(t, warning, "IAM", "only the first 200 roles, users and groups were looked at")
 }
 
 func TestDoctorOfThisMachine(t *testing.T) {
