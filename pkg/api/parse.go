@@ -45,7 +45,8 @@ func DecodeRequest(body []byte) (Request, error) {
 	return r, nil
 }
 
-var plainField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^"[A-Za-z0-9_.-]{1,40}"$`) })
+// plainField is a name that may be repeated: one with digits or dots may be a secret in the wrong place.
+var plainField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^"[A-Za-z_$-]{1,40}"$`) })
 
 // decodeError says which field was wrong, and never what stood in it.
 func decodeError(err error) error {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // descriptor takes an inline descriptor; nil where there is none, or a wrong one.
@@ -57,7 +58,7 @@ func (f *form) fit(c Credential, d *provider.Descriptor) {
 	}
 	for name := range c.Params {
 		if slices.Contains(taken, name) {
-			f.wrong("params."+name, "no parameter that has its own place in a request")
+			f.wrong("params."+redact.Name(name), "no parameter that has its own place in a request")
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // form is one JSON object on its way to becoming something better. Each of its fields is taken once; what is left over at the end is unknown. Fields are taken by their exact names, where encoding/json would accept any case.
@@ -60,7 +62,7 @@ func (f *form) repeated(dec *json.Decoder, path string) {
 		if token == json.Delim('{') {
 			key, _ := dec.Token()
 			name, _ := key.(string)
-			here = strings.TrimPrefix(path+"."+shown(name), ".")
+			here = strings.TrimPrefix(path+"."+redact.Name(name), ".")
 			if seen[name] {
 				f.add(here, "given once, not twice")
 			}
@@ -71,8 +73,8 @@ func (f *form) repeated(dec *json.Decoder, path string) {
 	_, _ = dec.Token()
 }
 
-// wrong notes a wrong field of this form.
-func (f *form) wrong(name, expected string) { f.add(f.prefix+shown(name), expected) }
+// wrong notes a wrong field of this form, whose name is one that may be shown.
+func (f *form) wrong(name, expected string) { f.add(f.prefix+name, expected) }
 
 // take reads a field as a T. null is no value of any type.
 func take[T any](f *form, name, expected string) (value T, given bool) {
@@ -91,7 +93,7 @@ func take[T any](f *form, name, expected string) (value T, given bool) {
 // rest names what nobody took.
 func (f *form) rest() {
 	for _, name := range slices.Sorted(maps.Keys(f.fields)) {
-		f.wrong(name, "no such field")
+		f.wrong(redact.Name(name), "no such field")
 	}
 }
 

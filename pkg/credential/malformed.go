@@ -2,10 +2,8 @@ package credential
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
 )
@@ -66,13 +64,3 @@ func (w *faults) of(credential string) error {
 
 // ValidName says whether a credential can have that name.
 func ValidName(name string) bool { return provider.ValidName(name) }
-
-var fieldName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z$_][][A-Za-z0-9$_.-]{0,62}$`) })
-
-// shown is a field's name where it looks like one. What was typed in its place may be the secret itself.
-func shown(name string) string {
-	if !fieldName().MatchString(name) {
-		return "(a name not shown)"
-	}
-	return name
-}

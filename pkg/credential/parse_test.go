@@ -273,6 +273,9 @@ func FuzzParse(f *testing.F) {
 	f.Add(plain.json(f))
 	f.Add([]byte(`{"provider":"minut","client_id":"a","client_secret":"b","lifetime":"1h","allow":{"scopes":["a"]},"params":{"a":"b"}}`))
 	f.Add([]byte(`{"a":{"a":[{},{"b":1,"b":2}]}}`))
+	for _, data := range []string{`{"CANARY":1}`, `{"descriptor":{"token":{"CANARY":1}}}`, `{"descriptor":{"token":{"headers":{"CANARY":1,"x":{"CANARY":[]}}}}}`, `{"params":{"CANARY":1}}`, `{"allow":{"CANARY":{}}}`, `{"a":{"CANARY":1,"CANARY":1}}`} {
+		f.Add([]byte(strings.ReplaceAll(data, "CANARY", canary)))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := credential.Parse("minut", "v1", data)
 		if err != nil {

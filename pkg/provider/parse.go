@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // DescriptorError names everything that is wrong with a descriptor, each as "path: what", the path as in "token.auth".
@@ -109,8 +111,8 @@ func (p *problems) object(dec *json.Decoder, path string, t reflect.Type) {
 			return
 		}
 		key, _ := token.(string)
-		here := strings.TrimPrefix(path+"."+key, ".")
 		inner, known := member(t, key)
+		here := strings.TrimPrefix(path+"."+nameOf(key, t, known), ".")
 		switch {
 		case !known:
 			p.add(here, "unknown field")
@@ -132,6 +134,14 @@ func (p *problems) array(dec *json.Decoder, path string, t reflect.Type) {
 		p.value(dec, fmt.Sprintf("%s[%d]", path, i), inner)
 	}
 	_, _ = dec.Token()
+}
+
+// nameOf is a member's name in errors: as it stands where it is one of ours.
+func nameOf(key string, of reflect.Type, known bool) string {
+	if known && of != nil && of.Kind() == reflect.Struct {
+		return key
+	}
+	return redact.Name(key)
 }
 
 // member is the type of an object's member. Of an object that is not looked into (t is nil), every member is known.

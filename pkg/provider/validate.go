@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // nameForm is what [ValidName] asks, in words that everybody knows.
@@ -188,7 +190,7 @@ func (p *problems) fields(path string, fields map[Field]string) {
 func (p *problems) params(path string, t TokenRequest, params map[string]string) {
 	for name := range params {
 		if t.uses(name) {
-			p.add(path+"."+name, "is a standard parameter; leave that out by fields first")
+			p.add(path+"."+redact.Name(name), "is a standard parameter; leave that out by fields first")
 		}
 	}
 }
@@ -196,10 +198,10 @@ func (p *problems) params(path string, t TokenRequest, params map[string]string)
 func (p *problems) headers(path string, headers map[string]string) {
 	for name, value := range headers {
 		if !isHeader(name) || reservedHeader(name) {
-			p.add(path+"."+name, "expected the name of a header that the request does not set itself")
+			p.add(path+"."+redact.Name(name), "expected the name of a header that the request does not set itself")
 		}
 		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
-			p.add(path+"."+name, "expected printable ASCII")
+			p.add(path+"."+redact.Name(name), "expected printable ASCII")
 		}
 	}
 }
