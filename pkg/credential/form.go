@@ -84,7 +84,7 @@ func take[T any](f *form, name, expected string) (value T, given bool) {
 	}
 	delete(f.fields, name)
 	if string(raw) == "null" || json.Unmarshal(raw, &value) != nil {
-		f.wrong(name, expected)
+		f.wrong(redact.Name(name), expected) // a parameter's is of the secret's own choosing
 		return *new(T), false
 	}
 	return value, true
