@@ -36,13 +36,15 @@ func (m *Mint) load(ctx context.Context, c store.Consistency, keys ...token.Key)
 	return m.rememberAll(ctx, entries, newest)
 }
 
-// rememberAll remembers rows. All but the first are opened beside it: two that different processes sealed cost a question to KMS each, and a caller waits for both.
+// rememberAll remembers rows. Where several have to be opened, it is done at once: two that different processes sealed cost a question to KMS each, and a caller waits for both.
 func (m *Mint) rememberAll(ctx context.Context, entries []store.Entry, newest []int64) ([]*known, error) {
 	now := wall()
 	rows, errs := make([]*known, len(entries)), make([]error, len(entries))
+	shut := func(e store.Entry) bool { return len(e.Sealed) > 0 && !m.memory.get(e.Key).same(e) }
+	first := slices.IndexFunc(entries, shut)
 	var others sync.WaitGroup
 	for i, e := range slices.Backward(entries) {
-		if i == 0 || m.memory.get(e.Key).same(e) || len(e.Sealed) == 0 {
+		if i <= first || !shut(e) {
 			rows[i], errs[i] = m.remember(ctx, e, newest[i], now)
 			continue
 		}
