@@ -50,12 +50,12 @@ func FuzzSignature(f *testing.F) {
 		_, err := url.ParseQuery(query)
 		odd := strings.ContainsAny(path+query+host+name+value, "\x00\r\n") || strings.ContainsAny(path, "?") || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//")
 		if err != nil || odd || !isOf(name, scopeCharacters, 1, 40) || slices.Contains([]string{"host", "x-amz-date", "authorization", "content-length", "user-agent", "x-amzn-trace-id", "expect", "transfer-encoding"}, name) {
-			t.Skip("not a request that both understand")
+			return // not a request that both understand
 		}
 		at := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
 		theirs := &http.Request{Method: method, Host: host, Header: http.Header{name: {value}}, URL: &url.URL{Opaque: "//host" + path, RawQuery: query}, ContentLength: int64(len(content))}
 		if err := v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{AccessKeyID: "local", SecretAccessKey: "s3cr/t+"}, theirs, sumOf(string(content)), signedService, "us-east-1", at); err != nil {
-			t.Skip(err)
+			return // one that the SDK's signer does not take
 		}
 		_, want, _ := strings.Cut(theirs.Header.Get("Authorization"), "Signature=")
 
