@@ -37,7 +37,7 @@ type authorization struct{ keyID, day, region, service, headers, signature strin
 
 // authorizationOf reads the one form of the header that is understood; between its parts a comma, with or without a space. A regular expression for it took nearly half of a signature's check.
 func authorizationOf(value string) (a authorization, ok bool) {
-	rest, is := strings.CutPrefix(value, "AWS4-HMAC-SHA256 Credential=")
+	rest, is := strings.CutPrefix(value, algorithm+" Credential=")
 	credential, rest, follows := strings.Cut(rest, ",")
 	headers, isHeaders := strings.CutPrefix(strings.TrimPrefix(rest, " "), "SignedHeaders=")
 	headers, rest, ends := strings.Cut(headers, ",")

@@ -270,6 +270,29 @@ func TestFault38_ManyKeptConnections(t *testing.T) {
 	}
 }
 
+// What a dead connection may have brought to the provider counts as sent, though the second attempt comes to nothing.
+func TestFault38_WhatADeadConnectionTookCountsAsSent(t *testing.T) {
+	var requests atomic.Int64
+	var v *vendor
+	v = serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if requests.Add(1) == 1 {
+			_, _ = io.WriteString(w, `{"access_token":"a"}`)
+			return
+		}
+		_ = v.Listener.Close()
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_ = conn.Close()
+		}
+	})
+	if _, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds); err != nil {
+		t.Fatal(err)
+	}
+	_, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds)
+	if e := must(t, asError(t, err), Unavailable); !e.Sent || requests.Load() != 2 {
+		t.Errorf("%+v after %d requests", e, requests.Load())
+	}
+}
+
 // A RoundTripper that net/http did not make is asked once, and its failures may have been sent.
 type double func(*http.Request) (*http.Response, error)
 

@@ -56,7 +56,9 @@ func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
 	if rt, err = q.alone(rt); err != nil {
 		return reply{}, err
 	}
-	r, _, err = q.once(ctx, rt)
+	if r, _, err = q.once(ctx, rt); err != nil {
+		err.Sent = true // the first time, if not now
+	}
 	return r, err
 }
 

@@ -42,7 +42,7 @@ func (d *Descriptor) prepareVerification(c Client, token redact.String) (*call, 
 	if err != nil {
 		return nil, err
 	}
-	q := &call{method: http.MethodGet, url: u, header: TokenRequest{Headers: d.Verify.Headers}.header(), cert: c.Certificate, replay: true}
+	q := &call{method: http.MethodGet, url: u, header: TokenRequest{Headers: d.Verify.Headers}.header(), cert: c.Certificate}
 	q.mask.add(token.Reveal())
 	q.header.Set("Authorization", "Bearer "+token.Reveal())
 	return q, nil
