@@ -20,16 +20,16 @@ race: ## run all tests under the race detector
 	$(GO) test -race -timeout 20m ./...
 
 check: ## formatting, vet, staticcheck, tidy go.mod
-	@unformatted=$$(gofmt -l cmd functions pkg .ci); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l cmd functions pkg internal .ci); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
-# pkg/testbed runs other programs and writes their files: that is what gosec warns of, and what it is for. Only tests import it.
+# internal/testbed runs other programs and writes their files: that is what gosec warns of, and what it is for. Only tests import it.
 scan: ## gosec on the code, cfn-lint and cdk-nag on the template
 	cd .ci/gosec && $(GO) build -o ../../bin/gosec .
-	bin/gosec -test=false $$($(GO) list ./... | grep -v /pkg/testbed$$)
+	bin/gosec -test=false $$($(GO) list ./... | grep -v /internal/testbed$$)
 	$(GO) test ./functions -count=1 -run 'TestTemplateIsClean|TestTemplateKeepsTheRulesOfCDKNag' -v
 
 vuln: ## look our dependencies up in Go's vulnerability database
@@ -63,25 +63,25 @@ build-RotateFunction:
 	$(LAMBDA) -o $(ARTIFACTS_DIR)/bootstrap ./functions/rotate
 
 soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, in simulated time
-	$(GO) test ./pkg/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud
+	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud
 
 torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
-	@$(GO) test ./pkg/torture -count=1 -args -table ../../docs/torture.md
+	@$(GO) test ./internal/torture -count=1 -args -table ../../docs/torture.md
 	@cat docs/torture.md
 
 # The hot path by itself is compared with the last run that was recorded, which this one then replaces; all else with baselines of the same run.
 HOT = ./pkg/vend ./pkg/local ./pkg/provider ./pkg/seal/kms
-RECORDED = pkg/bench/testdata/hot.txt
+RECORDED = internal/bench/testdata/hot.txt
 
 bench: ## measure beside baselines, in 10 minutes on a quiet machine, and write docs/performance.md
 	@mkdir -p .cache
 	$(GO) test -p 1 $(HOT) -run '^$$' -bench . -benchtime 0.2s -count 6 > .cache/hot.txt
 	@$(GO) tool benchstat last=$(RECORDED) now=.cache/hot.txt > .cache/hot-compared.txt
-	$(GO) test ./pkg/bench -run '^$$' -bench Page -benchtime 1x -timeout 30m -args -page ../../docs/performance.md -hot ../../.cache/hot-compared.txt
+	$(GO) test ./internal/bench -run '^$$' -bench Page -benchtime 1x -timeout 30m -args -page ../../docs/performance.md -hot ../../.cache/hot-compared.txt
 	@cp .cache/hot.txt $(RECORDED)
 
 fuzz: ## run each fuzz target for FUZZTIME (10s, or a number of executions: 1000000x)
-	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd functions pkg); do \
+	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd functions pkg internal); do \
 		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+).*/\1/p' $$target); do \
 			echo "== $$name in $$(dirname $$target)"; \
 			$(GO) test ./$$(dirname $$target) -run '^$$' -fuzz "^$$name$$" -fuzztime $${FUZZTIME:-10s} -fuzzminimizetime 10x || exit 1; \

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 // audited is one answer, as the log has it.

@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 // holder starts a process that has a lease on minut's entry, and ends its invocation wherever it is.

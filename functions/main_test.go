@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/testbed"
+	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
 var update = flag.Bool("update", false, "write the golden answers and docs/openapi.yaml anew")

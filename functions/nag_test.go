@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/testbed"
+	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
 // accepted are the rows of docs/security.md that say why a finding of cdk-nag's stands, by rule and resource.

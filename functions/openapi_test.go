@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/testbed"
+	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
 // mostBytes is what a bootstrap may weigh: a larger one starts later.
@@ -64,7 +64,7 @@ func TestFunctionsHoldNothingOfTheOneMachine(t *testing.T) {
 		}
 		for _, dep := range deps {
 			for _, unwanted := range []string{
-				"go.etcd.io/", "net/rpc", "testing", "aws-sdk-go-v2/config", "aws-sdk-go-v2/service/lambda", "pkg/provider/simulator", "pkg/local", "pkg/client", "pkg/testbed",
+				"go.etcd.io/", "net/rpc", "testing", "aws-sdk-go-v2/config", "aws-sdk-go-v2/service/lambda", "pkg/provider/simulator", "pkg/local", "pkg/client", "internal/testbed",
 				"pkg/store/bolt", "pkg/store/memory", "pkg/credential/folder", "pkg/seal/keyfile", "tokenvend/cmd/", "golang.org/x/oauth2", "golang.org/x/term",
 			} {
 				if strings.Contains(dep, unwanted) && !strings.Contains(dep, "/internal/") {

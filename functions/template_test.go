@@ -14,9 +14,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 func TestTemplateIsClean(t *testing.T) {

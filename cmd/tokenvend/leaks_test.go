@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 // meant are the files of a data folder in which secrets are meant to stand, each for its owner alone.

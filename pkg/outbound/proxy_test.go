@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 func TestAProxyTunnelsAndReadsNothing(t *testing.T) {

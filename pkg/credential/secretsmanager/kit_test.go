@@ -13,9 +13,9 @@ import (
 	aws_sm "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 const prefix = "tokenvend/"

@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/seal/kms"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 // stack is a KMS of the test's own with one key in it, and what was called.

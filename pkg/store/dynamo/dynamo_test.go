@@ -16,10 +16,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
 	"github.com/tokenvend/tokenvend/pkg/store/storetest"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/store"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 

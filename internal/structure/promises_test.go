@@ -1,4 +1,4 @@
-package pkg_test
+package structure_test
 
 import (
 	"os"
@@ -33,7 +33,7 @@ func TestThePageOfPromisesIsTrue(t *testing.T) {
 // readPage is a page of the docs.
 func readPage(t *testing.T, page string) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "docs", page))
+	data, err := os.ReadFile(filepath.Join(root, "docs", page))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package pkg_test
+package structure_test
 
 import (
 	"bytes"
@@ -99,8 +99,8 @@ func exportedReceiver(f *ast.FuncDecl) bool {
 // eachFile visits every Go file of the module.
 func eachFile(t *testing.T, visit func(file string, source []byte)) {
 	t.Helper()
-	err := filepath.WalkDir("..", func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".." {
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && file != root {
 			return skip(err)
 		}
 		if entry.IsDir() || !strings.HasSuffix(file, ".go") {

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/testbed"
+	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
 // fronts put TLS before servers that have none, with certificates as AWS's endpoints show them: a leaf and an intermediate, RSA of 2048 bits.

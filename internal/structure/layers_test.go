@@ -1,4 +1,4 @@
-package pkg_test
+package structure_test
 
 import (
 	"go/parser"
@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 )
+
+// root is the module, as seen from this folder.
+var root = filepath.Join("..", "..")
 
 const module = "github.com/tokenvend/tokenvend/"
 
@@ -32,13 +35,13 @@ var layers = [][]string{
 
 // apart are rooms outside the layers, each with all that it may import of ours.
 var apart = map[string][]string{
-	"pkg/client":      {"pkg/api"},
-	"cmd/tokenvend":   {"pkg/client"},
-	"pkg/testbed":     {},
-	"pkg/bench/bare":  {},
-	"pkg/bench/hello": {},
-	"pkg/bench/least": {},
-	"pkg/bench/sweep": {"pkg/credential/folder", "pkg/mint", "pkg/outbound", "pkg/rotate", "pkg/seal/keyfile", "pkg/store/bolt"},
+	"pkg/client":           {"pkg/api"},
+	"cmd/tokenvend":        {"pkg/client"},
+	"internal/testbed":     {},
+	"internal/bench/bare":  {},
+	"internal/bench/hello": {},
+	"internal/bench/least": {},
+	"internal/bench/sweep": {"pkg/credential/folder", "pkg/mint", "pkg/outbound", "pkg/rotate", "pkg/seal/keyfile", "pkg/store/bolt"},
 }
 
 func TestImportsGoDown(t *testing.T) {
@@ -77,8 +80,8 @@ func layerOf(room string) int {
 func rooms(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
-	err := filepath.WalkDir("..", func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".." {
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && file != root {
 			return skip(err)
 		}
 		if entry.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
@@ -88,7 +91,7 @@ func rooms(t *testing.T) map[string][]string {
 		if err != nil {
 			return err
 		}
-		room := path.Dir(filepath.ToSlash(strings.TrimPrefix(file, ".."+string(filepath.Separator))))
+		room := path.Dir(filepath.ToSlash(strings.TrimPrefix(file, root+string(filepath.Separator))))
 		found[room] = append(found[room], []string{}...)
 		for _, spec := range parsed.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)

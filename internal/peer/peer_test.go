@@ -8,7 +8,7 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/testbed"
+	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
 // Secrets with characters that Basic's two forms send differently; what the last one is sent as by the raw form does not decode.

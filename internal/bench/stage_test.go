@@ -16,13 +16,13 @@ import (
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/boot"
 	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/seal/kms"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
-	"github.com/tokenvend/tokenvend/pkg/testbed"
 )
 
 // stage is a stack with its table behind TLS, its secrets and its providers.
@@ -150,7 +150,7 @@ func program(b *testing.B, name, arch string) string {
 	return path
 }
 
-var sources = map[string]string{"hello": "./pkg/bench/hello", "least": "./pkg/bench/least", "vend": "./functions/vend", "rotate": "./functions/rotate", "bare": "./pkg/bench/bare", "sweep": "./pkg/bench/sweep", "tokenvend": "./cmd/tokenvend"}
+var sources = map[string]string{"hello": "./internal/bench/hello", "least": "./internal/bench/least", "vend": "./functions/vend", "rotate": "./functions/rotate", "bare": "./internal/bench/bare", "sweep": "./internal/bench/sweep", "tokenvend": "./cmd/tokenvend"}
 
 func build(name, arch string) (string, error) {
 	path := filepath.Join(binaries, name+arch)
