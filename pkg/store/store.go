@@ -53,6 +53,7 @@ type Entry struct {
 	Generation int64  // grows by one when the token is replaced
 	State      State  //
 	Sealed     []byte // the token and its refresh token, or a credential's terms; opaque here
+	Format     int    // how Sealed is bound to the rest of the entry: 0 is the first format, 2 the second
 	Made       string // digest of what the token was minted for: provider, URL, client, scope, audience. Of an own row: the secret's version
 
 	Type, Scope, Fingerprint string

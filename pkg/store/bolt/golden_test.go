@@ -157,7 +157,7 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 	key := token.Key{Credential: "minut"}
 	s := writeRows(t, path)
 	for data, want := range map[string]error{
-		`{"format":2,"revision":{"new":"shape"}}`: store.ErrNewer,
+		`{"format":3,"revision":{"new":"shape"}}`: store.ErrNewer,
 		`{"revision":1}`:              store.ErrUnreadable,
 		`{"format":1,"revision":"9"}`: store.ErrUnreadable,
 		`{"format":1,`:                store.ErrUnreadable,
@@ -178,6 +178,21 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 	}
 	if _, err := Open(path); !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), path) {
 		t.Errorf("Open: %v", err)
+	}
+}
+
+// A record of the second format differs from one of the first by its number.
+func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
+	const golden = `{"format":2,"variant":"-","revision":3,"generation":2,"sealed":"AAH+/w==","made":"digest"}`
+	want := store.Row{Entry: store.Entry{
+		Key: token.Key{Credential: "minut"}, Revision: 3, Generation: 2, Sealed: []byte{0, 1, 254, 255}, Format: 2, Made: "digest",
+	}}
+	got, err := decode(rowKey(want.Entry.Key), []byte(golden))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("decode(%s) = %+v, %v, want %+v", golden, got, err, want)
+	}
+	if today, err := encode(want); err != nil || string(today) != golden {
+		t.Errorf("encode(%+v) = %s, %v, want %s", want, today, err, golden)
 	}
 }
 

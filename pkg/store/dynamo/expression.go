@@ -53,7 +53,7 @@ func aliases(expressions ...string) map[string]string {
 // claim takes the lease on seen, by store.Row's rule of Acquire.
 func claim(seen store.Entry, id string, now time.Time, ttl time.Duration) expression {
 	x := expression{
-		update:  "SET #holder = :holder, #leased_until = :until, #format = if_not_exists(#format, :format)",
+		update:  "SET #holder = :holder, #leased_until = :until, #format = if_not_exists(#format, :one)",
 		values:  item{":holder": text(id), ":until": millis(now.Add(ttl)), ":one": number(1)},
 		returns: types.ReturnValueAllNew,
 	}

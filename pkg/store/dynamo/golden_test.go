@@ -123,6 +123,22 @@ func TestFault57_FormatOneIsReadForEver(t *testing.T) {
 	}
 }
 
+// An item of the second format differs from one of the first by its number.
+func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
+	row := goldenRows()[1]
+	first := encode(row)
+	row.Entry.Format = 2
+	second := encode(row)
+	got, err := decode(second)
+	if err != nil || !reflect.DeepEqual(got, row) {
+		t.Errorf("decode(encode(%+v)) = %+v, %v", row, got, err)
+	}
+	first[attrFormat] = number(2)
+	if !reflect.DeepEqual(toWire(first), toWire(second)) {
+		t.Errorf("an item of format 2 is %+v, want %+v", toWire(second), toWire(first))
+	}
+}
+
 func writeGolden(t *testing.T, items []map[string]wire) {
 	t.Helper()
 	data, err := json.MarshalIndent(items, "", "  ")
