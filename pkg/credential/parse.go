@@ -39,7 +39,7 @@ func Parse(name, version string, data []byte) (Credential, error) {
 	c := Credential{Terms: f.terms(), Client: f.client(), Refresh: redact.New(f.text("refresh_token"))}
 	f.rest()
 	c.Name, c.Version = name, version
-	c.ClientID, c.Terms.TokenURL = c.ID, c.Client.TokenURL
+	c.ClientID, c.Terms.TokenURL, c.Terms.Params = c.ID, c.Client.TokenURL, paramsDigest(c.Client.Params)
 	if d, err := c.Speaks(); err == nil {
 		f.fit(c, d)
 	}

@@ -97,7 +97,7 @@ func TestParseAll(t *testing.T) {
 	if c.Name != "minut" || c.Version != "v1" || c.ID != "id" || c.ClientID != "id" || c.Secret.Reveal() != canary || c.Refresh.Reveal() != canary {
 		t.Errorf("identity: %+v", c)
 	}
-	if c.Scope != "read write" || c.Audience != "https://api.example" || c.Grant != provider.RefreshToken || c.Params["tenant"] != "7" {
+	if c.Scope != "read write" || c.Audience != "https://api.example" || c.Grant != provider.RefreshToken || c.Client.Params["tenant"] != "7" {
 		t.Errorf("what is asked: %+v", c)
 	}
 	if c.Terms.TokenURL != "https://eu.example/token?x=1" || c.Client.TokenURL != c.Terms.TokenURL {
@@ -287,7 +287,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 		var back credential.Terms
-		if err := json.Unmarshal(row, &back); err != nil || back.Made(back.Key("", "", "").Variant) != c.Made(c.Terms.Key("", "", "").Variant) {
+		if err := json.Unmarshal(row, &back); err != nil || back.LegacyDigest(back.Key("", "", "").Variant) != c.LegacyDigest(c.Terms.Key("", "", "").Variant) {
 			t.Fatal("the terms do not come back:", err)
 		}
 	})

@@ -57,7 +57,7 @@ func (v view) atHand(c credential.Credential) pending {
 	switch {
 	case !v.own.descriptor.Refreshes():
 		return pending{}
-	case !v.entry.refresh.IsZero() && e.Made == v.made && (e.RefreshUntil.IsZero() || wall().Before(e.RefreshUntil)):
+	case !v.entry.refresh.IsZero() && v.accepted && (e.RefreshUntil.IsZero() || wall().Before(e.RefreshUntil)):
 		return pending{token: v.entry.refresh, before: before}
 	case c.Refresh.IsZero() || e.Key.Variant.Account != "":
 		return pending{}

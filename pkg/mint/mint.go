@@ -30,6 +30,9 @@ type Config struct {
 	Journal journal.Journal // zero: silent
 	Every   time.Duration   // how often rotate runs; 0: each minute. A token of a shorter life is left to vend
 
+	// RowFormat is the format of the store's rows. Zero: [RowFormat2].
+	RowFormat RowFormat
+
 	// TrustsEmpty says whether Source is believed when it lists nothing at all. false: then nothing is taken for gone; a wrong prefix or region looks just like that.
 	TrustsEmpty bool
 }

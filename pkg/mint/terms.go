@@ -2,7 +2,6 @@ package mint
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -53,7 +52,7 @@ func (m *Mint) living(ctx context.Context, k *known) (*known, error) {
 
 // live says whether an own row is one of a credential that is there.
 func (k *known) live() bool {
-	return k != nil && k.entry.Revision > 0 && k.entry.State != store.Gone && !k.broken
+	return k != nil && k.entry.Revision > 0 && k.entry.State != store.Gone && !k.broken && !k.outdated
 }
 
 // learn reads a credential's secret afresh and writes what is not secret of it into its own row, over what was seen there.
@@ -66,7 +65,11 @@ func (m *Mint) learn(ctx context.Context, seen store.Entry) (*known, error) {
 		m.memory.markAbsent(name, wall().Add(trustAbsent))
 		return nil, unknown(name)
 	case errors.As(err, &bad):
-		return m.learnTerms(ctx, seen, m.lastGood(seen, bad.Version), m.misconfigured(seen, bad))
+		terms, err := m.lastGood(ctx, seen, bad.Version)
+		if err != nil {
+			return nil, err
+		}
+		return m.learnTerms(ctx, seen, terms, m.misconfigured(seen, bad))
 	case err != nil:
 		return nil, secretUnavailable()
 	}
@@ -77,14 +80,29 @@ func (m *Mint) learn(ctx context.Context, seen store.Entry) (*known, error) {
 	return m.learnTerms(ctx, seen, c.Terms, store.Failure{})
 }
 
-// lastGood is what is known of a credential whose secret is now malformed: its living tokens go on being vended.
-func (m *Mint) lastGood(seen store.Entry, version string) credential.Terms {
-	terms := credential.Terms{Name: seen.Key.Credential}
-	if k := m.memory.get(seen.Key); k != nil && !k.broken {
-		terms = k.terms
+// lastGood returns the terms that stay in force while the secret is malformed:
+// those of the stored record, so that living tokens go on being vended to those
+// who may have them. Where there are none, no rule is known: see
+// [credential.Terms.Malformed].
+func (m *Mint) lastGood(ctx context.Context, seen store.Entry, version string) (credential.Terms, error) {
+	k, err := m.known(ctx, seen)
+	if err != nil {
+		return credential.Terms{}, err
+	}
+	terms := k.terms
+	if k.entry.Revision == 0 || k.broken || k.outdated || k.terms.Name == "" {
+		terms = credential.Terms{Malformed: true}
 	}
 	terms.Name, terms.Version = seen.Key.Credential, version
-	return terms
+	return terms, nil
+}
+
+// known returns a row that was seen, opened: from memory if it is there.
+func (m *Mint) known(ctx context.Context, seen store.Entry) (*known, error) {
+	if k := m.memory.get(seen.Key); k.same(seen) {
+		return k, nil
+	}
+	return m.rememberListed(ctx, seen)
 }
 
 func (m *Mint) misconfigured(seen store.Entry, bad *credential.Malformed) store.Failure {
@@ -93,10 +111,19 @@ func (m *Mint) misconfigured(seen store.Entry, bad *credential.Malformed) store.
 
 // learnTerms writes a credential's own row. A new version of the secret clears the failures of the old; a cooldown stays.
 func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credential.Terms, failure store.Failure) (*known, error) {
-	next := row{entry: seen, terms: terms}
-	next.descriptor, _ = terms.Speaks()
+	before, err := m.known(ctx, seen)
+	if err != nil {
+		return nil, err
+	}
+	next := row{entry: seen}
+	prior := record{before.terms, before.history}
+	if before.broken || before.outdated {
+		prior.Stamped = true // what it said is lost; nothing is adopted by it
+	}
+	next.setRecord(prior.next(terms))
 	next.entry.State, next.entry.Made, next.entry.ForgetAt, next.entry.Failure = store.Live, terms.Version, time.Time{}, failure
-	if err := m.closeTerms(ctx, &next); err != nil {
+	next.entry.Generation = m.nextGeneration(seen)
+	if err := m.closeRecord(ctx, &next); err != nil {
 		return nil, &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}
 	}
 	k, err := m.replaceOwn(ctx, seen, next)
@@ -108,15 +135,22 @@ func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credentia
 	}
 	m.memory.forgetAbsent(terms.Name)
 	m.Journal.Event(ctx, slog.LevelInfo, "learnt", terms.Name, failure.Detail)
-	m.requeue(ctx, terms)
+	m.requeue(ctx, k)
 	return k, nil
+}
+
+// nextGeneration is above all that this process has seen of a row, also before
+// an older item was put back.
+func (m *Mint) nextGeneration(e store.Entry) int64 {
+	return max(e.Generation, m.memory.seen.Highest(e.Key)) + 1
 }
 
 // replaceOwn writes a credential's own row and returns what then stands there: with store.ErrChanged, what another has written.
 func (m *Mint) replaceOwn(ctx context.Context, seen store.Entry, next row) (*known, error) {
+	newest := m.memory.seen.Highest(seen.Key)
 	stands, err := m.Store.Replace(ctx, seen, next.entry)
 	if errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrLeased) {
-		k, err := m.remember(ctx, stands, 0, wall())
+		k, err := m.remember(ctx, stands, newest, wall())
 		if err != nil {
 			return nil, err
 		}
@@ -127,14 +161,6 @@ func (m *Mint) replaceOwn(ctx context.Context, seen store.Entry, next row) (*kno
 	}
 	next.entry = stands
 	return m.memory.put(&next, Store, wall()), nil
-}
-
-func (r *row) readTerms(plain []byte) error {
-	if err := json.Unmarshal(plain, &r.terms); err != nil {
-		return err
-	}
-	r.descriptor, _ = r.terms.Speaks() // a provider that this build does not know: nil, and no new token
-	return nil
 }
 
 // rulesOf is what terms and their descriptor say about time, for a token that grant would renew.

@@ -127,7 +127,7 @@ func (r *row) renewedBy() provider.Grant {
 }
 
 func judge(own, entry *row) *judgement {
-	return &judgement{own: own, speaks: rulesOf(own, entry.renewedBy()), made: own.terms.Made(entry.entry.Key.Variant)}
+	return &judgement{own: own, speaks: rulesOf(own, entry.renewedBy()), standing: compare(own, entry)}
 }
 
 // askedPrecision is how old AskedAt may be before it is written again.

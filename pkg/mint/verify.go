@@ -75,9 +75,12 @@ func (m *Mint) proven(ctx context.Context, v view, lasts time.Duration) (proof, 
 	defer cancel()
 	c := provider.Client{TokenURL: v.own.terms.TokenURL}
 	if v.own.descriptor.Token.Auth == provider.AuthTLS { // such a token may be bound to the certificate (RFC 8705 §3)
-		known, _, err := m.client(ctx, v.own)
+		known, own, err := m.client(ctx, v.own)
 		if err != nil {
 			return proof{}, faultOf(err).told()
+		}
+		if v = m.viewOf(own, v.entry); !v.holds(wall()) {
+			return proof{}, &api.Error{Code: api.ProviderUnavailable, Detail: "the credential has just changed", RetryAfter: shortestWait}
 		}
 		c = known.Client
 	}
@@ -133,7 +136,7 @@ func (m *Mint) probe(ctx context.Context, e store.Entry, every time.Duration) (w
 	if said := m.proofs.get(e.Key); said.fingerprint == e.Fingerprint && wall().Sub(said.at) < every {
 		return false, false
 	}
-	entry, err := m.remember(ctx, e, 0, wall())
+	entry, err := m.rememberListed(ctx, e)
 	if err != nil {
 		return false, false
 	}

@@ -90,8 +90,8 @@ func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, err
 	line.Variant = key.Sort()
 	switch line.Action {
 	case api.Status:
-		return d.status(ctx, key, c.Request.Verify)
-	case api.Revoke, api.Authorize, api.Connect, api.Recover:
+		return d.status(ctx, c, key)
+	case api.Revoke, api.Authorize, api.Connect, api.Recover, api.Accept:
 		return d.administer(ctx, c, key, line)
 	}
 	return d.vend(ctx, c.Request, key, line)
@@ -106,7 +106,7 @@ func (d *Desk) admit(ctx context.Context, c Call) (token.Key, error) {
 	if err != nil && !gone {
 		return token.Key{}, err
 	}
-	if !terms.Allow.Admits(c.Caller, r.Credential) {
+	if !terms.Admits(c.Caller) {
 		return token.Key{}, &api.Error{Code: api.UnknownCredential, Detail: "there is no such credential, or none that this caller may know of"}
 	}
 	asked := access.Asked{Scope: r.Scope, Audience: r.Audience, Account: r.Account}
@@ -149,13 +149,13 @@ func vended(t token.Token, now time.Time) api.Token {
 }
 
 // status reports on an entry; with verify, the provider is asked what it thinks of the token.
-func (d *Desk) status(ctx context.Context, key token.Key, verify bool) (any, error) {
+func (d *Desk) status(ctx context.Context, c Call, key token.Key) (any, error) {
 	s, err := d.Mint.Status(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	var verified *api.Verified
-	if verify {
+	if c.Request.Verify {
 		if verified, err = d.Mint.Verify(ctx, key); err != nil {
 			return nil, err
 		}
@@ -169,6 +169,12 @@ func (d *Desk) status(ctx context.Context, key token.Key, verify bool) (any, err
 	}
 	if f := s.Failure; !f.IsZero() {
 		report.Failure = &api.Failure{Code: api.Code(f.Code), Detail: f.Detail, Since: f.Since, Count: f.Count, RetryAt: f.RetryAt}
+	}
+	if c.Caller.MayAdminister() {
+		report.Destination = s.Destination
+		for _, change := range s.Changes {
+			report.Changes = append(report.Changes, api.Change{Part: change.Name, Old: change.Old, New: change.New})
+		}
 	}
 	return report, nil
 }
@@ -197,7 +203,7 @@ func (d *Desk) list(ctx context.Context, c Call) (any, error) {
 	}
 	page := api.Page{Credentials: []api.Listed{}, Next: next}
 	for _, t := range all {
-		if t.Allow.Admits(c.Caller, t.Name) {
+		if t.Admits(c.Caller) {
 			page.Credentials = append(page.Credentials, listed(t))
 		}
 	}

@@ -190,12 +190,15 @@ func (r HTTPRequest) carried(at api.Request) (api.Request, error) {
 // brought is what a PUT asks for: a code is to be exchanged, or a recovery blob to be taken back.
 func brought(at, body api.Request) (api.Request, error) {
 	switch body {
-	case api.Request{Scope: body.Scope, Audience: body.Audience, Account: body.Account, Code: body.Code, CodeVerifier: body.CodeVerifier, RedirectURI: body.RedirectURI}:
+	case api.Request{Scope: body.Scope, Audience: body.Audience, Account: body.Account, Code: body.Code, CodeVerifier: body.CodeVerifier, RedirectURI: body.RedirectURI, Destination: body.Destination}:
 		body.Action = api.Connect
-	case api.Request{Recovery: body.Recovery}:
+	case api.Request{Recovery: body.Recovery}, api.Request{Accept: body.Accept}:
 		body.Action = api.Recover
+		if body.Accept != "" {
+			body.Action = api.Accept
+		}
 	default:
-		return at, invalid("the body: expected scope, audience, account, code, code_verifier and redirect_uri; or recovery alone")
+		return at, invalid("the body: expected scope, audience, account, code, code_verifier, redirect_uri and destination; or recovery or accept alone")
 	}
 	body.Credential = at.Credential
 	return body, nil

@@ -206,7 +206,7 @@ func TestRefusals(t *testing.T) {
 			{billing, "GET", "/tokens/movemint?scope=delete", "", 403, api.AccessDenied, "scope: "},
 			{"", "GET", "/tokens/minut", "", 403, api.AccessDenied, "not known"},
 			{anybody, "GET", "/tokens/minut?min_ttl=1801", "", 422, api.TTLUnavailable, "at most 1800 seconds"},
-			{anybody, "GET", "/tokens/broken", "", 500, api.Misconfigured, "colour"},
+			{anybody, "GET", "/tokens/broken", "", 404, api.UnknownCredential, "no such credential"},
 			{anybody, "GET", "/tokens/wrong", "", 502, api.ProviderRejected, "invalid_client"},
 		} {
 			got := c.send(r.arn, r.method, r.target, r.body)
@@ -297,7 +297,7 @@ func TestStatusListAndForget(t *testing.T) {
 		if r := c.send(anybody, "DELETE", "/tokens/minut", ""); r.Status != 200 || !strings.Contains(string(r.Body), `"revoked":false`) {
 			t.Errorf("forgetting: %d %s", r.Status, r.Body)
 		}
-		if again := tokenOf(t, c.send(anybody, "GET", "/tokens/minut", "")); again.Fingerprint == token.Fingerprint || status().Generation != 2 {
+		if again := tokenOf(t, c.send(anybody, "GET", "/tokens/minut", "")); again.Fingerprint == token.Fingerprint || status().Generation != 3 {
 			t.Errorf("what was forgotten was vended, or the generation did not grow: %+v", status())
 		}
 	})
