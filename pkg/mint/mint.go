@@ -40,11 +40,12 @@ type Config struct {
 // Mint brings tokens into being. All its methods are safe for concurrent use.
 type Mint struct {
 	Config
-	memory  memory
-	secrets secrets
-	flights flights
-	proofs  proofs
-	settled settled
+	memory   memory
+	secrets  secrets
+	flights  flights
+	proofs   proofs
+	settled  settled
+	migrated migrated
 }
 
 // New makes a Mint. Before the process ends, [Mint.Wait] lets what was sent come home.

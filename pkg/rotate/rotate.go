@@ -3,6 +3,7 @@ package rotate
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -60,7 +61,22 @@ func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
 	if err = s.renewDue(begin, work, &r); err == nil && s.Canary > 0 {
 		r.Proven, r.Refused, err = s.Mint.Canary(begin, s.Canary)
 	}
+	if err == nil {
+		s.migrate(begin)
+	}
 	return r, err
+}
+
+// migrate rewrites rows of an older format with the time that is left.
+func (s *Sweep) migrate(ctx context.Context) {
+	done, err := s.Mint.Migrate(ctx)
+	switch {
+	case err != nil:
+		s.Journal.Event(ctx, slog.LevelWarn, "migration", "", err.Error())
+	case done.Looked:
+		s.Journal.Event(ctx, slog.LevelInfo, "migration", "",
+			fmt.Sprintf("%d rows of the first format rewritten, %d left", done.Rewritten, done.Left))
+	}
 }
 
 // RunOne renews what is due or failing of one credential now, back-offs not waited for, and mints its default token if it has none. A token whose time to renew has not come stays: callers hold it.
