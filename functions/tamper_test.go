@@ -193,7 +193,9 @@ func TestFault54_WhatWasTamperedWithIsNeverVended(t *testing.T) {
 		"another scope":          v.now.text("scope", "admin"),
 		"another type":           v.now.text("type", "MAC"),
 		"another fingerprint":    v.now.text("fingerprint", "0123456789abcdef"),
-		"minted for other terms": v.now.text("made", v.variant.attribute("made")),
+		"a legacy digest":        v.now.text("made", "9f86d081884c7d659f86d081884c7d65"),
+		"another state":          v.now.text("state", "revoking"),
+		"the first format":       v.now.plus("format", -1),
 	} {
 		v.refuses(what, changed)
 	}
@@ -209,6 +211,8 @@ func TestFault54_TermsThatWereTamperedWithAreReadFromTheSecret(t *testing.T) {
 		"an entry's":                 v.own.sealing(v.now.sealed()),
 		"never sealed":               v.own.sealing([]byte("\x00" + `{"name":"miden"}`)),
 		"another version":            v.own.text("made", v.anothersOwn.attribute("made")),
+		"another generation":         v.own.plus("generation", 1),
+		"the first format":           v.own.plus("format", -1),
 	} {
 		v.write(changed)
 		before, p := v.requests(), v.cold()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -103,7 +102,7 @@ func (m *Mint) remember(ctx context.Context, e store.Entry, newest int64, now ti
 	old := m.memory.get(e.Key)
 	if older(e, newest) {
 		m.Journal.Integrity(ctx, e.Key.Credential, "the store shows an older generation than this process has seen: "+e.Key.String())
-		return m.memory.put(&row{entry: e, broken: true}, Store, now), nil
+		return m.memory.put(brokenRow(e), Store, now), nil
 	}
 	if old.same(e) {
 		return m.memory.put(old.with(e), Store, now), nil
@@ -123,13 +122,13 @@ func (m *Mint) open(ctx context.Context, e store.Entry) (*row, error) {
 	}
 	if m.RowFormat.refuses(e) {
 		r.outdated = true
-		m.Journal.Event(ctx, slog.LevelWarn, "row of the first format", e.Key.Credential, e.Key.String())
+		m.Journal.Integrity(ctx, e.Key.Credential, "a row of the first format, which is not read any more: "+e.Key.String())
 		return r, nil
 	}
 	plain, err := m.Sealer.Open(ctx, e.Key.Credential, e.Sealed, additional(e))
 	switch {
 	case errors.Is(err, seal.ErrIntegrity):
-		r.broken = true
+		r = brokenRow(e)
 		m.Journal.Integrity(ctx, e.Key.Credential, "what is stored does not open: "+e.Key.String())
 		return r, nil
 	case err != nil:
@@ -140,9 +139,15 @@ func (m *Mint) open(ctx context.Context, e store.Entry) (*row, error) {
 	}
 	if e.Key.IsOwn() && r.terms.Version != e.Made { // the first format does not bind it, and a pass of rotate goes by it
 		m.Journal.Integrity(ctx, e.Key.Credential, "the terms are of another version than their row says: "+e.Key.String())
-		return &row{entry: e, broken: true}, nil
+		return brokenRow(e), nil
 	}
 	return r, nil
+}
+
+// brokenRow is a row of which nothing is believed, its state neither.
+func brokenRow(e store.Entry) *row {
+	e.State = store.Live
+	return &row{entry: e, broken: true}
 }
 
 // tokenOf is the token of an entry, opened.
