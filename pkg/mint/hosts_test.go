@@ -159,9 +159,12 @@ func newAttacked(t *testing.T) *attacked {
 }
 
 // instance is one process of the attacked world.
-func (a *attacked) instance() *mint.Mint {
+func (a *attacked) instance() *mint.Mint { return a.formatted(mint.RowFormat2) }
+
+// formatted is a process that reads and writes rows of a format.
+func (a *attacked) formatted(format mint.RowFormat) *mint.Mint {
 	return mint.New(mint.Config{
-		Store: a.store, Source: a.secrets, Sealer: a.sealer, HTTP: &http.Client{Transport: a.hosts},
+		RowFormat: format, Store: a.store, Source: a.secrets, Sealer: a.sealer, HTTP: &http.Client{Transport: a.hosts},
 		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(a.world, nil)), Metrics: "test"},
 	})
 }
