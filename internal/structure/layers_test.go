@@ -39,6 +39,7 @@ var apart = map[string][]string{
 	"cmd/tokenvend":        {"pkg/client"},
 	"internal/testbed":     {},
 	"internal/bench/bare":  {},
+	"internal/reverts":     {},
 	"internal/bench/hello": {},
 	"internal/bench/least": {},
 	"internal/bench/sweep": {"pkg/credential/folder", "pkg/mint", "pkg/outbound", "pkg/rotate", "pkg/seal/keyfile", "pkg/store/bolt"},

@@ -62,11 +62,15 @@ func TestAttack01_NewVersionDoesNotGetTheClientOfTheOld(t *testing.T) {
 func TestAttack01_OtherVersionStandsInAtItsOwnEndpointAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttacked(t)
-		a.secrets.put("x", with(at("good.test", "good-secret", nil), "scope", "old"))
-		a.secrets.put("x", with(at("good.test", "not-yet-known", nil), "scope", "new"))
+		for _, v := range []struct{ secret, mark string }{{"good-secret", "old"}, {"not-yet-known", "new"}} {
+			request := map[string]any{"url": "https://good.test/token", "params": map[string]string{"tenant": v.mark}}
+			a.secrets.put("x", with(at("good.test", v.secret, map[string]any{"token": request}), "scope", v.mark))
+		}
 		mustToken(t, a.instance(), key("x"), mint.Want{})
-		if sent := a.sent("good.test"); !strings.Contains(sent, "good-secret") || !strings.Contains(sent, "scope:[old]") {
-			t.Errorf("good.test was sent\n%s\nwant the previous version's secret with its own scope", sent)
+		for line := range strings.Lines(a.sent("good.test")) {
+			if strings.Contains(line, "good-secret") && !(strings.Contains(line, "scope:[old]") && strings.Contains(line, "tenant:[old]")) {
+				t.Errorf("good.test was sent\n%s\nwant the previous version's secret with its own scope and parameters", line)
+			}
 		}
 	})
 }
@@ -406,6 +410,28 @@ func TestAttack05_WarmInstanceKeepsGrantFromNewEndpoint(t *testing.T) {
 			_, _, _ = m.Canary(t.Context(), time.Minute)
 		}
 		a.gotNothing("evil.test")
+	})
+}
+
+// An instance that reads the new version only when it is about to renew keeps
+// the grant as it is, so that it goes on once the change is accepted.
+func TestAttack05_ColdInstanceKeepsGrantForAccept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAttacked(t)
+		k := a.connected(a.instance(), nil)
+		time.Sleep(2 * time.Hour)
+		a.change(map[string]any{"verify": map[string]any{"url": "https://evil.test/me"}})
+		m := a.instance()
+		if _, err := m.Token(t.Context(), k, mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
+			t.Errorf("Token = %v, want %s", err, api.NeedsReauthorizing)
+		}
+		if e := a.entryOf(k); e.State != store.Live || !e.Failure.IsZero() {
+			t.Errorf("the entry has state %q and failure %q, want none", e.State, e.Failure.Code)
+		}
+		s, err := m.Status(t.Context(), k)
+		must(t, err)
+		must(t, m.Accept(t.Context(), "x", s.Destination))
+		mustToken(t, m, k, mint.Want{})
 	})
 }
 
