@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -77,7 +78,7 @@ func (a *add) run(ctx context.Context, c console, args []string) error {
 	if err := (trial{c, p, v, name, fresh.version}).run(ctx); err != nil {
 		return err
 	}
-	c.say("%s", p.grants(name, fresh.arn))
+	c.Text(p.grants(name, fresh.arn) + "\n")
 	return nil
 }
 
@@ -144,7 +145,7 @@ func (s *set) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	c.say("%s is written. %s: tokenvend renew %[1]s tries the new secret then.", name, told)
+	c.Say("%s is written. %s: tokenvend renew %[1]s tries the new secret then.", name, told)
 	return nil
 }
 
@@ -184,13 +185,13 @@ func (r *rm) run(ctx context.Context, c console, args []string) error {
 	}
 	if err := revokeAt(ctx, p, name); err != nil {
 		text, _ := explain(err)
-		c.say("Its token could not be revoked: %s", text)
+		c.Say("Its token could not be revoked: %s", terminal.Lines(text))
 	}
 	told, err := v.remove(ctx, name)
 	if err != nil {
 		return err
 	}
-	c.say("%s is removed. %s", name, told)
+	c.Say("%s is removed. %s", name, terminal.Lines(told))
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/aws/smithy-go"
 
@@ -113,17 +112,17 @@ func (d *doctor) run(ctx context.Context, c console, args []string) error {
 
 func (f *findings) print(c console, asJSON bool) error {
 	if asJSON {
-		return printJSON(c, map[string]any{"checks": f.all, "failed": f.count(failed), "warnings": f.count(warning)})
+		return c.JSON(map[string]any{"checks": f.all, "failed": f.count(failed), "warnings": f.count(warning)})
 	}
-	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	for _, one := range f.all {
 		line := strings.Join(strings.Fields(one.Finding), " ")
 		if one.Advice != "" {
 			line += "; " + one.Advice
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", one.Grade, one.Subject, line)
+		rows = append(rows, []string{string(one.Grade), one.Subject, line})
 	}
-	return t.Flush()
+	return c.Table(rows)
 }
 
 // mostLooked bounds how many credentials are looked at one by one.

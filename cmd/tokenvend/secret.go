@@ -73,17 +73,17 @@ func (s *secret) whole(c console) (redact.String, error) {
 	if len(s.texts)+len(s.allow) > 0 || s.keepWarm != nil {
 		return redact.String{}, usage("--json: the whole secret comes from standard input, and no flag adds to it")
 	}
-	if c.interactive() {
+	if c.Interactive() {
 		return redact.String{}, usage("--json: expected the secret on standard input, from a file or another program: a terminal would show it")
 	}
-	text, err := io.ReadAll(io.LimitReader(c.in, credential.MaxSize+1))
+	text, err := io.ReadAll(io.LimitReader(c.Input(), credential.MaxSize+1))
 	return redact.New(string(text)), err
 }
 
 // complete asks for what is missing.
 func (s *secret) complete(c console, name string, fields map[string]any) error {
 	if _, inline := fields["descriptor"]; !inline {
-		if err := c.askFor(fields, "provider", "provider ("+strings.Join(provider.Names(), ", ")+")"); err != nil {
+		if err := askFor(c, fields, "provider", "provider ("+strings.Join(provider.Names(), ", ")+")"); err != nil {
 			return err
 		}
 	}
@@ -92,17 +92,17 @@ func (s *secret) complete(c console, name string, fields map[string]any) error {
 		return err
 	}
 	if d != nil && d.NeedsTokenURL() {
-		if err := c.askFor(fields, "token_url", "token URL"); err != nil {
+		if err := askFor(c, fields, "token_url", "token URL"); err != nil {
 			return err
 		}
 	}
-	if err := c.askFor(fields, "client_id", "client id"); err != nil {
+	if err := askFor(c, fields, "client_id", "client id"); err != nil {
 		return err
 	}
 	if d != nil && !takesSecret(d) {
 		return nil
 	}
-	return c.askSecret(fields, name)
+	return askSecret(c, fields, name)
 }
 
 // speaks is the descriptor of the provider that is named, or the inline one; nil for one that is wrong, which is told once the whole is checked.
@@ -124,15 +124,15 @@ func takesSecret(d *provider.Descriptor) bool {
 }
 
 // askFor asks for a field that is not there, where there is somebody to ask.
-func (c console) askFor(fields map[string]any, field, question string) error {
+func askFor(c console, fields map[string]any, field, question string) error {
 	if _, given := fields[field]; given {
 		return nil
 	}
 	flagName := strings.ReplaceAll(field, "_", "-")
-	if !c.interactive() {
+	if !c.Interactive() {
 		return usage("--%s is needed, since there is no terminal to ask on", flagName)
 	}
-	answer, err := c.ask(question + ": ")
+	answer, err := c.Ask(question + ": ")
 	if err == nil && answer == "" {
 		err = usage("the %s is needed", strings.ReplaceAll(field, "_", " "))
 	}
@@ -141,14 +141,14 @@ func (c console) askFor(fields map[string]any, field, question string) error {
 }
 
 // askSecret asks for the client secret, or reads it as one line of standard input. Where there is one already, no answer keeps it.
-func (c console) askSecret(fields map[string]any, name string) error {
+func askSecret(c console, fields map[string]any, name string) error {
 	const field = "client_secret"
 	_, has := fields[field]
 	question := "client secret"
 	if has {
 		question = fmt.Sprintf("new client secret (none: %s keeps the one it has)", name)
 	}
-	answer, err := c.askHidden(question + ": ")
+	answer, err := c.AskHidden(question + ": ")
 	switch {
 	case err != nil:
 		return err

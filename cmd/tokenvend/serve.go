@@ -76,7 +76,7 @@ func (s *serve) run(ctx context.Context, c console, args []string) error {
 	if s.verbose {
 		level = slog.LevelDebug
 	}
-	s.Log, s.Out = slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level})), c.out
+	s.Log, s.Out = slog.New(slog.NewTextHandler(c.ErrorOutput(), &slog.HandlerOptions{Level: level})), c.Output()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(rarely)
 	}
