@@ -50,7 +50,7 @@ func TestHelp(t *testing.T) {
 func TestSecretsAreNotTakenFromTheCommandLineNorShown(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{
-		{"add", "x", "--client-secret=hunter2"}, {"add", "x", "--secret", "hunter2"}, {"serve", "--key", "hunter2"}, {"serve", "--key", "id:hunter2 with spaces"},
+		{"add", "x", "--client-secret=hunter2"}, {"add", "x", "--secret", "hunter2"}, {"serve", "--key", "hunter2"}, {"serve", "--key", "id:hunter2 with spaces"}, {"serve", "--admin-key", "hunter2"},
 		{"serve", "--every", "hunter2"}, {"get", "hunter2!"}, {"hunter2"}, {"add", "x", "hunter2"},
 	} {
 		if r := tv(t, dir, "", args...).want(t, exitUsage); strings.Contains(r.err, "hunter2") {

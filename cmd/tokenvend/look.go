@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -38,14 +37,13 @@ func (l *ls) run(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	if l.json {
-		return printJSON(c, api.Page{Credentials: append([]api.Listed{}, all...)})
+		return c.JSON(api.Page{Credentials: append([]api.Listed{}, all...)})
 	}
-	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "NAME\tPROVIDER")
+	rows := [][]string{{"NAME", "PROVIDER"}}
 	for _, one := range all {
-		_, _ = fmt.Fprintf(t, "%s\t%s\n", one.Credential, one.Provider)
+		rows = append(rows, []string{one.Credential, one.Provider})
 	}
-	return t.Flush()
+	return c.Table(rows)
 }
 
 var statusCommand = command{
@@ -86,13 +84,9 @@ func (s *status) run(ctx context.Context, c console, args []string) error {
 // print prints what is known of the token.
 func (t *target) print(c console, report api.StatusReport) error {
 	if t.json {
-		return printJSON(c, report)
+		return c.JSON(report)
 	}
-	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	for _, line := range describe(report, t.variant, time.Now()) {
-		_, _ = fmt.Fprintf(table, "%s\t%s\n", line[0], line[1])
-	}
-	return table.Flush()
+	return c.Table(describe(report, t.variant, time.Now()))
 }
 
 var meanings = map[api.State]string{
@@ -107,11 +101,11 @@ var meanings = map[api.State]string{
 }
 
 // describe is a report on what was asked for, as lines of a label and a value; what is not known has none.
-func describe(r api.StatusReport, asked variant, now time.Time) [][2]string {
-	lines := [][2]string{{"credential", r.Credential}, {"provider", r.Provider}}
+func describe(r api.StatusReport, asked variant, now time.Time) [][]string {
+	lines := [][]string{{"credential", r.Credential}, {"provider", r.Provider}}
 	add := func(label, value string) {
 		if value != "" {
-			lines = append(lines, [2]string{label, value})
+			lines = append(lines, []string{label, value})
 		}
 	}
 	add("account", r.Account)

@@ -4,6 +4,8 @@ package main
 import (
 	"context"
 	"os"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
 // commands is all that the program can do, in the order of the help. A command is added here and nowhere else.
@@ -15,5 +17,5 @@ func commands() []command {
 }
 
 func main() {
-	os.Exit(run(context.Background(), console{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
+	os.Exit(run(context.Background(), terminal.New(os.Stdin, os.Stdout, os.Stderr), os.Args[1:]))
 }

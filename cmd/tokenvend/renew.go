@@ -45,10 +45,9 @@ func (r *renew) run(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	if r.json {
-		return printJSON(c, renewal{report.Fingerprint, t.Fingerprint})
+		return c.JSON(renewal{report.Fingerprint, t.Fingerprint})
 	}
-	_, err = fmt.Fprintf(c.out, "old %s\nnew %s\n", cmp.Or(report.Fingerprint, "none"), t.Fingerprint)
-	return err
+	return c.Printf("old %s\nnew %s\n", cmp.Or(report.Fingerprint, "none"), t.Fingerprint)
 }
 
 var revokeCommand = command{
@@ -77,12 +76,11 @@ func (r *revoke) run(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	if r.json {
-		return printJSON(c, forgotten)
+		return c.JSON(forgotten)
 	}
 	how := "forgotten, but not revoked at the provider"
 	if forgotten.Revoked {
 		how = "revoked at the provider, and forgotten"
 	}
-	_, err = fmt.Fprintf(c.out, "%s: %s; an instance that holds it in memory may hand it out until %s\n", name, how, forgotten.MemoryUntil.Local().Format("15:04:05"))
-	return err
+	return c.Printf("%s: %s; an instance that holds it in memory may hand it out until %s\n", name, how, forgotten.MemoryUntil.Local().Format("15:04:05"))
 }

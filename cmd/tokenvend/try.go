@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/client"
 )
@@ -23,7 +24,7 @@ type trial struct {
 func (t trial) run(ctx context.Context) error {
 	at, err := t.place.client()
 	if _, ok := errors.AsType[noServer](err); ok {
-		t.say("%s is written, and was not tried: no server runs here. tokenvend serve starts one.", t.name)
+		t.Say("%s is written, and was not tried: no server runs here. tokenvend serve starts one.", t.name)
 		return nil
 	}
 	if err != nil {
@@ -47,14 +48,14 @@ func (t trial) takeBack(ctx context.Context, refused error) error {
 // tell says what became of a secret that stays.
 func (t trial) tell(first api.Token, err error) {
 	if err == nil {
-		t.say("%s works: a token with the fingerprint %s, for another %v.", t.name, first.Fingerprint, time.Duration(first.ExpiresIn))
+		t.Say("%s works: a token with the fingerprint %s, for another %v.", t.name, first.Fingerprint, time.Duration(first.ExpiresIn))
 		return
 	}
 	text, _ := explain(err)
 	if errors.Is(err, errNotSeen) {
 		text = fmt.Sprintf("the answers are still by what was known before. tokenvend status %s tells later.%s", t.name, t.hint())
 	}
-	t.say("%s is written (%s), but could not be tried: %s", t.name, t.vault.where(t.name), text)
+	t.Say("%s is written (%s), but could not be tried: %s", t.name, t.vault.where(t.name), terminal.Lines(text))
 }
 
 // hint is what else may keep a stack from seeing a secret.
@@ -94,7 +95,7 @@ func (t trial) firstToken(ctx context.Context, at *client.Client) (api.Token, er
 			return first, errNotSeen
 		}
 		if !told {
-			t.say("The answer is still by what was known of %s before; waiting for another.", t.name)
+			t.Say("The answer is still by what was known of %s before; waiting for another.", t.name)
 			_, _ = at.Revoke(ctx, t.name) // there is no token yet; to forget it has the secret read anew
 		}
 		select {

@@ -224,7 +224,7 @@ func TestWhoMayHaveWhat(t *testing.T) {
 	c := counter{t, map[string]access.Rule{
 		"open":    {},
 		"billing": narrowed, // role/billing-*, and the alias billing
-		"named":   {Principals: []string{iam("role/team/reports"), iam("user/ann"), "arn:aws-cn:iam::123456789012:role/reports"}},
+		"named":   {Principals: []string{iam("role/reports"), iam("user/ann"), "arn:aws-cn:iam::123456789012:role/reports"}},
 		"listed":  {Aliases: []string{"reports", "billing"}},
 	}}
 	c.allow(overAPI(sts("assumed-role/billing-prod/i-1")), "open", "billing", "listed")

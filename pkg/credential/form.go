@@ -122,12 +122,13 @@ func (f *form) lines(name string) string {
 	return s
 }
 
-// list takes an array of strings, each of which must be as expected.
-func (f *form) list(name, expected string, valid func(string) bool) []string {
+// list takes an array of strings. check returns nil for a good item; its errors
+// complete the sentence "expected …" and show nothing of the item.
+func (f *form) list(name string, check func(string) error) []string {
 	items, _ := take[[]string](f, name, "an array of strings")
 	for i, item := range items {
-		if !valid(item) {
-			f.wrong(fmt.Sprintf("%s[%d]", name, i), expected)
+		if err := check(item); err != nil {
+			f.wrong(fmt.Sprintf("%s[%d]", name, i), err.Error())
 		}
 	}
 	return items

@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"errors"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -98,15 +99,27 @@ func (f *form) grant() provider.Grant {
 func (f *form) allow() access.Rule {
 	in := f.object("allow")
 	filled := func(s string) bool { return s != "" && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, odd) }
+	oneScope := func(s string) bool { return filled(s) && !strings.Contains(s, " ") }
 	rule := access.Rule{
-		Principals: in.list("principals", "an IAM ARN with * and ? in it, not of a session, nor of all roles under a path", access.ValidPrincipal),
-		Aliases:    in.list("aliases", "a Lambda alias, and none of api, admin and c-…", access.ValidAlias),
-		Scopes:     in.list("scopes", "one scope", func(s string) bool { return filled(s) && !strings.Contains(s, " ") }),
-		Audiences:  in.list("audiences", "one audience", filled),
-		Accounts:   in.list("accounts", "an account, or a pattern with * and ?", filled),
+		Principals: in.list("principals", access.CheckPrincipal),
+		Aliases:    in.list("aliases", expecting("a Lambda alias, and none of api, admin and c-…", access.ValidAlias)),
+		Scopes:     in.list("scopes", expecting("one scope", oneScope)),
+		Audiences:  in.list("audiences", expecting("one audience", filled)),
+		Accounts:   in.list("accounts", expecting("an account, or a pattern with * and ?", filled)),
 	}
 	in.rest()
 	return rule
+}
+
+// expecting returns a check whose error is what was expected.
+func expecting(expected string, valid func(string) bool) func(string) error {
+	err := errors.New(expected)
+	return func(s string) error {
+		if valid(s) {
+			return nil
+		}
+		return err
+	}
 }
 
 // client takes what the OAuth client is and proves itself by.

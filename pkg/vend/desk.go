@@ -80,6 +80,9 @@ func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, err
 	if err := check(c.Request); err != nil {
 		return nil, err
 	}
+	if c.Caller.MayOnlyVend() && line.Action != api.Vend {
+		return nil, &api.Error{Code: api.AccessDenied, Detail: "action: " + line.Action + " takes an operator's key"}
+	}
 	if line.Action == api.List {
 		return d.list(ctx, c)
 	}
