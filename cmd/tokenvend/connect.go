@@ -69,7 +69,7 @@ type errand struct {
 	*connect
 	console
 	name string
-	at   *client.Client
+	at   *remote
 	kept api.StatusReport
 }
 

@@ -62,7 +62,7 @@ func (f *findings) principals(ctx context.Context, reader iamReader, arn string)
 		}
 	}
 	for _, pattern := range slices.Sorted(maps.Keys(wide)) {
-		f.warn("IAM", some(wide[pattern])+" may "+invoke+" on "+pattern+", which is every alias, admin among them", "grant one alias, if that is not meant")
+		f.warn("IAM", some(wide[pattern])+" may "+invokeAction+" on "+pattern+", which is every alias, admin among them", "grant one alias, if that is not meant")
 	}
 	f.ok("IAM", "%d roles, users and groups were looked at, without conditions and Deny; by its name %s may invoke admin", len(a.holders), some(named))
 	if a.cut {

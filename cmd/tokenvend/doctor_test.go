@@ -81,7 +81,7 @@ func (c *clinic) alias(name, on string) {
 // permit lets a principal invoke the function by an alias; "" for the bare function.
 func (c *clinic) permit(alias, principal string) {
 	c.Helper()
-	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Action: aws.String(invoke), Principal: &principal, StatementId: aws.String(fmt.Sprintf("s%d", len(alias)))}
+	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Action: aws.String(invokeAction), Principal: &principal, StatementId: aws.String(fmt.Sprintf("s%d", len(alias)))}
 	if alias != "" {
 		input.Qualifier = &alias
 	}
@@ -183,14 +183,14 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 	c.permit("", stackAccount)
 	c.permit("admin", "events.amazonaws.com")
 	_, err = c.lambda.AddPermission(t.Context(), &lambda.AddPermissionInput{
-		FunctionName: aws.String(stackFunction), Action: aws.String(invoke), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
+		FunctionName: aws.String(stackFunction), Action: aws.String(invokeAction), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
 	})
 	c.must(err)
 	d := c.doctor(exitOK)
 	d.has(t, warning, "IAM", "role starred may", c.arn+"*, which is every alias")
 	d.has(t, warning, "IAM", "role aliased may", c.arn+":*, which is every alias")
 	d.has(t, warning, "IAM", "role guessing may", ":a????")
-	d.has(t, warning, "IAM", "role everything may "+invoke+" on *,")
+	d.has(t, warning, "IAM", "role everything may "+invokeAction+" on *,")
 	d.has(t, warning, "IAM", "user ann may", "function:tokenvend-*, which is every alias")
 	d.has(t, warning, "grants on the bare function", stackAccount)
 	d.has(t, warning, "grants on api", "sns.amazonaws.com", "say that it is anybody")

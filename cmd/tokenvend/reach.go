@@ -8,8 +8,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/access"
 )
 
-// invoke is the action that all of this is about.
-const invoke = "lambda:InvokeFunction"
+// invokeAction is the action that all of this is about.
+const invokeAction = "lambda:InvokeFunction"
 
 // document is an IAM policy. Only what it allows is read: what a Deny or a condition takes away again is not weighed.
 type document struct {
@@ -62,7 +62,7 @@ func (s statement) anybody() bool { return slices.Contains(s.Principal, "*") }
 
 // invokes says whether a statement allows that a function is invoked.
 func (s statement) invokes() bool {
-	fits := func(pattern string) bool { return access.Match(strings.ToLower(pattern), strings.ToLower(invoke)) }
+	fits := func(pattern string) bool { return access.Match(strings.ToLower(pattern), strings.ToLower(invokeAction)) }
 	if s.Effect != "Allow" {
 		return false
 	}
