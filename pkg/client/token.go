@@ -39,8 +39,11 @@ func (t Token) SetAuthHeader(r *http.Request) {
 	r.Header.Set("Authorization", t.Type+" "+t.access.Reveal())
 }
 
-// String returns the token's fingerprint and end.
+// String returns the token's fingerprint and end; "no token" for the zero value.
 func (t Token) String() string {
+	if t.access.IsZero() {
+		return "no token"
+	}
 	return fmt.Sprintf("token %s, until %s", t.Fingerprint, t.ExpiresAt.UTC().Format(time.RFC3339))
 }
 

@@ -28,7 +28,7 @@ type Vend struct {
 	Stale       bool   // past its time to renew, because a renewal failed
 	Code        string // why it was refused; "": it was not
 	Detail      string // the same, for people
-	RequestID   string
+	RequestID   string // of the invocation, as Lambda names it; never one that a caller chose
 	Took        time.Duration
 }
 
