@@ -25,8 +25,13 @@ func TestCaseC41_InterruptDuringStart(t *testing.T) {
 			}
 		}
 		code := s.end(t, os.Interrupt)
-		if code != exitOK || strings.Contains(s.log.String(), "level=WARN") || strings.Contains(s.log.String(), "tokenvend: ") {
-			t.Errorf("tokenvend serve, interrupted during its start, exited with %d, want 0 and no complaint:\n%s", code, s.log.String())
+		if code != exitOK || strings.Contains(s.log.String(), "level=WARN") ||
+			strings.Contains(s.log.String(), "tokenvend: ") {
+			t.Errorf(
+				"tokenvend serve, interrupted during its start, exited with %d, want 0 and no complaint:\n%s",
+				code,
+				s.log.String(),
+			)
 		}
 	}
 }

@@ -62,7 +62,9 @@ func (s statement) anybody() bool { return slices.Contains(s.Principal, "*") }
 
 // invokes says whether a statement allows that a function is invoked.
 func (s statement) invokes() bool {
-	fits := func(pattern string) bool { return access.Match(strings.ToLower(pattern), strings.ToLower(invokeAction)) }
+	fits := func(pattern string) bool {
+		return access.Match(strings.ToLower(pattern), strings.ToLower(invokeAction))
+	}
 	if s.Effect != "Allow" {
 		return false
 	}

@@ -85,8 +85,8 @@ func (s server) client(ctx context.Context) (*remote, error) {
 	return p.client()
 }
 
-// client returns the client of this place. Its error is noServer where the place
-// is this machine, and no server runs here.
+// client returns the client of this place. Its error is noServer where the
+// place is this machine, and no server runs here.
 func (p place) client() (*remote, error) {
 	switch {
 	case p.data != "":
@@ -94,7 +94,8 @@ func (p place) client() (*remote, error) {
 	case p.url != "":
 		return newRemote(signed.New(p.url, p.aws)), nil
 	}
-	return newRemote(direct{invoke.New(p.aws, p.function.String(), invoke.Qualifier(p.function.alias)), p.function}), nil
+	lambda := invoke.New(p.aws, p.function.String(), invoke.Qualifier(p.function.alias))
+	return newRemote(direct{lambda, p.function}), nil
 }
 
 // localClient returns the client of the server on this machine.
@@ -126,9 +127,10 @@ func (r *remote) Token(ctx context.Context, credential string, options ...client
 	return shown(t), err
 }
 
-// Reject reports that an API answered 401 to a token, and obtains another.
-func (r *remote) Reject(ctx context.Context, credential, fingerprint string, options ...client.Option) (api.Token, error) {
-	t, err := r.tokens.Source(credential, options...).Reject(ctx, fingerprint)
+// Reject reports that an API answered 401 to the token with the fingerprint
+// print, and obtains another.
+func (r *remote) Reject(ctx context.Context, credential, print string, options ...client.Option) (api.Token, error) {
+	t, err := r.tokens.Source(credential, options...).Reject(ctx, print)
 	return shown(t), err
 }
 
@@ -138,8 +140,10 @@ func shown(t client.Token) api.Token {
 		return api.Token{}
 	}
 	return api.Token{
-		AccessToken: t.Reveal(), TokenType: t.Type, ExpiresIn: api.Seconds(time.Until(t.ExpiresAt)), Scope: t.Scope, Fingerprint: t.Fingerprint,
-		ExpiresAt: t.ExpiresAt.UTC().Truncate(time.Millisecond), CacheUntil: t.CacheUntil.UTC().Truncate(time.Millisecond),
+		AccessToken: t.Reveal(), TokenType: t.Type, Scope: t.Scope, Fingerprint: t.Fingerprint,
+		ExpiresIn:  api.Seconds(time.Until(t.ExpiresAt)),
+		ExpiresAt:  t.ExpiresAt.UTC().Truncate(time.Millisecond),
+		CacheUntil: t.CacheUntil.UTC().Truncate(time.Millisecond),
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Whatever a finding says, it fails the check. A database that cannot be fetched
-// is told apart by govulncheck's status and the kind of its error.
+// Whatever a finding says, it fails the check. A database that cannot be
+// fetched is told apart by govulncheck's status and the kind of its error.
 func TestAttack25_FindingsFailWhateverTheySay(t *testing.T) {
 	const fetching = "govulncheck: fetching vulnerabilities: "
 	for name, c := range map[string]struct {
@@ -35,8 +35,16 @@ func TestAttack25_FindingsFailWhateverTheySay(t *testing.T) {
 		"nothing said and an error status": {"", "", 1, 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			fake := exec.Command(filepath.Join(root, ".ci", "vuln"), "sh", "-c", `printf '%s\n' "$1"; test -z "$2" || printf '%s\n' "$2" >&2; exit "$3"`,
-				"govulncheck", c.out, c.err, string(rune('0'+c.status)))
+			fake := exec.Command(
+				filepath.Join(root, ".ci", "vuln"),
+				"sh",
+				"-c",
+				`printf '%s\n' "$1"; test -z "$2" || printf '%s\n' "$2" >&2; exit "$3"`,
+				"govulncheck",
+				c.out,
+				c.err,
+				string(rune('0'+c.status)),
+			)
 			out, err := fake.Output()
 			status := 0
 			if e, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -45,7 +53,15 @@ func TestAttack25_FindingsFailWhateverTheySay(t *testing.T) {
 				t.Fatal(err)
 			}
 			if notRun := strings.Contains(string(out), "NOT RUN"); status != c.want || notRun != c.notRun {
-				t.Errorf(".ci/vuln of a govulncheck that exits with %d exited with %d and said NOT RUN: %t; want %d and %t\n%s", c.status, status, notRun, c.want, c.notRun, out)
+				t.Errorf(
+					".ci/vuln of a govulncheck that exits with %d exited with %d and said NOT RUN: %t; want %d and %t\n%s",
+					c.status,
+					status,
+					notRun,
+					c.want,
+					c.notRun,
+					out,
+				)
 			}
 		})
 	}
@@ -56,8 +72,8 @@ var (
 	hashed = regexp.MustCompile(`^    --hash=sha256:[0-9a-f]{64}( \\)?$`)
 )
 
-// pip installs what the tests run in Python by version and hash, what is required
-// in turn included.
+// pip installs what the tests run in Python by version and hash, what is
+// required in turn included.
 func TestAttack25_PythonPackagesAreHashed(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "internal", "testbed", "requirements.txt"))
 	if err != nil {
@@ -78,6 +94,11 @@ func TestAttack25_PythonPackagesAreHashed(t *testing.T) {
 		}
 	}
 	if !required || packages < 20 || hashes < packages {
-		t.Errorf("requirements.txt has --require-hashes: %t, %d packages and %d hashes; want it, and a hash for each package", required, packages, hashes)
+		t.Errorf(
+			"requirements.txt has --require-hashes: %t, %d packages and %d hashes; want it, and a hash for each package",
+			required,
+			packages,
+			hashes,
+		)
 	}
 }

@@ -8,8 +8,8 @@ import (
 // mask is what a secret looks like where a value is printed.
 const mask = "[redacted]"
 
-// Format writes the token without the secret, whatever the verb. Only JSON has it:
-// that is how a token is handed over.
+// Format writes the token without the secret, whatever the verb. Only JSON has
+// it: that is how a token is handed over.
 func (t Token) Format(f fmt.State, verb rune) {
 	type plain Token
 	t.AccessToken = masked(t.AccessToken)

@@ -23,7 +23,8 @@ func TestAttack24_SecretsAreNotPrinted(t *testing.T) {
 			for _, verb := range "vsqxXd" {
 				for _, flags := range []string{"", "+", "#", " "} {
 					format := "%" + flags + string(verb)
-					if out := fmt.Sprintf(format, value); strings.Contains(out, secret) || strings.Contains(strings.ToLower(out), fmt.Sprintf("%x", secret)) {
+					if out := fmt.Sprintf(format, value); strings.Contains(out, secret) ||
+						strings.Contains(strings.ToLower(out), fmt.Sprintf("%x", secret)) {
 						t.Errorf("Sprintf(%q) shows the secret: %s", format, out)
 					}
 				}
@@ -38,7 +39,11 @@ func TestAttack24_SecretsAreNotPrinted(t *testing.T) {
 			}
 		})
 	}
-	if out := fmt.Sprintf("%+v", api.Token{AccessToken: secret, Fingerprint: "9f86d081884c7d65"}); !strings.Contains(out, "9f86d081884c7d65") || !strings.Contains(out, "[redacted]") {
+	if out := fmt.Sprintf("%+v", api.Token{AccessToken: secret, Fingerprint: "9f86d081884c7d65"}); !strings.Contains(
+		out,
+		"9f86d081884c7d65",
+	) ||
+		!strings.Contains(out, "[redacted]") {
 		t.Errorf("%%+v = %s, want the rest of the token", out)
 	}
 	if out, err := json.Marshal(api.Token{AccessToken: secret}); err != nil || !strings.Contains(string(out), secret) {

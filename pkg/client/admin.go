@@ -39,9 +39,9 @@ func (a *Admin) Status(ctx context.Context, credential string, options ...Option
 	return ask[api.StatusReport](ctx, a, api.Request{Action: api.Status, Credential: credential}, options)
 }
 
-// Verify is Status, with what the provider says of the token when it is asked: the
-// report's Verified, nil where there is no living token. Where the provider has no
-// request that verifies a token, the error is invalid_request.
+// Verify is Status, with what the provider says of the token when it is asked:
+// the report's Verified, nil where there is no living token. Where the provider
+// has no request that verifies a token, the error is invalid_request.
 func (a *Admin) Verify(ctx context.Context, credential string, options ...Option) (api.StatusReport, error) {
 	return ask[api.StatusReport](ctx, a, api.Request{Action: api.Status, Credential: credential, Verify: true}, options)
 }
@@ -86,27 +86,33 @@ func (g Grant) LogValue() slog.Value { return slog.StringValue(redact.Mask) }
 func (g Grant) MarshalText() ([]byte, error) { return []byte(redact.Mask), nil }
 
 // Authorize returns the page at which a person grants what the options ask for,
-// and from which the person comes back to redirectURI. The caller adds state, and
-// a code challenge where the answer says so.
-func (a *Admin) Authorize(ctx context.Context, credential, redirectURI string, options ...Option) (api.Authorization, error) {
-	return ask[api.Authorization](ctx, a, api.Request{Action: api.Authorize, Credential: credential, RedirectURI: redirectURI}, options)
+// and from which the person comes back to redirectURI. The caller adds state,
+// and a code challenge where the answer says so.
+func (a *Admin) Authorize(ctx context.Context, credential, redirectURI string, options ...Option) (
+	api.Authorization, error,
+) {
+	r := api.Request{Action: api.Authorize, Credential: credential, RedirectURI: redirectURI}
+	return ask[api.Authorization](ctx, a, r, options)
 }
 
-// Connect has a person's grant exchanged and kept, in the place of the one before,
-// and reports on the new token. What tokenvend has refused is not kept. It is sent
-// once: a code is of one use. Where no answer comes, Status tells whether the grant
-// was kept. A [Source] that holds a token of the grant before drops it by
-// [Source.Forget].
+// Connect has a person's grant exchanged and kept, in the place of the one
+// before, and reports on the new token. What tokenvend has refused is not kept.
+// It is sent once: a code is of one use. Where no answer comes, Status tells
+// whether the grant was kept. A [Source] that holds a token of the grant before
+// drops it by [Source.Forget].
 func (a *Admin) Connect(ctx context.Context, credential string, g Grant, options ...Option) (api.StatusReport, error) {
 	return ask[api.StatusReport](ctx, a, api.Request{
-		Action: api.Connect, Credential: credential, Code: g.Code, CodeVerifier: g.CodeVerifier, RedirectURI: g.RedirectURI,
+		Action: api.Connect, Credential: credential,
+		Code: g.Code, CodeVerifier: g.CodeVerifier, RedirectURI: g.RedirectURI,
 	}, options)
 }
 
-// Recover puts back a refresh token that could not be stored, out of the blob that
-// tokenvend wrote into its log then, and reports on the entry it belongs to.
+// Recover puts back a refresh token that could not be stored, out of the blob
+// that tokenvend wrote into its log then, and reports on the entry it belongs
+// to.
 func (a *Admin) Recover(ctx context.Context, credential, blob string) (api.StatusReport, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.defaults.timeout)
 	defer cancel()
-	return send[api.StatusReport](ctx, a.transport, api.Request{Action: api.Recover, Credential: credential, Recovery: blob})
+	r := api.Request{Action: api.Recover, Credential: credential, Recovery: blob}
+	return send[api.StatusReport](ctx, a.transport, r)
 }

@@ -26,8 +26,8 @@ func sources(b testing.TB, n int) []*client.Source {
 	return all
 }
 
-// BenchmarkHit is a call that finds a token at hand, beside the clock that it must
-// look at, and beside golang.org/x/oauth2.
+// BenchmarkHit is a call that finds a token at hand, beside the clock that it
+// must look at, and beside golang.org/x/oauth2.
 func BenchmarkHit(b *testing.B) {
 	ctx := context.Background()
 	b.Run("time.Now", func(b *testing.B) {
@@ -61,8 +61,8 @@ func BenchmarkHit(b *testing.B) {
 	}
 }
 
-// BenchmarkHitParallel is the same from 8 goroutines at once; a figure is the time
-// between two calls on all processors together.
+// BenchmarkHitParallel is the same from 8 goroutines at once; a figure is the
+// time between two calls on all processors together.
 func BenchmarkHitParallel(b *testing.B) {
 	ctx := context.Background()
 	b.Run("time.Now", func(b *testing.B) {

@@ -17,8 +17,8 @@ import (
 )
 
 // tokenvend hangs for an hour, from a minute before the token's cache_until on.
-// No caller waits while the token lives; after its end each waits at most as long
-// as its context.
+// No caller waits while the token lives; after its end each waits at most as
+// long as its context.
 func TestCaseC40_ClientNeverBlocksWhileATokenLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const callers, patience = 1000, 3 * time.Second
@@ -45,10 +45,23 @@ func TestCaseC40_ClientNeverBlocksWhileATokenLives(t *testing.T) {
 					case began.Before(end):
 						hits.Add(1)
 						if err != nil || took != 0 || token.Reveal() != first {
-							t.Errorf("Token() at %v = %v, %v after %v; want the one at hand at once", began.Sub(start), token, err, took)
+							t.Errorf(
+								"Token() at %v = %v, %v after %v; want the one at hand at once",
+								began.Sub(start),
+								token,
+								err,
+								took,
+							)
 						}
 					case err == nil || took > patience:
-						t.Errorf("Token() at %v = %v, %v after %v; want an error within %v", began.Sub(start), token, err, took, patience)
+						t.Errorf(
+							"Token() at %v = %v, %v after %v; want an error within %v",
+							began.Sub(start),
+							token,
+							err,
+							took,
+							patience,
+						)
 					default:
 						waits.Add(1)
 					}
@@ -58,7 +71,11 @@ func TestCaseC40_ClientNeverBlocksWhileATokenLives(t *testing.T) {
 		}
 		all.Wait()
 		if hits.Load() < 40*callers || waits.Load() < 100*callers {
-			t.Errorf("%d calls found a living token and %d did not: too few to show anything", hits.Load(), waits.Load())
+			t.Errorf(
+				"%d calls found a living token and %d did not: too few to show anything",
+				hits.Load(),
+				waits.Load(),
+			)
 		}
 		if n := len(fake.Requests()); n > 1+2*60*2 {
 			t.Errorf("tokenvend was sent %d requests while it hung for an hour, want two a minute or so", n)
@@ -85,7 +102,11 @@ func TestCallWithoutATokenWaitsAtMostItsContext(t *testing.T) {
 		}
 		began := time.Now()
 		if _, err := s.Token(context.Background()); err == nil || time.Since(began) > 30*time.Second {
-			t.Errorf("Token() without a deadline = %v after %v, want an error after 30s at most", err, time.Since(began))
+			t.Errorf(
+				"Token() without a deadline = %v after %v, want an error after 30s at most",
+				err,
+				time.Since(began),
+			)
 		}
 	})
 }
@@ -104,8 +125,8 @@ func (d *deaf) Send(ctx context.Context, r api.Request) ([]byte, error) {
 	return d.Server.Send(ctx, r)
 }
 
-// A request that never ends, as one that was frozen with its process may, is given
-// up by the wall clock.
+// A request that never ends, as one that was frozen with its process may, is
+// given up by the wall clock.
 func TestStuckRequestIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport := &deaf{Server: hourly(), end: make(chan struct{})}
@@ -174,7 +195,8 @@ func TestBackgroundFailuresAreLogged(t *testing.T) {
 		time.Sleep(50 * time.Minute)
 		mustToken(t, s)
 		synctest.Wait()
-		if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, `credential=minut error="store_unavailable: down"`) {
+		if got := log.String(); !strings.Contains(got, "level=WARN") ||
+			!strings.Contains(got, `credential=minut error="store_unavailable: down"`) {
 			t.Errorf("the log has %q, want a warning that names credential and error", got)
 		}
 	})

@@ -11,9 +11,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
-// call is one request for a token. Whoever waits for it reads token and err once
-// done is closed. It goes on though all who waited have left: the next caller will
-// want the token.
+// call is one request for a token. Whoever waits for it reads token and err
+// once done is closed. It goes on though all who waited have left: the next
+// caller will want the token.
 type call struct {
 	rejected string // the fingerprint that it reports; "": none
 	began    int64
@@ -60,8 +60,8 @@ func (s *Source) perform(ctx context.Context, c *call) {
 	}
 }
 
-// finish keeps what a request brought, if it is still the one under way, and tells
-// all who wait. s.mu is held.
+// finish keeps what a request brought, if it is still the one under way, and
+// tells all who wait. s.mu is held.
 func (s *Source) finish(c *call, t Token, err error) {
 	if c.over {
 		return
@@ -103,8 +103,8 @@ func (s *Source) hold(t Token) *held {
 	return &held{t, min(askAt, end), end}
 }
 
-// failed decides what a failure means for the token at hand, and when tokenvend is
-// asked next. s.mu is held.
+// failed decides what a failure means for the token at hand, and when tokenvend
+// is asked next. s.mu is held.
 func (s *Source) failed(c *call, err error) {
 	if s.log != nil {
 		s.log.LogAttrs(context.Background(), slog.LevelWarn, "tokenvend: a token was not obtained",
@@ -126,8 +126,9 @@ func (s *Source) failed(c *call, err error) {
 	}
 }
 
-// abandonStuck gives up a request that has outlived its time by the wall clock: it
-// was frozen with the process, or its transport ignores its context. s.mu is held.
+// abandonStuck gives up a request that has outlived its time by the wall clock:
+// it was frozen with the process, or its transport ignores its context. s.mu is
+// held.
 func (s *Source) abandonStuck(now int64) {
 	const grace = 2 * time.Second
 	if c := s.call; c != nil && now > c.began+int64(s.timeout+grace) {
@@ -136,8 +137,8 @@ func (s *Source) abandonStuck(now int64) {
 	}
 }
 
-// isPassing reports whether an error says nothing against the token at hand, and
-// how long to wait before tokenvend is asked again; 0: it does not say.
+// isPassing reports whether an error says nothing against the token at hand,
+// and how long to wait before tokenvend is asked again; 0: it does not say.
 func isPassing(err error) (wait time.Duration, ok bool) {
 	if e, is := errors.AsType[*api.Error](err); is {
 		return e.RetryAfter, e.Code.Status() >= http.StatusInternalServerError

@@ -11,8 +11,8 @@
 //	tokens := client.New(signed.New(os.Getenv("TOKENVEND_URL"), cfg))
 //	minut := tokens.Source("minut")
 //
-//	token, err := minut.Token(ctx)                         // a token, or
-//	web := &http.Client{Transport: minut.RoundTripper(nil)} // one on every request
+//	token, err := minut.Token(ctx)
+//	web := &http.Client{Transport: minut.RoundTripper(nil)} // on each request
 //
 // # Waiting
 //
@@ -20,15 +20,16 @@
 // on, the first call starts a request for another in the background, and every
 // call returns the token at hand until the other has come. So a token is used
 // past its cache_until only while tokenvend is being asked or cannot answer, at
-// most once for each second, and never in the last tenth of its life or the last
-// 10 seconds, whichever is shorter. If tokenvend refuses, because the caller may
-// no longer have the credential, the token at hand is dropped.
+// most once for each second, and never in the last tenth of its life or the
+// last 10 seconds, whichever is shorter. If tokenvend refuses, because the
+// caller may no longer have the credential, the token at hand is dropped.
 //
-// A call without a good token waits for one, and at most as long as its context.
+// A call without a good token waits for one, and at most as long as its
+// context.
 //
-// Some providers end a token when they issue the next one. There a token that is
-// used past its cache_until may meet a 401; [Source.RoundTripper] reports it and
-// sends the request again.
+// Some providers end a token when they issue the next one. There a token that
+// is used past its cache_until may meet a 401; [Source.RoundTripper] reports it
+// and sends the request again.
 //
 // This package and its sub-packages promise stability.
 package client
@@ -41,9 +42,10 @@ import (
 
 // Client obtains and keeps tokens. Its methods are safe for concurrent use.
 //
-// Errors of its calls are, or wrap, an [*github.com/tokenvend/tokenvend/pkg/api.Error]
-// where tokenvend refused, a [*GatewayError] where something before it did, and
-// otherwise say what kept the request from being answered.
+// Errors of its calls are, or wrap, an
+// [*github.com/tokenvend/tokenvend/pkg/api.Error] where tokenvend refused, a
+// [*GatewayError] where something before it did, and otherwise say what kept
+// the request from being answered.
 type Client struct {
 	transport Transport
 	defaults  settings
@@ -64,17 +66,20 @@ const maxSources = 10_000
 // ErrClosed is the error of a call that needs tokenvend after [Client.Close].
 var ErrClosed = errors.New("tokenvend: the client is closed")
 
-// New returns a client that sends its requests over t. The options hold for each
-// of its sources that has none of its own.
+// New returns a client that sends its requests over t. The options hold for
+// each of its sources that has none of its own.
 func New(t Transport, options ...Option) *Client {
-	c := &Client{transport: t, defaults: settingsOf(settings{timeout: defaultTimeout}, options), sources: map[settings]*Source{}}
+	c := &Client{
+		transport: t, defaults: settingsOf(settings{timeout: defaultTimeout}, options),
+		sources: map[settings]*Source{},
+	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c
 }
 
 // Source returns the source of one credential's tokens. Calls with the same
-// credential and options return the same source, of which the client keeps up to
-// 10,000; one that is kept by the caller works on beyond that.
+// credential and options return the same source, of which the client keeps up
+// to 10,000; one that is kept by the caller works on beyond that.
 func (c *Client) Source(credential string, options ...Option) *Source {
 	key := settingsOf(c.defaults, options)
 	key.request.Credential = credential

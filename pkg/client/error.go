@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// GatewayError is a refusal that is not tokenvend's own: that of API Gateway, of
-// Lambda, or of something else before tokenvend.
+// GatewayError is a refusal that is not tokenvend's own: that of API Gateway,
+// of Lambda, or of something else before tokenvend.
 type GatewayError struct {
 	Status    int
 	Kind      string // AWS's name of it, as in "InvalidSignatureException"; "": not given
@@ -14,8 +14,9 @@ type GatewayError struct {
 	Err       error  // the SDK's error, where there is one
 }
 
-// Error says what such a status means here. The answer's own words are left out:
-// API Gateway quotes the request that it could not verify, session token included.
+// Error says what such a status means here. The answer's own words are left
+// out: API Gateway quotes the request that it could not verify, session token
+// included.
 func (e *GatewayError) Error() string {
 	text := fmt.Sprintf("tokenvend: %s (HTTP status %d", e.meaning(), e.Status)
 	if e.Kind != "" {

@@ -19,8 +19,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/client/signed"
 )
 
-// A function on Lambda that calls an API: all about tokens is in its transport. The
-// credentials are those of the function, which Lambda puts into the environment.
+// A function on Lambda that calls an API: all about tokens is in its transport.
+// The credentials are those of the function, which Lambda puts into the
+// environment.
 func Example() {
 	tokens := client.New(signed.New(os.Getenv("TOKENVEND_URL"), aws.Config{}))
 	minut := &http.Client{Transport: tokens.Source("minut").RoundTripper(nil)}
@@ -34,8 +35,8 @@ func Example() {
 	fmt.Println(answer.Status)
 }
 
-// Anywhere else the SDK's credential chain finds who asks: environment, profile,
-// SSO, a container's or an instance's role.
+// Anywhere else the SDK's credential chain finds who asks: environment,
+// profile, SSO, a container's or an instance's role.
 func ExampleNew_signed() {
 	cfg, err := config.LoadDefaultConfig(context.Background())
 	if err != nil {

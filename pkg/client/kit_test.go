@@ -16,8 +16,8 @@ func hourly() *clienttest.Server {
 	return &clienttest.Server{Lifetime: time.Hour, Early: 12 * time.Minute}
 }
 
-// sourceOf returns the source of minut's tokens at a server, and closes its client
-// with the test.
+// sourceOf returns the source of minut's tokens at a server, and closes its
+// client with the test.
 func sourceOf(t *testing.T, s client.Transport, options ...client.Option) *client.Source {
 	t.Helper()
 	c := client.New(s, options...)

@@ -63,9 +63,9 @@ func Timeout(d time.Duration) Option {
 	return Option{func(s *settings) { s.timeout = d }}
 }
 
-// Logger has requests that fail in the background written to log, at level Warn.
-// Without it they are silent: a failure that matters is the error of a later
-// call.
+// Logger has requests that fail in the background written to log, at level
+// Warn. Without it they are silent: a failure that matters is the error of a
+// later call.
 func Logger(log *slog.Logger) Option {
 	return Option{func(s *settings) { s.log = log }}
 }

@@ -10,10 +10,11 @@ import (
 // Authorization header of every request to a token, and sends it by base; nil:
 // [http.DefaultTransport].
 //
-// A 401 is reported to tokenvend, and the request is sent once more with the token
-// that comes back, if its body can be had again (GetBody) and there is another
-// token; else the 401 is the answer. A request that a redirect has led to another
-// host, or to plain http, goes without the token, and so does each one after it.
+// A 401 is reported to tokenvend, and the request is sent once more with the
+// token that comes back, if its body can be had again (GetBody) and there is
+// another token; else the 401 is the answer. A request that a redirect has led
+// to another host, or to plain http, goes without the token, and so does each
+// one after it.
 func (s *Source) RoundTripper(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
@@ -54,11 +55,11 @@ func (t *roundTripper) send(r *http.Request) (*http.Response, error) {
 	return t.sendAgain(r, answer, token)
 }
 
-// sendAgain reports the token that brought a 401, and sends the request once more
-// where it can.
+// sendAgain reports the token that brought a 401, and sends the request once
+// more where it can.
 func (t *roundTripper) sendAgain(r *http.Request, answer *http.Response, rejected Token) (*http.Response, error) {
 	next, err := t.source.Reject(r.Context(), rejected.Fingerprint)
-	if err != nil {
+	if err != nil || next.Fingerprint == rejected.Fingerprint {
 		return answer, nil
 	}
 	second := authorized(r, next)
@@ -79,8 +80,8 @@ func (t *roundTripper) sendAgain(r *http.Request, answer *http.Response, rejecte
 // maxDrained is how much of an answer that nobody wants is read, in bytes.
 const maxDrained = 64 << 10
 
-// authorized returns a copy of a request that carries a token; a RoundTripper must
-// not change its request.
+// authorized returns a copy of a request that carries a token; a RoundTripper
+// must not change its request.
 func authorized(r *http.Request, t Token) *http.Request {
 	r = r.Clone(r.Context())
 	if r.Header == nil {

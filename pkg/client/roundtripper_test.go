@@ -111,8 +111,8 @@ func (o outer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// A redirect never takes the token to another host, whatever the transports around
-// it say of the request that was redirected.
+// A redirect never takes the token to another host, whatever the transports
+// around it say of the request that was redirected.
 func TestAttack24_RedirectNeverTakesTheTokenElsewhere(t *testing.T) {
 	for name, b := range map[string]base{
 		"as it should be": func(*http.Response) {},
@@ -167,4 +167,14 @@ func TestAttack24_RedirectNeverTakesTheTokenElsewhere(t *testing.T) {
 			t.Errorf("the other host was sent %q, want one request without a token", *there)
 		}
 	})
+}
+
+// same is a tokenvend that has one token only, whatever is reported.
+const same = answering(`{"access_token":"token-1","token_type":"Bearer","expires_in":60,"fingerprint":"9f86d081884c7d65"}`)
+
+func TestRoundTripperDoesNotRepeatTheSameToken(t *testing.T) {
+	at, seen := resource(t, "another")
+	if answer := get(t, sourceOf(t, same), nil, at.URL); answer.StatusCode != http.StatusUnauthorized || len(*seen) != 1 {
+		t.Errorf("GET = %d after %q, want the 401 of one request", answer.StatusCode, *seen)
+	}
 }

@@ -23,8 +23,8 @@ type Source struct {
 }
 
 // held is a token at hand. It is replaced and never changed. Its times are in
-// nanoseconds since 1970, by the wall clock: the monotonic one stops while Lambda
-// freezes the process.
+// nanoseconds since 1970, by the wall clock: the monotonic one stops while
+// Lambda freezes the process.
 type held struct {
 	token Token
 	askAt int64 // from then on tokenvend is asked for another; never after end
@@ -48,10 +48,10 @@ func (s *Source) Token(ctx context.Context) (Token, error) {
 	return s.token(ctx, "")
 }
 
-// Reject reports that an API answered 401 to the token with this fingerprint, and
-// returns another. Many reports of one token are sent once. A token younger than
-// 30 seconds is not replaced: that error is too_many_reports, and the 401 then has
-// another reason.
+// Reject reports that an API answered 401 to the token with this fingerprint,
+// and returns another. Many reports of one token are sent once. A token younger
+// than 30 seconds is not replaced: that error is too_many_reports, and the 401
+// then has another reason.
 func (s *Source) Reject(ctx context.Context, fingerprint string) (Token, error) {
 	return s.token(ctx, fingerprint)
 }
@@ -84,8 +84,8 @@ func (s *Source) token(ctx context.Context, rejected string) (Token, error) {
 	}
 }
 
-// enter returns the token at hand if it will do, else the request to wait for: the
-// one that is under way, or a new one.
+// enter returns the token at hand if it will do, else the request to wait for:
+// the one that is under way, or a new one.
 func (s *Source) enter(rejected string) (Token, *call, error) {
 	now := wall()
 	s.mu.Lock()

@@ -163,7 +163,13 @@ func TestMinTTL(t *testing.T) {
 		fake := hourly()
 		c := client.New(fake)
 		defer func() { _ = c.Close() }()
-		short, long := c.Source("minut", client.MinTTL(10*time.Minute)), c.Source("minut", client.MinTTL(20*time.Minute+time.Millisecond))
+		short, long := c.Source(
+			"minut",
+			client.MinTTL(10*time.Minute),
+		), c.Source(
+			"minut",
+			client.MinTTL(20*time.Minute+time.Millisecond),
+		)
 		first := mustToken(t, short)
 		if mustToken(t, long) != first {
 			t.Error("Token(20m) of a new token is another one")
@@ -272,15 +278,17 @@ func TestVariantsAreKeptApart(t *testing.T) {
 		mustToken(t, c.Source("minut", options...))
 	}
 	want := []api.Request{
-		{Credential: "minut"}, {Credential: "minut", Scope: "read write"}, {Credential: "minut", Audience: "a b"}, {Credential: "minut", Account: "kalle"},
+		{
+			Credential: "minut",
+		}, {Credential: "minut", Scope: "read write"}, {Credential: "minut", Audience: "a b"}, {Credential: "minut", Account: "kalle"},
 	}
 	if got := fake.Requests(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("tokenvend was asked for\n%+v, want\n%+v", got, want)
 	}
 }
 
-// More sources than a client keeps: each works, and those that are kept by their
-// callers keep their tokens.
+// More sources than a client keeps: each works, and those that are kept by
+// their callers keep their tokens.
 func TestManySources(t *testing.T) {
 	fake := hourly()
 	c := client.New(fake)

@@ -28,7 +28,10 @@ type Token struct {
 func tokenOf(t api.Token, began time.Time) Token {
 	end := began.Add(time.Duration(t.ExpiresIn))
 	keep := end.Add(-max(t.ExpiresAt.Sub(t.CacheUntil), 0))
-	return Token{access: redact.New(t.AccessToken), Type: t.TokenType, ExpiresAt: end, CacheUntil: keep, Scope: t.Scope, Fingerprint: t.Fingerprint}
+	return Token{
+		access: redact.New(t.AccessToken), Type: t.TokenType, Scope: t.Scope, Fingerprint: t.Fingerprint,
+		ExpiresAt: end, CacheUntil: keep,
+	}
 }
 
 // Reveal returns the token itself, the secret.
@@ -39,7 +42,8 @@ func (t Token) SetAuthHeader(r *http.Request) {
 	r.Header.Set("Authorization", t.Type+" "+t.access.Reveal())
 }
 
-// String returns the token's fingerprint and end; "no token" for the zero value.
+// String returns the token's fingerprint and end; "no token" for the zero
+// value.
 func (t Token) String() string {
 	if t.access.IsZero() {
 		return "no token"

@@ -29,7 +29,12 @@ type inside struct {
 // Only Reveal shows a token: no verb, log or encoding does.
 func TestAttack24_TokenIsNotPrinted(t *testing.T) {
 	const secret = "s3cr3t-Token_value.42"
-	token, err := sourceOf(t, answering(`{"access_token":"`+secret+`","token_type":"Bearer","expires_in":60,"fingerprint":"9f86d081884c7d65"}`)).Token(t.Context())
+	token, err := sourceOf(
+		t,
+		answering(
+			`{"access_token":"`+secret+`","token_type":"Bearer","expires_in":60,"fingerprint":"9f86d081884c7d65"}`,
+		),
+	).Token(t.Context())
 	if err != nil || token.Reveal() != secret {
 		t.Fatalf("Token() = %v, %v", token, err)
 	}

@@ -12,10 +12,11 @@ import (
 // each; package clienttest has one for tests.
 type Transport interface {
 	// Send sends a request and returns the answer, the JSON that r.Action is
-	// answered with: for vend, "" included, an api.Token. A refusal of tokenvend's
-	// is an [*api.Error], one of a gateway before it a [*GatewayError]; no error
-	// quotes an answer, which may hold a token. Send ends with ctx. It is safe for
-	// concurrent use, and sends an action of [api.Connect] or [api.Recover] once.
+	// answered with: for vend, "" included, an api.Token. A refusal of
+	// tokenvend's is an [*api.Error], one of a gateway before it a
+	// [*GatewayError]; no error quotes an answer, which may hold a token. Send
+	// ends with ctx. It is safe for concurrent use, and sends an action of
+	// [api.Connect] or [api.Recover] once.
 	Send(ctx context.Context, r api.Request) ([]byte, error)
 }
 

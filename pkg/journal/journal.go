@@ -167,8 +167,8 @@ const maxText = 2048
 // is missing is worth nothing, and a stack is as long as it is deep.
 func whole(field string) bool { return field == "recovery" || field == "stack" }
 
-// bounded returns a with its text cut to [maxText], and how long it was. Much of
-// a line is what callers and providers sent.
+// bounded returns a with its text cut to [maxText], and how long it was. Much
+// of a line is what callers and providers sent.
 func bounded(a slog.Attr) slog.Attr {
 	if a.Value.Kind() != slog.KindString || whole(a.Key) {
 		return a

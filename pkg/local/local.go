@@ -77,8 +77,8 @@ func (c Config) check() error {
 const grace = 10 * time.Second
 
 // Serve builds a server, serves until ctx ends, and returns nil once everything
-// is closed. An end of ctx while the server starts is an end like any other, and
-// no error. An error of building names all that is wrong at once, and then
+// is closed. An end of ctx while the server starts is an end like any other,
+// and no error. An error of building names all that is wrong at once, and then
 // nothing has been served.
 func Serve(ctx context.Context, c Config) error {
 	h, err := build(c)

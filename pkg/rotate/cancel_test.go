@@ -30,7 +30,14 @@ func TestCaseC41_CancelledPassIsNoFailure(t *testing.T) {
 			_, err := h.sweep.Run(c.ctx)
 			warned := strings.Contains(log.String(), "level=WARN")
 			if (err != nil) != c.fail || warned != c.fail {
-				t.Errorf("Run(%s ctx) = %v and its log has a warning: %t; want a failure: %t\n%s", name, err, warned, c.fail, &log)
+				t.Errorf(
+					"Run(%s ctx) = %v and its log has a warning: %t; want a failure: %t\n%s",
+					name,
+					err,
+					warned,
+					c.fail,
+					&log,
+				)
 			}
 		})
 	}

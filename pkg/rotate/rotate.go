@@ -69,8 +69,8 @@ func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
 	return r, err
 }
 
-// isCancelled reports whether the owner of ctx has ended it. A deadline that has
-// passed is not that: a pass that has run out of time says so.
+// isCancelled reports whether the owner of ctx has ended it. A deadline that
+// has passed is not that: a pass that has run out of time says so.
 func isCancelled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 // RunOne renews what is due or failing of one credential now, back-offs not waited for, and mints its default token if it has none. A token whose time to renew has not come stays: callers hold it.

@@ -36,7 +36,13 @@ func TestAttack23_ForgedRequestID(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newCounter(t)
-				ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: invocation, InvokedFunctionArn: functionARN + ":" + c.alias})
+				ctx := lambdacontext.NewContext(
+					t.Context(),
+					&lambdacontext.LambdaContext{
+						AwsRequestID:       invocation,
+						InvokedFunctionArn: functionARN + ":" + c.alias,
+					},
+				)
 				answer, err := d.desk.Invoke(ctx, []byte(c.payload))
 				log := d.logged()
 				if said := string(answer) + fmt.Sprint(err) + log; strings.Contains(said, forged) {
@@ -51,8 +57,15 @@ func TestAttack23_ForgedRequestID(t *testing.T) {
 						RequestID string `json:"request_id"`
 					}
 					err := json.Unmarshal([]byte(text), &line)
-					if err != nil || (line.Message == "vend" || line.Message == "refusal") && line.RequestID != invocation {
-						t.Errorf("request_id in the log = %q (%v), want %q: %.300s", line.RequestID, err, invocation, text)
+					if err != nil ||
+						(line.Message == "vend" || line.Message == "refusal") && line.RequestID != invocation {
+						t.Errorf(
+							"request_id in the log = %q (%v), want %q: %.300s",
+							line.RequestID,
+							err,
+							invocation,
+							text,
+						)
 					}
 				}
 			})

@@ -2,8 +2,8 @@
 // package client.
 //
 //	fake := &clienttest.Server{}
-//	tokens := client.New(fake)              // in memory, also in a synctest bubble
-//	server := httptest.NewServer(fake)      // or over HTTP, as packages signed needs it
+//	tokens := client.New(fake)         // in memory, also in a synctest bubble
+//	server := httptest.NewServer(fake) // or over HTTP, for package signed
 package clienttest
 
 import (
@@ -11,15 +11,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"sync"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
-// Server is a tokenvend that asks no provider: it vends tokens that it makes up. The
-// zero value is ready. It is a [github.com/tokenvend/tokenvend/pkg/client.Transport]
-// and an [net/http.Handler], and safe for concurrent use. It checks no signature.
+// Server is a tokenvend that asks no provider: it vends tokens that it makes
+// up. The zero value is ready. It is a
+// [github.com/tokenvend/tokenvend/pkg/client.Transport] and an
+// [net/http.Handler], and safe for concurrent use. It checks no signature.
 type Server struct {
 	// Lifetime is how long its tokens live; 0: an hour.
 	Lifetime time.Duration
@@ -109,13 +111,14 @@ func (s *Server) answer(r api.Request) (any, error) {
 	case api.List:
 		return s.list(), nil
 	case api.Authorize:
-		return api.Authorization{URL: "https://provider.example/authorize?redirect_uri=" + r.RedirectURI, PKCE: "S256"}, nil
+		page := "https://provider.example/authorize?redirect_uri=" + url.QueryEscape(r.RedirectURI)
+		return api.Authorization{URL: page, PKCE: "S256"}, nil
 	}
 	return nil, &api.Error{Code: api.InvalidRequest, Detail: "action: not one that there is"}
 }
 
-// vend returns the token of an entry, another one where that is reported, past its
-// cache_until, or too short for min_ttl. s.mu is held.
+// vend returns the token of an entry, another one where that is reported, past
+// its cache_until, or too short for min_ttl. s.mu is held.
 func (s *Server) vend(key entry, r api.Request, now time.Time) api.Token {
 	t, known := s.tokens[key]
 	left := t.ExpiresAt.Sub(now)
@@ -123,8 +126,9 @@ func (s *Server) vend(key entry, r api.Request, now time.Time) api.Token {
 		s.minted++
 		life := cmp.Or(s.Lifetime, time.Hour)
 		t = api.Token{
-			AccessToken: fmt.Sprintf("token-%d", s.minted), TokenType: "Bearer", ExpiresAt: now.Add(life),
-			CacheUntil: now.Add(life - cmp.Or(s.Early, life/5)), Scope: r.Scope, Fingerprint: fmt.Sprintf("%016x", s.minted),
+			AccessToken: fmt.Sprintf("token-%d", s.minted), Fingerprint: fmt.Sprintf("%016x", s.minted),
+			TokenType: "Bearer", Scope: r.Scope,
+			ExpiresAt: now.Add(life), CacheUntil: now.Add(life - cmp.Or(s.Early, life/5)),
 		}
 		if s.tokens == nil {
 			s.tokens = map[entry]api.Token{}
@@ -137,9 +141,12 @@ func (s *Server) vend(key entry, r api.Request, now time.Time) api.Token {
 
 func (s *Server) status(key entry, r api.Request) api.StatusReport {
 	t, known := s.tokens[key]
-	report := api.StatusReport{Credential: r.Credential, Provider: "fake", Scope: r.Scope, Audience: r.Audience, Account: r.Account, State: api.None}
+	report := api.StatusReport{
+		Credential: r.Credential, Provider: "fake", Scope: r.Scope, Audience: r.Audience, Account: r.Account,
+		State: api.None, Fingerprint: t.Fingerprint, ExpiresAt: t.ExpiresAt, CacheUntil: t.CacheUntil,
+	}
 	if known {
-		report.State, report.Fingerprint, report.ExpiresAt, report.CacheUntil = api.Fresh, t.Fingerprint, t.ExpiresAt, t.CacheUntil
+		report.State = api.Fresh
 	}
 	if r.Verify && known {
 		report.Verified = &api.Verified{Works: true}

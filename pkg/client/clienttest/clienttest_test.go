@@ -58,7 +58,8 @@ func TestTheFakeFailsAndWaits(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		if _, err := fake.Send(ctx, api.Request{Credential: "minut"}); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+		if _, err := fake.Send(ctx, api.Request{Credential: "minut"}); !errors.Is(err, context.DeadlineExceeded) ||
+			time.Since(began) != time.Second {
 			t.Errorf("Send() = %v after %v, want the deadline", err, time.Since(began))
 		}
 		refusal := &api.Error{Code: api.AccessDenied}

@@ -14,7 +14,8 @@ import (
 // maxBody is the longest body that is read, in bytes.
 const maxBody = 8 << 10
 
-// ServeHTTP answers a request as tokenvend's API does. It implements http.Handler.
+// ServeHTTP answers a request as tokenvend's API does. It implements
+// http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	asked, err := requestOf(r)
 	if err != nil {
@@ -64,7 +65,8 @@ func requestOf(r *http.Request) (at api.Request, err error) {
 	}
 	q := r.URL.Query()
 	for parameter, field := range map[string]*string{
-		"scope": &at.Scope, "audience": &at.Audience, "account": &at.Account, "after": &at.After, "redirect_uri": &at.RedirectURI,
+		"scope": &at.Scope, "audience": &at.Audience, "account": &at.Account,
+		"after": &at.After, "redirect_uri": &at.RedirectURI,
 	} {
 		if q.Has(parameter) {
 			*field = q.Get(parameter)

@@ -25,8 +25,8 @@ type Transport struct {
 	qualifier string
 }
 
-// Option changes a transport. The functions of this package make options; the zero
-// Option changes nothing.
+// Option changes a transport. The functions of this package make options; the
+// zero Option changes nothing.
 type Option struct{ apply func(*Transport) }
 
 // Qualifier invokes the function by this alias.
@@ -35,8 +35,9 @@ func Qualifier(alias string) Option { return Option{func(t *Transport) { t.quali
 var regionOfARN = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:([a-z0-9-]+):`)
 
 // New returns a transport to a vend function, by its name or ARN and, after a
-// colon, the alias that the caller may invoke: "tokenvend-VendFunction-…:c-minut".
-// The region of an ARN comes before cfg's.
+// colon, the alias that the caller may invoke:
+// "tokenvend-VendFunction-…:c-minut". The region of an ARN comes before
+// cfg's.
 func New(cfg aws.Config, function string, options ...Option) *Transport {
 	if found := regionOfARN.FindStringSubmatch(function); found != nil {
 		cfg.Region = found[1]
@@ -71,8 +72,8 @@ func (t *Transport) Send(ctx context.Context, r api.Request) ([]byte, error) {
 	return nil, t.failed(out.Payload, id)
 }
 
-// attempts are the SDK's own, and one for what must not be sent twice: a code is of
-// one use, and the grant may be lost with it.
+// attempts are the SDK's own, and one for what must not be sent twice: a code
+// is of one use, and the grant may be lost with it.
 func attempts(action string) func(*lambda.Options) {
 	return func(o *lambda.Options) {
 		if action == api.Connect || action == api.Recover {
@@ -81,8 +82,8 @@ func attempts(action string) func(*lambda.Options) {
 	}
 }
 
-// notInvoked returns the error of an invocation that Lambda refused, or that had no
-// answer. It wraps the SDK's.
+// notInvoked returns the error of an invocation that Lambda refused, or that
+// had no answer. It wraps the SDK's.
 func notInvoked(err error) error {
 	answer, ok := errors.AsType[*awshttp.ResponseError](err)
 	if !ok {
@@ -95,15 +96,15 @@ func notInvoked(err error) error {
 	return e
 }
 
-// functionError is Lambda's own account of an invocation without an answer, or the
-// function's.
+// functionError is Lambda's own account of an invocation without an answer, or
+// the function's.
 type functionError struct {
 	Message string `json:"errorMessage"`
 	Type    string `json:"errorType"` // "Sandbox.Timedout", "Runtime.ExitError", or the function's own
 }
 
-// failed returns the problem that a function error holds. Of any other nothing is
-// said but its type.
+// failed returns the problem that a function error holds. Of any other nothing
+// is said but its type.
 func (t *Transport) failed(payload []byte, requestID string) error {
 	var e functionError
 	problem := &api.Error{}

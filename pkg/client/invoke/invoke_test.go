@@ -75,7 +75,9 @@ func TestInvocations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := &lambda{}
-			token, err := client.New(invoke.New(start(t, l), c.function, c.options...)).Source("minut", client.Scope("read")).Token(t.Context())
+			token, err := client.New(invoke.New(start(t, l), c.function, c.options...)).
+				Source("minut", client.Scope("read")).
+				Token(t.Context())
 			if err != nil || token.Reveal() != "token-1" || token.Scope != "read" {
 				t.Errorf("Token() = %v, %v; want token-1 for read", token, err)
 			}
@@ -131,8 +133,8 @@ func TestInvocationsWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-// A code is of one use, so what brings it is invoked once; anything else is tried
-// again by the SDK.
+// A code is of one use, so what brings it is invoked once; anything else is
+// tried again by the SDK.
 func TestAttempts(t *testing.T) {
 	for name, c := range map[string]struct {
 		call func(*client.Admin) error
@@ -146,8 +148,11 @@ func TestAttempts(t *testing.T) {
 		"status":  {func(a *client.Admin) error { _, err := a.Status(t.Context(), "x"); return err }, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := &lambda{failing: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }}
-			if err := c.call(client.NewAdmin(invoke.New(start(t, l), "tokenvend"))); err == nil || len(l.paths) != c.want {
+			l := &lambda{
+				failing: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
+			}
+			if err := c.call(client.NewAdmin(invoke.New(start(t, l), "tokenvend"))); err == nil ||
+				len(l.paths) != c.want {
 				t.Errorf("%s = %v after %d invocations, want an error after %d", name, err, len(l.paths), c.want)
 			}
 		})

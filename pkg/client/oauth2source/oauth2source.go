@@ -11,14 +11,14 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/client"
 )
 
-// New returns a token source of s. ctx bounds its calls, which have no context of
-// their own.
+// New returns a token source of s. ctx bounds its calls, which have no context
+// of their own.
 //
-// A token's Expiry is its cache_until and not its end, so that whatever keeps it,
-// as [oauth2.NewClient] does, asks again then. Where tokenvend cannot be asked and
-// the token is used beyond that, Expiry is a few seconds away. It never lies behind
-// the token's end. An API that answers 401 is not reported to tokenvend: use
-// [client.Source.RoundTripper] where that matters.
+// A token's Expiry is its cache_until and not its end, so that whatever keeps
+// it, as [oauth2.NewClient] does, asks again then. Where tokenvend cannot be
+// asked and the token is used beyond that, Expiry is a few seconds away. It
+// never lies behind the token's end. An API that answers 401 is not reported to
+// tokenvend: use [client.Source.RoundTripper] where that matters.
 func New(ctx context.Context, s *client.Source) oauth2.TokenSource {
 	return source{ctx, s}
 }
@@ -28,8 +28,8 @@ type source struct {
 	source *client.Source
 }
 
-// again is how soon a token that is past its cache_until is asked for again. Package
-// oauth2 takes a token for expired 10 seconds before its Expiry.
+// again is how soon a token that is past its cache_until is asked for again.
+// Package oauth2 takes a token for expired 10 seconds before its Expiry.
 const again = 15 * time.Second
 
 // Token implements oauth2.TokenSource.

@@ -17,7 +17,9 @@ import (
 
 func TestHTTPClient(t *testing.T) {
 	var sent string
-	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { sent = r.Header.Get("Authorization") }))
+	s := httptest.NewServer(
+		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { sent = r.Header.Get("Authorization") }),
+	)
 	defer s.Close()
 	c := client.New(&clienttest.Server{})
 	defer func() { _ = c.Close() }()
@@ -31,8 +33,8 @@ func TestHTTPClient(t *testing.T) {
 	}
 }
 
-// What package oauth2 keeps by itself is kept no longer than tokenvend allows, and
-// used in an outage for as long as the token is good.
+// What package oauth2 keeps by itself is kept no longer than tokenvend allows,
+// and used in an outage for as long as the token is good.
 func TestReuseTokenSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &clienttest.Server{Lifetime: time.Hour, Early: 12 * time.Minute}

@@ -1,5 +1,5 @@
-// Package signed carries requests to tokenvend's API, over HTTP with AWS Signature
-// V4: to a stack, or to the server of one machine.
+// Package signed carries requests to tokenvend's API, over HTTP with AWS
+// Signature V4: to a stack, or to the server of one machine.
 package signed
 
 import (
@@ -34,8 +34,8 @@ type Transport struct {
 	signer      *v4.Signer
 }
 
-// Option changes a transport. The functions of this package make options; the zero
-// Option changes nothing.
+// Option changes a transport. The functions of this package make options; the
+// zero Option changes nothing.
 type Option struct{ apply func(*Transport) }
 
 // PlainHTTP allows http for any host. Tokens then travel in the clear: for a
@@ -49,11 +49,11 @@ func HTTPClient(c *http.Client) Option { return Option{func(t *Transport) { t.ht
 // "https://abc123.execute-api.eu-north-1.amazonaws.com": https, or http for a
 // loopback host. Of cfg it takes the credentials and the region. Without
 // credentials those of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-// AWS_SESSION_TOKEN sign, which Lambda sets; the region of an execute-api URL comes
-// before cfg's, and AWS_REGION is the last.
+// AWS_SESSION_TOKEN sign, which Lambda sets; the region of an execute-api URL
+// comes before cfg's, and AWS_REGION is the last.
 //
-// What is wrong with any of it is the error of every request, so that a client can
-// be a package variable.
+// What is wrong with any of it is the error of every request, so that a client
+// can be a package variable.
 func New(baseURL string, cfg aws.Config, options ...Option) *Transport {
 	t := &Transport{url: baseURL, region: cfg.Region, credentials: cfg.Credentials, signer: v4.NewSigner()}
 	for _, o := range options {
@@ -120,8 +120,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-// base returns the API's URL. Tokens travel in answers: plain http is for loopback
-// alone, unless it is asked for.
+// base returns the API's URL. Tokens travel in answers: plain http is for
+// loopback alone, unless it is asked for.
 func (t *Transport) base() (*url.URL, error) {
 	u, err := url.Parse(t.url)
 	switch {
@@ -151,7 +151,7 @@ func (t *Transport) regionOf(host string) (string, error) {
 			return region, nil
 		}
 	}
-	return "", errors.New("tokenvend: the region is not set: neither the AWS configuration, nor AWS_REGION, nor the URL names one")
+	return "", errors.New("tokenvend: the region is not set: name it in the AWS configuration or in AWS_REGION")
 }
 
 func (t *Transport) sign(ctx context.Context, r *http.Request, body []byte) error {
@@ -170,7 +170,8 @@ func (t *Transport) sign(ctx context.Context, r *http.Request, body []byte) erro
 // fromEnvironment reads what Lambda sets.
 func fromEnvironment(context.Context) (aws.Credentials, error) {
 	who := aws.Credentials{
-		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
+		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
 	}
 	if !who.HasKeys() {
 		return aws.Credentials{}, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")

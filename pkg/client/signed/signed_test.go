@@ -22,9 +22,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/client/signed"
 )
 
-var cfg = aws.Config{Region: "eu-north-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET", SessionToken: "SESSION"}, nil
-})}
+var cfg = aws.Config{
+	Region: "eu-north-1",
+	Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET", SessionToken: "SESSION"}, nil
+	}),
+}
 
 // recorder is a server that records what it was sent, and has h answer it.
 type recorder struct {
@@ -162,7 +165,13 @@ func TestListFollowsPages(t *testing.T) {
 }
 
 func TestProblemsAreErrors(t *testing.T) {
-	want := api.Error{Code: api.ProviderRejected, Detail: "invalid_client", Credential: "minut", RequestID: "r-1", RetryAfter: time.Minute}
+	want := api.Error{
+		Code:       api.ProviderRejected,
+		Detail:     "invalid_client",
+		Credential: "minut",
+		RequestID:  "r-1",
+		RetryAfter: time.Minute,
+	}
 	fake := &clienttest.Server{}
 	fake.Fail(&want)
 	_, err := client.New(signed.New(serve(t, fake).URL, cfg)).Source("minut").Token(t.Context())
@@ -206,7 +215,13 @@ func TestPlainHTTPBeyondLoopbackIsAskedFor(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
 	}}
 	t.Cleanup(there.CloseIdleConnections)
-	at := signed.New("http://tokenvend:3000", cfg, signed.PlainHTTP(), signed.HTTPClient(&http.Client{Transport: there}), signed.Option{})
+	at := signed.New(
+		"http://tokenvend:3000",
+		cfg,
+		signed.PlainHTTP(),
+		signed.HTTPClient(&http.Client{Transport: there}),
+		signed.Option{},
+	)
 	if _, err := client.New(at).Source("minut").Token(t.Context()); err != nil {
 		t.Errorf("Token() = %v, want a token over plain http that was asked for", err)
 	}
