@@ -19,10 +19,12 @@
 // A call never waits while a good token is at hand. From a token's cache_until
 // on, the first call starts a request for another in the background, and every
 // call returns the token at hand until the other has come. So a token is used
-// past its cache_until only while tokenvend is being asked or cannot answer, at
-// most once for each second, and never in the last tenth of its life or the
-// last 10 seconds, whichever is shorter. If tokenvend refuses, because the
-// caller may no longer have the credential, the token at hand is dropped.
+// past its cache_until only while tokenvend is being asked or cannot answer. It
+// is never used in the last tenth of its life, or in the last 10 seconds where
+// that is shorter. tokenvend is asked at most once a second, and less often the
+// longer it fails, at least every 30 seconds while there are calls. If it
+// refuses, because the caller may no longer have the credential, the token at
+// hand is dropped.
 //
 // A call without a good token waits for one, and at most as long as its
 // context.
