@@ -69,8 +69,10 @@ type errand struct {
 	*connect
 	console
 	name string
-	at   *client.Client
+	at   *remote
 	kept api.StatusReport
+
+	destination string // where the person was sent; the code goes nowhere else
 }
 
 // begin asks where the person has to go.
@@ -79,12 +81,13 @@ func (e *errand) begin(ctx context.Context, redirect string) (*consent.Visit, er
 	if err != nil {
 		return nil, err
 	}
+	e.destination = page.Destination
 	return consent.New(page)
 }
 
 // keep has the code exchanged and the grant kept.
 func (e *errand) keep(ctx context.Context, v *consent.Visit, redirect string, code redact.String) (err error) {
-	g := client.Grant{Code: code.Reveal(), CodeVerifier: v.Verifier().Reveal(), RedirectURI: redirect}
+	g := client.Grant{Code: code.Reveal(), CodeVerifier: v.Verifier().Reveal(), RedirectURI: redirect, Destination: e.destination}
 	e.kept, err = e.at.Connect(ctx, e.name, g, e.options()...)
 	if isInDoubt(err) {
 		return inDoubt{err, e.variant.line("status", e.name)}

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/client"
 )
 
 var doctorCommand = command{
@@ -155,7 +154,7 @@ func (f *findings) print(c console, asJSON bool) error {
 const mostLooked = 200
 
 // tokens looks at the state of each credential's default token, as the server tells it. No token is asked for.
-func (f *findings) tokens(ctx context.Context, at *client.Client) {
+func (f *findings) tokens(ctx context.Context, at *remote) {
 	all, err := at.List(ctx)
 	if err != nil {
 		f.unread("server", err)

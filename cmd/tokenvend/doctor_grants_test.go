@@ -64,7 +64,7 @@ func TestAttack11_EveryGrantThatReachesFar(t *testing.T) {
 // allow puts a statement into the resource policy of an alias.
 func (c *clinic) allow(alias, id, principal, source string) {
 	c.Helper()
-	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Qualifier: &alias, Action: aws.String(invoke), Principal: &principal, StatementId: &id}
+	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Qualifier: &alias, Action: aws.String(invokeAction), Principal: &principal, StatementId: &id}
 	if source != "" {
 		input.SourceArn = &source
 	}

@@ -70,7 +70,7 @@ func (f *findings) principals(ctx context.Context, reader iamReader, arn string)
 		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(found), func(a, b reach) int { return strings.Compare(a.pattern, b.pattern) }) {
-		f.warn("IAM", some(found[at])+" may "+invoke+" on "+at.pattern+", which reaches "+at.names, at.advice)
+		f.warn("IAM", some(found[at])+" may "+invokeAction+" on "+at.pattern+", which reaches "+at.names, at.advice)
 	}
 	f.ok("IAM", "%d roles, users and groups were looked at, without conditions and Deny; as --operators says, %s may invoke admin", len(a.holders), some(operators))
 	if a.cut {

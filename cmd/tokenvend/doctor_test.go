@@ -78,10 +78,10 @@ func (c *clinic) alias(name, on string) {
 	c.must(err)
 }
 
-// permit lets a principal invoke the function by an alias; "" for the bare function.
+// permit lets a principal invokeAction the function by an alias; "" for the bare function.
 func (c *clinic) permit(alias, principal string) {
 	c.Helper()
-	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Action: aws.String(invoke), Principal: &principal, StatementId: aws.String(fmt.Sprintf("s%d", len(alias)))}
+	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Action: aws.String(invokeAction), Principal: &principal, StatementId: aws.String(fmt.Sprintf("s%d", len(alias)))}
 	if alias != "" {
 		input.Qualifier = &alias
 	}
@@ -102,7 +102,7 @@ func (c *clinic) role(name, statements string) string {
 	return *out.Role.Arn
 }
 
-// invoker makes a role that may invoke the function with something after its ARN.
+// invoker makes a role that may invokeAction the function with something after its ARN.
 func (c *clinic) invoker(name, after string) {
 	c.Helper()
 	c.role(name, `[{"Effect":"Allow","Action":"lambda:Invoke*","Resource":"`+c.arn+after+`"}]`)
@@ -187,7 +187,7 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 	c.permit("", stackAccount)
 	c.permit("admin", "events.amazonaws.com")
 	_, err = c.lambda.AddPermission(t.Context(), &lambda.AddPermissionInput{
-		FunctionName: aws.String(stackFunction), Action: aws.String(invoke), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
+		FunctionName: aws.String(stackFunction), Action: aws.String(invokeAction), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
 	})
 	c.must(err)
 	d := c.doctor(exitOK)
@@ -195,7 +195,7 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 	d.has(t, warning, "IAM", "role starred may", c.arn+"*"+all)
 	d.has(t, warning, "IAM", "role aliased may", c.arn+":*, which reaches the alias api and the alias admin;")
 	d.has(t, warning, "IAM", "role guessing may", ":a????, which reaches the alias admin;")
-	d.has(t, warning, "IAM", "role everything may "+invoke+" on *"+all)
+	d.has(t, warning, "IAM", "role everything may "+invokeAction+" on *"+all)
 	d.has(t, warning, "IAM", "user ann may", "function:tokenvend-*"+all)
 	d.has(t, warning, "grants on the bare function", stackAccount)
 	d.has(t, warning, "grants on admin", "events.amazonaws.com", "--operators")

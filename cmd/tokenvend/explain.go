@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/client"
+	"github.com/tokenvend/tokenvend/pkg/client/invoke"
 	"github.com/tokenvend/tokenvend/pkg/consent"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
@@ -95,8 +96,8 @@ func explainAWS(err error) (text string, code int, ok bool) {
 	if e, is := errors.AsType[noCredentials](err); is {
 		return e.Error(), exitFailed, true
 	}
-	if e, is := errors.AsType[*brokenFunction](err); is {
-		return e.Error(), exitFailed, true
+	if e, is := errors.AsType[*invoke.FunctionError](err); is {
+		return strings.TrimPrefix(e.Error(), "tokenvend: ") + requestID(e.RequestID), exitFailed, true
 	}
 	return "", 0, false
 }

@@ -19,8 +19,8 @@ import (
 // turns text around, hides text, and passes for a message of the program.
 const poison = "x\x1b]52;c;ZXZpbA==\a\u009b2J\u202egpj\u2066\u200b\ufeff\r\ntokenvend: all is well"
 
-// shown fails where something that was written controls a terminal.
-func shown(t *testing.T, r ran, args []string) {
+// checkHarmless fails where something that was written controls a terminal.
+func checkHarmless(t *testing.T, r ran, args []string) {
 	t.Helper()
 	for _, c := range r.out + r.err {
 		if c != '\n' && !unicode.IsGraphic(c) {
@@ -96,7 +96,7 @@ func TestAttack21_NothingControlsAnOperatorsTerminal(t *testing.T) {
 			env, url := hostile(t, answer)
 			for _, args := range commands {
 				for _, where := range [][]string{{"--url", url}, {"--function", stackFunction}} {
-					shown(t, tvEnv(t, t.TempDir(), "AAAA", env, slices.Insert(slices.Clone(args), 1, where...)...), args)
+					checkHarmless(t, tvEnv(t, t.TempDir(), "AAAA", env, slices.Insert(slices.Clone(args), 1, where...)...), args)
 				}
 			}
 		})
@@ -110,10 +110,10 @@ func TestAttack21_AProvidersWords(t *testing.T) {
 	fault, _ := json.Marshal(map[string]any{"status": 401, "body": string(said)})
 	s.fault(t, "monta", string(fault))
 	for _, args := range [][]string{{"get", "monta"}, {"status", "monta"}, {"status", "monta", "--json"}, {"renew", "monta"}, {"doctor"}, {"get", "nosuch", "--account", poison}} {
-		shown(t, tv(t, s.dir, "", args...), args)
+		checkHarmless(t, tv(t, s.dir, "", args...), args)
 	}
 	s.end(t, os.Interrupt)
-	shown(t, ran{out: s.out.String(), err: s.log.String()}, []string{"serve"})
+	checkHarmless(t, ran{out: s.out.String(), err: s.log.String()}, []string{"serve"})
 }
 
 func TestAttack22_ExecReplacesTheVariable(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -95,9 +96,12 @@ var meanings = map[api.State]string{
 	api.Failing:     "no living token, and the last attempt failed",
 	api.Reauthorize: "the account has to be connected again",
 	api.Revoking:    "forgotten here, not yet revoked at the provider",
-	api.Idle:        "nobody asks: made anew when somebody does",
-	api.Gone:        "its secret was removed",
-	api.None:        "no token yet: made when somebody asks",
+
+	api.DestinationChanged: "the secret names other endpoints than those where the grant was given",
+
+	api.Idle: "nobody asks: made anew when somebody does",
+	api.Gone: "its secret was removed",
+	api.None: "no token yet: made when somebody asks",
 }
 
 // describe is a report on what was asked for, as lines of a label and a value; what is not known has none.
@@ -123,6 +127,9 @@ func describe(r api.StatusReport, asked variant, now time.Time) [][]string {
 		add("failure", fmt.Sprintf("%s: %s", uncapitalised(f.Code.Title()), f.Detail))
 		add("failing since", fmt.Sprintf("%s, %d in a row", when(f.Since, now), f.Count))
 		add("next attempt", when(f.RetryAt, now))
+	}
+	for _, change := range r.Changes {
+		add("changed", change.Part+": "+cmp.Or(change.Old, "nothing")+" became "+cmp.Or(change.New, "nothing"))
 	}
 	add("what to do", remedy(r, asked))
 	return lines
@@ -154,6 +161,8 @@ func verdict(v *api.Verified) string {
 // remedy is what to do; "" where there is nothing to be done.
 func remedy(r api.StatusReport, asked variant) string {
 	switch {
+	case r.State == api.DestinationChanged:
+		return asked.line("accept", r.Credential) + ", or " + asked.line("connect", r.Credential)
 	case isUnconnected(r):
 		return asked.line("connect", r.Credential)
 	case r.Failure != nil:

@@ -12,7 +12,7 @@ import (
 func commands() []command {
 	return []command{
 		serveCommand, getCommand, execCommand, lsCommand, statusCommand,
-		addCommand, setCommand, rmCommand, connectCommand, renewCommand, revokeCommand, recoverCommand, doctorCommand, versionCommand,
+		addCommand, setCommand, rmCommand, connectCommand, renewCommand, revokeCommand, recoverCommand, acceptCommand, doctorCommand, versionCommand,
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/access"
 )
 
-// invoke is the action that all of this is about. invokeAsync is its older form,
+// invokeAction is the action that all of this is about. invokeAsync is its older form,
 // which Lambda still takes.
 const (
-	invoke      = "lambda:InvokeFunction"
-	invokeAsync = "lambda:InvokeAsync"
+	invokeAction = "lambda:InvokeFunction"
+	invokeAsync  = "lambda:InvokeAsync"
 )
 
 // document is an IAM policy. Only what it allows is read: what a Deny or a condition takes away again is not weighed.
@@ -72,7 +72,7 @@ func (s statement) anybody() bool {
 
 // invokes reports whether a statement allows that a function is invoked.
 func (s statement) invokes() bool {
-	return s.Effect == "Allow" && (s.allows(invoke) || s.allows(invokeAsync))
+	return s.Effect == "Allow" && (s.allows(invokeAction) || s.allows(invokeAsync))
 }
 
 func (s statement) allows(action string) bool {

@@ -12,9 +12,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// errNotWritten is the error of an operator who did not agree.
-var errNotWritten = errors.New("nothing was written")
-
 // ruleRows are what a secret says of who may have what, for people.
 func ruleRows(p access.Policy) [][]string {
 	scopes := beyond(p.Defaults.Scope, p.Scopes, " ")

@@ -80,15 +80,5 @@ func (s *set) agreed(c console, more []string) error {
 	for _, one := range more {
 		c.Say("  %s", one)
 	}
-	if !c.Interactive() {
-		return usage("--yes is needed, since there is no terminal to ask on; nothing was written")
-	}
-	answer, err := c.Ask("Write it? [y/N] ")
-	if err != nil {
-		return err
-	}
-	if answer != "y" && answer != "yes" {
-		return errNotWritten
-	}
-	return nil
+	return confirm(c, "Write it?", "nothing was written")
 }

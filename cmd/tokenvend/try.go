@@ -8,7 +8,6 @@ import (
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/client"
 )
 
 // trial is a first token by a secret that was just created.
@@ -83,7 +82,7 @@ const (
 var errNotSeen = errors.New("the secret has not been seen yet")
 
 // firstToken asks for a token until the answer is about the new secret.
-func (t trial) firstToken(ctx context.Context, at *client.Client) (api.Token, error) {
+func (t trial) firstToken(ctx context.Context, at *remote) (api.Token, error) {
 	began := time.Now()
 	for told := false; ; told = true {
 		first, err := at.Token(ctx, t.name)
@@ -107,7 +106,7 @@ func (t trial) firstToken(ctx context.Context, at *client.Client) (api.Token, er
 }
 
 // outdated says how long an error that is about an earlier secret may go on; 0: it is about this one.
-func (t trial) outdated(ctx context.Context, at *client.Client, err error) time.Duration {
+func (t trial) outdated(ctx context.Context, at *remote, err error) time.Duration {
 	e, ok := errors.AsType[*api.Error](err)
 	switch {
 	case !ok:

@@ -76,7 +76,10 @@ func (c Config) check() error {
 // grace is how long calls that are under way may take once the server is told to end.
 const grace = 10 * time.Second
 
-// Serve builds a server, serves until ctx ends, and returns nil once everything is closed. An error of building names all that is wrong at once, and then nothing has been served.
+// Serve builds a server, serves until ctx ends, and returns nil once everything
+// is closed. An end of ctx while the server starts is an end like any other,
+// and no error. An error of building names all that is wrong at once, and then
+// nothing has been served.
 func Serve(ctx context.Context, c Config) error {
 	h, err := build(c)
 	if err != nil {
@@ -86,6 +89,9 @@ func Serve(ctx context.Context, c Config) error {
 	defer fail(nil)
 	h.open(fail)
 	err = h.announce(ctx)
+	if isEnd(ctx, err) {
+		err = nil
+	}
 	if err == nil {
 		<-open.Done()
 		if ctx.Err() == nil {
@@ -93,4 +99,9 @@ func Serve(ctx context.Context, c Config) error {
 		}
 	}
 	return errors.Join(err, h.close())
+}
+
+// isEnd reports whether err says no more than that ctx has ended.
+func isEnd(ctx context.Context, err error) bool {
+	return err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err())
 }

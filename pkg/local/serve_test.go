@@ -1,7 +1,6 @@
 package local
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -332,14 +331,6 @@ func TestEndWaitsForCalls(t *testing.T) {
 		t.Errorf("%d %s", h.status, h.body)
 	}
 	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-}
-
-func TestDeadlineOfCtxEndsCleanly(t *testing.T) {
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, http.ErrServerClosed)
-	defer cancel()
-	if err := Serve(ctx, Config{Data: t.TempDir(), Listen: "127.0.0.1:0"}); err != nil {
 		t.Error(err)
 	}
 }
