@@ -97,7 +97,7 @@ func (d *doctor) run(ctx context.Context, c console, args []string) error {
 	}
 	var f findings
 	if at.data != "" {
-		f.machine(ctx, at.data)
+		f.machine(ctx, at)
 	} else if err := f.stack(ctx, at, d.prefix.orDefault()); err != nil {
 		return err
 	}

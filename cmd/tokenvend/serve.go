@@ -29,7 +29,7 @@ type serve struct {
 
 func (s *serve) flags(f *flag.FlagSet) {
 	f.StringVar(&s.Listen, "listen", "127.0.0.1:3000", "listen on this `ADDRESS`; port 0: any that is free")
-	f.StringVar(&s.Data, "data", defaultData, "keep everything in this `FOLDER`")
+	f.StringVar(&s.Data, "data", "", "keep everything in this `FOLDER` (default "+defaultData+")")
 	f.StringVar(&s.Region, "region", "us-east-1", "the `REGION` that requests must be signed for")
 	f.Func("key", "`ID:SECRET` or ID:SECRET=ARN: a caller's key, which may GET and POST /tokens/NAME, as that IAM principal; may be repeated. Others on this machine can read a command line", into(&s.keys))
 	f.Func("admin-key", "`ID:SECRET` or ID:SECRET=ARN: an operator's key beside the one at random in FOLDER/key, which may do everything; may be repeated", into(&s.adminKeys))

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -46,6 +45,7 @@ type place struct {
 	function function   // zero: not named
 	aws      aws.Config // of a stack
 	data     string     // of the server on this machine; "": it is a stack
+	named    string     // data, where a flag names it; "": it is the default
 }
 
 // place is the one that is named: by flags first, by the environment else. The AWS configuration is read only for a stack.
@@ -72,7 +72,7 @@ func (s server) named() (place, error) {
 		f, err := parseFunction(name)
 		return place{function: f}, err
 	}
-	return place{data: cmp.Or(s.data, defaultData)}, nil
+	return place{data: cmp.Or(s.data, defaultData), named: s.data}, nil
 }
 
 // client talks to the place that is named.
@@ -87,7 +87,7 @@ func (s server) client(ctx context.Context) (*client.Client, error) {
 // client talks to this place. noServer: it is this machine, and no server runs here.
 func (p place) client() (*client.Client, error) {
 	if p.data != "" {
-		return localClient(p.data)
+		return p.localClient()
 	}
 	c := client.Config{URL: p.url, Region: p.aws.Region, Credentials: p.aws.Credentials}
 	if p.url == "" {
@@ -97,10 +97,10 @@ func (p place) client() (*client.Client, error) {
 }
 
 // localClient talks to the server on this machine.
-func localClient(data string) (*client.Client, error) {
-	door, err := local.ReadDoor(data)
+func (p place) localClient() (*client.Client, error) {
+	door, err := local.ReadDoor(p.named)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, noServer{data}
+		return nil, noServer{p.data}
 	}
 	if err != nil {
 		return nil, err
@@ -117,9 +117,6 @@ type noServer struct{ data string }
 func (e noServer) Error() string {
 	return fmt.Sprintf("no server runs on the data folder %s, and no stack is named: tokenvend serve starts one, --url or --function names one", e.data)
 }
-
-// credentialFolder is where a server on this machine looks for credentials.
-func credentialFolder(data string) string { return filepath.Join(data, "credentials") }
 
 // variant is what is asked for beyond a credential's default.
 type variant struct{ scope, audience, account string }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/local"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -67,7 +68,7 @@ func (p place) vault(prefix secretPrefix) (vault, error) {
 	case p.data != "" && prefix.given != "":
 		return nil, usage("--prefix is for a stack's secrets: expected --url or --function beside it")
 	case p.data != "":
-		return newFiles(p.data)
+		return newFiles(p.named)
 	case strings.HasPrefix(strings.ToLower(p.url), "http://"):
 		return nil, usage("a server at an http URL keeps its secrets in a folder: expected --data with that folder, on the machine where it runs")
 	}
@@ -93,10 +94,9 @@ type files struct {
 	dir    string
 }
 
-func newFiles(data string) (*files, error) {
-	dir := credentialFolder(data)
-	source, err := folder.New(dir)
-	return &files{source, dir}, err
+func newFiles(named string) (*files, error) {
+	source, err := local.OpenCredentials(named)
+	return &files{source, local.CredentialFolder(named)}, err
 }
 
 func (f *files) where(name string) string { return filepath.Join(f.dir, name+".json") }

@@ -14,6 +14,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
@@ -24,6 +25,7 @@ import (
 // house is all that runs.
 type house struct {
 	Config
+	owners  private.Owners // of the data folder
 	store   *bolt.Store
 	sealer  *keyfile.Sealer
 	source  *folder.Source
@@ -65,14 +67,12 @@ func (h *house) openData() error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	info, err := os.Stat(data)
+	owners, err := CheckData(h.Data)
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	if mode := info.Mode().Perm(); hasModes && mode&0o022 != 0 {
-		return fmt.Errorf("--data: %s has mode %#o, and others may put files there: chmod 700 %[1]s", data, mode)
-	}
-	h.store, err = bolt.Open(filepath.Join(data, "entries.db"))
+	h.owners = owners
+	h.store, err = bolt.Open(filepath.Join(data, storeFile))
 	if errors.Is(err, bolt.ErrInUse) {
 		return fmt.Errorf("the data folder %s is in use by another tokenvend serve: end that one, or choose another folder with --data", data)
 	}
@@ -83,17 +83,17 @@ func (h *house) openData() error {
 }
 
 func (h *house) openSeal() (err error) {
-	h.sealer, err = keyfile.Open(filepath.Join(h.data(), "seal.key"))
+	h.sealer, err = keyfile.OpenOwned(filepath.Join(h.data(), sealFile), h.owners)
 	return err
 }
 
 func (h *house) openSigners() (err error) {
-	h.signers, err = signersOf(h.Config)
+	h.signers, err = signersOf(h.Config, h.owners)
 	return err
 }
 
 func (h *house) openCredentials() (err error) {
-	if h.source, err = folder.New(filepath.Join(h.data(), credentialFolder)); err != nil || h.Demo {
+	if h.source, err = folder.Open(filepath.Join(h.data(), credentialFolder), h.owners); err != nil || h.Demo {
 		return err
 	}
 	return refuseDemos(h.source, h.data())

@@ -8,10 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -108,8 +108,8 @@ func principals(keys []Key) []Key {
 
 // keyFrom reads the operator's key in the file at path, and writes one at random
 // where there is none. The caller has locked the data folder.
-func keyFrom(path string) (Key, error) {
-	text, err := readSecret(path)
+func keyFrom(path string, owners private.Owners) (Key, error) {
+	text, err := owners.ReadSecret(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		text = []byte("local-" + rand.Text()[:8] + ":" + rand.Text() + "\n")
 		err = writeSecret(path, text)
@@ -123,20 +123,6 @@ func keyFrom(path string) (Key, error) {
 	}
 	k.Operator = true
 	return k, nil
-}
-
-const hasModes = runtime.GOOS != "windows"
-
-// readSecret reads a small file that none but its owner may read.
-func readSecret(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if mode := info.Mode().Perm(); hasModes && mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s has mode %#o, and others may read it: chmod 600 %[1]s", path, mode)
-	}
-	return os.ReadFile(path) // #nosec G304 -- the operator names the folder
 }
 
 // writeSecret puts a file of mode 0600 in the place of an older one: a reader finds the old or the new, whole.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -22,13 +23,13 @@ type signers struct {
 
 // signersOf returns the keys that were given, and the operator's key of the
 // data folder. Only a demo without any key given has a well-known one instead.
-func signersOf(c Config) (signers, error) {
+func signersOf(c Config, owners private.Owners) (signers, error) {
 	if c.Demo && len(c.Keys) == 0 {
 		k := Key{ID: demoKey, Secret: redact.New(demoKey), Operator: true}
 		return signers{keys: principals([]Key{k}), operator: k, user: demoKey + ":" + demoKey}, nil
 	}
-	path := filepath.Join(c.data(), "key")
-	k, err := keyFrom(path)
+	path := filepath.Join(c.data(), keyFile)
+	k, err := keyFrom(path, owners)
 	if err != nil {
 		return signers{}, err
 	}
