@@ -119,7 +119,7 @@ func TestSetOnAStack(t *testing.T) {
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"you","client_secret":"`+canary+`","provider":"minut","scope":"read"}` {
 		t.Errorf("%s", got)
 	}
-	s.direct(`{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "minut", "--json").want(t, exitOK)
+	s.direct(`{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "minut", "--json", "--yes").want(t, exitOK)
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"c","client_secret":"d","provider":"minut"}` {
 		t.Errorf("set --json did not replace the whole: %s", got)
 	}
@@ -127,7 +127,8 @@ func TestSetOnAStack(t *testing.T) {
 	if _, err := s.secrets.PutSecretValue(t.Context(), &awssecrets.PutSecretValueInput{SecretId: aws.String("tokenvend/minut"), SecretString: &broken}); err != nil {
 		t.Fatal(err)
 	}
-	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me").want(t, exitOK)
+	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me").want(t, exitUsage, "--yes is needed")
+	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me", "--yes").want(t, exitOK)
 }
 
 // A template makes such secrets, for the operator to fill.
