@@ -17,20 +17,24 @@ import (
 var doctorCommand = command{
 	name: "doctor", does: "Looks at a setup and says what is wrong with it",
 	more: "On a stack it reads the function, its aliases and policies, IAM, the secrets and the tokens' states; on this machine the data folder and the server. It changes nothing.\n" +
+		"Every grant that reaches the alias api, the alias admin or the bare function is a warning, except that of the stack's API on api, and those of --operators on admin.\n" +
+		"Name the function with --function, and the stack's API with --url, so that another API is told from it.\n" +
 		"What may not be read is said, and is no failure. It exits with 1 where a check failed; a warning is none.\n",
-	example: "tokenvend doctor --function tokenvend-VendFunction-1A2B3C",
+	example: "tokenvend doctor --function tokenvend-VendFunction-1A2B3C --operators arn:aws:iam::123456789012:role/ops",
 	make:    func() action { return &doctor{} },
 }
 
 type doctor struct {
 	server
-	prefix secretPrefix
-	json   bool
+	prefix    secretPrefix
+	operators string
+	json      bool
 }
 
 func (d *doctor) flags(f *flag.FlagSet) {
 	d.server.flags(f)
 	f.StringVar(&d.prefix.given, "prefix", "", "what the names of the stack's secrets begin with, its parameter SecretPrefix; else "+envPrefix+", else "+defaultPrefix)
+	f.StringVar(&d.operators, "operators", "", "the `ARNS` of roles and users that are meant to invoke the alias admin, separated by commas")
 	f.BoolVar(&d.json, "json", false, "print JSON")
 }
 
@@ -52,7 +56,10 @@ type check struct {
 }
 
 // findings are the checks that were made.
-type findings struct{ all []check }
+type findings struct {
+	expected
+	all []check
+}
 
 func (f *findings) ok(subject, format string, args ...any) {
 	f.all = append(f.all, check{Subject: subject, Grade: fine, Finding: fmt.Sprintf(format, args...)})
@@ -91,11 +98,14 @@ func (d *doctor) run(ctx context.Context, c console, args []string) error {
 	if err := noArguments(args); err != nil {
 		return err
 	}
+	f, err := d.begin()
+	if err != nil {
+		return err
+	}
 	at, err := d.place(ctx)
 	if err != nil {
 		return err
 	}
-	var f findings
 	if at.data != "" {
 		f.machine(ctx, at)
 	} else if err := f.stack(ctx, at, d.prefix.orDefault()); err != nil {
@@ -108,6 +118,22 @@ func (d *doctor) run(ctx context.Context, c console, args []string) error {
 		return fmt.Errorf("%d of %d checks failed", n, len(f.all))
 	}
 	return nil
+}
+
+// begin reads who is meant to have what. Beside --function, --url names the
+// stack's API and not where requests go.
+func (d *doctor) begin() (f findings, err error) {
+	if f.operators, err = parseOperators(d.operators); err != nil {
+		return f, err
+	}
+	f.api = apiOf(d.url).id
+	if d.url != "" && d.function != "" {
+		if f.api == "" {
+			return f, usage("--url beside --function: expected the stack's output ApiUrl, https://ID.execute-api.REGION.amazonaws.com")
+		}
+		d.url = ""
+	}
+	return f, nil
 }
 
 func (f *findings) print(c console, asJSON bool) error {

@@ -85,6 +85,9 @@ func (c *clinic) permit(alias, principal string) {
 	if alias != "" {
 		input.Qualifier = &alias
 	}
+	if principal == apiGateway {
+		input.SourceArn = aws.String("arn:aws:execute-api:" + stackRegion + ":" + strings.Split(c.arn, ":")[4] + ":abc123/*")
+	}
 	_, err := c.lambda.AddPermission(c.Context(), input)
 	c.must(err)
 }
@@ -111,9 +114,9 @@ type diagnosis struct {
 	Failed, Warnings int
 }
 
-func (c *clinic) doctor(code int) diagnosis {
+func (c *clinic) doctor(code int, more ...string) diagnosis {
 	c.Helper()
-	return diagnose(c.T, c.direct("", "doctor", "--json"), code)
+	return diagnose(c.T, c.direct("", append([]string{"doctor", "--json"}, more...)...), code)
 }
 
 func diagnose(t *testing.T, r ran, code int) (d diagnosis) {
@@ -147,7 +150,8 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	c.invoker("operator", ":admin")
 	c.invoker("billing", ":c-minut")
 	c.direct("", "get", "minut").want(t, exitOK)
-	d := c.doctor(exitOK)
+	operators := "arn:aws:iam::" + strings.Split(c.arn, ":")[4] + ":role/operator"
+	d := c.doctor(exitOK, "--operators", operators)
 	if d.Failed+d.Warnings != 0 {
 		t.Errorf("%+v", d)
 	}
@@ -156,10 +160,10 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	d.has(t, fine, "alias api", latest)
 	d.has(t, fine, "alias admin", latest)
 	d.has(t, fine, "grants on api", apiGateway)
-	d.has(t, fine, "IAM", "by its name role operator may invoke admin")
+	d.has(t, fine, "IAM", "as --operators says, role operator may invoke admin")
 	d.has(t, fine, "credentials", "1 of 1 are sound")
 	d.has(t, fine, "token minut", "fresh")
-	lines := strings.Split(strings.TrimSpace(c.direct("", "doctor").want(t, exitOK).out), "\n")
+	lines := strings.Split(strings.TrimSpace(c.direct("", "doctor", "--operators", operators).want(t, exitOK).out), "\n")
 	if len(lines) != len(d.Checks) || !strings.HasPrefix(lines[0], "ok ") {
 		t.Errorf("%d lines for %d checks:\n%s", len(lines), len(d.Checks), strings.Join(lines, "\n"))
 	}
@@ -187,13 +191,15 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 	})
 	c.must(err)
 	d := c.doctor(exitOK)
-	d.has(t, warning, "IAM", "role starred may", c.arn+"*, which is every alias")
-	d.has(t, warning, "IAM", "role aliased may", c.arn+":*, which is every alias")
-	d.has(t, warning, "IAM", "role guessing may", ":a????")
-	d.has(t, warning, "IAM", "role everything may "+invoke+" on *,")
-	d.has(t, warning, "IAM", "user ann may", "function:tokenvend-*, which is every alias")
+	const all = ", which reaches the alias api and the alias admin and the bare function"
+	d.has(t, warning, "IAM", "role starred may", c.arn+"*"+all)
+	d.has(t, warning, "IAM", "role aliased may", c.arn+":*, which reaches the alias api and the alias admin;")
+	d.has(t, warning, "IAM", "role guessing may", ":a????, which reaches the alias admin;")
+	d.has(t, warning, "IAM", "role everything may "+invoke+" on *"+all)
+	d.has(t, warning, "IAM", "user ann may", "function:tokenvend-*"+all)
 	d.has(t, warning, "grants on the bare function", stackAccount)
-	d.has(t, warning, "grants on api", "sns.amazonaws.com", "say that it is anybody")
+	d.has(t, warning, "grants on admin", "events.amazonaws.com", "--operators")
+	d.has(t, warning, "grants on api", "sns.amazonaws.com", "claim to be anyone")
 	for _, one := range d.Checks {
 		if strings.Contains(one.Finding, "role others") {
 			t.Errorf("%+v", one)

@@ -54,7 +54,9 @@ func TestAttack06_SetKeepsWhoMayHaveIt(t *testing.T) {
 }
 
 func TestAttack06_WhatGivesMoreTakesYes(t *testing.T) {
-	whole := func(change string) string { return strings.Replace(narrow, `"principals": ["arn:aws:iam::123456789012:role/billing"], `, change, 1) }
+	whole := func(change string) string {
+		return strings.Replace(narrow, `"principals": ["arn:aws:iam::123456789012:role/billing"], `, change, 1)
+	}
 	for _, c := range []struct {
 		name, before, stdin string
 		args                []string
