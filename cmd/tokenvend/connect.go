@@ -15,7 +15,7 @@ import (
 
 var connectCommand = command{
 	name: "connect", args: "NAME", does: "Connects a person's account: the person logs in at the provider and allows it",
-	more: `The browser goes to the provider, and comes back to this program, which listens on 127.0.0.1 meanwhile. What it brings
+	more: `The browser goes to the provider, and comes back to this program, which listens on loopback meanwhile. What it brings
 goes to tokenvend, which exchanges it and keeps the grant: no client secret and no token gets here.
 Where there is no browser, --paste prints the provider's address; open it anywhere, and paste the address that the
 browser ends at, though no page is shown there.

@@ -67,7 +67,7 @@ func (g *get) token(ctx context.Context, name string) (api.Token, error) {
 
 var execCommand = command{
 	name: "exec", args: "NAME -- COMMAND…", does: "Runs a command with a token in its environment, as NAME_TOKEN",
-	more:    "In the variable's name letters are capitals, and - is _. The token is not renewed while the command runs.\n",
+	more:    "In the variable's name letters are capitals, and - is _. One that is set already is replaced. The token is not renewed while the command runs.\n",
 	example: "tokenvend exec minut -- sh -c 'curl -H \"Authorization: Bearer $MINUT_TOKEN\" https://api.minut.com/v8/users/me'",
 	make:    func() action { return &execute{} },
 }
