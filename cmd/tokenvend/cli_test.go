@@ -222,3 +222,15 @@ func TestDataFolderIsPrivate(t *testing.T) {
 		}
 	}
 }
+
+func TestACallersKeyIsToldWhatItMayNot(t *testing.T) {
+	s := demo(t, t.TempDir(), "--key", "billing:s=arn:aws:iam::123456789012:role/billing")
+	keys := []string{"AWS_ACCESS_KEY_ID=billing", "AWS_SECRET_ACCESS_KEY=s", "AWS_REGION=us-east-1", "TOKENVEND_URL=" + s.url}
+	tvEnv(t, s.dir, "", keys, "get", "minut").want(t, exitOK)
+	for _, args := range [][]string{{"ls"}, {"status", "minut"}, {"revoke", "minut"}} {
+		if r := tvEnv(t, s.dir, "", keys, args...).want(t, exitRefused, "takes an operator's key"); strings.Contains(r.err, `"allow"`) {
+			t.Errorf("%q with a caller's key is told to change the secret: %s", args, r.err)
+		}
+	}
+	tv(t, s.dir, "", "ls").want(t, exitOK)
+}

@@ -107,7 +107,11 @@ func explainProblem(e *api.Error) string {
 		title = "" // the detail says it again
 	}
 	parts := slices.DeleteFunc([]string{e.Credential, title, strings.TrimSuffix(e.Detail, ".")}, func(s string) bool { return s == "" })
-	return strings.Join(parts, ": ") + next(e.Code, e.RetryAfter) + requestID(e.RequestID)
+	text := strings.Join(parts, ": ")
+	if !strings.HasPrefix(e.Detail, "action: ") { // which says who may do it
+		text += next(e.Code, e.RetryAfter)
+	}
+	return text + requestID(e.RequestID)
 }
 
 // next is what to do about a refusal, and when.

@@ -72,6 +72,7 @@ func TestAttack06_WhatGivesMoreTakesYes(t *testing.T) {
 		{"no rule", narrow, "", []string{"--clear", "allow"}, "the bare function"},
 		{"no default scope", narrow, "", []string{"--clear", "scope"}, "scope: none is asked for"},
 		{"the whole without its principals", narrow, whole(""), []string{"--json"}, "whoever IAM lets reach the API"},
+		{"a file that is empty", "", "s", []string{"--provider", "minut", "--client-id", "me"}, "can't be read"},
 		{"a secret that can't be read", "{broken", "s", []string{"--provider", "minut", "--client-id", "me"}, "can't be read"},
 		{"a rule that can't be read", whole(`"principals": "x", `), "", []string{"--clear", "allow.principals"}, "can't be read"},
 		{"a rule with a path", whole(`"principals": ["arn:aws:iam::1:role/a/b"], `), "", []string{"--clear", "allow.principals", "--allow-principal", "arn:aws:iam::1:role/b"}, "can't be read"},

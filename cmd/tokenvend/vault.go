@@ -25,7 +25,8 @@ type vault interface {
 	// find is nil where there is a secret of that name, and notHere where there is none and one can be made.
 	find(ctx context.Context, name string) error
 
-	// read returns what stands in a secret; notHere.
+	// read returns what stands in a secret, zero where it has no value yet;
+	// notHere.
 	read(ctx context.Context, name string) (redact.String, error)
 
 	// create keeps a new secret, and fails where there is one.
@@ -114,6 +115,9 @@ func (f *files) read(ctx context.Context, name string) (redact.String, error) {
 		return redact.String{}, err
 	}
 	text, err := os.ReadFile(f.where(name))
+	if err == nil && len(text) == 0 {
+		text = []byte("\n") // an empty file is a value, and a broken one
+	}
 	return redact.New(string(text)), err
 }
 
