@@ -15,8 +15,8 @@ import (
 
 var connectCommand = command{
 	name: "connect", args: "NAME", does: "Connects a person's account: the person logs in at the provider and allows it",
-	more: `The browser goes to the provider, and comes back to this program, which listens on loopback meanwhile. What it brings
-goes to tokenvend, which exchanges it and keeps the grant: no client secret and no token gets here.
+	more: `The browser goes to the provider, and comes back to this program, which listens on loopback meanwhile.
+What it brings goes to tokenvend, which exchanges it and keeps the grant: no client secret and no token gets here.
 Where there is no browser, --paste prints the provider's address; open it anywhere, and paste the address that the
 browser ends at, though no page is shown there.
 A provider that takes registered redirect URIs only is told one by --redirect.
@@ -125,7 +125,8 @@ func (e *errand) byBrowser(ctx context.Context) error {
 
 func (e *errand) lead(visit *consent.Visit, link string) {
 	if !e.noBrowser && openBrowser(link) == nil {
-		e.Say("A browser opens. If it does not, open this address on this machine, which leads to %s:\n  %s", visit.Site(), link)
+		e.Say("A browser opens. If it does not, open this address on this machine, which leads to %s:\n  %s",
+			visit.Site(), link)
 	} else {
 		e.Say("Open this address in a browser on this machine; it leads to %s:\n  %s", visit.Site(), link)
 	}
@@ -145,7 +146,8 @@ func (e *errand) byHand(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.Say("Open this address in a browser anywhere, log in, and allow it:\n  %s\nThe browser then ends at an address that begins with %s; a page may not be shown there.", visit.Page().Reveal(), redirect)
+	e.Say("Open this address in a browser anywhere, log in, and allow it:\n  %s\n"+
+		"The browser then ends at an address that begins with %s; a page may not be shown there.", visit.Page().Reveal(), redirect)
 	address, err := e.pasted()
 	if err != nil {
 		return err

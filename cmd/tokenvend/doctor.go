@@ -17,7 +17,8 @@ import (
 var doctorCommand = command{
 	name: "doctor", does: "Looks at a setup and says what is wrong with it",
 	more: "On a stack it reads the function, its aliases and policies, IAM, the secrets and the tokens' states; on this machine the data folder and the server. It changes nothing.\n" +
-		"Every grant that reaches the alias api, the alias admin or the bare function is a warning, except that of the stack's API on api, and those of --operators on admin.\n" +
+		"Every grant that reaches the alias api, the alias admin or the bare function is a warning,\n" +
+		"except that of the stack's API on api, and those of --operators on admin.\n" +
 		"Name the function with --function, and the stack's API with --url, so that another API is told from it.\n" +
 		"What may not be read is said, and is no failure. It exits with 1 where a check failed; a warning is none.\n",
 	example: "tokenvend doctor --function tokenvend-VendFunction-1A2B3C --operators arn:aws:iam::123456789012:role/ops",
@@ -34,7 +35,8 @@ type doctor struct {
 func (d *doctor) flags(f *flag.FlagSet) {
 	d.server.flags(f)
 	f.StringVar(&d.prefix.given, "prefix", "", "what the names of the stack's secrets begin with, its parameter SecretPrefix; else "+envPrefix+", else "+defaultPrefix)
-	f.StringVar(&d.operators, "operators", "", "the `ARNS` of roles and users that are meant to invoke the alias admin, separated by commas")
+	f.StringVar(&d.operators, "operators", "",
+		"the `ARNS` of roles and users that are meant to invoke the alias admin, separated by commas")
 	f.BoolVar(&d.json, "json", false, "print JSON")
 }
 
@@ -129,7 +131,8 @@ func (d *doctor) begin() (f findings, err error) {
 	f.api = apiOf(d.url).id
 	if d.url != "" && d.function != "" {
 		if f.api == "" {
-			return f, usage("--url beside --function: expected the stack's output ApiUrl, https://ID.execute-api.REGION.amazonaws.com")
+			return f, usage("--url beside --function: expected the stack's output ApiUrl, " +
+				"https://ID.execute-api.REGION.amazonaws.com")
 		}
 		d.url = ""
 	}

@@ -45,9 +45,14 @@ func (e expected) isOperator(arn string) bool {
 	return ok && slices.Contains(e.operators, canonical)
 }
 
+func (e expected) areOperators(arns []string) bool {
+	return len(arns) > 0 && !slices.ContainsFunc(arns, func(arn string) bool { return !e.isOperator(arn) })
+}
+
 // grantAdvice is what to do about a grant on a guarded name.
 var grantAdvice = map[string]string{
-	apiAlias:   "whoever invokes api can claim to be anyone: leave it to " + apiGateway + ", with the stack's API as aws:SourceArn",
+	apiAlias: "whoever invokes api can claim to be anyone: leave it to " + apiGateway +
+		", with the stack's API as aws:SourceArn",
 	adminAlias: "admin may do everything: grant one alias c-NAME, or name operators with --operators",
 	"":         "grant an alias c-NAME instead of the bare function",
 }
@@ -61,7 +66,8 @@ func adviceOn(names []string) string {
 	return strings.Join(said, "; ")
 }
 
-// granted looks at a resource policy of the function: that of an alias, or with "" that of the function without one.
+// granted looks at a resource policy of the function: that of an alias, or with
+// "" that of the function without one.
 func (f *findings) granted(ctx context.Context, reader functionReader, name, arn, alias string) {
 	subject, input := "grants on "+alias, &lambda.GetPolicyInput{FunctionName: &name}
 	if alias == "" {
@@ -89,7 +95,8 @@ func (f *findings) granted(ctx context.Context, reader functionReader, name, arn
 	}
 	slices.Sort(apis)
 	if apis = slices.Compact(apis); len(apis) > 1 {
-		f.warn(subject, "the APIs "+strings.Join(apis, ", ")+" may all invoke it", "one of them is the stack's: --url with its output ApiUrl tells which")
+		f.warn(subject, "the APIs "+strings.Join(apis, ", ")+" may all invoke it",
+			"one of them is the stack's: --url with its output ApiUrl tells which")
 	}
 }
 
@@ -118,7 +125,7 @@ func (f *findings) grant(subject, alias, arn string, s statement) (apis []string
 		if f.api == "" {
 			apis = append(apis, api)
 		}
-	case slices.Equal(reached, []string{adminAlias}) && len(s.Principal) > 0 && !slices.ContainsFunc(s.Principal, func(arn string) bool { return !f.isOperator(arn) }):
+	case slices.Equal(reached, []string{adminAlias}) && f.areOperators(s.Principal):
 		f.ok(subject, "%s, as --operators says", who)
 	default:
 		f.warn(subject, who+" may invoke "+spoken(reached)+" by the statement "+s.Sid, adviceOn(reached))

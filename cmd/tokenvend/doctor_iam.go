@@ -69,10 +69,12 @@ func (f *findings) principals(ctx context.Context, reader iamReader, arn string)
 			}
 		}
 	}
-	for _, at := range slices.SortedFunc(maps.Keys(found), func(a, b reach) int { return strings.Compare(a.pattern, b.pattern) }) {
+	byPattern := func(a, b reach) int { return strings.Compare(a.pattern, b.pattern) }
+	for _, at := range slices.SortedFunc(maps.Keys(found), byPattern) {
 		f.warn("IAM", some(found[at])+" may "+invoke+" on "+at.pattern+", which reaches "+at.names, at.advice)
 	}
-	f.ok("IAM", "%d roles, users and groups were looked at, without conditions and Deny; as --operators says, %s may invoke admin", len(a.holders), some(operators))
+	f.ok("IAM", "%d roles, users and groups were looked at, without conditions and Deny; "+
+		"as --operators says, %s may invoke admin", len(a.holders), some(operators))
 	if a.cut {
 		f.warn("IAM", fmt.Sprintf("only the first %d roles, users and groups were looked at", mostHolders), "")
 	}
@@ -107,13 +109,16 @@ func (a *account) read(ctx context.Context) error {
 			return err
 		}
 		for _, r := range page.RoleDetailList {
-			a.add(holder{"role " + aws.ToString(r.RoleName), aws.ToString(r.Arn), r.RolePolicyList, r.AttachedManagedPolicies})
+			name := "role " + aws.ToString(r.RoleName)
+			a.add(holder{name, aws.ToString(r.Arn), r.RolePolicyList, r.AttachedManagedPolicies})
 		}
 		for _, u := range page.UserDetailList {
-			a.add(holder{"user " + aws.ToString(u.UserName), aws.ToString(u.Arn), u.UserPolicyList, u.AttachedManagedPolicies})
+			name := "user " + aws.ToString(u.UserName)
+			a.add(holder{name, aws.ToString(u.Arn), u.UserPolicyList, u.AttachedManagedPolicies})
 		}
 		for _, g := range page.GroupDetailList {
-			a.add(holder{"group " + aws.ToString(g.GroupName), aws.ToString(g.Arn), g.GroupPolicyList, g.AttachedManagedPolicies})
+			name := "group " + aws.ToString(g.GroupName)
+			a.add(holder{name, aws.ToString(g.Arn), g.GroupPolicyList, g.AttachedManagedPolicies})
 		}
 		for _, p := range page.Policies {
 			for _, v := range p.PolicyVersionList {

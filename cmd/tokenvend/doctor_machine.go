@@ -16,7 +16,8 @@ import (
 // machine looks at this machine's data folder, and at the server that uses it.
 func (f *findings) machine(ctx context.Context, at place) {
 	if _, err := os.Stat(at.data); errors.Is(err, fs.ErrNotExist) {
-		f.fail("data folder", at.data+" does not exist", "tokenvend serve makes it; --data names another, --url or --function a stack")
+		f.fail("data folder", at.data+" does not exist",
+			"tokenvend serve makes it; --data names another, --url or --function a stack")
 		return
 	}
 	if !f.private(at) {

@@ -67,7 +67,8 @@ func (g *get) token(ctx context.Context, name string) (api.Token, error) {
 
 var execCommand = command{
 	name: "exec", args: "NAME -- COMMAND…", does: "Runs a command with a token in its environment, as NAME_TOKEN",
-	more:    "In the variable's name letters are capitals, and - is _. One that is set already is replaced. The token is not renewed while the command runs.\n",
+	more: "In the variable's name letters are capitals, and - is _. One that is set already is replaced.\n" +
+		"The token is not renewed while the command runs.\n",
 	example: "tokenvend exec minut -- sh -c 'curl -H \"Authorization: Bearer $MINUT_TOKEN\" https://api.minut.com/v8/users/me'",
 	make:    func() action { return &execute{} },
 }
@@ -96,7 +97,8 @@ func (e *execute) run(ctx context.Context, _ console, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := syscall.Exec(path, args[1:], withVariable(os.Environ(), variable(args[0]), t.AccessToken, foldsCase)); err != nil { // #nosec G204 -- exec runs what it is told to
+	environment := withVariable(os.Environ(), variable(args[0]), t.AccessToken, foldsCase)
+	if err := syscall.Exec(path, args[1:], environment); err != nil { // #nosec G204 -- exec runs what it is told to
 		return fmt.Errorf("the command can't be run: %w", err)
 	}
 	return nil

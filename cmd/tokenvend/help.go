@@ -56,7 +56,8 @@ func helpAll() string {
 	}
 	return "tokenvend hands out short-lived OAuth 2.0 access tokens.\n\n" + terminal.Columns(rows) +
 		"\ntokenvend help COMMAND says more. Flags may stand before or after a name.\n" +
-		"They all talk to the server on this machine, or to a stack: by --url or --function, else " + envURL + " or " + envFunction + ".\n" + exitCodes
+		"They all talk to the server on this machine, or to a stack: by --url or --function, " +
+		"else " + envURL + " or " + envFunction + ".\n" + exitCodes
 }
 
 func (cmd command) help() string {
@@ -64,7 +65,8 @@ func (cmd command) help() string {
 	set := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
 	cmd.make().flags(set)
 	set.VisitAll(func(f *flag.Flag) { rows = append(rows, flagRow(f)) })
-	text := fmt.Sprintf("tokenvend %s\n\n%s.\n%s", strings.TrimSpace(cmd.name+" "+cmd.args+" [flags]"), cmd.does, cmd.more)
+	usage := strings.TrimSpace(cmd.name + " " + cmd.args + " [flags]")
+	text := fmt.Sprintf("tokenvend %s\n\n%s.\n%s", usage, cmd.does, cmd.more)
 	if len(rows) > 0 {
 		text += "\n" + terminal.Columns(rows)
 	}

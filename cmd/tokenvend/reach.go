@@ -125,7 +125,7 @@ func (s statement) reaches(arn string) map[string][]string {
 	if len(s.NotResource) > 0 {
 		but := "all but " + strings.Join(s.NotResource, ", ")
 		for _, alias := range guarded {
-			if !slices.ContainsFunc(s.NotResource, func(pattern string) bool { return access.Match(pattern, named(arn, alias)) }) {
+			if s.covers(arn, alias) {
 				found[but] = append(found[but], alias)
 			}
 		}
@@ -170,7 +170,8 @@ func (s statement) sourceAPI(arn string) (id string) {
 	for _, source := range s.sources() {
 		api, err := awsarn.Parse(source)
 		found, _, _ := strings.Cut(api.Resource, "/")
-		own := err == nil && api.Service == "execute-api" && api.Partition == at.Partition && api.Region == at.Region && api.AccountID == at.AccountID
+		own := err == nil && api.Service == "execute-api" &&
+			api.Partition == at.Partition && api.Region == at.Region && api.AccountID == at.AccountID
 		if !own || !apiID.MatchString(found) || id != "" && id != found {
 			return ""
 		}
@@ -181,10 +182,13 @@ func (s statement) sourceAPI(arn string) (id string) {
 
 var apiID = regexp.MustCompile(`^[a-z0-9]+$`)
 
+// demanding are the operators of conditions that demand one of some values.
+var demanding = []string{"arnlike", "arnequals", "stringlike", "stringequals"}
+
 // sources are the ARNs that a condition on aws:SourceArn demands.
 func (s statement) sources() (all []string) {
 	for operator, keys := range s.Condition {
-		demands := slices.Contains([]string{"arnlike", "arnequals", "stringlike", "stringequals"}, strings.ToLower(operator))
+		demands := slices.Contains(demanding, strings.ToLower(operator))
 		values, _ := keys.(map[string]any)
 		for key, value := range values {
 			if demands && strings.EqualFold(key, "aws:SourceArn") {

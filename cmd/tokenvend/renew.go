@@ -82,5 +82,6 @@ func (r *revoke) run(ctx context.Context, c console, args []string) error {
 	if forgotten.Revoked {
 		how = "revoked at the provider, and forgotten"
 	}
-	return c.Printf("%s: %s; an instance that holds it in memory may hand it out until %s\n", name, how, forgotten.MemoryUntil.Local().Format("15:04:05"))
+	return c.Printf("%s: %s; an instance that holds it in memory may hand it out until %s\n",
+		name, how, forgotten.MemoryUntil.Local().Format("15:04:05"))
 }

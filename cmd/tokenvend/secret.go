@@ -56,7 +56,8 @@ func (s *secret) compose(c console, name string, before fields) (redact.String, 
 	}
 	for _, field := range s.clear {
 		if !before.clear(field) {
-			return redact.String{}, usage("--clear: expected a field that the secret has, such as scope or allow.principals")
+			return redact.String{}, usage("--clear: expected a field that the secret has, " +
+				"such as scope or allow.principals")
 		}
 	}
 	for field, value := range s.texts {

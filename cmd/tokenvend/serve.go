@@ -31,11 +31,14 @@ func (s *serve) flags(f *flag.FlagSet) {
 	f.StringVar(&s.Listen, "listen", "127.0.0.1:3000", "listen on this `ADDRESS`; port 0: any that is free")
 	f.StringVar(&s.Data, "data", "", "keep everything in this `FOLDER` (default "+defaultData+")")
 	f.StringVar(&s.Region, "region", "us-east-1", "the `REGION` that requests must be signed for")
-	f.Func("key", "`ID:SECRET` or ID:SECRET=ARN: a caller's key, which may GET and POST /tokens/NAME, as that IAM principal; may be repeated. Others on this machine can read a command line", into(&s.keys))
-	f.Func("admin-key", "`ID:SECRET` or ID:SECRET=ARN: an operator's key beside the one at random in FOLDER/key, which may do everything; may be repeated", into(&s.adminKeys))
+	f.Func("key", "`ID:SECRET` or ID:SECRET=ARN: a caller's key, which may GET and POST /tokens/NAME, as that IAM principal; "+
+		"may be repeated. Others on this machine can read a command line", into(&s.keys))
+	f.Func("admin-key", "`ID:SECRET` or ID:SECRET=ARN: an operator's key, which may do everything, beside the one in FOLDER/key; "+
+		"may be repeated", into(&s.adminKeys))
 	f.DurationVar(&s.Every, "every", time.Minute, "how often tokens that are due are renewed, as in `1m`")
 	f.DurationVar(&s.Canary, "canary", 0, "how often each living token is proven at its provider, where that can be done, as in `15m`; else never")
-	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; the operator's key is local:local where no other key is given")
+	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; "+
+		"the operator's key is local:local where no other key is given")
 	f.DurationVar(&s.DemoLifetime, "demo-lifetime", 0, "how long the simulated tokens live, as in `20s`; else as each provider documents")
 	f.StringVar(&s.DemoListen, "demo-listen", "127.0.0.1:3001", "the `ADDRESS` where the simulated providers are told to misbehave")
 	f.BoolVar(&s.verbose, "verbose", false, "log more")

@@ -11,13 +11,14 @@ import (
 
 var setCommand = command{
 	name: "set", args: "NAME", does: "Changes the secret of a credential",
-	more: secretHelp + `What is neither given nor asked for stays as it is: a flag of --allow-… adds to its own list, and leaves the
-others alone. --clear takes a field away first, so that --clear allow.scopes --allow-scope read replaces a list.
+	more: secretHelp + `What is neither given nor asked for stays as it is: a flag of --allow-… adds to its own list,
+and leaves the others alone. --clear takes a field away first, so that --clear allow.scopes --allow-scope read replaces a list.
 With --json the whole secret is replaced. The rule that results is printed. What gives more than before, to
 more callers or of more scopes, audiences or accounts, is asked about on a terminal, or takes --yes.
 `,
-	example: "tokenvend set minut\ntokenvend set minut --clear allow.principals --allow-principal 'arn:aws:iam::123456789012:role/billing' --yes",
-	make:    func() action { return &set{} },
+	example: "tokenvend set minut\n" +
+		"tokenvend set minut --clear allow.principals --allow-principal 'arn:aws:iam::123456789012:role/billing' --yes",
+	make: func() action { return &set{} },
 }
 
 type set struct {
@@ -29,7 +30,8 @@ type set struct {
 func (s *set) flags(f *flag.FlagSet) {
 	s.secret.flags(f)
 	s.keeper.flags(f)
-	f.Func("clear", "take this `FIELD` away, such as scope, params or allow.principals, before what other flags say is added; may be repeated", into(&s.clear))
+	f.Func("clear", "take this `FIELD` away, such as scope, params or allow.principals, "+
+		"before what other flags say is added; may be repeated", into(&s.clear))
 	f.BoolVar(&s.yes, "yes", false, "write what gives more than before, and do not ask")
 }
 

@@ -48,7 +48,8 @@ func (t trial) takeBack(ctx context.Context, refused error) error {
 // tell says what became of a secret that stays.
 func (t trial) tell(first api.Token, err error) {
 	if err == nil {
-		t.Say("%s works: a token with the fingerprint %s, for another %v.", t.name, first.Fingerprint, time.Duration(first.ExpiresIn))
+		t.Say("%s works: a token with the fingerprint %s, for another %v.",
+			t.name, first.Fingerprint, time.Duration(first.ExpiresIn))
 		return
 	}
 	text, _ := explain(err)

@@ -48,7 +48,8 @@ func (p Policy) widenedCallers(before Policy) (said []string) {
 		}
 	}
 	if p.admitsBare() && !before.admitsBare() {
-		said = append(said, "allow: neither principals nor aliases are listed any more, so the bare function may have it")
+		said = append(said, "allow: neither principals nor aliases are listed any more, "+
+			"so the bare function may have it")
 	}
 	return said
 }

@@ -39,7 +39,8 @@ func Listen(redirect string) (*Landing, error) {
 		return newLanding([]net.Listener{l}, &url.URL{Scheme: "http", Host: l.Addr().String(), Path: defaultPath}), nil
 	}
 	u, err := url.Parse(redirect)
-	if err != nil || u.Scheme != "http" || u.User != nil || strings.Contains(redirect, "#") || !isLoopback(u.Hostname()) || u.Port() == "0" {
+	if err != nil || u.Scheme != "http" || u.User != nil || strings.Contains(redirect, "#") ||
+		!isLoopback(u.Hostname()) || u.Port() == "0" {
 		return nil, errors.New("the redirect URI: expected http, and a loopback address of this machine")
 	}
 	listeners, err := listenAll(u)
@@ -50,7 +51,8 @@ func Listen(redirect string) (*Landing, error) {
 }
 
 func newLanding(listeners []net.Listener, redirect *url.URL) *Landing {
-	return &Landing{listeners: listeners, redirect: redirect, begin: strings.TrimSuffix(redirect.Path, "/") + "/" + rand.Text()}
+	begin := strings.TrimSuffix(redirect.Path, "/") + "/" + rand.Text()
+	return &Landing{listeners: listeners, redirect: redirect, begin: begin}
 }
 
 // RedirectURI is where the provider has to send the person's browser.

@@ -70,7 +70,8 @@ func isAddress(a net.Addr, host string) bool {
 
 func refused(address string, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("the redirect URI: another program listens on %s and could receive the person's code: end it, or register another port", address)
+		return fmt.Errorf("the redirect URI: another program listens on %s and could receive the person's code: "+
+			"end it, or register another port", address)
 	}
 	return fmt.Errorf("the redirect URI: %w", err)
 }

@@ -102,7 +102,8 @@ func (h *house) openCredentials() (err error) {
 // wellKnown refuses to let everybody in from elsewhere.
 func (h *house) wellKnown(front net.Listener) error {
 	if h.Demo && len(h.Keys) == 0 && !isLoopback(front) {
-		return errors.New("--listen: beyond loopback everybody knows the demo's key: with --admin-key ID:SECRET or --key ID:SECRET it is no longer taken")
+		return errors.New("--listen: beyond loopback everybody knows the demo's key: " +
+			"with --admin-key ID:SECRET or --key ID:SECRET it is no longer taken")
 	}
 	return nil
 }

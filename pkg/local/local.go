@@ -12,12 +12,16 @@ import (
 	"time"
 )
 
-// Config is what a server is made from. The zero value serves .tokenvend on 127.0.0.1:3000.
+// Config is what a server is made from. The zero value serves .tokenvend on
+// 127.0.0.1:3000.
+//
+// An operator's key is made at random and kept in Data/key as ID:SECRET. Only
+// with Demo, and without Keys, it is local:local instead.
 type Config struct {
 	Listen string        // host:port; "": 127.0.0.1:3000. Port 0 is any free one
 	Data   string        // the data folder; "": .tokenvend
 	Region string        // what requests must be signed for; "": us-east-1
-	Keys   []Key         // beside the operator's key, which is made at random and kept in Data/key as ID:SECRET; none with Demo: the operator's key is local:local
+	Keys   []Key         // beside the operator's key: see below
 	Every  time.Duration // how often what is due is renewed, from a second on; 0: each minute
 
 	Canary time.Duration // how often each living token is proven at its provider, where that can be done, from a minute on; 0: never

@@ -35,7 +35,8 @@ func signersOf(c Config, owners private.Owners) (signers, error) {
 	}
 	for _, given := range c.Keys {
 		if given.ID == k.ID {
-			return signers{}, fmt.Errorf("%s: expected another id than that of the operator's key in %s", given.Flag(), path)
+			return signers{}, fmt.Errorf("%s: expected another id than that of the operator's key in %s",
+				given.Flag(), path)
 		}
 	}
 	all := append(slices.Clone(c.Keys), k)

@@ -52,7 +52,8 @@ func ownerIn(info fs.FileInfo) (owner, error) {
 	return owner{stat.Uid, true}, nil
 }
 
-// checkLink refuses a symbolic link of another user: that user chooses where it leads.
+// checkLink refuses a symbolic link of another user: that user chooses where it
+// leads.
 func (o Owners) checkLink(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
@@ -63,7 +64,8 @@ func (o Owners) checkLink(path string) error {
 		return err
 	}
 	if !isTrusted(who) && (who != o.named || o.named == owner{}) {
-		return fmt.Errorf("%s is a symbolic link of %v, and not of you or root: remove it, or choose another folder with --data", path, who)
+		return fmt.Errorf("%s is a symbolic link of %v, and not of you or root: "+
+			"remove it, or choose another folder with --data", path, who)
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 // owner decides what it says.
 const hasModes = false
 
-// owner is the security identifier that a file belongs to. The zero value is none.
+// owner is the security identifier that a file belongs to. The zero value is
+// none.
 type owner struct{ sid string }
 
 // String is the account's name, as far as it is known, and identifier.

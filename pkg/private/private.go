@@ -159,8 +159,8 @@ func (o Owners) admit(who owner, path string) error {
 		return fmt.Errorf("%s belongs to %v, and a program that runs as root takes root's files alone: "+
 			"name the folder with --data if you trust its owner, or run %s", path, who, takeOver(path))
 	}
-	return fmt.Errorf("%s belongs to %v, and not to you or root: choose another folder with --data, or, if you trust what it holds, run %s",
-		path, who, takeOver(path))
+	return fmt.Errorf("%s belongs to %v, and not to you or root: choose another folder with --data, "+
+		"or, if you trust what it holds, run %s", path, who, takeOver(path))
 }
 
 // checkParents refuses a folder under one in which everybody may rename the

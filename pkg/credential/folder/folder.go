@@ -53,7 +53,9 @@ const hasModes = runtime.GOOS != "windows"
 // path is where a credential's file is. The name must be a valid one: else it could lead out of the folder.
 func (s *Source) path(name string) string { return filepath.Join(s.dir, name+suffix) }
 
-// Read returns one credential afresh. A file of another user is malformed, and so is one that others may read: its secret must be taken for known. A file that is being rewritten in place is ErrUnavailable.
+// Read returns one credential afresh. A file of another user is malformed, and
+// so is one that others may read: its secret must be taken for known. A file
+// that is being rewritten in place is ErrUnavailable.
 func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) (credential.Credential, error) {
 	if err := ctx.Err(); err != nil {
 		return credential.Credential{}, unavailable(err)
@@ -113,7 +115,9 @@ func (s *Source) load(name string) (data []byte, version string, err error) {
 		}}}
 	}
 	if err := s.owners.CheckOwner(f, name+suffix); err != nil {
-		return nil, "", &credential.Malformed{Credential: name, Fields: []credential.FieldError{{Field: "file", Expected: "one of your own: " + err.Error()}}}
+		return nil, "", &credential.Malformed{Credential: name, Fields: []credential.FieldError{{
+			Field: "file", Expected: "one of your own: " + err.Error(),
+		}}}
 	}
 	data, err = io.ReadAll(io.LimitReader(f, credential.MaxSize+1)) // one byte too many is for Parse to refuse
 	if err != nil {

@@ -22,7 +22,11 @@ type Sealer struct {
 
 var _ seal.Sealer = (*Sealer)(nil)
 
-// Open reads the key at path, and makes one where there is none: the file with mode 0600, and its folder with 0700. Several processes may do so at once; they then share the first one's key. It refuses a file of another user than this one and root, a file that others than its owner can read, and one that holds anything but a key.
+// Open reads the key at path, and makes one where there is none: the file with
+// mode 0600, and its folder with 0700. Several processes may do so at once; they
+// then share the first one's key. It refuses a file of another user than this
+// one and root, a file that others than its owner can read, and one that holds
+// anything but a key.
 //
 // A key that is lost takes with it what was sealed under it: every token must then be minted anew, and people must connect again.
 func Open(path string) (*Sealer, error) { return OpenOwned(path, private.Owners{}) }

@@ -24,7 +24,8 @@ func cleanLine(text string) string { return escape(text, isPrinted) }
 
 // isPrinted reports whether a character is shown as a mark or as a space.
 func isPrinted(r rune) bool {
-	return unicode.IsGraphic(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	return unicode.IsGraphic(r) &&
+		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // escape writes what keep refuses, and bytes that are no UTF-8, as in a Go

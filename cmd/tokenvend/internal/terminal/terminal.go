@@ -141,7 +141,8 @@ func escapeJSON(text string) string {
 }
 
 // errNoToken is the error of a token with characters that no token has.
-var errNoToken = errors.New("the answer's access token holds characters that no token has (RFC 6750 §2.1): it is not shown")
+var errNoToken = errors.New("the answer's access token holds characters " +
+	"that no token has (RFC 6750 §2.1): it is not shown")
 
 // CheckToken refuses a token that could control a terminal, or end a line.
 func CheckToken(token string) error {
