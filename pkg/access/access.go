@@ -26,7 +26,7 @@ func (r Rule) Admits(c Caller, credential string) bool {
 	case Own:
 		return credential != "" && c.Alias == ownPrefix+credential
 	case Admin, OperatorKey:
-		return !c.IsNobody()
+		return c.IsOperator()
 	case Alias:
 		return c.Alias != "" && slices.Contains(r.Aliases, c.Alias)
 	case Bare:

@@ -64,11 +64,17 @@ func (c Caller) IsNobody() bool {
 	return c.Via < API || c.Via > OperatorKey
 }
 
+// IsOperator reports whether c is admitted to every credential: it came by the
+// alias admin, or signed with an operator's key of one machine.
+func (c Caller) IsOperator() bool {
+	return (c.Via == Admin || c.Via == OperatorKey) && !c.IsNobody()
+}
+
 // MayAdminister reports whether c may revoke, list, connect and recover. Over
 // the API, IAM has decided on method and path, and the credential's rule must
 // admit the caller besides.
 func (c Caller) MayAdminister() bool {
-	return (c.Via == Admin || c.Via == API || c.Via == OperatorKey) && !c.IsNobody()
+	return c.IsOperator() || c.Via == API && !c.IsNobody()
 }
 
 // MayOnlyVend reports whether c may ask for tokens and report them, and nothing
