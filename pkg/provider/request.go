@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/mask"
 )
 
 // call is one request, built and not yet sent.
@@ -22,7 +24,7 @@ type call struct {
 	body   []byte
 	cert   *tls.Certificate // for tls; nil: none
 	params map[string]string
-	mask   mask
+	mask   mask.Set
 
 	proven bool   // it carries client authentication
 	hint   string // what to say when that is refused; "": nothing
@@ -133,7 +135,7 @@ func (q *call) ask(t TokenRequest, ask Ask) *Error {
 	q.set(t, FieldGrantType, string(ask.Grant))
 	switch ask.Grant {
 	case RefreshToken:
-		q.mask.add(ask.Refresh.Reveal())
+		q.mask.Add(ask.Refresh.Reveal())
 		if !q.set(t, FieldRefreshToken, ask.Refresh.Reveal()) {
 			return misconfigured("refresh.fields: leaves refresh_token out")
 		}
@@ -152,8 +154,8 @@ func (q *call) ask(t TokenRequest, ask Ask) *Error {
 
 // code puts a code in. Its scope was settled where the person granted it (RFC 6749 §4.1.3).
 func (q *call) code(t TokenRequest, ask Ask) *Error {
-	q.mask.add(ask.Code.Reveal())
-	q.mask.add(ask.Verifier.Reveal())
+	q.mask.Add(ask.Code.Reveal())
+	q.mask.Add(ask.Verifier.Reveal())
 	if !q.set(t, FieldCode, ask.Code.Reveal()) || !q.set(t, FieldRedirectURI, ask.RedirectURI) {
 		return misconfigured("fields: leaves code or redirect_uri out")
 	}
@@ -179,10 +181,19 @@ func (q *call) extra(t TokenRequest, c Client) *Error {
 		if _, taken := q.params[name]; taken {
 			return ofClient(misconfigured("params.%s: the request has that parameter already", name))
 		}
-		q.mask.addLong(c.Params[name])
 	}
-	maps.Copy(q.params, merge(t.Params, c.Params))
+	all := merge(t.Params, c.Params)
+	maps.Copy(q.params, all)
+	q.maskValues(all)
+	q.maskValues(t.Headers)
 	return nil
+}
+
+// maskValues hides configured values: any of them may be a secret.
+func (q *call) maskValues(values map[string]string) {
+	for _, value := range values {
+		q.mask.AddValue(value)
+	}
 }
 
 // uses says whether name is what the endpoint calls some standard parameter.
