@@ -86,6 +86,9 @@ func (doc document) member(name string) document {
 	var exact, folded document
 	spelling, several := "", false
 	for quoted, value := range doc.members {
+		if len(quoted) < len(name)+len(`""`) {
+			continue
+		}
 		other := quoted.name(room[:0])
 		switch {
 		case len(other) != len(name):
@@ -123,7 +126,7 @@ func (doc document) element(index string) document {
 
 // isEmpty reports whether an object or an array holds nothing.
 func (doc document) isEmpty() bool {
-	i := doc.skip(1, "")
+	i := doc.next(1)
 	return i < len(doc) && (doc[i] == '}' || doc[i] == ']')
 }
 

@@ -24,9 +24,15 @@ func (r reply) isForm() bool {
 		return true
 	}
 	name, _, found := bytes.Cut(body, []byte("="))
-	return found && isFieldName(name) && !bytes.ContainsFunc(body, func(c rune) bool {
-		return c <= ' ' || c > '~' || strings.ContainsRune(`"<>`, c)
-	})
+	if !found || !isFieldName(name) {
+		return false
+	}
+	for _, c := range body {
+		if c <= ' ' || c > '~' || c == '"' || c == '<' || c == '>' {
+			return false
+		}
+	}
+	return true
 }
 
 func isFieldName(name []byte) bool {
@@ -38,6 +44,9 @@ func isFieldName(name []byte) bool {
 func formDocument(body []byte) document {
 	fields, room := map[string]string{}, longestForm
 	for pair := range bytes.SplitSeq(bytes.TrimSpace(body), []byte("&")) {
+		if len(pair) == 0 {
+			continue
+		}
 		name, value, _ := bytes.Cut(pair, []byte("="))
 		if !isFieldName(name) || len(value) > room || len(fields) == mostFields {
 			continue

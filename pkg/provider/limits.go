@@ -35,6 +35,9 @@ func (d *Descriptor) limit(r reply) Limit {
 	return Limit{RetryAt: until}
 }
 
+// mostQuotas is how many limits of one answer are looked at.
+const mostQuotas = 32
+
 // quota is one rate limit as headers tell it.
 type quota struct {
 	remaining, reset string
@@ -50,6 +53,9 @@ func (d *Descriptor) quotas(h http.Header) []quota {
 		{remaining: h.Get("X-RateLimit-Remaining"), reset: h.Get("X-RateLimit-Reset"), kind: Seconds},
 	}
 	for item := range strings.SplitSeq(strings.Join(h.Values("RateLimit"), ","), ",") {
+		if len(all) == mostQuotas {
+			break
+		}
 		all = append(all, structured(item))
 	}
 	for i := range all {

@@ -64,7 +64,8 @@ func (r reply) problem(q *call) string {
 	case r.tooLong:
 		return "the answer is longer than 1 MiB"
 	case errors.Is(r.cut, errCoding):
-		return "the answer is compressed by " + q.mask.Line(r.coding, longestCode) + ", which is not read; gzip and deflate are"
+		coding := q.mask.Line(r.coding, longestCode)
+		return "the answer is compressed by " + coding + ", which is not read; gzip and deflate are"
 	case isCorrupt(r.cut):
 		return "the answer is compressed, and damaged"
 	case r.cut != nil:
@@ -78,7 +79,7 @@ func (r reply) warn(said complaint, answer *Answer) {
 	if said.made {
 		answer.warn("an error stands beside the token")
 	}
-	if r.coding != "" {
+	if r.packed {
 		answer.warn("the answer is compressed, though the request asked for identity")
 	}
 	if r.form {

@@ -17,13 +17,13 @@ const longestText = longestToken + 1
 // members calls yield with the name, in quotes, and the value of each member
 // of an object. A scalar that is cut short is not yielded.
 func (doc document) members(yield func(name, value document) bool) {
-	for i := doc.skip(1, ""); i < len(doc) && doc[i] == '"'; i = doc.skip(i, ",") {
-		end, whole := doc.valueEnd(i)
+	for i := doc.next(1); i < len(doc) && doc[i] == '"'; i = doc.next(i) {
+		end, whole := doc.stringEnd(i)
 		if !whole {
 			return
 		}
 		name := doc[i:end]
-		begin := doc.skip(end, ":")
+		begin := doc.next(end)
 		end, whole = doc.valueEnd(begin)
 		value := doc[begin:end]
 		if !whole && !value.begins('{') && !value.begins('[') || !yield(name, value) {
@@ -35,7 +35,7 @@ func (doc document) members(yield func(name, value document) bool) {
 
 // elements calls yield with each element of an array.
 func (doc document) elements(yield func(value document) bool) {
-	for i := doc.skip(1, ""); i < len(doc) && doc[i] != ']'; i = doc.skip(i, ",") {
+	for i := doc.next(1); i < len(doc) && doc[i] != ']'; i = doc.next(i) {
 		end, whole := doc.valueEnd(i)
 		value := doc[i:end]
 		if !whole && !value.begins('{') && !value.begins('[') || !yield(value) {
@@ -45,9 +45,10 @@ func (doc document) elements(yield func(value document) bool) {
 	}
 }
 
-// skip returns the position after white space and the separator.
-func (doc document) skip(i int, separator string) int {
-	for i < len(doc) && (doc[i] <= ' ' || separator != "" && doc[i] == separator[0]) {
+// next returns the position after white space, a comma and a colon: what stands
+// between values.
+func (doc document) next(i int) int {
+	for i < len(doc) && (doc[i] <= ' ' || doc[i] == ',' || doc[i] == ':') {
 		i++
 	}
 	return i
@@ -73,17 +74,11 @@ func (doc document) valueEnd(i int) (end int, whole bool) {
 
 func (doc document) stringEnd(i int) (end int, whole bool) {
 	for i++; i < len(doc); i++ {
-		quote := bytes.IndexByte(doc[i:], '"')
-		if quote < 0 {
-			break
-		}
-		i += quote
-		slashes := 0
-		for doc[i-slashes-1] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
+		switch doc[i] {
+		case '"':
 			return i + 1, true
+		case '\\':
+			i++
 		}
 	}
 	return len(doc), false

@@ -22,7 +22,8 @@ type reply struct {
 	status  int
 	header  http.Header
 	body    []byte
-	coding  string // what the body was compressed by; "": nothing
+	coding  string // the Content-Encoding; "": identity
+	packed  bool   // the body was compressed
 	form    bool   // the body was a form, and not JSON
 	tooLong bool
 	cut     error     // why the body could not be read to its end; nil: it could
@@ -92,7 +93,8 @@ func (q *call) once(ctx context.Context, rt http.RoundTripper) (r reply, died bo
 func (r *reply) take(ctx context.Context, body io.Reader) {
 	wire := &io.LimitedReader{R: body, N: longestAnswer + 1}
 	r.coding = contentCoding(r.header)
-	plain, err := decompress(wire, r.coding)
+	plain, packed, err := decompress(wire, r.coding)
+	r.packed = packed
 	if err == nil {
 		r.body, err = io.ReadAll(io.LimitReader(plain, longestAnswer+1))
 	}
