@@ -58,6 +58,7 @@ type Mint struct {
 	Detail      string
 	ForGood     bool      // nothing but a change of the credential helps
 	Withheld    string    // scopes that were asked for and not granted
+	Warning     string    // what was odd about the provider's answer, though it brought a token
 	GrantUntil  time.Time // a grant's end that is near and could not be moved; zero: there is none
 	Took        time.Duration
 }
@@ -71,7 +72,8 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 	j.write(ctx, level, "mint", v.Took, v.metrics(),
 		slog.String("credential", v.Credential), slog.String("variant", v.Variant), slog.String("provider", v.Provider), slog.String("grant", v.Grant),
 		slog.Int64("generation", v.Generation), slog.String("fingerprint", v.Fingerprint), slog.Int("attempt", v.Attempt),
-		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("withheld", v.Withheld), slog.Time("grant_until", v.GrantUntil))
+		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("withheld", v.Withheld),
+		slog.String("warning", v.Warning), slog.Time("grant_until", v.GrantUntil))
 }
 
 // Event writes a line of its own for something that an operator should know: a credential found or gone, a row that does not open.

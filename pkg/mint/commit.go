@@ -44,6 +44,7 @@ func (m *Mint) note(ctx context.Context, lease store.Lease, e store.Entry, out o
 	default:
 		line.Fingerprint, line.ExpiresAt = e.Fingerprint, e.ExpiresAt
 		line.Withheld = withheld(out, e)
+		line.Warning = strings.Join(out.answer.Warnings, "; ")
 	}
 	m.Journal.Mint(ctx, line)
 }

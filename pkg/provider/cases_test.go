@@ -109,7 +109,8 @@ func TestCaseC02_AnExpiryBeyondAnyClockIsCapped(t *testing.T) {
 		Epoch:        {access: "a", at: "9999-12-31T23:59:59Z"},
 		EpochMS:      {access: "a", at: "9999-12-31T23:59:59Z"},
 	} {
-		c := answerCase{name: string(kind), body: `{"access_token":"a","until":9223372036854775807}`, want: want, warns: []string{warnBeyond}}
+		body := `{"access_token":"a","until":9223372036854775807}`
+		c := answerCase{name: string(kind), body: body, want: want, warns: []string{warnBeyond}}
 		c.run(t, fmt.Sprintf(expiring, kind))
 	}
 }
