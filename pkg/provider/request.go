@@ -43,6 +43,7 @@ func (d *Descriptor) prepare(c Client, ask Ask) (*call, *Error) {
 	}
 	q := &call{grant: ask.Grant, method: t.Method, url: u, header: t.header(), params: map[string]string{}}
 	q.replay = ask.Grant == ClientCredentials && t.Auth != AuthPrivateKey && t.Method == http.MethodPost // a GET, net/http would send again over each dead one
+	q.maskQuery()
 	err = cmp.Or(q.ask(t, ask), q.authenticate(t, c), q.extra(t, c))
 	if err != nil {
 		return nil, err
@@ -193,6 +194,15 @@ func (q *call) extra(t TokenRequest, c Client) *Error {
 func (q *call) maskValues(values map[string]string) {
 	for _, value := range values {
 		q.mask.AddValue(value)
+	}
+}
+
+// maskQuery hides the parameters of the configured URL.
+func (q *call) maskQuery() {
+	for _, values := range q.url.Query() {
+		for _, value := range values {
+			q.mask.AddValue(value)
+		}
 	}
 }
 

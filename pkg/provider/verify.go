@@ -44,6 +44,7 @@ func (d *Descriptor) prepareVerification(c Client, token redact.String) (*call, 
 	}
 	q := &call{method: http.MethodGet, url: u, header: TokenRequest{Headers: d.Verify.Headers}.header(), cert: c.Certificate}
 	q.mask.Add(token.Reveal())
+	q.maskQuery()
 	q.maskValues(d.Verify.Headers)
 	q.header.Set("Authorization", "Bearer "+token.Reveal())
 	return q, nil
