@@ -186,6 +186,24 @@ func TestLineIsPrintableASCII(t *testing.T) {
 	}
 }
 
+func FuzzLine(f *testing.F) {
+	for _, encode := range encodings {
+		f.Add("you sent "+encode("s3cr3t/+&<value>", "a", "b")+"!", "s3cr3t/+&<value>", 200)
+	}
+	f.Fuzz(func(t *testing.T, text, secret string, longest int) {
+		if longest < 0 || longest > 2000 {
+			return
+		}
+		var s mask.Set
+		s.Add(secret)
+		s.AddValue(secret)
+		shown := s.Line(text, longest)
+		if len(shown) > longest || strings.ContainsFunc(shown, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Fatalf("Line(%q, %d) = %q, want printable ASCII of that length", text, longest, shown)
+		}
+	})
+}
+
 func TestLineIsCut(t *testing.T) {
 	var s mask.Set
 	s.Add("CLIENT_SECRET")

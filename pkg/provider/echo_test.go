@@ -62,8 +62,9 @@ func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
 	d := descriptor(t, `{"token":{"url":"https://login.test/token","headers":{"X-Api-Key":"HEADER-0f9e8d7c"},
 		"params":{"tenant_key":"PARAM-7c6b5a49"}},"refresh":{}}`)
 	secrets := map[string]string{
-		"client secret": "s3cr3t/+&<é>=value", "refresh token": "rt.0123456789abcdef", "parameter": "OWN-PARAM-5566", "parameter of the URL": "URL-QUERY-778899",
-		"descriptor's header": "HEADER-0f9e8d7c", "descriptor's parameter": "PARAM-7c6b5a49",
+		"client secret": "s3cr3t/+&<é>=value", "refresh token": "rt.0123456789abcdef", "parameter": "OWN-PARAM-5566",
+		"parameter of the URL": "URL-QUERY-778899",
+		"descriptor's header":  "HEADER-0f9e8d7c", "descriptor's parameter": "PARAM-7c6b5a49",
 		"access token": "at_ANSWERED-99887766", "new refresh token": "rt_ANSWERED-11223344",
 	}
 	c := Client{ID: "id", Secret: redact.New(secrets["client secret"])}
