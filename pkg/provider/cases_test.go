@@ -266,6 +266,8 @@ func TestCaseC07_FormsAreRead(t *testing.T) {
 		{name: "Facebook, Graph API Changelog, before version 2.3",
 			header: text, body: `access_token=CAAC|x&expires=5183999`,
 			want: want{access: "CAAC|x"}, warns: []string{warnForm}},
+		{name: "a space, which only the content type excuses", header: form, body: `scope=a b&access_token=a`,
+			want: want{access: "a"}, warns: []string{warnForm}},
 		{name: "JSON, said to be a form", header: form, body: `{"access_token":"a"}`, want: want{access: "a"}},
 		{name: "the last of two", header: form, body: `access_token=a&access_token=b`,
 			want: want{access: "b"}, warns: []string{warnForm}},
