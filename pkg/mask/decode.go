@@ -1,18 +1,18 @@
 package mask
 
-// decoder decodes a run of digits that begins in the middle of a value.
+// decoder decodes a run of digits that begins anywhere in a value.
 type decoder struct {
 	digit func(c byte) byte
-	bits  uint // in each digit
-	skips int  // how many digits may belong to the byte before
+	bits  int // in each digit
+	step  int // the first whole byte begins at one of 0, step, 2*step, … bits
 }
 
 var (
-	hexadecimal = decoder{digit: hexDigit, bits: 4, skips: 2}
-	base64      = decoder{digit: base64Digit, bits: 6, skips: 4}
+	hexadecimal = decoder{digit: hexDigit, bits: 4, step: 4}
+	base64      = decoder{digit: base64Digit, bits: 6, step: 2}
 )
 
-// decode adds what each run of digits means, from each of its first digits on.
+// decode adds what each run of digits means, from each of its first bits on.
 // Runs shorter than shortest hold no piece of a secret.
 func (r reading) decode(all []reading, isDigit func(byte) bool, shortest int, d decoder) []reading {
 	for begin := 0; begin < len(r.data); begin++ {
@@ -21,7 +21,7 @@ func (r reading) decode(all []reading, isDigit func(byte) bool, shortest int, d 
 			end++
 		}
 		if end-begin >= shortest {
-			for skip := range d.skips {
+			for skip := 0; skip < 8; skip += d.step {
 				all = append(all, d.run(r, begin, end, skip))
 			}
 		}
@@ -39,8 +39,8 @@ func (d decoder) run(r reading, begin, end, skip int) reading {
 	}
 	out := newReading(end - begin)
 	out.decoded = true
-	var value, bits uint
-	for _, c := range r.data[begin+skip : end] {
+	value, bits := uint(0), -skip
+	for _, c := range r.data[begin:end] {
 		value, bits = value<<d.bits|uint(d.digit(c)), bits+d.bits
 		if bits >= 8 {
 			bits -= 8

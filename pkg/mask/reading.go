@@ -36,7 +36,7 @@ func readings(text string) []reading {
 	for _, r := range []reading{
 		// One kind alone, since a secret may hold what looks like another.
 		asIs.unescape(percent), asIs.unescape(entity), asIs.unescape(backslash),
-		once, once.unescape(anyEscape), asIs.unescape(percent).unescape(percent), asIs.unescape(entity).unescape(backslash),
+		once, once.unescape(anyEscape), asIs.unescape(entity).unescape(backslash),
 	} {
 		if !slices.ContainsFunc(all, func(other reading) bool { return bytes.Equal(other.data, r.data) }) {
 			all = append(all, r)
