@@ -81,6 +81,7 @@ func leak(shown, secret string) string {
 		for _, sign := range []string{
 			part, hex.EncodeToString([]byte(part)), html.EscapeString(part), url.QueryEscape(part), url.PathEscape(part),
 			each(part, "%%%02x"), each(part, "&#%d;"), each(part, "&#x%x;"), each(part, "/u%04x"), each(part, "/x%02x"),
+			url.QueryEscape(each(part, "%%%02x")), url.QueryEscape(each(part, "&#%d;")),
 			strings.NewReplacer(`"`, `'`, `\`, `/`).Replace(part),
 		} {
 			if strings.Contains(lower, strings.ToLower(sign)) {
