@@ -3,7 +3,7 @@ package provider
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -128,25 +128,22 @@ func (doc document) value() any {
 // escapes. One that does not fit is no name that anybody looks for.
 func (doc document) name(room []byte) []byte {
 	raw := doc[1 : len(doc)-1]
-	if bytes.IndexByte(raw, '\\') < 0 {
+	escape := bytes.IndexByte(raw, '\\')
+	if escape < 0 {
 		return raw
 	}
-	for i := 0; i < len(raw); {
-		char, size := rune(raw[i]), 1
-		if char == '\\' {
-			char, size = raw[i:].escape()
-		}
-		if len(room)+utf8.UTFMax > cap(room) {
+	for ; escape >= 0; escape = bytes.IndexByte(raw, '\\') {
+		if len(room)+escape+utf8.UTFMax > cap(room) {
 			return nil
 		}
-		if size == 1 {
-			room = append(room, raw[i])
-		} else {
-			room = utf8.AppendRune(room, char)
-		}
-		i += size
+		char, size := raw[escape:].escape()
+		room = utf8.AppendRune(append(room, raw[:escape]...), char)
+		raw = raw[escape+size:]
 	}
-	return room
+	if len(room)+len(raw) > cap(room) {
+		return nil
+	}
+	return append(room, raw...)
 }
 
 // escape reads an escape of JSON (RFC 8259 §7). Halves of a surrogate pair are
@@ -154,8 +151,10 @@ func (doc document) name(room []byte) []byte {
 func (doc document) escape() (char rune, size int) {
 	switch doc[1] {
 	case 'u':
-		n, _ := strconv.ParseUint(string(doc[2:6]), 16, 32) // was valid JSON
-		return rune(n), 6
+		for _, c := range doc[2:6] {
+			char = char<<4 | rune(strings.IndexByte("0123456789abcdef", c|0x20))
+		}
+		return char, 6
 	case 'n':
 		return '\n', 2
 	case 'r':
