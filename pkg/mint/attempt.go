@@ -116,7 +116,7 @@ func (m *Mint) exchange(ctx context.Context, out outcome, ask provider.Ask, firs
 	}
 	out.grant, out.failed = ask.Grant, nil
 	if err != nil {
-		out.failed = faultOf(err)
+		out.failed = failureOf(err, ask.Grant)
 	}
 	if ask.Grant == provider.RefreshToken && out.answer.Refresh.IsZero() { // one that has been replaced is of no more interest
 		out.refresh.sent(err, out.own.descriptor)

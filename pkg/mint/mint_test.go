@@ -123,8 +123,14 @@ func (x wire) RoundTrip(r *http.Request) (*http.Response, error) {
 // refreshIn is the refresh token in an entry.
 func (w *world) refreshIn(name string) string {
 	w.t.Helper()
-	e := w.entry(name)
-	plain, err := w.sealer.Open(w.t.Context(), name, e.Sealed, mint.Additional(e))
+	return w.refreshOf(key(name))
+}
+
+// refreshOf returns the refresh token in a key's entry.
+func (w *world) refreshOf(k token.Key) string {
+	w.t.Helper()
+	e := w.entryOf(k)
+	plain, err := w.sealer.Open(w.t.Context(), k.Credential, e.Sealed, mint.Additional(e))
 	var held struct {
 		Refresh string `json:"refresh_token"`
 	}
