@@ -47,6 +47,7 @@ type Mint struct {
 // New makes a Mint. Before the process ends, [Mint.Wait] lets what was sent come home.
 func New(c Config) *Mint {
 	c.Every = orDefault(c.Every, time.Minute)
+	c.Store = clamping{Store: c.Store, journal: c.Journal}
 	return &Mint{Config: c}
 }
 

@@ -1,0 +1,80 @@
+package mint_test
+
+import (
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// writeRow replaces what stands under a key, as whoever may write to the table
+// can.
+func (w *world) writeRow(k token.Key, change func(*store.Entry)) {
+	w.t.Helper()
+	stands := w.entryOf(k)
+	next := stands
+	change(&next)
+	_, err := w.store.Replace(w.t.Context(), stands, next)
+	must(w.t, err)
+}
+
+// One write of a time or a count that lies far ahead must stop no token. The
+// token is over when it is asked for: nothing is answered from what is stored.
+func TestAttack17_OneWriteStopsNoEntry(t *testing.T) {
+	far := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	fails := func(e *store.Entry, version string, count int) {
+		e.Failure = store.Failure{Code: "provider_unavailable", RetryAt: far, Count: count, Version: version}
+	}
+	own, entry := token.Own("minut"), key("minut")
+	for name, attack := range map[string]func(*world){
+		"a cooldown": func(w *world) { w.writeRow(own, func(e *store.Entry) { e.CooldownUntil = far }) },
+		"a failure of the client": func(w *world) {
+			w.writeRow(own, func(e *store.Entry) { fails(e, e.Made, 1) })
+		},
+		"a failure of the entry": func(w *world) {
+			w.writeRow(entry, func(e *store.Entry) { fails(e, w.own("minut").Made, 1) })
+		},
+		"a negative failure count": func(w *world) {
+			w.writeRow(own, func(e *store.Entry) { fails(e, e.Made, math.MinInt) })
+		},
+		"a hold":                func(w *world) { w.writeRow(entry, func(e *store.Entry) { e.HoldUntil = far }) },
+		"a time to renew":       func(w *world) { w.writeRow(entry, func(e *store.Entry) { e.NextAt = far }) },
+		"a time somebody asked": func(w *world) { w.writeRow(entry, func(e *store.Entry) { e.AskedAt = far }) },
+		"a generation": func(w *world) {
+			w.writeRow(entry, func(e *store.Entry) { e.Sealed, e.Generation = nil, math.MaxInt64 })
+		},
+		"a lease":                   func(w *world) { w.endlessLease(entry) },
+		"a lease on the credential": func(w *world) { w.endlessLease(own) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{Lifetime: time.Hour})
+				mustToken(t, w.instance(), key("minut"), mint.Want{})
+				time.Sleep(2 * time.Hour)
+				attack(w)
+				for m, life := w.instance(), 0; life < 3; life++ {
+					got := mustToken(t, m, key("minut"), mint.Want{})
+					if again := mustToken(t, w.instance(), key("minut"), mint.Want{}); again.Token.Fingerprint != got.Token.Fingerprint {
+						t.Errorf("another instance vends %s, want the token that was just minted, %s", again.Token.Fingerprint, got.Token.Fingerprint)
+					}
+					if e := w.entry("minut"); e.NextAt.After(e.ExpiresAt) || e.AskedAt.After(time.Now()) {
+						t.Errorf("stored: next at %v, asked at %v; want it due before %v", e.NextAt, e.AskedAt, e.ExpiresAt)
+					}
+					time.Sleep(2 * time.Hour)
+				}
+			})
+		})
+	}
+}
+
+// endlessLease takes a lease of ten years and never gives it back.
+func (w *world) endlessLease(k token.Key) {
+	w.t.Helper()
+	_, err := w.store.Acquire(w.t.Context(), w.entryOf(k), 10*365*24*time.Hour)
+	must(w.t, err)
+}
