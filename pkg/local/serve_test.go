@@ -287,6 +287,7 @@ func TestWhatIsWrong(t *testing.T) {
 		"open folder":      {Config{Data: open}, []string{open, "chmod 700"}},
 		"lifetime":         {Config{DemoLifetime: time.Millisecond}, []string{"--demo-lifetime"}},
 		"canary":           {Config{Canary: time.Second}, []string{"--canary"}},
+		"stale max":        {Config{StaleMax: time.Second}, []string{"--stale-max"}},
 		"same id":          {Config{Keys: []Key{local("a", "Xk2", ""), local("a", "c", "")}}, []string{"--key"}},
 		"no secret":        {Config{Keys: []Key{{ID: "a"}}}, []string{"--key"}},
 		"well-known key":   {Config{Demo: true, Listen: "0.0.0.0:0"}, []string{"--listen", "--key"}},

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -77,4 +78,60 @@ func (w *world) endlessLease(k token.Key) {
 	w.t.Helper()
 	_, err := w.store.Acquire(w.t.Context(), w.entryOf(k), 10*365*24*time.Hour)
 	must(w.t, err)
+}
+
+// While the store is away, an instance cannot learn that a token was revoked or
+// a caller removed. What it vends from memory ends after StaleMax.
+func TestAttack18_MemoryServesForStaleMax(t *testing.T) {
+	for given, want := range map[time.Duration]time.Duration{
+		0: 15 * time.Minute, time.Minute: time.Minute, time.Second: time.Minute, 5 * time.Minute: 5 * time.Minute,
+		mint.LongestStaleMax: mint.LongestStaleMax, // the token's cache_until comes first
+	} {
+		t.Run(given.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{Lifetime: time.Hour})
+				away := &downStore{Store: w.store}
+				m := w.instanceThat(away, given)
+				old := mustToken(t, m, key("minut"), mint.Want{}).Token
+				want := min(want, time.Until(old.CacheUntil))
+				_, _, err := w.instance().Revoke(t.Context(), key("minut"))
+				must(t, err)
+				away.down = true
+
+				time.Sleep(want - time.Second)
+				if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Fingerprint != old.Fingerprint {
+					t.Errorf("Token after %v = %s, want %s from memory", want-time.Second, got.Fingerprint, old.Fingerprint)
+				}
+				if _, err := m.Terms(t.Context(), "minut"); err != nil {
+					t.Errorf("Terms after %v: %v", want-time.Second, err)
+				}
+				time.Sleep(time.Second)
+				if got, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.StoreUnavailable {
+					t.Errorf("Token after %v = %s, %v; want %s", want, got.Token.Fingerprint, err, api.StoreUnavailable)
+				}
+				if given == mint.LongestStaleMax {
+					return // terms have no cache_until
+				}
+				if _, err := m.Terms(t.Context(), "minut"); codeOf(err) != api.StoreUnavailable {
+					t.Errorf("Terms after %v: %v, want %s", want, err, api.StoreUnavailable)
+				}
+			})
+		})
+	}
+}
+
+func TestAttack18_ARevocationThatIsKnownHereIsObeyedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{Lifetime: time.Hour})
+		away := &downStore{Store: w.store}
+		m := w.instanceThat(away, 0)
+		mustToken(t, m, key("minut"), mint.Want{})
+		away.down = true
+		if _, _, err := m.Revoke(t.Context(), key("minut")); codeOf(err) != api.StoreUnavailable {
+			t.Errorf("Revoke while the store is away: %v, want %s", err, api.StoreUnavailable)
+		}
+		if got, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.StoreUnavailable {
+			t.Errorf("Token after Revoke = %s, %v; want %s", got.Token.Fingerprint, err, api.StoreUnavailable)
+		}
+	})
 }

@@ -296,7 +296,7 @@ func TestFault51_MemoryServesWhileTheStoreIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		down := &downStore{Store: w.store}
-		m := w.instanceOver(down)
+		m := w.instanceThat(down, mint.LongestStaleMax)
 		first := mustToken(t, m, key("minut"), mint.Want{})
 		down.down = true
 		for time.Now().Before(first.Token.CacheUntil.Add(-time.Second)) {

@@ -30,6 +30,12 @@ type Config struct {
 	Journal journal.Journal // zero: silent
 	Every   time.Duration   // how often rotate runs; 0: each minute. A token of a shorter life is left to vend
 
+	// StaleMax is how long a token is vended from memory while the store cannot
+	// be read, counted from the last time the store showed it; never past the
+	// token's cache_until. 0: DefaultStaleMax; less than ShortestStaleMax is
+	// that.
+	StaleMax time.Duration
+
 	// TrustsEmpty says whether Source is believed when it lists nothing at all. false: then nothing is taken for gone; a wrong prefix or region looks just like that.
 	TrustsEmpty bool
 }
@@ -47,6 +53,7 @@ type Mint struct {
 // New makes a Mint. Before the process ends, [Mint.Wait] lets what was sent come home.
 func New(c Config) *Mint {
 	c.Every = orDefault(c.Every, time.Minute)
+	c.StaleMax = max(orDefault(c.StaleMax, DefaultStaleMax), ShortestStaleMax)
 	c.Store = clamping{Store: c.Store, journal: c.Journal}
 	return &Mint{Config: c}
 }

@@ -102,9 +102,14 @@ func (w *world) logged() string {
 // instance is one process: nothing but its memory is its own.
 func (w *world) instance() *mint.Mint { return w.instanceOver(w.store) }
 
-func (w *world) instanceOver(s store.Store) *mint.Mint {
+func (w *world) instanceOver(s store.Store) *mint.Mint { return w.instanceThat(s, 0) }
+
+// instanceThat is an instance over s that vends from memory for staleMax while
+// s cannot be read.
+func (w *world) instanceThat(s store.Store, staleMax time.Duration) *mint.Mint {
 	return mint.New(mint.Config{
-		Store: s, Source: w.secrets, Sealer: w.sealer, HTTP: w.client(),
+		StaleMax: staleMax,
+		Store:    s, Source: w.secrets, Sealer: w.sealer, HTTP: w.client(),
 		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(w, nil)), Metrics: "test"},
 	})
 }

@@ -24,7 +24,7 @@ func (m *Mint) Terms(ctx context.Context, name string, beside ...token.Key) (cre
 		}
 		rows, err := m.load(ctx, store.Eventual, append([]token.Key{token.Own(name)}, beside...)...)
 		switch {
-		case err != nil && k.live() && unreachable(err):
+		case err != nil && k.live() && unreachable(err) && m.confirmed(k, wall()):
 			return k.terms, nil
 		case err != nil:
 			return credential.Terms{}, err
