@@ -81,6 +81,10 @@ type Entry struct {
 
 	Failure Failure
 
+	ForcedCount int       // renewals in a row that reports of the token forced
+	ForcedAt    time.Time // the last of them
+	ClaimedBy   string    // digest of the caller who had a variant minted
+
 	LeasedUntil time.Time // a lease lives until then; zero: free. Written by Acquire, Commit and Replace alone
 }
 
