@@ -30,6 +30,9 @@ func (m *Mint) attempt(ctx context.Context, lease store.Lease, v view, w Want) (
 	if !w.Ahead {
 		next.entry.AskedAt = wall()
 	}
+	if v.reported(w, wall()) {
+		countForced(&next.entry, wall())
+	}
 	return m.conclude(ctx, lease, v, &next, &out, began)
 }
 

@@ -32,6 +32,8 @@ func clamp(e store.Entry, now time.Time) store.Entry {
 	e.Failure.RetryAt = unlessAfter(e.Failure.RetryAt, longest)
 	e.Failure.Since = unlessAfter(e.Failure.Since, now)
 	e.Failure.Count = min(max(e.Failure.Count, 0), maxCount)
+	e.ForcedAt = unlessAfter(e.ForcedAt, now)
+	e.ForcedCount = min(max(e.ForcedCount, 0), maxCount)
 	if unlessAfter(e.NextAt, later(later(e.ExpiresAt, e.RefreshUntil), longest)).IsZero() && !e.NextAt.IsZero() {
 		e.NextAt = now // due: its place in the index is wrong
 	}

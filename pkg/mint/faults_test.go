@@ -155,6 +155,7 @@ func TestFault45_AReportedTokenIsReplacedOnce(t *testing.T) {
 			t.Errorf("a young token: %v", err)
 		}
 		time.Sleep(31 * time.Second)
+		w.kill("minut")
 		seen := map[string]bool{}
 		for _, c := range herd(t, 100, mint.Want{Rejected: first.Fingerprint}, m, w.instance()) {
 			if c.err != nil {

@@ -148,6 +148,13 @@ func (w *world) refreshOf(k token.Key) string {
 	return held.Refresh
 }
 
+// kill ends all access tokens of a provider, there.
+func (w *world) kill(name string) {
+	w.t.Helper()
+	_, err := w.sim.RevokeTokens(name, false)
+	must(w.t, err)
+}
+
 func key(name string) token.Key { return token.Key{Credential: name} }
 
 func (w *world) entry(name string) store.Entry {
