@@ -42,7 +42,7 @@ var advice = map[api.Code]string{
 	api.UnknownCredential:   "tokenvend ls names those that you may have",
 	api.TTLUnavailable:      "ask for a shorter --min-ttl",
 	api.NeedsReauthorizing:  "tokenvend connect, with the same flags, connects it",
-	api.TooManyReports:      "try again when it is older",
+	api.TooManyReports:      "try again after the time that is named",
 	api.ProviderRejected:    "check client id, client secret and token URL with the provider",
 	api.ProviderMalformed:   "check that token_url and provider are the right ones",
 	api.ProviderUnavailable: "try again",

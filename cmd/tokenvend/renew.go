@@ -39,7 +39,7 @@ func (r *renew) run(ctx context.Context, c console, args []string) error {
 	}
 	t, err := at.Reject(ctx, name, report.Fingerprint, r.options()...)
 	if e, ok := errors.AsType[*api.Error](err); ok && e.Code == api.TooManyReports {
-		return fmt.Errorf("%s: its token is younger than 30 seconds, and nothing was done: try again in %v", name, e.RetryAfter)
+		return fmt.Errorf("%s: nothing was done, since %s: try again in %v", name, e.Detail, e.RetryAfter)
 	}
 	if err != nil {
 		return err

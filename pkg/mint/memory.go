@@ -17,6 +17,10 @@ const (
 	trust       = time.Minute     // how long what was read is believed; so long a revocation may take to be known everywhere
 	trustAbsent = 5 * time.Second // the same for "there is no such credential"
 	mostRows    = 20000           // rows kept in memory
+
+	absentForCallers = 30 * time.Second // the same for callers who are no operators
+	mostBlanks       = 128              // keys of which nothing is stored: callers make them up
+	mostAbsent       = 1000
 )
 
 // row is one row of the store as it was last seen, opened. It is never changed.
@@ -59,13 +63,17 @@ type judgement struct {
 type memory struct {
 	mu     sync.Mutex
 	rows   map[token.Key]*known
-	absent map[string]time.Time // names of which there is no credential, and until when that is believed
+	blanks map[token.Key]*known // keys of which nothing is stored, for a mint that follows at once
+	absent map[string]time.Time // names of which there is no credential, and when that was found
 }
 
 func (m *memory) get(key token.Key) *known {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.rows[key]
+	if k := m.rows[key]; k != nil {
+		return k
+	}
+	return m.blanks[key]
 }
 
 // newest returns the highest generations that were seen of keys, as long as their rows were there.
@@ -85,9 +93,13 @@ func (m *memory) newest(keys []token.Key) []int64 {
 func (m *memory) put(r *row, origin Origin, seen time.Time) *known {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if r.entry.Revision == 0 && r.entry.LeasedUntil.IsZero() {
+		return m.putBlank(r, origin, seen)
+	}
 	if m.rows == nil {
 		m.rows = map[token.Key]*known{}
 	}
+	delete(m.blanks, r.entry.Key)
 	r.newest = r.entry.Generation
 	if old := m.rows[r.entry.Key]; old != nil && r.entry.Revision > 0 {
 		if (old.entry.Revision > r.entry.Revision || old.newest > r.newest) && !r.broken {
@@ -98,6 +110,18 @@ func (m *memory) put(r *row, origin Origin, seen time.Time) *known {
 	m.makeRoom()
 	k := &known{row: r, origin: origin, seen: seen}
 	m.rows[r.entry.Key] = k
+	return k
+}
+
+// putBlank remembers that nothing is stored under a key, apart from the rows:
+// keys that callers make up must not drive out what is known.
+func (m *memory) putBlank(r *row, origin Origin, seen time.Time) *known {
+	if m.blanks == nil || len(m.blanks) >= mostBlanks {
+		m.blanks = map[token.Key]*known{}
+	}
+	k := &known{row: r, origin: origin, seen: seen}
+	m.blanks[r.entry.Key] = k
+	delete(m.rows, r.entry.Key)
 	return k
 }
 
@@ -112,19 +136,20 @@ func (m *memory) makeRoom() {
 	}
 }
 
-func (m *memory) markAbsent(name string, until time.Time) {
+func (m *memory) markAbsent(name string, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.absent == nil || len(m.absent) >= mostRows {
+	if m.absent == nil || len(m.absent) >= mostAbsent {
 		m.absent = map[string]time.Time{}
 	}
-	m.absent[name] = until
+	m.absent[name] = at
 }
 
-func (m *memory) isAbsent(name string, now time.Time) bool {
+// isAbsent reports whether a credential was found absent after since.
+func (m *memory) isAbsent(name string, since time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return now.Before(m.absent[name])
+	return m.absent[name].After(since)
 }
 
 func (m *memory) forgetAbsent(name string) {

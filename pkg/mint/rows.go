@@ -203,6 +203,7 @@ func appendText(b []byte, s string) []byte {
 func (m *Mint) unread(ctx context.Context, credential string, err error) error {
 	if errors.Is(err, store.ErrUnreadable) || errors.Is(err, store.ErrNewer) {
 		m.Journal.Integrity(ctx, credential, err.Error())
+		return damaged{storeUnavailable(err)}
 	}
 	return storeUnavailable(err)
 }
