@@ -128,7 +128,7 @@ func (s *set) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, v, err := s.open(ctx)
+	p, v, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -144,8 +144,21 @@ func (s *set) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	p.makeKnown(ctx, name)
 	c.say("%s is written. %s: tokenvend renew %[1]s tries the new secret then.", name, told)
 	return nil
+}
+
+// makeKnown has a function look for a credential that it may not know yet: by
+// the alias admin, a question about it is enough. Where that fails, and
+// elsewhere, the next pass finds it.
+func (p place) makeKnown(ctx context.Context, name string) {
+	if p.url != "" || p.data != "" {
+		return
+	}
+	if at, err := p.client(); err == nil {
+		_, _ = at.Status(ctx, name)
+	}
 }
 
 // before is what stands in a secret, so that what is not changed stays; nothing where all is replaced. A secret that is no JSON is no obstacle to replacing it.

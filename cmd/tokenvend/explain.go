@@ -43,6 +43,7 @@ var advice = map[api.Code]string{
 	api.TTLUnavailable:      "ask for a shorter --min-ttl",
 	api.NeedsReauthorizing:  "tokenvend connect, with the same flags, connects it",
 	api.TooManyReports:      "try again after the time that is named",
+	api.TooManyVariants:     "ask for the credential's default, or raise max_variants in its secret",
 	api.ProviderRejected:    "check client id, client secret and token URL with the provider",
 	api.ProviderMalformed:   "check that token_url and provider are the right ones",
 	api.ProviderUnavailable: "try again",

@@ -32,6 +32,8 @@ type Terms struct {
 	KeepWarm   bool                 `json:"keep_warm,omitzero"`  // renewed even if nobody asks
 	IdleAfter  Duration             `json:"idle_after,omitzero"` // never 0 once parsed: 24 h unless said
 	Allow      access.Rule          `json:"allow,omitzero"`
+
+	MaxVariants int `json:"max_variants,omitzero"` // ask [Terms.VariantBound]
 }
 
 // Duration is a time.Duration that JSON spells as Go does: "24h", "90m". A bare number is not one: it would leave the unit to guesses.

@@ -28,6 +28,7 @@ func (m *Mint) attempt(ctx context.Context, lease store.Lease, v view, w Want) (
 	out := m.ask(ctx, v, lease, w.Insist)
 	next := *v.entry.with(lease.Entry)
 	if !w.Ahead {
+		claimPlace(&next.entry, v.own.terms, w.Caller, wall())
 		next.entry.AskedAt = wall()
 	}
 	if v.reported(w, wall()) {

@@ -258,6 +258,9 @@ func idle(v view, now time.Time) bool {
 	if terms.Granted(e.Key.Variant) || isWarm(terms, e.Key) {
 		return false
 	}
+	if isCounted(terms, e.Key.Variant) && !now.Before(freedAt(e)) {
+		return true
+	}
 	limit := time.Duration(terms.IdleAfter) + askedPrecision
 	return e.AskedAt.Before(e.IssuedAt) && now.Sub(e.AskedAt) > limit
 }

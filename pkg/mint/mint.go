@@ -48,6 +48,7 @@ type Mint struct {
 	secrets secrets
 	flights flights
 	proofs  proofs
+	claims  claims
 	settled settled
 }
 

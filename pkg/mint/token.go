@@ -36,6 +36,9 @@ func (m *Mint) Token(ctx context.Context, key token.Key, w Want) (Result, error)
 		if refused := m.refusesReport(ctx, v, w, now); refused != nil {
 			return m.fallBack(v, w, refused)
 		}
+		if refused := m.refusesVariant(ctx, v, w, now); refused != nil {
+			return m.fallBack(v, w, refused)
+		}
 		if round == mostRounds {
 			return m.fallBack(v, w, &api.Error{Code: api.ProviderUnavailable, Detail: "the provider's tokens are over too soon", RetryAfter: shortestWait})
 		}
