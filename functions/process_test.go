@@ -61,7 +61,7 @@ func TestWhoWaitsIsAnsweredBeforeTheTimeout(t *testing.T) {
 	}
 	h.start("vend")
 	began := time.Now()
-	_, refused := h.direct("", api.Request{Credential: "minut"})
+	_, refused := h.direct("admin", api.Request{Credential: "minut"})
 	if codeOf(refused) != api.ProviderUnavailable || refused.RetryAfter <= 0 {
 		t.Errorf("got %v", refused)
 	}
