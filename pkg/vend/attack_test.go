@@ -218,3 +218,31 @@ func TestAttack08_AnOwnAliasAsksForItsSecretNowAndThen(t *testing.T) {
 		}
 	})
 }
+
+// A caller who goes on asking for other scopes is told what to do.
+func TestAttack16_TooManyVariantsOverTheAPI(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounter(t)
+		var scopes []string
+		for i := range 6 {
+			scopes = append(scopes, fmt.Sprint("s", i))
+		}
+		c.put("wide", "movemint", map[string]any{"allow": map[string]any{"scopes": scopes}, "max_variants": 8})
+		vended := 0
+		for i := range scopes {
+			session := fmt.Sprintf("arn:aws:sts::123456789012:assumed-role/worker/%d", i)
+			r := c.send(session, "GET", "/tokens/wide?scope="+scopes[i], "")
+			if r.Status == http.StatusOK {
+				vended++
+				continue
+			}
+			if e := problemOf(t, r); r.Status != http.StatusTooManyRequests || e.Code != api.TooManyVariants || !strings.Contains(e.Detail, "max_variants") || r.Header["Retry-After"] == "" {
+				t.Errorf("scope %d: %d %s, Retry-After %q; want 429 %s that says what to do", i, r.Status, r.Body, r.Header["Retry-After"], api.TooManyVariants)
+			}
+		}
+		if vended != 2 {
+			t.Errorf("%d variants for one role, want a quarter of 8", vended)
+		}
+		tokenOf(t, c.send(anybody, "GET", "/tokens/wide", ""))
+	})
+}
