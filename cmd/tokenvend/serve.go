@@ -34,7 +34,8 @@ func (s *serve) flags(f *flag.FlagSet) {
 	f.Func("key", "`ID:SECRET` or ID:SECRET=ARN: who may ask, and as whom; may be repeated. Without it there is one key at random, in FOLDER/key. Others on this machine can read a command line", s.addKey)
 	f.DurationVar(&s.Every, "every", time.Minute, "how often tokens that are due are renewed, as in `1m`")
 	f.DurationVar(&s.Canary, "canary", 0, "how often each living token is proven at its provider, where that can be done, as in `15m`; else never")
-	f.DurationVar(&s.StaleMax, "stale-max", mint.DefaultStaleMax, "how long a token is vended from memory while the data folder cannot be read, as in `5m`")
+	const staleMax = "how long a token is vended from memory while the data folder cannot be read, as in `5m`"
+	f.DurationVar(&s.StaleMax, "stale-max", mint.DefaultStaleMax, staleMax)
 	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; the key is local:local")
 	f.DurationVar(&s.DemoLifetime, "demo-lifetime", 0, "how long the simulated tokens live, as in `20s`; else as each provider documents")
 	f.StringVar(&s.DemoListen, "demo-listen", "127.0.0.1:3001", "the `ADDRESS` where the simulated providers are told to misbehave")

@@ -23,7 +23,7 @@ const (
 	EnvProxy        = "TOKENVEND_PROXY"         // http://host:port to reach providers through; "": none
 	EnvMetrics      = "TOKENVEND_METRICS"       // the CloudWatch namespace of the metrics in the log; "": none
 	EnvCanary       = "TOKENVEND_CANARY"        // how often living tokens are proven at their providers, as "15m"; "": never
-	EnvStaleMax     = "TOKENVEND_STALE_MAX"     // how long a token is vended from memory while the table can't be read, as "900s"; "": mint.DefaultStaleMax
+	EnvStaleMax     = "TOKENVEND_STALE_MAX"     // mint.Config.StaleMax, as "900s"; "": its default
 	EnvLogLevel     = "TOKENVEND_LOG_LEVEL"     // debug, info, warn or error; "": info
 )
 
@@ -50,7 +50,8 @@ func read(getenv func(string) string) (settings, error) {
 	r := &reader{getenv: getenv}
 	s := settings{
 		table: r.required(EnvTable), prefix: r.prefix(), sealing: r.onOff(EnvSealing, true), allowPrivate: r.flag(EnvAllowPrivate),
-		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(), staleMax: r.staleMax(), region: r.required("AWS_REGION"),
+		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(),
+		staleMax: r.staleMax(), region: r.required("AWS_REGION"),
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"), sessionToken: getenv("AWS_SESSION_TOKEN"),
 		getenv: getenv,
 	}

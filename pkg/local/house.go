@@ -116,7 +116,10 @@ func (h *house) assemble() {
 	}
 	h.http = outbound.NewClient(outside)
 	lines := journal.Journal{Log: h.log()}
-	h.mint = mint.New(mint.Config{Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines, Every: h.every(), StaleMax: h.StaleMax, TrustsEmpty: true})
+	h.mint = mint.New(mint.Config{
+		Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines,
+		Every: h.every(), StaleMax: h.StaleMax, TrustsEmpty: true,
+	})
 	desk := &vend.Desk{Mint: h.mint, Journal: lines, Browse: h.browse, Operator: isOperator}
 	h.front.server.Handler = &gateway{answer: desk.HTTP, keys: newKeyring(h.region(), h.signers.keys), log: h.log()}
 }

@@ -71,7 +71,7 @@ func TestAttack19_ARefusalOfOneGrantDelaysNoOther(t *testing.T) {
 				}
 				_, err := m.Token(t.Context(), bob, mint.Want{})
 				if (codeOf(err) == api.ProviderRejected) != c.shared {
-					t.Errorf("Token(bob) after alice's refresh was refused = %v; want it refused too: %t", err, c.shared)
+					t.Errorf("Token(bob) after alice's was refused = %v; want it refused too: %t", err, c.shared)
 				}
 				if f := w.own("movemint").Failure; f.IsZero() == c.shared {
 					t.Errorf("failure that all tokens share = %+v, want one: %t", f, c.shared)

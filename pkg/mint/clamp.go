@@ -61,8 +61,10 @@ type clamping struct {
 
 func (s clamping) clamp(ctx context.Context, e store.Entry) store.Entry {
 	clamped := clamp(e, wall())
-	if clamped.CooldownUntil != e.CooldownUntil || clamped.Failure != e.Failure || clamped.NextAt != e.NextAt || clamped.Generation != e.Generation {
-		s.journal.Integrity(ctx, e.Key.Credential, "a time or a count that no version of this program writes: "+e.Key.String())
+	if clamped.CooldownUntil != e.CooldownUntil || clamped.Failure != e.Failure ||
+		clamped.NextAt != e.NextAt || clamped.Generation != e.Generation {
+		detail := "a time or a count that no version of this program writes: " + e.Key.String()
+		s.journal.Integrity(ctx, e.Key.Credential, detail)
 	}
 	return clamped
 }

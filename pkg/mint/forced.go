@@ -63,7 +63,8 @@ func (m *Mint) refusesReport(ctx context.Context, v view, w Want, now time.Time)
 	if v.own.descriptor != nil && v.own.descriptor.Verifies() {
 		switch said, err := m.provenOnce(ctx, v); {
 		case err == nil && said.works:
-			return refusal(api.TooManyReports, "the provider takes this token: the 401 has another reason", said.at.Add(youngToken), now)
+			const detail = "the provider takes this token: the 401 has another reason"
+			return refusal(api.TooManyReports, detail, said.at.Add(youngToken), now)
 		case err == nil:
 			return nil
 		}
@@ -77,7 +78,8 @@ func (m *Mint) refusesReport(ctx context.Context, v view, w Want, now time.Time)
 // provenOnce asks the provider whether it takes the view's token, unless it
 // has just said so. Many who report one token ask once.
 func (m *Mint) provenOnce(ctx context.Context, v view) (proof, error) {
-	asked := m.proofs.asks.DoChan(v.entry.entry.Key.String()+" "+v.entry.token.Fingerprint, func() (said any, err error) {
+	of := v.entry.entry.Key.String() + " " + v.entry.token.Fingerprint
+	asked := m.proofs.asks.DoChan(of, func() (said any, err error) {
 		m.flights.running.Add(1)
 		defer m.flights.running.Done()
 		defer m.recovered(ctx, &err)

@@ -85,15 +85,17 @@ type places struct {
 	free, ownAt  time.Time // when the first of all, of one caller's, is free again
 }
 
+const whatToDo = ": ask for one of those, or have max_variants raised in its secret"
+
 // refusal returns why there is no room for another variant; nil: there is.
 func (p places) refusal(now time.Time) *api.Error {
 	switch {
 	case p.taken >= p.bound:
-		return refusal(api.TooManyVariants, fmt.Sprintf(
-			"all %d combinations of scope and audience that this credential may have are in use: ask for one of those, or have max_variants raised in its secret", p.bound), p.free, now)
+		detail := fmt.Sprintf("all %d combinations of scope and audience that may be in use are", p.bound)
+		return refusal(api.TooManyVariants, detail+whatToDo, p.free, now)
 	case p.own >= p.share:
-		return refusal(api.TooManyVariants, fmt.Sprintf(
-			"this caller uses %d combinations of scope and audience, a quarter of what the credential may have: ask for one of those, or have max_variants raised in its secret", p.own), p.ownAt, now)
+		detail := fmt.Sprintf("this caller uses %d combinations of scope and audience, its share", p.own)
+		return refusal(api.TooManyVariants, detail+whatToDo, p.ownAt, now)
 	}
 	return nil
 }
@@ -120,15 +122,15 @@ func (m *Mint) refusesVariant(ctx context.Context, v view, w Want, now time.Time
 	if w.Ahead || !isCounted(terms, e.Key.Variant) || occupies(terms, e, now) {
 		return nil
 	}
-	by := claimant(w.Caller)
-	if err := m.claims.refusal(terms.Name, by, now); err != nil {
+	wanted := wantedVariant{key: e.Key, by: claimant(w.Caller), at: now}
+	if err := m.claims.refusal(wanted); err != nil {
 		return err
 	}
 	listed, err := m.counted(ctx, terms, now)
 	if err != nil {
 		return m.unread(ctx, terms.Name, err)
 	}
-	if err := m.claims.claim(terms, listed, e.Key, by, now); err != nil {
+	if err := m.claims.claim(wanted, terms.VariantBound(), listed); err != nil {
 		return err
 	}
 	return nil
@@ -155,46 +157,53 @@ func (m *Mint) counted(ctx context.Context, terms credential.Terms, now time.Tim
 	}
 }
 
+// wantedVariant is a variant that a caller wants minted.
+type wantedVariant struct {
+	key token.Key
+	by  string // the claimant
+	at  time.Time
+}
+
 // refusal returns the answer that a caller got a moment ago, so that who asks
 // again and again does not have the entries listed each time.
-func (c *claims) refusal(name, by string, now time.Time) *api.Error {
+func (c *claims) refusal(w wantedVariant) *api.Error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r := c.refused[[2]string{name, by}]; now.Before(r.until) {
+	if r := c.refused[[2]string{w.key.Credential, w.by}]; w.at.Before(r.until) {
 		return r.err
 	}
 	return nil
 }
 
-// claim takes a place for key, beside those that the store lists, or returns
-// why there is none.
-func (c *claims) claim(terms credential.Terms, listed []store.Entry, key token.Key, by string, now time.Time) *api.Error {
+// claim takes a place for a variant, beside those that the store lists, or
+// returns why there is none.
+func (c *claims) claim(w wantedVariant, bound int, listed []store.Entry) *api.Error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := places{bound: terms.VariantBound(), share: max(1, terms.VariantBound()/4)}
-	seen := map[token.Key]bool{key: true}
+	p := places{bound: bound, share: max(1, bound/4)}
+	seen := map[token.Key]bool{w.key: true}
 	for _, e := range listed {
 		seen[e.Key] = true
-		p.add(e.ClaimedBy == by, freedAt(e))
+		p.add(e.ClaimedBy == w.by, freedAt(e))
 	}
 	for made, claim := range c.made {
 		switch {
-		case !now.Before(claim.until):
+		case !w.at.Before(claim.until):
 			delete(c.made, made)
-		case made.Credential == terms.Name && !seen[made]:
-			p.add(claim.by == by, claim.until)
+		case made.Credential == w.key.Credential && !seen[made]:
+			p.add(claim.by == w.by, claim.until)
 		}
 	}
-	if err := p.refusal(now); err != nil {
+	if err := p.refusal(w.at); err != nil {
 		if c.refused == nil || len(c.refused) >= mostClaims {
 			c.refused = map[[2]string]refusedClaim{}
 		}
-		c.refused[[2]string{terms.Name, by}] = refusedClaim{err, now.Add(refusalLasts)}
+		c.refused[[2]string{w.key.Credential, w.by}] = refusedClaim{err, w.at.Add(refusalLasts)}
 		return err
 	}
 	if c.made == nil || len(c.made) >= mostClaims {
 		c.made = map[token.Key]claim{}
 	}
-	c.made[key] = claim{by, now.Add(claimLasts)}
+	c.made[w.key] = claim{w.by, w.at.Add(claimLasts)}
 	return nil
 }

@@ -132,7 +132,9 @@ type Reader interface {
 type Store interface {
 	Reader
 
-	// Acquire takes the lease on an entry for ttl, at most MaxLease/2, atomically, if its revision is still seen.Revision and no lease on it lives. seen with Revision 0 claims a key of which nothing is stored.
+	// Acquire takes the lease on an entry for ttl, at most MaxLease/2,
+	// atomically, if its revision is still seen.Revision and no lease on it
+	// lives. seen with Revision 0 claims a key of which nothing is stored.
 	// Else it returns ErrChanged (also where it is leased besides) or ErrLeased, and a Lease that holds nothing but Entry: the entry as it stands now, strongly read.
 	Acquire(ctx context.Context, seen Entry, ttl time.Duration) (Lease, error)
 

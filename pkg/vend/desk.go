@@ -138,7 +138,8 @@ func denied(err error) error {
 // vend gives out a token.
 func (d *Desk) vend(ctx context.Context, c Call, key token.Key, line *journal.Vend) (any, error) {
 	got, err := d.Mint.Token(ctx, key, mint.Want{
-		Caller: c.Caller, Life: time.Duration(c.Request.MinTTL), Rejected: c.Request.Rejected, Trusted: d.isOperator(c.Caller),
+		Caller: c.Caller, Trusted: d.isOperator(c.Caller),
+		Life: time.Duration(c.Request.MinTTL), Rejected: c.Request.Rejected,
 	})
 	if err != nil {
 		return nil, err
