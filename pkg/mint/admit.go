@@ -13,8 +13,8 @@ import (
 // Asking is a caller who asks for something of a credential.
 type Asking struct {
 	Caller   access.Caller
-	Operator bool        // may have the secret of any name read
-	Beside   []token.Key // read in the same round trip, for a Token that follows
+	Operator bool      // may have the secret of any name read
+	Beside   token.Key // read in the same round trip, for a Token that follows
 }
 
 // Admit returns the terms of a credential if they admit the caller.
@@ -90,12 +90,12 @@ func (m *Mint) discover(ctx context.Context, k *known, operator bool) (*known, e
 	return m.learn(ctx, k.entry)
 }
 
-// loadOwn reads a credential record, and the rows beside it. One of those that
-// is damaged is no reason to treat the credential otherwise.
-func (m *Mint) loadOwn(ctx context.Context, name string, beside []token.Key) (*known, error) {
+// loadOwn reads a credential record, and the row beside it. If that one is
+// damaged, it is no reason to treat the credential otherwise.
+func (m *Mint) loadOwn(ctx context.Context, name string, beside token.Key) (*known, error) {
 	own := token.Own(name)
-	rows, err := m.load(ctx, store.Eventual, append([]token.Key{own}, beside...)...)
-	if isDamaged(err) && len(beside) > 0 {
+	rows, err := m.load(ctx, store.Eventual, own, beside)
+	if isDamaged(err) {
 		rows, err = m.load(ctx, store.Eventual, own)
 	}
 	if err != nil {

@@ -112,7 +112,7 @@ func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, err
 func (d *Desk) admit(ctx context.Context, c Call) (token.Key, error) {
 	r := c.Request
 	guess := token.Key{Credential: r.Credential, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
-	asking := mint.Asking{Caller: c.Caller, Operator: d.isOperator(c.Caller), Beside: []token.Key{guess}}
+	asking := mint.Asking{Caller: c.Caller, Operator: d.isOperator(c.Caller), Beside: guess}
 	terms, err := d.Mint.Admit(ctx, r.Credential, asking)
 	gone := terms.Name != "" && r.Action == api.Status
 	if err != nil && !gone {
