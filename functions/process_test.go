@@ -38,7 +38,7 @@ func TestAProcessThatDiesTakesNoOtherWithIt(t *testing.T) {
 	p := h.start("vend")
 	died := make(chan *testbed.FunctionError)
 	go func() {
-		_, failed := h.invoke("vend", "", []byte(`{"credential":"minut"}`))
+		_, failed := h.invoke("vend", "admin", []byte(`{"credential":"minut"}`))
 		died <- failed
 	}()
 	for h.sim.Stats().Providers["minut"].ConcurrentMax == 0 {
