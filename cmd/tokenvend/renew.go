@@ -11,7 +11,7 @@ import (
 
 var renewCommand = command{
 	name: "renew", args: "NAME", does: "Replaces a credential's token now, and prints the old and the new fingerprint",
-	more:    "The provider is asked for another token, as if an API had refused the one in use. A token younger than 30 seconds is not replaced.\n",
+	more:    "The provider is asked for another token, as if an API had refused the one in use. A token younger than 30 seconds is not replaced;\nover --url, one that the provider still takes is not either.\n",
 	example: "tokenvend renew minut",
 	make:    func() action { return &renew{} },
 }
