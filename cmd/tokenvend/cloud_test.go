@@ -58,6 +58,7 @@ func compact(t *testing.T, text string) string {
 
 func TestAddToAStackByItsAPI(t *testing.T) {
 	s := newStack(t)
+	s.sweep() // rotate finds what is new
 	id, secret := s.client("trackmania")
 	whole := `{"provider":"trackmania","client_id":"` + id + `","client_secret":"` + secret + `"}`
 	s.tv(whole, "add", "tm", "--json", "--url", s.url+"/").want(t, exitOK, "tm works", " "+s.url+"/tokens/tm\n", "--function-name FUNCTION", `aws:execute-api:us-east-1:`)

@@ -253,7 +253,7 @@ func TestDoctorSaysWhatMayNotBeRead(t *testing.T) {
 	d.has(t, warning, "grants on admin", "not looked at: IAM does not allow lambda:GetPolicy")
 	if d := diagnose(t, c.tv("", "doctor", "--json", "--url", c.url), exitOK); true {
 		d.has(t, warning, "function", "not looked at", "--function")
-		d.has(t, fine, "server", "lists 0 credentials")
+		d.has(t, fine, "server", "lists 1 credentials")
 	}
 	d = diagnose(t, tvEnv(t, c.dir, "", []string{"AWS_REGION=us-east-1"}, "doctor", "--json", "--function", stackFunction), exitFailed)
 	d.has(t, failed, "AWS credentials", "there are no AWS credentials")

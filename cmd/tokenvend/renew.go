@@ -11,7 +11,7 @@ import (
 
 var renewCommand = command{
 	name: "renew", args: "NAME", does: "Replaces a credential's token now, and prints the old and the new fingerprint",
-	more:    "The provider is asked for another token, as if an API had refused the one in use. A token younger than 30 seconds is not replaced.\n",
+	more:    "The provider is asked for another token, as if an API had refused the one in use. A token younger than 30 seconds is not replaced;\nover --url, one that the provider still takes is not either.\n",
 	example: "tokenvend renew minut",
 	make:    func() action { return &renew{} },
 }
@@ -39,7 +39,7 @@ func (r *renew) run(ctx context.Context, c console, args []string) error {
 	}
 	t, err := at.Reject(ctx, name, report.Fingerprint, r.options()...)
 	if e, ok := errors.AsType[*api.Error](err); ok && e.Code == api.TooManyReports {
-		return fmt.Errorf("%s: its token is younger than 30 seconds, and nothing was done: try again in %v", name, e.RetryAfter)
+		return fmt.Errorf("%s: nothing was done, since %s: try again in %v", name, e.Detail, e.RetryAfter)
 	}
 	if err != nil {
 		return err

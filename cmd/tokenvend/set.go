@@ -40,7 +40,7 @@ func (s *set) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, v, err := s.open(ctx)
+	p, v, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -56,8 +56,21 @@ func (s *set) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
+	p.makeKnown(ctx, name)
 	c.Say("%s is written. %s: tokenvend renew %s tries the new secret then.", name, told, name)
 	return nil
+}
+
+// makeKnown has a function look for a credential that it may not know yet: by
+// the alias admin, a question about it is enough. Where that fails, and
+// elsewhere, the next pass of rotate finds it.
+func (p place) makeKnown(ctx context.Context, name string) {
+	if p.url != "" || p.data != "" {
+		return
+	}
+	if at, err := p.client(); err == nil {
+		_, _ = at.Status(ctx, name)
+	}
 }
 
 // changed composes the secret that takes the place of the one before, once the

@@ -74,7 +74,8 @@ func isRefused(err error) bool {
 
 // How long answers may go on by what was known of a name before: that there was none, and how an earlier secret failed.
 const (
-	absenceLasts = 8 * time.Second
+	absenceLasts = 8 * time.Second  // to operators
+	unseenLasts  = 75 * time.Second // over an API, which learns of a new credential by a pass of rotate
 	failureLasts = 75 * time.Second
 	glance       = time.Second
 )
@@ -112,6 +113,8 @@ func (t trial) outdated(ctx context.Context, at *remote, err error) time.Duratio
 	switch {
 	case !ok:
 		return 0
+	case e.Code == api.UnknownCredential && t.place.url != "":
+		return unseenLasts
 	case e.Code == api.UnknownCredential:
 		return absenceLasts
 	}

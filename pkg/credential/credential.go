@@ -34,6 +34,8 @@ type Terms struct {
 	Allow      access.Rule          `json:"allow,omitzero"`
 	Params     string               `json:"params_digest,omitempty"` // digest of the further parameters; "": none
 	Malformed  bool                 `json:"malformed,omitzero"`      // no version of the secret was ever readable: no rule is known, so operators alone may know of it
+
+	MaxVariants int `json:"max_variants,omitzero"` // ask [Terms.VariantBound]
 }
 
 // Duration is a time.Duration that JSON spells as Go does: "24h", "90m". A bare number is not one: it would leave the unit to guesses.

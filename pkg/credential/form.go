@@ -144,6 +144,16 @@ func (f *form) object(name string) form {
 	return inner
 }
 
+// number takes a whole number between two bounds; 0 where there is none.
+func (f *form) number(name string, atLeast, atMost int) int {
+	expected := fmt.Sprintf("a whole number from %d to %d", atLeast, atMost)
+	n, given := take[int](f, name, expected)
+	if given && (n < atLeast || n > atMost) {
+		f.wrong(name, expected)
+	}
+	return n
+}
+
 // duration takes a duration between two bounds; 0 where there is none.
 func (f *form) duration(name string, atLeast, atMost time.Duration) Duration {
 	expected := fmt.Sprintf(`a duration such as "90m", from %v to %v`, atLeast, atMost)

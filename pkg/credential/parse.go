@@ -27,6 +27,9 @@ const (
 	maxSpan      = 366 * 24 * time.Hour
 )
 
+// mostVariants bounds max_variants: rotate renews each.
+const mostVariants = 10000
+
 // Parse reads a secret strictly. Unknown and repeated fields, wrong types, what is missing, and what contradicts itself or the provider's descriptor are all named at once, in a [*Malformed].
 func Parse(name, version string, data []byte) (Credential, error) {
 	w := &faults{version: version}
@@ -60,6 +63,8 @@ func (f *form) terms() Terms {
 		KeepWarm:  f.flag("keep_warm"),
 		IdleAfter: f.duration("idle_after", minIdleAfter, maxSpan),
 		Allow:     f.allow(),
+
+		MaxVariants: f.number("max_variants", 1, mostVariants),
 	}
 	t.Provider, t.Descriptor = f.provider()
 	if t.IdleAfter == 0 {

@@ -53,6 +53,18 @@ func (t Terms) Connected(v token.Variant) bool {
 	return v.Account != "" || t.Grant == provider.AuthorizationCode
 }
 
+// defaultMaxVariants is the bound where a secret names none.
+const defaultMaxVariants = 100
+
+// VariantBound returns how many variants callers may have by scope and
+// audience, besides the default. Connected accounts do not count.
+func (t Terms) VariantBound() int {
+	if t.MaxVariants <= 0 {
+		return defaultMaxVariants
+	}
+	return t.MaxVariants
+}
+
 func (t Terms) defaults() token.Variant { return token.NewVariant("", t.Audience, t.Scope) }
 
 // LegacyDigest returns the digest that entries of the first format carry: of

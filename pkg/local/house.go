@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
@@ -116,8 +117,11 @@ func (h *house) assemble() {
 	}
 	h.http = outbound.NewClient(outside)
 	lines := journal.Journal{Log: h.log()}
-	h.mint = mint.New(mint.Config{Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines, Every: h.every(), TrustsEmpty: true, RowFormat: mint.RowFormatMigrate})
-	desk := &vend.Desk{Mint: h.mint, Journal: lines, Browse: h.browse}
+	h.mint = mint.New(mint.Config{
+		Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines,
+		Every: h.every(), StaleMax: h.StaleMax, TrustsEmpty: true, RowFormat: mint.RowFormatMigrate,
+	})
+	desk := &vend.Desk{Mint: h.mint, Journal: lines, Browse: h.browse, Operator: access.Caller.IsOperator}
 	h.front.server.Handler = &gateway{answer: desk.HTTP, keys: newKeyring(h.region(), h.signers.keys), log: h.log()}
 }
 

@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"regexp"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/mint"
 )
 
 // Config is what a server is made from. The zero value serves .tokenvend on
@@ -25,6 +27,10 @@ type Config struct {
 	Every  time.Duration // how often what is due is renewed, from a second on; 0: each minute
 
 	Canary time.Duration // how often each living token is proven at its provider, where that can be done, from a minute on; 0: never
+
+	// StaleMax is how long a token is vended from memory while the data folder
+	// cannot be read, from a minute on; 0: mint.DefaultStaleMax.
+	StaleMax time.Duration
 
 	Demo         bool          // the five providers are simulated, and a credential of each is put into Data; no other provider can be asked
 	DemoLifetime time.Duration // of the simulated tokens; 0: as each provider documents
@@ -67,6 +73,9 @@ func (c Config) check() error {
 	}
 	if c.Canary != 0 && c.Canary < shortestCanary {
 		errs = append(errs, errors.New("--canary: expected a minute or more"))
+	}
+	if c.StaleMax != 0 && (c.StaleMax < mint.ShortestStaleMax || c.StaleMax > mint.LongestStaleMax) {
+		errs = append(errs, errors.New("--stale-max: expected a duration from 1m to 24h"))
 	}
 	if c.DemoLifetime < 0 || c.DemoLifetime > 0 && c.DemoLifetime < time.Second {
 		errs = append(errs, errors.New("--demo-lifetime: expected a second or more"))

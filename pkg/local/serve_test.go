@@ -168,6 +168,7 @@ func TestPrincipals(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(data, credentialFolder, "mine.json"), []byte(secret), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	r.call(t, order{target: "/tokens/mine/status"}) // an operator makes it known
 	for _, tt := range []struct {
 		id, secret string
 		status     int
@@ -286,6 +287,7 @@ func TestWhatIsWrong(t *testing.T) {
 		"open folder":      {Config{Data: open}, []string{open, "chmod 700"}},
 		"lifetime":         {Config{DemoLifetime: time.Millisecond}, []string{"--demo-lifetime"}},
 		"canary":           {Config{Canary: time.Second}, []string{"--canary"}},
+		"stale max":        {Config{StaleMax: time.Second}, []string{"--stale-max"}},
 		"same id":          {Config{Keys: []Key{local("a", "Xk2", ""), local("a", "c", "")}}, []string{"--key"}},
 		"no secret":        {Config{Keys: []Key{{ID: "a"}}}, []string{"--key"}},
 		"well-known key":   {Config{Demo: true, Listen: "0.0.0.0:0"}, []string{"--listen", "--key"}},

@@ -37,7 +37,11 @@ func (m *Mint) attempt(ctx context.Context, lease store.Lease, v view, w Want) (
 	next := *v.entry.with(lease.Entry)
 	next.stamp(v.own.row)
 	if !w.Ahead {
+		claimPlace(&next.entry, v.own.terms, w.Caller, wall())
 		next.entry.AskedAt = wall()
+	}
+	if v.reported(w, wall()) {
+		countForced(&next.entry, wall())
 	}
 	return m.conclude(ctx, lease, v, &next, &out, began)
 }
@@ -146,7 +150,7 @@ func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant,
 	}
 	out.grant, out.failed = ask.Grant, nil
 	if err != nil {
-		out.failed = faultOf(err)
+		out.failed = failureOf(err, ask.Grant)
 	}
 	if ask.Grant == provider.RefreshToken && out.answer.Refresh.IsZero() { // one that has been replaced is of no more interest
 		out.refresh.sent(err, out.own.descriptor)

@@ -37,7 +37,7 @@ func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 	for _, l := range listed {
 		e, known := rows[l.Name]
 		delete(rows, l.Name)
-		if known && e.State != store.Gone && e.Made == l.Version {
+		if known && e.State != store.Gone && e.Made == l.Version && !m.RowFormat.refuses(e) {
 			continue
 		}
 		if !known {
@@ -266,6 +266,9 @@ func idle(v view, now time.Time) bool {
 	e, terms := v.entry.entry, v.own.terms
 	if terms.Granted(e.Key.Variant) || isWarm(terms, e.Key) {
 		return false
+	}
+	if isCounted(terms, e.Key.Variant) && !now.Before(freedAt(e)) {
+		return true
 	}
 	limit := time.Duration(terms.IdleAfter) + askedPrecision
 	return e.AskedAt.Before(e.IssuedAt) && now.Sub(e.AskedAt) > limit

@@ -18,6 +18,10 @@ const (
 	trust       = time.Minute     // how long what was read is believed; so long a revocation may take to be known everywhere
 	trustAbsent = 5 * time.Second // the same for "there is no such credential"
 	mostRows    = 20000           // rows kept in memory
+
+	absentForCallers = 30 * time.Second // the same for callers who are no operators
+	mostBlanks       = 128              // keys of which nothing is stored: callers make them up
+	mostAbsent       = 1000
 )
 
 // row is one row of the store as it was last seen, opened. It is never changed.
@@ -63,13 +67,17 @@ type memory struct {
 	seen   watermark.Marks[token.Key] // the highest generations seen, also of rows that are not kept
 	mu     sync.Mutex
 	rows   map[token.Key]*known
-	absent map[string]time.Time // names of which there is no credential, and until when that is believed
+	blanks map[token.Key]*known // keys of which nothing is stored, for a mint that follows at once
+	absent map[string]time.Time // names of which there is no credential, and when that was found
 }
 
 func (m *memory) get(key token.Key) *known {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.rows[key]
+	if k := m.rows[key]; k != nil {
+		return k
+	}
+	return m.blanks[key]
 }
 
 // highest returns the highest generations that were seen of keys.
@@ -85,9 +93,13 @@ func (m *memory) highest(keys []token.Key) []int64 {
 func (m *memory) put(r *row, origin Origin, seen time.Time) *known {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if r.entry.Revision == 0 && r.entry.LeasedUntil.IsZero() {
+		return m.putBlank(r, origin, seen)
+	}
 	if m.rows == nil {
 		m.rows = map[token.Key]*known{}
 	}
+	delete(m.blanks, r.entry.Key)
 	if old := m.rows[r.entry.Key]; old != nil && r.entry.Revision > 0 && !r.broken {
 		if old.entry.Revision > r.entry.Revision || !old.broken && old.entry.Generation > r.entry.Generation {
 			return old
@@ -102,6 +114,18 @@ func (m *memory) put(r *row, origin Origin, seen time.Time) *known {
 	return k
 }
 
+// putBlank remembers that nothing is stored under a key, apart from the rows:
+// keys that callers make up must not drive out what is known.
+func (m *memory) putBlank(r *row, origin Origin, seen time.Time) *known {
+	if m.blanks == nil || len(m.blanks) >= mostBlanks {
+		m.blanks = map[token.Key]*known{}
+	}
+	k := &known{row: r, origin: origin, seen: seen}
+	m.blanks[r.entry.Key] = k
+	delete(m.rows, r.entry.Key)
+	return k
+}
+
 // makeRoom drops any one row where there are too many: it will be read again.
 func (m *memory) makeRoom() {
 	if len(m.rows) < mostRows {
@@ -113,19 +137,20 @@ func (m *memory) makeRoom() {
 	}
 }
 
-func (m *memory) markAbsent(name string, until time.Time) {
+func (m *memory) markAbsent(name string, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.absent == nil || len(m.absent) >= mostRows {
+	if m.absent == nil || len(m.absent) >= mostAbsent {
 		m.absent = map[string]time.Time{}
 	}
-	m.absent[name] = until
+	m.absent[name] = at
 }
 
-func (m *memory) isAbsent(name string, now time.Time) bool {
+// isAbsent reports whether a credential was found absent after since.
+func (m *memory) isAbsent(name string, since time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return now.Before(m.absent[name])
+	return m.absent[name].After(since)
 }
 
 func (m *memory) forgetAbsent(name string) {

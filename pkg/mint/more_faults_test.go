@@ -124,6 +124,7 @@ func TestFault53_AReportIsJudgedByAStrongRead(t *testing.T) {
 		old := mustToken(t, a, key("minut"), mint.Want{}).Token
 		mustToken(t, b, key("minut"), mint.Want{})
 		time.Sleep(31 * time.Second)
+		w.kill("minut")
 		fresh := mustToken(t, a, key("minut"), mint.Want{Rejected: old.Fingerprint}).Token
 		if got := mustToken(t, b, key("minut"), mint.Want{Rejected: old.Fingerprint}); got.Token.Fingerprint != fresh.Fingerprint || w.asked("minut") != 2 {
 			t.Errorf("the instance that lags behind got %s after %d requests, want %s after 2", got.Token.Fingerprint, w.asked("minut"), fresh.Fingerprint)
@@ -159,6 +160,7 @@ func TestFault54_AnOlderGenerationIsRefusedByWhoSawANewer(t *testing.T) {
 		mustToken(t, m, key("minut"), mint.Want{})
 		older := w.entry("minut")
 		time.Sleep(31 * time.Second)
+		w.kill("minut")
 		newer := mustToken(t, m, key("minut"), mint.Want{Rejected: older.Fingerprint}).Token
 		_, err := w.store.Replace(t.Context(), w.entry("minut"), older)
 		must(t, err)

@@ -14,11 +14,16 @@ import (
 // revoked: the provider has confirmed it. false: the provider revokes nothing, or refuses to; or it can't be reached now, and then the entry is revoking: not vended, and tried again by rotate. Other instances may vend the old token out of their memory until memoryUntil.
 func (m *Mint) Revoke(ctx context.Context, key token.Key) (revoked bool, memoryUntil time.Time, err error) {
 	lease, v, err := m.seize(ctx, key)
+	if err == nil {
+		revoked, err = m.revoke(ctx, lease, v)
+	}
+	if cutOff(err) {
+		m.memory.forget(key) // the revocation is not stored, but it is known here
+	}
 	if err != nil {
 		return false, time.Time{}, err
 	}
-	revoked, err = m.revoke(ctx, lease, v)
-	return revoked, wall().Add(trust), err
+	return revoked, wall().Add(trust), nil
 }
 
 // revoke revokes under a lease, so that no token is being minted meanwhile. The entry stays, emptied: generations must go on growing.

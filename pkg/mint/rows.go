@@ -162,6 +162,7 @@ func tokenOf(e store.Entry, access redact.String) token.Token {
 func (m *Mint) unread(ctx context.Context, credential string, err error) error {
 	if errors.Is(err, store.ErrUnreadable) || errors.Is(err, store.ErrNewer) {
 		m.Journal.Integrity(ctx, credential, err.Error())
+		return damaged{storeUnavailable(err)}
 	}
 	return storeUnavailable(err)
 }

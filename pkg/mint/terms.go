@@ -18,12 +18,12 @@ import (
 func (m *Mint) Terms(ctx context.Context, name string, beside ...token.Key) (credential.Terms, error) {
 	k := m.memory.get(token.Own(name))
 	if !k.trusted(wall()) {
-		if m.memory.isAbsent(name, wall()) {
+		if m.memory.isAbsent(name, wall().Add(-trustAbsent)) {
 			return credential.Terms{}, unknown(name)
 		}
 		rows, err := m.load(ctx, store.Eventual, append([]token.Key{token.Own(name)}, beside...)...)
 		switch {
-		case err != nil && k.live() && unreachable(err):
+		case err != nil && k.live() && unreachable(err) && m.confirmed(k, wall()):
 			return k.terms, nil
 		case err != nil:
 			return credential.Terms{}, err
@@ -40,7 +40,7 @@ func (m *Mint) living(ctx context.Context, k *known) (*known, error) {
 		return k, nil
 	}
 	name := k.entry.Key.Credential
-	if m.memory.isAbsent(name, wall()) {
+	if m.memory.isAbsent(name, wall().Add(-trustAbsent)) {
 		return k, unknown(name)
 	}
 	learnt, err := m.learn(ctx, k.entry)
@@ -62,7 +62,7 @@ func (m *Mint) learn(ctx context.Context, seen store.Entry) (*known, error) {
 	var bad *credential.Malformed
 	switch {
 	case errors.Is(err, credential.ErrUnknown):
-		m.memory.markAbsent(name, wall().Add(trustAbsent))
+		m.memory.markAbsent(name, wall())
 		return nil, unknown(name)
 	case errors.As(err, &bad):
 		terms, err := m.lastGood(ctx, seen, bad.Version)

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -13,8 +15,9 @@ import (
 
 // proofs are what providers said of tokens, for as long as nobody needs to ask again.
 type proofs struct {
-	mu  sync.Mutex
-	all map[token.Key]proof
+	mu   sync.Mutex
+	all  map[token.Key]proof
+	asks singleflight.Group // by key and fingerprint
 }
 
 type proof struct {

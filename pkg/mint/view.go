@@ -80,7 +80,7 @@ func (v view) forbids(w Want, now time.Time) *api.Error {
 		return err
 	}
 	if v.holds(now) && v.entry.token.Fingerprint == w.Rejected && now.Sub(v.entry.token.IssuedAt) < youngToken {
-		return refusal(api.TooManyReports, "the token is younger than 30 s", v.entry.token.IssuedAt.Add(youngToken), now)
+		return refusal(api.TooManyReports, "the token is younger than 30 seconds", v.entry.token.IssuedAt.Add(youngToken), now)
 	}
 	if v.entry.entry.State == store.Revoking {
 		return refusal(api.ProviderUnavailable, "the token is being revoked at the provider", v.entry.entry.NextAt, now)

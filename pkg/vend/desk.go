@@ -23,6 +23,17 @@ type Desk struct {
 
 	// Browse says where a person's browser finds the authorize page that is at a URL. nil: there. A demo's providers are elsewhere.
 	Browse func(url string) string
+
+	// Operator reports whether a caller is an operator. nil: who comes by the
+	// alias admin.
+	Operator func(access.Caller) bool
+}
+
+func (d *Desk) isOperator(c access.Caller) bool {
+	if d.Operator == nil {
+		return c.Via == access.Admin
+	}
+	return d.Operator(c)
 }
 
 // Call is one request and who sent it.
@@ -97,20 +108,18 @@ func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, err
 	case api.Revoke, api.Authorize, api.Connect, api.Recover, api.Accept:
 		return d.administer(ctx, c, key, line)
 	}
-	return d.vend(ctx, c.Request, key, line)
+	return d.vend(ctx, c, key, line)
 }
 
 // admit decides whether the caller may have what it asks for, and returns the key of that. A credential that is not there and one that is not for this caller look the same.
 func (d *Desk) admit(ctx context.Context, c Call) (token.Key, error) {
 	r := c.Request
 	guess := token.Key{Credential: r.Credential, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
-	terms, err := d.Mint.Terms(ctx, r.Credential, guess)
+	asking := mint.Asking{Caller: c.Caller, Operator: d.isOperator(c.Caller), Beside: guess}
+	terms, err := d.Mint.Admit(ctx, r.Credential, asking)
 	gone := terms.Name != "" && r.Action == api.Status
 	if err != nil && !gone {
 		return token.Key{}, err
-	}
-	if !terms.Admits(c.Caller) {
-		return token.Key{}, &api.Error{Code: api.UnknownCredential, Detail: "there is no such credential, or none that this caller may know of"}
 	}
 	asked := access.Asked{Scope: r.Scope, Audience: r.Audience, Account: r.Account}
 	if r.Action != api.Revoke { // what was allowed once must stay revocable
@@ -130,8 +139,11 @@ func denied(err error) error {
 }
 
 // vend gives out a token.
-func (d *Desk) vend(ctx context.Context, r api.Request, key token.Key, line *journal.Vend) (any, error) {
-	got, err := d.Mint.Token(ctx, key, mint.Want{Life: time.Duration(r.MinTTL), Rejected: r.Rejected})
+func (d *Desk) vend(ctx context.Context, c Call, key token.Key, line *journal.Vend) (any, error) {
+	got, err := d.Mint.Token(ctx, key, mint.Want{
+		Caller: c.Caller, Trusted: d.isOperator(c.Caller),
+		Life: time.Duration(c.Request.MinTTL), Rejected: c.Request.Rejected,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,9 @@ type entry struct {
 	ForgetAt      time.Time     `json:"forget_at,omitzero"`
 	RefreshSpent  bool          `json:"refresh_spent,omitempty"`
 	Failure       store.Failure `json:"-"`
+	ForcedCount   int           `json:"forced,omitempty"`
+	ForcedAt      time.Time     `json:"forced_at,omitzero"`
+	ClaimedBy     string        `json:"claimed_by,omitempty"`
 	LeasedUntil   time.Time     `json:"leased_until,omitzero"`
 }
 

@@ -70,11 +70,13 @@ func claim(seen store.Entry, id string, now time.Time, ttl time.Duration) expres
 	return x
 }
 
-// require makes it the condition that the revision is still seen's, and that no lease lives.
+// require makes it the condition that the revision is still seen's, and that no
+// lease lives, by the rule of store.Row.
 func (x *expression) require(seen store.Entry, now time.Time) {
 	x.requireRevision(seen.Revision)
-	x.condition += " AND (attribute_not_exists(#holder) OR #leased_until <= :now)"
-	x.values[":now"] = millis(now)
+	x.condition += " AND (attribute_not_exists(#holder) OR attribute_not_exists(#leased_until)" +
+		" OR #leased_until <= :now OR #leased_until > :latest)"
+	x.values[":now"], x.values[":latest"] = millis(now), millis(now.Add(store.MaxLease))
 }
 
 func (x *expression) requireRevision(revision int64) {

@@ -51,6 +51,7 @@ func attributes(r *store.Row) []attribute {
 		{"refresh_until", &e.RefreshUntil}, {attrForgetMS, &e.ForgetAt}, {"refresh_spent", &e.RefreshSpent},
 		{"failure_code", &f.Code}, {"failure_detail", &f.Detail}, {"failure_since", &f.Since}, {"failure_count", &f.Count},
 		{"failure_retry_at", &f.RetryAt}, {"failure_version", &f.Version},
+		{"forced", &e.ForcedCount}, {"forced_at", &e.ForcedAt}, {"claimed_by", &e.ClaimedBy},
 		{"leased_until", &e.LeasedUntil}, {"holder", &r.Holder}, {attrVanished, &r.Vanished}, {"committed", &r.Committed},
 	}
 }
