@@ -13,11 +13,12 @@ import (
 
 // outcome is what one attempt brought.
 type outcome struct {
-	own     *known         // the credential's row as it stands by now
-	grant   provider.Grant // the last that was tried
-	answer  provider.Answer
-	failed  *fault  // nil: the answer holds a token
-	refresh pending // the refresh token at hand, and what became of it
+	own      *known         // the credential's row as it stands by now
+	grant    provider.Grant // the last that was tried
+	answer   provider.Answer
+	failed   *fault         // nil: the answer holds a token
+	refresh  refreshAttempt // the refresh token at hand, and what became of it
+	answered time.Time      // when the last answer had arrived
 }
 
 // attempt brings a new token into being under a lease, or commits why it could not: either way all who wait learn of it.
@@ -61,13 +62,16 @@ func (m *Mint) ask(ctx context.Context, v view, lease store.Lease, insist bool) 
 	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
 	defer cancel()
 	out := m.prepare(ctx, v)
-	out.refresh.before = spentBefore(v.entry.entry) + lease.Attempt - 1 // where the attempt ends here, that must not be forgotten
+	out.refresh.mayBeUsed = v.entry.entry.RefreshSpent || lease.Attempt > 1 // where the attempt ends here, that must not be forgotten
 	if out.failed != nil {
 		return out
 	}
 	v = m.viewOf(out.own, v.entry)
 	c, _ := m.secrets.get(out.own.terms.Name)
-	out.refresh = v.pending(c, lease, insist)
+	out.refresh = v.refreshAttempt(c, lease, insist)
+	if out.refresh.waits && !insist {
+		_ = sleep(ctx, v.accessEnd().Sub(wall())) // at most holdWait
+	}
 	firstTime := v.failure().IsZero()
 	for _, ask := range v.asks(out.refresh) {
 		out = m.exchange(ctx, out, ask, firstTime)
@@ -79,7 +83,7 @@ func (m *Mint) ask(ctx context.Context, v view, lease store.Lease, insist bool) 
 		m.prove(ctx, c, &out)
 	}
 	if v.granted() && (out.failed != nil || out.grant == "") {
-		out.failed = out.refresh.judge(out.failed, v)
+		out.failed = m.judgeGrant(ctx, lease, v, &out)
 	}
 	return out
 }
@@ -114,12 +118,12 @@ func (m *Mint) exchange(ctx context.Context, out outcome, ask provider.Ask, firs
 			break
 		}
 	}
-	out.grant, out.failed = ask.Grant, nil
+	out.grant, out.failed, out.answered = ask.Grant, nil, wall()
 	if err != nil {
 		out.failed = faultOf(err)
 	}
 	if ask.Grant == provider.RefreshToken && out.answer.Refresh.IsZero() { // one that has been replaced is of no more interest
-		out.refresh.sent(err, out.own.descriptor)
+		out.refresh.sent(err)
 	}
 	return out
 }

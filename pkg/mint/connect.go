@@ -91,7 +91,7 @@ func (m *Mint) redeem(ctx context.Context, v view, lease store.Lease, code Code)
 	defer cancel()
 	out := m.prepare(ctx, v)
 	out.grant = provider.AuthorizationCode
-	out.refresh.before = spentBefore(v.entry.entry) + lease.Attempt - 1
+	out.refresh.mayBeUsed = v.entry.entry.RefreshSpent || lease.Attempt > 1
 	switch {
 	case out.failed != nil:
 		return out

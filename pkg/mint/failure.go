@@ -22,6 +22,7 @@ type fault struct {
 	client    bool      // every variant of the credential would fail alike
 	limited   bool      // the provider asked all to pause
 	until     time.Time // no request before; zero: nothing was said
+	hold      time.Time // the refresh token is sent again then and not by back-off; zero: by back-off
 }
 
 // faultOf judges an error of an attempt.
@@ -72,6 +73,9 @@ func (f *fault) after(old store.Failure, key token.Key, generation int64, versio
 	wait := permanentWait(next.Count)
 	if !f.permanent {
 		wait = backoff(key, generation, next.Count)
+	}
+	if !f.hold.IsZero() {
+		wait, next.Count = shortestWait, 1 // a time that is known is not a failure in a row
 	}
 	next.RetryAt = later(now.Add(wait), earlier(f.until, now.Add(longestCooldown))).Truncate(time.Millisecond)
 	return next

@@ -21,12 +21,13 @@ const (
 
 // row is one row of the store as it was last seen, opened. It is never changed.
 type row struct {
-	entry   store.Entry
-	broken  bool        // what stands there does not open, or was put back
-	newest  int64       // the highest generation that this process has seen of it
-	token   token.Token // of an entry; zero: none, or none that opens
-	refresh redact.String
-	seed    string // fingerprint of the refresh token out of the secret that was last sent; "": none was
+	entry        store.Entry
+	broken       bool        // what stands there does not open, or was put back
+	newest       int64       // the highest generation that this process has seen of it
+	token        token.Token // of an entry; zero: none, or none that opens
+	refresh      redact.String
+	issuedWithin time.Duration // how much later than its IssuedAt the token was issued at most; 0: unknown
+	seed         string        // fingerprint of the refresh token out of the secret that was last sent; "": none was
 
 	terms      credential.Terms     // of a credential's own row
 	descriptor *provider.Descriptor // how those terms' provider speaks; nil: not known to this build

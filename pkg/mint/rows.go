@@ -133,6 +133,7 @@ type payload struct {
 	Access  string `json:"access_token"`
 	Refresh string `json:"refresh_token,omitempty"`
 	Seed    string `json:"seed,omitempty"`
+	Within  int64  `json:"issued_within,omitempty"` // milliseconds after IssuedAt
 }
 
 func (r *row) read(plain []byte) error {
@@ -144,6 +145,7 @@ func (r *row) read(plain []byte) error {
 		return err
 	}
 	r.refresh, r.seed = redact.New(p.Refresh), p.Seed
+	r.issuedWithin = min(max(time.Duration(p.Within)*time.Millisecond, 0), ExchangeTimeout+time.Second)
 	r.token = tokenOf(r.entry, redact.New(p.Access))
 	return nil
 }
@@ -158,7 +160,7 @@ func tokenOf(e store.Entry, access redact.String) token.Token {
 
 // closeToken seals an access token, and the row's refresh token, into its entry, whose times and generation must be set: they are bound to it.
 func (m *Mint) closeToken(ctx context.Context, r *row, access redact.String) error {
-	plain, err := json.Marshal(payload{Access: access.Reveal(), Refresh: r.refresh.Reveal(), Seed: r.seed})
+	plain, err := json.Marshal(payload{Access: access.Reveal(), Refresh: r.refresh.Reveal(), Seed: r.seed, Within: r.issuedWithin.Milliseconds()})
 	if err != nil {
 		return err
 	}

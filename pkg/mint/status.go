@@ -39,7 +39,7 @@ func (m *Mint) state(v view, now time.Time) api.State {
 	switch {
 	case v.own.entry.State == store.Gone:
 		return api.Gone
-	case e.State == store.Reauthorize, e.Generation > 0 && e.State == store.Live && v.grantOver(Want{}) != nil && !v.holds(now):
+	case e.State == store.Reauthorize && v.grantOver(Want{}) != nil, e.Generation > 0 && e.State == store.Live && v.grantOver(Want{}) != nil && !v.holds(now):
 		return api.Reauthorize
 	case e.State == store.Revoking:
 		return api.Revoking

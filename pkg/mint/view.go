@@ -105,12 +105,20 @@ func (v view) grantOver(w Want) *api.Error {
 	e, variant := v.entry.entry, v.entry.entry.Key.Variant
 	left := !v.entry.refresh.IsZero() && e.Made == v.made
 	switch {
-	case e.State == store.Reauthorize && !(w.Insist && left) && (v.own.terms.Connected(variant) || e.Failure.Version == v.version()):
+	case e.State == store.Reauthorize && !(w.Insist && (left || !v.own.terms.Connected(variant))) && v.wasToldOver():
 		return &api.Error{Code: api.NeedsReauthorizing, Detail: e.Failure.Detail}
 	case e.State == store.Live && v.own.terms.Connected(variant) && !left:
-		return &api.Error{Code: api.NeedsReauthorizing, Detail: "nobody has connected this account yet, or for what it is asked for now"}
+		return &api.Error{Code: api.NeedsReauthorizing, Detail: v.withoutRefresh()}
 	}
 	return nil
+}
+
+// wasToldOver reports whether the end of the grant holds for the secret as it
+// is now. A new version may bring another refresh token, and an attempt with
+// it that failed for another reason goes on.
+func (v view) wasToldOver() bool {
+	e := v.entry.entry
+	return v.own.terms.Connected(e.Key.Variant) || e.Failure.Version == v.version() && e.Failure.Code == string(api.NeedsReauthorizing)
 }
 
 // beyondHalf says whether a floor is above half the life that this provider gives, as far as that is known.
