@@ -195,5 +195,8 @@ func (e *errand) done() string {
 // report tells what was kept.
 func (e *errand) report() error {
 	e.say("%s Get a token with\n  %s", e.done(), e.variant.line("get", e.name))
+	if e.kept.Warning != "" {
+		e.say("Warning: %s", e.kept.Warning)
+	}
 	return e.print(e.console, e.kept)
 }

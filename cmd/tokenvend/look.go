@@ -130,6 +130,7 @@ func describe(r api.StatusReport, asked variant, now time.Time) [][2]string {
 		add("failing since", fmt.Sprintf("%s, %d in a row", when(f.Since, now), f.Count))
 		add("next attempt", when(f.RetryAt, now))
 	}
+	add("warning", r.Warning)
 	add("what to do", remedy(r, asked))
 	return lines
 }

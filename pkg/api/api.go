@@ -81,9 +81,10 @@ type StatusReport struct {
 	NextAt       time.Time `json:"next_at,omitzero"` // when it is renewed or tried again
 	AskedAt      time.Time `json:"asked_at,omitzero"`
 	LifetimeFrom string    `json:"lifetime_from,omitempty"` // what told the lifetime: see the README
-	GrantUntil   time.Time `json:"grant_until,omitzero"`    // the refresh token's end, where the provider tells it
+	GrantUntil   time.Time `json:"grant_until,omitzero"`    // the refresh token's end, where the provider tells it; the access token's where there is no refresh token
 	Failure      *Failure  `json:"failure,omitempty"`
 	Verified     *Verified `json:"verified,omitempty"` // only where it was asked for
+	Warning      string    `json:"warning,omitempty"`  // what will go wrong though nothing has yet: a grant without a refresh token
 }
 
 // Verified is what the provider says of a token when it is asked.

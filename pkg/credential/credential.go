@@ -32,6 +32,10 @@ type Terms struct {
 	KeepWarm   bool                 `json:"keep_warm,omitzero"`  // renewed even if nobody asks
 	IdleAfter  Duration             `json:"idle_after,omitzero"` // never 0 once parsed: 24 h unless said
 	Allow      access.Rule          `json:"allow,omitzero"`
+
+	// Revokes are the grants of which it was learned that a new token ends the
+	// one before. No secret can say it: a descriptor can.
+	Revokes []provider.Grant `json:"learned_revokes,omitempty"`
 }
 
 // Duration is a time.Duration that JSON spells as Go does: "24h", "90m". A bare number is not one: it would leave the unit to guesses.

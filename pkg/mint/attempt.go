@@ -53,6 +53,9 @@ func (m *Mint) conclude(ctx context.Context, lease store.Lease, v view, next *ro
 	case err != nil:
 		return v, storeUnavailable(err)
 	}
+	if out.failed == nil {
+		m.noteReplaced(v, next, out)
+	}
 	next.entry.Revision, next.entry.LeasedUntil = lease.Entry.Revision+1, time.Time{}
 	return m.viewOf(out.own, m.memory.put(next, Provider, wall())), nil
 }

@@ -3,8 +3,6 @@ package mint
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -43,18 +41,7 @@ func (m *Mint) note(ctx context.Context, lease store.Lease, e store.Entry, out o
 		line.Code, line.Detail = string(api.StoreUnavailable), "the token could not be stored: "+err.Error()
 	default:
 		line.Fingerprint, line.ExpiresAt = e.Fingerprint, e.ExpiresAt
-		line.Withheld = withheld(out, e)
+		line.Withheld = newlyWithheld(out, lease.Entry, e)
 	}
 	m.Journal.Mint(ctx, line)
-}
-
-// withheld are the scopes that were asked for and that the provider says it did not grant. A provider that names no scope has granted what was asked for (RFC 6749 §5.1).
-func withheld(out outcome, e store.Entry) string {
-	asked, _ := out.own.terms.Asks(e.Key.Variant)
-	if e.Scope == "" {
-		return ""
-	}
-	granted := strings.Fields(e.Scope)
-	missing := slices.DeleteFunc(strings.Fields(asked), func(scope string) bool { return slices.Contains(granted, scope) })
-	return strings.Join(missing, " ")
 }

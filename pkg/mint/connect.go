@@ -2,6 +2,7 @@ package mint
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -81,6 +82,9 @@ func (m *Mint) Connect(ctx context.Context, key token.Key, code Code) error {
 	}
 	if out.failed != nil {
 		return out.failed.told()
+	}
+	if next.refresh.IsZero() {
+		m.Journal.Event(ctx, slog.LevelWarn, "connected", key.Credential, "the provider gave no refresh token, so the grant ends with its access token: "+askForRefresh)
 	}
 	return nil
 }

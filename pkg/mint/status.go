@@ -18,6 +18,7 @@ type Status struct {
 	State    api.State
 	Stale    bool          // there is a living token that should have been renewed by now
 	Failure  store.Failure // the credential's as a whole, else the entry's
+	Warning  string        // what will go wrong though nothing has yet; "": nothing is known
 }
 
 // Status reads an entry and its credential's row, strongly, and says how they are doing. It counts as nobody's asking for a token.
@@ -30,8 +31,17 @@ func (m *Mint) Status(ctx context.Context, key token.Key) (Status, error) {
 	now := wall()
 	return Status{
 		Entry: v.entry.entry, Terms: v.own.terms, Provider: providerOf(v.own.terms, v.own.descriptor),
-		State: m.state(v, now), Stale: m.stale(v, now), Failure: v.failure(),
+		State: m.state(v, now), Stale: m.stale(v, now), Failure: v.failure(), Warning: v.warning(now),
 	}, nil
+}
+
+// warning tells of a grant that ends with its access token, because the
+// provider gave no refresh token.
+func (v view) warning(now time.Time) string {
+	if !v.holds(now) || !v.granted() || !v.entry.refresh.IsZero() {
+		return ""
+	}
+	return "the provider gave no refresh token, so this grant ends with its access token: " + askForRefresh
 }
 
 func (m *Mint) state(v view, now time.Time) api.State {

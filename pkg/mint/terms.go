@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -93,6 +94,7 @@ func (m *Mint) misconfigured(seen store.Entry, bad *credential.Malformed) store.
 
 // learnTerms writes a credential's own row. A new version of the secret clears the failures of the old; a cooldown stays.
 func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credential.Terms, failure store.Failure) (*known, error) {
+	terms.Revokes = m.keepLearned(seen.Key, terms.Provider, terms.TokenURL)
 	next := row{entry: seen, terms: terms}
 	next.descriptor, _ = terms.Speaks()
 	next.entry.State, next.entry.Made, next.entry.ForgetAt, next.entry.Failure = store.Live, terms.Version, time.Time{}, failure
@@ -146,7 +148,7 @@ func rulesOf(own *row, grant provider.Grant) rules {
 	r := rules{
 		lifetime: time.Duration(own.terms.Lifetime), lifetimeFrom: fromCredential, cap: d.MaxLifetime(),
 		earliest: time.Duration(d.Renew.Earliest), latest: time.Duration(d.Renew.Latest),
-		revokes: d.Overlap(grant) == provider.OverlapRevokes,
+		revokes: d.Overlap(grant) == provider.OverlapRevokes || d.Overlap(grant) == provider.OverlapUnknown && slices.Contains(own.terms.Revokes, grant),
 	}
 	if r.lifetime == 0 {
 		r.lifetime, r.lifetimeFrom = d.DefaultLifetime(), fromDescriptor

@@ -7,14 +7,17 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // proofs are what providers said of tokens, for as long as nobody needs to ask again.
 type proofs struct {
-	mu  sync.Mutex
-	all map[token.Key]proof
+	mu       sync.Mutex
+	all      map[token.Key]proof
+	replaced map[token.Key]predecessor
+	refusals map[overlapKey]int // replaced tokens refused in a row
 }
 
 type proof struct {
@@ -59,6 +62,9 @@ func (m *Mint) Verify(ctx context.Context, key token.Key) (*api.Verified, error)
 	if err != nil {
 		return nil, problem(err)
 	}
+	if said.works {
+		m.verifyReplaced(ctx, v)
+	}
 	return &api.Verified{Works: said.works, At: said.at}, nil
 }
 
@@ -71,29 +77,41 @@ func (m *Mint) proven(ctx context.Context, v view, lasts time.Duration) (proof, 
 	if until := v.own.entry.CooldownUntil; wall().Before(until) {
 		return proof{}, refusal(api.ProviderUnavailable, "the provider asked for a pause", until, wall())
 	}
-	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
-	defer cancel()
-	c := provider.Client{TokenURL: v.own.terms.TokenURL}
-	if v.own.descriptor.Token.Auth == provider.AuthTLS { // such a token may be bound to the certificate (RFC 8705 §3)
-		known, _, err := m.client(ctx, v.own)
-		if err != nil {
-			return proof{}, faultOf(err).told()
-		}
-		c = known.Client
-	}
-	works, err := v.own.descriptor.VerifyToken(ctx, m.HTTP, c, v.entry.token.Access)
+	works, err := m.works(ctx, v, v.entry.token.Access)
 	if err != nil {
-		return proof{}, faultOf(err).told()
+		return proof{}, err
 	}
 	said := proof{fingerprint, works, wall()}
 	m.proofs.put(key, said)
 	return said, nil
 }
 
+// works asks the provider whether it takes an access token of the view's key.
+func (m *Mint) works(ctx context.Context, v view, access redact.String) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
+	defer cancel()
+	c := provider.Client{TokenURL: v.own.terms.TokenURL}
+	if v.own.descriptor.Token.Auth == provider.AuthTLS { // such a token may be bound to the certificate (RFC 8705 §3)
+		known, _, err := m.client(ctx, v.own)
+		if err != nil {
+			return false, faultOf(err).told()
+		}
+		c = known.Client
+	}
+	works, err := v.own.descriptor.VerifyToken(ctx, m.HTTP, c, access)
+	if err != nil {
+		return false, faultOf(err).told()
+	}
+	return works, nil
+}
+
 // mostProbed bounds how many tokens one canary proves.
 const mostProbed = 100
 
-// Canary has living tokens proven whose providers can prove them, each once in every, and writes down those that are not taken any more. It mints nothing and replaces nothing. What was proven and what was refused is counted; it ends with ctx.
+// Canary verifies living tokens whose providers can verify them, each once in
+// every. A token that the provider refuses is written down and treated like a
+// reported one: it is replaced once, within the bounds of reports. What was
+// verified and what was refused is counted. It ends with ctx.
 func (m *Mint) Canary(ctx context.Context, every time.Duration) (proven, refused int, err error) {
 	rows, err := m.ownRows(ctx)
 	if err != nil {
@@ -114,6 +132,7 @@ func (m *Mint) Canary(ctx context.Context, every time.Duration) (proven, refused
 			if asked && !works {
 				refused++
 				m.Journal.Refused(ctx, name, e.Key.Sort(), e.Fingerprint)
+				_, _ = m.Token(ctx, e.Key, Want{Ahead: true, Rejected: e.Fingerprint}) // the journal has the error
 			}
 		}
 	}
@@ -142,5 +161,8 @@ func (m *Mint) probe(ctx context.Context, e store.Entry, every time.Duration) (w
 		return false, false
 	}
 	said, err := m.proven(ctx, v, 0)
+	if err == nil && said.works {
+		m.verifyReplaced(ctx, v)
+	}
 	return said.works, err == nil
 }

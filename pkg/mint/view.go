@@ -36,7 +36,7 @@ func (v view) serves(w Want, now time.Time) bool {
 	if w.Ahead && !e.NextAt.IsZero() && !now.Before(e.NextAt) {
 		return false // a report or a floor wanted another token, and the attempt failed: it is time to try again
 	}
-	return w.Life > 0 || w.Ahead || t.Left(now) >= wish(t.ExpiresAt.Sub(t.IssuedAt))
+	return w.Life > 0 || w.Ahead || t.Left(now) >= wish(t.ExpiresAt.Sub(t.IssuedAt), v.speaks)
 }
 
 // suffices says whether the token at hand is good enough where nothing better can be had.
@@ -134,10 +134,17 @@ func (v view) tooLong(w Want, now time.Time) *api.Error {
 	if w.Life == 0 || !v.holds(now) {
 		return nil
 	}
-	if v.speaks.revokes && now.Before(v.entry.token.CacheUntil) || now.Before(v.entry.entry.HoldUntil) {
+	if v.speaks.revokes && now.Before(v.entry.token.CacheUntil) || now.Before(v.entry.entry.HoldUntil) || v.tooEarly(now) {
 		return atMost(w, v.entry.token.Left(now))
 	}
 	return nil
+}
+
+// tooEarly reports whether the provider would refuse a refresh now, by what
+// its descriptor says.
+func (v view) tooEarly(now time.Time) bool {
+	earliest := v.speaks.earliest
+	return earliest > 0 && !v.entry.refresh.IsZero() && now.Before(v.entry.token.ExpiresAt.Add(-earliest))
 }
 
 func atMost(w Want, longest time.Duration) *api.Error {
