@@ -31,6 +31,7 @@ func (m *Mint) attempt(ctx context.Context, lease store.Lease, v view, w Want) (
 	if !w.Ahead {
 		next.entry.AskedAt = wall()
 	}
+	defer m.reportHealth(ctx, v, &out)
 	return m.conclude(ctx, lease, v, &next, &out, began)
 }
 

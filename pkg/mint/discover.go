@@ -161,14 +161,19 @@ func (m *Mint) Bulkhead(credential string) (string, bool) {
 	if k == nil {
 		return "", false
 	}
-	if k.descriptor == nil {
-		return "", true
+	return hostOf(k), true
+}
+
+// hostOf returns the host of a credential's token endpoint; "": unknown.
+func hostOf(k *known) string {
+	if k == nil || k.descriptor == nil {
+		return ""
 	}
 	at, err := url.Parse(cmp.Or(k.terms.TokenURL, k.descriptor.Token.URL))
 	if err != nil {
-		return "", true
+		return ""
 	}
-	return at.Host, true
+	return at.Host
 }
 
 // Renewal says what became of an entry that was due.
@@ -246,8 +251,9 @@ func (v view) stillDue(now time.Time) bool {
 
 // postpone makes such an entry due when it may be tried: until then it would only stand in the way of others.
 func (m *Mint) postpone(ctx context.Context, v view) {
+	now := wall()
 	until := later(later(v.own.entry.CooldownUntil, v.failure().RetryAt), v.entry.entry.HoldUntil)
-	if until.After(wall()) {
+	if until = later(until, m.outageUntil(v, now)); until.After(now) {
 		m.makeDue(ctx, v.entry.entry, until)
 	}
 }

@@ -22,6 +22,8 @@ type fault struct {
 	client    bool      // every variant of the credential would fail alike
 	limited   bool      // the provider asked all to pause
 	until     time.Time // no request before; zero: nothing was said
+	outage    bool      // the provider's host does not work
+	answered  bool      // the provider's host works, for it has refused in words
 	hold      time.Time // the refresh token is sent again then and not by back-off; zero: by back-off
 }
 
@@ -49,14 +51,15 @@ func providerFault(e *provider.Error) *fault {
 	f := &fault{detail: strings.TrimPrefix(e.Error(), "provider: "), permanent: e.Permanent, client: e.Client, until: e.Limit.RetryAt}
 	switch e.Kind {
 	case provider.Malformed:
-		f.code = api.ProviderMalformed
+		f.code, f.outage = api.ProviderMalformed, true
 	case provider.Rejected:
-		f.code = api.ProviderRejected
+		f.code, f.answered = api.ProviderRejected, e.Code != ""
 	case provider.Misconfigured:
 		f.code, f.permanent = api.Misconfigured, true
 	default:
 		f.code = api.ProviderUnavailable
 		f.limited = e.Client || !f.until.IsZero()
+		f.outage = !f.limited
 	}
 	return f
 }

@@ -206,12 +206,14 @@ func (m *Mint) overUnlessReplaced(ctx context.Context, lease store.Lease, p *ref
 	switch {
 	case err != nil:
 		p.outcome = grant.Unrelated
-		return &fault{code: api.StoreUnavailable, detail: "the provider refused the refresh token, and the store could not tell whether it is still the current one"}
+		return &fault{code: api.StoreUnavailable, answered: true, detail: "the provider refused the refresh token, and the store could not tell whether it is still the current one"}
 	case entries[0].Revision != lease.Entry.Revision, !entries[0].LeasedUntil.Equal(lease.Entry.LeasedUntil):
 		p.outcome = grant.Unrelated
-		return &fault{code: api.ProviderUnavailable, detail: "another process has renewed the grant meanwhile"}
+		return &fault{code: api.ProviderUnavailable, answered: true, detail: "another process has renewed the grant meanwhile"}
 	}
-	return grantIsOver("the provider takes the refresh token no more: " + failed.detail)
+	over := grantIsOver("the provider takes the refresh token no more: " + failed.detail)
+	over.answered = true
+	return over
 }
 
 // withoutRefresh says why there is no refresh token to send.

@@ -41,6 +41,7 @@ type Mint struct {
 	secrets secrets
 	flights flights
 	proofs  proofs
+	outages outages
 	settled settled
 }
 

@@ -91,7 +91,7 @@ func (v view) forbids(w Want, now time.Time) *api.Error {
 	if until := v.own.entry.CooldownUntil; now.Before(until) {
 		return refusal(api.ProviderUnavailable, "the provider asked for a pause", until, now)
 	}
-	if f := v.failure(); now.Before(f.RetryAt) && !w.Insist {
+	if f := v.failure(); now.Before(f.RetryAt) && !w.Insist && !v.waitsForHost(now) {
 		return refusal(api.Code(f.Code), f.Detail, f.RetryAt, now)
 	}
 	if until := v.entry.entry.HoldUntil; v.holds(now) && now.Before(until) {
