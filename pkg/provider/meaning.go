@@ -57,11 +57,11 @@ func (d *Descriptor) meaning(q *call, status int, said complaint) (Meaning, stri
 	if status/100 != 2 && status/100 != 4 {
 		return "", ""
 	}
+	if q.grant == RefreshToken && saysTooEarly(said) { // before the code: hh.ru says it beside invalid_grant
+		return TooEarly, ""
+	}
 	if said.code == "invalid_grant" {
 		return GrantOver, ""
-	}
-	if q.grant == RefreshToken && saysTooEarly(said) {
-		return TooEarly, ""
 	}
 	for _, word := range said.words {
 		m := spellings[strings.ToLower(word)]
@@ -108,9 +108,9 @@ func (c complaint) has(phrase string) bool {
 }
 
 // tooEarlyText is how vendors say in a sentence that a refresh came too early:
-// Exact Online answers unauthorized_client, "access_token not expired".
+// Exact Online "access_token not expired", hh.ru "token not expired".
 var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)access[ _-]?token (is |has )?(not|still not) (yet )?expired|access[ _-]?token is still valid`)
+	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|access[ _-]?token is still valid`)
 })
 
 func saysTooEarly(said complaint) bool {
