@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -122,8 +123,11 @@ func (m *Mint) learnOverlap(ctx context.Context, own *known, grant provider.Gran
 
 // keepLearned carries what was learned of overlap over to new terms of the
 // same provider.
-func (m *Mint) keepLearned(key token.Key, name, tokenURL string) []provider.Grant {
-	k := m.memory.get(key)
+func (m *Mint) keepLearned(ctx context.Context, seen store.Entry, name, tokenURL string) []provider.Grant {
+	k := m.memory.get(seen.Key)
+	if k == nil && seen.Revision > 0 { // this process has not read the row yet
+		k, _ = m.remember(ctx, seen, 0, wall())
+	}
 	if !k.live() || k.terms.Provider != name || k.terms.TokenURL != tokenURL {
 		return nil
 	}

@@ -94,7 +94,7 @@ func (m *Mint) misconfigured(seen store.Entry, bad *credential.Malformed) store.
 
 // learnTerms writes a credential's own row. A new version of the secret clears the failures of the old; a cooldown stays.
 func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credential.Terms, failure store.Failure) (*known, error) {
-	terms.Revokes = m.keepLearned(seen.Key, terms.Provider, terms.TokenURL)
+	terms.Revokes = m.keepLearned(ctx, seen, terms.Provider, terms.TokenURL)
 	next := row{entry: seen, terms: terms}
 	next.descriptor, _ = terms.Speaks()
 	next.entry.State, next.entry.Made, next.entry.ForgetAt, next.entry.Failure = store.Live, terms.Version, time.Time{}, failure
