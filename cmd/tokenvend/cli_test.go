@@ -222,3 +222,15 @@ func TestDataFolderIsPrivate(t *testing.T) {
 		}
 	}
 }
+
+// An operator does not wait for a back-off, on one machine either.
+func TestRenewInsists(t *testing.T) {
+	s := demo(t, t.TempDir())
+	s.fault(t, "trackmania", `{"status":503}`)
+	for range 4 { // longer and longer back-offs
+		tv(t, s.dir, "", "renew", "trackmania").want(t, exitFailed)
+	}
+	tv(t, s.dir, "", "get", "trackmania").want(t, exitFailed)
+	s.fault(t, "trackmania", "")
+	tv(t, s.dir, "", "renew", "trackmania").want(t, exitOK, "old none\nnew ")
+}

@@ -115,8 +115,11 @@ func requested(r *http.Request) (at api.Request, err error) {
 		}
 	}
 	at.Credential, at.Action = routed(r.Method, r.URL.Path)
-	if at.Recovery != "" {
+	switch {
+	case at.Recovery != "":
 		at.Action = api.Recover
+	case at.Renew:
+		at.Action, at.Renew = api.Renew, false
 	}
 	return at, queried(r, &at)
 }

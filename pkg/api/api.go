@@ -16,6 +16,7 @@ const (
 	Authorize = "authorize" // where a person goes to grant access: an [Authorization]
 	Connect   = "connect"   // what the person came back with is exchanged and kept
 	Recover   = "recover"   // what could not be stored is taken out of the log
+	Renew     = "renew"     // an operator insists on another token: no back-off is waited for, and a grant that was over is tried once more
 )
 
 // Request asks something of one credential.
@@ -35,6 +36,7 @@ type Request struct {
 	Code         string `json:"code,omitempty"`          // connect: what the person came back with
 	CodeVerifier string `json:"code_verifier,omitempty"` // connect: what the code challenge was made of; "" where none was sent
 	Recovery     string `json:"recovery,omitempty"`      // recover: the blob out of the log
+	Renew        bool   `json:"renew,omitzero"`          // renew, over HTTP
 }
 
 // Token is a vended access token.

@@ -39,6 +39,15 @@ func (c *Client) Recover(ctx context.Context, credential, blob string) (api.Stat
 	return c.put(ctx, credential, api.Request{Recovery: blob})
 }
 
+// Renew has a token replaced now, whatever was decided about it: no back-off is
+// waited for, and a grant that was over is tried once more. It is for
+// operators, and reports on the new token.
+func (c *Client) Renew(ctx context.Context, credential string, options ...Option) (api.StatusReport, error) {
+	r := request(credential, options)
+	defer c.slot(r).forget()
+	return c.put(ctx, credential, api.Request{Scope: r.Scope, Audience: r.Audience, Account: r.Account, Renew: true})
+}
+
 func (c *Client) put(ctx context.Context, credential string, body api.Request) (report api.StatusReport, err error) {
 	err = c.send(ctx, call{http.MethodPut, path(credential), nil, body}, &report)
 	return report, err

@@ -35,6 +35,9 @@ func TestAPersonsGrant(t *testing.T) {
 	if _, err := c.Recover(t.Context(), "x", "blob"); err != nil {
 		t.Errorf("Recover: %v", err)
 	}
+	if _, err := c.Renew(t.Context(), "x", client.Account("alice")); err != nil {
+		t.Errorf("Renew() = %v", err)
+	}
 	if report, err := c.Verify(t.Context(), "x", options...); err != nil || report.Verified == nil || !report.Verified.Works {
 		t.Errorf("Verify: %+v, %v", report, err)
 	}
@@ -42,6 +45,7 @@ func TestAPersonsGrant(t *testing.T) {
 		"GET /tokens/x/authorize?account=alice%20smith&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fconnected%3Fa%3Db&scope=b%20a ",
 		`PUT /tokens/x {"scope":"b a","account":"alice smith","redirect_uri":"http://127.0.0.1:1/connected","code":"c0de","code_verifier":"v"}`,
 		`PUT /tokens/x {"recovery":"blob"}`,
+		`PUT /tokens/x {"account":"alice","renew":true}`,
 		"GET /tokens/x/status?account=alice%20smith&scope=b%20a&verify=true ",
 	}
 	if !slices.Equal(seen, want) {

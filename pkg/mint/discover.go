@@ -227,6 +227,19 @@ func (m *Mint) RenewNow(ctx context.Context, key token.Key) (Renewal, error) {
 	return m.renew(ctx, key, Want{Ahead: true, Insist: true})
 }
 
+// Insist replaces a key's token now, as an operator asks for it: no back-off is
+// waited for, and a grant that is over is tried once more by the refresh token
+// that was kept. A token younger than 30 seconds stays.
+// Errors are of type *api.Error.
+func (m *Mint) Insist(ctx context.Context, key token.Key) error {
+	rows, err := m.load(ctx, store.Strong, token.Own(key.Credential), key)
+	if err != nil {
+		return problem(err)
+	}
+	_, err = m.renew(ctx, key, Want{Ahead: true, Insist: true, Rejected: rows[1].entry.Fingerprint})
+	return err
+}
+
 func (m *Mint) renew(ctx context.Context, key token.Key, w Want) (Renewal, error) {
 	r, err := m.Token(ctx, key, w)
 	if v := m.recall(key); v.stillDue(wall()) {

@@ -227,3 +227,34 @@ func TestCaseC38_CanaryReplacesWhatIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// An operator insists: an attempt is made though a back-off forbids it, once,
+// and only for a token of 30 seconds or more.
+func TestInsistWaitsForNoBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		w.granted("trackmania", nil)
+		m := w.instance()
+		must(t, w.sim.SetFault("trackmania", simulator.Fault{Status: 400, Body: `{"error":"upstream_gone"}`}))
+		for want := 1; want <= 6; want++ {
+			if err := m.Insist(t.Context(), key("trackmania")); codeOf(err) != api.ProviderRejected {
+				t.Errorf("Insist() = %v, want the provider's refusal", err)
+			}
+			if n := w.asked("trackmania"); n != want {
+				t.Errorf("%d requests, want %d", n, want)
+			}
+		}
+		must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
+		if err := m.Insist(t.Context(), key("trackmania")); err != nil {
+			t.Errorf("Insist() = %v, want a token", err)
+		}
+		if err := m.Insist(t.Context(), key("trackmania")); codeOf(err) != api.TooManyReports {
+			t.Errorf("Insist() on a young token = %v, want too_many_reports", err)
+		}
+		time.Sleep(time.Minute)
+		before := w.entry("trackmania").Fingerprint
+		if err := m.Insist(t.Context(), key("trackmania")); err != nil || w.entry("trackmania").Fingerprint == before {
+			t.Errorf("Insist() = %v, and another token: %t; want one", err, w.entry("trackmania").Fingerprint != before)
+		}
+	})
+}

@@ -34,6 +34,10 @@ func (d *Desk) administer(ctx context.Context, c Call, key token.Key, line *jour
 			return nil, err
 		}
 		key = recovered
+	case api.Renew:
+		if err := d.Mint.Insist(ctx, key); err != nil {
+			return nil, err
+		}
 	case api.Revoke:
 		revoked, until, err := d.Mint.Revoke(ctx, key)
 		if err != nil {

@@ -91,7 +91,7 @@ func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, err
 	switch line.Action {
 	case api.Status:
 		return d.status(ctx, key, c.Request.Verify)
-	case api.Revoke, api.Authorize, api.Connect, api.Recover:
+	case api.Revoke, api.Authorize, api.Connect, api.Recover, api.Renew:
 		return d.administer(ctx, c, key, line)
 	}
 	return d.vend(ctx, c.Request, key, line)
