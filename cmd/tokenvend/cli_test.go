@@ -232,5 +232,7 @@ func TestRenewInsists(t *testing.T) {
 	}
 	tv(t, s.dir, "", "get", "trackmania").want(t, exitFailed)
 	s.fault(t, "trackmania", "")
-	tv(t, s.dir, "", "renew", "trackmania").want(t, exitOK, "old none\nnew ")
+	if out := tv(t, s.dir, "", "renew", "trackmania").want(t, exitOK).out; !strings.HasPrefix(out, "old none\nnew ") {
+		t.Errorf("renew = %q, want a new token's fingerprint", out)
+	}
 }

@@ -1,11 +1,9 @@
 package mint
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -162,18 +160,6 @@ func (m *Mint) Bulkhead(credential string) (string, bool) {
 		return "", false
 	}
 	return hostOf(k), true
-}
-
-// hostOf returns the host of a credential's token endpoint; "": unknown.
-func hostOf(k *known) string {
-	if k == nil || k.descriptor == nil {
-		return ""
-	}
-	at, err := url.Parse(cmp.Or(k.terms.TokenURL, k.descriptor.Token.URL))
-	if err != nil {
-		return ""
-	}
-	return at.Host
 }
 
 // Renewal says what became of an entry that was due.

@@ -1,8 +1,10 @@
 package mint
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"net/url"
 	"sync"
 	"time"
 
@@ -59,6 +61,18 @@ func (o *outages) of(host string) *hostHealth {
 		o.hosts[host] = h
 	}
 	return h
+}
+
+// hostOf returns the host of a credential's token endpoint; "": unknown.
+func hostOf(k *known) string {
+	if k == nil || k.descriptor == nil {
+		return ""
+	}
+	at, err := url.Parse(cmp.Or(k.terms.TokenURL, k.descriptor.Token.URL))
+	if err != nil {
+		return ""
+	}
+	return at.Host
 }
 
 // isOutage reports whether a failure may be one of the provider's host.

@@ -38,6 +38,9 @@ var outages = []outage{
 	{name: "503", fault: simulator.Fault{Status: 503}},
 }
 
+// beginnings are when an outage begins, in the life of a token of an hour.
+var beginnings = map[string]time.Duration{"renewal": 46 * time.Minute, "expiry": 59*time.Minute + 55*time.Second}
+
 func (w *world) begin(o outage, name string) {
 	must(w.t, w.sim.SetFault(name, o.fault))
 	w.broken = o.broken
@@ -63,8 +66,11 @@ func TestOutageOfAnHourEndsNoGrant(t *testing.T) {
 	}
 	for kind, open := range stores {
 		for _, o := range outages {
-			for at, begins := range map[string]time.Duration{"renewal": 46 * time.Minute, "expiry": 59*time.Minute + 55*time.Second} {
+			for at, begins := range beginnings {
 				for _, reuse := range []string{"tolerated", "unknown", "refused", "revokes_family"} {
+					if kind == "bolt" && reuse != "unknown" {
+						continue // the store makes no difference to the rule
+					}
 					t.Run(kind+"/"+o.name+"/at "+at+"/"+reuse, func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) { outlives(t, open(t), o, begins, reuse) })
 					})
