@@ -150,7 +150,8 @@ func (h *hostHealth) down(now time.Time) bool {
 }
 
 // readHealth reads a host's record, unless that was done a moment ago. Times
-// that no process can have written count as now.
+// that no process can have written count as now: the record is not sealed, and
+// whoever can write the table must not hold grants back for long by one write.
 func (m *Mint) readHealth(ctx context.Context, h *hostHealth) error {
 	now := wall()
 	trust := trustWell
@@ -167,7 +168,9 @@ func (m *Mint) readHealth(ctx context.Context, h *hostHealth) error {
 	if entries[0].Revision >= h.record.Revision {
 		h.record = entries[0]
 	}
-	h.record.Failure.RetryAt = earlier(h.record.Failure.RetryAt, now.Add(probeEvery))
+	if h.record.Failure.RetryAt.After(now.Add(2 * probeEvery)) { // clocks may differ a little
+		h.record.Failure.RetryAt = now
+	}
 	h.record.IssuedAt = earlier(h.record.IssuedAt, now)
 	h.seen = now
 	return nil

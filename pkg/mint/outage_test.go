@@ -15,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/bolt"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // outage is a way in which a provider does not work: the refresh token never
@@ -123,6 +124,21 @@ func outlives(t *testing.T, s store.Store, o outage, begins time.Duration, reuse
 	if got := w.entry(name); got.State != store.Live || !got.Failure.IsZero() {
 		t.Errorf("entry after the outage = state %q, failure %q; want a living one", got.State, got.Failure.Code)
 	}
+}
+
+// A record of an outage that no process can have written holds nobody back.
+func TestOutageRecordOfTheFarFutureHoldsNobodyBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		w.granted("trackmania", nil)
+		host := token.Host("api.trackmania.com")
+		forged := store.Entry{Key: host, IssuedAt: time.Now().Add(time.Hour), Failure: store.Failure{
+			Code: string(api.ProviderUnavailable), Version: "*", Since: time.Now(), RetryAt: time.Now().Add(1000 * time.Hour),
+		}}
+		_, err := w.store.Replace(t.Context(), store.Entry{Key: host}, forged)
+		must(t, err)
+		mustToken(t, w.instance(), key("trackmania"), mint.Want{})
+	})
 }
 
 // A single 502 while the token lives costs its callers nothing, and they have
