@@ -119,7 +119,7 @@ func TestDocumentAndRouterKnowTheSameBody(t *testing.T) {
 
 func sameBody(t *testing.T, method string, documented map[string]schema) {
 	t.Helper()
-	samples := map[string]string{"min_ttl": "7", "limit": "7", "verify": "true"}
+	samples := map[string]string{"min_ttl": "7", "limit": "7", "verify": "true", "renew": "true"}
 	for name := range fieldsOf(reflect.TypeFor[api.Request]()) {
 		value := samples[name]
 		if value == "" {

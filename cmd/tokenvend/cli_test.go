@@ -234,3 +234,17 @@ func TestACallersKeyIsToldWhatItMayNot(t *testing.T) {
 	}
 	tv(t, s.dir, "", "ls").want(t, exitOK)
 }
+
+// An operator does not wait for a back-off, on one machine either.
+func TestRenewInsists(t *testing.T) {
+	s := demo(t, t.TempDir())
+	s.fault(t, "trackmania", `{"status":503}`)
+	for range 4 { // longer and longer back-offs
+		tv(t, s.dir, "", "renew", "trackmania").want(t, exitFailed)
+	}
+	tv(t, s.dir, "", "get", "trackmania").want(t, exitFailed)
+	s.fault(t, "trackmania", "")
+	if out := tv(t, s.dir, "", "renew", "trackmania").want(t, exitOK).out; !strings.HasPrefix(out, "old none\nnew ") {
+		t.Errorf("renew = %q, want a new token's fingerprint", out)
+	}
+}

@@ -200,5 +200,8 @@ func (e *errand) done() string {
 // report tells what was kept.
 func (e *errand) report() error {
 	e.Say("%s Get a token with\n  %s", e.done(), e.variant.line("get", e.name))
+	if e.kept.Warning != "" {
+		e.Say("Warning: %s", e.kept.Warning)
+	}
 	return e.print(e.console, e.kept)
 }

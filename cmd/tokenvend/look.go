@@ -131,6 +131,7 @@ func describe(r api.StatusReport, asked variant, now time.Time) [][]string {
 	for _, change := range r.Changes {
 		add("changed", change.Part+": "+cmp.Or(change.Old, "nothing")+" became "+cmp.Or(change.New, "nothing"))
 	}
+	add("warning", r.Warning)
 	add("what to do", remedy(r, asked))
 	return lines
 }

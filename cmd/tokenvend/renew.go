@@ -11,7 +11,10 @@ import (
 
 var renewCommand = command{
 	name: "renew", args: "NAME", does: "Replaces a credential's token now, and prints the old and the new fingerprint",
-	more:    "The provider is asked for another token, as if an API had refused the one in use. A token younger than 30 seconds is not replaced;\nover --url, one that the provider still takes is not either.\n",
+	more: `The provider is asked for another token, as if an API had refused the one in use. A token younger than 30 seconds is
+not replaced. Where that is refused because earlier attempts failed, or because a grant counts as over, it is asked all
+the same, once; that takes an operator's right, the one that connect takes.
+`,
 	example: "tokenvend renew minut",
 	make:    func() action { return &renew{} },
 }
@@ -38,6 +41,11 @@ func (r *renew) run(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	t, err := at.Reject(ctx, name, report.Fingerprint, r.options()...)
+	if e, ok := errors.AsType[*api.Error](err); ok && insistHelps(e.Code) {
+		var kept api.StatusReport
+		kept, err = at.Renew(ctx, name, r.options()...)
+		t.Fingerprint = kept.Fingerprint
+	}
 	if e, ok := errors.AsType[*api.Error](err); ok && e.Code == api.TooManyReports {
 		return fmt.Errorf("%s: nothing was done, since %s: try again in %v", name, e.Detail, e.RetryAfter)
 	}
@@ -48,6 +56,12 @@ func (r *renew) run(ctx context.Context, c console, args []string) error {
 		return c.JSON(renewal{report.Fingerprint, t.Fingerprint})
 	}
 	return c.Printf("old %s\nnew %s\n", cmp.Or(report.Fingerprint, "none"), t.Fingerprint)
+}
+
+// insistHelps reports whether an operator may have an attempt made that was
+// not made, or failed, for this reason.
+func insistHelps(code api.Code) bool {
+	return code == api.NeedsReauthorizing || code == api.ProviderUnavailable || code == api.ProviderRejected || code == api.ProviderMalformed
 }
 
 var revokeCommand = command{

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +19,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -39,10 +43,51 @@ type house struct {
 	reused   atomic.Int64 // refresh tokens that reached their provider once more
 }
 
-// asked are the keys of every schedule, each at a provider of its own: one that has no refresh tokens, one that prefers them, and a person's grant, which has nothing else.
-var asked = []token.Key{{Credential: "minut"}, {Credential: "monta"}, alices}
+// asked are the keys of a schedule, each at a provider of its own: one that
+// has no refresh tokens, one that prefers them, and a person's grant, which
+// has nothing else.
+func (w *world) asked() []token.Key {
+	return []token.Key{{Credential: "minut"}, {Credential: "monta"}, w.alices()}
+}
 
-var alices = token.Key{Credential: "trackmania", Variant: token.NewVariant("alice", "", "")}
+// alices is the key of a person's grant, at a server whose reuse of refresh
+// tokens the schedule's descriptor knows, or does not know.
+func (w *world) alices() token.Key {
+	return token.Key{Credential: people(w.temper), Variant: token.NewVariant("alice", "", "")}
+}
+
+// tempers are what a descriptor may know of reuse, each with the servers that
+// it may be true of.
+var tempers = []struct {
+	reuse   grant.Reuse
+	servers []simulator.Reuse
+}{
+	{grant.Unknown, []simulator.Reuse{simulator.Tolerated, simulator.Refused, simulator.RevokesFamily}},
+	{grant.Refused, []simulator.Reuse{simulator.Refused}},
+	{grant.RevokesFamily, []simulator.Reuse{simulator.RevokesFamily}},
+	{grant.Tolerated, []simulator.Reuse{simulator.Tolerated}},
+	{grant.MultiUse, []simulator.Reuse{simulator.Tolerated}},
+}
+
+func people(temper int) string { return fmt.Sprintf("people-%d", temper) }
+
+// descriptorOf describes the server of people, with what is known of reuse.
+func descriptorOf(sim *simulator.Simulator, r grant.Reuse) map[string]any {
+	refresh := map[string]any{"rotates": "yes"}
+	switch r {
+	case grant.MultiUse:
+		refresh["rotates"] = "no"
+	case grant.Refused, grant.Tolerated:
+		refresh["reuse"] = string(r)
+	case grant.RevokesFamily:
+		refresh["reuse"] = "revokes_family"
+	}
+	return map[string]any{
+		"token": map[string]any{"url": sim.TokenURL("trackmania"), "auth": "post"}, "authorize": map[string]any{"url": "/oauth/authorize"},
+		"refresh": refresh, "overlap": map[string]any{"refresh_token": "revokes"},
+		"errors": map[string]any{"too_early": []string{"not_yet"}, "try_later": []string{"busy_now"}},
+	}
+}
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
@@ -55,13 +100,20 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	sim := simulator.New(simulator.Options{})
-	for _, key := range asked {
-		name := key.Credential
-		id, secret := sim.ClientFor(name)
-		data, _ := json.Marshal(map[string]any{"provider": name, "client_id": id, "client_secret": secret})
+	put := func(name, provider string, more map[string]any) {
+		id, secret := sim.ClientFor(provider)
+		secretOf := map[string]any{"client_id": id, "client_secret": secret}
+		maps.Copy(secretOf, more)
+		data, _ := json.Marshal(secretOf)
 		if err := h.secrets.Write(name, data); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, name := range []string{"minut", "monta"} {
+		put(name, name, map[string]any{"provider": name})
+	}
+	for i, temper := range tempers {
+		put(people(i), "trackmania", map[string]any{"descriptor": descriptorOf(sim, temper.reuse)})
 	}
 	return h
 }
@@ -104,8 +156,10 @@ const (
 func newWorld(h *house, seed uint64) *world {
 	w := &world{house: h, seed: seed, dice: &dice{r: rand.New(rand.NewPCG(seed, 0))}, store: memory.New()}
 	lives := []time.Duration{20 * time.Second, 100 * time.Second, 10 * time.Minute, time.Hour}
-	temper := []simulator.Reuse{simulator.Refused, simulator.RevokesFamily}[w.dice.n(2)]
-	w.sim = simulator.New(simulator.Options{Lifetime: lives[w.dice.n(len(lives))], Log: 1, Reuse: map[string]simulator.Reuse{"monta": temper, "trackmania": temper}})
+	w.temper = w.dice.n(len(tempers))
+	server := tempers[w.temper].servers[w.dice.n(len(tempers[w.temper].servers))]
+	monta := []simulator.Reuse{simulator.Refused, simulator.RevokesFamily}[w.dice.n(2)]
+	w.sim = simulator.New(simulator.Options{Lifetime: lives[w.dice.n(len(lives))], Log: 1, Reuse: map[string]simulator.Reuse{"monta": monta, "trackmania": server}})
 	for range 3 {
 		w.instances = append(w.instances, w.newInstance())
 	}
@@ -138,7 +192,8 @@ func (w *world) pick() *instance {
 func (w *world) customer(ctx context.Context) {
 	var last token.Token
 	for end := time.Now().Add(stormy); time.Now().Before(end); time.Sleep(w.dice.between(0, time.Minute)) {
-		key, want := asked[w.dice.n(len(asked))], mint.Want{}
+		keys, want := w.asked(), mint.Want{}
+		key := keys[w.dice.n(len(keys))]
 		switch w.dice.n(8) {
 		case 0:
 			want.Life = w.dice.between(time.Second, time.Minute)
@@ -167,8 +222,9 @@ func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.W
 		var known *api.Error
 		w.promise(errors.As(err, &known) && known.Code != api.Internal && known.Code != api.UnknownCredential && known.Code != api.Misconfigured, "%s: %v", name, err)
 		over := errors.As(err, &known) && known.Code == api.NeedsReauthorizing
-		w.promise(!over || key == alices, "%s: %v", name, err)
-		if over && key == alices {
+		w.promise(!over || key == w.alices(), "%s: %v", name, err)
+		if over && key == w.alices() {
+			w.promise(w.mayBeOver(err), "%s: %v, and the provider has not said so", name, err)
 			w.connect(ctx, i)
 		}
 		return token.Token{}, false
@@ -176,20 +232,20 @@ func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.W
 	left := got.Token.Left(time.Now())
 	w.promise(left > 0 && left >= want.Life, "%s: a token was vended with %v left, %v wanted", name, left, want.Life)
 	w.promise(got.Token.Fingerprint != want.Rejected, "%s: the reported token was vended to who reported it", name)
-	w.promise(w.sim.Alive(name, got.Token.Access.Reveal()) || key == alices, "%s: a token was vended that the provider does not know", name) // a lost answer to a refresh may have ended hers
+	w.promise(key == w.alices() || w.sim.Alive(name, got.Token.Access.Reveal()), "%s: a token was vended that the provider does not know", name) // a lost answer to a refresh may have ended hers
 	return got.Token, true
 }
 
 // connect is alice's, who grants access on the provider's page and comes back with a code.
 func (w *world) connect(ctx context.Context, i *instance) {
 	const backTo = "http://127.0.0.1/connected"
-	id, _ := w.sim.ClientFor(alices.Credential)
-	code, err := w.sim.Grant(alices.Credential, id, "alice", "", backTo, "")
+	id, _ := w.sim.ClientFor("trackmania")
+	code, err := w.sim.Grant("trackmania", id, "alice", "", backTo, "")
 	if err != nil {
 		panic(err)
 	}
 	w.connects.Add(1)
-	_ = i.Connect(ctx, alices, mint.Code{Code: redact.New(code), RedirectURI: backTo}) // where it fails, somebody will ask again
+	_ = i.Connect(ctx, w.alices(), mint.Code{Code: redact.New(code), RedirectURI: backTo}) // where it fails, somebody will ask again
 }
 
 // ticks is the schedule: a pass each minute until the very end.
@@ -208,10 +264,21 @@ func (w *world) ticks(ctx context.Context) {
 // trouble makes the providers fail in turn, and kills instances; in the end all is well.
 func (w *world) trouble() {
 	for end := time.Now().Add(stormy); time.Now().Before(end); time.Sleep(w.dice.between(time.Second, time.Minute)) {
-		name := asked[w.dice.n(len(asked))].Credential
+		name := []string{"minut", "monta", "trackmania"}[w.dice.n(3)]
 		faults := []simulator.Fault{
 			{}, {}, {Status: 503}, {Status: 503, Delay: 2 * time.Second}, {Status: 429, RetryAfter: 20 * time.Second},
 			{Drop: true}, {Drop: true, Late: true}, {Delay: 8 * time.Second}, {Delay: 15 * time.Second}, {HTML: true, Status: 200}, {Cut: true},
+			{Status: 502}, {Status: 500, HTML: true, Late: true}, {Status: 400, Body: `{"error":"internal_mishap"}`}, {Status: 403, HTML: true},
+		}
+		if name == "trackmania" {
+			faults = append(faults,
+				simulator.Fault{Only: "refresh", Status: 400, Body: `{"error":"not_yet"}`},
+				simulator.Fault{Only: "refresh", Status: 400, Body: `{"error":"busy_now"}`},
+				simulator.Fault{Only: "refresh", Status: 400, Body: `{"error":"invalid_grant"}`, Times: 1},
+			)
+		}
+		if name == "trackmania" && !grant.Holds(tempers[w.temper].reuse, grant.Living) { // a server that names no new one lets the old one go on
+			faults = append(faults, simulator.Fault{Only: "refresh", Set: map[string]string{"refresh_token": simulator.Omit}})
 		}
 		if name == "minut" { // the others would hand out a refresh token that was redeemed already
 			faults = append(faults, simulator.Fault{Same: true})
@@ -239,25 +306,30 @@ func (w *world) kill(i int) {
 
 // settled holds what must be true once all is well again: what was asked for is fresh, without anybody having to ask again.
 func (w *world) settled(ctx context.Context) {
-	for _, key := range asked {
+	for _, key := range w.asked() {
 		name := key.Credential
 		entries, err := w.store.Get(ctx, store.Strong, key)
 		if err != nil || entries[0].Generation == 0 || entries[0].NextAt.IsZero() {
 			continue // never asked for with success, or too short-lived for the schedule
 		}
 		e := entries[0]
-		if e.RefreshSpent && e.NextAt.Equal(e.ExpiresAt.Add(mint.ExchangeTimeout)) && time.Now().Before(e.NextAt) {
+		if e.RefreshSpent && time.Now().Before(e.NextAt) && e.NextAt.Sub(e.ExpiresAt).Abs() <= mint.ExchangeTimeout {
 			continue // an answer was lost: the refresh token rests until the access token is over
 		}
+		if strings.Contains(e.Failure.Detail, "not_yet") && time.Since(e.NextAt) <= time.Minute && e.NextAt.Before(e.ExpiresAt) {
+			continue // it came too early, and is tried again after half of what is left
+		}
 		w.promise(time.Since(e.NextAt) <= time.Minute && e.Failure.IsZero(), "%s: not renewed once all was well: over at %v, failure %q, due %v, at %v", name, e.ExpiresAt, e.Failure.Code, e.NextAt, time.Now())
+	}
+	for _, name := range []string{"minut", "monta", "trackmania"} {
 		w.promise(w.ledger.count(w.host(name)) < 200, "%s: asked %d times", name, w.ledger.count(w.host(name)))
 	}
-	for name, most := range map[string]int{"monta": 1, "trackmania": 2} {
-		said := w.sim.Stats().Providers[name]
-		for fingerprint, uses := range said.RefreshUses {
-			w.promise(uses <= most, "%s: the refresh token %s was sent %d times", name, fingerprint, uses)
-		}
-		w.promise(said.ReusedEarly == 0, "%s: a refresh token was sent again %d times while its access token lived", name, said.ReusedEarly)
-		w.reused.Add(int64(said.Reused))
+	monta := w.sim.Stats().Providers["monta"]
+	for fingerprint, uses := range monta.RefreshUses {
+		w.promise(uses <= 1, "monta: the refresh token %s was sent %d times", fingerprint, uses)
 	}
+	people := w.sim.Stats().Providers["trackmania"]
+	harmless := !grant.Holds(tempers[w.temper].reuse, grant.Living)
+	w.promise(harmless || people.ReusedEarly == 0, "trackmania: a refresh token was sent again %d times while its access token lived", people.ReusedEarly)
+	w.reused.Add(int64(people.Reused))
 }

@@ -2,9 +2,11 @@
 package simulation_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -31,7 +33,9 @@ type world struct {
 	store     *memory.Store
 	instances []*instance // the last is rotate's
 	ledger    ledger
-	calm      atomic.Bool // no more faults
+	calm      atomic.Bool  // no more faults
+	temper    int          // of tempers: what is known of reuse
+	refused   atomic.Int64 // answers that said that alice's grant is over
 	logging   sync.Mutex
 
 	mu      sync.Mutex
@@ -187,6 +191,9 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	began := x.w.ledger.begin(x.w, r.URL.Host, x.dead)
 	res, err := x.w.sim.RoundTrip(r)
 	x.w.ledger.end(r.URL.Host, began)
+	if err == nil {
+		x.w.overhear(r.URL.Host, res)
+	}
 	if x.dead.Load() {
 		if err == nil {
 			_ = res.Body.Close()
@@ -194,6 +201,25 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errKilled
 	}
 	return res, err
+}
+
+// overhear notes where the server of people says that a grant is over.
+func (w *world) overhear(host string, res *http.Response) {
+	if host != w.host("trackmania") || res.StatusCode/100 != 4 {
+		return
+	}
+	body, _ := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	if res.StatusCode == http.StatusUnauthorized || bytes.Contains(body, []byte("invalid_grant")) {
+		w.refused.Add(1)
+	}
+}
+
+// mayBeOver reports whether alice may be told that her grant is over: nobody
+// has connected it yet, or the provider has said so in this schedule.
+func (w *world) mayBeOver(err error) bool {
+	return w.refused.Load() > 0 || strings.Contains(err.Error(), "nobody has connected")
 }
 
 // ledger knows who is asking which provider just now. Each provider has one credential here, asked for its default alone: so one provider is one key.

@@ -17,6 +17,7 @@ const (
 	Connect   = "connect"   // what the person came back with is exchanged and kept
 	Recover   = "recover"   // what could not be stored is taken out of the log
 	Accept    = "accept"    // grants go on at the destination that the secret names now
+	Renew     = "renew"     // an operator insists on another token: no back-off is waited for, and a grant that was over is tried once more
 )
 
 // Request asks something of one credential.
@@ -38,6 +39,7 @@ type Request struct {
 	Recovery     string `json:"recovery,omitempty"`      // recover: the blob out of the log
 	Destination  string `json:"destination,omitempty"`   // connect: that of the [Authorization]; "": not known
 	Accept       string `json:"accept,omitempty"`        // accept: the destination of the [StatusReport] that was looked at
+	Renew        bool   `json:"renew,omitzero"`          // renew, over HTTP
 }
 
 // Token is a vended access token.
@@ -88,9 +90,10 @@ type StatusReport struct {
 	NextAt       time.Time `json:"next_at,omitzero"` // when it is renewed or tried again
 	AskedAt      time.Time `json:"asked_at,omitzero"`
 	LifetimeFrom string    `json:"lifetime_from,omitempty"` // what told the lifetime: see the README
-	GrantUntil   time.Time `json:"grant_until,omitzero"`    // the refresh token's end, where the provider tells it
+	GrantUntil   time.Time `json:"grant_until,omitzero"`    // the refresh token's end, where the provider tells it; the access token's where there is no refresh token
 	Failure      *Failure  `json:"failure,omitempty"`
 	Verified     *Verified `json:"verified,omitempty"` // only where it was asked for
+	Warning      string    `json:"warning,omitempty"`  // what will go wrong though nothing has yet: a grant without a refresh token
 
 	// Destination and Changes are there in the state [DestinationChanged] alone,
 	// and for operators: what a [Request.Accept] has to name, and what changed.

@@ -128,6 +128,12 @@ func (a *Admin) accept(ctx context.Context, credential, destination string) (api
 	return send[api.StatusReport](ctx, a.transport, r)
 }
 
+// Renew has the provider asked for another token now, though a back-off forbids
+// it or the grant counts as over, and reports on the new token.
+func (a *Admin) Renew(ctx context.Context, credential string, options ...Option) (api.StatusReport, error) {
+	return ask[api.StatusReport](ctx, a, api.Request{Action: api.Renew, Credential: credential}, options)
+}
+
 // Recover puts back a refresh token that could not be stored, out of the blob
 // that tokenvend wrote into its log then, and reports on the entry it belongs
 // to.

@@ -20,8 +20,10 @@ type outcome struct {
 	moved   bool                  // the entry's grant belongs to another destination: nothing was sent
 	grant   provider.Grant        // the last that was tried
 	answer  provider.Answer
-	failed  *fault  // nil: the answer holds a token
-	refresh pending // the refresh token at hand, and what became of it
+	failed  *fault         // nil: the answer holds a token
+	refresh refreshAttempt // the refresh token at hand, and what became of it
+
+	answered time.Time // when the last answer had arrived
 }
 
 // attempt brings a new token into being under a lease, or commits why it could not: either way all who wait learn of it.
@@ -43,6 +45,7 @@ func (m *Mint) attempt(ctx context.Context, lease store.Lease, v view, w Want) (
 	if v.reported(w, wall()) {
 		countForced(&next.entry, wall())
 	}
+	defer m.reportHealth(ctx, v, &out)
 	return m.conclude(ctx, lease, v, &next, &out, began)
 }
 
@@ -65,6 +68,9 @@ func (m *Mint) conclude(ctx context.Context, lease store.Lease, v view, next *ro
 	case err != nil:
 		return v, storeUnavailable(err)
 	}
+	if out.failed == nil {
+		m.noteReplaced(v, next, out)
+	}
 	next.entry.Revision, next.entry.LeasedUntil = lease.Entry.Revision+1, time.Time{}
 	return m.viewOf(out.own, m.memory.put(next, Provider, wall())), nil
 }
@@ -83,7 +89,7 @@ func (m *Mint) ask(ctx context.Context, v view, lease store.Lease, insist bool) 
 // askOnce is [Mint.ask] by one version of the secret, and those that may stand in for it.
 func (m *Mint) askOnce(ctx context.Context, v view, lease store.Lease, insist bool) outcome {
 	out := m.prepare(ctx, v)
-	out.refresh.before = spentBefore(v.entry.entry) + lease.Attempt - 1 // where the attempt ends here, that must not be forgotten
+	out.refresh.mayBeUsed = v.entry.entry.RefreshSpent || lease.Attempt > 1 // where the attempt ends here, that must not be forgotten
 	if out.failed != nil {
 		return out
 	}
@@ -92,7 +98,10 @@ func (m *Mint) askOnce(ctx context.Context, v view, lease store.Lease, insist bo
 		out.moved = true
 		return out
 	}
-	out.refresh = v.pending(out.client, lease, insist)
+	out.refresh = v.refreshAttempt(out.client, lease, insist)
+	if out.refresh.waits && !insist {
+		_ = sleep(ctx, v.accessEnd().Sub(wall())) // at most holdWait
+	}
 	firstTime := v.failure().IsZero()
 	for _, ask := range v.asks(out.refresh) {
 		out = m.exchange(ctx, out, v.entry.entry.Key.Variant, ask, firstTime)
@@ -107,7 +116,7 @@ func (m *Mint) askOnce(ctx context.Context, v view, lease store.Lease, insist bo
 		m.prove(ctx, &out)
 	}
 	if v.granted() && (out.failed != nil || out.grant == "") {
-		out.failed = out.refresh.judge(out.failed, v)
+		out.failed = m.judgeGrant(ctx, lease, v, &out)
 	}
 	return out
 }
@@ -148,12 +157,12 @@ func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant,
 			break
 		}
 	}
-	out.grant, out.failed = ask.Grant, nil
+	out.grant, out.failed, out.answered = ask.Grant, nil, wall()
 	if err != nil {
 		out.failed = failureOf(err, ask.Grant)
 	}
 	if ask.Grant == provider.RefreshToken && out.answer.Refresh.IsZero() { // one that has been replaced is of no more interest
-		out.refresh.sent(err, out.own.descriptor)
+		out.refresh.sent(err)
 	}
 	return out
 }

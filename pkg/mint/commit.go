@@ -3,7 +3,6 @@ package mint
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,19 +42,8 @@ func (m *Mint) note(ctx context.Context, lease store.Lease, e store.Entry, out o
 		line.Code, line.Detail = string(api.StoreUnavailable), "the token could not be stored: "+err.Error()
 	default:
 		line.Fingerprint, line.ExpiresAt = e.Fingerprint, e.ExpiresAt
-		line.Withheld = withheld(out, e)
+		line.Withheld = newlyWithheld(out, lease.Entry, e)
 		line.Warning = strings.Join(out.answer.Warnings, "; ")
 	}
 	m.Journal.Mint(ctx, line)
-}
-
-// withheld are the scopes that were asked for and that the provider says it did not grant. A provider that names no scope has granted what was asked for (RFC 6749 §5.1).
-func withheld(out outcome, e store.Entry) string {
-	asked, _ := out.own.terms.Asks(e.Key.Variant)
-	if e.Scope == "" {
-		return ""
-	}
-	granted := strings.Fields(e.Scope)
-	missing := slices.DeleteFunc(strings.Fields(asked), func(scope string) bool { return slices.Contains(granted, scope) })
-	return strings.Join(missing, " ")
 }

@@ -2,6 +2,7 @@ package mint
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -98,6 +99,9 @@ func (m *Mint) Connect(ctx context.Context, key token.Key, code Code) error {
 	if out.failed != nil {
 		return out.failed.told()
 	}
+	if next.refresh.IsZero() {
+		m.Journal.Event(ctx, slog.LevelWarn, "connected", key.Credential, "the provider gave no refresh token, so the grant ends with its access token: "+askForRefresh)
+	}
 	return nil
 }
 
@@ -107,7 +111,7 @@ func (m *Mint) redeem(ctx context.Context, v view, lease store.Lease, code Code)
 	defer cancel()
 	out := m.prepare(ctx, v)
 	out.grant = provider.AuthorizationCode
-	out.refresh.before = spentBefore(v.entry.entry) + lease.Attempt - 1
+	out.refresh.mayBeUsed = v.entry.entry.RefreshSpent || lease.Attempt > 1
 	switch {
 	case out.failed != nil:
 		return out

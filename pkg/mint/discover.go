@@ -1,11 +1,9 @@
 package mint
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -170,14 +168,7 @@ func (m *Mint) Bulkhead(credential string) (string, bool) {
 	if k == nil {
 		return "", false
 	}
-	if k.descriptor == nil {
-		return "", true
-	}
-	at, err := url.Parse(cmp.Or(k.terms.TokenURL, k.descriptor.Token.URL))
-	if err != nil {
-		return "", true
-	}
-	return at.Host, true
+	return hostOf(k), true
 }
 
 // Renewal says what became of an entry that was due.
@@ -231,6 +222,19 @@ func (m *Mint) RenewNow(ctx context.Context, key token.Key) (Renewal, error) {
 	return m.renew(ctx, key, Want{Ahead: true, Insist: true})
 }
 
+// Insist replaces a key's token now, as an operator asks for it: no back-off is
+// waited for, and a grant that is over is tried once more by the refresh token
+// that was kept. A token younger than 30 seconds stays.
+// Errors are of type *api.Error.
+func (m *Mint) Insist(ctx context.Context, key token.Key) error {
+	rows, err := m.load(ctx, store.Strong, token.Own(key.Credential), key)
+	if err != nil {
+		return problem(err)
+	}
+	_, err = m.renew(ctx, key, Want{Ahead: true, Insist: true, Rejected: rows[1].entry.Fingerprint})
+	return err
+}
+
 func (m *Mint) renew(ctx context.Context, key token.Key, w Want) (Renewal, error) {
 	r, err := m.Token(ctx, key, w)
 	if v := m.recall(key); v.stillDue(wall()) {
@@ -255,8 +259,9 @@ func (v view) stillDue(now time.Time) bool {
 
 // postpone makes such an entry due when it may be tried: until then it would only stand in the way of others.
 func (m *Mint) postpone(ctx context.Context, v view) {
+	now := wall()
 	until := later(later(v.own.entry.CooldownUntil, v.failure().RetryAt), v.entry.entry.HoldUntil)
-	if until.After(wall()) {
+	if until = later(until, m.outageUntil(v, now)); until.After(now) {
 		m.makeDue(ctx, v.entry.entry, until)
 	}
 }

@@ -22,6 +22,9 @@ type fault struct {
 	client    bool      // every variant of the credential would fail alike
 	limited   bool      // the provider asked all to pause
 	until     time.Time // no request before; zero: nothing was said
+	outage    bool      // the provider's host does not work
+	answered  bool      // the provider's host works, for it has refused in words
+	hold      time.Time // the refresh token is sent again then and not by back-off; zero: by back-off
 }
 
 // faultOf judges an error of an attempt.
@@ -48,14 +51,15 @@ func providerFault(e *provider.Error) *fault {
 	f := &fault{detail: strings.TrimPrefix(e.Error(), "provider: "), permanent: e.Permanent, client: e.Client, until: e.Limit.RetryAt}
 	switch e.Kind {
 	case provider.Malformed:
-		f.code = api.ProviderMalformed
+		f.code, f.outage = api.ProviderMalformed, true
 	case provider.Rejected:
-		f.code = api.ProviderRejected
+		f.code, f.answered = api.ProviderRejected, e.Code != ""
 	case provider.Misconfigured:
 		f.code, f.permanent = api.Misconfigured, true
 	default:
 		f.code = api.ProviderUnavailable
 		f.limited = e.Client || !f.until.IsZero()
+		f.outage = !f.limited
 	}
 	return f
 }
@@ -72,6 +76,9 @@ func (f *fault) after(old store.Failure, key token.Key, generation int64, versio
 	wait := permanentWait(next.Count)
 	if !f.permanent {
 		wait = backoff(key, generation, next.Count)
+	}
+	if !f.hold.IsZero() {
+		wait, next.Count = shortestWait, 1 // a time that is known is not a failure in a row
 	}
 	next.RetryAt = later(now.Add(wait), earlier(f.until, now.Add(longestCooldown))).Truncate(time.Millisecond)
 	return next

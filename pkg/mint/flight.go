@@ -30,21 +30,31 @@ type flight struct {
 // advance returns a view of the key that is newer than v, or says why there is none. With an error the view is v.
 func (m *Mint) advance(ctx context.Context, key token.Key, v view, w Want) (view, error) {
 	f := m.join(ctx, key, v, w)
-	waiting := ctx
 	if !w.Ahead && v.suffices(w, wall()) {
-		var cancel context.CancelFunc
-		waiting, cancel = context.WithTimeout(ctx, patience)
-		defer cancel()
+		select {
+		case <-f.done:
+			return f.seen(v)
+		case <-ctx.Done():
+		case <-time.After(patience):
+		}
+		if v.suffices(w, wall()) {
+			return v, f.pending()
+		}
 	}
 	select {
 	case <-f.done:
-		if f.err != nil {
-			return v, f.err
-		}
-		return f.view, nil
-	case <-waiting.Done():
+		return f.seen(v)
+	case <-ctx.Done():
 		return v, f.pending()
 	}
+}
+
+// seen is the view that a finished flight leads to; with an error, v.
+func (f *flight) seen(v view) (view, error) {
+	if f.err != nil {
+		return v, f.err
+	}
+	return f.view, nil
 }
 
 // pending is the answer for those who cannot wait any longer.
@@ -104,20 +114,11 @@ func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 func (m *Mint) fly(ctx context.Context, f *flight, v view, w Want) (view, error) {
 	for {
 		if now := wall(); !now.Before(v.entry.entry.LeasedUntil) {
-			if err := enoughTime(ctx); err != nil {
-				return v, err
+			next, leased, err := m.lead(ctx, f, v, w)
+			if !leased {
+				return next, err
 			}
-			lease, err := m.Store.Acquire(ctx, v.entry.entry, LeaseTTL)
-			switch {
-			case err == nil:
-				f.leasedUntil.Store(lease.Until.UnixMilli())
-				return m.attempt(ctx, lease, v, w)
-			case errors.Is(err, store.ErrChanged):
-				return m.reload(ctx, v)
-			case !errors.Is(err, store.ErrLeased):
-				return v, storeUnavailable(err)
-			}
-			v.entry = m.memory.put(v.entry.with(lease.Entry), Store, wall())
+			v = next
 		}
 		f.leasedUntil.Store(v.entry.entry.LeasedUntil.UnixMilli())
 		next, err := m.watch(ctx, f, v)
@@ -126,6 +127,33 @@ func (m *Mint) fly(ctx context.Context, f *flight, v view, w Want) (view, error)
 		}
 		v = next
 	}
+}
+
+// lead takes the lease and mints. leased: another process holds the lease, and
+// the view shows until when.
+func (m *Mint) lead(ctx context.Context, f *flight, v view, w Want) (next view, leased bool, err error) {
+	if err := enoughTime(ctx); err != nil {
+		return v, false, err
+	}
+	done, err := m.hostAllows(ctx, v, w)
+	if err != nil {
+		return v, false, err
+	}
+	defer done()
+	lease, err := m.Store.Acquire(ctx, v.entry.entry, LeaseTTL)
+	switch {
+	case err == nil:
+		f.leasedUntil.Store(lease.Until.UnixMilli())
+		next, err = m.attempt(ctx, lease, v, w)
+		return next, false, err
+	case errors.Is(err, store.ErrChanged):
+		next, err = m.reload(ctx, v)
+		return next, false, err
+	case !errors.Is(err, store.ErrLeased):
+		return v, false, storeUnavailable(err)
+	}
+	v.entry = m.memory.put(v.entry.with(lease.Entry), Store, wall())
+	return v, true, nil
 }
 
 // enoughTime says whether what is left of ctx is enough for a whole mint: nothing is claimed that could not be finished.

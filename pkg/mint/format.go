@@ -48,7 +48,8 @@ type payload struct {
 	Access      string `json:"access_token"`
 	Refresh     string `json:"refresh_token,omitempty"`
 	Seed        string `json:"seed,omitempty"`
-	Destination string `json:"destination,omitempty"` // "": an older program wrote it, see [row.adopt]
+	Within      int64  `json:"issued_within,omitempty"` // milliseconds after IssuedAt
+	Destination string `json:"destination,omitempty"`   // "": an older program wrote it, see [row.adopt]
 	Request     string `json:"request,omitempty"`
 }
 
@@ -61,6 +62,7 @@ func (r *row) read(plain []byte) error {
 		return err
 	}
 	r.refresh, r.seed = redact.New(p.Refresh), p.Seed
+	r.issuedWithin = min(max(time.Duration(p.Within)*time.Millisecond, 0), ExchangeTimeout+time.Second)
 	r.digests = digests{destination: p.Destination, request: p.Request}
 	r.token = tokenOf(r.entry, redact.New(p.Access))
 	return nil
@@ -71,7 +73,7 @@ func (r *row) read(plain []byte) error {
 // are bound to it.
 func (m *Mint) closeToken(ctx context.Context, r *row, access redact.String) error {
 	plain, err := json.Marshal(payload{ // #nosec G117 -- it is sealed before it goes anywhere
-		Access: access.Reveal(), Refresh: r.refresh.Reveal(), Seed: r.seed,
+		Access: access.Reveal(), Refresh: r.refresh.Reveal(), Seed: r.seed, Within: r.issuedWithin.Milliseconds(),
 		Destination: r.digests.destination, Request: r.digests.request,
 	})
 	if err != nil {

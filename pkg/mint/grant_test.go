@@ -293,15 +293,22 @@ func TestFault14_AnAnswerLostOnTheWireIsNotAskedForBlindly(t *testing.T) {
 				if c := w.sim.Stats().Providers["trackmania"]; w.most("trackmania") != 1 || c.Reused != 0 {
 					t.Errorf("a refresh token was used %d times while the access token lived", w.most("trackmania"))
 				}
-				for range 10 {
+				for range 10 { // no answer: the grant is not over, however often
+					if name == "cut" {
+						break // half of a refusal is enough to read the provider's word in
+					}
 					_, err := m.Token(t.Context(), key("trackmania"), mint.Want{})
-					if code := codeOf(err); code != api.NeedsReauthorizing && code != api.ProviderUnavailable && code != api.ProviderMalformed {
-						t.Fatal(err)
+					if code := codeOf(err); code != api.ProviderUnavailable && code != api.ProviderMalformed {
+						t.Fatalf("Token() while answers are lost = %v, want that the provider does not answer", err)
 					}
 					time.Sleep(3 * time.Minute)
 				}
-				if e := w.entry("trackmania"); e.State != store.Reauthorize || w.most("trackmania") != 2 || w.alarms("CredentialsFailing") != 1 {
-					t.Errorf("%s after %d uses and %d alarms; want reauthorize, 2, 1", e.State, w.most("trackmania"), w.alarms("CredentialsFailing"))
+				must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
+				if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.NeedsReauthorizing { // its own word
+					t.Errorf("Token() once the provider answers = %v, want reauthorize", err)
+				}
+				if e := w.entry("trackmania"); e.State != store.Reauthorize || w.alarms("CredentialsFailing") != 1 {
+					t.Errorf("entry = state %q, %d alarms; want reauthorize, 1", e.State, w.alarms("CredentialsFailing"))
 				}
 			})
 		})

@@ -32,7 +32,10 @@ type row struct {
 	digests  digests     // of an entry: what it was obtained for; of a record: its destination
 	token    token.Token // of an entry; zero: none, or none that opens
 	refresh  redact.String
-	seed     string // fingerprint of the refresh token out of the secret that was last sent; "": none was
+
+	issuedWithin time.Duration // how much later than its IssuedAt the token was issued at most; 0: unknown
+
+	seed string // fingerprint of the refresh token out of the secret that was last sent; "": none was
 
 	terms      credential.Terms     // of a credential's own row
 	history    history              // of the same: what was before these terms

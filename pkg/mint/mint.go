@@ -53,6 +53,7 @@ type Mint struct {
 	settled  settled
 	migrated migrated
 	claims   claims
+	outages  outages
 }
 
 // New makes a Mint. Before the process ends, [Mint.Wait] lets what was sent come home.

@@ -28,9 +28,10 @@ type world struct {
 	sim     *simulator.Simulator
 	secrets *folder.Source
 	folder  string // where they are
-	store   *memory.Store
+	store   store.Store
 	sealer  *keyfile.Sealer
-	slow    time.Duration // of each request on its way to a provider
+	slow    time.Duration             // of each request on its way to a provider
+	broken  func(*http.Request) error // what happens to a request in the place of an answer; nil: nothing
 	log     *bytes.Buffer
 	logging sync.Mutex
 }
@@ -122,6 +123,9 @@ type wire struct{ *world }
 // RoundTrip implements http.RoundTripper.
 func (x wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	time.Sleep(x.slow)
+	if broken := x.broken; broken != nil {
+		return nil, broken(r)
+	}
 	return x.sim.RoundTrip(r)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -40,8 +41,12 @@ func (m *Mint) succeed(ctx context.Context, next *row, out *outcome) {
 	if t.life() < m.Every && !isWarm(out.own.terms, e.Key) {
 		e.NextAt = time.Time{} // too short-lived for the schedule: vend renews it
 	}
+	next.issuedWithin = issuedWithin(out.answer, out.answered)
 	if out.own.terms.Granted(e.Key.Variant) {
 		e.NextAt = grantNextAt(next, t, m.Every)
+		if next.refresh.IsZero() {
+			e.RefreshUntil = t.expires // the grant ends with its token
+		}
 	}
 	e.ForgetAt = forgetAt(*e, now)
 	if err := m.closeToken(ctx, next, out.answer.Access); err != nil {
@@ -83,7 +88,8 @@ func hold(e *store.Entry, old store.Entry, t times, now time.Time) {
 
 // keepRefresh keeps the refresh token of an answer; where a refresh brought none, the old one stays.
 func keepRefresh(next *row, out *outcome) {
-	if out.refresh.seed && (out.grant == provider.RefreshToken || out.refresh.refused || out.refresh.lost) {
+	sent := out.refresh.outcome
+	if out.refresh.seed && (out.grant == provider.RefreshToken || sent == grant.Over || sent == grant.Lost) {
 		next.seed = token.Fingerprint(out.refresh.token)
 	}
 	switch {
@@ -120,17 +126,21 @@ func (r *row) keepGrant(refresh redact.String, until time.Time, obtained row) {
 func (m *Mint) fail(ctx context.Context, next *row, out *outcome) {
 	e := &next.entry
 	now := wall()
+	if e.State == store.Reauthorize && out.own.terms.Connected(e.Key.Variant) && out.failed.code != api.NeedsReauthorizing {
+		out.failed = grantIsOver("the grant is over, and another attempt failed: " + out.failed.detail)
+	}
 	e.Failure = out.failed.after(e.Failure, e.Key, e.Generation, out.own.terms.Version, now)
 	if out.failed.client || out.failed.limited {
 		out.own = m.share(ctx, out.own, out.failed, e.Failure)
 	}
+	e.Failure.RetryAt = later(e.Failure.RetryAt, earlier(out.failed.hold, now.Add(longestCooldown)))
 	if e.Failure.RetryAt.Before(out.own.entry.Failure.RetryAt) && out.failed.client {
 		e.Failure.RetryAt = out.own.entry.Failure.RetryAt
 	}
 	if !e.NextAt.IsZero() || isWarm(out.own.terms, e.Key) {
 		e.NextAt = e.Failure.RetryAt
 	}
-	reseal := out.refresh.keep(next)
+	reseal := out.refresh.keep(next, out.own.terms.Granted(e.Key.Variant))
 	if len(e.Sealed) == 0 {
 		e.Generation = max(e.Generation, m.memory.seen.Highest(e.Key)) // of a row that was deleted, and is written anew
 	}
@@ -142,7 +152,7 @@ func (m *Mint) fail(ctx context.Context, next *row, out *outcome) {
 		next.keepGrant(out.answer.Refresh, refreshEnd(out.answer), obtained)
 		reseal = true
 	case out.failed.code == api.NeedsReauthorizing:
-		e.State, e.NextAt = store.Reauthorize, time.Time{} // no more attempts: only a person can help
+		e.State, e.NextAt, e.Failure.RetryAt = store.Reauthorize, time.Time{}, time.Time{} // no more attempts
 	}
 	e.ForgetAt = forgetAt(*e, now)
 	restate := e.State != before && len(e.Sealed) > 0 && !next.broken && !next.outdated // the state is bound to what is sealed

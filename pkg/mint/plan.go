@@ -63,7 +63,7 @@ func (t times) life() time.Duration { return t.expires.Sub(t.issued) }
 func planToken(a provider.Answer, r rules, key token.Key, generation int64, first bool) times {
 	t := lifetime(a, r)
 	lead := renewLead(t.life(), r) + stretch(t.life(), key, generation, first)
-	t.renew = t.expires.Add(-lead)
+	t.renew = t.expires.Add(-r.bounded(lead, t.life()))
 	if !r.grantUntil.IsZero() {
 		t.renew = earlier(t.renew, keepAlive(t.issued, r.grantUntil))
 	}
@@ -129,6 +129,18 @@ func renewLead(life time.Duration, r rules) time.Duration {
 	return lead
 }
 
+// bounded keeps a lead within the descriptor's bounds, which no jitter and no
+// default goes beyond: a provider may refuse a renewal that comes too early.
+func (r rules) bounded(lead, life time.Duration) time.Duration {
+	if r.latest > 0 && life > r.latest {
+		lead = max(lead, r.latest)
+	}
+	if r.earliest > 0 {
+		lead = min(lead, r.earliest)
+	}
+	return lead
+}
+
 // stretch is the jitter: a share of the life, capped, that a hash of key and generation picks; so it is stable, and differs from key to key.
 func stretch(life time.Duration, key token.Key, generation int64, first bool) time.Duration {
 	share := uint64(jitter)
@@ -172,11 +184,12 @@ func ending(before, after time.Time, now time.Time) bool {
 	return !after.IsZero() && after.Sub(now) < grantNearlyOver && after.Sub(before) < time.Minute
 }
 
-// lastChance is how long a refresh token rests that was sent without an answer and may be sent only once more: as long as a provider that did not answer may need to come back.
-const lastChance = 2 * time.Minute
-
-// wish is how long a vended token should live where the caller named no floor. It is a tenth of a short life, so that rotate, which renews at a fifth, comes first.
-func wish(life time.Duration) time.Duration { return min(longestWish, life/10) }
+// wish is how long a vended token should live where the caller named no floor.
+// It is a tenth of a short life, so that rotate, which renews at a fifth, comes
+// first, and no more than the descriptor's earliest time to renew.
+func wish(life time.Duration, r rules) time.Duration {
+	return r.bounded(min(longestWish, life/10), 0)
+}
 
 // holdUntil is for a provider that hands out the same token, or one of the same end, until that is over: ask once more when it nearly is, then not before its end.
 func holdUntil(t times, now time.Time) time.Time {
@@ -216,16 +229,28 @@ func forgetAt(e store.Entry, now time.Time) time.Time {
 	return later(later(e.ExpiresAt, e.RefreshUntil), now).Add(forgetAfter)
 }
 
-// refreshEnd is when the refresh token in an answer is over; zero: unknown.
+// refreshEnd is when the refresh token in an answer is over; zero: unknown. An
+// end that has come before the token did is none: 0 and dates long past stand
+// for "no end" (Keycloak's offline tokens), and a refresh token that has just
+// been given is never thrown away for what stands beside it.
 func refreshEnd(a provider.Answer) time.Time {
+	var end time.Time
 	switch {
 	case !a.RefreshExpiry.Given:
-		return time.Time{}
 	case !a.RefreshExpiry.At.IsZero():
-		return corrected(a.RefreshExpiry.At, a).Truncate(time.Millisecond)
+		end = corrected(a.RefreshExpiry.At, a)
+	default:
+		end = a.SentAt.Add(a.RefreshExpiry.In)
 	}
-	return a.SentAt.Add(a.RefreshExpiry.In).Truncate(time.Millisecond)
+	if !end.After(a.SentAt.Add(leastRefreshLife)) {
+		return time.Time{}
+	}
+	return end.Truncate(time.Millisecond)
 }
+
+// leastRefreshLife is the least that the life of a refresh token is believed
+// to be: less could not be used.
+const leastRefreshLife = time.Second
 
 // wall is now without the monotonic clock, which stops while Lambda freezes the process.
 func wall() time.Time { return time.Now().UTC().Round(0).Truncate(time.Millisecond) }

@@ -117,8 +117,8 @@ func TestWhateverIsPlannedHolds(t *testing.T) {
 			t.Fatalf("lives %v", l)
 		case l >= 4*time.Minute && p.expires.Sub(p.renew) < 2*time.Minute:
 			t.Fatalf("renewed %v before the end", p.expires.Sub(p.renew))
-		case p.expires.Sub(p.renew) <= wish(l):
-			t.Fatalf("vend would renew %v before the end, and rotate only %v", wish(l), p.expires.Sub(p.renew))
+		case p.expires.Sub(p.renew) <= wish(l, rules{}):
+			t.Fatalf("vend would renew %v before the end, and rotate only %v", wish(l, rules{}), p.expires.Sub(p.renew))
 		case p.expires.Sub(p.renew) > 6*time.Hour+min(l, 6*time.Hour)*4/10+time.Millisecond:
 			t.Fatalf("renewed %v before the end", p.expires.Sub(p.renew))
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -32,6 +33,9 @@ type history struct {
 	// Accepted lists the digests of destinations whose grants an operator has
 	// accepted for the one in force.
 	Accepted []string `json:"accepted,omitempty"`
+	// Revokes lists the grants of which it was learned that a new token ends
+	// the one before, at the destination in force.
+	Revokes []provider.Grant `json:"learned_revokes,omitempty"`
 }
 
 // mostFormer is how many former destinations a record keeps.
@@ -82,7 +86,7 @@ func (r record) next(terms credential.Terms) record {
 	if len(before) == 0 || before.Digest() == now.Digest() {
 		return after
 	}
-	after.Accepted = nil
+	after.Accepted, after.Revokes = nil, nil
 	after.Former = slices.DeleteFunc(slices.Clone(after.Former), func(d credential.Destination) bool {
 		return d.Digest() == before.Digest() || d.Digest() == now.Digest()
 	})

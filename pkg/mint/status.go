@@ -24,6 +24,7 @@ type Status struct {
 	// grant is held back because of it. See [Mint.Accept].
 	Destination string
 	Changes     []credential.Change
+	Warning     string // what will go wrong though nothing has yet; "": nothing is known
 }
 
 // Status reads an entry and its credential's row, strongly, and says how they are doing. It counts as nobody's asking for a token.
@@ -36,12 +37,21 @@ func (m *Mint) Status(ctx context.Context, key token.Key) (Status, error) {
 	now := wall()
 	s := Status{
 		Entry: v.entry.entry, Terms: v.own.terms, Provider: providerOf(v.own.terms, v.own.descriptor),
-		State: m.state(v, now), Stale: m.stale(v, now), Failure: v.failure(),
+		State: m.state(v, now), Stale: m.stale(v, now), Failure: v.failure(), Warning: v.warning(now),
 	}
 	if s.State == api.DestinationChanged {
 		s.Destination, s.Changes = v.own.digests.destination, v.changes()
 	}
 	return s, nil
+}
+
+// warning tells of a grant that ends with its access token, because the
+// provider gave no refresh token.
+func (v view) warning(now time.Time) string {
+	if !v.holds(now) || !v.granted() || !v.entry.refresh.IsZero() {
+		return ""
+	}
+	return "the provider gave no refresh token, so this grant ends with its access token: " + askForRefresh
 }
 
 func (m *Mint) state(v view, now time.Time) api.State {
@@ -51,7 +61,7 @@ func (m *Mint) state(v view, now time.Time) api.State {
 		return api.Gone
 	case v.moved():
 		return api.DestinationChanged
-	case e.State == store.Reauthorize, e.Generation > 0 && e.State == store.Live && v.grantOver(Want{}) != nil && !v.holds(now):
+	case e.State == store.Reauthorize && v.grantOver(Want{}) != nil, e.Generation > 0 && e.State == store.Live && v.grantOver(Want{}) != nil && !v.holds(now):
 		return api.Reauthorize
 	case e.State == store.Revoking:
 		return api.Revoking

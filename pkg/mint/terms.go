@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -172,7 +173,7 @@ func rulesOf(own *row, grant provider.Grant) rules {
 	r := rules{
 		lifetime: time.Duration(own.terms.Lifetime), lifetimeFrom: fromCredential, cap: d.MaxLifetime(),
 		earliest: time.Duration(d.Renew.Earliest), latest: time.Duration(d.Renew.Latest),
-		revokes: d.Overlap(grant) == provider.OverlapRevokes,
+		revokes: d.Overlap(grant) == provider.OverlapRevokes || d.Overlap(grant) == provider.OverlapUnknown && slices.Contains(own.history.Revokes, grant),
 	}
 	if r.lifetime == 0 {
 		r.lifetime, r.lifetimeFrom = d.DefaultLifetime(), fromDescriptor

@@ -9,15 +9,18 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // proofs are what providers said of tokens, for as long as nobody needs to ask again.
 type proofs struct {
-	mu   sync.Mutex
-	all  map[token.Key]proof
-	asks singleflight.Group // by key and fingerprint
+	mu       sync.Mutex
+	all      map[token.Key]proof
+	asks     singleflight.Group // by key and fingerprint
+	replaced map[token.Key]predecessor
+	refusals map[overlapKey]int // replaced tokens refused in a row
 }
 
 type proof struct {
@@ -62,6 +65,9 @@ func (m *Mint) Verify(ctx context.Context, key token.Key) (*api.Verified, error)
 	if err != nil {
 		return nil, problem(err)
 	}
+	if said.works {
+		m.verifyReplaced(ctx, v)
+	}
 	return &api.Verified{Works: said.works, At: said.at}, nil
 }
 
@@ -74,32 +80,44 @@ func (m *Mint) proven(ctx context.Context, v view, lasts time.Duration) (proof, 
 	if until := v.own.entry.CooldownUntil; wall().Before(until) {
 		return proof{}, refusal(api.ProviderUnavailable, "the provider asked for a pause", until, wall())
 	}
-	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
-	defer cancel()
-	c := provider.Client{TokenURL: v.own.terms.TokenURL}
-	if v.own.descriptor.Token.Auth == provider.AuthTLS { // such a token may be bound to the certificate (RFC 8705 §3)
-		known, own, err := m.client(ctx, v.own)
-		if err != nil {
-			return proof{}, faultOf(err).told()
-		}
-		if v = m.viewOf(own, v.entry); !v.holds(wall()) {
-			return proof{}, &api.Error{Code: api.ProviderUnavailable, Detail: "the credential has just changed", RetryAfter: shortestWait}
-		}
-		c = known.Client
-	}
-	works, err := v.own.descriptor.VerifyToken(ctx, m.HTTP, c, v.entry.token.Access)
+	works, err := m.works(ctx, v, v.entry.token.Access)
 	if err != nil {
-		return proof{}, faultOf(err).told()
+		return proof{}, err
 	}
 	said := proof{fingerprint, works, wall()}
 	m.proofs.put(key, said)
 	return said, nil
 }
 
+// works asks the provider whether it takes an access token of the view's key.
+func (m *Mint) works(ctx context.Context, v view, access redact.String) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
+	defer cancel()
+	c := provider.Client{TokenURL: v.own.terms.TokenURL}
+	if v.own.descriptor.Token.Auth == provider.AuthTLS { // such a token may be bound to the certificate (RFC 8705 §3)
+		known, own, err := m.client(ctx, v.own)
+		if err != nil {
+			return false, faultOf(err).told()
+		}
+		if own.digests.destination != v.own.digests.destination {
+			return false, &api.Error{Code: api.ProviderUnavailable, Detail: "the credential has just changed", RetryAfter: shortestWait}
+		}
+		c = known.Client
+	}
+	works, err := v.own.descriptor.VerifyToken(ctx, m.HTTP, c, access)
+	if err != nil {
+		return false, faultOf(err).told()
+	}
+	return works, nil
+}
+
 // mostProbed bounds how many tokens one canary proves.
 const mostProbed = 100
 
-// Canary has living tokens proven whose providers can prove them, each once in every, and writes down those that are not taken any more. It mints nothing and replaces nothing. What was proven and what was refused is counted; it ends with ctx.
+// Canary verifies living tokens whose providers can verify them, each once in
+// every. A token that the provider refuses is written down and treated like a
+// reported one: it is replaced once, within the bounds of reports. What was
+// verified and what was refused is counted. It ends with ctx.
 func (m *Mint) Canary(ctx context.Context, every time.Duration) (proven, refused int, err error) {
 	rows, err := m.ownRows(ctx)
 	if err != nil {
@@ -120,6 +138,7 @@ func (m *Mint) Canary(ctx context.Context, every time.Duration) (proven, refused
 			if asked && !works {
 				refused++
 				m.Journal.Refused(ctx, name, e.Key.Sort(), e.Fingerprint)
+				_, _ = m.Token(ctx, e.Key, Want{Ahead: true, Rejected: e.Fingerprint}) // the journal has the error
 			}
 		}
 	}
@@ -148,5 +167,8 @@ func (m *Mint) probe(ctx context.Context, e store.Entry, every time.Duration) (w
 		return false, false
 	}
 	said, err := m.proven(ctx, v, 0)
+	if err == nil && said.works {
+		m.verifyReplaced(ctx, v)
+	}
 	return said.works, err == nil
 }

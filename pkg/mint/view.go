@@ -36,7 +36,7 @@ func (v view) serves(w Want, now time.Time) bool {
 	if w.Ahead && !e.NextAt.IsZero() && !now.Before(e.NextAt) {
 		return false // a report or a floor wanted another token, and the attempt failed: it is time to try again
 	}
-	return w.Life > 0 || w.Ahead || t.Left(now) >= wish(t.ExpiresAt.Sub(t.IssuedAt))
+	return w.Life > 0 || w.Ahead || t.Left(now) >= wish(t.ExpiresAt.Sub(t.IssuedAt), v.speaks)
 }
 
 // suffices says whether the token at hand is good enough where nothing better can be had.
@@ -91,7 +91,7 @@ func (v view) forbids(w Want, now time.Time) *api.Error {
 	if until := v.own.entry.CooldownUntil; now.Before(until) {
 		return refusal(api.ProviderUnavailable, "the provider asked for a pause", until, now)
 	}
-	if f := v.failure(); now.Before(f.RetryAt) && !w.Insist {
+	if f := v.failure(); now.Before(f.RetryAt) && !w.Insist && !v.waitsForHost(now) {
 		return refusal(api.Code(f.Code), f.Detail, f.RetryAt, now)
 	}
 	if until := v.entry.entry.HoldUntil; v.holds(now) && now.Before(until) {
@@ -109,10 +109,10 @@ func (v view) grantOver(w Want) *api.Error {
 		return &api.Error{Code: api.Misconfigured, Detail: "the grant is stored in the first row format, which is not read any more: set the parameter RowFormat to migrate"}
 	case v.moved():
 		return &api.Error{Code: api.NeedsReauthorizing, Detail: movedDetail}
-	case e.State == store.Reauthorize && !(w.Insist && left) && (v.own.terms.Connected(variant) || e.Failure.Version == v.version()):
+	case e.State == store.Reauthorize && !(w.Insist && (left || !v.own.terms.Connected(variant))) && v.wasToldOver():
 		return &api.Error{Code: api.NeedsReauthorizing, Detail: e.Failure.Detail}
 	case e.State == store.Live && v.own.terms.Connected(variant) && !left:
-		return &api.Error{Code: api.NeedsReauthorizing, Detail: "nobody has connected this account yet, or for what it is asked for now"}
+		return &api.Error{Code: api.NeedsReauthorizing, Detail: v.withoutRefresh()}
 	}
 	return nil
 }
@@ -124,6 +124,14 @@ func (v view) moved() bool {
 }
 
 const movedDetail = "the credential's destination has changed since the grant was given: an operator accepts that (tokenvend accept NAME), or the account is connected again"
+
+// wasToldOver reports whether the end of the grant holds for the secret as it
+// is now. A new version may bring another refresh token, and an attempt with
+// it that failed for another reason goes on.
+func (v view) wasToldOver() bool {
+	e := v.entry.entry
+	return v.own.terms.Connected(e.Key.Variant) || e.Failure.Version == v.version() && e.Failure.Code == string(api.NeedsReauthorizing)
+}
 
 // beyondHalf says whether a floor is above half the life that this provider gives, as far as that is known.
 func (v view) beyondHalf(w Want) *api.Error {
@@ -138,10 +146,17 @@ func (v view) tooLong(w Want, now time.Time) *api.Error {
 	if w.Life == 0 || !v.holds(now) {
 		return nil
 	}
-	if v.speaks.revokes && now.Before(v.entry.token.CacheUntil) || now.Before(v.entry.entry.HoldUntil) {
+	if v.speaks.revokes && now.Before(v.entry.token.CacheUntil) || now.Before(v.entry.entry.HoldUntil) || v.tooEarly(now) {
 		return atMost(w, v.entry.token.Left(now))
 	}
 	return nil
+}
+
+// tooEarly reports whether the provider would refuse a refresh now, by what
+// its descriptor says.
+func (v view) tooEarly(now time.Time) bool {
+	earliest := v.speaks.earliest
+	return earliest > 0 && !v.entry.refresh.IsZero() && now.Before(v.entry.token.ExpiresAt.Add(-earliest))
 }
 
 func atMost(w Want, longest time.Duration) *api.Error {

@@ -23,6 +23,7 @@ type Descriptor struct {
 	Renew     Renew             `json:"renew,omitzero"`
 	Limits    Limits            `json:"limits,omitzero"`
 	Permanent Permanent         `json:"permanent,omitzero"`
+	Errors    Errors            `json:"errors,omitzero"`
 }
 
 // TokenRequest is how a token is asked for (RFC 6749 §4.4.2).
@@ -212,6 +213,16 @@ type Limits struct {
 type Permanent struct {
 	Status []int    `json:"status,omitempty"` // 4xx, whatever the body
 	Errors []string `json:"errors,omitempty"` // values of "error"
+}
+
+// Errors names refusals that the vendor spells in its own way. Each entry is
+// the value of an error code, or a part of the description. Letter case does
+// not matter. Common spellings are known without it.
+type Errors struct {
+	GrantOver     []string `json:"grant_over,omitempty"`     // the refresh token works no more
+	TooEarly      []string `json:"too_early,omitempty"`      // the access token is not nearly over
+	TryLater      []string `json:"try_later,omitempty"`      // the server's own trouble
+	UnknownClient []string `json:"unknown_client,omitempty"` // the client id or its secret is wrong
 }
 
 // Duration is a time.Duration that JSON spells as Go does: "24h", "90m".

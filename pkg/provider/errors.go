@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -39,8 +40,9 @@ func (e *Error) Error() string {
 	return text
 }
 
-// RefusesGrant says whether the provider has refused the refresh token, or the code, itself: sending it again is no use.
-func (e *Error) RefusesGrant() bool { return e.Kind == Rejected && e.Code == "invalid_grant" }
+// RefusesGrant reports whether the provider has refused the refresh token, or
+// the code, itself: sending it again is no use.
+func (e *Error) RefusesGrant() bool { return e.Meaning == GrantOver }
 
 // Unwrap is context.Canceled or context.DeadlineExceeded where the request's time was over, else nil.
 func (e *Error) Unwrap() error { return e.cause }
@@ -84,14 +86,18 @@ func (d *Descriptor) verdict(q *call, status int, said complaint) *Error {
 	e := &Error{Kind: Rejected, Status: status, Sent: true}
 	e.Code = q.mask.Line(said.code, longestCode)
 	e.Description = d.describe(q, status, said)
+	meaning, word := d.meaning(q, status, said)
+	e.Meaning, e.Code = meaning, cmp.Or(e.Code, word)
 	switch {
 	case status == http.StatusTooManyRequests:
-		e.Kind, e.Client = Unavailable, true
-	case status/100 != 2 && status/100 != 4, passing(status, said.code):
+		e.Kind, e.Client, e.Meaning = Unavailable, true, ""
+	case meaning == TryLater, meaning == "" && status/100 != 2 && status/100 != 4, passing(status):
 		e.Kind = Unavailable
-	case refusesGrant(q, status, said.code):
-		e.Code = "invalid_grant"
-	default:
+	case meaning == UnknownClient:
+		e.Client, e.Permanent = true, true
+	case meaning == "" && (refusesGrant(q, status, said.code) || refusesRefreshToken(q, status, said)):
+		e.Meaning, e.Code = GrantOver, "invalid_grant"
+	case meaning == "":
 		e.Client = refusesClient(q, status, said.code)
 		e.Permanent = e.Client || d.forGood(status, said.code)
 	}
@@ -130,10 +136,10 @@ func ownWords(status int) string {
 	return ""
 }
 
-// passing says whether a 2xx or 4xx is about the server's moment and not about the request.
-func passing(status int, code string) bool {
-	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusTooEarly}, status) ||
-		slices.Contains([]string{"temporarily_unavailable", "server_error", "slow_down"}, code)
+// passing reports whether a 4xx is about the server's moment and not about
+// the request.
+func passing(status int) bool {
+	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusTooEarly}, status)
 }
 
 // refusesClient says whether it is the client as a whole that was refused: by name, or by a 401 that says nothing else. Of a refresh, an unknown error of a 401 may mean the refresh token.

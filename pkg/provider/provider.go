@@ -88,11 +88,12 @@ const (
 // Error is why a request to a provider brought no token. Its text holds no secret and no part of a body but the OAuth error, its masked description and the names of fields.
 type Error struct {
 	Kind        Kind
-	Status      int    // of HTTP; 0: there was no answer
-	Code        string // OAuth's "error"; "" where there was none. "invalid_grant" also stands for a 401 to a refresh that can only mean the refresh token
-	Description string // OAuth's "error_description" or our own words; one line, at most 200 bytes, secrets masked
-	Permanent   bool   // the same request will be refused again until somebody changes something
-	Client      bool   // it concerns the client as a whole and so every variant: rate limits (a 503 with Retry-After too), invalid_client, unauthorized_client, a 401 that names no other reason, and what is missing in the secret
+	Status      int     // of HTTP; 0: there was no answer
+	Code        string  // OAuth's "error"; "" where there was none. "invalid_grant" also stands for a refusal of a refresh in other words that can only mean the refresh token
+	Description string  // OAuth's "error_description" or our own words; one line, at most 200 bytes, secrets masked
+	Meaning     Meaning // what it says of the grant or the client beyond the kind; "": nothing that is known
+	Permanent   bool    // the same request will be refused again until somebody changes something
+	Client      bool    // it concerns the client as a whole and so every variant: rate limits (a 503 with Retry-After too), invalid_client, unauthorized_client, a 401 that names no other reason, and what is missing in the secret
 	Limit       Limit
 	Sent        bool // the request, or a part of it, may have reached the provider
 

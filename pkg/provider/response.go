@@ -253,6 +253,8 @@ type complaint struct {
 	made bool
 	code string // "" where there is none, or none that is one word
 	text string
+
+	words, texts []string // whatever else may name the error, for [Descriptor.meaning]
 }
 
 // complaint reads {"error":"…","error_description":"…"} (RFC 6749 §5.2), and
@@ -275,5 +277,6 @@ func (d *Descriptor) complaint(doc document) complaint {
 	if text, ok := lookup(doc, cmp.Or(d.Response.Description, "/error_description")).(string); ok {
 		said.text = text
 	}
+	said.words, said.texts = spelledErrors(doc)
 	return said
 }

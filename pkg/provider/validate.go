@@ -59,6 +59,7 @@ func (d *Descriptor) validate(p *problems) {
 			p.add(fmt.Sprintf("permanent.status[%d]", i), "expected 400 to 499, and not 429")
 		}
 	}
+	d.Errors.validate(p)
 	slices.Sort(p.list)
 }
 

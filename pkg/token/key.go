@@ -29,6 +29,14 @@ type Key struct {
 // Own is the key of a credential's own row: its terms, and the failures and the cooldown that all its variants share.
 func Own(credential string) Key { return Key{Credential: credential, own: true} }
 
+// hostMark begins the partition of a provider's host. No credential's name
+// begins so.
+const hostMark = "@"
+
+// Host is the key of what is known of a provider's host, for all credentials
+// that use it.
+func Host(host string) Key { return Key{Credential: hostMark + host} }
+
 // IsOwn says whether k names a credential's own row.
 func (k Key) IsOwn() bool { return k.own }
 

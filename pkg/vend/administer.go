@@ -38,6 +38,10 @@ func (d *Desk) administer(ctx context.Context, c Call, key token.Key, line *jour
 		if err := d.Mint.Accept(ctx, key.Credential, r.Accept); err != nil {
 			return nil, err
 		}
+	case api.Renew:
+		if err := d.Mint.Insist(ctx, key); err != nil {
+			return nil, err
+		}
 	case api.Revoke:
 		revoked, until, err := d.Mint.Revoke(ctx, key)
 		if err != nil {

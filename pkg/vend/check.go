@@ -16,7 +16,7 @@ const maxParameter = 2048
 
 func isAction(name string) bool {
 	switch name {
-	case "", api.Vend, api.Status, api.Revoke, api.List, api.Authorize, api.Connect, api.Recover, api.Accept:
+	case "", api.Vend, api.Status, api.Revoke, api.List, api.Authorize, api.Connect, api.Recover, api.Accept, api.Renew:
 		return true
 	}
 	return false
@@ -37,7 +37,7 @@ func mentionable(r api.Request) api.Request {
 func check(r api.Request) error {
 	switch {
 	case !isAction(r.Action):
-		return invalid("action: expected one of vend, status, revoke, list, authorize, connect, recover, accept")
+		return invalid("action: expected one of vend, status, revoke, list, authorize, connect, recover, accept, renew")
 	case r.Action == api.List && r.After != "" && !credential.ValidName(r.After):
 		return invalid("after: expected the name that ended the page before")
 	case r.Action == api.List:

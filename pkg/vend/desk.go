@@ -105,7 +105,7 @@ func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, err
 	switch line.Action {
 	case api.Status:
 		return d.status(ctx, c, key)
-	case api.Revoke, api.Authorize, api.Connect, api.Recover, api.Accept:
+	case api.Revoke, api.Authorize, api.Connect, api.Recover, api.Accept, api.Renew:
 		return d.administer(ctx, c, key, line)
 	}
 	return d.vend(ctx, c, key, line)
@@ -180,7 +180,7 @@ func (d *Desk) status(ctx context.Context, c Call, key token.Key) (any, error) {
 	report := api.StatusReport{
 		Credential: key.Credential, Provider: s.Provider, Version: s.Terms.Version, Scope: cmp.Or(e.Scope, scope), Audience: audience, Account: key.Variant.Account,
 		State: s.State, Stale: s.Stale, Generation: e.Generation, Fingerprint: e.Fingerprint, IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt,
-		CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt, LifetimeFrom: e.LifetimeFrom, GrantUntil: e.RefreshUntil, Verified: verified,
+		CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt, LifetimeFrom: e.LifetimeFrom, GrantUntil: e.RefreshUntil, Verified: verified, Warning: s.Warning,
 	}
 	if f := s.Failure; !f.IsZero() {
 		report.Failure = &api.Failure{Code: api.Code(f.Code), Detail: f.Detail, Since: f.Since, Count: f.Count, RetryAt: f.RetryAt}

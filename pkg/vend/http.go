@@ -187,7 +187,8 @@ func (r HTTPRequest) carried(at api.Request) (api.Request, error) {
 	return body, nil
 }
 
-// brought is what a PUT asks for: a code is to be exchanged, or a recovery blob to be taken back.
+// brought is what a PUT asks for: a code is to be exchanged, a recovery blob to
+// be taken back, or a token to be renewed whatever was decided about it.
 func brought(at, body api.Request) (api.Request, error) {
 	switch body {
 	case api.Request{Scope: body.Scope, Audience: body.Audience, Account: body.Account, Code: body.Code, CodeVerifier: body.CodeVerifier, RedirectURI: body.RedirectURI, Destination: body.Destination}:
@@ -197,8 +198,10 @@ func brought(at, body api.Request) (api.Request, error) {
 		if body.Accept != "" {
 			body.Action = api.Accept
 		}
+	case api.Request{Scope: body.Scope, Audience: body.Audience, Account: body.Account, Renew: true}:
+		body.Action, body.Renew = api.Renew, false
 	default:
-		return at, invalid("the body: expected scope, audience, account, code, code_verifier, redirect_uri and destination; or recovery or accept alone")
+		return at, invalid("the body: expected scope, audience, account, code, code_verifier, redirect_uri and destination; or scope, audience, account and renew; or recovery or accept alone")
 	}
 	body.Credential = at.Credential
 	return body, nil

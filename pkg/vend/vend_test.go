@@ -183,6 +183,7 @@ func TestRefusals(t *testing.T) {
 			{anybody, "PUT", "/tokens/minut", `{"code":"hush\u0007"}`, 400, api.InvalidRequest, "code: expected"},
 			{anybody, "PUT", "/tokens/minut", `{"code":"hush","code_verifier":"hush"}`, 400, api.InvalidRequest, "code_verifier: expected"},
 			{anybody, "PUT", "/tokens/minut", `{"code":"hush","redirect_uri":"http://hush.example/"}`, 400, api.InvalidRequest, "redirect_uri: expected"},
+			{anybody, "PUT", "/tokens/minut", `{"renew":true,"recovery":"hush"}`, 400, api.InvalidRequest, "the body: expected scope"},
 			{anybody, "PUT", "/tokens/minut", `{"recovery":"hush!"}`, 400, api.InvalidRequest, "recovery: expected"},
 			{anybody, "PUT", "/tokens/minut", `{"recovery":"aHVzaA=="}`, 400, api.InvalidRequest, "recovery: it is not a blob"},
 			{anybody, "PUT", "/tokens/minut", `{"code":"hush","redirect_uri":"http://127.0.0.1:1/x"}`, 400, api.InvalidRequest, "connects no accounts"},

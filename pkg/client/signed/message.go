@@ -36,6 +36,9 @@ func messageOf(r api.Request) (message, error) {
 		return message{method: http.MethodDelete, path: path, query: query(r)}, nil
 	case api.Connect, api.Recover, api.Accept:
 		return withBody(http.MethodPut, path, r)
+	case api.Renew:
+		r.Renew = true
+		return withBody(http.MethodPut, path, r)
 	case api.List:
 		return message{method: http.MethodGet, path: "/tokens", query: query(r)}, nil
 	}

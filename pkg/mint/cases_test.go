@@ -1,0 +1,242 @@
+package mint_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/store"
+)
+
+// people is a credential at trackmania's server, described inline, with more
+// in its descriptor.
+func (w *world) people(more map[string]any) map[string]any {
+	d := map[string]any{
+		"token": map[string]any{"url": w.sim.TokenURL("trackmania"), "auth": "post"}, "refresh": map[string]any{"rotates": "yes"},
+		"authorize": map[string]any{"url": "/oauth/authorize"}, "overlap": map[string]any{"refresh_token": "revokes"},
+	}
+	for name, value := range more {
+		d[name] = value
+	}
+	return map[string]any{"provider": nil, "descriptor": d}
+}
+
+// An end of a refresh token that is 0, cannot be read, or has come before the
+// token did, throws no refresh token away.
+func TestCaseC20_RefreshExpiryOfZeroIsNoEnd(t *testing.T) {
+	for name, c := range map[string]struct{ field, value, kind string }{
+		"Keycloak, an offline token":    {"refresh_expires_in", `0`, "seconds"},
+		"Apigee, without an end":        {"refresh_token_expires_in", `"0"`, "seconds"},
+		"a .NET server's smallest date": {"refreshTokenExpirationDate", `"0001-01-01T00:00:00Z"`, "rfc3339"},
+		"an end before the token":       {"refresh_expires_at", `"1999-12-31T23:00:00Z"`, "rfc3339"},
+		"negative":                      {"refresh_expires_in", `-1`, "seconds"},
+		"unreadable":                    {"refresh_expires_in", `"never"`, "seconds"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{})
+				w.granted("trackmania", w.people(map[string]any{"response": map[string]any{"refresh_expiry": map[string]any{"at": "/" + c.field, "kind": c.kind}}}))
+				must(t, w.sim.SetFault("trackmania", simulator.Fault{Set: map[string]string{c.field: c.value}}))
+				m := w.instance()
+				for range 5 {
+					mustToken(t, m, key("trackmania"), mint.Want{})
+					if e := w.entry("trackmania"); !e.RefreshUntil.IsZero() {
+						t.Fatalf("RefreshUntil = %v, want none", e.RefreshUntil)
+					}
+					time.Sleep(time.Hour)
+				}
+			})
+		})
+	}
+}
+
+// Exact Online's rule: tokens of ten minutes, refreshed in the last 30 seconds
+// only. Callers and passes ask all the time, and none is refused.
+func TestCaseC21_NothingIsRenewedBeforeTheEarliestTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{Lifetime: 10 * time.Minute})
+		w.granted("trackmania", w.people(map[string]any{"renew": map[string]any{"earliest": "30s", "latest": "5s"}}))
+		m := w.instance()
+		last := mustToken(t, m, key("trackmania"), mint.Want{})
+		for end := time.Now().Add(2 * time.Hour); time.Now().Before(end); time.Sleep(time.Second) {
+			left := last.Token.Left(time.Now())
+			got := mustToken(t, m, key("trackmania"), mint.Want{})
+			if got.Token.Fingerprint != last.Token.Fingerprint && left > 30*time.Second {
+				t.Fatalf("renewed with %v left, want no more than 30s", left)
+			}
+			last = got
+			if e := w.entry("trackmania"); e.NextAt.Before(e.ExpiresAt.Add(-30*time.Second)) || e.NextAt.After(e.ExpiresAt.Add(-5*time.Second)) {
+				t.Fatalf("NextAt = %v before the end, want 30s to 5s", e.ExpiresAt.Sub(e.NextAt))
+			}
+		}
+		time.Sleep(time.Until(last.Token.ExpiresAt) - 5*time.Minute)
+		if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{Life: 5*time.Minute + time.Second}); codeOf(err) != api.TTLUnavailable {
+			t.Errorf("Token(min_ttl above what is left) = %v, want ttl_unavailable", err)
+		}
+	})
+}
+
+// A refusal that says "too early" is a time: the token that lives is vended,
+// the refresh is tried again before its end, and nothing is given up.
+func TestCaseC21_TooEarlyIsATimeAndNoLostToken(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		more map[string]any
+	}{
+		"Exact Online":            {`{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}`, nil},
+		"hh.ru":                   {`{"error":"invalid_grant","error_description":"token not expired"}`, nil},
+		"a descriptor's own word": {`{"code":"REFRESH_TOO_SOON"}`, map[string]any{"errors": map[string]any{"too_early": []string{"refresh_too_soon"}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{Lifetime: 10 * time.Minute})
+				w.granted("trackmania", w.people(c.more))
+				m := w.instance()
+				first := mustToken(t, m, key("trackmania"), mint.Want{})
+				must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: 400, Body: c.body}))
+				for first.Token.Left(time.Now()) > 31*time.Second {
+					if e := w.entry("trackmania"); !time.Now().Before(e.NextAt) {
+						_, _ = m.Renew(t.Context(), key("trackmania"))
+					}
+					if got := mustToken(t, m, key("trackmania"), mint.Want{}); got.Token.Fingerprint != first.Token.Fingerprint {
+						t.Fatalf("Token() = another token, want the living one")
+					}
+					time.Sleep(time.Second)
+				}
+				early := w.sim.Stats().Providers["trackmania"].RefreshRequests
+				must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
+				for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Second) {
+					if e := w.entry("trackmania"); !time.Now().Before(e.NextAt) {
+						_, _ = m.Renew(t.Context(), key("trackmania"))
+					}
+					mustToken(t, m, key("trackmania"), mint.Want{})
+				}
+				if e := w.entry("trackmania"); e.Generation != 2 || e.State != store.Live || early > 12 || w.alarms("CredentialsFailing") != 0 {
+					t.Errorf("generation %d, state %q, %d refusals, %d alarms; want 2, living, 12 at most, 0", e.Generation, e.State, early, w.alarms("CredentialsFailing"))
+				}
+			})
+		})
+	}
+}
+
+// The provider's word ends a grant at once, whatever its spelling. The token
+// that lives is vended, operators are told once, nothing is sent again by
+// itself, and an operator can have it tried once more.
+func TestCaseC22_DeadGrantIsToldAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+	}{
+		"HubSpot": {400, `{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token"}`},
+		"GitHub":  {200, `{"error":"bad_refresh_token"}`},
+		"a list":  {400, `{"errors":["invalid_grant - Refresh token invalid: 1"]}`},
+		"Strava":  {400, `{"message":"Bad Request","errors":[{"resource":"RefreshToken","field":"refresh_token","code":"invalid"}]}`},
+		"Dex":     {400, `{"error":"invalid_request","error_description":"Refresh token is invalid or has already been claimed by another client."}`},
+		"RFC":     {400, `{"error":"invalid_grant"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{})
+				m := w.instance()
+				alice := account("trackmania", "alice")
+				must(t, m.Connect(t.Context(), alice, w.code("trackmania", "alice")))
+				living := mustToken(t, m, alice, mint.Want{})
+				must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: c.status, Body: c.body}))
+				time.Sleep(time.Until(w.entryOf(alice).NextAt))
+				if became, err := m.Renew(t.Context(), alice); became != mint.Failed || codeOf(err) != api.NeedsReauthorizing {
+					t.Errorf("Renew() = %s, %v; want failed, reauthorize", became, err)
+				}
+				if got := mustToken(t, w.instance(), alice, mint.Want{}); got.Token.Fingerprint != living.Token.Fingerprint {
+					t.Error("Token() = another token, want the living one")
+				}
+				s, err := m.Status(t.Context(), alice)
+				if err != nil || s.State != api.Reauthorize || !s.Entry.NextAt.IsZero() || !s.Failure.RetryAt.IsZero() {
+					t.Errorf("Status() = %s, due %v, next attempt %v, %v; want reauthorize, and no time", s.State, s.Entry.NextAt, s.Failure.RetryAt, err)
+				}
+				for range 5 {
+					time.Sleep(time.Hour)
+					if _, err := m.Token(t.Context(), alice, mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
+						t.Errorf("Token() = %v, want reauthorize", err)
+					}
+				}
+				if n := w.sim.Stats().Providers["trackmania"].RefreshRequests; n != 1 || w.alarms("CredentialsFailing") != 1 {
+					t.Errorf("%d requests, %d alarms; want 1 and 1", n, w.alarms("CredentialsFailing"))
+				}
+				must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
+				if became, err := m.RenewNow(t.Context(), alice); became != mint.Renewed { // the provider had been wrong
+					t.Errorf("RenewNow() = %s, %v; want renewed by the refresh token that was kept", became, err)
+				}
+				mustToken(t, w.instance(), alice, mint.Want{})
+			})
+		})
+	}
+}
+
+// Who loses a race to another holder of the lease hears the same words as who
+// comes with a dead grant: that is no end, and no alarm.
+func TestCaseC27_LoserOfARaceEndsNoGrant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		w.granted("trackmania", nil)
+		mustToken(t, w.instance(), key("trackmania"), mint.Want{})
+		time.Sleep(2 * time.Hour)
+		slow := w.instance()
+		w.slow = 9 * time.Second // on its way while its process is stopped beyond its lease
+		stopped := make(chan error)
+		go func() {
+			_, err := slow.Token(t.Context(), key("trackmania"), mint.Want{})
+			stopped <- err
+		}()
+		time.Sleep(time.Second)
+		w.slow = 0
+		e := w.entry("trackmania") // another holder comes in between: it renews, and commits
+		must(t, w.store.Delete(t.Context(), e.Key))
+		lease, err := w.store.Acquire(t.Context(), store.Entry{Key: e.Key}, time.Second)
+		must(t, err)
+		must(t, w.store.Commit(t.Context(), lease, e))
+		winner := mustToken(t, w.instance(), key("trackmania"), mint.Want{})
+		if err := <-stopped; err != nil {
+			t.Errorf("Token() of the loser = %v, want the winner's token", err)
+		}
+		if got := w.entry("trackmania"); got.State != store.Live || got.Fingerprint != winner.Token.Fingerprint || w.alarms("CredentialsFailing") != 0 {
+			t.Errorf("entry = state %q, %d alarms; want the winner's, and none", got.State, w.alarms("CredentialsFailing"))
+		}
+	})
+}
+
+// A refusal in unknown words came with an answer: the grant is kept, however
+// long it lasts, and no text says that no answer came.
+func TestCaseC23_UnknownRefusalKeepsTheGrant(t *testing.T) {
+	for name, body := range map[string]string{
+		"as reported": `{"error":"internal_failure"}`, "unknown words": `{"error":"E_TENANT_PAUSED"}`, "a sentence": `{"message":"we are migrating your region"}`,
+	} {
+		for _, lasts := range []time.Duration{150 * time.Second, 6 * time.Hour} {
+			t.Run(name+" for "+lasts.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, simulator.Options{})
+					w.granted("trackmania", nil)
+					m := w.instance()
+					mustToken(t, m, key("trackmania"), mint.Want{})
+					time.Sleep(65 * time.Minute)
+					must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: 400, Body: body}))
+					for end := time.Now().Add(lasts); time.Now().Before(end); time.Sleep(5 * time.Second) {
+						_, err := m.Token(t.Context(), key("trackmania"), mint.Want{})
+						if codeOf(err) == api.NeedsReauthorizing || strings.Contains(err.Error(), "no answer came") {
+							t.Fatalf("Token() = %v, want the refusal as it is", err)
+						}
+					}
+					must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
+					time.Sleep(16 * time.Minute)
+					mustToken(t, m, key("trackmania"), mint.Want{})
+					if n := w.most("trackmania"); n != 1 {
+						t.Errorf("a refresh token reached the provider %d times, want 1", n)
+					}
+				})
+			})
+		}
+	}
+}

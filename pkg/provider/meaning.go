@@ -1,0 +1,196 @@
+package provider
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Meaning is what a refusal says in the vendor's own words. The zero value
+// means that nothing of these is known.
+type Meaning string
+
+// The meanings.
+const (
+	GrantOver     Meaning = "grant_over"     // the refresh token, or the code, works no more
+	TooEarly      Meaning = "too_early"      // the access token is not nearly over
+	TryLater      Meaning = "try_later"      // the server's own trouble
+	UnknownClient Meaning = "unknown_client" // the client id or its secret is wrong
+)
+
+// spellings are error codes that vendors use besides those of RFC 6749, in
+// lower case. The RFC's own codes for clients are judged by refusesClient.
+var spellings = map[string]Meaning{
+	"bad_refresh_token":            GrantOver, // GitHub, HubSpot
+	"invalid_refresh_token":        GrantOver, // Slack, Zendesk
+	"refresh_token_expired":        GrantOver,
+	"refresh_token_revoked":        GrantOver,
+	"expired_refresh_token":        GrantOver,
+	"incorrect_client_credentials": UnknownClient, // GitHub
+	"bad_client_id":                UnknownClient, // HubSpot
+	"bad_client_secret":            UnknownClient, // HubSpot, Slack
+	"invalid_client_id":            UnknownClient, // Slack
+	"invalid_client_secret":        UnknownClient, // Zoho
+	"temporarily_unavailable":      TryLater,
+	"server_error":                 TryLater,
+	"slow_down":                    TryLater,
+	"internal_error":               TryLater,
+	"internal_failure":             TryLater,
+	"internal_server_error":        TryLater,
+	"service_unavailable":          TryLater,
+	"ratelimited":                  TryLater, // Slack
+	"rate_limited":                 TryLater,
+	"rate_limit_exceeded":          TryLater,
+	"too_many_requests":            TryLater,
+}
+
+// meaning returns what a refusal means, and the known code that says so. The
+// descriptor's words count first, with any status. Known spellings count only
+// in a 2xx or 4xx: a 5xx with a code is still a server in trouble.
+func (d *Descriptor) meaning(q *call, status int, said complaint) (Meaning, string) {
+	if m := d.Errors.meaning(said); m != "" {
+		return m, ""
+	}
+	if status/100 != 2 && status/100 != 4 {
+		return "", ""
+	}
+	if q.grant == RefreshToken && saysTooEarly(said) { // before the code: hh.ru says it beside invalid_grant
+		return TooEarly, ""
+	}
+	if said.code == "invalid_grant" {
+		return GrantOver, ""
+	}
+	for _, word := range said.words {
+		m := spellings[strings.ToLower(word)]
+		if word == "invalid_grant" {
+			m = GrantOver
+		}
+		if m != "" && (m != GrantOver || q.grant == RefreshToken) {
+			return m, word
+		}
+	}
+	return "", ""
+}
+
+// meaning looks a refusal up among the descriptor's words.
+func (e Errors) meaning(said complaint) Meaning {
+	for _, list := range e.lists() {
+		for _, phrase := range list.phrases {
+			if said.has(phrase) {
+				return list.meaning
+			}
+		}
+	}
+	return ""
+}
+
+type phrases struct {
+	meaning Meaning
+	phrases []string
+}
+
+// lists orders the descriptor's words: what costs a person least first.
+func (e Errors) lists() []phrases {
+	return []phrases{{TooEarly, e.TooEarly}, {TryLater, e.TryLater}, {UnknownClient, e.UnknownClient}, {GrantOver, e.GrantOver}}
+}
+
+// has reports whether a complaint names a code, or has the phrase in a text.
+func (c complaint) has(phrase string) bool {
+	if slices.ContainsFunc(append(c.words, c.code), func(w string) bool { return strings.EqualFold(w, phrase) }) {
+		return true
+	}
+	return slices.ContainsFunc(append(c.texts, c.text), func(text string) bool {
+		return strings.Contains(strings.ToLower(text), strings.ToLower(phrase))
+	})
+}
+
+// tooEarlyText is how vendors say in a sentence that a refresh came too early:
+// Exact Online "access_token not expired", hh.ru "token not expired".
+var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|access[ _-]?token is still valid`)
+})
+
+func saysTooEarly(said complaint) bool {
+	return slices.ContainsFunc(append(said.texts, said.text), tooEarlyText().MatchString)
+}
+
+// These match a sentence about a refresh token that works no more, as Dex,
+// Apigee and Strava write it. One that speaks of the request's form, or of
+// trying again, says something else.
+var (
+	namesRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
+	saysDead          = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|claimed|used|consumed|unknown|not valid|not found|no longer|does not exist)\b`)
+	})
+	saysOtherwise = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|again|later|temporarily|timeout|timed out|not used)\b`)
+	})
+)
+
+// vagueCodes are codes that say nothing by themselves, so that the sentence
+// beside them counts.
+var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_token", "bad_request", "badrequest"}
+
+// refusesRefreshToken reports whether the sentence of a refusal can only mean
+// the refresh token.
+func refusesRefreshToken(q *call, status int, said complaint) bool {
+	if q.grant != RefreshToken || status == http.StatusForbidden || status == http.StatusNotFound || !slices.Contains(vagueCodes, strings.ToLower(said.code)) {
+		return false
+	}
+	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
+		return namesRefreshToken().MatchString(text) && saysDead().MatchString(text) && !saysOtherwise().MatchString(text)
+	})
+}
+
+// longestSpelled is the longest answer, in bytes, in which an error is looked
+// for beyond where the descriptor or the RFC says: no vendor writes a longer one.
+const longestSpelled = 64 << 10
+
+// spelledErrors returns the codes and the sentences that an answer may carry
+// where RFC 6749 does not look: {"status":…,"message":…}, {"errors":[…]}.
+func spelledErrors(doc document) (words, texts []string) {
+	if len(doc) > longestSpelled {
+		return nil, nil
+	}
+	add := func(value any) {
+		if text, ok := value.(string); ok && text != "" {
+			word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+			words, texts = append(words, strings.TrimRight(word, ":,;.")), append(texts, text)
+		}
+	}
+	for _, at := range []string{"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType", "/message", "/error/message", "/error_description", "/errors/0"} {
+		add(lookup(doc, at))
+	}
+	first, _ := lookup(doc, "/errors/0").(document)
+	var all []string
+	for _, name := range []string{"errorType", "type", "resource", "field", "code", "error", "message", "detail"} {
+		value := lookup(first, "/"+name)
+		add(value)
+		if text, ok := value.(string); ok {
+			all = append(all, text)
+		}
+	}
+	add(strings.Join(all, " "))
+	return words, texts
+}
+
+// validate refuses words that would match nearly anything.
+func (e Errors) validate(p *problems) {
+	const shortest, longest = 3, 100
+	seen := map[string]Meaning{}
+	for _, list := range e.lists() {
+		for i, phrase := range list.phrases {
+			path := fmt.Sprintf("errors.%s[%d]", list.meaning, i)
+			if len(phrase) < shortest || len(phrase) > longest {
+				p.add(path, "expected %d to %d characters", shortest, longest)
+			}
+			if other, twice := seen[strings.ToLower(phrase)]; twice && other != list.meaning {
+				p.add(path, "stands in errors.%s too", other)
+			}
+			seen[strings.ToLower(phrase)] = list.meaning
+		}
+	}
+}
