@@ -12,8 +12,9 @@ import (
 var renewCommand = command{
 	name: "renew", args: "NAME", does: "Replaces a credential's token now, and prints the old and the new fingerprint",
 	more: `The provider is asked for another token, as if an API had refused the one in use. A token younger than 30 seconds is
-not replaced. Where that is refused because earlier attempts failed, or because a grant counts as over, it is asked all
-the same, once; that takes an operator's right, the one that connect takes.
+not replaced; over --url, one that the provider still takes is not either. Where that is refused because earlier attempts
+failed, or because a grant counts as over, it is asked all the same, once; that takes an operator's right, the one that
+connect takes.
 `,
 	example: "tokenvend renew minut",
 	make:    func() action { return &renew{} },

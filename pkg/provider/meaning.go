@@ -145,9 +145,9 @@ func refusesRefreshToken(q *call, status int, said complaint) bool {
 	})
 }
 
-// longestSpelled is the longest answer, in bytes, in which an error is looked
-// for beyond where the descriptor or the RFC says: no vendor writes a longer one.
-const longestSpelled = 64 << 10
+// longestSpelled is the longest answer that is searched for errors where
+// RFC 6749 does not look. Each place costs a pass over the answer.
+const longestSpelled = 16 << 10
 
 // spelledErrors returns the codes and the sentences that an answer may carry
 // where RFC 6749 does not look: {"status":…,"message":…}, {"errors":[…]}.
@@ -155,26 +155,34 @@ func spelledErrors(doc document) (words, texts []string) {
 	if len(doc) > longestSpelled {
 		return nil, nil
 	}
-	add := func(value any) {
-		if text, ok := value.(string); ok && text != "" {
+	add := func(text string) {
+		if text != "" {
 			word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
 			words, texts = append(words, strings.TrimRight(word, ":,;.")), append(texts, text)
 		}
 	}
-	for _, at := range []string{"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType", "/message", "/error/message", "/error_description", "/errors/0"} {
-		add(lookup(doc, at))
+	for _, at := range spelledAt {
+		text, _ := lookup(doc, at).(string)
+		add(text)
 	}
-	first, _ := lookup(doc, "/errors/0").(document)
+	if _, isObject := lookup(doc, "/errors/0").(document); !isObject {
+		return words, texts
+	}
 	var all []string
 	for _, name := range []string{"errorType", "type", "resource", "field", "code", "error", "message", "detail"} {
-		value := lookup(first, "/"+name)
-		add(value)
-		if text, ok := value.(string); ok {
+		if text, ok := lookup(doc, "/errors/0/"+name).(string); ok {
+			add(text)
 			all = append(all, text)
 		}
 	}
 	add(strings.Join(all, " "))
 	return words, texts
+}
+
+// spelledAt are the places of error codes and of their descriptions.
+var spelledAt = []string{
+	"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType",
+	"/message", "/error/message", "/error_description", "/errors/0",
 }
 
 // validate refuses words that would match nearly anything.

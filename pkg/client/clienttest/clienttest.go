@@ -101,7 +101,7 @@ func (s *Server) answer(r api.Request) (any, error) {
 		return s.vend(key, r, now), nil
 	case api.Status:
 		return s.status(key, r), nil
-	case api.Connect, api.Recover:
+	case api.Connect, api.Recover, api.Renew, api.Accept:
 		delete(s.tokens, key)
 		s.vend(key, r, now)
 		return s.status(key, r), nil

@@ -87,6 +87,10 @@ func requestOf(r *http.Request) (at api.Request, err error) {
 		at.Action = api.Revoke
 	case r.Method == http.MethodPut && at.Recovery != "":
 		at.Action = api.Recover
+	case r.Method == http.MethodPut && at.Accept != "":
+		at.Action = api.Accept
+	case r.Method == http.MethodPut && at.Renew:
+		at.Action, at.Renew = api.Renew, false
 	case r.Method == http.MethodPut:
 		at.Action = api.Connect
 	}

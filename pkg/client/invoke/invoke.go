@@ -76,7 +76,7 @@ func (t *Transport) Send(ctx context.Context, r api.Request) ([]byte, error) {
 // is of one use, and the grant may be lost with it.
 func attempts(action string) func(*lambda.Options) {
 	return func(o *lambda.Options) {
-		if action == api.Connect || action == api.Recover {
+		if action == api.Connect || action == api.Recover || action == api.Renew {
 			o.Retryer = aws.NopRetryer{}
 		}
 	}
