@@ -18,9 +18,10 @@ func newCounter(t *testing.T) *house {
 	t.Helper()
 	h := newHouse(t, simulator.Options{})
 	h.put("minut", "minut", nil)
-	h.put("monta", "monta", map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/team/billing-*"}}})
+	h.put("monta", "monta", map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/billing-*"}}})
 	h.put("miden", "miden", map[string]any{"allow": map[string]any{"aliases": []string{"billing"}, "scopes": []string{"write"}}, "scope": "read"})
 	h.start("vend")
+	h.know("minut", "monta", "miden")
 	return h
 }
 

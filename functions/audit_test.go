@@ -119,3 +119,23 @@ func TestEveryDecisionIsOneLine(t *testing.T) {
 		}
 	}
 }
+
+// The log and the answer name an invocation as Lambda does, whatever the event
+// says its id is.
+func TestAttack23_ForgedRequestID(t *testing.T) {
+	t.Parallel()
+	h := newCounter(t)
+	h.runtimes["vend"] = freshRuntime(h)
+	p := h.start("vend")
+	const forged = "f0rged-id"
+	payload := strings.Replace(string(event(t, httpAPI, call{method: "GET", path: "/tokens/absent", arn: billing})),
+		"JKJaXmPLvHcESHA=", strings.Repeat(forged, 5<<20/len(forged)), 1)
+	answer := read[api.Error](t, []byte(h.eventOn("api", []byte(payload)).Body))
+	if answer.Code != unknown || !strings.HasPrefix(answer.RequestID, "00000000-") {
+		t.Errorf("the answer = %.300v, want %s under Lambda's own request id", answer, unknown)
+	}
+	p.Kill()
+	if log := p.Output(); strings.Contains(log, forged) || !strings.Contains(log, answer.RequestID) {
+		t.Errorf("the log of %d bytes does not name the invocation %s, or names it as the event does", len(log), answer.RequestID)
+	}
+}

@@ -56,7 +56,7 @@ func (h *house) stampede(provider string) {
 	began := time.Now()
 	for range herd {
 		all.Go(func() {
-			answer, refused := h.direct("", api.Request{Credential: provider})
+			answer, refused := h.direct("admin", api.Request{Credential: provider})
 			mu.Lock()
 			defer mu.Unlock()
 			if refused != nil {

@@ -44,7 +44,7 @@ func TestFault07_TheHolderDiesBetweenTheAnswerAndTheCommit(t *testing.T) {
 	for range 3 {
 		h.start("vend")
 	}
-	answer, refused := h.direct("", api.Request{Credential: "minut"})
+	answer, refused := h.direct("admin", api.Request{Credential: "minut"})
 	if refused == nil {
 		t.Fatalf("while the lease lives, answered with %d bytes", len(answer))
 	}

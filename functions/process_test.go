@@ -38,7 +38,7 @@ func TestAProcessThatDiesTakesNoOtherWithIt(t *testing.T) {
 	p := h.start("vend")
 	died := make(chan *testbed.FunctionError)
 	go func() {
-		_, failed := h.invoke("vend", "", []byte(`{"credential":"minut"}`))
+		_, failed := h.invoke("vend", "admin", []byte(`{"credential":"minut"}`))
 		died <- failed
 	}()
 	for h.sim.Stats().Providers["minut"].ConcurrentMax == 0 {
@@ -61,7 +61,7 @@ func TestWhoWaitsIsAnsweredBeforeTheTimeout(t *testing.T) {
 	}
 	h.start("vend")
 	began := time.Now()
-	_, refused := h.direct("", api.Request{Credential: "minut"})
+	_, refused := h.direct("admin", api.Request{Credential: "minut"})
 	if codeOf(refused) != api.ProviderUnavailable || refused.RetryAfter <= 0 {
 		t.Errorf("got %v", refused)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // mostBytes is what a bootstrap may weigh: a larger one starts later.
-const mostBytes = 9_000_000
+const mostBytes = 10_500_000
 
 func TestBootstrapsAreSmall(t *testing.T) {
 	t.Parallel()

@@ -184,16 +184,18 @@ func TestFault54_WhatWasTamperedWithIsNeverVended(t *testing.T) {
 		"another scope's item, moved":              v.variant.text(dynamo.SortKey, v.key.Sort()),
 		"another credential's item, moved":         v.another.text(dynamo.PartitionKey, v.key.Partition()),
 
-		"another generation":     v.now.plus("generation", 1),
-		"a later expiry":         v.now.plus("expires_at", hour),
-		"a longer use":           v.now.plus("cache_until", hour),
-		"another time of issue":  v.now.plus("issued_at", -hour),
-		"another time to renew":  v.now.plus("renew_at", hour),
-		"an end of the refresh":  v.now.plus("refresh_until", hour),
-		"another scope":          v.now.text("scope", "admin"),
-		"another type":           v.now.text("type", "MAC"),
-		"another fingerprint":    v.now.text("fingerprint", "0123456789abcdef"),
-		"minted for other terms": v.now.text("made", v.variant.attribute("made")),
+		"another generation":    v.now.plus("generation", 1),
+		"a later expiry":        v.now.plus("expires_at", hour),
+		"a longer use":          v.now.plus("cache_until", hour),
+		"another time of issue": v.now.plus("issued_at", -hour),
+		"another time to renew": v.now.plus("renew_at", hour),
+		"an end of the refresh": v.now.plus("refresh_until", hour),
+		"another scope":         v.now.text("scope", "admin"),
+		"another type":          v.now.text("type", "MAC"),
+		"another fingerprint":   v.now.text("fingerprint", "0123456789abcdef"),
+		"a legacy digest":       v.now.text("made", "9f86d081884c7d659f86d081884c7d65"),
+		"another state":         v.now.text("state", "revoking"),
+		"the first format":      v.now.plus("format", -1),
 	} {
 		v.refuses(what, changed)
 	}
@@ -209,6 +211,8 @@ func TestFault54_TermsThatWereTamperedWithAreReadFromTheSecret(t *testing.T) {
 		"an entry's":                 v.own.sealing(v.now.sealed()),
 		"never sealed":               v.own.sealing([]byte("\x00" + `{"name":"miden"}`)),
 		"another version":            v.own.text("made", v.anothersOwn.attribute("made")),
+		"another generation":         v.own.plus("generation", 1),
+		"the first format":           v.own.plus("format", -1),
 	} {
 		v.write(changed)
 		before, p := v.requests(), v.cold()

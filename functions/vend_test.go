@@ -23,6 +23,7 @@ func TestFiveProvidersInEveryShape(t *testing.T) {
 		h.put(name, name, nil)
 	}
 	h.start("vend")
+	h.know(providers...)
 	for _, name := range providers {
 		for _, shape := range []string{httpAPI, httpStage, restAPI} {
 			r := h.overAPI(shape, call{method: "GET", path: "/tokens/" + name})
@@ -109,6 +110,7 @@ func TestEveryActionOverTheAPI(t *testing.T) {
 	h := newHouse(t, simulator.Options{})
 	h.put("movemint", "movemint", nil)
 	h.start("vend")
+	h.know("movemint")
 	for _, shape := range []string{httpAPI, restAPI} {
 		v := read[api.Token](t, h.ok(shape, call{method: "POST", path: "/tokens/movemint", body: `{"min_ttl":600}`}))
 		if s := read[api.StatusReport](t, h.ok(shape, call{method: "GET", path: "/tokens/movemint/status"})); s.State != api.Fresh || s.Fingerprint != v.Fingerprint {

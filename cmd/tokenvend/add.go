@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -66,7 +66,7 @@ func (a *add) run(ctx context.Context, c console, args []string) error {
 	if err := free(ctx, v, name); err != nil {
 		return err
 	}
-	text, err := a.checked(c, name, map[string]any{})
+	text, _, err := a.checked(c, name, fields{})
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (a *add) run(ctx context.Context, c console, args []string) error {
 	if err := (trial{c, p, v, name, fresh.version}).run(ctx); err != nil {
 		return err
 	}
-	c.say("%s", p.grants(name, fresh.arn))
+	c.Text(p.grants(name, fresh.arn) + "\n")
 	return nil
 }
 
@@ -98,67 +98,13 @@ func taken(name string) error {
 }
 
 // checked composes a secret and makes sure that it is well-formed.
-func (s *secret) checked(c console, name string, before map[string]any) (redact.String, error) {
+func (s *secret) checked(c console, name string, before fields) (redact.String, credential.Credential, error) {
 	text, err := s.compose(c, name, before)
-	if err == nil {
-		_, err = credential.Parse(name, "", []byte(text.Reveal()))
-	}
-	return text, err
-}
-
-var setCommand = command{
-	name: "set", args: "NAME", does: "Replaces the secret of a credential",
-	more:    secretHelp + "What is neither given nor asked for stays as it is; with --json, nothing does.\n",
-	example: "tokenvend set minut",
-	make:    func() action { return &set{} },
-}
-
-type set struct {
-	secret
-	keeper
-}
-
-func (s *set) flags(f *flag.FlagSet) {
-	s.secret.flags(f)
-	s.keeper.flags(f)
-}
-
-func (s *set) run(ctx context.Context, c console, args []string) error {
-	name, err := oneName(args)
 	if err != nil {
-		return err
+		return text, credential.Credential{}, err
 	}
-	_, v, err := s.open(ctx)
-	if err != nil {
-		return err
-	}
-	before, err := s.before(ctx, v, name)
-	if err != nil {
-		return err
-	}
-	text, err := s.checked(c, name, before)
-	if err != nil {
-		return err
-	}
-	told, err := v.replace(ctx, name, text)
-	if err != nil {
-		return err
-	}
-	c.say("%s is written. %s: tokenvend renew %[1]s tries the new secret then.", name, told)
-	return nil
-}
-
-// before is what stands in a secret, so that what is not changed stays; nothing where all is replaced. A secret that is no JSON is no obstacle to replacing it.
-func (s *set) before(ctx context.Context, v vault, name string) (map[string]any, error) {
-	if s.json {
-		return nil, v.find(ctx, name)
-	}
-	text, err := v.read(ctx, name)
-	fields := map[string]any{}
-	if json.Unmarshal([]byte(text.Reveal()), &fields) != nil || fields == nil {
-		fields = map[string]any{}
-	}
-	return fields, err
+	parsed, err := credential.Parse(name, "", []byte(text.Reveal()))
+	return text, parsed, err
 }
 
 var rmCommand = command{
@@ -184,13 +130,13 @@ func (r *rm) run(ctx context.Context, c console, args []string) error {
 	}
 	if err := revokeAt(ctx, p, name); err != nil {
 		text, _ := explain(err)
-		c.say("Its token could not be revoked: %s", text)
+		c.Say("Its token could not be revoked: %s", terminal.Lines(text))
 	}
 	told, err := v.remove(ctx, name)
 	if err != nil {
 		return err
 	}
-	c.say("%s is removed. %s", name, told)
+	c.Say("%s is removed. %s", name, terminal.Lines(told))
 	return nil
 }
 

@@ -95,14 +95,14 @@ func TestSet(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	tv(t, dir, "", "set", "x", "--token-url", "nonsense").want(t, exitRefused, "token_url")
-	tv(t, dir, `{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "x", "--json").want(t, exitOK)
+	tv(t, dir, `{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "x", "--json", "--yes").want(t, exitOK)
 	if secretOf(t, dir, "x")["client_id"] != "c" {
 		t.Error("set --json did not replace the whole")
 	}
 	if err := os.WriteFile(filePath(dir, "x"), []byte("{broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tv(t, dir, "s", "set", "x", "--provider", "minut", "--client-id", "me").want(t, exitOK)
+	tv(t, dir, "s", "set", "x", "--provider", "minut", "--client-id", "me", "--yes").want(t, exitOK)
 }
 
 func TestSetOfAnInlineDescriptorWithoutASecret(t *testing.T) {

@@ -50,7 +50,7 @@ func TestHelp(t *testing.T) {
 func TestSecretsAreNotTakenFromTheCommandLineNorShown(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{
-		{"add", "x", "--client-secret=hunter2"}, {"add", "x", "--secret", "hunter2"}, {"serve", "--key", "hunter2"}, {"serve", "--key", "id:hunter2 with spaces"},
+		{"add", "x", "--client-secret=hunter2"}, {"add", "x", "--secret", "hunter2"}, {"serve", "--key", "hunter2"}, {"serve", "--key", "id:hunter2 with spaces"}, {"serve", "--admin-key", "hunter2"},
 		{"serve", "--every", "hunter2"}, {"get", "hunter2!"}, {"hunter2"}, {"add", "x", "hunter2"},
 	} {
 		if r := tv(t, dir, "", args...).want(t, exitUsage); strings.Contains(r.err, "hunter2") {
@@ -235,4 +235,16 @@ func TestRenewInsists(t *testing.T) {
 	if out := tv(t, s.dir, "", "renew", "trackmania").want(t, exitOK).out; !strings.HasPrefix(out, "old none\nnew ") {
 		t.Errorf("renew = %q, want a new token's fingerprint", out)
 	}
+}
+
+func TestACallersKeyIsToldWhatItMayNot(t *testing.T) {
+	s := demo(t, t.TempDir(), "--key", "billing:s=arn:aws:iam::123456789012:role/billing")
+	keys := []string{"AWS_ACCESS_KEY_ID=billing", "AWS_SECRET_ACCESS_KEY=s", "AWS_REGION=us-east-1", "TOKENVEND_URL=" + s.url}
+	tvEnv(t, s.dir, "", keys, "get", "minut").want(t, exitOK)
+	for _, args := range [][]string{{"ls"}, {"status", "minut"}, {"revoke", "minut"}} {
+		if r := tvEnv(t, s.dir, "", keys, args...).want(t, exitRefused, "takes an operator's key"); strings.Contains(r.err, `"allow"`) {
+			t.Errorf("%q with a caller's key is told to change the secret: %s", args, r.err)
+		}
+	}
+	tv(t, s.dir, "", "ls").want(t, exitOK)
 }

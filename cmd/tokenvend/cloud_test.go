@@ -58,6 +58,7 @@ func compact(t *testing.T, text string) string {
 
 func TestAddToAStackByItsAPI(t *testing.T) {
 	s := newStack(t)
+	s.sweep() // rotate finds what is new
 	id, secret := s.client("trackmania")
 	whole := `{"provider":"trackmania","client_id":"` + id + `","client_secret":"` + secret + `"}`
 	s.tv(whole, "add", "tm", "--json", "--url", s.url+"/").want(t, exitOK, "tm works", " "+s.url+"/tokens/tm\n", "--function-name FUNCTION", `aws:execute-api:us-east-1:`)
@@ -119,7 +120,7 @@ func TestSetOnAStack(t *testing.T) {
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"you","client_secret":"`+canary+`","provider":"minut","scope":"read"}` {
 		t.Errorf("%s", got)
 	}
-	s.direct(`{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "minut", "--json").want(t, exitOK)
+	s.direct(`{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "minut", "--json", "--yes").want(t, exitOK)
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"c","client_secret":"d","provider":"minut"}` {
 		t.Errorf("set --json did not replace the whole: %s", got)
 	}
@@ -127,7 +128,8 @@ func TestSetOnAStack(t *testing.T) {
 	if _, err := s.secrets.PutSecretValue(t.Context(), &awssecrets.PutSecretValueInput{SecretId: aws.String("tokenvend/minut"), SecretString: &broken}); err != nil {
 		t.Fatal(err)
 	}
-	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me").want(t, exitOK)
+	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me").want(t, exitUsage, "--yes is needed")
+	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me", "--yes").want(t, exitOK)
 }
 
 // A template makes such secrets, for the operator to fill.

@@ -6,21 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
 
-// console is where a command reads and writes. Data goes to out, everything else to err.
-type console struct {
-	in       *os.File
-	out, err io.Writer
-}
-
-// say tells people something, on a line of its own.
-func (c console) say(format string, args ...any) { _, _ = fmt.Fprintf(c.err, format+"\n", args...) }
+// console is where a command reads and writes.
+type console = terminal.Console
 
 // command is one thing that the program can do.
 type command struct {
@@ -47,7 +41,7 @@ func usage(format string, args ...any) error { return usageError{fmt.Sprintf(for
 // run runs the program and returns its exit code.
 func run(ctx context.Context, c console, args []string) int {
 	if len(args) == 0 {
-		helpAll(c.err)
+		c.Help(false, helpAll())
 		return exitUsage
 	}
 	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
@@ -55,7 +49,7 @@ func run(ctx context.Context, c console, args []string) int {
 	}
 	cmd, ok := find(args[0])
 	if !ok {
-		c.say("tokenvend: there is no such command%s: tokenvend help lists them", near(args[0]))
+		c.Fail("there is no such command" + near(args[0]) + ": tokenvend help lists them")
 		return exitUsage
 	}
 	return cmd.run(ctx, c, args[1:])
@@ -68,7 +62,7 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	act.flags(set)
 	rest, err := parse(set, args)
 	if errors.Is(err, flag.ErrHelp) {
-		cmd.help(c.out)
+		c.Help(true, cmd.help())
 		return exitOK
 	}
 	if err != nil {
@@ -83,7 +77,7 @@ func (cmd command) run(ctx context.Context, c console, args []string) int {
 	if code == exitUsage {
 		text += ": see tokenvend help " + cmd.name
 	}
-	c.say("tokenvend: %s", text)
+	c.Fail(text)
 	return code
 }
 

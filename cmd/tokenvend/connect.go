@@ -15,8 +15,8 @@ import (
 
 var connectCommand = command{
 	name: "connect", args: "NAME", does: "Connects a person's account: the person logs in at the provider and allows it",
-	more: `The browser goes to the provider, and comes back to this program, which listens on 127.0.0.1 meanwhile. What it brings
-goes to tokenvend, which exchanges it and keeps the grant: no client secret and no token gets here.
+	more: `The browser goes to the provider, and comes back to this program, which listens on loopback meanwhile.
+What it brings goes to tokenvend, which exchanges it and keeps the grant: no client secret and no token gets here.
 Where there is no browser, --paste prints the provider's address; open it anywhere, and paste the address that the
 browser ends at, though no page is shown there.
 A provider that takes registered redirect URIs only is told one by --redirect.
@@ -69,8 +69,10 @@ type errand struct {
 	*connect
 	console
 	name string
-	at   *client.Client
+	at   *remote
 	kept api.StatusReport
+
+	destination string // where the person was sent; the code goes nowhere else
 }
 
 // begin asks where the person has to go.
@@ -79,12 +81,13 @@ func (e *errand) begin(ctx context.Context, redirect string) (*consent.Visit, er
 	if err != nil {
 		return nil, err
 	}
+	e.destination = page.Destination
 	return consent.New(page)
 }
 
 // keep has the code exchanged and the grant kept.
 func (e *errand) keep(ctx context.Context, v *consent.Visit, redirect string, code redact.String) (err error) {
-	g := client.Grant{Code: code.Reveal(), CodeVerifier: v.Verifier().Reveal(), RedirectURI: redirect}
+	g := client.Grant{Code: code.Reveal(), CodeVerifier: v.Verifier().Reveal(), RedirectURI: redirect, Destination: e.destination}
 	e.kept, err = e.at.Connect(ctx, e.name, g, e.options()...)
 	if isInDoubt(err) {
 		return inDoubt{err, e.variant.line("status", e.name)}
@@ -125,11 +128,12 @@ func (e *errand) byBrowser(ctx context.Context) error {
 
 func (e *errand) lead(visit *consent.Visit, link string) {
 	if !e.noBrowser && openBrowser(link) == nil {
-		e.say("A browser opens. If it does not, open this address on this machine, which leads to %s:\n  %s", visit.Site(), link)
+		e.Say("A browser opens. If it does not, open this address on this machine, which leads to %s:\n  %s",
+			visit.Site(), link)
 	} else {
-		e.say("Open this address in a browser on this machine; it leads to %s:\n  %s", visit.Site(), link)
+		e.Say("Open this address in a browser on this machine; it leads to %s:\n  %s", visit.Site(), link)
 	}
-	e.say("Log in there, and allow it. This program waits for %v.", e.timeout)
+	e.Say("Log in there, and allow it. This program waits for %v.", e.timeout)
 }
 
 // nowhere is a redirect URI at which nothing needs to listen: the address that the browser shows is all that is wanted.
@@ -145,7 +149,8 @@ func (e *errand) byHand(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.say("Open this address in a browser anywhere, log in, and allow it:\n  %s\nThe browser then ends at an address that begins with %s; a page may not be shown there.", visit.Page().Reveal(), redirect)
+	e.Say("Open this address in a browser anywhere, log in, and allow it:\n  %s\n"+
+		"The browser then ends at an address that begins with %s; a page may not be shown there.", visit.Page().Reveal(), redirect)
 	address, err := e.pasted()
 	if err != nil {
 		return err
@@ -171,7 +176,7 @@ func (e *errand) pasted() (string, error) {
 	}
 	done := make(chan read, 1)
 	go func() { // ends with the line, or with the program
-		text, err := e.ask("Paste that address, whole: ")
+		text, err := e.Ask("Paste that address, whole: ")
 		done <- read{text, err}
 	}()
 	late := time.NewTimer(e.timeout)
@@ -180,7 +185,7 @@ func (e *errand) pasted() (string, error) {
 	case r := <-done:
 		return r.text, r.err
 	case <-late.C:
-		e.say("")
+		e.Say("")
 		return "", lateError{e.timeout}
 	}
 }
@@ -194,9 +199,9 @@ func (e *errand) done() string {
 
 // report tells what was kept.
 func (e *errand) report() error {
-	e.say("%s Get a token with\n  %s", e.done(), e.variant.line("get", e.name))
+	e.Say("%s Get a token with\n  %s", e.done(), e.variant.line("get", e.name))
 	if e.kept.Warning != "" {
-		e.say("Warning: %s", e.kept.Warning)
+		e.Say("Warning: %s", e.kept.Warning)
 	}
 	return e.print(e.console, e.kept)
 }

@@ -1,21 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"regexp"
-	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/client"
+	"github.com/tokenvend/tokenvend/pkg/client/invoke"
 )
 
 // function is a vend function as --function names it.
@@ -53,47 +46,21 @@ func (f function) String() string {
 	return fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", f.partition, f.region, f.account, f.name)
 }
 
-// invoker is what is called of *lambda.Client.
-type invoker interface {
-	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
-}
-
-// direct sends the requests of a client.Client to the function itself, and makes its answers into the API's.
+// direct invokes the function, and explains what kept it from being invoked.
 type direct struct {
-	lambda   invoker
+	client.Transport
 	function function
 }
 
-// RoundTrip implements http.RoundTripper.
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	request, err := requested(r)
-	if err != nil {
-		return nil, err
+// Send implements client.Transport.
+func (d direct) Send(ctx context.Context, r api.Request) ([]byte, error) {
+	answer, err := d.Transport.Send(ctx, r)
+	_, refused := errors.AsType[*api.Error](err)
+	_, broken := errors.AsType[*invoke.FunctionError](err)
+	if err == nil || refused || broken {
+		return answer, err
 	}
-	payload, err := json.Marshal(request)
-	if err != nil {
-		return nil, err
-	}
-	out, err := d.lambda.Invoke(r.Context(), &lambda.InvokeInput{
-		FunctionName: aws.String(d.function.String()), Qualifier: &d.function.alias, Payload: payload,
-	}, attempts(r.Method))
-	if err != nil {
-		return nil, d.notInvoked(err)
-	}
-	if out.FunctionError == nil {
-		return respond(r, http.StatusOK, out.Payload), nil
-	}
-	id, _ := awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
-	return d.failed(r, out.Payload, id)
-}
-
-// attempts are the SDK's own, and one for what a PUT brings: a code that is sent twice may cost the grant that it stands for.
-func attempts(method string) func(*lambda.Options) {
-	return func(o *lambda.Options) {
-		if method == http.MethodPut {
-			o.Retryer = aws.NopRetryer{}
-		}
-	}
+	return nil, d.notInvoked(err)
 }
 
 func (d direct) notInvoked(err error) error {
@@ -102,100 +69,4 @@ func (d direct) notInvoked(err error) error {
 		e.why = "there is no such function or alias in that account and region"
 	}
 	return err
-}
-
-// requested is a client's request as a direct payload.
-func requested(r *http.Request) (at api.Request, err error) {
-	if r.Body != nil {
-		defer func() { _ = r.Body.Close() }()
-	}
-	if r.Method == http.MethodPost || r.Method == http.MethodPut {
-		if err := json.NewDecoder(r.Body).Decode(&at); err != nil {
-			return at, err
-		}
-	}
-	at.Credential, at.Action = routed(r.Method, r.URL.Path)
-	switch {
-	case at.Recovery != "":
-		at.Action = api.Recover
-	case at.Renew:
-		at.Action, at.Renew = api.Renew, false
-	}
-	return at, queried(r, &at)
-}
-
-// routed is what the API's methods and paths are called in a payload.
-func routed(method, path string) (credential, action string) {
-	path = strings.TrimPrefix(strings.TrimPrefix(path, "/tokens"), "/")
-	if path == "" {
-		return "", api.List
-	}
-	if name, tail, found := strings.Cut(path, "/"); found {
-		return name, tail
-	}
-	switch method {
-	case http.MethodPut:
-		return path, api.Connect
-	case http.MethodDelete:
-		return path, api.Revoke
-	}
-	return path, api.Vend
-}
-
-func queried(r *http.Request, at *api.Request) (err error) {
-	query := r.URL.Query()
-	for name, field := range map[string]*string{"scope": &at.Scope, "audience": &at.Audience, "account": &at.Account, "after": &at.After, "redirect_uri": &at.RedirectURI} {
-		if query.Has(name) {
-			*field = query.Get(name)
-		}
-	}
-	at.Verify = query.Get("verify") == "true"
-	if query.Has("min_ttl") {
-		at.MinTTL, err = api.ParseSeconds(query.Get("min_ttl"))
-	}
-	return err
-}
-
-// respond is a response as the API would give it.
-func respond(r *http.Request, status int, body []byte) *http.Response {
-	return &http.Response{
-		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
-	}
-}
-
-// functionError is Lambda's own account of an invocation without an answer, or the function's.
-type functionError struct {
-	Message string `json:"errorMessage"`
-	Type    string `json:"errorType"` // "Sandbox.Timedout", "Runtime.ExitError", or the function's own
-}
-
-// failed makes a problem of the function's into the API's response. Of any other error nothing is told but its type.
-func (d direct) failed(r *http.Request, payload []byte, id string) (*http.Response, error) {
-	var e functionError
-	var problem api.Error
-	if json.Unmarshal(payload, &e) == nil && json.Unmarshal([]byte(e.Message), &problem) == nil && problem.Code != "" {
-		return respond(r, problem.Code.Status(), []byte(e.Message)), nil
-	}
-	return nil, &brokenFunction{name: d.function.name, kind: e.kind(), requestID: id}
-}
-
-// brokenFunction is the error of a function that ended without an answer.
-type brokenFunction struct{ name, kind, requestID string }
-
-func (e *brokenFunction) Error() string {
-	return "the function " + e.name + " ended without an answer" + e.kind + "; its log tells why" + requestID(e.requestID)
-}
-
-var plainType = regexp.MustCompile(`^[A-Za-z]{1,40}(\.[A-Za-z]{1,40})?$`)
-
-// kind is what went wrong, in brackets; "" for what is not of a known form.
-func (e functionError) kind() string {
-	switch {
-	case e.Type == "Sandbox.Timedout", strings.Contains(e.Message, "Task timed out after"):
-		return " (it ran out of time)"
-	case plainType.MatchString(e.Type):
-		return " (" + e.Type + ")"
-	}
-	return ""
 }

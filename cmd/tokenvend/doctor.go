@@ -7,31 +7,35 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/aws/smithy-go"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/client"
 )
 
 var doctorCommand = command{
 	name: "doctor", does: "Looks at a setup and says what is wrong with it",
 	more: "On a stack it reads the function, its aliases and policies, IAM, the secrets and the tokens' states; on this machine the data folder and the server. It changes nothing.\n" +
+		"Every grant that reaches the alias api, the alias admin or the bare function is a warning,\n" +
+		"except that of the stack's API on api, and those of --operators on admin.\n" +
+		"Name the function with --function, and the stack's API with --url, so that another API is told from it.\n" +
 		"What may not be read is said, and is no failure. It exits with 1 where a check failed; a warning is none.\n",
-	example: "tokenvend doctor --function tokenvend-VendFunction-1A2B3C",
+	example: "tokenvend doctor --function tokenvend-VendFunction-1A2B3C --operators arn:aws:iam::123456789012:role/ops",
 	make:    func() action { return &doctor{} },
 }
 
 type doctor struct {
 	server
-	prefix secretPrefix
-	json   bool
+	prefix    secretPrefix
+	operators string
+	json      bool
 }
 
 func (d *doctor) flags(f *flag.FlagSet) {
 	d.server.flags(f)
 	f.StringVar(&d.prefix.given, "prefix", "", "what the names of the stack's secrets begin with, its parameter SecretPrefix; else "+envPrefix+", else "+defaultPrefix)
+	f.StringVar(&d.operators, "operators", "",
+		"the `ARNS` of roles and users that are meant to invoke the alias admin, separated by commas")
 	f.BoolVar(&d.json, "json", false, "print JSON")
 }
 
@@ -53,7 +57,10 @@ type check struct {
 }
 
 // findings are the checks that were made.
-type findings struct{ all []check }
+type findings struct {
+	expected
+	all []check
+}
 
 func (f *findings) ok(subject, format string, args ...any) {
 	f.all = append(f.all, check{Subject: subject, Grade: fine, Finding: fmt.Sprintf(format, args...)})
@@ -92,13 +99,16 @@ func (d *doctor) run(ctx context.Context, c console, args []string) error {
 	if err := noArguments(args); err != nil {
 		return err
 	}
+	f, err := d.begin()
+	if err != nil {
+		return err
+	}
 	at, err := d.place(ctx)
 	if err != nil {
 		return err
 	}
-	var f findings
 	if at.data != "" {
-		f.machine(ctx, at.data)
+		f.machine(ctx, at)
 	} else if err := f.stack(ctx, at, d.prefix.orDefault()); err != nil {
 		return err
 	}
@@ -111,26 +121,43 @@ func (d *doctor) run(ctx context.Context, c console, args []string) error {
 	return nil
 }
 
+// begin reads who is meant to have what. Beside --function, --url names the
+// stack's API and not where requests go.
+func (d *doctor) begin() (f findings, err error) {
+	if f.operators, err = parseOperators(d.operators); err != nil {
+		return f, err
+	}
+	f.api = apiOf(d.url).id
+	if d.url != "" && d.function != "" {
+		if f.api == "" {
+			return f, usage("--url beside --function: expected the stack's output ApiUrl, " +
+				"https://ID.execute-api.REGION.amazonaws.com")
+		}
+		d.url = ""
+	}
+	return f, nil
+}
+
 func (f *findings) print(c console, asJSON bool) error {
 	if asJSON {
-		return printJSON(c, map[string]any{"checks": f.all, "failed": f.count(failed), "warnings": f.count(warning)})
+		return c.JSON(map[string]any{"checks": f.all, "failed": f.count(failed), "warnings": f.count(warning)})
 	}
-	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	for _, one := range f.all {
 		line := strings.Join(strings.Fields(one.Finding), " ")
 		if one.Advice != "" {
 			line += "; " + one.Advice
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", one.Grade, one.Subject, line)
+		rows = append(rows, []string{string(one.Grade), one.Subject, line})
 	}
-	return t.Flush()
+	return c.Table(rows)
 }
 
 // mostLooked bounds how many credentials are looked at one by one.
 const mostLooked = 200
 
 // tokens looks at the state of each credential's default token, as the server tells it. No token is asked for.
-func (f *findings) tokens(ctx context.Context, at *client.Client) {
+func (f *findings) tokens(ctx context.Context, at *remote) {
 	all, err := at.List(ctx)
 	if err != nil {
 		f.unread("server", err)

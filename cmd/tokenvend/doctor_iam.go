@@ -31,6 +31,7 @@ const (
 // holder is a role, a user or a group, and what it is allowed by.
 type holder struct {
 	name     string
+	arn      string
 	inline   []types.PolicyDetail
 	attached []types.AttachedPolicy
 }
@@ -41,37 +42,49 @@ type account struct {
 	holders []holder
 	cut     bool                // there are more
 	managed map[string]document // by ARN
-	unread  int                 // managed policies that could not be read
+	unread  int                 // policies that could not be read
 }
 
-// principals looks for roles, users and groups that may invoke the function by any name.
+// principals looks for roles, users and groups that may invoke the function by a
+// name that few may have.
 func (f *findings) principals(ctx context.Context, reader iamReader, arn string) {
 	a := account{iamReader: reader, managed: map[string]document{}}
 	if err := a.read(ctx); err != nil {
 		f.unread("IAM", awsFault("iam:GetAccountAuthorizationDetails", "the account", err))
 		return
 	}
-	wide, named := map[string][]string{}, []string{}
+	found, operators := map[reach][]string{}, []string{}
 	for _, h := range a.holders {
 		for _, s := range a.statements(ctx, h) {
-			if pattern := s.wide(arn); s.invokes() && pattern != "" {
-				wide[pattern] = append(wide[pattern], h.name)
-			} else if s.invokes() && s.administers(arn) {
-				named = append(named, h.name)
+			if !s.invokes() {
+				continue
+			}
+			for pattern, names := range s.reaches(arn) {
+				if slices.Equal(names, []string{adminAlias}) && f.isOperator(h.arn) {
+					operators = append(operators, h.name)
+					continue
+				}
+				at := reach{pattern, spoken(names), adviceOn(names)}
+				found[at] = append(found[at], h.name)
 			}
 		}
 	}
-	for _, pattern := range slices.Sorted(maps.Keys(wide)) {
-		f.warn("IAM", some(wide[pattern])+" may "+invoke+" on "+pattern+", which is every alias, admin among them", "grant one alias, if that is not meant")
+	byPattern := func(a, b reach) int { return strings.Compare(a.pattern, b.pattern) }
+	for _, at := range slices.SortedFunc(maps.Keys(found), byPattern) {
+		f.warn("IAM", some(found[at])+" may "+invokeAction+" on "+at.pattern+", which reaches "+at.names, at.advice)
 	}
-	f.ok("IAM", "%d roles, users and groups were looked at, without conditions and Deny; by its name %s may invoke admin", len(a.holders), some(named))
+	f.ok("IAM", "%d roles, users and groups were looked at, without conditions and Deny; "+
+		"as --operators says, %s may invoke admin", len(a.holders), some(operators))
 	if a.cut {
 		f.warn("IAM", fmt.Sprintf("only the first %d roles, users and groups were looked at", mostHolders), "")
 	}
 	if a.unread > 0 {
-		f.warn("IAM", fmt.Sprintf("%d managed policies could not be read", a.unread), "")
+		f.warn("IAM", fmt.Sprintf("%d policies could not be read", a.unread), "")
 	}
 }
+
+// reach is what a pattern in a policy reaches, and what to do about it.
+type reach struct{ pattern, names, advice string }
 
 // some names up to ten of those names, each once.
 func some(names []string) string {
@@ -96,18 +109,21 @@ func (a *account) read(ctx context.Context) error {
 			return err
 		}
 		for _, r := range page.RoleDetailList {
-			a.add(holder{"role " + aws.ToString(r.RoleName), r.RolePolicyList, r.AttachedManagedPolicies})
+			name := "role " + aws.ToString(r.RoleName)
+			a.add(holder{name, aws.ToString(r.Arn), r.RolePolicyList, r.AttachedManagedPolicies})
 		}
 		for _, u := range page.UserDetailList {
-			a.add(holder{"user " + aws.ToString(u.UserName), u.UserPolicyList, u.AttachedManagedPolicies})
+			name := "user " + aws.ToString(u.UserName)
+			a.add(holder{name, aws.ToString(u.Arn), u.UserPolicyList, u.AttachedManagedPolicies})
 		}
 		for _, g := range page.GroupDetailList {
-			a.add(holder{"group " + aws.ToString(g.GroupName), g.GroupPolicyList, g.AttachedManagedPolicies})
+			name := "group " + aws.ToString(g.GroupName)
+			a.add(holder{name, aws.ToString(g.Arn), g.GroupPolicyList, g.AttachedManagedPolicies})
 		}
 		for _, p := range page.Policies {
 			for _, v := range p.PolicyVersionList {
 				if v.IsDefaultVersion {
-					a.managed[aws.ToString(p.Arn)] = readPolicy(v.Document)
+					a.managed[aws.ToString(p.Arn)] = a.document(v.Document)
 				}
 			}
 		}
@@ -124,7 +140,7 @@ func (a *account) add(h holder) {
 // statements are all of a holder's.
 func (a *account) statements(ctx context.Context, h holder) (all []statement) {
 	for _, p := range h.inline {
-		all = append(all, readPolicy(p.PolicyDocument).Statement...)
+		all = append(all, a.document(p.PolicyDocument).Statement...)
 	}
 	for _, p := range h.attached {
 		all = append(all, a.policy(ctx, aws.ToString(p.PolicyArn)).Statement...)
@@ -157,15 +173,18 @@ func (a *account) fetch(ctx context.Context, arn string) (document, bool) {
 	if err != nil || v.PolicyVersion == nil {
 		return document{}, false
 	}
-	return readPolicy(v.PolicyVersion.Document), true
+	return a.document(v.PolicyVersion.Document), true
 }
 
-// readPolicy reads a document as IAM tells it: percent-encoded. One that is none allows nothing.
-func readPolicy(text *string) (d document) {
+// document reads a policy as IAM returns it: percent-encoded (RFC 3986). One
+// that can't be read is counted, for it may allow anything.
+func (a *account) document(text *string) (d document) {
 	plain, err := url.PathUnescape(aws.ToString(text))
 	if err != nil {
 		plain = aws.ToString(text)
 	}
-	_ = json.Unmarshal([]byte(plain), &d)
+	if json.Unmarshal([]byte(plain), &d) != nil {
+		a.unread++
+	}
 	return d
 }

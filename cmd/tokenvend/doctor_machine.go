@@ -7,26 +7,24 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
 // machine looks at this machine's data folder, and at the server that uses it.
-func (f *findings) machine(ctx context.Context, data string) {
-	if _, err := os.Stat(data); errors.Is(err, fs.ErrNotExist) {
-		f.fail("data folder", data+" does not exist", "tokenvend serve makes it; --data names another, --url or --function a stack")
+func (f *findings) machine(ctx context.Context, at place) {
+	if _, err := os.Stat(at.data); errors.Is(err, fs.ErrNotExist) {
+		f.fail("data folder", at.data+" does not exist",
+			"tokenvend serve makes it; --data names another, --url or --function a stack")
 		return
 	}
-	f.mode("data folder", data, 0o022, "700")
-	for _, name := range []string{"key", "seal.key", "server.json", "entries.db"} {
-		if _, err := os.Stat(filepath.Join(data, name)); err == nil {
-			f.mode(name, filepath.Join(data, name), 0o077, "600")
-		}
+	if !f.private(at) {
+		return // what stands in it may be another user's
 	}
-	f.files(ctx, credentialFolder(data))
-	at, err := localClient(data)
+	f.files(ctx, at.named)
+	server, err := at.localClient()
 	if none, ok := errors.AsType[noServer](err); ok {
 		f.warn("server", "no server runs on "+none.data, "tokenvend serve starts one")
 		return
@@ -35,29 +33,47 @@ func (f *findings) machine(ctx context.Context, data string) {
 		f.unread("server", err)
 		return
 	}
-	f.tokens(ctx, at)
+	f.tokens(ctx, server)
 }
 
-// mode fails where others have any of those rights on a file or folder.
-func (f *findings) mode(subject, path string, forbidden fs.FileMode, right string) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		f.fail(subject, err.Error(), "")
-	case runtime.GOOS != "windows" && info.Mode().Perm()&forbidden != 0:
-		f.fail(subject, fmt.Sprintf("%s has mode %#o, and others may use it", path, info.Mode().Perm()), "chmod "+right+" "+path+", and take what it holds for known")
-	default:
-		f.ok(subject, "%s is its owner's alone", path)
+// private fails for each file that another user could have put there, could
+// change or read. It reports whether the folder is this user's alone.
+func (f *findings) private(at place) bool {
+	var owners private.Owners
+	var err error
+	if at.named != "" {
+		owners, err = private.OwnersOf(at.named)
 	}
+	if err == nil {
+		err = owners.CheckFolder(at.data)
+	}
+	if err != nil {
+		f.fail("data folder", err.Error(), "then take what it holds for known")
+		return false
+	}
+	f.ok("data folder", "%s is its owner's alone", at.data)
+	for _, name := range []string{"key", "seal.key", "server.json", "entries.db"} {
+		path := filepath.Join(at.data, name)
+		err := owners.CheckSecret(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			f.fail(name, err.Error(), "then take what it holds for known")
+		default:
+			f.ok(name, "%s is its owner's alone", path)
+		}
+	}
+	return true
 }
 
 // files looks at the credentials in a folder, which is not made where it is absent.
-func (f *findings) files(ctx context.Context, dir string) {
+func (f *findings) files(ctx context.Context, named string) {
+	dir := local.CredentialFolder(named)
 	if _, err := os.Stat(dir); err != nil {
 		f.warn("credentials", dir+" does not exist", "tokenvend add makes a credential")
 		return
 	}
-	source, err := folder.New(dir)
+	source, err := local.OpenCredentials(named)
 	if err != nil {
 		f.fail("credentials", err.Error(), "")
 		return

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -118,54 +117,4 @@ func (f *findings) aliases(ctx context.Context, reader functionReader, name stri
 		}
 	}
 	return names
-}
-
-// apiAlias is API Gateway's alone.
-const apiAlias = "api"
-
-// apiGateway is the one principal that is meant to have it.
-const apiGateway = "apigateway.amazonaws.com"
-
-// granted looks at a resource policy of the function: that of an alias, or with "" that of the function without one.
-func (f *findings) granted(ctx context.Context, reader functionReader, name, arn, alias string) {
-	subject, input := "grants on "+alias, &lambda.GetPolicyInput{FunctionName: &name}
-	if alias == "" {
-		subject = "grants on the bare function"
-	} else {
-		input.Qualifier = &alias
-	}
-	out, err := reader.GetPolicy(ctx, input)
-	if e, ok := awsFault("lambda:GetPolicy", name, err).(*awsError); ok {
-		if e.code != "ResourceNotFoundException" {
-			f.unread(subject, e)
-		}
-		return
-	}
-	var d document
-	if err != nil || json.Unmarshal([]byte(aws.ToString(out.Policy)), &d) != nil {
-		f.warn(subject, "not looked at: the policy can't be read", "")
-		return
-	}
-	for _, s := range d.Statement {
-		if s.invokes() && s.concerns(arn, alias) {
-			f.grant(subject, alias, arn, s)
-		}
-	}
-}
-
-// grant judges one statement of a resource policy.
-func (f *findings) grant(subject, alias, arn string, s statement) {
-	who := s.who()
-	switch {
-	case s.anybody() && len(s.Condition) == 0:
-		f.fail(subject, "anybody at all may invoke it", "remove the statement "+s.Sid)
-	case s.wide(arn) != "":
-		f.warn(subject, who+" has "+s.wide(arn)+", which is every alias, admin among them", "grant one alias")
-	case alias == "":
-		f.warn(subject, who+" may invoke it, and have every credential that lists no principals and no aliases", "grant an alias c-NAME instead")
-	case alias == apiAlias && who != apiGateway:
-		f.warn(subject, who+" may invoke it, and say that it is anybody", "the alias api is for "+apiGateway+" alone")
-	default:
-		f.ok(subject, "%s", who)
-	}
 }

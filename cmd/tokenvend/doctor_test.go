@@ -78,12 +78,15 @@ func (c *clinic) alias(name, on string) {
 	c.must(err)
 }
 
-// permit lets a principal invoke the function by an alias; "" for the bare function.
+// permit lets a principal invokeAction the function by an alias; "" for the bare function.
 func (c *clinic) permit(alias, principal string) {
 	c.Helper()
-	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Action: aws.String(invoke), Principal: &principal, StatementId: aws.String(fmt.Sprintf("s%d", len(alias)))}
+	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Action: aws.String(invokeAction), Principal: &principal, StatementId: aws.String(fmt.Sprintf("s%d", len(alias)))}
 	if alias != "" {
 		input.Qualifier = &alias
+	}
+	if principal == apiGateway {
+		input.SourceArn = aws.String("arn:aws:execute-api:" + stackRegion + ":" + strings.Split(c.arn, ":")[4] + ":abc123/*")
 	}
 	_, err := c.lambda.AddPermission(c.Context(), input)
 	c.must(err)
@@ -99,7 +102,7 @@ func (c *clinic) role(name, statements string) string {
 	return *out.Role.Arn
 }
 
-// invoker makes a role that may invoke the function with something after its ARN.
+// invoker makes a role that may invokeAction the function with something after its ARN.
 func (c *clinic) invoker(name, after string) {
 	c.Helper()
 	c.role(name, `[{"Effect":"Allow","Action":"lambda:Invoke*","Resource":"`+c.arn+after+`"}]`)
@@ -111,9 +114,9 @@ type diagnosis struct {
 	Failed, Warnings int
 }
 
-func (c *clinic) doctor(code int) diagnosis {
+func (c *clinic) doctor(code int, more ...string) diagnosis {
 	c.Helper()
-	return diagnose(c.T, c.direct("", "doctor", "--json"), code)
+	return diagnose(c.T, c.direct("", append([]string{"doctor", "--json"}, more...)...), code)
 }
 
 func diagnose(t *testing.T, r ran, code int) (d diagnosis) {
@@ -147,7 +150,8 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	c.invoker("operator", ":admin")
 	c.invoker("billing", ":c-minut")
 	c.direct("", "get", "minut").want(t, exitOK)
-	d := c.doctor(exitOK)
+	operators := "arn:aws:iam::" + strings.Split(c.arn, ":")[4] + ":role/operator"
+	d := c.doctor(exitOK, "--operators", operators)
 	if d.Failed+d.Warnings != 0 {
 		t.Errorf("%+v", d)
 	}
@@ -156,10 +160,10 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	d.has(t, fine, "alias api", latest)
 	d.has(t, fine, "alias admin", latest)
 	d.has(t, fine, "grants on api", apiGateway)
-	d.has(t, fine, "IAM", "by its name role operator may invoke admin")
+	d.has(t, fine, "IAM", "as --operators says, role operator may invoke admin")
 	d.has(t, fine, "credentials", "1 of 1 are sound")
 	d.has(t, fine, "token minut", "fresh")
-	lines := strings.Split(strings.TrimSpace(c.direct("", "doctor").want(t, exitOK).out), "\n")
+	lines := strings.Split(strings.TrimSpace(c.direct("", "doctor", "--operators", operators).want(t, exitOK).out), "\n")
 	if len(lines) != len(d.Checks) || !strings.HasPrefix(lines[0], "ok ") {
 		t.Errorf("%d lines for %d checks:\n%s", len(lines), len(d.Checks), strings.Join(lines, "\n"))
 	}
@@ -183,17 +187,19 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 	c.permit("", stackAccount)
 	c.permit("admin", "events.amazonaws.com")
 	_, err = c.lambda.AddPermission(t.Context(), &lambda.AddPermissionInput{
-		FunctionName: aws.String(stackFunction), Action: aws.String(invoke), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
+		FunctionName: aws.String(stackFunction), Action: aws.String(invokeAction), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
 	})
 	c.must(err)
 	d := c.doctor(exitOK)
-	d.has(t, warning, "IAM", "role starred may", c.arn+"*, which is every alias")
-	d.has(t, warning, "IAM", "role aliased may", c.arn+":*, which is every alias")
-	d.has(t, warning, "IAM", "role guessing may", ":a????")
-	d.has(t, warning, "IAM", "role everything may "+invoke+" on *,")
-	d.has(t, warning, "IAM", "user ann may", "function:tokenvend-*, which is every alias")
+	const all = ", which reaches the alias api and the alias admin and the bare function"
+	d.has(t, warning, "IAM", "role starred may", c.arn+"*"+all)
+	d.has(t, warning, "IAM", "role aliased may", c.arn+":*, which reaches the alias api and the alias admin;")
+	d.has(t, warning, "IAM", "role guessing may", ":a????, which reaches the alias admin;")
+	d.has(t, warning, "IAM", "role everything may "+invokeAction+" on *"+all)
+	d.has(t, warning, "IAM", "user ann may", "function:tokenvend-*"+all)
 	d.has(t, warning, "grants on the bare function", stackAccount)
-	d.has(t, warning, "grants on api", "sns.amazonaws.com", "say that it is anybody")
+	d.has(t, warning, "grants on admin", "events.amazonaws.com", "--operators")
+	d.has(t, warning, "grants on api", "sns.amazonaws.com", "claim to be anyone")
 	for _, one := range d.Checks {
 		if strings.Contains(one.Finding, "role others") {
 			t.Errorf("%+v", one)
@@ -247,7 +253,7 @@ func TestDoctorSaysWhatMayNotBeRead(t *testing.T) {
 	d.has(t, warning, "grants on admin", "not looked at: IAM does not allow lambda:GetPolicy")
 	if d := diagnose(t, c.tv("", "doctor", "--json", "--url", c.url), exitOK); true {
 		d.has(t, warning, "function", "not looked at", "--function")
-		d.has(t, fine, "server", "lists 0 credentials")
+		d.has(t, fine, "server", "lists 1 credentials")
 	}
 	d = diagnose(t, tvEnv(t, c.dir, "", []string{"AWS_REGION=us-east-1"}, "doctor", "--json", "--function", stackFunction), exitFailed)
 	d.has(t, failed, "AWS credentials", "there are no AWS credentials")

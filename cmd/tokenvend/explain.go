@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/client"
+	"github.com/tokenvend/tokenvend/pkg/client/invoke"
 	"github.com/tokenvend/tokenvend/pkg/consent"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
@@ -42,7 +43,8 @@ var advice = map[api.Code]string{
 	api.UnknownCredential:   "tokenvend ls names those that you may have",
 	api.TTLUnavailable:      "ask for a shorter --min-ttl",
 	api.NeedsReauthorizing:  "tokenvend connect, with the same flags, connects it",
-	api.TooManyReports:      "try again when it is older",
+	api.TooManyReports:      "try again after the time that is named",
+	api.TooManyVariants:     "ask for the credential's default, or raise max_variants in its secret",
 	api.ProviderRejected:    "check client id, client secret and token URL with the provider",
 	api.ProviderMalformed:   "check that token_url and provider are the right ones",
 	api.ProviderUnavailable: "try again",
@@ -95,8 +97,8 @@ func explainAWS(err error) (text string, code int, ok bool) {
 	if e, is := errors.AsType[noCredentials](err); is {
 		return e.Error(), exitFailed, true
 	}
-	if e, is := errors.AsType[*brokenFunction](err); is {
-		return e.Error(), exitFailed, true
+	if e, is := errors.AsType[*invoke.FunctionError](err); is {
+		return strings.TrimPrefix(e.Error(), "tokenvend: ") + requestID(e.RequestID), exitFailed, true
 	}
 	return "", 0, false
 }
@@ -107,7 +109,11 @@ func explainProblem(e *api.Error) string {
 		title = "" // the detail says it again
 	}
 	parts := slices.DeleteFunc([]string{e.Credential, title, strings.TrimSuffix(e.Detail, ".")}, func(s string) bool { return s == "" })
-	return strings.Join(parts, ": ") + next(e.Code, e.RetryAfter) + requestID(e.RequestID)
+	text := strings.Join(parts, ": ")
+	if !strings.HasPrefix(e.Detail, "action: ") { // which says who may do it
+		text += next(e.Code, e.RetryAfter)
+	}
+	return text + requestID(e.RequestID)
 }
 
 // next is what to do about a refusal, and when.

@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
@@ -43,10 +45,9 @@ func (g *get) run(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	if g.json {
-		return printJSON(c, t)
+		return c.JSON(t)
 	}
-	_, err = fmt.Fprintln(c.out, t.AccessToken)
-	return err
+	return c.Token(t.AccessToken)
 }
 
 func (g *get) token(ctx context.Context, name string) (api.Token, error) {
@@ -57,19 +58,17 @@ func (g *get) token(ctx context.Context, name string) (api.Token, error) {
 	if err != nil {
 		return api.Token{}, err
 	}
-	return at.Token(ctx, name, append(g.options(), g.option())...)
-}
-
-func printJSON(c console, v any) error {
-	enc := json.NewEncoder(c.out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	t, err := at.Token(ctx, name, append(g.options(), g.option())...)
+	if err != nil {
+		return api.Token{}, err
+	}
+	return t, terminal.CheckToken(t.AccessToken)
 }
 
 var execCommand = command{
 	name: "exec", args: "NAME -- COMMAND…", does: "Runs a command with a token in its environment, as NAME_TOKEN",
-	more:    "In the variable's name letters are capitals, and - is _. The token is not renewed while the command runs.\n",
+	more: "In the variable's name letters are capitals, and - is _. One that is set already is replaced.\n" +
+		"The token is not renewed while the command runs.\n",
 	example: "tokenvend exec minut -- sh -c 'curl -H \"Authorization: Bearer $MINUT_TOKEN\" https://api.minut.com/v8/users/me'",
 	make:    func() action { return &execute{} },
 }
@@ -98,10 +97,24 @@ func (e *execute) run(ctx context.Context, _ console, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := syscall.Exec(path, args[1:], append(os.Environ(), variable(args[0])+"="+t.AccessToken)); err != nil { // #nosec G204 -- exec runs what it is told to
+	environment := withVariable(os.Environ(), variable(args[0]), t.AccessToken, foldsCase)
+	if err := syscall.Exec(path, args[1:], environment); err != nil { // #nosec G204 -- exec runs what it is told to
 		return fmt.Errorf("the command can't be run: %w", err)
 	}
 	return nil
+}
+
+// foldsCase is whether this system takes the names of variables in any case.
+const foldsCase = runtime.GOOS == "windows"
+
+// withVariable returns an environment in which a variable has a value and stands
+// once. Some programs take the first of two.
+func withVariable(environment []string, name, value string, fold bool) []string {
+	isName := func(entry string) bool {
+		key, _, _ := strings.Cut(entry, "=")
+		return key == name || fold && strings.EqualFold(key, name)
+	}
+	return append(slices.DeleteFunc(slices.Clone(environment), isName), name+"="+value)
 }
 
 // variable is the environment variable for a credential's token.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"text/tabwriter"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
 func find(name string) (command, bool) {
@@ -35,53 +35,53 @@ func sorted(s string) string { return string(slices.Sorted(slices.Values([]byte(
 // help is the command help.
 func help(c console, args []string) int {
 	if len(args) == 0 {
-		helpAll(c.out)
+		c.Help(true, helpAll())
 		return exitOK
 	}
 	cmd, ok := find(args[0])
 	if !ok {
-		c.say("tokenvend: there is no such command%s: tokenvend help lists them", near(args[0]))
+		c.Fail("there is no such command" + near(args[0]) + ": tokenvend help lists them")
 		return exitUsage
 	}
-	cmd.help(c.out)
+	c.Help(true, cmd.help())
 	return exitOK
 }
 
 const exitCodes = "Exit codes: 0 ok, 1 failed, 2 not understood, 3 no such credential, 4 refused for good.\n"
 
-func helpAll(w io.Writer) {
-	_, _ = fmt.Fprint(w, "tokenvend hands out short-lived OAuth 2.0 access tokens.\n\n")
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+func helpAll() string {
+	var rows [][]string
 	for _, cmd := range commands() {
-		_, _ = fmt.Fprintf(t, "  tokenvend %s\t%s\n", strings.TrimSpace(cmd.name+" "+cmd.args), cmd.does)
+		rows = append(rows, []string{"  tokenvend " + strings.TrimSpace(cmd.name+" "+cmd.args), cmd.does})
 	}
-	_ = t.Flush()
-	_, _ = fmt.Fprint(w, "\ntokenvend help COMMAND says more. Flags may stand before or after a name.\n"+
-		"They all talk to the server on this machine, or to a stack: by --url or --function, else "+envURL+" or "+envFunction+".\n"+exitCodes)
+	return "tokenvend hands out short-lived OAuth 2.0 access tokens.\n\n" + terminal.Columns(rows) +
+		"\ntokenvend help COMMAND says more. Flags may stand before or after a name.\n" +
+		"They all talk to the server on this machine, or to a stack: by --url or --function, " +
+		"else " + envURL + " or " + envFunction + ".\n" + exitCodes
 }
 
-func (cmd command) help(w io.Writer) {
-	_, _ = fmt.Fprintf(w, "tokenvend %s\n\n%s.\n%s", strings.TrimSpace(cmd.name+" "+cmd.args+" [flags]"), cmd.does, cmd.more)
+func (cmd command) help() string {
+	var rows [][]string
 	set := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
 	cmd.make().flags(set)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	first := "\n"
-	set.VisitAll(func(f *flag.Flag) {
-		_, _ = fmt.Fprint(t, first+flagLine(f))
-		first = ""
-	})
-	_ = t.Flush()
-	if cmd.example != "" {
-		_, _ = fmt.Fprintf(w, "\nExample:\n  %s\n", strings.ReplaceAll(cmd.example, "\n", "\n  "))
+	set.VisitAll(func(f *flag.Flag) { rows = append(rows, flagRow(f)) })
+	usage := strings.TrimSpace(cmd.name + " " + cmd.args + " [flags]")
+	text := fmt.Sprintf("tokenvend %s\n\n%s.\n%s", usage, cmd.does, cmd.more)
+	if len(rows) > 0 {
+		text += "\n" + terminal.Columns(rows)
 	}
+	if cmd.example != "" {
+		text += "\nExample:\n  " + strings.ReplaceAll(cmd.example, "\n", "\n  ") + "\n"
+	}
+	return text
 }
 
-func flagLine(f *flag.Flag) string {
+func flagRow(f *flag.Flag) []string {
 	value, text := flag.UnquoteUsage(f)
 	if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" {
 		text += " (" + f.DefValue + ")"
 	}
-	return fmt.Sprintf("  --%s\t%s\n", strings.TrimSpace(f.Name+" "+value), text)
+	return []string{"  --" + strings.TrimSpace(f.Name+" "+value), text}
 }
 
 var versionCommand = command{name: "version", does: "Says which version this is", make: func() action { return version{} }}
@@ -96,6 +96,5 @@ func (version) run(_ context.Context, c console, args []string) error {
 		info = &debug.BuildInfo{}
 	}
 	parts := []string{"tokenvend", info.Main.Version, info.GoVersion}
-	_, err := fmt.Fprintln(c.out, strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " "))
-	return err
+	return c.Printf("%s\n", strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " "))
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -38,14 +38,13 @@ func (l *ls) run(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	if l.json {
-		return printJSON(c, api.Page{Credentials: append([]api.Listed{}, all...)})
+		return c.JSON(api.Page{Credentials: append([]api.Listed{}, all...)})
 	}
-	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "NAME\tPROVIDER")
+	rows := [][]string{{"NAME", "PROVIDER"}}
 	for _, one := range all {
-		_, _ = fmt.Fprintf(t, "%s\t%s\n", one.Credential, one.Provider)
+		rows = append(rows, []string{one.Credential, one.Provider})
 	}
-	return t.Flush()
+	return c.Table(rows)
 }
 
 var statusCommand = command{
@@ -86,13 +85,9 @@ func (s *status) run(ctx context.Context, c console, args []string) error {
 // print prints what is known of the token.
 func (t *target) print(c console, report api.StatusReport) error {
 	if t.json {
-		return printJSON(c, report)
+		return c.JSON(report)
 	}
-	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	for _, line := range describe(report, t.variant, time.Now()) {
-		_, _ = fmt.Fprintf(table, "%s\t%s\n", line[0], line[1])
-	}
-	return table.Flush()
+	return c.Table(describe(report, t.variant, time.Now()))
 }
 
 var meanings = map[api.State]string{
@@ -101,17 +96,20 @@ var meanings = map[api.State]string{
 	api.Failing:     "no living token, and the last attempt failed",
 	api.Reauthorize: "the account has to be connected again",
 	api.Revoking:    "forgotten here, not yet revoked at the provider",
-	api.Idle:        "nobody asks: made anew when somebody does",
-	api.Gone:        "its secret was removed",
-	api.None:        "no token yet: made when somebody asks",
+
+	api.DestinationChanged: "the secret names other endpoints than those where the grant was given",
+
+	api.Idle: "nobody asks: made anew when somebody does",
+	api.Gone: "its secret was removed",
+	api.None: "no token yet: made when somebody asks",
 }
 
 // describe is a report on what was asked for, as lines of a label and a value; what is not known has none.
-func describe(r api.StatusReport, asked variant, now time.Time) [][2]string {
-	lines := [][2]string{{"credential", r.Credential}, {"provider", r.Provider}}
+func describe(r api.StatusReport, asked variant, now time.Time) [][]string {
+	lines := [][]string{{"credential", r.Credential}, {"provider", r.Provider}}
 	add := func(label, value string) {
 		if value != "" {
-			lines = append(lines, [2]string{label, value})
+			lines = append(lines, []string{label, value})
 		}
 	}
 	add("account", r.Account)
@@ -129,6 +127,9 @@ func describe(r api.StatusReport, asked variant, now time.Time) [][2]string {
 		add("failure", fmt.Sprintf("%s: %s", uncapitalised(f.Code.Title()), f.Detail))
 		add("failing since", fmt.Sprintf("%s, %d in a row", when(f.Since, now), f.Count))
 		add("next attempt", when(f.RetryAt, now))
+	}
+	for _, change := range r.Changes {
+		add("changed", change.Part+": "+cmp.Or(change.Old, "nothing")+" became "+cmp.Or(change.New, "nothing"))
 	}
 	add("warning", r.Warning)
 	add("what to do", remedy(r, asked))
@@ -161,6 +162,8 @@ func verdict(v *api.Verified) string {
 // remedy is what to do; "" where there is nothing to be done.
 func remedy(r api.StatusReport, asked variant) string {
 	switch {
+	case r.State == api.DestinationChanged:
+		return asked.line("accept", r.Credential) + ", or " + asked.line("connect", r.Credential)
 	case isUnconnected(r):
 		return asked.line("connect", r.Credential)
 	case r.Failure != nil:

@@ -4,16 +4,18 @@ package main
 import (
 	"context"
 	"os"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
 // commands is all that the program can do, in the order of the help. A command is added here and nowhere else.
 func commands() []command {
 	return []command{
 		serveCommand, getCommand, execCommand, lsCommand, statusCommand,
-		addCommand, setCommand, rmCommand, connectCommand, renewCommand, revokeCommand, recoverCommand, doctorCommand, versionCommand,
+		addCommand, setCommand, rmCommand, connectCommand, renewCommand, revokeCommand, recoverCommand, acceptCommand, doctorCommand, versionCommand,
 	}
 }
 
 func main() {
-	os.Exit(run(context.Background(), console{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:]))
+	os.Exit(run(context.Background(), terminal.New(os.Stdin, os.Stdout, os.Stderr), os.Args[1:]))
 }

@@ -49,7 +49,7 @@ func (r *recovering) run(ctx context.Context, c console, args []string) error {
 	if err != nil {
 		return err
 	}
-	c.say("%s: the refresh token is back in its place.", name)
+	c.Say("%s: the refresh token is back in its place.", name)
 	return (&target{variant: variant{account: report.Account}, json: r.json}).print(c, report)
 }
 
@@ -57,7 +57,7 @@ func (r *recovering) run(ctx context.Context, c console, args []string) error {
 const mostBlob = 8 << 10
 
 func (r *recovering) blob(c console) (string, error) {
-	in := c.in
+	in := c.Input()
 	if r.file != "" {
 		f, err := os.Open(r.file)
 		if err != nil {
@@ -65,8 +65,8 @@ func (r *recovering) blob(c console) (string, error) {
 		}
 		defer func() { _ = f.Close() }()
 		in = f
-	} else if c.interactive() {
-		c.say("Paste the blob, and end with Ctrl-D on a line of its own:")
+	} else if c.Interactive() {
+		c.Say("Paste the blob, and end with Ctrl-D on a line of its own:")
 	}
 	text, err := io.ReadAll(io.LimitReader(in, mostBlob+1))
 	if err != nil {

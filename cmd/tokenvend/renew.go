@@ -12,8 +12,9 @@ import (
 var renewCommand = command{
 	name: "renew", args: "NAME", does: "Replaces a credential's token now, and prints the old and the new fingerprint",
 	more: `The provider is asked for another token, as if an API had refused the one in use. A token younger than 30 seconds is
-not replaced. Where that is refused because earlier attempts failed, or because a grant counts as over, it is asked all
-the same, once; that takes an operator's right, the one that connect takes.
+not replaced; over --url, one that the provider still takes is not either. Where that is refused because earlier attempts
+failed, or because a grant counts as over, it is asked all the same, once; that takes an operator's right, the one that
+connect takes.
 `,
 	example: "tokenvend renew minut",
 	make:    func() action { return &renew{} },
@@ -47,16 +48,15 @@ func (r *renew) run(ctx context.Context, c console, args []string) error {
 		t.Fingerprint = kept.Fingerprint
 	}
 	if e, ok := errors.AsType[*api.Error](err); ok && e.Code == api.TooManyReports {
-		return fmt.Errorf("%s: its token is younger than 30 seconds, and nothing was done: try again in %v", name, e.RetryAfter)
+		return fmt.Errorf("%s: nothing was done, since %s: try again in %v", name, e.Detail, e.RetryAfter)
 	}
 	if err != nil {
 		return err
 	}
 	if r.json {
-		return printJSON(c, renewal{report.Fingerprint, t.Fingerprint})
+		return c.JSON(renewal{report.Fingerprint, t.Fingerprint})
 	}
-	_, err = fmt.Fprintf(c.out, "old %s\nnew %s\n", cmp.Or(report.Fingerprint, "none"), t.Fingerprint)
-	return err
+	return c.Printf("old %s\nnew %s\n", cmp.Or(report.Fingerprint, "none"), t.Fingerprint)
 }
 
 // insistHelps reports whether an operator may have an attempt made that was
@@ -91,12 +91,12 @@ func (r *revoke) run(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	if r.json {
-		return printJSON(c, forgotten)
+		return c.JSON(forgotten)
 	}
 	how := "forgotten, but not revoked at the provider"
 	if forgotten.Revoked {
 		how = "revoked at the provider, and forgotten"
 	}
-	_, err = fmt.Fprintf(c.out, "%s: %s; an instance that holds it in memory may hand it out until %s\n", name, how, forgotten.MemoryUntil.Local().Format("15:04:05"))
-	return err
+	return c.Printf("%s: %s; an instance that holds it in memory may hand it out until %s\n",
+		name, how, forgotten.MemoryUntil.Local().Format("15:04:05"))
 }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
@@ -16,6 +16,7 @@ import (
 // secret is a credential's secret as flags, questions and standard input make it. The client secret itself never comes by a flag.
 type secret struct {
 	json     bool
+	clear    []string          // fields that are taken away before others are set
 	texts    map[string]string // fields whose flag was given
 	keepWarm *bool             // nil: the flag was not given
 	allow    map[string][]string
@@ -32,9 +33,9 @@ func (s *secret) flags(f *flag.FlagSet) {
 	text("scope", "scope", "`SCOPES` that are asked for by default, separated by spaces")
 	text("audience", "audience", "`AUDIENCE` that is asked for by default")
 	f.BoolFunc("keep-warm", "renew the token even if nobody asks", func(value string) error {
-		warm := value == "true"
+		warm, err := strconv.ParseBool(value)
 		s.keepWarm = &warm
-		return nil
+		return err
 	})
 	allow := func(name, field, help string) {
 		f.Func("allow-"+name, help+"; may be repeated", func(value string) error { s.allow[field] = append(s.allow[field], value); return nil })
@@ -47,72 +48,76 @@ func (s *secret) flags(f *flag.FlagSet) {
 	f.BoolVar(&s.json, "json", false, "read the whole secret as JSON from standard input")
 }
 
-// compose makes the secret's JSON: out of standard input alone, or out of what there was before, the flags, and the answers to questions.
-func (s *secret) compose(c console, name string, before map[string]any) (redact.String, error) {
+// compose makes the secret's JSON: of standard input alone, or of what stood
+// there before, the flags, and the answers to questions.
+func (s *secret) compose(c console, name string, before fields) (redact.String, error) {
 	if s.json {
 		return s.whole(c)
 	}
-	fields := before
+	for _, field := range s.clear {
+		if !before.clear(field) {
+			return redact.String{}, usage("--clear: expected a field that the secret has, " +
+				"such as scope or allow.principals")
+		}
+	}
 	for field, value := range s.texts {
-		fields[field] = value
+		before.put(field, value)
 	}
 	if s.keepWarm != nil {
-		fields["keep_warm"] = *s.keepWarm
+		before.put("keep_warm", *s.keepWarm)
 	}
-	if len(s.allow) > 0 {
-		fields["allow"] = s.allow
-	}
-	if err := s.complete(c, name, fields); err != nil {
+	if err := before.extend(s.allow); err != nil {
 		return redact.String{}, err
 	}
-	text, err := json.MarshalIndent(fields, "", "  ")
-	return redact.New(string(text) + "\n"), err
+	if err := s.complete(c, name, before); err != nil {
+		return redact.String{}, err
+	}
+	return before.text()
 }
 
 func (s *secret) whole(c console) (redact.String, error) {
-	if len(s.texts)+len(s.allow) > 0 || s.keepWarm != nil {
+	if len(s.texts)+len(s.allow)+len(s.clear) > 0 || s.keepWarm != nil {
 		return redact.String{}, usage("--json: the whole secret comes from standard input, and no flag adds to it")
 	}
-	if c.interactive() {
+	if c.Interactive() {
 		return redact.String{}, usage("--json: expected the secret on standard input, from a file or another program: a terminal would show it")
 	}
-	text, err := io.ReadAll(io.LimitReader(c.in, credential.MaxSize+1))
+	text, err := io.ReadAll(io.LimitReader(c.Input(), credential.MaxSize+1))
 	return redact.New(string(text)), err
 }
 
 // complete asks for what is missing.
-func (s *secret) complete(c console, name string, fields map[string]any) error {
-	if _, inline := fields["descriptor"]; !inline {
-		if err := c.askFor(fields, "provider", "provider ("+strings.Join(provider.Names(), ", ")+")"); err != nil {
+func (s *secret) complete(c console, name string, f fields) error {
+	if _, inline := f["descriptor"]; !inline {
+		if err := askFor(c, f, "provider", "provider ("+strings.Join(provider.Names(), ", ")+")"); err != nil {
 			return err
 		}
 	}
-	d, err := speaks(fields)
+	d, err := speaks(f)
 	if err != nil {
 		return err
 	}
 	if d != nil && d.NeedsTokenURL() {
-		if err := c.askFor(fields, "token_url", "token URL"); err != nil {
+		if err := askFor(c, f, "token_url", "token URL"); err != nil {
 			return err
 		}
 	}
-	if err := c.askFor(fields, "client_id", "client id"); err != nil {
+	if err := askFor(c, f, "client_id", "client id"); err != nil {
 		return err
 	}
 	if d != nil && !takesSecret(d) {
 		return nil
 	}
-	return c.askSecret(fields, name)
+	return askSecret(c, f, name)
 }
 
 // speaks is the descriptor of the provider that is named, or the inline one; nil for one that is wrong, which is told once the whole is checked.
-func speaks(fields map[string]any) (*provider.Descriptor, error) {
-	if inline, ok := fields["descriptor"]; ok {
-		text, _ := json.Marshal(inline) // it has just been read from JSON
-		d, _ := provider.ParseDescriptor(text)
+func speaks(f fields) (*provider.Descriptor, error) {
+	if inline, ok := f["descriptor"]; ok {
+		d, _ := provider.ParseDescriptor(inline)
 		return d, nil
 	}
-	name, _ := fields["provider"].(string)
+	name := f.word("provider")
 	if !slices.Contains(provider.Names(), name) {
 		return nil, usage("--provider: expected one of %s; another provider needs a descriptor in its secret (--json)", strings.Join(provider.Names(), ", "))
 	}
@@ -124,36 +129,36 @@ func takesSecret(d *provider.Descriptor) bool {
 }
 
 // askFor asks for a field that is not there, where there is somebody to ask.
-func (c console) askFor(fields map[string]any, field, question string) error {
-	if _, given := fields[field]; given {
+func askFor(c console, f fields, field, question string) error {
+	if _, given := f[field]; given {
 		return nil
 	}
 	flagName := strings.ReplaceAll(field, "_", "-")
-	if !c.interactive() {
+	if !c.Interactive() {
 		return usage("--%s is needed, since there is no terminal to ask on", flagName)
 	}
-	answer, err := c.ask(question + ": ")
+	answer, err := c.Ask(question + ": ")
 	if err == nil && answer == "" {
 		err = usage("the %s is needed", strings.ReplaceAll(field, "_", " "))
 	}
-	fields[field] = answer
+	f.put(field, answer)
 	return err
 }
 
 // askSecret asks for the client secret, or reads it as one line of standard input. Where there is one already, no answer keeps it.
-func (c console) askSecret(fields map[string]any, name string) error {
+func askSecret(c console, f fields, name string) error {
 	const field = "client_secret"
-	_, has := fields[field]
+	_, has := f[field]
 	question := "client secret"
 	if has {
 		question = fmt.Sprintf("new client secret (none: %s keeps the one it has)", name)
 	}
-	answer, err := c.askHidden(question + ": ")
+	answer, err := c.AskHidden(question + ": ")
 	switch {
 	case err != nil:
 		return err
 	case !answer.IsZero():
-		fields[field] = answer.Reveal()
+		f.put(field, answer.Reveal())
 	case !has:
 		return usage("the client secret is needed: type it where it is asked for, or give it as one line of standard input")
 	}

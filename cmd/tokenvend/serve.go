@@ -7,10 +7,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/mint"
 )
 
 var serveCommand = command{
@@ -22,25 +24,47 @@ var serveCommand = command{
 
 type serve struct {
 	local.Config
-	keys    []string
-	verbose bool
+	keys, adminKeys []string
+	verbose         bool
 }
 
 func (s *serve) flags(f *flag.FlagSet) {
 	f.StringVar(&s.Listen, "listen", "127.0.0.1:3000", "listen on this `ADDRESS`; port 0: any that is free")
-	f.StringVar(&s.Data, "data", defaultData, "keep everything in this `FOLDER`")
+	f.StringVar(&s.Data, "data", "", "keep everything in this `FOLDER` (default "+defaultData+")")
 	f.StringVar(&s.Region, "region", "us-east-1", "the `REGION` that requests must be signed for")
-	f.Func("key", "`ID:SECRET` or ID:SECRET=ARN: who may ask, and as whom; may be repeated. Without it there is one key at random, in FOLDER/key. Others on this machine can read a command line", s.addKey)
+	f.Func("key", "`ID:SECRET` or ID:SECRET=ARN: a caller's key, which may GET and POST /tokens/NAME, as that IAM principal; "+
+		"may be repeated. Others on this machine can read a command line", into(&s.keys))
+	f.Func("admin-key", "`ID:SECRET` or ID:SECRET=ARN: an operator's key, which may do everything, beside the one in FOLDER/key; "+
+		"may be repeated", into(&s.adminKeys))
 	f.DurationVar(&s.Every, "every", time.Minute, "how often tokens that are due are renewed, as in `1m`")
 	f.DurationVar(&s.Canary, "canary", 0, "how often each living token is proven at its provider, where that can be done, as in `15m`; else never")
-	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; the key is local:local")
+	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; "+
+		"the operator's key is local:local where no other key is given")
+	const staleMax = "how long a token is vended from memory while the data folder cannot be read, as in `5m`"
+	f.DurationVar(&s.StaleMax, "stale-max", mint.DefaultStaleMax, staleMax)
 	f.DurationVar(&s.DemoLifetime, "demo-lifetime", 0, "how long the simulated tokens live, as in `20s`; else as each provider documents")
 	f.StringVar(&s.DemoListen, "demo-listen", "127.0.0.1:3001", "the `ADDRESS` where the simulated providers are told to misbehave")
 	f.BoolVar(&s.verbose, "verbose", false, "log more")
 }
 
-func (s *serve) addKey(value string) error {
-	s.keys = append(s.keys, value) // parsed later: package flag's errors show the value
+// into keeps the values of a flag, to be parsed later: the errors of package
+// flag show the value.
+func into(values *[]string) func(string) error {
+	return func(value string) error {
+		*values = append(*values, value)
+		return nil
+	}
+}
+
+// parseKeys reads the keys that were given by flags.
+func (s *serve) parseKeys() error {
+	for i, value := range slices.Concat(s.keys, s.adminKeys) {
+		k, err := local.ParseKey(value)
+		if k.Operator = i >= len(s.keys); err != nil {
+			return usage("%s: %v", k.Flag(), err)
+		}
+		s.Keys = append(s.Keys, k)
+	}
 	return nil
 }
 
@@ -51,18 +75,14 @@ func (s *serve) run(ctx context.Context, c console, args []string) error {
 	if err := noArguments(args); err != nil {
 		return err
 	}
-	for _, value := range s.keys {
-		k, err := local.ParseKey(value)
-		if err != nil {
-			return usage("--key: %v", err)
-		}
-		s.Keys = append(s.Keys, k)
+	if err := s.parseKeys(); err != nil {
+		return err
 	}
 	level := slog.LevelInfo
 	if s.verbose {
 		level = slog.LevelDebug
 	}
-	s.Log, s.Out = slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level})), c.out
+	s.Log, s.Out = slog.New(slog.NewTextHandler(c.ErrorOutput(), &slog.HandlerOptions{Level: level})), c.Output()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(rarely)
 	}

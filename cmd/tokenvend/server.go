@@ -7,17 +7,17 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/client"
+	"github.com/tokenvend/tokenvend/pkg/client/invoke"
+	"github.com/tokenvend/tokenvend/pkg/client/signed"
 	"github.com/tokenvend/tokenvend/pkg/local"
 )
 
@@ -46,6 +46,7 @@ type place struct {
 	function function   // zero: not named
 	aws      aws.Config // of a stack
 	data     string     // of the server on this machine; "": it is a stack
+	named    string     // data, where a flag names it; "": it is the default
 }
 
 // place is the one that is named: by flags first, by the environment else. The AWS configuration is read only for a stack.
@@ -72,11 +73,11 @@ func (s server) named() (place, error) {
 		f, err := parseFunction(name)
 		return place{function: f}, err
 	}
-	return place{data: cmp.Or(s.data, defaultData)}, nil
+	return place{data: cmp.Or(s.data, defaultData), named: s.data}, nil
 }
 
-// client talks to the place that is named.
-func (s server) client(ctx context.Context) (*client.Client, error) {
+// client returns the client of the place that is named.
+func (s server) client(ctx context.Context) (*remote, error) {
 	p, err := s.place(ctx)
 	if err != nil {
 		return nil, err
@@ -84,23 +85,24 @@ func (s server) client(ctx context.Context) (*client.Client, error) {
 	return p.client()
 }
 
-// client talks to this place. noServer: it is this machine, and no server runs here.
-func (p place) client() (*client.Client, error) {
-	if p.data != "" {
-		return localClient(p.data)
+// client returns the client of this place. Its error is noServer where the
+// place is this machine, and no server runs here.
+func (p place) client() (*remote, error) {
+	switch {
+	case p.data != "":
+		return p.localClient()
+	case p.url != "":
+		return newRemote(signed.New(p.url, p.aws)), nil
 	}
-	c := client.Config{URL: p.url, Region: p.aws.Region, Credentials: p.aws.Credentials}
-	if p.url == "" {
-		c.URL, c.HTTP = "https://"+p.function.name, &http.Client{Transport: direct{lambda.NewFromConfig(p.aws), p.function}}
-	}
-	return client.New(c), nil
+	lambda := invoke.New(p.aws, p.function.String(), invoke.Qualifier(p.function.alias))
+	return newRemote(direct{lambda, p.function}), nil
 }
 
-// localClient talks to the server on this machine.
-func localClient(data string) (*client.Client, error) {
-	door, err := local.ReadDoor(data)
+// localClient returns the client of the server on this machine.
+func (p place) localClient() (*remote, error) {
+	door, err := local.ReadDoor(p.named)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, noServer{data}
+		return nil, noServer{p.data}
 	}
 	if err != nil {
 		return nil, err
@@ -108,7 +110,41 @@ func localClient(data string) (*client.Client, error) {
 	keys := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: door.KeyID, SecretAccessKey: door.Secret.Reveal()}, nil
 	})
-	return client.New(client.Config{URL: door.URL, Region: door.Region, Credentials: keys, PlainHTTP: true}), nil
+	return newRemote(signed.New(door.URL, aws.Config{Region: door.Region, Credentials: keys}, signed.PlainHTTP())), nil
+}
+
+// remote is the tokenvend that a command asks.
+type remote struct {
+	*client.Admin
+	tokens *client.Client
+}
+
+func newRemote(t client.Transport) *remote { return &remote{client.NewAdmin(t), client.New(t)} }
+
+// Token obtains a token of a credential.
+func (r *remote) Token(ctx context.Context, credential string, options ...client.Option) (api.Token, error) {
+	t, err := r.tokens.Source(credential, options...).Token(ctx)
+	return shown(t), err
+}
+
+// Reject reports that an API answered 401 to the token with the fingerprint
+// print, and obtains another.
+func (r *remote) Reject(ctx context.Context, credential, print string, options ...client.Option) (api.Token, error) {
+	t, err := r.tokens.Source(credential, options...).Reject(ctx, print)
+	return shown(t), err
+}
+
+// shown returns a token as it is printed: the person asked for it.
+func shown(t client.Token) api.Token {
+	if t.Fingerprint == "" {
+		return api.Token{}
+	}
+	return api.Token{
+		AccessToken: t.Reveal(), TokenType: t.Type, Scope: t.Scope, Fingerprint: t.Fingerprint,
+		ExpiresIn:  api.Seconds(time.Until(t.ExpiresAt)),
+		ExpiresAt:  t.ExpiresAt.UTC().Truncate(time.Millisecond),
+		CacheUntil: t.CacheUntil.UTC().Truncate(time.Millisecond),
+	}
 }
 
 // noServer is the error of a data folder on which no server runs.
@@ -117,9 +153,6 @@ type noServer struct{ data string }
 func (e noServer) Error() string {
 	return fmt.Sprintf("no server runs on the data folder %s, and no stack is named: tokenvend serve starts one, --url or --function names one", e.data)
 }
-
-// credentialFolder is where a server on this machine looks for credentials.
-func credentialFolder(data string) string { return filepath.Join(data, "credentials") }
 
 // variant is what is asked for beyond a credential's default.
 type variant struct{ scope, audience, account string }

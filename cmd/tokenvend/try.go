@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/client"
 )
 
 // trial is a first token by a secret that was just created.
@@ -23,7 +23,7 @@ type trial struct {
 func (t trial) run(ctx context.Context) error {
 	at, err := t.place.client()
 	if _, ok := errors.AsType[noServer](err); ok {
-		t.say("%s is written, and was not tried: no server runs here. tokenvend serve starts one.", t.name)
+		t.Say("%s is written, and was not tried: no server runs here. tokenvend serve starts one.", t.name)
 		return nil
 	}
 	if err != nil {
@@ -47,14 +47,15 @@ func (t trial) takeBack(ctx context.Context, refused error) error {
 // tell says what became of a secret that stays.
 func (t trial) tell(first api.Token, err error) {
 	if err == nil {
-		t.say("%s works: a token with the fingerprint %s, for another %v.", t.name, first.Fingerprint, time.Duration(first.ExpiresIn))
+		t.Say("%s works: a token with the fingerprint %s, for another %v.",
+			t.name, first.Fingerprint, time.Duration(first.ExpiresIn))
 		return
 	}
 	text, _ := explain(err)
 	if errors.Is(err, errNotSeen) {
 		text = fmt.Sprintf("the answers are still by what was known before. tokenvend status %s tells later.%s", t.name, t.hint())
 	}
-	t.say("%s is written (%s), but could not be tried: %s", t.name, t.vault.where(t.name), text)
+	t.Say("%s is written (%s), but could not be tried: %s", t.name, t.vault.where(t.name), terminal.Lines(text))
 }
 
 // hint is what else may keep a stack from seeing a secret.
@@ -73,7 +74,8 @@ func isRefused(err error) bool {
 
 // How long answers may go on by what was known of a name before: that there was none, and how an earlier secret failed.
 const (
-	absenceLasts = 8 * time.Second
+	absenceLasts = 8 * time.Second  // to operators
+	unseenLasts  = 75 * time.Second // over an API, which learns of a new credential by a pass of rotate
 	failureLasts = 75 * time.Second
 	glance       = time.Second
 )
@@ -82,7 +84,7 @@ const (
 var errNotSeen = errors.New("the secret has not been seen yet")
 
 // firstToken asks for a token until the answer is about the new secret.
-func (t trial) firstToken(ctx context.Context, at *client.Client) (api.Token, error) {
+func (t trial) firstToken(ctx context.Context, at *remote) (api.Token, error) {
 	began := time.Now()
 	for told := false; ; told = true {
 		first, err := at.Token(ctx, t.name)
@@ -94,7 +96,7 @@ func (t trial) firstToken(ctx context.Context, at *client.Client) (api.Token, er
 			return first, errNotSeen
 		}
 		if !told {
-			t.say("The answer is still by what was known of %s before; waiting for another.", t.name)
+			t.Say("The answer is still by what was known of %s before; waiting for another.", t.name)
 			_, _ = at.Revoke(ctx, t.name) // there is no token yet; to forget it has the secret read anew
 		}
 		select {
@@ -106,11 +108,13 @@ func (t trial) firstToken(ctx context.Context, at *client.Client) (api.Token, er
 }
 
 // outdated says how long an error that is about an earlier secret may go on; 0: it is about this one.
-func (t trial) outdated(ctx context.Context, at *client.Client, err error) time.Duration {
+func (t trial) outdated(ctx context.Context, at *remote, err error) time.Duration {
 	e, ok := errors.AsType[*api.Error](err)
 	switch {
 	case !ok:
 		return 0
+	case e.Code == api.UnknownCredential && t.place.url != "":
+		return unseenLasts
 	case e.Code == api.UnknownCredential:
 		return absenceLasts
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/local"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -24,7 +25,8 @@ type vault interface {
 	// find is nil where there is a secret of that name, and notHere where there is none and one can be made.
 	find(ctx context.Context, name string) error
 
-	// read returns what stands in a secret; notHere.
+	// read returns what stands in a secret, zero where it has no value yet;
+	// notHere.
 	read(ctx context.Context, name string) (redact.String, error)
 
 	// create keeps a new secret, and fails where there is one.
@@ -67,7 +69,7 @@ func (p place) vault(prefix secretPrefix) (vault, error) {
 	case p.data != "" && prefix.given != "":
 		return nil, usage("--prefix is for a stack's secrets: expected --url or --function beside it")
 	case p.data != "":
-		return newFiles(p.data)
+		return newFiles(p.named)
 	case strings.HasPrefix(strings.ToLower(p.url), "http://"):
 		return nil, usage("a server at an http URL keeps its secrets in a folder: expected --data with that folder, on the machine where it runs")
 	}
@@ -93,10 +95,9 @@ type files struct {
 	dir    string
 }
 
-func newFiles(data string) (*files, error) {
-	dir := credentialFolder(data)
-	source, err := folder.New(dir)
-	return &files{source, dir}, err
+func newFiles(named string) (*files, error) {
+	source, err := local.OpenCredentials(named)
+	return &files{source, local.CredentialFolder(named)}, err
 }
 
 func (f *files) where(name string) string { return filepath.Join(f.dir, name+".json") }
@@ -114,6 +115,9 @@ func (f *files) read(ctx context.Context, name string) (redact.String, error) {
 		return redact.String{}, err
 	}
 	text, err := os.ReadFile(f.where(name))
+	if err == nil && len(text) == 0 {
+		text = []byte("\n") // an empty file is a value, and a broken one
+	}
 	return redact.New(string(text)), err
 }
 

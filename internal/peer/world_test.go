@@ -167,16 +167,16 @@ func (w *world) asked(client string) (n int) {
 // code has a person log in and allow what is asked for an account's key, and returns what the browser brings back.
 func (w *world) code(m *mint.Mint, k token.Key) mint.Code {
 	w.t.Helper()
-	to, method, err := m.Authorization(w.t.Context(), k, backTo)
+	at, err := m.Authorization(w.t.Context(), k, backTo)
 	must(w.t, err)
 	sum := sha256.Sum256([]byte(verifier))
-	back := w.browse(to+"&"+url.Values{
-		"state": {"of this test"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {method},
+	back := w.browse(at.URL+"&"+url.Values{
+		"state": {"of this test"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {at.Challenge},
 	}.Encode(), k.Variant.Account)
 	if back.Get("code") == "" || back.Get("state") != "of this test" {
 		w.t.Fatalf("the server sent no code back, or another state: %s %s", back.Get("error"), back.Get("error_description"))
 	}
-	return mint.Code{Code: redact.New(back.Get("code")), Verifier: redact.New(verifier), RedirectURI: backTo}
+	return mint.Code{Code: redact.New(back.Get("code")), Verifier: redact.New(verifier), RedirectURI: backTo, Destination: at.Destination}
 }
 
 // What the server's pages hold.

@@ -185,6 +185,9 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if x.dead.Load() {
 		return nil, errKilled
 	}
+	if r.Method == http.MethodGet { // a token that was reported is verified, by each instance for itself
+		return x.w.sim.RoundTrip(r)
+	}
 	began := x.w.ledger.begin(x.w, r.URL.Host, x.dead)
 	res, err := x.w.sim.RoundTrip(r)
 	x.w.ledger.end(r.URL.Host, began)

@@ -49,10 +49,10 @@ func lifetimes() []row {
 		expiry("`expires_in` 0", `,"expires_in":0`, malformed),
 		expiry("`expires_in` -60", `,"expires_in":-60`, malformed),
 		expiry("`expires_in` \"3600\"", `,"expires_in":"3600"`, "a token for 1 h"),
-		expiry("`expires_in` \"3600s\"", `,"expires_in":"3600s"`, malformed),
+		expiry("`expires_in` \"3600s\"", `,"expires_in":"3600s"`, "a token for 1 h"),
 		expiry("`expires_in` 3600.5", `,"expires_in":3600.5`, "a token for 1 h"),
-		expiry("`expires_in` true", `,"expires_in":true`, malformed),
-		expiry("`expires_in` 2^70", `,"expires_in":1180591620717411303424`, malformed),
+		expiry("`expires_in` true", `,"expires_in":true`, "a token for 10 min"),
+		expiry("`expires_in` 2^70", `,"expires_in":1180591620717411303424`, "a token for 24 h"),
 		expiry("`expires_in` a hundred years", `,"expires_in":3153600000`, "a token for 24 h"),
 	}
 }

@@ -21,12 +21,12 @@ type Rule struct {
 // Admits says whether c may have the credential of that name, whose rule this is. A caller who is not admitted must not learn that the credential exists.
 func (r Rule) Admits(c Caller, credential string) bool {
 	switch c.Via {
-	case API:
+	case API, CallerKey:
 		return r.admitsPrincipal(c.ARN)
 	case Own:
 		return credential != "" && c.Alias == ownPrefix+credential
-	case Admin:
-		return true
+	case Admin, OperatorKey:
+		return c.IsOperator()
 	case Alias:
 		return c.Alias != "" && slices.Contains(r.Aliases, c.Alias)
 	case Bare:

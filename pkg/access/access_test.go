@@ -67,6 +67,12 @@ func TestPolicy(t *testing.T) {
 
 		{"$LATEST", invoked(":$LATEST"), open, false},
 		{"a version", invoked(":7"), open, false},
+		{"a caller's key that stands for a listed role", access.Caller{Via: access.CallerKey, ARN: session}, named, true},
+		{"a caller's key that stands for another", access.Caller{Via: access.CallerKey, ARN: iam("user/ann")}, named, false},
+		{"a caller's key that stands for nobody", access.Caller{Via: access.CallerKey}, open, false},
+		{"an operator's key, whatever the rule lists", access.Caller{Via: access.OperatorKey, ARN: iam("user/ann")}, named, true},
+		{"an operator's key that stands for nobody", access.Caller{Via: access.OperatorKey}, open, false},
+
 		{"nobody in particular", access.Caller{}, open, false},
 		{"nobody in particular, with an ARN", access.Caller{ARN: session}, open, false},
 		{"a way that does not exist", access.Caller{Via: 99, Alias: "admin"}, open, false},
@@ -102,9 +108,18 @@ func TestWhoAdministers(t *testing.T) {
 		"the bare function":       {invoked(""), false},
 		"$LATEST":                 {invoked(":$LATEST"), false},
 		"nobody":                  {access.Caller{}, false},
+		"a caller's key":          {access.Caller{Via: access.CallerKey, ARN: session}, false},
+		"an operator's key":       {access.Caller{Via: access.OperatorKey, ARN: session}, true},
+		"a key without an ARN":    {access.Caller{Via: access.OperatorKey}, false},
 	} {
 		if got := c.caller.MayAdminister(); got != c.may {
-			t.Errorf("%s: %v, want %v", says, got, c.may)
+			t.Errorf("MayAdminister of %s = %t, want %t", says, got, c.may)
+		}
+		if want := c.may && c.caller.Via != access.API; c.caller.IsOperator() != want {
+			t.Errorf("IsOperator of %s = %t, want %t", says, !want, want)
+		}
+		if want := c.caller.Via == access.CallerKey; c.caller.MayOnlyVend() != want {
+			t.Errorf("MayOnlyVend of %s = %t, want %t", says, !want, want)
 		}
 	}
 }
@@ -224,7 +239,7 @@ func TestWhoMayHaveWhat(t *testing.T) {
 	c := counter{t, map[string]access.Rule{
 		"open":    {},
 		"billing": narrowed, // role/billing-*, and the alias billing
-		"named":   {Principals: []string{iam("role/team/reports"), iam("user/ann"), "arn:aws-cn:iam::123456789012:role/reports"}},
+		"named":   {Principals: []string{iam("role/reports"), iam("user/ann"), "arn:aws-cn:iam::123456789012:role/reports"}},
 		"listed":  {Aliases: []string{"reports", "billing"}},
 	}}
 	c.allow(overAPI(sts("assumed-role/billing-prod/i-1")), "open", "billing", "listed")

@@ -20,6 +20,10 @@ const (
 	Alias
 	// Bare came by the function's own name, without an alias.
 	Bare
+	// CallerKey signed with a caller's key of the server on one machine.
+	CallerKey
+	// OperatorKey signed with an operator's key of that server.
+	OperatorKey
 )
 
 const (
@@ -32,7 +36,7 @@ const (
 type Caller struct {
 	Via   Via
 	Alias string // the qualifier as it was invoked; "" for the bare function
-	ARN   string // the IAM ARN that API Gateway (or the local front door) proved; looked at only where Via is API, and there without one nothing is admitted
+	ARN   string // the principal that API Gateway has authenticated, or that a key of one machine stands for
 }
 
 // Invoked is the caller who invoked the function by this ARN, which must come from Lambda's own context and never from an event.
@@ -52,24 +56,37 @@ func (c Caller) OverAPI(arn string) Caller {
 
 // IsNobody says whether no rule whatsoever admits c: the answer is then 403, where otherwise it is 404.
 func (c Caller) IsNobody() bool {
-	if c.Via == API {
+	switch c.Via {
+	case API, CallerKey, OperatorKey:
 		_, ok := parsePrincipal(c.ARN)
 		return !ok
 	}
-	return c.Via < API || c.Via > Bare
+	return c.Via < API || c.Via > OperatorKey
 }
 
-// MayAdminister says whether c may revoke, list, connect and recover. Over the API, IAM has judged the path (only revoke and list have one), and what is revoked must admit the caller besides.
-func (c Caller) MayAdminister() bool {
-	return c.Via == Admin || c.Via == API && !c.IsNobody()
+// IsOperator reports whether c is admitted to every credential: it came by the
+// alias admin, or signed with an operator's key of one machine.
+func (c Caller) IsOperator() bool {
+	return (c.Via == Admin || c.Via == OperatorKey) && !c.IsNobody()
 }
+
+// MayAdminister reports whether c may revoke, list, connect and recover. Over
+// the API, IAM has decided on method and path, and the credential's rule must
+// admit the caller besides.
+func (c Caller) MayAdminister() bool {
+	return c.IsOperator() || c.Via == API && !c.IsNobody()
+}
+
+// MayOnlyVend reports whether c may ask for tokens and report them, and nothing
+// else. Over the API, IAM decides that by method and path.
+func (c Caller) MayOnlyVend() bool { return c.Via == CallerKey }
 
 // String names c in a log: the ARN, "alias:<name>", "function" for the bare one, or "nobody".
 func (c Caller) String() string {
 	switch {
 	case c.IsNobody():
 		return "nobody"
-	case c.Via == API:
+	case c.Via == API, c.Via == CallerKey, c.Via == OperatorKey:
 		return c.ARN
 	case c.Via == Bare:
 		return "function"

@@ -1,6 +1,10 @@
 package access
 
-import "strings"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // roleMark stands between an ARN's account and a role's path and name.
 const roleMark = ":role/"
@@ -63,31 +67,60 @@ func (p principal) text() string {
 	return "arn:" + p.partition + ":iam::" + p.account + roleMark + p.name
 }
 
-// matches holds a pattern against p. One that speaks of roles matches roles alone: a user's path may hold ":role/" too.
+// matches reports whether the pattern admits p. A pattern of roles matches
+// roles alone: a user's path may hold ":role/" too. A pattern that a rule may
+// not list, for example one that an older version has stored, matches nothing.
 func (p principal) matches(pattern string) bool {
-	before, name, isRole := cutRole(pattern)
-	if !isRole {
-		return Match(pattern, p.text())
-	}
-	return p.role && ValidPrincipal(pattern) && Match(before+roleMark+name, p.text())
-}
-
-// cutRole takes a pattern of roles apart, and the role's path out.
-func cutRole(pattern string) (before, name string, ok bool) {
-	before, rest, ok := strings.Cut(pattern, roleMark)
-	return before, rest[strings.LastIndexByte(rest, '/')+1:], ok
-}
-
-// ValidPrincipal says whether a rule may list the pattern. It is an ARN with * and ? in it, or begins with *. Two things that would admit others than its author meant are refused: sessions (arn:…:assumed-role/…: write the role), and every role under a path (…:role/team/*: the path
-// is ignored, so that would be every role of the account).
-func ValidPrincipal(pattern string) bool {
-	if len(pattern) > maxPrincipal || !strings.HasPrefix(pattern, "arn:") && !strings.HasPrefix(pattern, "*") || strings.Contains(pattern, ":assumed-role/") {
+	if CheckPrincipal(pattern) != nil || strings.Contains(pattern, roleMark) && !p.role {
 		return false
 	}
-	before, name, isRole := cutRole(pattern)
-	if !isRole {
-		return true
+	return Match(pattern, p.text())
+}
+
+// CanonicalPrincipal returns the form in which the ARNs of callers are
+// compared: a role has no path, and a session of a role is the role. It reports
+// false for what is not the ARN of an IAM or STS principal.
+func CanonicalPrincipal(arn string) (string, bool) {
+	p, ok := parsePrincipal(arn)
+	return p.text(), ok
+}
+
+// The errors of CheckPrincipal. They say what to write instead, and show
+// nothing of the pattern.
+var (
+	errNotARN = errors.New("an IAM ARN, with * and ? where it is a pattern, such as " + exampleRole)
+	errLong   = fmt.Errorf("at most %d bytes", maxPrincipal)
+	// The owner of a session chooses its name freely.
+	errSession = errors.New("the role instead of a session of it: " + exampleRole)
+	errNoRole  = errors.New("the name of a role after role/: " + exampleRole)
+	// STS reports arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION, without the
+	// path: role/prod/svc-* would admit role/dev/svc-evil.
+	errRolePath = errors.New("a role without its path, which AWS does not report to this program: " + exampleRole +
+		"; for a role of AWS SSO its whole name, " + exampleSSO)
+)
+
+const (
+	exampleRole = "arn:aws:iam::123456789012:role/svc-*"
+	exampleSSO  = "arn:aws:iam::123456789012:role/AWSReservedSSO_NAME_0123456789abcdef"
+)
+
+// CheckPrincipal returns nil for a pattern that a rule may list: an ARN with *
+// and ? in it, or a pattern that begins with *. Its errors complete the
+// sentence "expected …". It refuses patterns that would admit others than their
+// author meant: sessions, and roles with a path.
+func CheckPrincipal(pattern string) error {
+	_, role, isRole := strings.Cut(pattern, roleMark)
+	switch {
+	case len(pattern) > maxPrincipal:
+		return errLong
+	case !strings.HasPrefix(pattern, "arn:") && !strings.HasPrefix(pattern, "*"):
+		return errNotARN
+	case strings.Contains(pattern, ":assumed-role/"):
+		return errSession
+	case isRole && strings.Contains(role, "/"):
+		return errRolePath
+	case isRole && role == "":
+		return errNoRole
 	}
-	hasPath := before+roleMark+name != pattern
-	return name != "" && !(hasPath && strings.Trim(name, "*?") == "")
+	return nil
 }

@@ -30,11 +30,16 @@ func TestPrincipals(t *testing.T) {
 		{"*", iam("user/ann"), true},
 		{"*:role/billing", sts("assumed-role/billing/x"), true},
 
-		// the path, on either side
-		{iam("role/team/billing-*"), sts("assumed-role/billing-eu/x"), true},
-		{iam("role/team/billing"), iam("role/other/path/billing"), true},
+		// a role's path: STS does not report it, so a pattern has none
 		{iam("role/billing"), iam("role/team/billing"), true},
-		{iam("role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Read_*"), sts("assumed-role/AWSReservedSSO_Read_0a1b/ann"), true},
+		{iam("role/AWSReservedSSO_Read_0a1b"), sts("assumed-role/AWSReservedSSO_Read_0a1b/ann"), true},
+		{iam("role/team/billing-*"), sts("assumed-role/billing-eu/x"), false},
+		{iam("role/team/billing"), sts("assumed-role/billing/x"), false},
+		{iam("role/team/billing"), iam("role/team/billing"), false},
+		{iam("role/*/billing"), sts("assumed-role/billing/x"), false},
+		{iam("*/team/billing-*"), sts("assumed-role/billing-eu/x"), false},
+		{iam("rol?/team/billing-*"), sts("assumed-role/billing-eu/x"), false},
+		{iam("role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Read_*"), sts("assumed-role/AWSReservedSSO_Read_0a1b/ann"), false},
 		{iam("role/team/*"), sts("assumed-role/anything/x"), false},
 		{iam("role/"), sts("assumed-role/anything/x"), false},
 
@@ -68,23 +73,41 @@ func TestPrincipals(t *testing.T) {
 }
 
 func TestPatternsThatARuleMayList(t *testing.T) {
-	for pattern, want := range map[string]bool{
-		iam("role/billing-*"):               true,
-		iam("role/*"):                       true,
-		iam("role/team/billing-*"):          true,
-		iam("user/team/*"):                  true,
-		"*":                                 true,
-		"":                                  false,
-		"billing-*":                         false,
-		iam("role/"):                        false,
-		iam("role/team/"):                   false,
-		iam("role/team/*"):                  false,
-		iam("role/team/?*"):                 false,
-		sts("assumed-role/billing/*"):       false,
-		"arn:" + strings.Repeat("*", 1<<12): false,
+	for _, c := range []struct{ pattern, instead string }{
+		{iam("role/billing-*"), ""},
+		{iam("role/*"), ""},
+		{iam("user/team/*"), ""},
+		{"*", ""},
+		{"", "an IAM ARN"},
+		{"billing-*", "an IAM ARN"},
+		{iam("role/"), "the name of a role"},
+		{iam("role/team/"), "a role without its path"},
+		{iam("role/team/*"), "a role without its path"},
+		{iam("role/team/billing"), "a role without its path"},
+		{iam("role/prod/svc-*"), iam("role/svc-*")},
+		{iam("role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Read_*"), "role/AWSReservedSSO_NAME_0123456789abcdef"},
+		{sts("assumed-role/billing/*"), "the role instead of a session"},
+		{"arn:" + strings.Repeat("*", 1<<12), "at most 2048 bytes"},
 	} {
-		if access.ValidPrincipal(pattern) != want {
-			t.Errorf("%q: want %v", pattern, want)
+		err := access.CheckPrincipal(c.pattern)
+		if c.instead == "" && err != nil || c.instead != "" && (err == nil || !strings.Contains(err.Error(), c.instead)) {
+			t.Errorf("CheckPrincipal(%.80q) = %v, want an error with %q", c.pattern, err, c.instead)
+		}
+	}
+}
+
+func TestCanonicalPrincipal(t *testing.T) {
+	for arn, want := range map[string]string{
+		sts("assumed-role/ops/ann"): iam("role/ops"),
+		iam("role/team/ops"):        iam("role/ops"),
+		iam("role/ops"):             iam("role/ops"),
+		iam("user/team/ann"):        iam("user/team/ann"),
+		iam("root"):                 iam("root"),
+		iam("role/"):                "",
+		"ops":                       "",
+	} {
+		if got, ok := access.CanonicalPrincipal(arn); ok != (want != "") || ok && got != want {
+			t.Errorf("CanonicalPrincipal(%q) = %q, %t, want %q", arn, got, ok, want)
 		}
 	}
 }

@@ -17,6 +17,7 @@ const (
 	Connect   = "connect"   // what the person came back with is exchanged and kept
 	Recover   = "recover"   // what could not be stored is taken out of the log
 	Renew     = "renew"     // an operator insists on another token: no back-off is waited for, and a grant that was over is tried once more
+	Accept    = "accept"    // grants go on at the destination that the secret names now
 )
 
 // Request asks something of one credential.
@@ -37,6 +38,8 @@ type Request struct {
 	CodeVerifier string `json:"code_verifier,omitempty"` // connect: what the code challenge was made of; "" where none was sent
 	Recovery     string `json:"recovery,omitempty"`      // recover: the blob out of the log
 	Renew        bool   `json:"renew,omitzero"`          // renew, over HTTP
+	Destination  string `json:"destination,omitempty"`   // connect: that of the [Authorization]; "": not known
+	Accept       string `json:"accept,omitempty"`        // accept: the destination of the [StatusReport] that was looked at
 }
 
 // Token is a vended access token.
@@ -60,9 +63,13 @@ const (
 	Failing     State = "failing"     // no living token, and the last attempt to get one failed
 	Reauthorize State = "reauthorize" // a person's grant is over
 	Revoking    State = "revoking"    // forgotten here, not yet revoked at the provider
-	Idle        State = "idle"        // nobody asks: no longer renewed
-	Gone        State = "gone"        // its secret was removed
-	None        State = "none"        // never minted
+	// DestinationChanged: a grant was given at other endpoints than the secret
+	// names now; it is kept, and sent nowhere until an operator accepts them.
+	DestinationChanged State = "destination_changed"
+
+	Idle State = "idle" // nobody asks: no longer renewed
+	Gone State = "gone" // its secret was removed
+	None State = "none" // never minted
 )
 
 // StatusReport is everything about an entry but its token. Times that are not known are left out.
@@ -87,6 +94,18 @@ type StatusReport struct {
 	Failure      *Failure  `json:"failure,omitempty"`
 	Verified     *Verified `json:"verified,omitempty"` // only where it was asked for
 	Warning      string    `json:"warning,omitempty"`  // what will go wrong though nothing has yet: a grant without a refresh token
+
+	// Destination and Changes are there in the state [DestinationChanged] alone,
+	// and for operators: what a [Request.Accept] has to name, and what changed.
+	Destination string   `json:"destination,omitempty"`
+	Changes     []Change `json:"changes,omitempty"`
+}
+
+// Change is a part of a credential's destination that was changed.
+type Change struct {
+	Part string `json:"part"`          // as in the secret: "token_url"
+	Old  string `json:"old,omitempty"` // "": it was not there
+	New  string `json:"new,omitempty"`
 }
 
 // Verified is what the provider says of a token when it is asked.
@@ -108,6 +127,9 @@ type Failure struct {
 type Authorization struct {
 	URL  string `json:"url"`            // with client_id, response_type, redirect_uri and scope
 	PKCE string `json:"pkce,omitempty"` // "S256"; "": the provider takes no code challenge
+	// Destination comes back beside the code: one that was issued by another
+	// provider, or to another client, is not sent on.
+	Destination string `json:"destination,omitempty"`
 }
 
 // Forgotten answers a revocation.

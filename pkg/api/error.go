@@ -19,6 +19,7 @@ const (
 	TTLUnavailable      Code = "ttl_unavailable"      // no token lives as long as min_ttl asks
 	NeedsReauthorizing  Code = "reauthorize"          // a person's grant is over: connect again
 	TooManyReports      Code = "too_many_reports"     // the reported token is too young
+	TooManyVariants     Code = "too_many_variants"    // too many combinations of scope and audience are in use
 	ProviderRejected    Code = "provider_rejected"    // the provider said no for good
 	ProviderMalformed   Code = "provider_malformed"   // it answered, but with no usable token
 	ProviderUnavailable Code = "provider_unavailable" // time-outs, 5xx, 429, a cooldown
@@ -41,6 +42,7 @@ var codes = map[Code]struct {
 	TTLUnavailable:      {http.StatusUnprocessableEntity, "No token lives that long"},
 	NeedsReauthorizing:  {http.StatusFailedDependency, "The account must be connected again"},
 	TooManyReports:      {http.StatusTooManyRequests, "The token is too young to be replaced"},
+	TooManyVariants:     {http.StatusTooManyRequests, "Too many combinations of scope and audience are in use"},
 	ProviderRejected:    {http.StatusBadGateway, "The provider refused"},
 	ProviderMalformed:   {http.StatusBadGateway, "The provider's answer holds no usable token"},
 	ProviderUnavailable: {http.StatusServiceUnavailable, "The provider can't be asked now"},

@@ -80,7 +80,7 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 		sealer = kms.New(awskms.NewFromConfig(cfg), s.key, s.sealID)
 	}
 	c.mint = mint.New(mint.Config{
-		Store: c.store, Sealer: sealer, Journal: c.journal,
+		Store: c.store, Sealer: sealer, Journal: c.journal, RowFormat: s.rowFormat, StaleMax: s.staleMax,
 		Source: secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
 		HTTP:   outbound.NewClient(outbound.Config{AllowPrivate: s.allowPrivate, Proxy: s.proxy}),
 	})

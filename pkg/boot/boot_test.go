@@ -34,7 +34,7 @@ var settingName = regexp.MustCompile(`(?m)^[A-Z_]+`)
 func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	wrong := map[string]string{
 		EnvTable: "", EnvSecretPrefix: "white space/", EnvSealing: "maybe", EnvSealKey: "", EnvSealID: "", EnvAllowPrivate: "perhaps",
-		EnvProxy: "https://user:hush@proxy", EnvLogLevel: "loud", "AWS_REGION": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
+		EnvProxy: "https://user:hush@proxy", EnvLogLevel: "loud", EnvRowFormat: "3", EnvStaleMax: "later", "AWS_REGION": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
 	}
 	_, vendErr := Vend(t.Context(), environment(wrong), io.Discard)
 	_, rotateErr := Rotate(t.Context(), environment(wrong), io.Discard)
@@ -68,6 +68,8 @@ func TestSettings(t *testing.T) {
 		{EnvProxy, "", true}, {EnvProxy, "http://proxy.internal:3128", true}, {EnvProxy, "http://10.0.0.1:3128/", true},
 		{EnvProxy, "http://proxy", false}, {EnvProxy, "https://proxy:3128", false}, {EnvProxy, "http://u:p@proxy:3128", false}, {EnvProxy, "proxy:3128", false}, {EnvProxy, "http://proxy:3128/x", false},
 		{EnvProxy, "http://:3128", false}, {EnvProxy, "http://proxy:3128?x=y", false},
+		{EnvRowFormat, "", true}, {EnvRowFormat, "1", true}, {EnvRowFormat, "migrate", true}, {EnvRowFormat, "2", true}, {EnvRowFormat, "both", false},
+		{EnvStaleMax, "", true}, {EnvStaleMax, "60s", true}, {EnvStaleMax, "24h", true}, {EnvStaleMax, "59s", false}, {EnvStaleMax, "25h", false}, {EnvStaleMax, "900", false},
 		{EnvLogLevel, "", true}, {EnvLogLevel, "debug", true}, {EnvLogLevel, "error", true}, {EnvLogLevel, "INFO", false}, {EnvLogLevel, "trace", false},
 		{EnvSecretPrefix, "", true}, {EnvSecretPrefix, "team/tokenvend-", true}, {EnvSecretPrefix, "a b", false}, {EnvSecretPrefix, strings.Repeat("a", 201), false},
 		{EnvSealKey, "", false}, {EnvSealID, "", false}, {EnvTable, "", false},

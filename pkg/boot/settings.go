@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/mint"
 )
 
 // The names of the settings. The stack's template sets them.
@@ -21,6 +23,8 @@ const (
 	EnvProxy        = "TOKENVEND_PROXY"         // http://host:port to reach providers through; "": none
 	EnvMetrics      = "TOKENVEND_METRICS"       // the CloudWatch namespace of the metrics in the log; "": none
 	EnvCanary       = "TOKENVEND_CANARY"        // how often living tokens are proven at their providers, as "15m"; "": never
+	EnvRowFormat    = "TOKENVEND_ROW_FORMAT"    // "1", "migrate" or "2": see mint.RowFormat; "": 2
+	EnvStaleMax     = "TOKENVEND_STALE_MAX"     // mint.Config.StaleMax, as "900s"; "": its default
 	EnvLogLevel     = "TOKENVEND_LOG_LEVEL"     // debug, info, warn or error; "": info
 )
 
@@ -30,7 +34,8 @@ type settings struct {
 	sealing, allowPrivate      bool
 	proxy                      *url.URL
 	logLevel, metrics          string
-	canary                     time.Duration
+	rowFormat                  mint.RowFormat
+	canary, staleMax           time.Duration
 
 	region, accessKey, secretKey, sessionToken string
 	getenv                                     func(string) string
@@ -47,7 +52,8 @@ func read(getenv func(string) string) (settings, error) {
 	r := &reader{getenv: getenv}
 	s := settings{
 		table: r.required(EnvTable), prefix: r.prefix(), sealing: r.onOff(EnvSealing, true), allowPrivate: r.flag(EnvAllowPrivate),
-		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(), region: r.required("AWS_REGION"),
+		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(),
+		rowFormat: r.rowFormat(), staleMax: r.staleMax(), region: r.required("AWS_REGION"),
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"), sessionToken: getenv("AWS_SESSION_TOKEN"),
 		getenv: getenv,
 	}
@@ -145,6 +151,30 @@ func (r *reader) canary() time.Duration {
 		r.fault(EnvCanary, "a duration such as 15m, of a minute or more")
 	}
 	return every
+}
+
+func (r *reader) rowFormat() mint.RowFormat {
+	switch format := mint.RowFormat(r.getenv(EnvRowFormat)); format {
+	case "":
+		return mint.RowFormat2
+	case mint.RowFormat1, mint.RowFormatMigrate, mint.RowFormat2:
+		return format
+	}
+	r.fault(EnvRowFormat, "1, migrate or 2")
+	return mint.RowFormat2
+}
+
+// staleMax reads EnvStaleMax; 0 where it is not set.
+func (r *reader) staleMax() time.Duration {
+	value := r.getenv(EnvStaleMax)
+	if value == "" {
+		return 0
+	}
+	span, err := time.ParseDuration(value)
+	if err != nil || span < mint.ShortestStaleMax || span > mint.LongestStaleMax {
+		r.fault(EnvStaleMax, "a duration from 60s to 24h, such as 900s")
+	}
+	return span
 }
 
 func (r *reader) namespace() string {

@@ -1,161 +1,138 @@
-// Package client gets tokens from tokenvend. It keeps each one for as long as tokenvend allows, asks once where many ask at the same time, and reports a token that an API no longer takes.
+// Package client obtains tokens from tokenvend, keeps each one for as long as
+// tokenvend allows, and reports a token that an API no longer takes.
 //
-// On Lambda a client is best made once, as a package variable, and shared by all invocations:
+// A client is made once, over the transport that the caller needs, and shared:
+// package [github.com/tokenvend/tokenvend/pkg/client/signed] asks the API with
+// AWS Signature V4, package
+// [github.com/tokenvend/tokenvend/pkg/client/invoke] invokes the function. Both
+// take the AWS SDK's configuration, and with it the SDK's credential chain:
 //
-//	var tokens = client.New(client.Config{URL: os.Getenv("TOKENVEND_URL")})
+//	cfg, err := config.LoadDefaultConfig(ctx)
+//	tokens := client.New(signed.New(os.Getenv("TOKENVEND_URL"), cfg))
+//	minut := tokens.Source("minut")
 //
-//	var minut = &http.Client{Transport: tokens.Transport("minut", nil)}
+//	token, err := minut.Token(ctx)
+//	web := &http.Client{Transport: minut.RoundTripper(nil)} // on each request
+//
+// # Waiting
+//
+// A call never waits while a good token is at hand. From a token's cache_until
+// on, the first call starts a request for another in the background, and every
+// call returns the token at hand until the other has come. So a token is used
+// past its cache_until only while tokenvend is being asked or cannot answer. It
+// is never used in the last tenth of its life, or in the last 10 seconds where
+// that is shorter. tokenvend is asked at most once a second, and less often the
+// longer it fails, at least every 30 seconds while there are calls. If it
+// refuses, because the caller may no longer have the credential, the token at
+// hand is dropped.
+//
+// A call without a good token waits for one, and at most as long as its
+// context.
+//
+// Some providers end a token when they issue the next one. There a token that
+// is used past its cache_until may meet a 401; [Source.RoundTripper] reports it
+// and sends the request again.
+//
+// This package and its sub-packages promise stability.
 package client
 
 import (
 	"context"
-	"net/http"
-	"net/url"
-	"strings"
+	"errors"
 	"sync"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-
-	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
-// Config says where tokenvend is, and who asks.
-type Config struct {
-	// URL is that of the API, its stage included: "https://abc123.execute-api.eu-north-1.amazonaws.com". Required; https, or http for a loopback host.
-	URL string
-
-	// PlainHTTP allows http for any host. Tokens then travel in the clear: for a network that is trusted as a whole.
-	PlainHTTP bool
-
-	// Region is the API's. "": the one in an execute-api URL, else AWS_REGION.
-	Region string
-
-	// Credentials sign the requests, as cfg.Credentials of the SDK's config package does. nil: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, which Lambda sets.
-	Credentials aws.CredentialsProvider
-
-	// HTTP sends the requests. nil: a client of its own. Without a Timeout it is given 30 seconds, and redirects are never followed.
-	HTTP *http.Client
-}
-
-// Client gets tokens. All its methods are safe for concurrent use. Their errors are, or wrap, an [*api.Error] where tokenvend refused, a [*GatewayError] where something before it did, and otherwise say what kept the request from being answered.
+// Client obtains and keeps tokens. Its methods are safe for concurrent use.
+//
+// Errors of its calls are, or wrap, an
+// [*github.com/tokenvend/tokenvend/pkg/api.Error] where tokenvend refused, a
+// [*GatewayError] where something before it did, and otherwise say what kept
+// the request from being answered.
 type Client struct {
-	config Config
-	http   http.Client
-	signer *v4.Signer
+	transport Transport
+	defaults  settings
 
-	mu    sync.Mutex
-	slots map[slotKey]*slot
+	ctx    context.Context // of every request; Close ends it
+	cancel context.CancelFunc
+	calls  sync.WaitGroup // requests under way
+
+	mu      sync.Mutex
+	closed  bool
+	sources map[settings]*Source
 }
 
-const defaultTimeout = 30 * time.Second
+// maxSources bounds the sources that a client keeps, for programs that ask for
+// the tokens of many accounts.
+const maxSources = 10_000
 
-// New makes a client. What is wrong with the configuration is the error of every call, so that a client can be a package variable.
-func New(c Config) *Client {
-	client := &Client{config: c, signer: v4.NewSigner(), slots: map[slotKey]*slot{}}
-	if c.HTTP != nil {
-		client.http = *c.HTTP
+// ErrClosed is the error of a call that needs tokenvend after [Client.Close].
+var ErrClosed = errors.New("tokenvend: the client is closed")
+
+// New returns a client that sends its requests over t. The options hold for
+// each of its sources that has none of its own.
+func New(t Transport, options ...Option) *Client {
+	c := &Client{
+		transport: t, defaults: settingsOf(settings{timeout: defaultTimeout}, options),
+		sources: map[settings]*Source{},
 	}
-	if client.http.Timeout == 0 {
-		client.http.Timeout = defaultTimeout
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	return c
+}
+
+// Source returns the source of one credential's tokens. Calls with the same
+// credential and options return the same source, of which the client keeps up
+// to 10,000; one that is kept by the caller works on beyond that.
+func (c *Client) Source(credential string, options ...Option) *Source {
+	key := settingsOf(c.defaults, options)
+	key.request.Credential = credential
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.sources[key]; s != nil {
+		return s
 	}
-	client.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return client
-}
-
-// Option narrows what is asked for.
-type Option func(*api.Request)
-
-// Scope asks for scopes, separated by spaces, instead of the credential's own.
-func Scope(scope string) Option {
-	return func(r *api.Request) { r.Scope = scope }
-}
-
-// Audience asks for an audience instead of the credential's own.
-func Audience(audience string) Option {
-	return func(r *api.Request) { r.Audience = audience }
-}
-
-// Account asks for a token by a person's grant instead of the client's own.
-func Account(account string) Option {
-	return func(r *api.Request) { r.Account = account }
-}
-
-// MinTTL asks for a token that lives at least that long, in whole seconds. A call that can't have one fails with ttl_unavailable.
-func MinTTL(d time.Duration) Option {
-	return func(r *api.Request) { r.MinTTL = api.Seconds((d + time.Second - 1).Truncate(time.Second)) }
-}
-
-func request(credential string, options []Option) api.Request {
-	r := api.Request{Credential: credential}
-	for _, o := range options {
-		o(&r)
+	if len(c.sources) >= maxSources {
+		c.evict()
 	}
-	return r
+	s := &Source{client: c, settings: key}
+	c.sources[key] = s
+	return s
 }
 
-// Status reports on a credential's token without vending it.
-func (c *Client) Status(ctx context.Context, credential string, options ...Option) (api.StatusReport, error) {
-	return c.status(ctx, request(credential, options))
-}
-
-// Verify is Status, with what the provider says of the token when it is asked: the report's Verified, nil where there is no living token.
-// Where the provider has no request that proves a token, the error is invalid_request.
-func (c *Client) Verify(ctx context.Context, credential string, options ...Option) (api.StatusReport, error) {
-	r := request(credential, options)
-	r.Verify = true
-	return c.status(ctx, r)
-}
-
-func (c *Client) status(ctx context.Context, r api.Request) (report api.StatusReport, err error) {
-	r.MinTTL = 0
-	q := query(r)
-	if r.Verify {
-		q.Set("verify", "true")
-	}
-	err = c.send(ctx, call{http.MethodGet, path(r.Credential) + "/status", q, nil}, &report)
-	return report, err
-}
-
-// List names all the credentials that the caller may have.
-func (c *Client) List(ctx context.Context) ([]api.Listed, error) {
-	var all []api.Listed
-	for after := (url.Values{}); ; {
-		var page api.Page
-		if err := c.send(ctx, call{http.MethodGet, "/tokens", after, nil}, &page); err != nil {
-			return nil, err
+// evict removes a source, one without a good token if it is quickly found. c.mu
+// is held.
+func (c *Client) evict() {
+	const tries = 8
+	now, tried := wall(), 0
+	var victim settings
+	for key, s := range c.sources {
+		victim = key
+		if h := s.held.Load(); h == nil || now >= h.end || tried == tries {
+			break
 		}
-		all = append(all, page.Credentials...)
-		if page.Next == "" || page.Next == after.Get("after") {
-			return all, nil
-		}
-		after = url.Values{"after": {page.Next}}
+		tried++
 	}
+	delete(c.sources, victim)
 }
 
-// Revoke has a token revoked and forgotten, here too.
-func (c *Client) Revoke(ctx context.Context, credential string, options ...Option) (api.Forgotten, error) {
-	r := request(credential, options)
-	r.MinTTL = 0
-	var forgotten api.Forgotten
-	err := c.send(ctx, call{http.MethodDelete, path(credential), query(r), nil}, &forgotten)
-	c.slot(r).forget()
-	return forgotten, err
+// Close ends the requests that are under way and waits for them. Sources return
+// the tokens at hand as long as they are good, and [ErrClosed] after that.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.cancel()
+	c.calls.Wait()
+	return nil
 }
 
-func path(credential string) string { return "/tokens/" + url.PathEscape(credential) }
-
-// query spells a request's parameters.
-func query(r api.Request) url.Values {
-	q := url.Values{}
-	for name, value := range map[string]string{"scope": r.Scope, "audience": r.Audience, "account": r.Account} {
-		if value = strings.TrimSpace(value); value != "" {
-			q.Set(name, value)
-		}
+// start runs f in a goroutine that Close waits for. It reports false, and runs
+// nothing, once the client is closed.
+func (c *Client) start(f func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
 	}
-	if r.MinTTL > 0 {
-		q.Set("min_ttl", seconds(r.MinTTL))
-	}
-	return q
+	c.calls.Go(f)
+	return true
 }

@@ -4,64 +4,55 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// Landing is where a person's browser comes back to: a server on this machine's loopback address, for one visit.
+// Landing is where a person's browser comes back to: a server on this machine's
+// loopback addresses, for one visit.
 type Landing struct {
-	listener net.Listener
-	redirect *url.URL // where the provider sends the browser
-	begin    string   // the path of the link, below redirect's: its last part is random
+	listeners []net.Listener
+	redirect  *url.URL // where the provider sends the browser
+	begin     string   // the path of the link, below redirect's: its last part is random
 }
 
 // defaultPath is the path of a landing that is not told any.
 const defaultPath = "/connected"
 
-// Listen takes the address of a redirect URI that is registered at the provider, http://127.0.0.1:8080/callback; "": any free port of 127.0.0.1 (RFC 8252 §7.3).
-// Nothing is answered before [Landing.Wait].
+// Listen takes the addresses of a redirect URI that is registered at the
+// provider, such as http://127.0.0.1:8080/callback; "": any free port of
+// 127.0.0.1 (RFC 8252 §7.3). Nothing is answered before [Landing.Wait].
 func Listen(redirect string) (*Landing, error) {
 	if redirect == "" {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
-		return newLanding(l, &url.URL{Scheme: "http", Host: l.Addr().String(), Path: defaultPath}), nil
+		return newLanding([]net.Listener{l}, &url.URL{Scheme: "http", Host: l.Addr().String(), Path: defaultPath}), nil
 	}
 	u, err := url.Parse(redirect)
-	if err != nil || u.Scheme != "http" || u.User != nil || strings.Contains(redirect, "#") || !isLoopback(u.Hostname()) {
+	if err != nil || u.Scheme != "http" || u.User != nil || strings.Contains(redirect, "#") ||
+		!isLoopback(u.Hostname()) || u.Port() == "0" {
 		return nil, errors.New("the redirect URI: expected http, and a loopback address of this machine")
 	}
-	l, err := net.Listen("tcp", addressOf(u))
+	listeners, err := listenAll(u)
 	if err != nil {
-		return nil, fmt.Errorf("the redirect URI: %w", err)
+		return nil, err
 	}
-	return newLanding(l, u), nil
+	return newLanding(listeners, u), nil
 }
 
-func newLanding(l net.Listener, redirect *url.URL) *Landing {
-	return &Landing{listener: l, redirect: redirect, begin: strings.TrimSuffix(redirect.Path, "/") + "/" + rand.Text()}
-}
-
-// addressOf is what to listen on. A name is not looked up: localhost is 127.0.0.1.
-func addressOf(u *url.URL) string {
-	host, port := u.Hostname(), u.Port()
-	if _, err := netip.ParseAddr(host); err != nil {
-		host = "127.0.0.1"
-	}
-	if port == "" {
-		port = "80"
-	}
-	return net.JoinHostPort(host, port)
+func newLanding(listeners []net.Listener, redirect *url.URL) *Landing {
+	begin := strings.TrimSuffix(redirect.Path, "/") + "/" + rand.Text()
+	return &Landing{listeners: listeners, redirect: redirect, begin: begin}
 }
 
 // RedirectURI is where the provider has to send the person's browser.
@@ -72,8 +63,12 @@ func (l *Landing) Link() string {
 	return (&url.URL{Scheme: l.redirect.Scheme, Host: l.redirect.Host, Path: l.begin}).String()
 }
 
-// Close gives the address back. After Wait it does nothing.
-func (l *Landing) Close() { _ = l.listener.Close() }
+// Close gives the addresses back. After Wait it does nothing.
+func (l *Landing) Close() {
+	for _, one := range l.listeners {
+		_ = one.Close()
+	}
+}
 
 // Reception is what becomes of a person's answer.
 type Reception struct {
@@ -102,13 +97,19 @@ func (l *Landing) Wait(ctx context.Context, r Reception) error {
 		ErrorLog: log.New(io.Discard, "", 0), // it would quote addresses
 	}
 	server.SetKeepAlivesEnabled(false)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(l.listener) }()
+	var serving sync.WaitGroup
+	broken := make(chan error, len(l.listeners))
+	for _, one := range l.listeners {
+		serving.Go(func() {
+			if err := server.Serve(one); !errors.Is(err, http.ErrServerClosed) {
+				broken <- err
+			}
+		})
+	}
 	var err error
 	select {
 	case err = <-h.outcome:
-	case err = <-served:
-		return err
+	case err = <-broken:
 	case <-ctx.Done():
 		if err = context.Cause(ctx); !h.take() {
 			err = <-h.outcome
@@ -119,6 +120,6 @@ func (l *Landing) Wait(ctx context.Context, r Reception) error {
 	if server.Shutdown(end) != nil {
 		_ = server.Close()
 	}
-	<-served
+	serving.Wait()
 	return err
 }

@@ -3,12 +3,14 @@ package consent_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -265,10 +267,70 @@ func TestARegisteredRedirectURI(t *testing.T) {
 			t.Errorf("%s: %v", redirect, err)
 		}
 	}
-	for _, redirect := range []string{"https://127.0.0.1:1/x", "https://app.example.com/x", "http://app.example.com/x", "http://0.0.0.0:1/x", "http://127.0.0.1:1/x#y", "http://u@127.0.0.1:1/", "urn:ietf:wg:oauth:2.0:oob", "%"} {
+	for _, redirect := range []string{"https://127.0.0.1:1/x", "https://app.example.com/x", "http://app.example.com/x", "http://0.0.0.0:1/x", "http://127.0.0.1:1/x#y", "http://127.0.0.1:0/x", "http://localhost:0/x", "http://u@127.0.0.1:1/", "urn:ietf:wg:oauth:2.0:oob", "%"} {
 		if l, err := consent.Listen(redirect); err == nil {
 			l.Close()
 			t.Errorf("%s was taken", redirect)
 		}
+	}
+}
+
+// A browser may try ::1 first for localhost. Another user who listened there
+// received the person's code.
+func TestAttack12_NobodyElseListensOnLocalhost(t *testing.T) {
+	for _, theirs := range []string{"127.0.0.1", "::1"} {
+		t.Run(theirs, func(t *testing.T) {
+			other, err := net.Listen("tcp", net.JoinHostPort(theirs, "0"))
+			if err != nil {
+				t.Skipf("this machine has no %s: %v", theirs, err)
+			}
+			defer func() { _ = other.Close() }()
+			_, port, _ := net.SplitHostPort(other.Addr().String())
+			l, err := consent.Listen("http://localhost:" + port + "/callback")
+			if err == nil {
+				l.Close()
+				t.Fatalf("Listen on localhost:%s, of which another program has %s: no error", port, other.Addr())
+			}
+			if !strings.Contains(err.Error(), other.Addr().String()) || !strings.Contains(err.Error(), "another port") {
+				t.Errorf("Listen = %v, want the address that is taken and what to do", err)
+			}
+			if again, err := net.Listen("tcp", net.JoinHostPort(map[string]string{"127.0.0.1": "::1", "::1": "127.0.0.1"}[theirs], port)); err == nil {
+				_ = again.Close()
+			} else if theirs == "::1" {
+				t.Errorf("the other address is not given back: %v", err)
+			}
+		})
+	}
+}
+
+// Every address that a browser may try for localhost answers; a literal address is taken alone.
+func TestAttack12_EachLoopbackAddressAnswers(t *testing.T) {
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, hosts := range map[string][]string{"localhost": {"127.0.0.1", "[::1]"}, "127.0.0.1": {"127.0.0.1"}, "[::1]": {"[::1]"}} {
+		port := freePort(t)
+		if !strings.Contains(fmt.Sprint(own), "::1/") {
+			if hosts = slices.DeleteFunc(hosts, func(h string) bool { return h == "[::1]" }); len(hosts) == 0 {
+				continue
+			}
+		}
+		s := land(t, "http://"+form+":"+port+"/callback")
+		for _, host := range hosts {
+			if got := s.send(browser(), http.MethodGet, "http://"+host+":"+port+"/nowhere", form+":"+port); got.status != http.StatusNotFound {
+				t.Errorf("%s at %s: %d, want 404", form, host, got.status)
+			}
+		}
+		if len(hosts) == 1 {
+			for _, host := range []string{"127.0.0.1", "[::1]"} {
+				if c, err := net.Dial("tcp", host+":"+port); err == nil && host != hosts[0] {
+					_ = c.Close()
+					t.Errorf("%s listens at %s too", form, host)
+				}
+			}
+		}
+		s.stop(errors.New("done"))
+		<-s.outcome
 	}
 }

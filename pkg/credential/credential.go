@@ -32,10 +32,10 @@ type Terms struct {
 	KeepWarm   bool                 `json:"keep_warm,omitzero"`  // renewed even if nobody asks
 	IdleAfter  Duration             `json:"idle_after,omitzero"` // never 0 once parsed: 24 h unless said
 	Allow      access.Rule          `json:"allow,omitzero"`
+	Params     string               `json:"params_digest,omitempty"` // digest of the further parameters; "": none
+	Malformed  bool                 `json:"malformed,omitzero"`      // no version of the secret was ever readable: no rule is known, so operators alone may know of it
 
-	// Revokes are the grants of which it was learned that a new token ends the
-	// one before. No secret can say it: a descriptor can.
-	Revokes []provider.Grant `json:"learned_revokes,omitempty"`
+	MaxVariants int `json:"max_variants,omitzero"` // ask [Terms.VariantBound]
 }
 
 // Duration is a time.Duration that JSON spells as Go does: "24h", "90m". A bare number is not one: it would leave the unit to guesses.

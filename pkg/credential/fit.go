@@ -56,7 +56,7 @@ func (f *form) fit(c Credential, d *provider.Descriptor) {
 	for _, name := range d.Token.Fields {
 		taken = append(taken[:len(taken):len(taken)], name)
 	}
-	for name := range c.Params {
+	for name := range c.Client.Params {
 		if slices.Contains(taken, name) {
 			f.wrong("params."+redact.Name(name), "no parameter that has its own place in a request")
 		}

@@ -122,12 +122,13 @@ func (f *form) lines(name string) string {
 	return s
 }
 
-// list takes an array of strings, each of which must be as expected.
-func (f *form) list(name, expected string, valid func(string) bool) []string {
+// list takes an array of strings. check returns nil for a good item; its errors
+// complete the sentence "expected …" and show nothing of the item.
+func (f *form) list(name string, check func(string) error) []string {
 	items, _ := take[[]string](f, name, "an array of strings")
 	for i, item := range items {
-		if !valid(item) {
-			f.wrong(fmt.Sprintf("%s[%d]", name, i), expected)
+		if err := check(item); err != nil {
+			f.wrong(fmt.Sprintf("%s[%d]", name, i), err.Error())
 		}
 	}
 	return items
@@ -141,6 +142,16 @@ func (f *form) object(name string) form {
 		inner.open(f.prefix+name, raw)
 	}
 	return inner
+}
+
+// number takes a whole number between two bounds; 0 where there is none.
+func (f *form) number(name string, atLeast, atMost int) int {
+	expected := fmt.Sprintf("a whole number from %d to %d", atLeast, atMost)
+	n, given := take[int](f, name, expected)
+	if given && (n < atLeast || n > atMost) {
+		f.wrong(name, expected)
+	}
+	return n
 }
 
 // duration takes a duration between two bounds; 0 where there is none.

@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"errors"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -26,6 +27,9 @@ const (
 	maxSpan      = 366 * 24 * time.Hour
 )
 
+// mostVariants bounds max_variants: rotate renews each.
+const mostVariants = 10000
+
 // Parse reads a secret strictly. Unknown and repeated fields, wrong types, what is missing, and what contradicts itself or the provider's descriptor are all named at once, in a [*Malformed].
 func Parse(name, version string, data []byte) (Credential, error) {
 	w := &faults{version: version}
@@ -39,7 +43,7 @@ func Parse(name, version string, data []byte) (Credential, error) {
 	c := Credential{Terms: f.terms(), Client: f.client(), Refresh: redact.New(f.text("refresh_token"))}
 	f.rest()
 	c.Name, c.Version = name, version
-	c.ClientID, c.Terms.TokenURL = c.ID, c.Client.TokenURL
+	c.ClientID, c.Terms.TokenURL, c.Terms.Params = c.ID, c.Client.TokenURL, paramsDigest(c.Client.Params)
 	if d, err := c.Speaks(); err == nil {
 		f.fit(c, d)
 	}
@@ -59,6 +63,8 @@ func (f *form) terms() Terms {
 		KeepWarm:  f.flag("keep_warm"),
 		IdleAfter: f.duration("idle_after", minIdleAfter, maxSpan),
 		Allow:     f.allow(),
+
+		MaxVariants: f.number("max_variants", 1, mostVariants),
 	}
 	t.Provider, t.Descriptor = f.provider()
 	if t.IdleAfter == 0 {
@@ -98,15 +104,27 @@ func (f *form) grant() provider.Grant {
 func (f *form) allow() access.Rule {
 	in := f.object("allow")
 	filled := func(s string) bool { return s != "" && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, odd) }
+	oneScope := func(s string) bool { return filled(s) && !strings.Contains(s, " ") }
 	rule := access.Rule{
-		Principals: in.list("principals", "an IAM ARN with * and ? in it, not of a session, nor of all roles under a path", access.ValidPrincipal),
-		Aliases:    in.list("aliases", "a Lambda alias, and none of api, admin and c-…", access.ValidAlias),
-		Scopes:     in.list("scopes", "one scope", func(s string) bool { return filled(s) && !strings.Contains(s, " ") }),
-		Audiences:  in.list("audiences", "one audience", filled),
-		Accounts:   in.list("accounts", "an account, or a pattern with * and ?", filled),
+		Principals: in.list("principals", access.CheckPrincipal),
+		Aliases:    in.list("aliases", expecting("a Lambda alias, and none of api, admin and c-…", access.ValidAlias)),
+		Scopes:     in.list("scopes", expecting("one scope", oneScope)),
+		Audiences:  in.list("audiences", expecting("one audience", filled)),
+		Accounts:   in.list("accounts", expecting("an account, or a pattern with * and ?", filled)),
 	}
 	in.rest()
 	return rule
+}
+
+// expecting returns a check whose error is what was expected.
+func expecting(expected string, valid func(string) bool) func(string) error {
+	err := errors.New(expected)
+	return func(s string) error {
+		if valid(s) {
+			return nil
+		}
+		return err
+	}
 }
 
 // client takes what the OAuth client is and proves itself by.

@@ -91,13 +91,13 @@ func TestParseAll(t *testing.T) {
 		"refresh": object{"rotates": "yes"},
 	}).with(object{
 		"scope": "write  read write", "audience": "https://api.example", "params": object{"tenant": "7"}, "token_url": "https://eu.example/token?x=1",
-		"refresh_token": canary, "grant": "refresh_token", "lifetime": "90m", "keep_warm": true, "idle_after": "2h30m",
+		"refresh_token": canary, "grant": "refresh_token", "lifetime": "90m", "keep_warm": true, "idle_after": "2h30m", "max_variants": 7,
 		"allow": object{"principals": []string{"arn:aws:iam::1:role/billing-*"}, "aliases": []string{"billing"}, "scopes": []string{"admin"}, "audiences": []string{"https://b.example"}, "accounts": []string{"*@example.com"}},
 	}))
 	if c.Name != "minut" || c.Version != "v1" || c.ID != "id" || c.ClientID != "id" || c.Secret.Reveal() != canary || c.Refresh.Reveal() != canary {
 		t.Errorf("identity: %+v", c)
 	}
-	if c.Scope != "read write" || c.Audience != "https://api.example" || c.Grant != provider.RefreshToken || c.Params["tenant"] != "7" {
+	if c.Scope != "read write" || c.Audience != "https://api.example" || c.Grant != provider.RefreshToken || c.Client.Params["tenant"] != "7" {
 		t.Errorf("what is asked: %+v", c)
 	}
 	if c.Terms.TokenURL != "https://eu.example/token?x=1" || c.Client.TokenURL != c.Terms.TokenURL {
@@ -173,6 +173,9 @@ func TestFault49_EveryWrongFieldIsNamed(t *testing.T) {
 		{"no URL", plain.with(object{"token_url": "https://%zz" + canary}), "token_url"},
 		{"another scheme", plain.with(object{"token_url": "file:///etc/passwd"}), "token_url"},
 
+		{"too few variants", plain.with(object{"max_variants": 0}), "max_variants"},
+		{"too many variants", plain.with(object{"max_variants": 10001}), "max_variants"},
+		{"part of a variant", plain.with(object{"max_variants": 1.5}), "max_variants"},
 		{"bad durations", plain.with(object{"lifetime": "tomorrow", "idle_after": "24"}), "idle_after lifetime"},
 		{"durations without unit", plain.with(object{"lifetime": 3600, "idle_after": 24}), "idle_after lifetime"},
 		{"durations out of range", plain.with(object{"lifetime": "-1h", "idle_after": "1s"}), "idle_after lifetime"},
@@ -251,7 +254,7 @@ func TestParseRefusesNames(t *testing.T) {
 
 // Whatever stands in a secret, however wrong, no value of it stands in the error.
 func TestFault50_NoValueInAnyError(t *testing.T) {
-	names := []string{"provider", "client_id", "client_secret", "scope", "audience", "params", "token_url", "private_key", "key_id", "certificate", "refresh_token", "grant", "lifetime", "keep_warm", "idle_after", "allow", "descriptor"}
+	names := []string{"provider", "client_id", "client_secret", "scope", "audience", "params", "token_url", "private_key", "key_id", "certificate", "refresh_token", "grant", "lifetime", "keep_warm", "idle_after", "max_variants", "allow", "descriptor"}
 	inner := []string{"token", "url", "auth", "body", "overlap", "refresh", "principals", "aliases", "scopes", "accounts", "x"}
 	rapid.Check(t, func(t *rapid.T) {
 		secret := object{}
@@ -287,7 +290,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 		var back credential.Terms
-		if err := json.Unmarshal(row, &back); err != nil || back.Made(back.Key("", "", "").Variant) != c.Made(c.Terms.Key("", "", "").Variant) {
+		if err := json.Unmarshal(row, &back); err != nil || back.LegacyDigest(back.Key("", "", "").Variant) != c.LegacyDigest(c.Terms.Key("", "", "").Variant) {
 			t.Fatal("the terms do not come back:", err)
 		}
 	})

@@ -2,11 +2,9 @@ package credential
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 
+	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -17,6 +15,15 @@ func (t Terms) Speaks() (*provider.Descriptor, error) {
 		return t.Descriptor, nil
 	}
 	return provider.Catalog(t.Provider)
+}
+
+// Admits reports whether a caller may know of the credential. Where no version
+// of its secret was ever readable, no rule is known, and operators alone may.
+func (t Terms) Admits(c access.Caller) bool {
+	if t.Malformed {
+		return c.IsOperator()
+	}
+	return t.Allow.Admits(c, t.Name)
 }
 
 // Key is the key of what is asked for. To ask for a default by its name is to ask for the default: both have one key.
@@ -46,25 +53,31 @@ func (t Terms) Connected(v token.Variant) bool {
 	return v.Account != "" || t.Grant == provider.AuthorizationCode
 }
 
+// defaultMaxVariants is the bound where a secret names none.
+const defaultMaxVariants = 100
+
+// VariantBound returns how many variants callers may have by scope and
+// audience, besides the default. Connected accounts do not count.
+func (t Terms) VariantBound() int {
+	if t.MaxVariants <= 0 {
+		return defaultMaxVariants
+	}
+	return t.MaxVariants
+}
+
 func (t Terms) defaults() token.Variant { return token.NewVariant("", t.Audience, t.Scope) }
 
-// madeBytes is how much of the digest is kept.
-const madeBytes = 16
-
-// Made is a digest, in hex, of what a variant's token is minted for: provider, token URL, client id, scope and audience. A living token is replaced when the digest differs from the one that it was minted under, and for no other change of the secret.
-// "" where this program does not know the provider: then nothing can be said.
-func (t Terms) Made(v token.Variant) string {
+// LegacyDigest returns the digest that entries of the first format carry: of
+// provider, token URL, client id, scope and audience. Entries of the second
+// format have [Terms.Destination] and [Terms.RequestDigest] instead.
+// "" if this program does not know the provider.
+func (t Terms) LegacyDigest(v token.Variant) string {
 	d, err := t.Speaks()
 	if err != nil {
 		return ""
 	}
 	scope, audience := t.Asks(v)
-	var b []byte
-	for _, part := range []string{t.identity(), cmp.Or(t.TokenURL, d.Token.URL), t.ClientID, scope, audience} {
-		b = append(binary.BigEndian.AppendUint64(b, uint64(len(part))), part...)
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:madeBytes])
+	return digest(t.identity(), cmp.Or(t.TokenURL, d.Token.URL), t.ClientID, scope, audience)
 }
 
 // identity tells providers apart. A catalogued one stays itself when a new release describes it better; an inline one is how it asks for tokens.

@@ -50,11 +50,11 @@ func TestWhatAKeyAsksFor(t *testing.T) {
 	})
 }
 
-func TestMadeChangesWithWhatATokenIsFor(t *testing.T) {
+func TestLegacyDigestChangesWithWhatATokenIsFor(t *testing.T) {
 	base := plain.with(object{"scope": "read", "audience": "https://api.example"})
 	made := func(secret object) string {
 		c := mustParse(t, secret)
-		return c.Made(c.Terms.Key("", "", "").Variant)
+		return c.LegacyDigest(c.Terms.Key("", "", "").Variant)
 	}
 	was := made(base)
 	if len(was) != 32 || strings.Contains(was, "read") {
@@ -94,20 +94,20 @@ func TestMadeChangesWithWhatATokenIsFor(t *testing.T) {
 	}
 }
 
-func TestMadeOfVariants(t *testing.T) {
+func TestLegacyDigestOfVariants(t *testing.T) {
 	c := mustParse(t, plain.with(object{"scope": "read"}))
 	other, _ := credential.Parse("another", "v9", plain.with(object{"scope": "read"}).json(t))
 	v := token.NewVariant
-	if c.Made(v("", "", "")) != c.Made(v("", "", "read")) {
+	if c.LegacyDigest(v("", "", "")) != c.LegacyDigest(v("", "", "read")) {
 		t.Error("the default by its name is the default")
 	}
-	if c.Made(v("", "", "")) == c.Made(v("", "", "write")) || c.Made(v("", "", "")) == c.Made(v("", "x", "")) {
+	if c.LegacyDigest(v("", "", "")) == c.LegacyDigest(v("", "", "write")) || c.LegacyDigest(v("", "", "")) == c.LegacyDigest(v("", "x", "")) {
 		t.Error("variants are alike")
 	}
-	if c.Made(v("", "", "")) != other.Made(v("", "", "")) {
+	if c.LegacyDigest(v("", "", "")) != other.LegacyDigest(v("", "", "")) {
 		t.Error("name and version are no part of it")
 	}
-	if made := (credential.Terms{Provider: "no-such"}).Made(v("", "", "")); made != "" {
+	if made := (credential.Terms{Provider: "no-such"}).LegacyDigest(v("", "", "")); made != "" {
 		t.Errorf("%q of a provider that nobody knows", made)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -27,7 +28,7 @@ type Vend struct {
 	Stale       bool   // past its time to renew, because a renewal failed
 	Code        string // why it was refused; "": it was not
 	Detail      string // the same, for people
-	RequestID   string
+	RequestID   string // of the invocation, as Lambda names it; never one that a caller chose
 	Took        time.Duration
 }
 
@@ -58,6 +59,7 @@ type Mint struct {
 	Detail      string
 	ForGood     bool      // nothing but a change of the credential helps
 	Withheld    string    // scopes that were asked for and not granted
+	Warning     string    // what was odd about the provider's answer, though it brought a token
 	GrantUntil  time.Time // a grant's end that is near and could not be moved; zero: there is none
 	Took        time.Duration
 }
@@ -71,7 +73,8 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 	j.write(ctx, level, "mint", v.Took, v.metrics(),
 		slog.String("credential", v.Credential), slog.String("variant", v.Variant), slog.String("provider", v.Provider), slog.String("grant", v.Grant),
 		slog.Int64("generation", v.Generation), slog.String("fingerprint", v.Fingerprint), slog.Int("attempt", v.Attempt),
-		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("withheld", v.Withheld), slog.Time("grant_until", v.GrantUntil))
+		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("withheld", v.Withheld),
+		slog.String("warning", v.Warning), slog.Time("grant_until", v.GrantUntil))
 }
 
 // Event writes a line of its own for something that an operator should know: a credential found or gone, a row that does not open.
@@ -141,7 +144,7 @@ func (j Journal) write(ctx context.Context, level slog.Level, what string, took 
 	kept := room[:0]
 	for _, a := range attrs {
 		if !silent(a.Value) {
-			kept = append(kept, a)
+			kept = append(kept, bounded(a))
 		}
 	}
 	if took > 0 {
@@ -157,6 +160,27 @@ func (j Journal) write(ctx context.Context, level slog.Level, what string, took 
 
 // mostAttrs is room for all that a line has; a longer one takes more.
 const mostAttrs = 20
+
+// maxText is the longest text of a line's field, in bytes: that of the longest
+// ARN, scope, audience and account.
+const maxText = 2048
+
+// whole names the fields that are written at any length: a blob of which a part
+// is missing is worth nothing, and a stack is as long as it is deep.
+func whole(field string) bool { return field == "recovery" || field == "stack" }
+
+// bounded returns a with its text cut to [maxText], and how long it was. Much
+// of a line is what callers and providers sent.
+func bounded(a slog.Attr) slog.Attr {
+	if a.Value.Kind() != slog.KindString || whole(a.Key) {
+		return a
+	}
+	text := a.Value.String()
+	if len(text) <= maxText {
+		return a
+	}
+	return slog.String(a.Key, fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:maxText], ""), len(text)))
+}
 
 // silent says whether a value says nothing and so is left out of its line.
 func silent(v slog.Value) bool {

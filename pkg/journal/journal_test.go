@@ -69,3 +69,22 @@ func TestAPanicShowsNoValue(t *testing.T) {
 func TestTheZeroJournalIsSilent(t *testing.T) {
 	journal.Journal{}.Vend(t.Context(), journal.Vend{})
 }
+
+func TestAttack23_LongTextsAreCut(t *testing.T) {
+	long := strings.Repeat("é", 1<<20)
+	line := written(t, func(j journal.Journal) {
+		j.Vend(t.Context(), journal.Vend{Action: long, Caller: long, Credential: long, Variant: long, Fingerprint: long, Source: long, Code: long, Detail: long, RequestID: long})
+	})
+	for name, value := range line {
+		if text, ok := value.(string); ok && (len(text) > 2100 || strings.ContainsRune(text, '\uFFFD')) {
+			t.Errorf("%s has %d bytes, want about 2048 whole characters: %.40q", name, len(text), text)
+		}
+	}
+	if text, _ := line["caller"].(string); !strings.HasPrefix(text, "éé") || !strings.HasSuffix(text, "é… (2097152 bytes)") {
+		t.Errorf("caller = %.20q … %q, want its start and its length", text, text[max(0, len(text)-30):])
+	}
+	line = written(t, func(j journal.Journal) { j.Unstored(t.Context(), "minut", "-", 7, long, "") })
+	if line["recovery"] != long {
+		t.Errorf("recovery was cut to %d bytes: it cannot be recovered from", len(line["recovery"].(string)))
+	}
+}

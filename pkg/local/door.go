@@ -21,10 +21,13 @@ type Door struct {
 	Secret redact.String `json:"secret"`
 }
 
-// ReadDoor returns the door of the server that runs on the data folder ("": .tokenvend). Where none runs, the error is fs.ErrNotExist by errors.Is. After a crash it may name a server that is no more.
+// ReadDoor returns the door of the server that runs on the data folder ("":
+// .tokenvend). Where none runs, the error is fs.ErrNotExist by errors.Is. After
+// a crash it may name a server that is no more. A folder or file that another
+// user could have put there is refused: he would know the key, see [CheckData].
 func ReadDoor(data string) (Door, error) {
+	text, err := readDoor(data)
 	data = Config{Data: data}.data()
-	text, err := readSecret(filepath.Join(data, doorFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Door{}, fmt.Errorf("no server runs on the data folder %s: tokenvend serve starts one (%w)", data, fs.ErrNotExist)
 	}
@@ -36,6 +39,14 @@ func ReadDoor(data string) (Door, error) {
 		return Door{}, fmt.Errorf("%s: expected url, region, key_id and secret", filepath.Join(data, doorFile))
 	}
 	return d, nil
+}
+
+func readDoor(data string) ([]byte, error) {
+	owners, err := ownersOf(data)
+	if err != nil {
+		return nil, err
+	}
+	return owners.ReadSecretIn(Config{Data: data}.data(), doorFile)
 }
 
 // write puts the door into the data folder, its secret too.

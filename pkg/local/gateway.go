@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/vend"
@@ -23,11 +22,11 @@ const (
 	gatewayTimeout = 29 * time.Second
 	// gatewayBody is API Gateway's own limit for a body, in bytes. A longer one is not read, so its signature cannot be checked.
 	gatewayBody = 10 << 20
-	// apiAlias is the alias under which API Gateway would invoke vend.
-	apiAlias = "api"
 )
 
-// gateway is the front door: it does what API Gateway with IAM authorisation does in front of vend. To whoever does not prove himself it says 403 and nothing else; why, the log says.
+// gateway does what API Gateway with IAM authorisation does in front of vend: it
+// authenticates requests by their signature. It answers 403 and nothing else to
+// a request that is not authenticated; the reason is in the log.
 type gateway struct {
 	answer func(context.Context, vend.HTTPRequest) vend.HTTPReply // vend.Desk's HTTP
 	keys   *keyring
@@ -38,7 +37,7 @@ type gateway struct {
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := rand.Text()
 	w.Header()["Apigw-Requestid"] = []string{id}
-	arn, body, err := g.admit(w, r)
+	key, body, err := g.admit(w, r)
 	if err != nil {
 		g.log.LogAttrs(r.Context(), slog.LevelWarn, "forbidden", slog.String("reason", err.Error()), slog.String("from", r.RemoteAddr), slog.String("request_id", id))
 		forbid(w)
@@ -49,25 +48,25 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	send(w, g.guarded(ctx, vend.HTTPRequest{
 		Method: r.Method, Path: path, Query: query, Body: body.start, RequestID: id,
-		Caller: access.Caller{Via: access.API, Alias: apiAlias, ARN: arn},
+		Caller: key.caller(),
 	}))
 }
 
-// admit returns who calls and with what body.
-func (g *gateway) admit(w http.ResponseWriter, r *http.Request) (arn string, body payload, err error) {
+// admit returns the key that the request is signed with, and its body.
+func (g *gateway) admit(w http.ResponseWriter, r *http.Request) (key Key, body payload, err error) {
 	c, err := g.keys.claimed(r, time.Now())
 	if err != nil {
-		return "", payload{}, err
+		return Key{}, payload{}, err
 	}
 	body = nothing
 	if r.Body != http.NoBody {
 		body, err = read(http.MaxBytesReader(w, r.Body, gatewayBody))
 	}
 	if err != nil {
-		return "", payload{}, err
+		return Key{}, payload{}, err
 	}
-	arn, err = g.keys.prove(c, r, body)
-	return arn, body, err
+	key, err = g.keys.prove(c, r, body)
+	return key, body, err
 }
 
 // payload is a request's body, of which only the start is kept.

@@ -91,7 +91,7 @@ func TestSignedRequestsComeThrough(t *testing.T) {
 			arn = pretendedARN
 		}
 		start := o.body[:min(len(o.body), vend.MaxBody+1)]
-		want := access.Caller{Via: access.API, Alias: "api", ARN: arn}
+		want := access.Caller{Via: access.CallerKey, ARN: arn}
 		if h.status != 200 || r.Method != or(o.method, "GET") || r.Path != path || !sameQuery(r.Query, query) || string(r.Body) != start || r.Caller != want {
 			t.Errorf("%s: %d %s\n%.200v\n%s", name, h.status, h.body, r, g.log)
 		}

@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
@@ -24,6 +26,7 @@ import (
 // house is all that runs.
 type house struct {
 	Config
+	owners  private.Owners // of the data folder
 	store   *bolt.Store
 	sealer  *keyfile.Sealer
 	source  *folder.Source
@@ -65,14 +68,12 @@ func (h *house) openData() error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	info, err := os.Stat(data)
+	owners, err := CheckData(h.Data)
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	if mode := info.Mode().Perm(); hasModes && mode&0o022 != 0 {
-		return fmt.Errorf("--data: %s has mode %#o, and others may put files there: chmod 700 %[1]s", data, mode)
-	}
-	h.store, err = bolt.Open(filepath.Join(data, "entries.db"))
+	h.owners = owners
+	h.store, err = bolt.Open(filepath.Join(data, storeFile))
 	if errors.Is(err, bolt.ErrInUse) {
 		return fmt.Errorf("the data folder %s is in use by another tokenvend serve: end that one, or choose another folder with --data", data)
 	}
@@ -83,17 +84,17 @@ func (h *house) openData() error {
 }
 
 func (h *house) openSeal() (err error) {
-	h.sealer, err = keyfile.Open(filepath.Join(h.data(), "seal.key"))
+	h.sealer, err = keyfile.OpenOwned(filepath.Join(h.data(), sealFile), h.owners)
 	return err
 }
 
 func (h *house) openSigners() (err error) {
-	h.signers, err = signersOf(h.Config)
+	h.signers, err = signersOf(h.Config, h.owners)
 	return err
 }
 
 func (h *house) openCredentials() (err error) {
-	if h.source, err = folder.New(filepath.Join(h.data(), credentialFolder)); err != nil || h.Demo {
+	if h.source, err = folder.Open(filepath.Join(h.data(), credentialFolder), h.owners); err != nil || h.Demo {
 		return err
 	}
 	return refuseDemos(h.source, h.data())
@@ -102,7 +103,8 @@ func (h *house) openCredentials() (err error) {
 // wellKnown refuses to let everybody in from elsewhere.
 func (h *house) wellKnown(front net.Listener) error {
 	if h.Demo && len(h.Keys) == 0 && !isLoopback(front) {
-		return errors.New("--listen: beyond loopback everybody knows the demo's key: give another with --key ID:SECRET")
+		return errors.New("--listen: beyond loopback everybody knows the demo's key: " +
+			"with --admin-key ID:SECRET or --key ID:SECRET it is no longer taken")
 	}
 	return nil
 }
@@ -115,8 +117,11 @@ func (h *house) assemble() {
 	}
 	h.http = outbound.NewClient(outside)
 	lines := journal.Journal{Log: h.log()}
-	h.mint = mint.New(mint.Config{Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines, Every: h.every(), TrustsEmpty: true})
-	desk := &vend.Desk{Mint: h.mint, Journal: lines, Browse: h.browse}
+	h.mint = mint.New(mint.Config{
+		Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines,
+		Every: h.every(), StaleMax: h.StaleMax, TrustsEmpty: true, RowFormat: mint.RowFormatMigrate,
+	})
+	desk := &vend.Desk{Mint: h.mint, Journal: lines, Browse: h.browse, Operator: access.Caller.IsOperator}
 	h.front.server.Handler = &gateway{answer: desk.HTTP, keys: newKeyring(h.region(), h.signers.keys), log: h.log()}
 }
 

@@ -8,18 +8,38 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// Key is one who may sign requests.
+// Key is a key that requests are signed with. The zero value of Operator makes
+// it a caller's: it may GET and POST /tokens/NAME, and nothing else.
 type Key struct {
 	ID     string        // the access key id: 1 to 128 letters, digits, _, . and -
 	Secret redact.String // the secret access key: printable ASCII without spaces
 	ARN    string        // the principal that it stands for; "": arn:aws:iam::000000000000:user/<ID>
+
+	Operator bool // may have every credential, and administer
+}
+
+// Flag is the flag by which a key of this kind is given.
+func (k Key) Flag() string {
+	if k.Operator {
+		return "--admin-key"
+	}
+	return "--key"
+}
+
+// caller is who signs with the key.
+func (k Key) caller() access.Caller {
+	via := access.CallerKey
+	if k.Operator {
+		via = access.OperatorKey
+	}
+	return access.Caller{Via: via, ARN: k.ARN}
 }
 
 // userARN and a key's id are the principal of a key that names none.
@@ -64,10 +84,10 @@ func checkKeys(keys []Key) error {
 	seen := map[string]bool{}
 	for _, k := range keys {
 		if err := k.check(); err != nil {
-			return fmt.Errorf("--key: %w", err)
+			return fmt.Errorf("%s: %w", k.Flag(), err)
 		}
 		if seen[k.ID] {
-			return errors.New("--key: two keys have the same id")
+			return fmt.Errorf("%s: expected another id: two keys have this one", k.Flag())
 		}
 		seen[k.ID] = true
 	}
@@ -86,19 +106,10 @@ func principals(keys []Key) []Key {
 	return named
 }
 
-// operators is the key that the operator's program signs with: the first that was not given for somebody else.
-func operators(keys []Key) Key {
-	for _, k := range keys {
-		if k.ARN == "" {
-			return k
-		}
-	}
-	return keys[0]
-}
-
-// keyFrom reads the key file at path, and makes one with a random key where there is none. The caller holds the data folder.
-func keyFrom(path string) (Key, error) {
-	text, err := readSecret(path)
+// keyFrom reads the operator's key in the file at path, and writes one at random
+// where there is none. The caller has locked the data folder.
+func keyFrom(path string, owners private.Owners) (Key, error) {
+	text, err := owners.ReadSecret(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		text = []byte("local-" + rand.Text()[:8] + ":" + rand.Text() + "\n")
 		err = writeSecret(path, text)
@@ -110,21 +121,8 @@ func keyFrom(path string) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("%s: %w", path, err)
 	}
+	k.Operator = true
 	return k, nil
-}
-
-const hasModes = runtime.GOOS != "windows"
-
-// readSecret reads a small file that none but its owner may read.
-func readSecret(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if mode := info.Mode().Perm(); hasModes && mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s has mode %#o, and others may read it: chmod 600 %[1]s", path, mode)
-	}
-	return os.ReadFile(path) // #nosec G304 -- the operator names the folder
 }
 
 // writeSecret puts a file of mode 0600 in the place of an older one: a reader finds the old or the new, whole.

@@ -10,17 +10,27 @@ import (
 	"log/slog"
 	"regexp"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/mint"
 )
 
-// Config is what a server is made from. The zero value serves .tokenvend on 127.0.0.1:3000.
+// Config is what a server is made from. The zero value serves .tokenvend on
+// 127.0.0.1:3000.
+//
+// An operator's key is made at random and kept in Data/key as ID:SECRET. Only
+// with Demo, and without Keys, it is local:local instead.
 type Config struct {
 	Listen string        // host:port; "": 127.0.0.1:3000. Port 0 is any free one
 	Data   string        // the data folder; "": .tokenvend
 	Region string        // what requests must be signed for; "": us-east-1
-	Keys   []Key         // who may sign; none: one key, made at random and kept in Data/key as ID:SECRET, or with Demo local:local
+	Keys   []Key         // beside the operator's key: see below
 	Every  time.Duration // how often what is due is renewed, from a second on; 0: each minute
 
 	Canary time.Duration // how often each living token is proven at its provider, where that can be done, from a minute on; 0: never
+
+	// StaleMax is how long a token is vended from memory while the data folder
+	// cannot be read, from a minute on; 0: mint.DefaultStaleMax.
+	StaleMax time.Duration
 
 	Demo         bool          // the five providers are simulated, and a credential of each is put into Data; no other provider can be asked
 	DemoLifetime time.Duration // of the simulated tokens; 0: as each provider documents
@@ -64,6 +74,9 @@ func (c Config) check() error {
 	if c.Canary != 0 && c.Canary < shortestCanary {
 		errs = append(errs, errors.New("--canary: expected a minute or more"))
 	}
+	if c.StaleMax != 0 && (c.StaleMax < mint.ShortestStaleMax || c.StaleMax > mint.LongestStaleMax) {
+		errs = append(errs, errors.New("--stale-max: expected a duration from 1m to 24h"))
+	}
 	if c.DemoLifetime < 0 || c.DemoLifetime > 0 && c.DemoLifetime < time.Second {
 		errs = append(errs, errors.New("--demo-lifetime: expected a second or more"))
 	}
@@ -76,7 +89,10 @@ func (c Config) check() error {
 // grace is how long calls that are under way may take once the server is told to end.
 const grace = 10 * time.Second
 
-// Serve builds a server, serves until ctx ends, and returns nil once everything is closed. An error of building names all that is wrong at once, and then nothing has been served.
+// Serve builds a server, serves until ctx ends, and returns nil once everything
+// is closed. An end of ctx while the server starts is an end like any other,
+// and no error. An error of building names all that is wrong at once, and then
+// nothing has been served.
 func Serve(ctx context.Context, c Config) error {
 	h, err := build(c)
 	if err != nil {
@@ -86,6 +102,9 @@ func Serve(ctx context.Context, c Config) error {
 	defer fail(nil)
 	h.open(fail)
 	err = h.announce(ctx)
+	if isEnd(ctx, err) {
+		err = nil
+	}
 	if err == nil {
 		<-open.Done()
 		if ctx.Err() == nil {
@@ -93,4 +112,9 @@ func Serve(ctx context.Context, c Config) error {
 		}
 	}
 	return errors.Join(err, h.close())
+}
+
+// isEnd reports whether err says no more than that ctx has ended.
+func isEnd(ctx context.Context, err error) bool {
+	return err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err())
 }

@@ -34,7 +34,7 @@ func (s *schedule) run(ctx context.Context) {
 	defer period.Stop()
 	defer look.Stop()
 	var forgot time.Time
-	for {
+	for ctx.Err() == nil {
 		s.changed(ctx)
 		s.pass(ctx)
 		if time.Since(forgot) >= forgetEvery {

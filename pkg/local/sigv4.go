@@ -174,14 +174,14 @@ func (c *claim) dated(values []string, day string, now time.Time) error {
 	return nil
 }
 
-// prove returns the ARN that the request's signature proves.
-func (k *keyring) prove(c claim, r *http.Request, body payload) (arn string, err error) {
+// prove returns the key that has signed the request.
+func (k *keyring) prove(c claim, r *http.Request, body payload) (Key, error) {
 	if sums := r.Header[httpSum]; len(sums) > 1 || len(sums) == 1 && sums[0] != body.sum {
-		return "", errors.New("x-amz-content-sha256: expected the SHA-256 of the body")
+		return Key{}, errors.New("x-amz-content-sha256: expected the SHA-256 of the body")
 	}
 	canonical, err := c.canonical(r, body)
 	if err != nil {
-		return "", err
+		return Key{}, err
 	}
 	key, known := k.byID[c.keyID]
 	signing := k.derived(c.day())
@@ -192,11 +192,11 @@ func (k *keyring) prove(c claim, r *http.Request, body payload) (arn string, err
 	equal := subtle.ConstantTimeCompare([]byte(signature(secret, c.date, k.region, canonical)), []byte(c.signature)) == 1
 	switch {
 	case !known:
-		return "", errors.New("the access key id is not known")
+		return Key{}, errors.New("the access key id is not known")
 	case !equal:
-		return "", errors.New("the signature does not match: another secret, or what was signed is not what arrived")
+		return Key{}, errors.New("the signature does not match: another secret, or what was signed is not what arrived")
 	}
-	return key.ARN, nil
+	return key, nil
 }
 
 // onTheWire is the path and the query as they arrived, neither decoded nor cleaned. Scheme and host, which some clients put before them, are taken off: net/http has made them the Host.

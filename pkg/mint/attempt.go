@@ -9,12 +9,16 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // outcome is what one attempt brought.
 type outcome struct {
-	own      *known         // the credential's row as it stands by now
-	grant    provider.Grant // the last that was tried
+	own      *known                // the credential's row as it stands by now
+	client   credential.Credential // what the row was learnt from; of the version that brought the token, where one did
+	changed  bool                  // the secret has changed its destination meanwhile: everything is to be decided anew
+	moved    bool                  // the entry's grant belongs to another destination: nothing was sent
+	grant    provider.Grant        // the last that was tried
 	answer   provider.Answer
 	failed   *fault         // nil: the answer holds a token
 	refresh  refreshAttempt // the refresh token at hand, and what became of it
@@ -27,11 +31,20 @@ func (m *Mint) attempt(ctx context.Context, lease store.Lease, v view, w Want) (
 	defer cancel()
 	began := time.Now()
 	out := m.ask(ctx, v, lease, w.Insist)
+	if out.moved {
+		_ = m.release(ctx, lease) // it gives itself back in time
+		return m.reload(ctx, view{own: out.own, entry: v.entry})
+	}
 	next := *v.entry.with(lease.Entry)
+	next.stamp(v.own.row)
 	if !w.Ahead {
+		claimPlace(&next.entry, v.own.terms, w.Caller, wall())
 		next.entry.AskedAt = wall()
 	}
 	defer m.reportHealth(ctx, v, &out)
+	if v.reported(w, wall()) {
+		countForced(&next.entry, wall())
+	}
 	return m.conclude(ctx, lease, v, &next, &out, began)
 }
 
@@ -65,26 +78,41 @@ func (m *Mint) conclude(ctx context.Context, lease store.Lease, v view, next *ro
 func (m *Mint) ask(ctx context.Context, v view, lease store.Lease, insist bool) outcome {
 	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
 	defer cancel()
+	out := m.askOnce(ctx, v, lease, insist)
+	if out.changed { // once: who changes it again has to wait
+		out = m.askOnce(ctx, m.viewOf(out.own, v.entry), lease, insist)
+	}
+	return out
+}
+
+// askOnce is [Mint.ask] by one version of the secret, and those that may stand in for it.
+func (m *Mint) askOnce(ctx context.Context, v view, lease store.Lease, insist bool) outcome {
 	out := m.prepare(ctx, v)
 	out.refresh.mayBeUsed = v.entry.entry.RefreshSpent || lease.Attempt > 1 // where the attempt ends here, that must not be forgotten
 	if out.failed != nil {
 		return out
 	}
 	v = m.viewOf(out.own, v.entry)
-	c, _ := m.secrets.get(out.own.terms.Name)
-	out.refresh = v.refreshAttempt(c, lease, insist)
+	if v.moved() {
+		out.moved = true
+		return out
+	}
+	out.refresh = v.refreshAttempt(out.client, lease, insist)
 	if out.refresh.waits && !insist {
 		_ = sleep(ctx, v.accessEnd().Sub(wall())) // at most holdWait
 	}
 	firstTime := v.failure().IsZero()
 	for _, ask := range v.asks(out.refresh) {
-		out = m.exchange(ctx, out, ask, firstTime)
-		if out.failed == nil || out.failed.client || out.failed.code != api.ProviderRejected {
+		out = m.exchange(ctx, out, v.entry.entry.Key.Variant, ask, firstTime)
+		if out.changed || out.failed == nil || out.failed.client || out.failed.code != api.ProviderRejected {
 			break
 		}
 	}
+	if out.changed {
+		return out
+	}
 	if out.failed == nil && out.grant != "" {
-		m.prove(ctx, c, &out)
+		m.prove(ctx, &out)
 	}
 	if v.granted() && (out.failed != nil || out.grant == "") {
 		out.failed = m.judgeGrant(ctx, lease, v, &out)
@@ -99,7 +127,7 @@ func (m *Mint) prepare(ctx context.Context, v view) outcome {
 	if err == nil {
 		_, err = m.Sealer.Seal(ctx, c.Name, nil, nil)
 	}
-	out.own = own
+	out.own, out.client = own, c
 	switch {
 	case err != nil:
 		out.failed = faultOf(err)
@@ -109,22 +137,28 @@ func (m *Mint) prepare(ctx context.Context, v view) outcome {
 	return out
 }
 
-// exchange makes one request, lending the secret's other versions where the provider does not know the client.
-func (m *Mint) exchange(ctx context.Context, out outcome, ask provider.Ask, firstTime bool) outcome {
-	c, _ := m.secrets.get(out.own.terms.Name)
+// exchange makes one request, by another version of the secret where the provider does not know the client.
+func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant, ask provider.Ask, firstTime bool) outcome {
 	var err error
-	for l := range m.lenders(ctx, c, firstTime) {
-		out.answer, err = out.own.descriptor.Exchange(ctx, m.HTTP, l.client, ask)
-		if l.fresh != nil {
-			out.own, _ = m.adopt(ctx, out.own, *l.fresh)
+	adopt := func(c credential.Credential) {
+		before := out.own.digests.destination
+		out.own, _ = m.adopt(ctx, out.own, c)
+		out.changed = out.own.digests.destination != before
+	}
+	for c := range m.candidates(ctx, out.client, firstTime, adopt) {
+		d, unknown := c.Speaks()
+		if unknown != nil {
+			continue
 		}
+		out.answer, err = d.Exchange(ctx, m.HTTP, c.Client, askOf(c.Terms, variant, ask))
 		if !unknownClient(err) {
+			out.client = c
 			break
 		}
 	}
 	out.grant, out.failed, out.answered = ask.Grant, nil, wall()
 	if err != nil {
-		out.failed = faultOf(err)
+		out.failed = failureOf(err, ask.Grant)
 	}
 	if ask.Grant == provider.RefreshToken && out.answer.Refresh.IsZero() { // one that has been replaced is of no more interest
 		out.refresh.sent(err)
@@ -132,13 +166,21 @@ func (m *Mint) exchange(ctx context.Context, out outcome, ask provider.Ask, firs
 	return out
 }
 
-// prove has a new token proven where the descriptor asks for it. What can't be asked now is not held against the token.
-func (m *Mint) prove(ctx context.Context, c credential.Credential, out *outcome) {
-	d := out.own.descriptor
-	if !d.VerifiesMinted() {
+// askOf is a request as a version of the secret makes it, with its own scope and audience.
+func askOf(terms credential.Terms, variant token.Variant, ask provider.Ask) provider.Ask {
+	if ask.Grant == provider.ClientCredentials || ask.Grant == provider.RefreshToken && !terms.Connected(variant) {
+		ask.Scope, ask.Audience = terms.Asks(variant)
+	}
+	return ask
+}
+
+// prove has a new token proven where the descriptor asks for it, at the provider that the version of the secret names which brought it. What can't be asked now is not held against the token.
+func (m *Mint) prove(ctx context.Context, out *outcome) {
+	d, err := out.client.Speaks()
+	if err != nil || !d.VerifiesMinted() {
 		return
 	}
-	if works, err := d.VerifyToken(ctx, m.HTTP, c.Client, out.answer.Access); err == nil && !works {
+	if works, err := d.VerifyToken(ctx, m.HTTP, out.client.Client, out.answer.Access); err == nil && !works {
 		out.failed = &fault{code: api.ProviderMalformed, detail: "the provider's own API does not take the token that it has just given"}
 	}
 }

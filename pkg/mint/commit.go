@@ -3,6 +3,7 @@ package mint
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -42,6 +43,7 @@ func (m *Mint) note(ctx context.Context, lease store.Lease, e store.Entry, out o
 	default:
 		line.Fingerprint, line.ExpiresAt = e.Fingerprint, e.ExpiresAt
 		line.Withheld = newlyWithheld(out, lease.Entry, e)
+		line.Warning = strings.Join(out.answer.Warnings, "; ")
 	}
 	m.Journal.Mint(ctx, line)
 }

@@ -17,26 +17,42 @@ type Code struct {
 	Code        redact.String
 	Verifier    redact.String // zero: no code challenge was sent
 	RedirectURI string        // the one that the code was asked for with
+	Destination string        // the digest of the destination that the person was sent to; "": not known
 }
 
-// Authorization is where a person grants the access that key stands for, and the code challenge that the provider takes: "S256", or "" for none. It asks nobody and keeps nothing.
+// Authorization is where a person grants access.
+type Authorization struct {
+	URL         string
+	Challenge   string // the code challenge that the provider takes: "S256"; "": none
+	Destination string // what [Code.Destination] has to be
+}
+
+// Authorization returns where a person grants the access that key stands for. It asks no provider and keeps nothing.
 // Errors are of type *api.Error.
-func (m *Mint) Authorization(ctx context.Context, key token.Key, redirectURI string) (url, challenge string, err error) {
+func (m *Mint) Authorization(ctx context.Context, key token.Key, redirectURI string) (Authorization, error) {
 	v, err := m.connectable(ctx, key)
 	if err != nil {
-		return "", "", err
+		return Authorization{}, err
 	}
-	d, terms := v.own.descriptor, v.own.terms
-	scope, audience := terms.Asks(key.Variant)
-	at, err := d.AuthorizeURL(provider.Client{ID: terms.ClientID, TokenURL: terms.TokenURL}, redirectURI, scope, audience)
+	c, own, err := m.client(ctx, v.own) // the secret itself says where a person is sent, not the stored row
+	if err != nil {
+		return Authorization{}, faultOf(err).told()
+	}
+	if v = m.viewOf(own, v.entry); own.descriptor == nil || !own.descriptor.Connects() {
+		return Authorization{}, &api.Error{Code: api.InvalidRequest, Detail: "this credential's provider connects no accounts"}
+	}
+	d := own.descriptor
+	scope, audience := c.Asks(key.Variant)
+	at, err := d.AuthorizeURL(c.Client, redirectURI, scope, audience)
 	if err != nil {
 		f := faultOf(err)
-		return "", "", &api.Error{Code: f.code, Detail: f.detail}
+		return Authorization{}, &api.Error{Code: f.code, Detail: f.detail}
 	}
+	authorization := Authorization{URL: at.String(), Destination: c.Destination().Digest()}
 	if d.CodeChallenge() == provider.PKCES256 {
-		challenge = string(provider.PKCES256)
+		authorization.Challenge = string(provider.PKCES256)
 	}
-	return at.String(), challenge, nil
+	return authorization, nil
 }
 
 // connectable is the view of a key that a person may connect.
@@ -99,14 +115,16 @@ func (m *Mint) redeem(ctx context.Context, v view, lease store.Lease, code Code)
 	switch {
 	case out.failed != nil:
 		return out
+	case code.Destination != "" && code.Destination != out.own.digests.destination:
+		out.failed = &fault{code: api.InvalidRequest, detail: "the credential's destination has changed since the account was sent there: connect it again"}
+		return out
 	case v.entry.entry.State == store.Revoking:
 		out.failed = &fault{code: api.ProviderUnavailable, detail: "the account's last token is being revoked at the provider", until: v.entry.entry.NextAt}
 		return out
 	}
 	ask := provider.Ask{Grant: provider.AuthorizationCode, Code: code.Code, Verifier: code.Verifier, RedirectURI: code.RedirectURI}
-	if out = m.exchange(ctx, out, ask, true); out.failed == nil {
-		c, _ := m.secrets.get(out.own.terms.Name)
-		m.prove(ctx, c, &out)
+	if out = m.exchange(ctx, out, v.entry.entry.Key.Variant, ask, true); out.failed == nil {
+		m.prove(ctx, &out)
 	}
 	return out
 }

@@ -153,8 +153,8 @@ func TestAGrantThatIsOverIsConnectedAgain(t *testing.T) {
 	})
 }
 
-// What a person has granted is for the scope of that day. Under another one it has to be granted anew: told once, and not tried again and again.
-func TestGrantsForOtherTermsAreGivenUp(t *testing.T) {
+// A changed request brings a new token at the next renewal, by the same grant.
+func TestChangedRequestKeepsGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		m := w.instance()
@@ -165,13 +165,14 @@ func TestGrantsForOtherTermsAreGivenUp(t *testing.T) {
 			_, _, err := m.Discover(t.Context())
 			must(t, err)
 			time.Sleep(time.Minute)
-			before := w.alarms("CredentialsFailing")
-			if became, err := m.Renew(t.Context(), alice); became != mint.Failed || codeOf(err) != api.NeedsReauthorizing {
-				t.Errorf("%s, %v", became, err)
+			before := w.entryOf(alice).Fingerprint
+			if became, err := m.Renew(t.Context(), alice); became != mint.Renewed || err != nil {
+				t.Errorf("Renew after scope became %q = %s, %v, want renewed", scope, became, err)
 			}
 			s, err := m.Status(t.Context(), alice)
-			if n := w.alarms("CredentialsFailing") - before; err != nil || s.State != api.Reauthorize || !s.Entry.NextAt.IsZero() || n != 1 {
-				t.Errorf("%s, due %v, %v, %d alarms; want reauthorize, never, one", s.State, s.Entry.NextAt, err, n)
+			if err != nil || s.State != api.Fresh || s.Entry.Fingerprint == before || w.alarms("CredentialsFailing") != 0 {
+				t.Errorf("Status after scope became %q = %s, %v, token changed %t, %d alarms; want fresh, a new token, no alarm",
+					scope, s.State, err, s.Entry.Fingerprint != before, w.alarms("CredentialsFailing"))
 			}
 		}
 		w.put("trackmania", nil) // what it was granted for, after all
@@ -207,16 +208,16 @@ func TestWhereAPersonIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		m := w.instance()
-		at, challenge, err := m.Authorization(t.Context(), token.Key{Credential: "trackmania", Variant: token.NewVariant("alice", "", "clubs")}, backTo)
+		at, err := m.Authorization(t.Context(), token.Key{Credential: "trackmania", Variant: token.NewVariant("alice", "", "clubs")}, backTo)
 		must(t, err)
-		u, err := url.Parse(at)
+		u, err := url.Parse(at.URL)
 		must(t, err)
 		q := u.Query()
-		if u.Host != "api.trackmania.com" || u.Path != "/oauth/authorize" || q.Get("client_id") != "demo-trackmania" || q.Get("scope") != "clubs" || q.Get("redirect_uri") != backTo || challenge != "S256" {
-			t.Errorf("%s, %s", at, challenge)
+		if u.Host != "api.trackmania.com" || u.Path != "/oauth/authorize" || q.Get("client_id") != "demo-trackmania" || q.Get("scope") != "clubs" || q.Get("redirect_uri") != backTo || at.Challenge != "S256" || at.Destination == "" {
+			t.Errorf("Authorization = %+v", at)
 		}
 		for _, k := range []token.Key{account("minut", "alice"), key("trackmania"), account("nobody", "alice")} {
-			if _, _, err := m.Authorization(t.Context(), k, backTo); err == nil {
+			if _, err := m.Authorization(t.Context(), k, backTo); err == nil {
 				t.Errorf("%s can be connected", k)
 			}
 		}

@@ -35,7 +35,7 @@ func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 	for _, l := range listed {
 		e, known := rows[l.Name]
 		delete(rows, l.Name)
-		if known && e.State != store.Gone && e.Made == l.Version {
+		if known && e.State != store.Gone && e.Made == l.Version && !m.RowFormat.refuses(e) {
 			continue
 		}
 		if !known {
@@ -107,20 +107,29 @@ func (m *Mint) bury(ctx context.Context, name string, e store.Entry) bool {
 	if err != nil || !absent {
 		return false
 	}
-	next := e
-	next.State, next.ForgetAt = store.Gone, wall().Add(forgetAfter)
-	stands, err := m.Store.Replace(ctx, e, next)
+	k, err := m.rememberListed(ctx, e)
 	if err != nil {
 		return false
 	}
-	_, _ = m.remember(ctx, stands, 0, wall()) // what can't be opened now is read again when it is asked for
+	next := *k.with(e)
+	next.entry.State, next.entry.ForgetAt, next.entry.Generation = store.Gone, wall().Add(forgetAfter), m.nextGeneration(e)
+	if next.terms.Version != e.Made { // what stands there does not open
+		next.setRecord(record{Terms: credential.Terms{Name: name, Version: e.Made, Malformed: true}})
+	}
+	if err := m.closeRecord(ctx, &next); err != nil {
+		return false
+	}
+	next.broken, next.outdated = false, false
+	if _, err := m.replaceOwn(ctx, e, next); err != nil {
+		return false
+	}
 	m.Journal.Event(ctx, slog.LevelWarn, "gone", name, "its secret was removed")
 	return true
 }
 
 // requeue makes due what new terms concern: the default entry of a credential that is kept warm, and entries that failed or were minted for other terms. An entry that can't be written now is found out when it is next asked for.
-func (m *Mint) requeue(ctx context.Context, terms credential.Terms) {
-	now := wall()
+func (m *Mint) requeue(ctx context.Context, own *known) {
+	now, terms := wall(), own.terms
 	missing := terms.KeepWarm
 	for e, err := range m.each(ctx, terms.Name) {
 		if err != nil {
@@ -128,8 +137,8 @@ func (m *Mint) requeue(ctx context.Context, terms credential.Terms) {
 		}
 		warm := isWarm(terms, e.Key)
 		missing = missing && !warm
-		switch outdated := e.Made != "" && e.Made != terms.Made(e.Key.Variant); {
-		case outdated, !e.Failure.IsZero():
+		switch {
+		case !e.Failure.IsZero(), m.obtainedOtherwise(ctx, own, e):
 			m.makeDue(ctx, e, now)
 		case warm && e.NextAt.IsZero():
 			m.makeDue(ctx, e, later(now, e.RenewAt))
@@ -262,6 +271,9 @@ func idle(v view, now time.Time) bool {
 	e, terms := v.entry.entry, v.own.terms
 	if terms.Granted(e.Key.Variant) || isWarm(terms, e.Key) {
 		return false
+	}
+	if isCounted(terms, e.Key.Variant) && !now.Before(freedAt(e)) {
+		return true
 	}
 	limit := time.Duration(terms.IdleAfter) + askedPrecision
 	return e.AskedAt.Before(e.IssuedAt) && now.Sub(e.AskedAt) > limit

@@ -155,6 +155,7 @@ func TestFault45_AReportedTokenIsReplacedOnce(t *testing.T) {
 			t.Errorf("a young token: %v", err)
 		}
 		time.Sleep(31 * time.Second)
+		w.kill("minut")
 		seen := map[string]bool{}
 		for _, c := range herd(t, 100, mint.Want{Rejected: first.Fingerprint}, m, w.instance()) {
 			if c.err != nil {
@@ -296,7 +297,7 @@ func TestFault51_MemoryServesWhileTheStoreIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		down := &downStore{Store: w.store}
-		m := w.instanceOver(down)
+		m := w.instanceThat(down, mint.LongestStaleMax)
 		first := mustToken(t, m, key("minut"), mint.Want{})
 		down.down = true
 		for time.Now().Before(first.Token.CacheUntil.Add(-time.Second)) {

@@ -135,7 +135,7 @@ func (m *Mint) lead(ctx context.Context, f *flight, v view, w Want) (next view, 
 	if err := enoughTime(ctx); err != nil {
 		return v, false, err
 	}
-	done, err := m.admit(ctx, v, w)
+	done, err := m.awaitTurn(ctx, v, w)
 	if err != nil {
 		return v, false, err
 	}

@@ -62,7 +62,7 @@ func (v view) refreshToken(c credential.Credential, insist bool) refreshAttempt 
 	if e.Key.Variant.Account != "" {
 		seed = redact.String{}
 	}
-	stored := !v.entry.refresh.IsZero() && e.Made == v.made
+	stored := !v.entry.refresh.IsZero() && v.accepted
 	expired := stored && !insist && !e.RefreshUntil.IsZero() && !wall().Before(e.RefreshUntil)
 	fresh := v.bringsNew(seed)
 	switch {
@@ -223,9 +223,9 @@ func (v view) withoutRefresh() string {
 		return "there is no refresh token that works any more: put a new one into the secret"
 	}
 	switch {
-	case e.Fingerprint == "" && e.Made == "":
+	case e.Fingerprint == "" && v.entry.digests.destination == "":
 		return "nobody has connected this account yet"
-	case e.Made != v.made:
+	case !v.accepted:
 		return "the account was connected for another scope or client: connect it again"
 	}
 	return fmt.Sprintf("the provider gave no refresh token, so the grant ended with its access token; %s, and connect the account again", askForRefresh)

@@ -362,7 +362,7 @@ func TestFault15_WithoutANewRefreshTokenTheOldOneIsKept(t *testing.T) {
 func TestFault16_ARefreshTokenIsKeptWhateverElseIsWrong(t *testing.T) {
 	for name, fault := range map[string]simulator.Fault{
 		"no token": {Set: map[string]string{"access_token": simulator.Omit}}, "a split token": {Set: map[string]string{"access_token": `"a\r\nb"`}},
-		"another type": {Set: map[string]string{"token_type": `"mac"`}}, "over": {Expiry: "0"}, "absurd": {Expiry: "-1"}, "an error": {Set: map[string]string{"error": `"server_error"`}},
+		"another type": {Set: map[string]string{"token_type": `"mac"`}}, "over": {Expiry: "0"}, "absurd": {Expiry: "-1"}, "an error": {Set: map[string]string{"access_token": `""`, "error": `"server_error"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -11,26 +11,34 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
+	"github.com/tokenvend/tokenvend/pkg/watermark"
 )
 
 const (
 	trust       = time.Minute     // how long what was read is believed; so long a revocation may take to be known everywhere
 	trustAbsent = 5 * time.Second // the same for "there is no such credential"
 	mostRows    = 20000           // rows kept in memory
+
+	absentForCallers = 30 * time.Second // the same for callers who are no operators
+	mostBlanks       = 128              // keys of which nothing is stored: callers make them up
+	mostAbsent       = 1000
 )
 
 // row is one row of the store as it was last seen, opened. It is never changed.
 type row struct {
-	entry        store.Entry
-	broken       bool        // what stands there does not open, or was put back
-	newest       int64       // the highest generation that this process has seen of it
-	token        token.Token // of an entry; zero: none, or none that opens
-	refresh      redact.String
-	issuedWithin time.Duration // how much later than its IssuedAt the token was issued at most; 0: unknown
-	seed         string        // fingerprint of the refresh token out of the secret that was last sent; "": none was
+	entry    store.Entry
+	broken   bool        // what stands there does not open, or is older than what was seen
+	outdated bool        // it is of a format that is not read any more, see [RowFormat2]
+	digests  digests     // of an entry: what it was obtained for; of a record: its destination
+	token    token.Token // of an entry; zero: none, or none that opens
+	refresh  redact.String
+	seed     string // fingerprint of the refresh token out of the secret that was last sent; "": none was
+
+	issuedWithin time.Duration // how much later than its end here the token may end at the provider; 0: unknown
 
 	terms      credential.Terms     // of a credential's own row
-	descriptor *provider.Descriptor // how those terms' provider speaks; nil: not known to this build
+	history    history              // of the same: what was before these terms
+	descriptor *provider.Descriptor // of the terms' provider; nil: not known to this build
 }
 
 // with is the row with its entry as it is seen now: of other times or another lease, and sealing the same.
@@ -52,32 +60,33 @@ type known struct {
 // judgement is what a credential's own row says of an entry.
 type judgement struct {
 	own    *row
-	speaks rules  // what the terms and the descriptor say about time
-	made   string // what the entry's token must have been minted for
+	speaks rules // what the terms and the descriptor say about time
+	standing
 }
 
 // memory is what this process knows.
 type memory struct {
+	seen   watermark.Marks[token.Key] // the highest generations seen, also of rows that are not kept
 	mu     sync.Mutex
 	rows   map[token.Key]*known
-	absent map[string]time.Time // names of which there is no credential, and until when that is believed
+	blanks map[token.Key]*known // keys of which nothing is stored, for a mint that follows at once
+	absent map[string]time.Time // names of which there is no credential, and when that was found
 }
 
 func (m *memory) get(key token.Key) *known {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.rows[key]
+	if k := m.rows[key]; k != nil {
+		return k
+	}
+	return m.blanks[key]
 }
 
-// newest returns the highest generations that were seen of keys, as long as their rows were there.
-func (m *memory) newest(keys []token.Key) []int64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// highest returns the highest generations that were seen of keys.
+func (m *memory) highest(keys []token.Key) []int64 {
 	all := make([]int64, len(keys))
 	for i, key := range keys {
-		if k := m.rows[key]; k != nil {
-			all[i] = k.newest
-		}
+		all[i] = m.seen.Highest(key)
 	}
 	return all
 }
@@ -86,19 +95,36 @@ func (m *memory) newest(keys []token.Key) []int64 {
 func (m *memory) put(r *row, origin Origin, seen time.Time) *known {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if r.entry.Revision == 0 && r.entry.LeasedUntil.IsZero() {
+		return m.putBlank(r, origin, seen)
+	}
 	if m.rows == nil {
 		m.rows = map[token.Key]*known{}
 	}
-	r.newest = r.entry.Generation
-	if old := m.rows[r.entry.Key]; old != nil && r.entry.Revision > 0 {
-		if (old.entry.Revision > r.entry.Revision || old.newest > r.newest) && !r.broken {
+	delete(m.blanks, r.entry.Key)
+	if old := m.rows[r.entry.Key]; old != nil && r.entry.Revision > 0 && !r.broken {
+		if old.entry.Revision > r.entry.Revision || !old.broken && old.entry.Generation > r.entry.Generation {
 			return old
 		}
-		r.newest = max(r.newest, old.newest)
+	}
+	if len(r.entry.Sealed) > 0 && !r.broken && !r.outdated {
+		m.seen.Raise(r.entry.Key, r.entry.Generation) // it was opened, or sealed here: its generation is true
 	}
 	m.makeRoom()
 	k := &known{row: r, origin: origin, seen: seen}
 	m.rows[r.entry.Key] = k
+	return k
+}
+
+// putBlank remembers that nothing is stored under a key, apart from the rows:
+// keys that callers make up must not drive out what is known.
+func (m *memory) putBlank(r *row, origin Origin, seen time.Time) *known {
+	if m.blanks == nil || len(m.blanks) >= mostBlanks {
+		m.blanks = map[token.Key]*known{}
+	}
+	k := &known{row: r, origin: origin, seen: seen}
+	m.blanks[r.entry.Key] = k
+	delete(m.rows, r.entry.Key)
 	return k
 }
 
@@ -113,19 +139,20 @@ func (m *memory) makeRoom() {
 	}
 }
 
-func (m *memory) markAbsent(name string, until time.Time) {
+func (m *memory) markAbsent(name string, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.absent == nil || len(m.absent) >= mostRows {
+	if m.absent == nil || len(m.absent) >= mostAbsent {
 		m.absent = map[string]time.Time{}
 	}
-	m.absent[name] = until
+	m.absent[name] = at
 }
 
-func (m *memory) isAbsent(name string, now time.Time) bool {
+// isAbsent reports whether a credential was found absent after since.
+func (m *memory) isAbsent(name string, since time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return now.Before(m.absent[name])
+	return m.absent[name].After(since)
 }
 
 func (m *memory) forgetAbsent(name string) {
@@ -141,8 +168,8 @@ func (k *known) trusted(now time.Time) bool {
 
 // same says whether e is the very row that is known, all that it is bound to included, so that it need not be opened again.
 func (k *known) same(e store.Entry) bool {
-	return k != nil && !k.broken && k.entry.Revision == e.Revision && k.entry.Made == e.Made &&
-		bytes.Equal(k.entry.Sealed, e.Sealed) && bytes.Equal(additional(k.entry), additional(e))
+	return k != nil && !k.broken && !k.outdated && k.entry.Revision == e.Revision && k.entry.Made == e.Made &&
+		k.entry.Format == e.Format && bytes.Equal(k.entry.Sealed, e.Sealed) && bytes.Equal(additional(k.entry), additional(e))
 }
 
 // from is the origin to report: the first use names where the row came from, later ones the memory.

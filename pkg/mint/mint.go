@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/seal"
@@ -30,6 +31,14 @@ type Config struct {
 	Journal journal.Journal // zero: silent
 	Every   time.Duration   // how often rotate runs; 0: each minute. A token of a shorter life is left to vend
 
+	// RowFormat is the format of the store's rows. Zero: [RowFormat2].
+	RowFormat RowFormat
+	// StaleMax is how long a token is vended from memory while the store cannot
+	// be read, counted from the last time the store showed it; never past the
+	// token's cache_until. 0: DefaultStaleMax; less than ShortestStaleMax is
+	// that.
+	StaleMax time.Duration
+
 	// TrustsEmpty says whether Source is believed when it lists nothing at all. false: then nothing is taken for gone; a wrong prefix or region looks just like that.
 	TrustsEmpty bool
 }
@@ -37,17 +46,21 @@ type Config struct {
 // Mint brings tokens into being. All its methods are safe for concurrent use.
 type Mint struct {
 	Config
-	memory  memory
-	secrets secrets
-	flights flights
-	proofs  proofs
-	outages outages
-	settled settled
+	memory   memory
+	secrets  secrets
+	flights  flights
+	proofs   proofs
+	outages  outages
+	settled  settled
+	migrated migrated
+	claims   claims
 }
 
 // New makes a Mint. Before the process ends, [Mint.Wait] lets what was sent come home.
 func New(c Config) *Mint {
 	c.Every = orDefault(c.Every, time.Minute)
+	c.StaleMax = max(orDefault(c.StaleMax, DefaultStaleMax), ShortestStaleMax)
+	c.Store = clamping{Store: c.Store, journal: c.Journal}
 	return &Mint{Config: c}
 }
 
@@ -56,9 +69,11 @@ func (m *Mint) Wait() { m.flights.running.Wait() }
 
 // Want is what a token must be, to be the answer.
 type Want struct {
+	Caller   access.Caller // who asks; the zero value is a caller like any other
 	Life     time.Duration // a floor under what is left of its life; 0: none, and then a minute (a tenth of a short life) is wished for, not insisted on
 	Ahead    bool          // its time to renew has not passed: rotate's question, which does not count as asking
 	Rejected string        // it does not have this fingerprint
+	Trusted  bool          // an operator says so: the report is neither verified nor delayed by earlier ones
 	Insist   bool          // an operator asks: a back-off is not waited for, a provider's cooldown is
 }
 

@@ -103,9 +103,14 @@ func (w *world) logged() string {
 // instance is one process: nothing but its memory is its own.
 func (w *world) instance() *mint.Mint { return w.instanceOver(w.store) }
 
-func (w *world) instanceOver(s store.Store) *mint.Mint {
+func (w *world) instanceOver(s store.Store) *mint.Mint { return w.instanceThat(s, 0) }
+
+// instanceThat is an instance over s that vends from memory for staleMax while
+// s cannot be read.
+func (w *world) instanceThat(s store.Store, staleMax time.Duration) *mint.Mint {
 	return mint.New(mint.Config{
-		Store: s, Source: w.secrets, Sealer: w.sealer, HTTP: w.client(),
+		StaleMax: staleMax,
+		Store:    s, Source: w.secrets, Sealer: w.sealer, HTTP: w.client(),
 		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(w, nil)), Metrics: "test"},
 	})
 }
@@ -127,8 +132,14 @@ func (x wire) RoundTrip(r *http.Request) (*http.Response, error) {
 // refreshIn is the refresh token in an entry.
 func (w *world) refreshIn(name string) string {
 	w.t.Helper()
-	e := w.entry(name)
-	plain, err := w.sealer.Open(w.t.Context(), name, e.Sealed, mint.Additional(e))
+	return w.refreshOf(key(name))
+}
+
+// refreshOf returns the refresh token in a key's entry.
+func (w *world) refreshOf(k token.Key) string {
+	w.t.Helper()
+	e := w.entryOf(k)
+	plain, err := w.sealer.Open(w.t.Context(), k.Credential, e.Sealed, mint.Additional(e))
 	var held struct {
 		Refresh string `json:"refresh_token"`
 	}
@@ -139,6 +150,13 @@ func (w *world) refreshIn(name string) string {
 		w.t.Fatal(err)
 	}
 	return held.Refresh
+}
+
+// kill ends all access tokens of a provider, there.
+func (w *world) kill(name string) {
+	w.t.Helper()
+	_, err := w.sim.RevokeTokens(name, false)
+	must(w.t, err)
 }
 
 func key(name string) token.Key { return token.Key{Credential: name} }

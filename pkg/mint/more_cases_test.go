@@ -189,6 +189,8 @@ func TestCaseC29_ReportsTeachNothing(t *testing.T) {
 		for range 6 {
 			got := mustToken(t, m, alice, mint.Want{})
 			time.Sleep(40 * time.Minute)
+			_, err := w.sim.RevokeTokens("movemint", false)
+			must(t, err)
 			mustToken(t, m, alice, mint.Want{Rejected: got.Token.Fingerprint})
 		}
 		if strings.Contains(w.logged(), "msg=overlap") {

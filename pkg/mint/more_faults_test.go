@@ -124,6 +124,7 @@ func TestFault53_AReportIsJudgedByAStrongRead(t *testing.T) {
 		old := mustToken(t, a, key("minut"), mint.Want{}).Token
 		mustToken(t, b, key("minut"), mint.Want{})
 		time.Sleep(31 * time.Second)
+		w.kill("minut")
 		fresh := mustToken(t, a, key("minut"), mint.Want{Rejected: old.Fingerprint}).Token
 		if got := mustToken(t, b, key("minut"), mint.Want{Rejected: old.Fingerprint}); got.Token.Fingerprint != fresh.Fingerprint || w.asked("minut") != 2 {
 			t.Errorf("the instance that lags behind got %s after %d requests, want %s after 2", got.Token.Fingerprint, w.asked("minut"), fresh.Fingerprint)
@@ -159,6 +160,7 @@ func TestFault54_AnOlderGenerationIsRefusedByWhoSawANewer(t *testing.T) {
 		mustToken(t, m, key("minut"), mint.Want{})
 		older := w.entry("minut")
 		time.Sleep(31 * time.Second)
+		w.kill("minut")
 		newer := mustToken(t, m, key("minut"), mint.Want{Rejected: older.Fingerprint}).Token
 		_, err := w.store.Replace(t.Context(), w.entry("minut"), older)
 		must(t, err)
@@ -213,6 +215,32 @@ func TestFault42_AScopeNarrowerThanAskedIsVendedWithAWarning(t *testing.T) {
 			t.Error("nothing warns of the scope that was not granted")
 		}
 	})
+}
+
+func TestFault22_WhatIsOddAboutAnAnswerStandsInTheJournal(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault simulator.Fault
+		want  string
+	}{
+		"an expiry":      {simulator.Fault{Expiry: `"soon"`}, `warning="the expiry cannot be read and counts as not given"`},
+		"a type":         {simulator.Fault{Set: map[string]string{"token_type": `"BearerToken"`}}, `warning="the token type is not Bearer and counts as Bearer"`},
+		"an error":       {simulator.Fault{Set: map[string]string{"error": `"oops"`}}, `warning="an error stands beside the token"`},
+		"nothing is odd": {simulator.Fault{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{})
+				w.put("minut", nil)
+				must(t, w.sim.SetFault("minut", c.fault))
+				if got := mustToken(t, w.instance(), key("minut"), mint.Want{}); got.Token.Type != "Bearer" {
+					t.Errorf("Token(minut) has type %q, want Bearer", got.Token.Type)
+				}
+				if log := w.logged(); !strings.Contains(log, c.want) || c.want == "" && strings.Contains(log, "warning=") {
+					t.Errorf("Token(minut) logged %s, want %s in it", log, c.want)
+				}
+			})
+		})
+	}
 }
 
 func TestFault48_LivingTokensNeedNoSecret(t *testing.T) {

@@ -59,6 +59,7 @@ func (w *world) twoGenerations(m *mint.Mint) (older store.Entry, newer token.Tok
 	mustToken(w.t, m, key("minut"), mint.Want{})
 	older = w.entry("minut")
 	time.Sleep(31 * time.Second)
+	w.kill("minut")
 	return older, mustToken(w.t, m, key("minut"), mint.Want{Rejected: older.Fingerprint}).Token
 }
 
@@ -77,6 +78,7 @@ func TestFault54_AReplicaThatLagsIsNoAlarm(t *testing.T) {
 		mustToken(t, m, key("minut"), mint.Want{})
 		r.lag(t.Context(), token.Own("minut"), key("minut"))
 		time.Sleep(31 * time.Second)
+		w.kill("minut")
 		newer := mustToken(t, m, key("minut"), mint.Want{Rejected: w.entry("minut").Fingerprint}).Token
 		time.Sleep(61 * time.Second) // what is known is no longer trusted, and read again
 		strong := r.strong
@@ -141,6 +143,7 @@ func TestFault54_AReadThatWasOvertakenIsNoAlarm(t *testing.T) {
 		m := w.instanceOver(r)
 		first := mustToken(t, m, key("minut"), mint.Want{}).Token
 		time.Sleep(31 * time.Second)
+		w.kill("minut")
 		r.answer = func(context.Context) {
 			r.mu.Lock()
 			r.answer = nil
@@ -219,8 +222,9 @@ func TestFault54_NoOtherReadBringsAnOlderGenerationBack(t *testing.T) {
 		w.putBack(older)
 		_, _, err := m.Canary(t.Context(), time.Minute) // reads all entries
 		must(t, err)
-		if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Fingerprint != newer.Fingerprint {
-			t.Errorf("generation %d, want what is remembered, %d", got.Generation, newer.Generation)
+		got := mustToken(t, m, key("minut"), mint.Want{}).Token
+		if got.Generation < newer.Generation {
+			t.Errorf("Token = generation %d, want at least %d, which was seen", got.Generation, newer.Generation)
 		}
 	})
 }

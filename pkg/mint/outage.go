@@ -88,9 +88,9 @@ func (v view) waitsForHost(now time.Time) bool {
 	return v.granted() && isOutage(e.Failure) && v.own.entry.Failure.IsZero() && !held
 }
 
-// admit returns nil where a grant may be renewed now, and else the time to
+// awaitTurn returns nil where a grant may be renewed now, and else the time to
 // come back. done must be called when the renewal is over.
-func (m *Mint) admit(ctx context.Context, v view, w Want) (done func(), refused error) {
+func (m *Mint) awaitTurn(ctx context.Context, v view, w Want) (done func(), refused error) {
 	done = func() {}
 	host := hostOf(v.own)
 	if !v.granted() || w.Insist || host == "" {

@@ -18,10 +18,10 @@ func (m *Mint) succeed(ctx context.Context, next *row, out *outcome) {
 	before, old, e := *next, next.entry, &next.entry
 	now := wall()
 	fingerprint := token.Fingerprint(out.answer.Access)
-	e.Made = out.own.terms.Made(e.Key.Variant)
-	same := fingerprint == old.Fingerprint && old.Made == e.Made
+	next.obtained(out.own.row)
+	same := fingerprint == old.Fingerprint && before.digests == next.digests && out.grant != provider.AuthorizationCode
 	if !same {
-		e.Generation = max(e.Generation, next.newest) + 1 // above all that anybody may have seen before an older item was put back
+		e.Generation = m.nextGeneration(*e)
 	}
 	keepRefresh(next, out)
 	r := rulesOf(out.own.row, next.renewedBy())
@@ -102,13 +102,24 @@ func keepRefresh(next *row, out *outcome) {
 	}
 }
 
-// keepGrant keeps a refresh token that came without a usable access token. A token that was minted for other terms goes: both can't stand under one digest.
-func (r *row) keepGrant(refresh redact.String, until time.Time, made string) {
+// obtained notes for what a token of the entry was obtained: what the
+// credential's record says now.
+func (r *row) obtained(own *row) {
+	variant := r.entry.Key.Variant
+	r.entry.Made = own.terms.LegacyDigest(variant) // for a row of the first format
+	r.digests = digests{destination: own.digests.destination, request: own.terms.RequestDigest(variant)}
+}
+
+// keepGrant keeps a refresh token that came without a usable access token, and
+// was obtained as another row says. An access token that was obtained otherwise
+// goes: both cannot stand under the same digests.
+func (r *row) keepGrant(refresh redact.String, until time.Time, obtained row) {
 	e := &r.entry
 	r.refresh, e.RefreshUntil, e.RefreshSpent = refresh, until, false
-	if e.Made != made {
-		r.token, e.Made, e.Fingerprint, e.ExpiresAt = token.Token{}, made, "", time.Time{}
+	if r.digests != obtained.digests || e.Made != "" && e.Made != obtained.entry.Made {
+		r.token, e.Fingerprint, e.ExpiresAt = token.Token{}, "", time.Time{}
 	}
+	r.digests, e.Made = obtained.digests, obtained.entry.Made
 }
 
 // fail puts the failure into next, which keeps its token. A refresh token that came with the failure is kept too: the old one may be worth nothing any more.
@@ -130,18 +141,28 @@ func (m *Mint) fail(ctx context.Context, next *row, out *outcome) {
 		e.NextAt = e.Failure.RetryAt
 	}
 	reseal := out.refresh.keep(next, out.own.terms.Granted(e.Key.Variant))
+	if len(e.Sealed) == 0 {
+		e.Generation = max(e.Generation, m.memory.seen.Highest(e.Key)) // of a row that was deleted, and is written anew
+	}
+	before := e.State
 	switch {
 	case !out.answer.Refresh.IsZero():
-		next.keepGrant(out.answer.Refresh, refreshEnd(out.answer), out.own.terms.Made(e.Key.Variant))
+		obtained := row{entry: *e}
+		obtained.obtained(out.own.row)
+		next.keepGrant(out.answer.Refresh, refreshEnd(out.answer), obtained)
 		reseal = true
 	case out.failed.code == api.NeedsReauthorizing:
 		e.State, e.NextAt, e.Failure.RetryAt = store.Reauthorize, time.Time{}, time.Time{} // no more attempts
 	}
 	e.ForgetAt = forgetAt(*e, now)
-	if !reseal {
+	restate := e.State != before && len(e.Sealed) > 0 && !next.broken && !next.outdated // the state is bound to what is sealed
+	if !reseal && !restate {
 		return
 	}
 	if err := m.closeToken(ctx, next, next.token.Access); err != nil {
-		m.Journal.Event(ctx, slog.LevelError, "refresh token lost", e.Key.Credential, "it could not be sealed")
+		e.State = before
+		if reseal {
+			m.Journal.Event(ctx, slog.LevelError, "refresh token lost", e.Key.Credential, "it could not be sealed")
+		}
 	}
 }

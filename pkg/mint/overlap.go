@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
-	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -41,10 +40,10 @@ type overlapKey struct {
 func (m *Mint) noteReplaced(v view, next *row, out *outcome) {
 	old := v.entry.token
 	d := out.own.descriptor
-	if old.IsZero() || old.Fingerprint == next.entry.Fingerprint || old.Left(wall()) < leastOverlap || v.entry.entry.Made != next.entry.Made {
+	if old.IsZero() || old.Fingerprint == next.entry.Fingerprint || old.Left(wall()) < leastOverlap || v.entry.digests != next.digests {
 		return
 	}
-	if !d.Verifies() || d.Overlap(out.grant) != provider.OverlapUnknown || slices.Contains(out.own.terms.Revokes, out.grant) {
+	if !d.Verifies() || d.Overlap(out.grant) != provider.OverlapUnknown || slices.Contains(out.own.history.Revokes, out.grant) {
 		return
 	}
 	m.proofs.mu.Lock()
@@ -100,12 +99,13 @@ func (m *Mint) verifyReplaced(ctx context.Context, v view) {
 // grant ends the one before.
 func (m *Mint) learnOverlap(ctx context.Context, own *known, grant provider.Grant) {
 	for range mostSettling {
-		if slices.Contains(own.terms.Revokes, grant) {
+		if slices.Contains(own.history.Revokes, grant) {
 			return
 		}
 		next := *own.row
-		next.terms.Revokes = append(slices.Clone(own.terms.Revokes), grant)
-		if m.closeTerms(ctx, &next) != nil {
+		next.entry.Generation = m.nextGeneration(own.entry)
+		next.history.Revokes = append(slices.Clone(own.history.Revokes), grant)
+		if m.closeRecord(ctx, &next) != nil {
 			return
 		}
 		stands, err := m.replaceOwn(ctx, own.entry, next)
@@ -119,17 +119,4 @@ func (m *Mint) learnOverlap(ctx context.Context, own *known, grant provider.Gran
 		}
 		own = stands
 	}
-}
-
-// keepLearned carries what was learned of overlap over to new terms of the
-// same provider.
-func (m *Mint) keepLearned(ctx context.Context, seen store.Entry, name, tokenURL string) []provider.Grant {
-	k := m.memory.get(seen.Key)
-	if k == nil && seen.Revision > 0 { // this process has not read the row yet
-		k, _ = m.remember(ctx, seen, 0, wall())
-	}
-	if !k.live() || k.terms.Provider != name || k.terms.TokenURL != tokenURL {
-		return nil
-	}
-	return k.terms.Revokes
 }

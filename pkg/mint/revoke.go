@@ -14,11 +14,16 @@ import (
 // revoked: the provider has confirmed it. false: the provider revokes nothing, or refuses to; or it can't be reached now, and then the entry is revoking: not vended, and tried again by rotate. Other instances may vend the old token out of their memory until memoryUntil.
 func (m *Mint) Revoke(ctx context.Context, key token.Key) (revoked bool, memoryUntil time.Time, err error) {
 	lease, v, err := m.seize(ctx, key)
+	if err == nil {
+		revoked, err = m.revoke(ctx, lease, v)
+	}
+	if cutOff(err) {
+		m.memory.forget(key) // the revocation is not stored, but it is known here
+	}
 	if err != nil {
 		return false, time.Time{}, err
 	}
-	revoked, err = m.revoke(ctx, lease, v)
-	return revoked, wall().Add(trust), err
+	return revoked, wall().Add(trust), nil
 }
 
 // revoke revokes under a lease, so that no token is being minted meanwhile. The entry stays, emptied: generations must go on growing.
@@ -27,13 +32,20 @@ func (m *Mint) revoke(ctx context.Context, lease store.Lease, v view) (revoked b
 	defer cancel()
 	revoked, failed := m.revokeThere(ctx, v)
 	next := row{entry: emptied(lease.Entry)}
-	next.entry.Generation = max(next.entry.Generation, v.entry.newest)
 	if failed != nil && failed.code == api.ProviderUnavailable {
 		next = *v.entry.with(lease.Entry)
+		next.stamp(v.own.row)
 		next.entry.State = store.Revoking
 		next.entry.Failure = failed.after(lease.Entry.Failure, lease.Entry.Key, lease.Entry.Generation, v.own.terms.Version, wall())
 		next.entry.NextAt = next.entry.Failure.RetryAt
 		next.entry.ForgetAt = forgetAt(next.entry, wall())
+	}
+	// What is left is sealed under a generation of its own, so that neither the
+	// token nor a recovery blob of before is taken any more.
+	next.entry.Generation = m.nextGeneration(lease.Entry)
+	if err := m.closeToken(ctx, &next, next.token.Access); err != nil && next.entry.State == store.Revoking {
+		_ = m.release(ctx, lease)
+		return false, faultOf(err).told()
 	}
 	if err := m.commit(ctx, lease, next.entry); err != nil {
 		return false, storeUnavailable(err)
@@ -48,17 +60,20 @@ func emptied(e store.Entry) store.Entry {
 	return store.Entry{Key: e.Key, Generation: e.Generation, AskedAt: e.AskedAt, ForgetAt: forgetAt(e, wall())}
 }
 
-// revokeThere asks the provider to revoke what the entry holds: the refresh token first, for it could make more. What was minted under other terms is not shown to whom the terms name now.
+// revokeThere asks the provider to revoke what the entry holds: the refresh token first, for it could make more. What was obtained at another destination is not shown to the one in force.
 func (m *Mint) revokeThere(ctx context.Context, v view) (revoked bool, failed *fault) {
-	d := v.own.descriptor
-	if d == nil || !d.Revokes() || v.entry.entry.Made != v.made {
+	if v.own.descriptor == nil || !v.own.descriptor.Revokes() || !v.accepted {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
 	defer cancel()
-	c, _, err := m.client(ctx, v.own)
+	c, own, err := m.client(ctx, v.own)
 	if err != nil {
 		return false, faultOf(err)
+	}
+	d := own.descriptor
+	if d == nil || !d.Revokes() || !m.viewOf(own, v.entry).accepted {
+		return false, nil
 	}
 	for _, what := range []redact.String{v.entry.refresh, v.entry.token.Access} {
 		if what.IsZero() {

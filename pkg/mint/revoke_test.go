@@ -22,10 +22,10 @@ func TestRevokeEndsTheTokenAtTheProvider(t *testing.T) {
 		if err != nil || !revoked || w.sim.Alive("movemint", old.Access.Reveal()) {
 			t.Errorf("revoked %t, %v; the provider still takes it: %t", revoked, err, w.sim.Alive("movemint", old.Access.Reveal()))
 		}
-		if e := w.entry("movemint"); e.Sealed != nil || e.Fingerprint != "" || e.Generation != 1 {
+		if e := w.entry("movemint"); e.Sealed == nil || e.Fingerprint != "" || e.Generation != 2 {
 			t.Errorf("kept: %+v", e)
 		}
-		if got := mustToken(t, m, key("movemint"), mint.Want{}).Token; got.Fingerprint == old.Fingerprint || got.Generation != 2 {
+		if got := mustToken(t, m, key("movemint"), mint.Want{}).Token; got.Fingerprint == old.Fingerprint || got.Generation != 3 {
 			t.Errorf("afterwards: %+v", got)
 		}
 	})

@@ -2,8 +2,6 @@ package mint
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"iter"
 	"slices"
@@ -21,7 +19,7 @@ import (
 //
 // An eventual read that shows an older generation than was seen here is a replica that lags, or an item that was put back: a strong one tells.
 func (m *Mint) load(ctx context.Context, c store.Consistency, keys ...token.Key) ([]*known, error) {
-	newest := m.memory.newest(keys) // as it was before the read: what is learnt meanwhile says nothing about it
+	newest := m.memory.highest(keys) // as it was before the read: what is learnt meanwhile says nothing about it
 	entries, err := m.Store.Get(ctx, c, keys...)
 	if err != nil {
 		return nil, m.unread(ctx, keys[0].Credential, err)
@@ -86,12 +84,25 @@ func (m *Mint) each(ctx context.Context, partition string) iter.Seq2[store.Entry
 	}
 }
 
+// rememberListed is [Mint.remember] for a row out of a list, which may lag
+// behind: one that is older than what was seen is read again, strongly.
+func (m *Mint) rememberListed(ctx context.Context, e store.Entry) (*known, error) {
+	if !older(e, m.memory.seen.Highest(e.Key)) {
+		return m.remember(ctx, e, 0, wall())
+	}
+	rows, err := m.load(ctx, store.Strong, e.Key)
+	if err != nil {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
 // remember opens a row that the store showed, unless it is the one that is known, and keeps it. newest is the generation that it must not fall behind.
 func (m *Mint) remember(ctx context.Context, e store.Entry, newest int64, now time.Time) (*known, error) {
 	old := m.memory.get(e.Key)
 	if older(e, newest) {
 		m.Journal.Integrity(ctx, e.Key.Credential, "the store shows an older generation than this process has seen: "+e.Key.String())
-		return m.memory.put(&row{entry: e, broken: true}, Store, now), nil
+		return m.memory.put(brokenRow(e), Store, now), nil
 	}
 	if old.same(e) {
 		return m.memory.put(old.with(e), Store, now), nil
@@ -109,10 +120,15 @@ func (m *Mint) open(ctx context.Context, e store.Entry) (*row, error) {
 	if len(e.Sealed) == 0 {
 		return r, nil
 	}
+	if m.RowFormat.refuses(e) {
+		r.outdated = true
+		m.Journal.Integrity(ctx, e.Key.Credential, "a row of the first format, which is not read any more: "+e.Key.String())
+		return r, nil
+	}
 	plain, err := m.Sealer.Open(ctx, e.Key.Credential, e.Sealed, additional(e))
 	switch {
 	case errors.Is(err, seal.ErrIntegrity):
-		r.broken = true
+		r = brokenRow(e)
 		m.Journal.Integrity(ctx, e.Key.Credential, "what is stored does not open: "+e.Key.String())
 		return r, nil
 	case err != nil:
@@ -121,33 +137,17 @@ func (m *Mint) open(ctx context.Context, e store.Entry) (*row, error) {
 	if err := r.read(plain); err != nil {
 		return nil, &api.Error{Code: api.Internal, Detail: "a stored row of a form that is not known: " + e.Key.String()}
 	}
-	if e.Key.IsOwn() && r.terms.Version != e.Made { // which is not bound to it, and is what a pass of rotate goes by
+	if e.Key.IsOwn() && r.terms.Version != e.Made { // the first format does not bind it, and a pass of rotate goes by it
 		m.Journal.Integrity(ctx, e.Key.Credential, "the terms are of another version than their row says: "+e.Key.String())
-		return &row{entry: e, broken: true}, nil
+		return brokenRow(e), nil
 	}
 	return r, nil
 }
 
-// payload is what is sealed in an entry.
-type payload struct {
-	Access  string `json:"access_token"`
-	Refresh string `json:"refresh_token,omitempty"`
-	Seed    string `json:"seed,omitempty"`
-	Within  int64  `json:"issued_within,omitempty"` // milliseconds after IssuedAt
-}
-
-func (r *row) read(plain []byte) error {
-	if r.entry.Key.IsOwn() {
-		return r.readTerms(plain)
-	}
-	var p payload
-	if err := json.Unmarshal(plain, &p); err != nil {
-		return err
-	}
-	r.refresh, r.seed = redact.New(p.Refresh), p.Seed
-	r.issuedWithin = min(max(time.Duration(p.Within)*time.Millisecond, 0), ExchangeTimeout+time.Second)
-	r.token = tokenOf(r.entry, redact.New(p.Access))
-	return nil
+// brokenRow is a row of which nothing is believed, its state neither.
+func brokenRow(e store.Entry) *row {
+	e.State = store.Live
+	return &row{entry: e, broken: true}
 }
 
 // tokenOf is the token of an entry, opened.
@@ -158,53 +158,11 @@ func tokenOf(e store.Entry, access redact.String) token.Token {
 	}
 }
 
-// closeToken seals an access token, and the row's refresh token, into its entry, whose times and generation must be set: they are bound to it.
-func (m *Mint) closeToken(ctx context.Context, r *row, access redact.String) error {
-	plain, err := json.Marshal(payload{Access: access.Reveal(), Refresh: r.refresh.Reveal(), Seed: r.seed, Within: r.issuedWithin.Milliseconds()})
-	if err != nil {
-		return err
-	}
-	r.entry.Sealed, err = m.Sealer.Seal(ctx, r.entry.Key.Credential, plain, additional(r.entry))
-	return err
-}
-
-// closeTerms seals a credential's terms into its own row.
-func (m *Mint) closeTerms(ctx context.Context, r *row) error {
-	plain, err := json.Marshal(r.terms)
-	if err != nil {
-		return err
-	}
-	r.entry.Sealed, err = m.Sealer.Seal(ctx, r.entry.Key.Credential, plain, additional(r.entry))
-	return err
-}
-
-// additional is what a sealed row is bound to: its key, and for a token its generation, its times and all that is vended with it. A change of it makes every stored row unreadable.
-func additional(e store.Entry) []byte {
-	var b []byte
-	for _, s := range []string{"tokenvend row 1", e.Key.Partition(), e.Key.Sort()} {
-		b = appendText(b, s)
-	}
-	if e.Key.IsOwn() {
-		return b
-	}
-	for _, s := range []string{e.Type, e.Scope, e.Fingerprint, e.Made} {
-		b = appendText(b, s)
-	}
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Generation)) // #nosec G115 -- the same bits
-	for _, t := range []time.Time{e.IssuedAt, e.ExpiresAt, e.CacheUntil, e.RenewAt, e.RefreshUntil} {
-		b = binary.BigEndian.AppendUint64(b, uint64(t.UnixMilli()))
-	}
-	return b
-}
-
-func appendText(b []byte, s string) []byte {
-	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...) // #nosec G115 -- no text is 4 GiB long
-}
-
 // unread is what a failed read is to a caller. What can't be read stays so until somebody deletes it: that raises an alarm.
 func (m *Mint) unread(ctx context.Context, credential string, err error) error {
 	if errors.Is(err, store.ErrUnreadable) || errors.Is(err, store.ErrNewer) {
 		m.Journal.Integrity(ctx, credential, err.Error())
+		return damaged{storeUnavailable(err)}
 	}
 	return storeUnavailable(err)
 }

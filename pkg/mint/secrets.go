@@ -1,13 +1,16 @@
 package mint
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"sync"
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 )
@@ -35,28 +38,57 @@ func (s *secrets) get(name string) (credential.Credential, bool) {
 	return c, ok
 }
 
-// client returns the credential that goes with the terms in its own row, and that row, learnt anew where the secret turns out to have changed.
+// mostReadings bounds how often a secret is read that changes meanwhile.
+const mostReadings = 3
+
+// client returns the credential whose terms stand in its own row, and that row,
+// learnt anew where the secret turns out to say something else. What goes to a
+// provider is decided by the credential, never by the row alone.
 func (m *Mint) client(ctx context.Context, own *known) (credential.Credential, *known, error) {
-	if c, ok := m.secrets.get(own.terms.Name); ok && c.Version == own.terms.Version {
-		return c, own, nil
+	c, held := m.secrets.get(own.terms.Name)
+	for range mostReadings {
+		if held && agree(c.Terms, own.terms) {
+			return c, own, nil
+		}
+		if !held || c.Version != own.terms.Version {
+			// Whoever reads it began no later than those who wait for it, and ends no later than they may.
+			read, err, _ := m.secrets.reads.Do(own.terms.Name, func() (any, error) {
+				return m.Source.Read(ctx, own.terms.Name, credential.Current)
+			})
+			c, _ = read.(credential.Credential)
+			if err != nil {
+				return c, own, err
+			}
+		}
+		var err error
+		if own, err = m.adopt(ctx, own, c); err != nil {
+			return c, own, err
+		}
+		held = true
 	}
-	// Whoever reads it began no later than those who wait for it, and ends no later than they may.
-	read, err, _ := m.secrets.reads.Do(own.terms.Name, func() (any, error) {
-		return m.Source.Read(ctx, own.terms.Name, credential.Current)
-	})
-	c, _ := read.(credential.Credential)
-	if err != nil {
-		return c, own, err
-	}
-	own, err = m.adopt(ctx, own, c)
-	return c, own, err
+	return c, own, &api.Error{Code: api.SecretUnavailable, Detail: "the secret is being changed", RetryAfter: shortestWait}
 }
 
-// adopt makes a credential that was read afresh the one that this process and its own row know.
+// agree reports whether two readings of a secret's terms say the same.
+func agree(a, b credential.Terms) bool {
+	if a.Version != b.Version {
+		return false
+	}
+	first, err := json.Marshal(a)
+	second, otherErr := json.Marshal(b)
+	return err == nil && otherErr == nil && bytes.Equal(first, second)
+}
+
+// adopt makes a credential that was read afresh the one that this process and
+// its own row know. A row that says something else of the very version was
+// written by an older program, or by somebody who can seal.
 func (m *Mint) adopt(ctx context.Context, own *known, c credential.Credential) (*known, error) {
 	m.secrets.keep(c)
-	if c.Version == own.terms.Version {
+	if agree(c.Terms, own.terms) {
 		return own, nil
+	}
+	if c.Version == own.terms.Version && own.history.Stamped && c.Destination().Digest() != own.digests.destination {
+		m.Journal.Integrity(ctx, c.Name, "the stored record of the credential names other endpoints than its secret")
 	}
 	learnt, err := m.learnTerms(ctx, own.entry, c.Terms, own.keptFailure(c.Version))
 	if err != nil {
@@ -65,17 +97,18 @@ func (m *Mint) adopt(ctx context.Context, own *known, c credential.Credential) (
 	return learnt, nil
 }
 
-// lent is a way to prove the client: a version of the secret, and the stage it was read from.
-type lent struct {
-	client provider.Client
-	fresh  *credential.Credential // set where a newer current secret was read
-}
-
-// lenders yields the versions of a secret whose client authentication may be tried, each once: the one at hand, the current one read afresh, and (where others says so) the pending and the previous one. The consumer goes on as long as the provider does not know the client.
-func (m *Mint) lenders(ctx context.Context, c credential.Credential, others bool) iter.Seq[lent] {
-	return func(yield func(lent) bool) {
+// candidates yields the versions of a secret whose client authentication may be
+// tried, each once: the one at hand, the current one read afresh, and (where
+// others says so) the pending and the previous one. Each is used with its own
+// descriptor, URLs and parameters, and only if its destination is that of c.
+// The consumer goes on as long as the provider does not know the client.
+//
+// A current version that is newer than c is reported by adopt. One with another
+// destination ends the sequence.
+func (m *Mint) candidates(ctx context.Context, c credential.Credential, others bool, adopt func(credential.Credential)) iter.Seq[credential.Credential] {
+	return func(yield func(credential.Credential) bool) {
 		tried := map[string]bool{c.Version: true}
-		if !yield(lent{client: c.Client}) {
+		if !yield(c) {
 			return
 		}
 		for _, stage := range []credential.Stage{credential.Current, credential.Pending, credential.Previous} {
@@ -87,11 +120,11 @@ func (m *Mint) lenders(ctx context.Context, c credential.Credential, others bool
 				continue
 			}
 			tried[next.Version] = true
-			l := lent{client: next.Client}
 			if stage == credential.Current {
-				l.fresh = &next
+				adopt(next)
 			}
-			if !yield(l) {
+			same := next.Destination().Digest() == c.Destination().Digest()
+			if stage == credential.Current && !same || same && !yield(next) {
 				return
 			}
 		}

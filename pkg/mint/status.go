@@ -19,6 +19,12 @@ type Status struct {
 	Stale    bool          // there is a living token that should have been renewed by now
 	Failure  store.Failure // the credential's as a whole, else the entry's
 	Warning  string        // what will go wrong though nothing has yet; "": nothing is known
+
+	// Destination is the digest of the destination in force, and Changes is what
+	// differs from where the entry's grant was given; both are empty unless the
+	// grant is held back because of it. See [Mint.Accept].
+	Destination string
+	Changes     []credential.Change
 }
 
 // Status reads an entry and its credential's row, strongly, and says how they are doing. It counts as nobody's asking for a token.
@@ -29,10 +35,14 @@ func (m *Mint) Status(ctx context.Context, key token.Key) (Status, error) {
 	}
 	v := m.viewOf(rows[0], rows[1])
 	now := wall()
-	return Status{
+	s := Status{
 		Entry: v.entry.entry, Terms: v.own.terms, Provider: providerOf(v.own.terms, v.own.descriptor),
 		State: m.state(v, now), Stale: m.stale(v, now), Failure: v.failure(), Warning: v.warning(now),
-	}, nil
+	}
+	if s.State == api.DestinationChanged {
+		s.Destination, s.Changes = v.own.digests.destination, v.changes()
+	}
+	return s, nil
 }
 
 // warning tells of a grant that ends with its access token, because the
@@ -49,6 +59,8 @@ func (m *Mint) state(v view, now time.Time) api.State {
 	switch {
 	case v.own.entry.State == store.Gone:
 		return api.Gone
+	case v.moved():
+		return api.DestinationChanged
 	case e.State == store.Reauthorize && v.grantOver(Want{}) != nil, e.Generation > 0 && e.State == store.Live && v.grantOver(Want{}) != nil && !v.holds(now):
 		return api.Reauthorize
 	case e.State == store.Revoking:
@@ -76,7 +88,7 @@ func (m *Mint) List(ctx context.Context, after string, limit int) ([]credential.
 	var all []credential.Terms
 	next := ""
 	for _, e := range page {
-		k, err := m.remember(ctx, e, 0, wall())
+		k, err := m.rememberListed(ctx, e)
 		if err != nil {
 			return nil, "", err
 		}

@@ -2,7 +2,6 @@ package mint
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"slices"
@@ -20,12 +19,12 @@ import (
 func (m *Mint) Terms(ctx context.Context, name string, beside ...token.Key) (credential.Terms, error) {
 	k := m.memory.get(token.Own(name))
 	if !k.trusted(wall()) {
-		if m.memory.isAbsent(name, wall()) {
+		if m.memory.isAbsent(name, wall().Add(-trustAbsent)) {
 			return credential.Terms{}, unknown(name)
 		}
 		rows, err := m.load(ctx, store.Eventual, append([]token.Key{token.Own(name)}, beside...)...)
 		switch {
-		case err != nil && k.live() && unreachable(err):
+		case err != nil && k.live() && unreachable(err) && m.confirmed(k, wall()):
 			return k.terms, nil
 		case err != nil:
 			return credential.Terms{}, err
@@ -42,7 +41,7 @@ func (m *Mint) living(ctx context.Context, k *known) (*known, error) {
 		return k, nil
 	}
 	name := k.entry.Key.Credential
-	if m.memory.isAbsent(name, wall()) {
+	if m.memory.isAbsent(name, wall().Add(-trustAbsent)) {
 		return k, unknown(name)
 	}
 	learnt, err := m.learn(ctx, k.entry)
@@ -54,7 +53,7 @@ func (m *Mint) living(ctx context.Context, k *known) (*known, error) {
 
 // live says whether an own row is one of a credential that is there.
 func (k *known) live() bool {
-	return k != nil && k.entry.Revision > 0 && k.entry.State != store.Gone && !k.broken
+	return k != nil && k.entry.Revision > 0 && k.entry.State != store.Gone && !k.broken && !k.outdated
 }
 
 // learn reads a credential's secret afresh and writes what is not secret of it into its own row, over what was seen there.
@@ -64,10 +63,14 @@ func (m *Mint) learn(ctx context.Context, seen store.Entry) (*known, error) {
 	var bad *credential.Malformed
 	switch {
 	case errors.Is(err, credential.ErrUnknown):
-		m.memory.markAbsent(name, wall().Add(trustAbsent))
+		m.memory.markAbsent(name, wall())
 		return nil, unknown(name)
 	case errors.As(err, &bad):
-		return m.learnTerms(ctx, seen, m.lastGood(seen, bad.Version), m.misconfigured(seen, bad))
+		terms, err := m.lastGood(ctx, seen, bad.Version)
+		if err != nil {
+			return nil, err
+		}
+		return m.learnTerms(ctx, seen, terms, m.misconfigured(seen, bad))
 	case err != nil:
 		return nil, secretUnavailable()
 	}
@@ -78,14 +81,29 @@ func (m *Mint) learn(ctx context.Context, seen store.Entry) (*known, error) {
 	return m.learnTerms(ctx, seen, c.Terms, store.Failure{})
 }
 
-// lastGood is what is known of a credential whose secret is now malformed: its living tokens go on being vended.
-func (m *Mint) lastGood(seen store.Entry, version string) credential.Terms {
-	terms := credential.Terms{Name: seen.Key.Credential}
-	if k := m.memory.get(seen.Key); k != nil && !k.broken {
-		terms = k.terms
+// lastGood returns the terms that stay in force while the secret is malformed:
+// those of the stored record, so that living tokens go on being vended to those
+// who may have them. Where there are none, no rule is known: see
+// [credential.Terms.Malformed].
+func (m *Mint) lastGood(ctx context.Context, seen store.Entry, version string) (credential.Terms, error) {
+	k, err := m.known(ctx, seen)
+	if err != nil {
+		return credential.Terms{}, err
+	}
+	terms := k.terms
+	if k.entry.Revision == 0 || k.broken || k.outdated || k.terms.Name == "" {
+		terms = credential.Terms{Malformed: true}
 	}
 	terms.Name, terms.Version = seen.Key.Credential, version
-	return terms
+	return terms, nil
+}
+
+// known returns a row that was seen, opened: from memory if it is there.
+func (m *Mint) known(ctx context.Context, seen store.Entry) (*known, error) {
+	if k := m.memory.get(seen.Key); k.same(seen) {
+		return k, nil
+	}
+	return m.rememberListed(ctx, seen)
 }
 
 func (m *Mint) misconfigured(seen store.Entry, bad *credential.Malformed) store.Failure {
@@ -94,11 +112,19 @@ func (m *Mint) misconfigured(seen store.Entry, bad *credential.Malformed) store.
 
 // learnTerms writes a credential's own row. A new version of the secret clears the failures of the old; a cooldown stays.
 func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credential.Terms, failure store.Failure) (*known, error) {
-	terms.Revokes = m.keepLearned(ctx, seen, terms.Provider, terms.TokenURL)
-	next := row{entry: seen, terms: terms}
-	next.descriptor, _ = terms.Speaks()
+	before, err := m.known(ctx, seen)
+	if err != nil {
+		return nil, err
+	}
+	next := row{entry: seen}
+	prior := record{before.terms, before.history}
+	if before.broken || before.outdated {
+		prior.Stamped = true // what it said is lost; nothing is adopted by it
+	}
+	next.setRecord(prior.next(terms))
 	next.entry.State, next.entry.Made, next.entry.ForgetAt, next.entry.Failure = store.Live, terms.Version, time.Time{}, failure
-	if err := m.closeTerms(ctx, &next); err != nil {
+	next.entry.Generation = m.nextGeneration(seen)
+	if err := m.closeRecord(ctx, &next); err != nil {
 		return nil, &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}
 	}
 	k, err := m.replaceOwn(ctx, seen, next)
@@ -110,15 +136,22 @@ func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credentia
 	}
 	m.memory.forgetAbsent(terms.Name)
 	m.Journal.Event(ctx, slog.LevelInfo, "learnt", terms.Name, failure.Detail)
-	m.requeue(ctx, terms)
+	m.requeue(ctx, k)
 	return k, nil
+}
+
+// nextGeneration is above all that this process has seen of a row, also before
+// an older item was put back.
+func (m *Mint) nextGeneration(e store.Entry) int64 {
+	return max(e.Generation, m.memory.seen.Highest(e.Key)) + 1
 }
 
 // replaceOwn writes a credential's own row and returns what then stands there: with store.ErrChanged, what another has written.
 func (m *Mint) replaceOwn(ctx context.Context, seen store.Entry, next row) (*known, error) {
+	newest := m.memory.seen.Highest(seen.Key)
 	stands, err := m.Store.Replace(ctx, seen, next.entry)
 	if errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrLeased) {
-		k, err := m.remember(ctx, stands, 0, wall())
+		k, err := m.remember(ctx, stands, newest, wall())
 		if err != nil {
 			return nil, err
 		}
@@ -131,14 +164,6 @@ func (m *Mint) replaceOwn(ctx context.Context, seen store.Entry, next row) (*kno
 	return m.memory.put(&next, Store, wall()), nil
 }
 
-func (r *row) readTerms(plain []byte) error {
-	if err := json.Unmarshal(plain, &r.terms); err != nil {
-		return err
-	}
-	r.descriptor, _ = r.terms.Speaks() // a provider that this build does not know: nil, and no new token
-	return nil
-}
-
 // rulesOf is what terms and their descriptor say about time, for a token that grant would renew.
 func rulesOf(own *row, grant provider.Grant) rules {
 	d := own.descriptor
@@ -148,7 +173,7 @@ func rulesOf(own *row, grant provider.Grant) rules {
 	r := rules{
 		lifetime: time.Duration(own.terms.Lifetime), lifetimeFrom: fromCredential, cap: d.MaxLifetime(),
 		earliest: time.Duration(d.Renew.Earliest), latest: time.Duration(d.Renew.Latest),
-		revokes: d.Overlap(grant) == provider.OverlapRevokes || d.Overlap(grant) == provider.OverlapUnknown && slices.Contains(own.terms.Revokes, grant),
+		revokes: d.Overlap(grant) == provider.OverlapRevokes || d.Overlap(grant) == provider.OverlapUnknown && slices.Contains(own.history.Revokes, grant),
 	}
 	if r.lifetime == 0 {
 		r.lifetime, r.lifetimeFrom = d.DefaultLifetime(), fromDescriptor

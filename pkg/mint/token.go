@@ -33,6 +33,12 @@ func (m *Mint) Token(ctx context.Context, key token.Key, w Want) (Result, error)
 		if refused := v.forbids(w, now); refused != nil {
 			return m.fallBack(v, w, refused)
 		}
+		if refused := m.refusesReport(ctx, v, w, now); refused != nil {
+			return m.fallBack(v, w, refused)
+		}
+		if refused := m.refusesVariant(ctx, v, w, now); refused != nil {
+			return m.fallBack(v, w, refused)
+		}
 		if round == mostRounds {
 			return m.fallBack(v, w, &api.Error{Code: api.ProviderUnavailable, Detail: "the provider's tokens are over too soon", RetryAfter: shortestWait})
 		}
@@ -48,16 +54,10 @@ func (m *Mint) fallBack(v view, w Want, err error) (Result, error) {
 	if !v.suffices(w, now) {
 		return Result{}, problem(err)
 	}
-	if unreachable(err) && !now.Before(v.entry.token.CacheUntil) && !v.entry.trusted(now) {
+	if cutOff(err) && !m.standsAlone(v, now) {
 		return Result{}, problem(err)
 	}
 	return m.result(v, now), nil
-}
-
-// unreachable says whether the store could not be asked, so that what is known may be out of date.
-func unreachable(err error) bool {
-	var known *api.Error
-	return errors.As(err, &known) && known.Code == api.StoreUnavailable
 }
 
 // problem makes any error one that callers can be told.
@@ -127,7 +127,7 @@ func (r *row) renewedBy() provider.Grant {
 }
 
 func judge(own, entry *row) *judgement {
-	return &judgement{own: own, speaks: rulesOf(own, entry.renewedBy()), made: own.terms.Made(entry.entry.Key.Variant)}
+	return &judgement{own: own, speaks: rulesOf(own, entry.renewedBy()), standing: compare(own, entry)}
 }
 
 // askedPrecision is how old AskedAt may be before it is written again.

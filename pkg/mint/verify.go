@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -16,6 +18,7 @@ import (
 type proofs struct {
 	mu       sync.Mutex
 	all      map[token.Key]proof
+	asks     singleflight.Group // by key and fingerprint
 	replaced map[token.Key]predecessor
 	refusals map[overlapKey]int // replaced tokens refused in a row
 }
@@ -152,7 +155,7 @@ func (m *Mint) probe(ctx context.Context, e store.Entry, every time.Duration) (w
 	if said := m.proofs.get(e.Key); said.fingerprint == e.Fingerprint && wall().Sub(said.at) < every {
 		return false, false
 	}
-	entry, err := m.remember(ctx, e, 0, wall())
+	entry, err := m.rememberListed(ctx, e)
 	if err != nil {
 		return false, false
 	}

@@ -16,7 +16,7 @@ type view struct {
 
 // holds says whether the view has a token that may be handed out at all: made for these terms and still alive.
 func (v view) holds(now time.Time) bool {
-	return v.own.live() && v.entry != nil && !v.entry.token.IsZero() && v.vendable() && v.entry.entry.Made == v.made && v.entry.token.Left(now) > 0
+	return v.own.live() && v.entry != nil && !v.entry.token.IsZero() && v.vendable() && v.request && v.entry.token.Left(now) > 0
 }
 
 // vendable says whether what the entry holds may be handed out: a token that outlives its grant may.
@@ -80,7 +80,7 @@ func (v view) forbids(w Want, now time.Time) *api.Error {
 		return err
 	}
 	if v.holds(now) && v.entry.token.Fingerprint == w.Rejected && now.Sub(v.entry.token.IssuedAt) < youngToken {
-		return refusal(api.TooManyReports, "the token is younger than 30 s", v.entry.token.IssuedAt.Add(youngToken), now)
+		return refusal(api.TooManyReports, "the token is younger than 30 seconds", v.entry.token.IssuedAt.Add(youngToken), now)
 	}
 	if v.entry.entry.State == store.Revoking {
 		return refusal(api.ProviderUnavailable, "the token is being revoked at the provider", v.entry.entry.NextAt, now)
@@ -103,8 +103,12 @@ func (v view) forbids(w Want, now time.Time) *api.Error {
 // grantOver says whether only a person can help: nobody has connected the account, or its grant is over. A new secret may bring another refresh token, and an operator may insist on one that is left.
 func (v view) grantOver(w Want) *api.Error {
 	e, variant := v.entry.entry, v.entry.entry.Key.Variant
-	left := !v.entry.refresh.IsZero() && e.Made == v.made
+	left := !v.entry.refresh.IsZero() && v.accepted
 	switch {
+	case v.entry.outdated && v.granted():
+		return &api.Error{Code: api.Misconfigured, Detail: "the grant is stored in the first row format, which is not read any more: set the parameter RowFormat to migrate"}
+	case v.moved():
+		return &api.Error{Code: api.NeedsReauthorizing, Detail: movedDetail}
 	case e.State == store.Reauthorize && !(w.Insist && (left || !v.own.terms.Connected(variant))) && v.wasToldOver():
 		return &api.Error{Code: api.NeedsReauthorizing, Detail: e.Failure.Detail}
 	case e.State == store.Live && v.own.terms.Connected(variant) && !left:
@@ -121,9 +125,17 @@ func (v view) wasToldOver() bool {
 	return v.own.terms.Connected(e.Key.Variant) || e.Failure.Version == v.version() && e.Failure.Code == string(api.NeedsReauthorizing)
 }
 
+// moved reports whether the entry holds a grant that was given at another
+// destination than the one in force. It is kept, and sent nowhere.
+func (v view) moved() bool {
+	return v.granted() && !v.entry.refresh.IsZero() && !v.accepted && v.entry.digests.destination != ""
+}
+
+const movedDetail = "the credential's destination has changed since the grant was given: an operator accepts that (tokenvend accept NAME), or the account is connected again"
+
 // beyondHalf says whether a floor is above half the life that this provider gives, as far as that is known.
 func (v view) beyondHalf(w Want) *api.Error {
-	if w.Life == 0 || v.entry.token.IsZero() || v.entry.entry.Made != v.made {
+	if w.Life == 0 || v.entry.token.IsZero() || !v.request {
 		return nil
 	}
 	return atMost(w, v.entry.token.ExpiresAt.Sub(v.entry.token.IssuedAt)/2)

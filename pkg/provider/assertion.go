@@ -39,7 +39,7 @@ func (q *call) assert(t TokenRequest, c Client) *Error {
 	if err != nil {
 		return ofClient(misconfigured("private_key: %v", err))
 	}
-	q.mask.add(signed)
+	q.mask.Add(signed)
 	q.set(t, FieldClientID, c.ID)
 	if !q.set(t, FieldAssertion, signed) || !q.set(t, FieldAssertionType, assertionType) {
 		return ofClient(misconfigured("fields: auth private_key_jwt needs client_assertion and client_assertion_type"))

@@ -46,8 +46,8 @@ func (q *call) basic(form Auth, c Client) *Error {
 		q.hint = "id or secret have characters that " + string(other) + " sends otherwise: perhaps that is expected"
 	}
 	value := base64.StdEncoding.EncodeToString([]byte(sent))
-	q.mask.add(secret)
-	q.mask.add(value)
+	q.mask.Add(secret)
+	q.mask.Add(value)
 	q.header.Set("Authorization", "Basic "+value)
 	return nil
 }
@@ -56,7 +56,7 @@ func (q *call) post(t TokenRequest, c Client) *Error {
 	if c.Secret.IsZero() {
 		return ofClient(misconfigured("client_secret: missing"))
 	}
-	q.mask.add(c.Secret.Reveal())
+	q.mask.Add(c.Secret.Reveal())
 	if !q.set(t, FieldClientID, c.ID) || !q.set(t, FieldClientSecret, c.Secret.Reveal()) {
 		return ofClient(misconfigured("fields: auth post needs client_id and client_secret"))
 	}

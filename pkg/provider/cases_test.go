@@ -1,150 +1,301 @@
 package provider
 
 import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
-// These are refusals as vendors write them, each with what it must be taken
-// for. The plain descriptor knows none of their words.
+// answerCase is an answer that some token endpoint gives, and what is made of
+// it. Each name begins with the title of the vendor's page.
+type answerCase struct {
+	name   string
+	body   string
+	header []string
+	want   want
+	warns  []string
+}
 
-// meaningOf exchanges a refresh token at a server that answers so.
-func meaningOf(t *testing.T, descriptor string, ask Ask, status int, body string) *Error {
+func (c answerCase) run(t *testing.T, text string) {
 	t.Helper()
-	if descriptor == "" {
-		descriptor = `{"token":{"url":"https://login.test/"},"refresh":{}}`
-	}
-	_, e := exchangeBy(t, descriptor, alice, ask, says(status, body))
-	if e == nil {
-		t.Fatalf("Exchange() of %d %s = a token, want an error", status, body)
-	}
-	return e
+	t.Run(c.name, func(t *testing.T) {
+		answer, e := exchangeBy(t, text, alice, creds, says(200, c.body, c.header...))
+		if e != nil {
+			t.Fatalf("Exchange answered with %.200q: %v, want a token", c.body, e)
+		}
+		access, refresh := answer.Access.Reveal(), answer.Refresh.Reveal()
+		if access != c.want.access || refresh != c.want.refresh || answer.Type != c.want.kind {
+			t.Errorf("Exchange answered with %.200q: token %q, refresh token %q, type %q; want %q, %q, %q", c.body,
+				access, refresh, answer.Type, c.want.access, c.want.refresh, c.want.kind)
+		}
+		if answer.Expiry.In != c.want.in || stamp(answer.Expiry.At) != c.want.at {
+			t.Errorf("Exchange answered with %.200q: expiry %+v, want %v or %q", c.body, answer.Expiry, c.want.in, c.want.at)
+		}
+		if !slices.Equal(answer.Warnings, c.warns) {
+			t.Errorf("Exchange answered with %.200q: warnings %q, want %q", c.body, answer.Warnings, c.warns)
+		}
+	})
 }
 
-func TestCaseC09_UnknownClientInTheVendorsWords(t *testing.T) {
-	for name, c := range map[string]struct {
-		status           int
-		body, descriptor string
-	}{
-		"GitHub":  {status: 200, body: `{"error":"incorrect_client_credentials","error_description":"The client_id and/or client_secret passed are incorrect."}`},
-		"Slack":   {status: 200, body: `{"ok":false,"error":"bad_client_secret"}`},
-		"HubSpot": {status: 400, body: `{"status":"BAD_CLIENT_ID","message":"missing or unknown client id"}`},
-		"Strava": {
-			status: 400, body: `{"message":"Bad Request","errors":[{"resource":"Application","field":"client_id","code":"invalid"}]}`,
-			descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"unknown_client":["Application client_id invalid"]}}`,
-		},
+const (
+	warnType       = "the token type is not Bearer and counts as Bearer"
+	warnError      = "an error stands beside the token"
+	warnForm       = "the answer is form-encoded, not JSON"
+	warnCompressed = "the answer is compressed, though the request asked for identity"
+	warnBeyond     = "the expiry is beyond any clock and is capped"
+	warnKind       = "the expiry is not of the kind that the descriptor names"
+	warnZone       = "the expiry has no time zone and is read as UTC"
+	warnUnread     = "the expiry cannot be read and counts as not given"
+)
+
+// expiring is a descriptor of an expiry of some kind.
+const expiring = `{"token":{"url":"https://login.test/token"},"response":{"expiry":{"at":"/until","kind":%q}}}`
+
+func TestCaseC01_AnyTokenTypeCountsAsBearer(t *testing.T) {
+	for _, c := range []answerCase{
+		{name: "Apigee, Get OAuth 2.0 tokens",
+			body: `{"access_token":"a","token_type":"BearerToken","expires_in":"3599"}`,
+			want: want{access: "a", kind: "BearerToken", in: 3599 * time.Second}, warns: []string{warnType}},
+		{name: "eBay, The client credentials grant flow",
+			body: `{"access_token":"v^1.1#i^1","expires_in":7200,"token_type":"Application Access Token"}`,
+			want: want{access: "v^1.1#i^1", kind: "Application Access Token", in: 2 * time.Hour}, warns: []string{warnType}},
+		{name: "Slack, oauth.v2.access",
+			body: `{"ok":true,"access_token":"xoxb-17653672481","token_type":"bot","expires_in":43200}`,
+			want: want{access: "xoxb-17653672481", kind: "bot", in: 12 * time.Hour}, warns: []string{warnType}},
+		{name: "a list", body: `{"access_token":"a","token_type":["Bearer"]}`,
+			want: want{access: "a"}, warns: []string{warnType}},
+		{name: "a number", body: `{"access_token":"a","token_type":7}`,
+			want: want{access: "a"}, warns: []string{warnType}},
+		{name: "a terminal escape", body: `{"access_token":"a","token_type":"\u001b[2JCLIENT_SECRET"}`,
+			want: want{access: "a", kind: "[2J[redacted]"}, warns: []string{warnType}},
+		{name: "RFC 6749, Successful Response", body: `{"access_token":"a","token_type":"bearer"}`,
+			want: want{access: "a", kind: "Bearer"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			for _, ask := range []Ask{creds, again} {
-				if e := meaningOf(t, c.descriptor, ask, c.status, c.body); e.Meaning != UnknownClient || !e.Client || !e.Permanent || e.Kind != Rejected {
-					t.Errorf("Exchange(%s) = meaning %q, client %t, permanent %t; want an unknown client, for good", ask.Grant, e.Meaning, e.Client, e.Permanent)
-				}
-			}
-		})
+		c.run(t, plain)
+	}
+	for _, kind := range []string{"DPoP", "dpop", "mac", "PoP", "hmac-sha-256"} {
+		_, e := exchange(t, creds, says(200, `{"access_token":"a","token_type":"`+kind+`"}`))
+		must(t, e, Malformed)
 	}
 }
 
-func TestCaseC21_TooEarlyInTheVendorsWords(t *testing.T) {
-	for name, c := range map[string]struct {
-		status           int
-		body, descriptor string
-	}{
-		"Exact Online": {status: 400, body: `{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}`},
-		"hh.ru":        {status: 400, body: `{"error":"invalid_grant","error_description":"token not expired"}`},
-		"an older Exact Online, as a client refused": {status: 401, body: `{"error":"unauthorized_client","error_description":"Rate limit exceeded: access_token not expired"}`},
-		"by the descriptor": {
-			status: 403, body: `{"code":"REFRESH_TOO_SOON"}`,
-			descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"too_early":["refresh_too_soon"]}}`,
-		},
+func TestCaseC02_AnExpiryBeyondAnyClockIsCapped(t *testing.T) {
+	for _, c := range []answerCase{
+		{name: "WSO2 API Manager, Application token with no expiry",
+			body: `{"access_token":"a","expires_in":9223372036854775}`,
+			want: want{access: "a", in: math.MaxInt64}, warns: []string{warnBeyond}},
+		{name: "Long.MAX_VALUE, as Java servers send it", body: `{"access_token":"a","expires_in":9223372036854775807}`,
+			want: want{access: "a", in: math.MaxInt64}, warns: []string{warnBeyond}},
+		{name: "Number.MAX_VALUE, as JavaScript servers send it",
+			body: `{"access_token":"a","expires_in":1.7976931348623157e+308}`,
+			want: want{access: "a", in: math.MaxInt64}, warns: []string{warnBeyond}},
+		{name: "as a text", body: `{"access_token":"a","expires_in":"1180591620717411303424"}`,
+			want: want{access: "a", in: math.MaxInt64}, warns: []string{warnBeyond}},
+		{name: "no float64", body: `{"access_token":"a","expires_in":1e999}`,
+			want: want{access: "a", in: math.MaxInt64}, warns: []string{warnBeyond}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			if e := meaningOf(t, c.descriptor, again, c.status, c.body); e.Meaning != TooEarly || e.Permanent || e.Client || e.RefusesGrant() {
-				t.Errorf("Exchange() = meaning %q, permanent %t, client %t; want too early, and neither", e.Meaning, e.Permanent, e.Client)
-			}
-		})
+		c.run(t, plain)
 	}
-}
-
-func TestCaseC22_DeadGrantInTheVendorsWords(t *testing.T) {
-	for name, c := range map[string]struct {
-		status           int
-		body, descriptor string
-	}{
-		"HubSpot":                  {status: 400, body: `{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token","correlationId":"1"}`},
-		"GitHub":                   {status: 200, body: `{"error":"bad_refresh_token","error_description":"The refresh token passed is incorrect or expired."}`},
-		"a list of texts":          {status: 400, body: `{"errors":["invalid_grant - Refresh token invalid: 1"]}`},
-		"Fitbit":                   {status: 400, body: `{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: 1. Visit the documentation"}],"success":false}`},
-		"Strava":                   {status: 400, body: `{"message":"Bad Request","errors":[{"resource":"RefreshToken","field":"refresh_token","code":"invalid"}]}`},
-		"Slack":                    {status: 200, body: `{"ok":false,"error":"invalid_refresh_token"}`},
-		"Auth0":                    {status: 403, body: `{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}`},
-		"Zoho, by the descriptor":  {status: 200, body: `{"error":"invalid_code"}`, descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"grant_over":["invalid_code"]}}`},
-		"a 500, by the descriptor": {status: 500, body: `{"message":"session is gone"}`, descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"grant_over":["session is gone"]}}`},
+	for kind, want := range map[ExpiryKind]want{
+		Milliseconds: {access: "a", in: math.MaxInt64},
+		Epoch:        {access: "a", at: "9999-12-31T23:59:59Z"},
+		EpochMS:      {access: "a", at: "9999-12-31T23:59:59Z"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			if e := meaningOf(t, c.descriptor, again, c.status, c.body); !e.RefusesGrant() || e.Permanent || e.Client {
-				t.Errorf("Exchange() = meaning %q, permanent %t, client %t (%v); want the grant over", e.Meaning, e.Permanent, e.Client, e)
-			}
-		})
+		body := `{"access_token":"a","until":9223372036854775807}`
+		c := answerCase{name: string(kind), body: body, want: want, warns: []string{warnBeyond}}
+		c.run(t, fmt.Sprintf(expiring, kind))
 	}
 }
 
-func TestCaseC27_DeadRefreshTokenAsInvalidRequest(t *testing.T) {
-	for name, c := range map[string]struct {
-		status int
-		body   string
-		over   bool
+func TestCaseC03_AnExpiryInAnotherSpellingIsRead(t *testing.T) {
+	const at = "2030-01-02T03:04:05Z"
+	for _, c := range []struct {
+		value string
+		want  want
+		warn  string
 	}{
-		"Dex":                 {400, `{"error":"invalid_request","error_description":"Refresh token is invalid or has already been claimed by another client."}`, true},
-		"Apigee":              {400, `{"ErrorCode":"invalid_request","Error":"Refresh Token expired"}`, true},
-		"League":              {401, `{"error":"invalid_request","error_description":"The refresh token is invalid.","hint":"Token has been revoked"}`, true},
-		"a missing parameter": {400, `{"error":"invalid_request","error_description":"Missing required parameter: refresh_token is not valid"}`, false},
-		"a passing fault":     {400, `{"error":"invalid_request","error_description":"Refresh token not found in the cache, try again later"}`, false},
-		"about the scope":     {400, `{"error":"invalid_scope","error_description":"invalid for this refresh token"}`, false},
-		"about the client":    {401, `{"error":"invalid_client","error_description":"unknown client for this refresh token"}`, false},
-		"a gateway's 403":     {403, `{"message":"invalid refresh token header"}`, false},
+		{`"2030-01-02T03:04:05+0000"`, want{at: at}, warnKind}, // as airbytehq/airbyte#19752 shows it
+		{`"2030-01-02 03:04:05"`, want{at: at}, warnZone},
+		{`"2030-01-02T03:04:05"`, want{at: at}, warnZone},
+		{`"Wed, 02 Jan 2030 03:04:05 GMT"`, want{at: at}, warnKind},
+		{`"Wed, 02 Jan 2030 03:04:05 +0000"`, want{at: at}, warnKind},
+		{`"2030-01-02T03:04:05Z"`, want{at: at}, warnKind},
+		{`"2030-01-02T04:04:05.000+01"`, want{at: at}, warnKind},
+		{`"20300102T030405Z"`, want{at: at}, warnKind},
+		{`"2030-01-02 03:04:05 +0000 UTC"`, want{at: at}, warnKind},
+		{`"2030-01-02 03:04:05Z"`, want{at: at}, warnKind}, // "u" of .NET
+		{`"Wed Jan 02 2030 03:04:05 GMT+0000 (Coordinated Universal Time)"`, want{at: at}, warnKind},
+		{`1893553445`, want{at: at}, warnKind},   // mod.io, Access Token Object: date_expires
+		{`"1893553445"`, want{at: at}, warnKind}, // Azure, How to use managed identities: expires_on
+		{`1893553445000`, want{at: at}, warnKind},
+		{`"1h"`, want{in: time.Hour}, warnKind},
+		{`"01:00:00"`, want{in: time.Hour}, warnKind},
+		{`"1.01:00:00"`, want{in: 25 * time.Hour}, warnKind},
+		{`"3600s"`, want{in: time.Hour}, warnKind},
+		{`"60 minutes"`, want{in: time.Hour}, warnKind},
+		{`"1 day 1 hour"`, want{in: 25 * time.Hour}, warnKind},
+		{`"PT1H"`, want{in: time.Hour}, warnKind},
+		{`"P1DT1H"`, want{in: 25 * time.Hour}, warnKind},
+		{`"soon"`, want{}, warnUnread},
+		{`"1:2"`, want{}, warnUnread},
+		{`"P"`, want{}, warnUnread},
+		{`"1 fortnight"`, want{}, warnUnread},
+		{`"02/01/2030 03:04:05"`, want{}, warnUnread}, // January or February?
 	} {
-		t.Run(name, func(t *testing.T) {
-			if e := meaningOf(t, "", again, c.status, c.body); e.RefusesGrant() != c.over {
-				t.Errorf("Exchange().RefusesGrant() = %t (%v), want %t", e.RefusesGrant(), e, c.over)
-			}
-		})
+		c.want.access = "a"
+		body := `{"access_token":"a","expires_in":` + c.value + `}`
+		answerCase{name: c.value, body: body, want: c.want, warns: []string{c.warn}}.run(t, plain)
 	}
-}
-
-func TestCaseC23_PassingRefusalInTheVendorsWords(t *testing.T) {
-	for name, c := range map[string]struct {
-		status           int
-		body, descriptor string
-		meaning          Meaning
+	for _, c := range []struct {
+		kind  ExpiryKind
+		value string
+		want  want
 	}{
-		"known":             {status: 400, body: `{"error":"internal_failure"}`, meaning: TryLater},
-		"Slack":             {status: 200, body: `{"ok":false,"error":"ratelimited"}`, meaning: TryLater},
-		"unknown":           {status: 400, body: `{"error":"upstream_sleeps"}`, meaning: ""},
-		"by the descriptor": {status: 400, body: `{"error":"upstream_sleeps"}`, descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"try_later":["upstream_sleeps"]}}`, meaning: TryLater},
+		{RFC3339, `"1893553445"`, want{access: "a", at: at}}, {RFC3339, `3600`, want{access: "a", in: time.Hour}},
+		{Epoch, `1893553445000`, want{access: "a", at: at}}, {EpochMS, `1893553445`, want{access: "a", at: at}},
+		{Epoch, `"2030-01-02T03:04:05Z"`, want{access: "a", at: at}},
+		{Milliseconds, `"1h"`, want{access: "a", in: time.Hour}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			if e := meaningOf(t, c.descriptor, again, c.status, c.body); e.Meaning != c.meaning || e.Permanent || e.RefusesGrant() {
-				t.Errorf("Exchange() = meaning %q, permanent %t; want %q, not for good", e.Meaning, e.Permanent, c.meaning)
-			}
-		})
+		body := `{"access_token":"a","until":` + c.value + `}`
+		one := answerCase{name: string(c.kind) + " " + c.value, body: body, want: c.want, warns: []string{warnKind}}
+		one.run(t, fmt.Sprintf(expiring, c.kind))
 	}
 }
 
-// A known word in an answer of 5xx is still a server in trouble, and a 429 is
-// a rate limit whatever it says.
-func TestWordsInA5xxEndNoGrant(t *testing.T) {
-	for _, status := range []int{500, 502, 503, 429} {
-		if e := meaningOf(t, "", again, status, `{"error":"invalid_grant","error_description":"Refresh token is invalid."}`); e.RefusesGrant() || e.Kind != Unavailable {
-			t.Errorf("Exchange() of %d = %v, want unavailable", status, e)
+func TestCaseC04_ATokenWinsOverAnErrorMember(t *testing.T) {
+	for _, c := range []answerCase{
+		{name: "an empty object", body: `{"access_token":"a","error":{}}`, want: want{access: "a"}},
+		{name: "null", body: `{"access_token":"a","error":null}`, want: want{access: "a"}},
+		{name: "an empty text", body: `{"access_token":"a","error":""}`, want: want{access: "a"}},
+		{name: "an empty list", body: `{"access_token":"a","error":[]}`, want: want{access: "a"}},
+		{name: "false", body: `{"access_token":"a","error":false}`, want: want{access: "a"}},
+		{name: "Keycloak, as CZ-NIC/pyoidc#879 shows it",
+			body: `{"access_token":"a","error":null,"error_description":null,"error_uri":null}`,
+			want: want{access: "a"}},
+		{name: "a server of dotnet/aspnetcore#53457",
+			body: `{"access_token":"x","refresh_token":"y","expires_in":7199,"token_type":"Bearer","error":""}`,
+			want: want{access: "x", refresh: "y", kind: "Bearer", in: 7199 * time.Second}},
+		{name: "an error that says something", body: `{"access_token":"a","error":"deprecated"}`,
+			want: want{access: "a"}, warns: []string{warnError}},
+		{name: "TikTok for Developers, Response structure: an error for a success",
+			body: `{"access_token":"a","error":{"code":"ok","message":"","log_id":"2024"}}`,
+			want: want{access: "a"}, warns: []string{warnError}},
+	} {
+		c.run(t, plain)
+	}
+	_, e := exchange(t, creds, says(200, `{"access_token":"","error":"invalid_client"}`))
+	if must(t, e, Rejected); e.Code != "invalid_client" {
+		t.Errorf("an error beside an empty token: %+v, want it rejected as invalid_client", e)
+	}
+}
+
+func deflated(text string) string {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.DefaultCompression)
+	_, _ = io.WriteString(w, text)
+	_ = w.Close()
+	return b.String()
+}
+
+func TestCaseC06_CompressedAnswersAreRead(t *testing.T) {
+	const body = `{"access_token":"a","expires_in":3600}`
+	hour := want{access: "a", in: time.Hour}
+	for _, c := range []answerCase{
+		{name: "Akamai, as epam/ai-dial-core#1496 shows it",
+			body: squeezed(body), header: []string{"Content-Encoding", "gzip"},
+			want: hour, warns: []string{warnCompressed}},
+		{name: "x-gzip", body: squeezed(body), header: []string{"Content-Encoding", "X-GZIP"},
+			want: hour, warns: []string{warnCompressed}},
+		{name: "deflate", body: string(compressed("zlib", body)), header: []string{"Content-Encoding", "deflate"},
+			want: hour, warns: []string{warnCompressed}},
+		{name: "deflate without a header", body: deflated(body), header: []string{"Content-Encoding", "deflate"},
+			want: hour, warns: []string{warnCompressed}},
+		{name: "identity", body: body, header: []string{"Content-Encoding", "identity"}, want: hour},
+		{name: "said to be gzip, and is not", body: body, header: []string{"Content-Encoding", "gzip"}, want: hour},
+		{name: "Snowflake, as modelcontextprotocol/typescript-sdk#2408 shows it", body: squeezed(body),
+			want: hour, warns: []string{warnCompressed}},
+	} {
+		c.run(t, plain)
+	}
+	for _, c := range []struct{ coding, body, want string }{
+		// Auth0, as nginxinc/nginx-openid-connect#26 shows it.
+		{"br", "\x8b\x12", "the answer is compressed by br, which is not read; gzip and deflate are"},
+		{"zstd", "\x28\xb5\x2f\xfd", "the answer is compressed by zstd, which is not read; gzip and deflate are"},
+		{"gzip, gzip", squeezed(body), "the answer is compressed by gzip, gzip, which is not read; gzip and deflate are"},
+		{"gzip", "\x1f\x8bnonsense", "the answer is compressed, and damaged"},
+		{"gzip", squeezed(body)[:30], "the answer was cut short"},
+		{"gzip", string(compressed("gzip", strings.Repeat(" ", longestAnswer+1))), "the answer is longer than 1 MiB"},
+	} {
+		_, e := exchange(t, creds, says(200, c.body, "Content-Encoding", c.coding))
+		if must(t, e, Malformed); e.Description != c.want {
+			t.Errorf("Content-Encoding %s: %q, want %q", c.coding, e.Description, c.want)
+		}
+	}
+	_, e := exchange(t, creds, says(401, squeezed(`{"error":"invalid_client"}`), "Content-Encoding", "gzip"))
+	if must(t, e, Rejected); e.Code != "invalid_client" {
+		t.Errorf("a compressed error: %+v, want invalid_client", e)
+	}
+	v := serve(t, says(200, body))
+	if _, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds); err != nil {
+		t.Fatal(err)
+	}
+	if got := v.lastRequest(); !strings.Contains(got, "Accept-Encoding: identity\n") {
+		t.Errorf("the request is\n%s\nwant it to ask for identity", got)
+	}
+}
+
+func TestCaseC07_FormsAreRead(t *testing.T) {
+	form := []string{"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}
+	text := []string{"Content-Type", "text/plain"}
+	for _, c := range []answerCase{
+		{name: "a minute", body: `access_token=a&expires_in=60`, header: form,
+			want: want{access: "a", in: time.Minute}, warns: []string{warnForm}},
+		{name: "by its looks", body: "access_token=a&expires_in=60\r\n", header: text,
+			want: want{access: "a", in: time.Minute}, warns: []string{warnForm}},
+		{name: "GitHub, Generating a user access token for a GitHub App", header: form,
+			body: `access_token=gho_16C7&expires_in=28800&refresh_token=ghr_1B4a&scope=repo%2Cgist&token_type=bearer`,
+			want: want{access: "gho_16C7", refresh: "ghr_1B4a", kind: "Bearer", in: 8 * time.Hour}, warns: []string{warnForm}},
+		{name: "Facebook, Graph API Changelog, before version 2.3",
+			header: text, body: `access_token=CAAC|x&expires=5183999`,
+			want: want{access: "CAAC|x"}, warns: []string{warnForm}},
+		{name: "a space, which only the content type excuses", header: form, body: `scope=a b&access_token=a`,
+			want: want{access: "a"}, warns: []string{warnForm}},
+		{name: "JSON, said to be a form", header: form, body: `{"access_token":"a"}`, want: want{access: "a"}},
+		{name: "the last of two", header: form, body: `access_token=a&access_token=b`,
+			want: want{access: "b"}, warns: []string{warnForm}},
+	} {
+		c.run(t, plain)
+	}
+	for _, status := range []int{200, 400} {
+		_, e := exchange(t, creds, says(status, `error=invalid_scope&error_description=The+scope+is+unknown.`, form...))
+		if must(t, e, Rejected); e.Code != "invalid_scope" || e.Description != "The scope is unknown." {
+			t.Errorf("an error as a form: %+v, want invalid_scope and its description", e)
+		}
+	}
+	for _, body := range []string{`a=<b>`, `hello=world and more`, `=a`, `<html lang="en">`} {
+		_, e := exchange(t, creds, says(200, body, text...))
+		if must(t, e, Malformed); e.Description != "the answer is not JSON" {
+			t.Errorf("%s: %v, want it not to be taken for a form", body, e)
 		}
 	}
 }
 
-func TestDescriptorErrorsAreChecked(t *testing.T) {
-	for _, errors := range []string{
-		`{"grant_over":["no"]}`, `{"grant_over":[""]}`, `{"grant_over":["same_word"],"try_later":["SAME_WORD"]}`, `{"grant":["invalid_code"]}`, `{"too_early":"text"}`,
-	} {
-		if _, err := ParseDescriptor([]byte(`{"token":{"url":"https://login.test/"},"errors":` + errors + `}`)); err == nil {
-			t.Errorf("ParseDescriptor(errors: %s) = nil, want an error", errors)
-		}
+func TestWarningsQuoteNothing(t *testing.T) {
+	body := `{"access_token":"CANARY-0","token_type":"CANARY-1","expires_in":"CANARY-2",
+		"scope":"CANARY-3\u00e9","refresh_token":"CANARY-4\n","error":"CANARY-5"}`
+	answer, e := exchange(t, creds, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
+	if e != nil || len(answer.Warnings) != 5 {
+		t.Fatalf("Exchange: warnings %q, %v; want five", answer.Warnings, e)
+	}
+	if strings.Contains(strings.Join(answer.Warnings, " "), "CANARY") {
+		t.Errorf("warnings %q quote the answer", answer.Warnings)
 	}
 }

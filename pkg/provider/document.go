@@ -4,85 +4,37 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"strconv"
 	"strings"
 )
 
-// deepest is how far objects and arrays of an answer may stand in each other.
-const deepest = 32
+// document is a JSON value as it arrived, or the beginning of one. Members are
+// looked up in place: an answer of a million members takes no memory.
+type document []byte
 
-var errTooDeep = errors.New("too deep")
-
-// parseJSON reads one JSON value: objects as map[string]any, where the last of equal names counts, and numbers as json.Number. problem says what is wrong, without quoting; what came before it is returned all the same.
-func parseJSON(data []byte) (doc any, problem string) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark, which RFC 8259 §8.1 lets readers ignore
-	if len(bytes.TrimSpace(data)) == 0 {
+// parseJSON checks that data is one JSON value. problem says what is wrong,
+// without quoting. What came before it is returned all the same.
+func parseJSON(data []byte) (doc document, problem string) {
+	// RFC 8259 §8.1 lets readers ignore a byte order mark.
+	data = bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+	if len(data) == 0 {
 		return nil, "the answer is empty"
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	doc, err := readValue(dec, 0)
-	switch {
-	case errors.Is(err, errTooDeep):
-		return doc, "the answer is nested too deep"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return doc, "the answer was cut short"
-	case err != nil:
-		return doc, "the answer is not JSON"
-	case len(bytes.TrimSpace(data[dec.InputOffset():])) > 0:
+	if json.Valid(data) {
+		return data, ""
+	}
+	var at *json.SyntaxError
+	if err := json.Unmarshal(data, new(json.RawMessage)); !errors.As(err, &at) {
+		return nil, "the answer is not JSON"
+	}
+	if strings.HasPrefix(at.Error(), "unexpected end") {
+		return data, "the answer was cut short"
+	}
+	doc = document(data[:max(at.Offset-1, 0)])
+	if _, whole := doc.valueEnd(0); whole {
 		return doc, "bytes follow the JSON of the answer"
 	}
-	return doc, ""
-}
-
-func readValue(dec *json.Decoder, depth int) (any, error) {
-	token, err := dec.Token()
-	if err != nil {
-		return nil, err
-	}
-	if _, nested := token.(json.Delim); nested && depth == deepest {
-		return nil, errTooDeep
-	}
-	switch token {
-	case json.Delim('{'):
-		return readObject(dec, depth+1)
-	case json.Delim('['):
-		return readArray(dec, depth+1)
-	}
-	return token, nil
-}
-
-func readObject(dec *json.Decoder, depth int) (map[string]any, error) {
-	object := map[string]any{}
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return object, err
-		}
-		value, err := readValue(dec, depth)
-		if value != nil || err == nil {
-			object[name.(string)] = value // the decoder has seen to it that a name is a string
-		}
-		if err != nil {
-			return object, err
-		}
-	}
-	_, err := dec.Token()
-	return object, err
-}
-
-func readArray(dec *json.Decoder, depth int) ([]any, error) {
-	array := []any{}
-	for dec.More() {
-		value, err := readValue(dec, depth)
-		if err != nil {
-			return array, err
-		}
-		array = append(array, value)
-	}
-	_, err := dec.Token()
-	return array, err
+	return doc, "the answer is not JSON"
 }
 
 // parsePointer takes a JSON Pointer (RFC 6901) apart.
@@ -104,54 +56,94 @@ func parsePointer(pointer string) ([]string, error) {
 	return parts, nil
 }
 
-// lookup is what a pointer points at; nil: nothing, or null.
-func lookup(doc any, pointer string) any {
+// lookup returns what a pointer points at: a string, a json.Number, a bool, a
+// document for an object or an array, or nil for nothing and for null. Of equal
+// names the last one counts. Strings are cut after longestText bytes.
+func lookup(doc document, pointer string) any {
 	parts, err := parsePointer(pointer)
 	if err != nil {
 		return nil
 	}
 	for _, part := range parts {
-		switch v := doc.(type) {
-		case map[string]any:
-			doc = named(v, part)
-		case []any:
-			i, err := strconv.Atoi(part)
-			if err != nil || i < 0 || i >= len(v) {
-				return nil
-			}
-			doc = v[i]
+		switch {
+		case doc.begins('{'):
+			doc = doc.member(part)
+		case doc.begins('['):
+			doc = doc.element(part)
 		default:
 			return nil
 		}
 	}
-	return doc
+	return doc.value()
 }
 
-// named is an object's member by its exact name. Where there is none, a single one that differs in ASCII case alone will do; of several, none.
-func named(object map[string]any, name string) any {
-	if value, ok := object[name]; ok {
-		return value
-	}
-	var found any
-	matches := 0
-	for other, value := range object {
-		if lowerASCII(other) == lowerASCII(name) {
-			found = value
-			matches++
+func (doc document) begins(with byte) bool { return len(doc) > 0 && doc[0] == with }
+
+// member returns an object's member by its exact name. Where there is none, a
+// single one that differs in ASCII case alone is returned; of several, none.
+func (doc document) member(name string) document {
+	var room [longestName]byte
+	var exact, folded document
+	spelling, several := "", false
+	for quoted, value := range doc.members {
+		if len(quoted) < len(name)+len(`""`) {
+			continue
+		}
+		other := quoted.name(room[:0])
+		switch {
+		case len(other) != len(name):
+		case string(other) == name:
+			exact = value
+		case !several && equalFoldASCII(other, name):
+			several = folded != nil && string(other) != spelling
+			folded, spelling = value, string(other)
 		}
 	}
-	if matches != 1 {
+	if exact != nil {
+		return exact
+	}
+	if several {
 		return nil
 	}
-	return found
+	return folded
 }
 
-// lowerASCII leaves all other letters alone: in Unicode, the Kelvin sign is a k.
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
+// element returns an array's element by its index in decimal.
+func (doc document) element(index string) document {
+	wanted, err := strconv.Atoi(index)
+	if err != nil {
+		return nil
+	}
+	i := 0
+	for value := range doc.elements {
+		if i == wanted {
+			return value
 		}
-		return r
-	}, s)
+		i++
+	}
+	return nil
+}
+
+// isEmpty reports whether an object or an array holds nothing.
+func (doc document) isEmpty() bool {
+	i := doc.next(1)
+	return i < len(doc) && (doc[i] == '}' || doc[i] == ']')
+}
+
+// equalFoldASCII leaves all other letters alone: in Unicode, the Kelvin sign is
+// a k.
+func equalFoldASCII(a []byte, b string) bool {
+	for i := range a {
+		if lowerASCII(a[i]) != lowerASCII(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lowerASCII(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }

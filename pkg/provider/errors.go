@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/mask"
 )
 
 // String is the kind in lower case, as in texts of errors.
@@ -46,7 +48,7 @@ func (e *Error) RefusesGrant() bool { return e.Meaning == GrantOver }
 func (e *Error) Unwrap() error { return e.cause }
 
 func misconfigured(format string, args ...any) *Error {
-	text := mask(nil).line(fmt.Sprintf(format, args...), longestDescription)
+	text := mask.Line(fmt.Sprintf(format, args...), longestDescription)
 	return &Error{Kind: Misconfigured, Description: text, Permanent: true}
 }
 
@@ -58,8 +60,8 @@ func ofClient(e *Error) *Error {
 
 // refused judges an answer without success.
 func (d *Descriptor) refused(q *call, r reply) *Error {
-	doc, _ := parseJSON(r.body)
-	d.hide(q, doc)
+	doc, _ := r.document()
+	q.hide(lookup(doc, d.Response.accessAt()), lookup(doc, d.Response.refreshAt()))
 	said := d.complaint(doc)
 	if r.status/100 == 3 {
 		said = complaint{text: "redirected to " + target(r.header.Get("Location")) + "; redirects are not followed: is token_url right?"}
@@ -82,7 +84,7 @@ func target(location string) string {
 // verdict makes an error of a status and of what the body complained of.
 func (d *Descriptor) verdict(q *call, status int, said complaint) *Error {
 	e := &Error{Kind: Rejected, Status: status, Sent: true}
-	e.Code = q.mask.line(said.code, longestCode)
+	e.Code = q.mask.Line(said.code, longestCode)
 	e.Description = d.describe(q, status, said)
 	meaning, word := d.meaning(q, status, said)
 	e.Meaning, e.Code = meaning, cmp.Or(e.Code, word)
@@ -118,10 +120,10 @@ func (d *Descriptor) describe(q *call, status int, said complaint) string {
 	}
 	unproven := status == http.StatusUnauthorized || said.code == "invalid_client" || said.code == "invalid_request" // the last: what does not decode is no request at all
 	if !unproven || q.hint == "" {
-		return q.mask.line(text, longestDescription)
+		return q.mask.Line(text, longestDescription)
 	}
 	room := longestDescription - len("; ") - len(q.hint)
-	return strings.TrimPrefix(q.mask.line(text, room)+"; "+q.hint, "; ")
+	return strings.TrimPrefix(q.mask.Line(text, room)+"; "+q.hint, "; ")
 }
 
 func ownWords(status int) string {

@@ -2,10 +2,14 @@ package provider
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"strings"
 )
 
-// JWTExpiry is the "exp" of an access token that is a JWT (RFC 7519 §4.1.4), on the provider's clock; not given where the token is no JWT or has none. Nothing is verified: it may shorten a lifetime, and proves nothing. Fractions are read as they are.
+// JWTExpiry is the "exp" of an access token that is a JWT (RFC 7519 §4.1.4), on
+// the provider's clock. It is not given where the token is no JWT, or where the
+// claim is no time. Nothing is verified: it may shorten a lifetime, and proves
+// nothing. Fractions are read as they are.
 func (a Answer) JWTExpiry() Expiry {
 	parts := strings.Split(a.Access.Reveal(), ".")
 	if len(parts) != 3 {
@@ -16,9 +20,14 @@ func (a Answer) JWTExpiry() Expiry {
 		return Expiry{}
 	}
 	doc, problem := parseJSON(claims)
-	exp, ok := readExpiry(lookup(doc, "/exp"), Epoch)
-	if problem != "" || !ok {
+	exp := lookup(doc, "/exp")
+	number, isNumber := exp.(json.Number)
+	if text, isText := exp.(string); isText {
+		number, isNumber = json.Number(strings.TrimSpace(text)), true
+	}
+	amount, ok := readNumber(number.String())
+	if problem != "" || !isNumber || !ok || amount < 0 {
 		return Expiry{}
 	}
-	return exp
+	return Expiry{Given: true, At: sinceEpoch(amount)}
 }

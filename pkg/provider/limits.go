@@ -7,12 +7,8 @@ import (
 	"time"
 )
 
-const (
-	// longestLimit is the longest that a server's word keeps us from asking again.
-	longestLimit = 24 * time.Hour
-	// leastEpoch tells a time from a span, in X-RateLimit-Reset: in seconds, about 31 years from now or the year 2001.
-	leastEpoch = 1e9
-)
+// longestLimit is the longest that a server's word keeps us from asking again.
+const longestLimit = 24 * time.Hour
 
 // limit reads what an answer's headers say of the rate limit. Of an answer without success Retry-After (RFC 9110 §10.2.3) decides, where it is given; else quotas that are used up do, and with status 429 any quota.
 func (d *Descriptor) limit(r reply) Limit {
@@ -39,6 +35,9 @@ func (d *Descriptor) limit(r reply) Limit {
 	return Limit{RetryAt: until}
 }
 
+// mostQuotas is how many limits of one answer are looked at.
+const mostQuotas = 32
+
 // quota is one rate limit as headers tell it.
 type quota struct {
 	remaining, reset string
@@ -54,6 +53,9 @@ func (d *Descriptor) quotas(h http.Header) []quota {
 		{remaining: h.Get("X-RateLimit-Remaining"), reset: h.Get("X-RateLimit-Reset"), kind: Seconds},
 	}
 	for item := range strings.SplitSeq(strings.Join(h.Values("RateLimit"), ","), ",") {
+		if len(all) == mostQuotas {
+			break
+		}
 		all = append(all, structured(item))
 	}
 	for i := range all {
@@ -86,13 +88,13 @@ func (r reply) after(value string, kind ExpiryKind) time.Time {
 	if at, err := http.ParseTime(value); err == nil {
 		return r.ours(at)
 	}
-	e, ok := readExpiry(value, kind)
-	if ok && kind == Seconds && e.In >= leastEpoch*time.Second {
+	e, _ := readExpiry(value, kind, r.at)
+	if kind == Seconds && e.In >= leastEpoch*time.Second {
 		seconds, _ := readNumber(value)
-		e = expiryOf(seconds, Epoch)
+		e, _ = expiryOf(seconds, Epoch, r.at)
 	}
 	switch {
-	case !ok:
+	case !e.Given:
 		return time.Time{}
 	case e.At.IsZero():
 		return r.at.Add(min(e.In, longestLimit))

@@ -145,28 +145,44 @@ func refusesRefreshToken(q *call, status int, said complaint) bool {
 	})
 }
 
+// longestSpelled is the longest answer that is searched for errors where
+// RFC 6749 does not look. Each place costs a pass over the answer.
+const longestSpelled = 16 << 10
+
 // spelledErrors returns the codes and the sentences that an answer may carry
 // where RFC 6749 does not look: {"status":…,"message":…}, {"errors":[…]}.
-func spelledErrors(doc any) (words, texts []string) {
-	add := func(value any) {
-		if text, ok := value.(string); ok && text != "" {
+func spelledErrors(doc document) (words, texts []string) {
+	if len(doc) > longestSpelled {
+		return nil, nil
+	}
+	add := func(text string) {
+		if text != "" {
 			word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
 			words, texts = append(words, strings.TrimRight(word, ":,;.")), append(texts, text)
 		}
 	}
-	for _, at := range []string{"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType", "/message", "/error/message", "/error_description", "/errors/0"} {
-		add(lookup(doc, at))
+	for _, at := range spelledAt {
+		text, _ := lookup(doc, at).(string)
+		add(text)
 	}
-	first, _ := lookup(doc, "/errors/0").(map[string]any)
+	if _, isObject := lookup(doc, "/errors/0").(document); !isObject {
+		return words, texts
+	}
 	var all []string
 	for _, name := range []string{"errorType", "type", "resource", "field", "code", "error", "message", "detail"} {
-		add(named(first, name))
-		if text, ok := named(first, name).(string); ok {
+		if text, ok := lookup(doc, "/errors/0/"+name).(string); ok {
+			add(text)
 			all = append(all, text)
 		}
 	}
 	add(strings.Join(all, " "))
 	return words, texts
+}
+
+// spelledAt are the places of error codes and of their descriptions.
+var spelledAt = []string{
+	"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType",
+	"/message", "/error/message", "/error_description", "/errors/0",
 }
 
 // validate refuses words that would match nearly anything.

@@ -16,7 +16,7 @@ import (
 // broken makes an error of a failed round trip. net/http's own texts are not passed on, for some quote what the server sent.
 func (q *call) broken(err, over error, sent bool) *Error {
 	e := &Error{Kind: Unavailable, Sent: sent, cause: over}
-	e.Description = q.mask.line(q.url.Hostname()+": "+q.reason(err), longestDescription)
+	e.Description = q.mask.Line(q.url.Hostname()+": "+q.reason(err), longestDescription)
 	return e
 }
 

@@ -42,11 +42,11 @@ type Ask struct {
 	RedirectURI string        // for AuthorizationCode: the one that the code was asked for with
 }
 
-// Answer is what a token endpoint said, unjudged: lifetimes may be negative, absurd, or absent.
+// Answer is what a token endpoint said, unjudged: lifetimes may be absurd, or absent.
 type Answer struct {
 	Access  redact.String
 	Refresh redact.String // zero: none was named
-	Type    string        // "Bearer" however the server spelt it; "" where none was named
+	Type    string        // "Bearer" in any case; another word, which counts as Bearer, as it came; "" where none was named
 	Scope   string        // "" where none was named
 
 	Expiry        Expiry // of the access token
@@ -55,6 +55,8 @@ type Answer struct {
 	SentAt time.Time // our clock, just before the request was sent
 	Date   time.Time // the answer's Date header; zero: none
 	Limit  Limit     // what the answer's headers say of the rate limit
+
+	Warnings []string // what was odd about an answer with a token, in fixed words that quote nothing
 }
 
 // Expiry is one lifetime as a server gave it: relative or absolute. The zero value: it gave none.

@@ -126,7 +126,7 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 		{401, `{"error":"unauthorized","error_description":"Bad API credentials"}`, creds, "unauthorized", true, true},
 		{401, `{"error":"invalid_request"}`, creds, "invalid_request", false, false},
 		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again, "invalid_grant", false, false}, // League, older
-		{401, `{"error":"invalid_refresh_token"}`, again, "invalid_refresh_token", false, false},
+		{401, `{"error":"invalid_refresh_token"}`, Ask{Grant: RefreshToken, Refresh: redact.New("rt-5f2c9e81")}, "invalid_refresh_token", false, false},
 		{401, ``, again, "", true, true},
 		{400, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
 		{401, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},

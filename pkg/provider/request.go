@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/mask"
 )
 
 // call is one request, built and not yet sent.
@@ -22,7 +24,7 @@ type call struct {
 	body   []byte
 	cert   *tls.Certificate // for tls; nil: none
 	params map[string]string
-	mask   mask
+	mask   mask.Set
 
 	proven bool   // it carries client authentication
 	hint   string // what to say when that is refused; "": nothing
@@ -41,6 +43,7 @@ func (d *Descriptor) prepare(c Client, ask Ask) (*call, *Error) {
 	}
 	q := &call{grant: ask.Grant, method: t.Method, url: u, header: t.header(), params: map[string]string{}}
 	q.replay = ask.Grant == ClientCredentials && t.Auth != AuthPrivateKey && t.Method == http.MethodPost // a GET, net/http would send again over each dead one
+	q.maskQuery()
 	err = cmp.Or(q.ask(t, ask), q.authenticate(t, c), q.extra(t, c))
 	if err != nil {
 		return nil, err
@@ -133,7 +136,7 @@ func (q *call) ask(t TokenRequest, ask Ask) *Error {
 	q.set(t, FieldGrantType, string(ask.Grant))
 	switch ask.Grant {
 	case RefreshToken:
-		q.mask.add(ask.Refresh.Reveal())
+		q.mask.Add(ask.Refresh.Reveal())
 		if !q.set(t, FieldRefreshToken, ask.Refresh.Reveal()) {
 			return misconfigured("refresh.fields: leaves refresh_token out")
 		}
@@ -152,8 +155,8 @@ func (q *call) ask(t TokenRequest, ask Ask) *Error {
 
 // code puts a code in. Its scope was settled where the person granted it (RFC 6749 §4.1.3).
 func (q *call) code(t TokenRequest, ask Ask) *Error {
-	q.mask.add(ask.Code.Reveal())
-	q.mask.add(ask.Verifier.Reveal())
+	q.mask.Add(ask.Code.Reveal())
+	q.mask.Add(ask.Verifier.Reveal())
 	if !q.set(t, FieldCode, ask.Code.Reveal()) || !q.set(t, FieldRedirectURI, ask.RedirectURI) {
 		return misconfigured("fields: leaves code or redirect_uri out")
 	}
@@ -179,10 +182,28 @@ func (q *call) extra(t TokenRequest, c Client) *Error {
 		if _, taken := q.params[name]; taken {
 			return ofClient(misconfigured("params.%s: the request has that parameter already", name))
 		}
-		q.mask.addLong(c.Params[name])
 	}
-	maps.Copy(q.params, merge(t.Params, c.Params))
+	all := merge(t.Params, c.Params)
+	maps.Copy(q.params, all)
+	q.maskValues(all)
+	q.maskValues(t.Headers)
 	return nil
+}
+
+// maskValues hides configured values: any of them may be a secret.
+func (q *call) maskValues(values map[string]string) {
+	for _, value := range values {
+		q.mask.AddValue(value)
+	}
+}
+
+// maskQuery hides the parameters of the configured URL.
+func (q *call) maskQuery() {
+	for _, values := range q.url.Query() {
+		for _, value := range values {
+			q.mask.AddValue(value)
+		}
+	}
 }
 
 // uses says whether name is what the endpoint calls some standard parameter.

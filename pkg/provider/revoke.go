@@ -44,7 +44,8 @@ func (d *Descriptor) prepareRevocation(c Client, token redact.String) (*call, *E
 		return nil, err
 	}
 	q := &call{grant: ClientCredentials, method: http.MethodPost, url: u, header: t.header(), params: map[string]string{fieldToken: token.Reveal()}}
-	q.mask.add(token.Reveal())
+	q.mask.Add(token.Reveal())
+	q.maskQuery()
 	if err := cmp.Or(q.authenticate(t, c), q.extra(t, Client{})); err != nil {
 		return nil, err
 	}

@@ -22,8 +22,11 @@ type reply struct {
 	status  int
 	header  http.Header
 	body    []byte
+	coding  string // the Content-Encoding; "": identity
+	packed  bool   // the body was compressed
+	form    bool   // the body was a form, and not JSON
 	tooLong bool
-	cut     error     // why the body ends early; nil: it does not
+	cut     error     // why the body could not be read to its end; nil: it could
 	over    error     // of the context, where that is why
 	sentAt  time.Time // just before the request was sent
 	at      time.Time // when the status and the headers were there
@@ -86,13 +89,20 @@ func (q *call) once(ctx context.Context, rt http.RoundTripper) (r reply, died bo
 	return r, false, nil
 }
 
-// take reads the body.
+// take reads the body, and decompresses it. The limit holds on both sides.
 func (r *reply) take(ctx context.Context, body io.Reader) {
-	r.body, r.cut = io.ReadAll(io.LimitReader(body, longestAnswer+1))
-	if r.cut != nil {
+	wire := &io.LimitedReader{R: body, N: longestAnswer + 1}
+	r.coding = contentCoding(r.header)
+	plain, packed, err := decompress(wire, r.coding)
+	r.packed = packed
+	if err == nil {
+		r.body, err = io.ReadAll(io.LimitReader(plain, longestAnswer+1))
+	}
+	r.cut = err
+	if err != nil {
 		r.over = timeIsOver(ctx)
 	}
-	if r.tooLong = len(r.body) > longestAnswer; r.tooLong {
+	if r.tooLong = len(r.body) > longestAnswer || wire.N <= 0; r.tooLong {
 		r.body = nil
 	}
 }

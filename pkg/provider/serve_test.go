@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"flag"
 	"io"
 	"log"
 	"maps"
@@ -206,4 +207,14 @@ func must(t testing.TB, e *Error, kind Kind) *Error {
 		t.Fatalf("%v; want one that is %v", e, kind)
 	}
 	return e
+}
+
+// checks sets how many cases rapid generates.
+func checks(t *testing.T, n string) {
+	t.Helper()
+	before := flag.Lookup("rapid.checks").Value.String()
+	if err := flag.Set("rapid.checks", n); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = flag.Set("rapid.checks", before) })
 }

@@ -43,7 +43,9 @@ func (d *Descriptor) prepareVerification(c Client, token redact.String) (*call, 
 		return nil, err
 	}
 	q := &call{method: http.MethodGet, url: u, header: TokenRequest{Headers: d.Verify.Headers}.header(), cert: c.Certificate}
-	q.mask.add(token.Reveal())
+	q.mask.Add(token.Reveal())
+	q.maskQuery()
+	q.maskValues(d.Verify.Headers)
 	q.header.Set("Authorization", "Bearer "+token.Reveal())
 	return q, nil
 }

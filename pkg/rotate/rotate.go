@@ -3,6 +3,8 @@ package rotate
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -47,12 +49,14 @@ const (
 
 // Run makes one pass: first what was added, changed or removed, then what is due, the entry that expires first at the head. It ends before ctx does; what is left is due again in the next pass.
 // An error means that the pass could not see its work; an entry that failed is none.
+// A pass that is cancelled, as the server of one machine does when it ends,
+// returns what it did until then, and no error.
 func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
 	began := time.Now()
 	defer func() { s.Journal.Pass(ctx, r.line(err, time.Since(began))) }()
 	work, cancel := endingBefore(ctx, orDefault(s.Reserve, defaultReserve))
 	defer cancel()
-	if r.Learnt, r.Gone, err = s.Mint.Discover(work); err != nil {
+	if r.Learnt, r.Gone, err = s.Mint.Discover(work); err != nil && !isCancelled(ctx) {
 		s.Journal.Event(ctx, slog.LevelWarn, "discovery", "", err.Error())
 	}
 	begin, cancel := endingBefore(work, beginBefore)
@@ -60,8 +64,31 @@ func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
 	if err = s.renewDue(begin, work, &r); err == nil && s.Canary > 0 {
 		r.Proven, r.Refused, err = s.Mint.Canary(begin, s.Canary)
 	}
+	if err == nil && ctx.Err() == nil {
+		s.migrate(begin)
+	}
+	if isCancelled(ctx) {
+		err = nil
+	}
 	return r, err
 }
+
+// migrate rewrites rows of an older format with the time that is left.
+func (s *Sweep) migrate(ctx context.Context) {
+	done, err := s.Mint.Migrate(ctx)
+	switch {
+	case ctx.Err() != nil: // it goes on with the next pass
+	case err != nil:
+		s.Journal.Event(ctx, slog.LevelWarn, "migration", "", err.Error())
+	case done.Looked:
+		s.Journal.Event(ctx, slog.LevelInfo, "migration", "",
+			fmt.Sprintf("%d rows of the first format rewritten, %d left", done.Rewritten, done.Left))
+	}
+}
+
+// isCancelled reports whether the owner of ctx has ended it. A deadline that
+// has passed is not that: a pass that has run out of time says so.
+func isCancelled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 // RunOne renews what is due or failing of one credential now, back-offs not waited for, and mints its default token if it has none. A token whose time to renew has not come stays: callers hold it.
 func (s *Sweep) RunOne(ctx context.Context, name string) (r Report, err error) {

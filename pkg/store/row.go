@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/rand"
+	"math"
 	"time"
 )
 
@@ -19,7 +20,7 @@ func (e Entry) Stored() Entry {
 func (e *Entry) times() []*time.Time {
 	return []*time.Time{
 		&e.IssuedAt, &e.ExpiresAt, &e.CacheUntil, &e.RenewAt, &e.AskedAt, &e.NextAt, &e.HoldUntil, &e.CooldownUntil, &e.RefreshUntil, &e.ForgetAt,
-		&e.Failure.Since, &e.Failure.RetryAt, &e.LeasedUntil,
+		&e.Failure.Since, &e.Failure.RetryAt, &e.ForcedAt, &e.LeasedUntil,
 	}
 }
 
@@ -80,7 +81,7 @@ func (r Row) refusal(seen Entry, now time.Time) error {
 	switch {
 	case r.Entry.Revision != seen.Revision:
 		return ErrChanged
-	case r.Holder != "" && now.Before(r.Entry.LeasedUntil):
+	case r.Holder != "" && r.Entry.Leased(now):
 		return ErrLeased
 	}
 	return nil
@@ -88,6 +89,16 @@ func (r Row) refusal(seen Entry, now time.Time) error {
 
 // follow is next as the entry that comes after r's.
 func (r Row) follow(next Entry) Entry {
-	next.Key, next.Revision, next.LeasedUntil = r.Entry.Key, r.Entry.Revision+1, time.Time{}
+	next.Key, next.Revision, next.LeasedUntil = r.Entry.Key, after(r.Entry.Revision), time.Time{}
 	return next.Stored()
+}
+
+// after returns the revision that follows. After one that no program has
+// reached by counting, it begins again: a negative revision would count as
+// nothing stored.
+func after(revision int64) int64 {
+	if revision < 0 || revision == math.MaxInt64 {
+		return 1
+	}
+	return revision + 1
 }

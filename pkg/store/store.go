@@ -25,6 +25,17 @@ var (
 	ErrUnreadable = errors.New("store: damaged, or not an entry")
 )
 
+// MaxLease bounds leases. No program takes a lease for more than half of it;
+// the other half is room for clocks that differ. A lease that would end later
+// than MaxLease from now was written by something else, and counts as over:
+// one write to the store must not stop an entry for ever.
+const MaxLease = 2 * time.Minute
+
+// Leased reports whether a lease on the entry lives at the time now.
+func (e Entry) Leased(now time.Time) bool {
+	return now.Before(e.LeasedUntil) && !e.LeasedUntil.After(now.Add(MaxLease))
+}
+
 // Consistency says how old an answer may be.
 type Consistency int
 
@@ -53,6 +64,7 @@ type Entry struct {
 	Generation int64  // grows by one when the token is replaced
 	State      State  //
 	Sealed     []byte // the token and its refresh token, or a credential's terms; opaque here
+	Format     int    // how Sealed is bound to the rest of the entry: 0 is the first format, 2 the second
 	Made       string // digest of what the token was minted for: provider, URL, client, scope, audience. Of an own row: the secret's version
 
 	Type, Scope, Fingerprint string
@@ -69,6 +81,10 @@ type Entry struct {
 	RefreshSpent                    bool      // the refresh token was sent once and no answer came back: the provider may have used it up
 
 	Failure Failure
+
+	ForcedCount int       // renewals in a row that reports of the token forced
+	ForcedAt    time.Time // the last of them
+	ClaimedBy   string    // digest of the caller who had a variant minted
 
 	LeasedUntil time.Time // a lease lives until then; zero: free. Written by Acquire, Commit and Replace alone
 }
@@ -117,7 +133,9 @@ type Reader interface {
 type Store interface {
 	Reader
 
-	// Acquire takes the lease on an entry for ttl, atomically, if its revision is still seen.Revision and no lease on it lives. seen with Revision 0 claims a key of which nothing is stored.
+	// Acquire takes the lease on an entry for ttl, at most MaxLease/2,
+	// atomically, if its revision is still seen.Revision and no lease on it
+	// lives. seen with Revision 0 claims a key of which nothing is stored.
 	// Else it returns ErrChanged (also where it is leased besides) or ErrLeased, and a Lease that holds nothing but Entry: the entry as it stands now, strongly read.
 	Acquire(ctx context.Context, seen Entry, ttl time.Duration) (Lease, error)
 

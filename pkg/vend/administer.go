@@ -18,13 +18,13 @@ func (d *Desk) administer(ctx context.Context, c Call, key token.Key, line *jour
 	}
 	switch r.Action {
 	case api.Authorize:
-		url, pkce, err := d.Mint.Authorization(ctx, key, r.RedirectURI)
+		at, err := d.Mint.Authorization(ctx, key, r.RedirectURI)
 		if err != nil {
 			return nil, err
 		}
-		return api.Authorization{URL: d.browsed(url), PKCE: pkce}, nil
+		return api.Authorization{URL: d.browsed(at.URL), PKCE: at.Challenge, Destination: at.Destination}, nil
 	case api.Connect:
-		code := mint.Code{Code: redact.New(r.Code), Verifier: redact.New(r.CodeVerifier), RedirectURI: r.RedirectURI}
+		code := mint.Code{Code: redact.New(r.Code), Verifier: redact.New(r.CodeVerifier), RedirectURI: r.RedirectURI, Destination: r.Destination}
 		if err := d.Mint.Connect(ctx, key, code); err != nil {
 			return nil, err
 		}
@@ -38,6 +38,10 @@ func (d *Desk) administer(ctx context.Context, c Call, key token.Key, line *jour
 		if err := d.Mint.Insist(ctx, key); err != nil {
 			return nil, err
 		}
+	case api.Accept:
+		if err := d.Mint.Accept(ctx, key.Credential, r.Accept); err != nil {
+			return nil, err
+		}
 	case api.Revoke:
 		revoked, until, err := d.Mint.Revoke(ctx, key)
 		if err != nil {
@@ -46,7 +50,7 @@ func (d *Desk) administer(ctx context.Context, c Call, key token.Key, line *jour
 		return api.Forgotten{Revoked: revoked, MemoryUntil: until}, nil
 	}
 	line.Variant = key.Sort()
-	return d.status(ctx, key, false)
+	return d.status(ctx, c, key)
 }
 
 // browsed is where a browser finds an authorize page.

@@ -16,7 +16,7 @@ const maxParameter = 2048
 
 func isAction(name string) bool {
 	switch name {
-	case "", api.Vend, api.Status, api.Revoke, api.List, api.Authorize, api.Connect, api.Recover, api.Renew:
+	case "", api.Vend, api.Status, api.Revoke, api.List, api.Authorize, api.Connect, api.Recover, api.Renew, api.Accept:
 		return true
 	}
 	return false
@@ -37,7 +37,7 @@ func mentionable(r api.Request) api.Request {
 func check(r api.Request) error {
 	switch {
 	case !isAction(r.Action):
-		return invalid("action: expected one of vend, status, revoke, list, authorize, connect, recover, renew")
+		return invalid("action: expected one of vend, status, revoke, list, authorize, connect, recover, renew, accept")
 	case r.Action == api.List && r.After != "" && !credential.ValidName(r.After):
 		return invalid("after: expected the name that ended the page before")
 	case r.Action == api.List:
@@ -59,6 +59,11 @@ func isVerifier(s string) bool {
 	return len(s) >= 43 && len(s) <= 128 && !strings.ContainsFunc(s, func(c rune) bool { return !isAlphanumeric(c) && !strings.ContainsRune("-._~", c) })
 }
 
+// isDigest reports whether s has the form of a destination's digest.
+func isDigest(s string) bool {
+	return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
 // isBase64 looks at the alphabet; whether it can be decoded, whoever decodes it says.
 func isBase64(s string) bool {
 	body := strings.TrimRight(s, "=")
@@ -78,7 +83,14 @@ func checkGrant(r api.Request) error {
 		if !isBase64(r.Recovery) {
 			return invalid("recovery: expected the blob of a log line, in base64")
 		}
+	case api.Accept:
+		if !isDigest(r.Accept) {
+			return invalid("accept: expected the destination that the status shows, 32 hex digits")
+		}
 	case api.Connect:
+		if r.Destination != "" && !isDigest(r.Destination) {
+			return invalid("destination: expected what authorize has answered, 32 hex digits")
+		}
 		if r.Code == "" || len(r.Code) > maxParameter || strings.ContainsFunc(r.Code, func(c rune) bool { return !isPrintable(c) }) {
 			return invalid("code: expected what the provider sent the person back with")
 		}

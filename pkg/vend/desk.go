@@ -23,6 +23,17 @@ type Desk struct {
 
 	// Browse says where a person's browser finds the authorize page that is at a URL. nil: there. A demo's providers are elsewhere.
 	Browse func(url string) string
+
+	// Operator reports whether a caller is an operator. nil: who comes by the
+	// alias admin.
+	Operator func(access.Caller) bool
+}
+
+func (d *Desk) isOperator(c access.Caller) bool {
+	if d.Operator == nil {
+		return c.Via == access.Admin
+	}
+	return d.Operator(c)
 }
 
 // Call is one request and who sent it.
@@ -80,6 +91,9 @@ func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, err
 	if err := check(c.Request); err != nil {
 		return nil, err
 	}
+	if c.Caller.MayOnlyVend() && line.Action != api.Vend {
+		return nil, &api.Error{Code: api.AccessDenied, Detail: "action: " + line.Action + " takes an operator's key"}
+	}
 	if line.Action == api.List {
 		return d.list(ctx, c)
 	}
@@ -90,24 +104,22 @@ func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, err
 	line.Variant = key.Sort()
 	switch line.Action {
 	case api.Status:
-		return d.status(ctx, key, c.Request.Verify)
-	case api.Revoke, api.Authorize, api.Connect, api.Recover, api.Renew:
+		return d.status(ctx, c, key)
+	case api.Revoke, api.Authorize, api.Connect, api.Recover, api.Renew, api.Accept:
 		return d.administer(ctx, c, key, line)
 	}
-	return d.vend(ctx, c.Request, key, line)
+	return d.vend(ctx, c, key, line)
 }
 
 // admit decides whether the caller may have what it asks for, and returns the key of that. A credential that is not there and one that is not for this caller look the same.
 func (d *Desk) admit(ctx context.Context, c Call) (token.Key, error) {
 	r := c.Request
 	guess := token.Key{Credential: r.Credential, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
-	terms, err := d.Mint.Terms(ctx, r.Credential, guess)
+	asking := mint.Asking{Caller: c.Caller, Operator: d.isOperator(c.Caller), Beside: guess}
+	terms, err := d.Mint.Admit(ctx, r.Credential, asking)
 	gone := terms.Name != "" && r.Action == api.Status
 	if err != nil && !gone {
 		return token.Key{}, err
-	}
-	if !terms.Allow.Admits(c.Caller, r.Credential) {
-		return token.Key{}, &api.Error{Code: api.UnknownCredential, Detail: "there is no such credential, or none that this caller may know of"}
 	}
 	asked := access.Asked{Scope: r.Scope, Audience: r.Audience, Account: r.Account}
 	if r.Action != api.Revoke { // what was allowed once must stay revocable
@@ -127,8 +139,11 @@ func denied(err error) error {
 }
 
 // vend gives out a token.
-func (d *Desk) vend(ctx context.Context, r api.Request, key token.Key, line *journal.Vend) (any, error) {
-	got, err := d.Mint.Token(ctx, key, mint.Want{Life: time.Duration(r.MinTTL), Rejected: r.Rejected})
+func (d *Desk) vend(ctx context.Context, c Call, key token.Key, line *journal.Vend) (any, error) {
+	got, err := d.Mint.Token(ctx, key, mint.Want{
+		Caller: c.Caller, Trusted: d.isOperator(c.Caller),
+		Life: time.Duration(c.Request.MinTTL), Rejected: c.Request.Rejected,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +164,13 @@ func vended(t token.Token, now time.Time) api.Token {
 }
 
 // status reports on an entry; with verify, the provider is asked what it thinks of the token.
-func (d *Desk) status(ctx context.Context, key token.Key, verify bool) (any, error) {
+func (d *Desk) status(ctx context.Context, c Call, key token.Key) (any, error) {
 	s, err := d.Mint.Status(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	var verified *api.Verified
-	if verify {
+	if c.Request.Verify {
 		if verified, err = d.Mint.Verify(ctx, key); err != nil {
 			return nil, err
 		}
@@ -169,6 +184,12 @@ func (d *Desk) status(ctx context.Context, key token.Key, verify bool) (any, err
 	}
 	if f := s.Failure; !f.IsZero() {
 		report.Failure = &api.Failure{Code: api.Code(f.Code), Detail: f.Detail, Since: f.Since, Count: f.Count, RetryAt: f.RetryAt}
+	}
+	if c.Caller.MayAdminister() {
+		report.Destination = s.Destination
+		for _, change := range s.Changes {
+			report.Changes = append(report.Changes, api.Change{Part: change.Name, Old: change.Old, New: change.New})
+		}
 	}
 	return report, nil
 }
@@ -197,7 +218,7 @@ func (d *Desk) list(ctx context.Context, c Call) (any, error) {
 	}
 	page := api.Page{Credentials: []api.Listed{}, Next: next}
 	for _, t := range all {
-		if t.Allow.Admits(c.Caller, t.Name) {
+		if t.Admits(c.Caller) {
 			page.Credentials = append(page.Credentials, listed(t))
 		}
 	}

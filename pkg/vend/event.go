@@ -23,7 +23,7 @@ import (
 //
 // Payload 2.0 is an HTTP API's: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html. Payload 1.0 is a REST API's.
 type event struct {
-	requestID, stage   string
+	stage              string
 	http               bool   // it is 2.0
 	method, restMethod string // 2.0, 1.0
 	rawPath            string // 2.0, stage included
@@ -68,8 +68,6 @@ func readEvent(payload []byte) (e event, ok bool) {
 func (e *event) readContext(s *scan) bool {
 	return s.object(func(name []byte) {
 		switch string(name) {
-		case "requestId":
-			e.requestID = s.text()
 		case "stage":
 			e.stage = s.text()
 		case "http":
@@ -107,7 +105,7 @@ func (d *Desk) Invoke(ctx context.Context, payload []byte) (response []byte, err
 	defer cancel()
 	caller := access.Invoked(invocation.InvokedFunctionArn)
 	if e, ok := readEvent(payload); ok {
-		return d.overAPI(ctx, caller, e), nil
+		return d.overAPI(ctx, caller, e, invocation.AwsRequestID), nil
 	}
 	return d.direct(ctx, caller, payload, invocation.AwsRequestID)
 }
@@ -123,12 +121,20 @@ func answerBefore(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(ctx, deadline.Add(-margin))
 }
 
-// overAPI answers an event of API Gateway's shape, which counts only where Lambda itself says that it came by the alias api.
-func (d *Desk) overAPI(ctx context.Context, caller access.Caller, e event) []byte {
-	r := HTTPRequest{Method: e.method, Path: withoutStage(e.rawPath, e.stage), Query: e.rawQuery, RequestID: e.requestID}
+// maxARN is the longest ARN that IAM makes, in bytes.
+const maxARN = 2048
+
+// overAPI answers an event of API Gateway's shape, which counts only where
+// Lambda itself says that it came by the alias api. The request id is Lambda's
+// own: whoever may invoke the function writes the event, ids included.
+func (d *Desk) overAPI(ctx context.Context, caller access.Caller, e event, requestID string) []byte {
+	r := HTTPRequest{Method: e.method, Path: withoutStage(e.rawPath, e.stage), Query: e.rawQuery, RequestID: requestID}
 	arn := e.iamARN
 	if !e.http {
 		r.Method, r.Path, r.Query, arn = e.restMethod, e.path, e.query.Encode(), e.identityARN
+	}
+	if len(arn) > maxARN {
+		arn = "" // not one of IAM's
 	}
 	r.Caller, r.Body = caller.OverAPI(arn), []byte(e.body)
 	if e.isBase64 {

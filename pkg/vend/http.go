@@ -191,14 +191,17 @@ func (r HTTPRequest) carried(at api.Request) (api.Request, error) {
 // be taken back, or a token to be renewed whatever was decided about it.
 func brought(at, body api.Request) (api.Request, error) {
 	switch body {
-	case api.Request{Scope: body.Scope, Audience: body.Audience, Account: body.Account, Code: body.Code, CodeVerifier: body.CodeVerifier, RedirectURI: body.RedirectURI}:
+	case api.Request{Scope: body.Scope, Audience: body.Audience, Account: body.Account, Code: body.Code, CodeVerifier: body.CodeVerifier, RedirectURI: body.RedirectURI, Destination: body.Destination}:
 		body.Action = api.Connect
-	case api.Request{Recovery: body.Recovery}:
+	case api.Request{Recovery: body.Recovery}, api.Request{Accept: body.Accept}:
 		body.Action = api.Recover
+		if body.Accept != "" {
+			body.Action = api.Accept
+		}
 	case api.Request{Scope: body.Scope, Audience: body.Audience, Account: body.Account, Renew: true}:
 		body.Action, body.Renew = api.Renew, false
 	default:
-		return at, invalid("the body: expected scope, audience, account, code, code_verifier and redirect_uri; or these with renew alone; or recovery alone")
+		return at, invalid("the body: expected scope, audience, account, code, code_verifier, redirect_uri and destination; or scope, audience, account and renew; or recovery or accept alone")
 	}
 	body.Credential = at.Credential
 	return body, nil

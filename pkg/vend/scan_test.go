@@ -13,9 +13,8 @@ import (
 // reference is what encoding/json makes of an event.
 type reference struct {
 	RequestContext *struct {
-		RequestID string `json:"requestId"`
-		Stage     string `json:"stage"`
-		HTTP      *struct {
+		Stage string `json:"stage"`
+		HTTP  *struct {
 			Method string `json:"method"`
 		} `json:"http"`
 		Authorizer struct {
@@ -42,7 +41,7 @@ func (r reference) event() (event, bool) {
 		return event{}, false
 	}
 	e := event{
-		requestID: c.RequestID, stage: c.Stage, restMethod: r.Method, rawPath: r.RawPath, path: r.Path, rawQuery: r.RawQuery, query: r.Query,
+		stage: c.Stage, restMethod: r.Method, rawPath: r.RawPath, path: r.Path, rawQuery: r.RawQuery, query: r.Query,
 		iamARN: c.Authorizer.IAM.UserARN, identityARN: c.Identity.UserARN, body: r.Body, isBase64: r.IsBase64Encoded,
 	}
 	if e.http = c.HTTP != nil; e.http {

@@ -15,37 +15,37 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
 // suffix follows a credential's name in its file's.
 const suffix = ".json"
 
-// othersMayRead and othersMayWrite are the bits of a mode that a secret must not have, nor a folder of secrets.
-const (
-	othersMayRead  fs.FileMode = 0o077
-	othersMayWrite fs.FileMode = 0o022
-)
+// othersMayRead are the bits of a mode that a secret must not have.
+const othersMayRead fs.FileMode = 0o077
 
 // Source is a folder of credentials. Only their current stage exists.
 type Source struct {
-	dir string
+	dir    string
+	owners private.Owners
 }
 
 var _ credential.Source = (*Source)(nil)
 
-// New is the source of a folder, which is made with mode 0700 if it is absent, and refused if others may write into it.
-func New(dir string) (*Source, error) {
+// New returns the source of a folder of this user's. See [Open].
+func New(dir string) (*Source, error) { return Open(dir, private.Owners{}) }
+
+// Open returns the source of a folder, which is made with mode 0700 if it is
+// absent. A folder that belongs to none of the owners, or that others may
+// write, is refused; so is each such file in it.
+func Open(dir string, owners private.Owners) (*Source, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
 	}
-	info, err := os.Stat(dir)
-	if err != nil {
+	if err := owners.CheckFolder(dir); err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
 	}
-	if mode := info.Mode().Perm(); hasModes && mode&othersMayWrite != 0 {
-		return nil, fmt.Errorf("credentials: %s has mode %#o, and others may put secrets there: chmod 700 %[1]s", dir, mode)
-	}
-	return &Source{dir: dir}, nil
+	return &Source{dir: dir, owners: owners}, nil
 }
 
 const hasModes = runtime.GOOS != "windows"
@@ -53,7 +53,9 @@ const hasModes = runtime.GOOS != "windows"
 // path is where a credential's file is. The name must be a valid one: else it could lead out of the folder.
 func (s *Source) path(name string) string { return filepath.Join(s.dir, name+suffix) }
 
-// Read returns one credential afresh. A file that others may read is malformed: its secret must be taken for known. A file that is being rewritten in place is ErrUnavailable.
+// Read returns one credential afresh. A file of another user is malformed, and
+// so is one that others may read: its secret must be taken for known. A file
+// that is being rewritten in place is ErrUnavailable.
 func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) (credential.Credential, error) {
 	if err := ctx.Err(); err != nil {
 		return credential.Credential{}, unavailable(err)
@@ -110,6 +112,11 @@ func (s *Source) load(name string) (data []byte, version string, err error) {
 	if mode := before.Mode().Perm(); hasModes && mode&othersMayRead != 0 {
 		return nil, "", &credential.Malformed{Credential: name, Fields: []credential.FieldError{{
 			Field: "file", Expected: fmt.Sprintf("mode 0600, and it is %#o: chmod 600 %s", mode, name+suffix),
+		}}}
+	}
+	if err := s.owners.CheckOwner(f, name+suffix); err != nil {
+		return nil, "", &credential.Malformed{Credential: name, Fields: []credential.FieldError{{
+			Field: "file", Expected: "one of your own: " + err.Error(),
 		}}}
 	}
 	data, err = io.ReadAll(io.LimitReader(f, credential.MaxSize+1)) // one byte too many is for Parse to refuse

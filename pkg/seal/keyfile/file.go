@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
 const keyBytes = 32
@@ -17,25 +19,25 @@ const keyBytes = 32
 // maxFile is more than a key with its line's end takes.
 const maxFile = 128
 
-func readOrMake(path string) ([]byte, error) {
-	key, err := read(path)
+func readOrMake(path string, owners private.Owners) ([]byte, error) {
+	key, err := read(path, owners)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
 	if err := makeFile(path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	return read(path)
+	return read(path, owners)
 }
 
 // read reads through one open file, so that what was checked is what is used.
-func read(path string) ([]byte, error) {
+func read(path string, owners private.Owners) ([]byte, error) {
 	f, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
 		return nil, bare(err)
 	}
 	defer func() { _ = f.Close() }()
-	if err := check(f); err != nil {
+	if err := errors.Join(check(f), owners.CheckOwner(f, filepath.Base(path))); err != nil {
 		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))

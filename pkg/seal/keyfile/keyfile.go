@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 )
 
@@ -21,11 +22,19 @@ type Sealer struct {
 
 var _ seal.Sealer = (*Sealer)(nil)
 
-// Open reads the key at path, and makes one where there is none: the file with mode 0600, and its folder with 0700. Several processes may do so at once; they then share the first one's key. It refuses a file that others than its owner can read, and one that holds anything but a key.
+// Open reads the key at path, and makes one where there is none: the file with
+// mode 0600, and its folder with 0700. Several processes may do so at once; they
+// then share the first one's key. It refuses a file of another user than this
+// one and root, a file that others than its owner can read, and one that holds
+// anything but a key.
 //
 // A key that is lost takes with it what was sealed under it: every token must then be minted anew, and people must connect again.
-func Open(path string) (*Sealer, error) {
-	key, err := readOrMake(path)
+func Open(path string) (*Sealer, error) { return OpenOwned(path, private.Owners{}) }
+
+// OpenOwned is [Open] of a key that may belong to one of these owners, where
+// Open takes this user's and root's.
+func OpenOwned(path string, owners private.Owners) (*Sealer, error) {
+	key, err := readOrMake(path, owners)
 	if err != nil {
 		return nil, fmt.Errorf("key file %s: %w", path, err)
 	}

@@ -77,5 +77,5 @@ func forgettable(e store.Entry, now time.Time) bool {
 	if e.Revision == 0 {
 		return now.Sub(e.LeasedUntil) > abandoned
 	}
-	return !e.ForgetAt.IsZero() && !now.Before(e.ForgetAt) && !now.Before(e.LeasedUntil)
+	return !e.ForgetAt.IsZero() && !now.Before(e.ForgetAt) && !e.Leased(now)
 }

@@ -21,6 +21,15 @@ import (
 
 var update = flag.Bool("update", false, "write the golden file of today's format anew")
 
+// forcedRows stand in testdata/format-1-forced.db.gz: the fields that count
+// forced renewals and variants, which were added to format 1.
+func forcedRows() []store.Row {
+	return []store.Row{{Entry: store.Entry{
+		Key: token.Key{Credential: "minut", Variant: token.NewVariant("", "", "read")}, Revision: 7, Generation: 3,
+		ForcedCount: 2, ForcedAt: time.Date(2026, 11, 27, 7, 1, 0, 123_000_000, time.UTC), ClaimedBy: "9f86d081884c7d65",
+	}}}
+}
+
 // goldenRows stand in testdata/format-1.db.gz. What is released is never changed, only added to in another file.
 func goldenRows() []store.Row {
 	at := func(minutes int) time.Time {
@@ -49,23 +58,31 @@ func goldenRows() []store.Row {
 }
 
 func TestFault57_FormatOneIsReadForEver(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "entries.db")
-	if *update {
-		writeGolden(t, path)
-	}
-	unpack(t, path)
-	s, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	for _, want := range goldenRows() {
-		sameRow(t, s, want)
-	}
+	openGolden(t, "testdata/format-1-forced.db.gz", forcedRows())
+	s := openGolden(t, "testdata/format-1.db.gz", goldenRows())
 	due, err := s.Due(t.Context(), goldenRows()[1].Entry.NextAt, 10)
 	if err != nil || len(due) != 2 || due[0].Key != goldenRows()[2].Entry.Key || due[1].Key != goldenRows()[1].Entry.Key {
 		t.Errorf("Due = %v, %v", due, err)
 	}
+}
+
+// openGolden opens a golden file and holds it against rows.
+func openGolden(t *testing.T, golden string, rows []store.Row) *Store {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "entries.db")
+	if *update {
+		writeGolden(t, golden, path, rows)
+	}
+	unpack(t, golden, path)
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for _, want := range rows {
+		sameRow(t, s, want)
+	}
+	return s
 }
 
 // sameRow also checks that today's program writes what stands there, to the byte.
@@ -87,11 +104,9 @@ func sameRow(t *testing.T, s *Store, want store.Row) {
 	}
 }
 
-const goldenFile = "testdata/format-1.db.gz"
-
-func unpack(t *testing.T, path string) {
+func unpack(t *testing.T, golden, path string) {
 	t.Helper()
-	packed, err := os.Open(goldenFile)
+	packed, err := os.Open(golden)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +124,9 @@ func unpack(t *testing.T, path string) {
 	}
 }
 
-func writeGolden(t *testing.T, path string) {
+func writeGolden(t *testing.T, golden, path string, rows []store.Row) {
 	t.Helper()
-	s := writeRows(t, path, goldenRows()...)
+	s := writeRows(t, path, rows...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +142,7 @@ func writeGolden(t *testing.T, path string) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(goldenFile, packed.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(golden, packed.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -157,7 +172,7 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 	key := token.Key{Credential: "minut"}
 	s := writeRows(t, path)
 	for data, want := range map[string]error{
-		`{"format":2,"revision":{"new":"shape"}}`: store.ErrNewer,
+		`{"format":3,"revision":{"new":"shape"}}`: store.ErrNewer,
 		`{"revision":1}`:              store.ErrUnreadable,
 		`{"format":1,"revision":"9"}`: store.ErrUnreadable,
 		`{"format":1,`:                store.ErrUnreadable,
@@ -178,6 +193,21 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 	}
 	if _, err := Open(path); !errors.Is(err, store.ErrNewer) || !strings.Contains(err.Error(), path) {
 		t.Errorf("Open: %v", err)
+	}
+}
+
+// A record of the second format differs from one of the first by its number.
+func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
+	const golden = `{"format":2,"variant":"-","revision":3,"generation":2,"sealed":"AAH+/w==","made":"digest"}`
+	want := store.Row{Entry: store.Entry{
+		Key: token.Key{Credential: "minut"}, Revision: 3, Generation: 2, Sealed: []byte{0, 1, 254, 255}, Format: 2, Made: "digest",
+	}}
+	got, err := decode(rowKey(want.Entry.Key), []byte(golden))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("decode(%s) = %+v, %v, want %+v", golden, got, err, want)
+	}
+	if today, err := encode(want); err != nil || string(today) != golden {
+		t.Errorf("encode(%+v) = %s, %v, want %s", want, today, err, golden)
 	}
 }
 

@@ -11,10 +11,13 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// fileFormat numbers the buckets and their keys, recordFormat the record. Whoever changes one adds a golden file in testdata, and keeps reading the old.
+// fileFormat numbers the buckets and their keys. firstFormat and recordFormat
+// are the oldest and the newest format of a record. A new format gets a golden
+// file in testdata, and the old ones are still read.
 const (
 	fileFormat   = "1"
-	recordFormat = 1
+	firstFormat  = 1
+	recordFormat = 2
 )
 
 // record is a row as it stands in the file, in JSON. Fields that are zero are left out.
@@ -35,6 +38,7 @@ type entry struct {
 	Generation    int64         `json:"generation,omitempty"`
 	State         store.State   `json:"state,omitempty"`
 	Sealed        []byte        `json:"sealed,omitempty"`
+	Format        int           `json:"-"` // record.Format
 	Made          string        `json:"made,omitempty"`
 	Type          string        `json:"type,omitempty"`
 	Scope         string        `json:"scope,omitempty"`
@@ -52,6 +56,9 @@ type entry struct {
 	ForgetAt      time.Time     `json:"forget_at,omitzero"`
 	RefreshSpent  bool          `json:"refresh_spent,omitempty"`
 	Failure       store.Failure `json:"-"`
+	ForcedCount   int           `json:"forced,omitempty"`
+	ForcedAt      time.Time     `json:"forced_at,omitzero"`
+	ClaimedBy     string        `json:"claimed_by,omitempty"`
 	LeasedUntil   time.Time     `json:"leased_until,omitzero"`
 }
 
@@ -66,7 +73,7 @@ type failure struct {
 
 func encode(row store.Row) ([]byte, error) {
 	rec := record{
-		Format: recordFormat, entry: entry(row.Entry), Failure: failure(row.Entry.Failure),
+		Format: max(firstFormat, row.Entry.Format), entry: entry(row.Entry), Failure: failure(row.Entry.Failure),
 		Holder: row.Holder, Vanished: row.Vanished, Committed: row.Committed,
 	}
 	if key := row.Entry.Key; !key.IsOwn() {
@@ -87,6 +94,9 @@ func decode(key, data []byte) (store.Row, error) {
 		return store.Row{}, fmt.Errorf("%w: %s/%s is no entry", store.ErrUnreadable, partition, sort)
 	}
 	e := store.Entry(rec.entry)
+	if rec.Format > firstFormat {
+		e.Format = rec.Format
+	}
 	e.Failure = store.Failure(rec.Failure)
 	if e.Key, err = token.ParseKey(string(partition), string(sort), rec.Variant); err != nil {
 		return store.Row{}, fmt.Errorf("%w: %w", store.ErrUnreadable, err)

@@ -53,7 +53,7 @@ func aliases(expressions ...string) map[string]string {
 // claim takes the lease on seen, by store.Row's rule of Acquire.
 func claim(seen store.Entry, id string, now time.Time, ttl time.Duration) expression {
 	x := expression{
-		update:  "SET #holder = :holder, #leased_until = :until, #format = if_not_exists(#format, :format)",
+		update:  "SET #holder = :holder, #leased_until = :until, #format = if_not_exists(#format, :one)",
 		values:  item{":holder": text(id), ":until": millis(now.Add(ttl)), ":one": number(1)},
 		returns: types.ReturnValueAllNew,
 	}
@@ -70,11 +70,13 @@ func claim(seen store.Entry, id string, now time.Time, ttl time.Duration) expres
 	return x
 }
 
-// require makes it the condition that the revision is still seen's, and that no lease lives.
+// require makes it the condition that the revision is still seen's, and that no
+// lease lives, by the rule of store.Row.
 func (x *expression) require(seen store.Entry, now time.Time) {
 	x.requireRevision(seen.Revision)
-	x.condition += " AND (attribute_not_exists(#holder) OR #leased_until <= :now)"
-	x.values[":now"] = millis(now)
+	x.condition += " AND (attribute_not_exists(#holder) OR attribute_not_exists(#leased_until)" +
+		" OR #leased_until <= :now OR #leased_until > :latest)"
+	x.values[":now"], x.values[":latest"] = millis(now), millis(now.Add(store.MaxLease))
 }
 
 func (x *expression) requireRevision(revision int64) {

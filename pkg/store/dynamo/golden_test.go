@@ -17,9 +17,22 @@ import (
 
 var update = flag.Bool("update", false, "write the golden items of today's format anew")
 
-const goldenFile = "testdata/format-1.json"
+// goldenFiles are the golden items of format 1 and of what was added to it.
+// What is released is never changed, only added to in another file.
+var goldenFiles = map[string]func() []store.Row{
+	"testdata/format-1.json":        goldenRows,
+	"testdata/format-1-forced.json": forcedRows,
+}
 
-// goldenRows stand in testdata/format-1.json. What is released is never changed, only added to in another file.
+// forcedRows have the fields that count forced renewals and variants.
+func forcedRows() []store.Row {
+	return []store.Row{{Entry: store.Entry{
+		Key: token.Key{Credential: "minut", Variant: token.NewVariant("", "", "read")}, Revision: 7, Generation: 3,
+		ForcedCount: 2, ForcedAt: time.Date(2026, 11, 27, 7, 1, 0, 123_000_000, time.UTC), ClaimedBy: "9f86d081884c7d65",
+	}}}
+}
+
+// goldenRows stand in testdata/format-1.json.
 func goldenRows() []store.Row {
 	at := func(minutes int) time.Time {
 		return time.Date(2026, 11, 22, 7, minutes, 0, 123_000_000, time.UTC)
@@ -89,22 +102,34 @@ func fromWire(written map[string]wire) item {
 }
 
 func TestFault57_FormatOneIsReadForEver(t *testing.T) {
-	rows := goldenRows()
+	for file, rows := range goldenFiles {
+		t.Run(file, func(t *testing.T) { sameItems(t, file, rows()) })
+	}
+	rows, stands := goldenRows(), readGolden(t, "testdata/format-1.json")
+	for i, want := range []store.Row{rows[1], rows[2]} {
+		due, err := decodeDue(fromWire(stands[i+1]))
+		if err != nil || due != (store.Due{Key: want.Entry.Key, NextAt: want.Entry.NextAt, ExpiresAt: want.Entry.ExpiresAt}) {
+			t.Errorf("Due of item %d = %+v, %v", i+1, due, err)
+		}
+	}
+}
+
+// sameItems holds the items of a golden file against rows, both ways.
+func sameItems(t *testing.T, file string, rows []store.Row) {
+	t.Helper()
 	today := make([]map[string]wire, len(rows))
 	for i, row := range rows {
 		today[i] = toWire(encode(row))
+		if row.Entry.Revision == 0 {
+			today[i][TimeToLive] = wire{N: new("1795417200")} // as a claim leaves it
+		}
 	}
-	today[3][TimeToLive] = wire{N: new("1795417200")} // as a claim leaves it
 	if *update {
-		writeGolden(t, today)
+		writeGolden(t, file, today)
 	}
-	var stands []map[string]wire
-	data, err := os.ReadFile(goldenFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &stands); err != nil || len(stands) != len(rows) {
-		t.Fatalf("%d items, %v", len(stands), err)
+	stands := readGolden(t, file)
+	if len(stands) != len(rows) {
+		t.Fatalf("%s has %d items, want %d", file, len(stands), len(rows))
 	}
 	for i, want := range rows {
 		got, err := decode(fromWire(stands[i]))
@@ -115,15 +140,37 @@ func TestFault57_FormatOneIsReadForEver(t *testing.T) {
 			t.Errorf("item %d is not what today's program writes", i)
 		}
 	}
-	for i, want := range []store.Row{rows[1], rows[2]} {
-		due, err := decodeDue(fromWire(stands[i+1]))
-		if err != nil || due != (store.Due{Key: want.Entry.Key, NextAt: want.Entry.NextAt, ExpiresAt: want.Entry.ExpiresAt}) {
-			t.Errorf("Due of item %d = %+v, %v", i+1, due, err)
-		}
+}
+
+// An item of the second format differs from one of the first by its number.
+func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
+	row := goldenRows()[1]
+	first := encode(row)
+	row.Entry.Format = 2
+	second := encode(row)
+	got, err := decode(second)
+	if err != nil || !reflect.DeepEqual(got, row) {
+		t.Errorf("decode(encode(%+v)) = %+v, %v", row, got, err)
+	}
+	first[attrFormat] = number(2)
+	if !reflect.DeepEqual(toWire(first), toWire(second)) {
+		t.Errorf("an item of format 2 is %+v, want %+v", toWire(second), toWire(first))
 	}
 }
 
-func writeGolden(t *testing.T, items []map[string]wire) {
+func readGolden(t *testing.T, file string) (stands []map[string]wire) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(data, &stands)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stands
+}
+
+func writeGolden(t *testing.T, goldenFile string, items []map[string]wire) {
 	t.Helper()
 	data, err := json.MarshalIndent(items, "", "  ")
 	if err != nil {

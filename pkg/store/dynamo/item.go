@@ -12,8 +12,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// format numbers the items' shape. Whoever changes it adds golden items in testdata, and keeps reading the old.
-const format = 1
+// firstFormat and format are the oldest and the newest format of an item. A new
+// format gets golden items in testdata, and the old ones are still read.
+const (
+	firstFormat = 1
+	format      = 2
+)
 
 // Attributes that are named in more than one place.
 const (
@@ -47,6 +51,7 @@ func attributes(r *store.Row) []attribute {
 		{"refresh_until", &e.RefreshUntil}, {attrForgetMS, &e.ForgetAt}, {"refresh_spent", &e.RefreshSpent},
 		{"failure_code", &f.Code}, {"failure_detail", &f.Detail}, {"failure_since", &f.Since}, {"failure_count", &f.Count},
 		{"failure_retry_at", &f.RetryAt}, {"failure_version", &f.Version},
+		{"forced", &e.ForcedCount}, {"forced_at", &e.ForcedAt}, {"claimed_by", &e.ClaimedBy},
 		{"leased_until", &e.LeasedUntil}, {"holder", &r.Holder}, {attrVanished, &r.Vanished}, {"committed", &r.Committed},
 	}
 }
@@ -59,7 +64,7 @@ func derived() []string {
 func encode(r store.Row) item {
 	key := r.Entry.Key
 	it := keyOf(key)
-	it[attrFormat] = number(format)
+	it[attrFormat] = number(int64(max(firstFormat, r.Entry.Format)))
 	for _, a := range attributes(&r) {
 		if v := encodeValue(a.value); v != nil {
 			it[a.name] = v
@@ -90,6 +95,9 @@ func decode(it item) (store.Row, error) {
 	}
 	if written > format {
 		return store.Row{}, fmt.Errorf("%w: %v has format %d, this program reads %d", store.ErrNewer, r.Entry.Key, written, format)
+	}
+	if written > firstFormat {
+		r.Entry.Format = int(written)
 	}
 	for _, a := range attributes(&r) {
 		if err := decodeValue(it[a.name], a.value); err != nil {

@@ -15,6 +15,7 @@ var leasing = []sentence{
 	{"Acquire of a changed and leased entry says that it changed", testAcquireChangedLeased},
 	{"Fault07 a dead holder's lease runs out and Attempt counts those who vanished", testTakeover},
 	{"Attempt is 1 again after a Commit", testAttemptAnew},
+	{"Attack17 a lease longer than any program takes counts as over", testEndlessLease},
 	{"Commit replaces everything, gives the lease back and adds one to the revision", testCommit},
 	{"Commit on revision 0 creates", testCommitCreates},
 	{"Fault08 a late holder whose lease was taken is refused and changes nothing", testLateHolder},
@@ -111,6 +112,23 @@ func testTakeover(d desk) {
 		want := seen
 		want.LeasedUntil = l.Until
 		d.same("the lease's entry", l.Entry, want)
+	}
+}
+
+// A lease of a day stands for what somebody wrote who may write to the store.
+func testEndlessLease(d desk) {
+	for _, seen := range []store.Entry{{Key: key}, d.put(full(other("minut-2")))} {
+		endless := d.acquire(seen, 24*time.Hour)
+		l := d.acquire(seen, long)
+		if l.Attempt != 2 || l.ID == endless.ID {
+			d.Errorf("Acquire over a lease of a day: Attempt = %d, want 2", l.Attempt)
+		}
+		d.errorIs(d.store.Commit(d.Context(), endless, full(seen.Key)), store.ErrLeaseLost)
+		d.commit(l, full(seen.Key))
+
+		d.acquire(d.get(seen.Key), 24*time.Hour)
+		want := d.put(full(seen.Key)) // by Replace
+		d.stands(want)
 	}
 }
 

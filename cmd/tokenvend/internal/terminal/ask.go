@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"errors"
@@ -11,34 +11,42 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// interactive says whether there is somebody to ask.
-func (c console) interactive() bool { return term.IsTerminal(int(c.in.Fd())) }
+// maxLine is the longest line that is read, in bytes: that of a secret.
+const maxLine = 64 << 10
 
-// ask asks on the terminal.
-func (c console) ask(question string) (string, error) {
-	_, _ = fmt.Fprint(c.err, question)
+// Input is the standard input.
+func (c Console) Input() *os.File { return c.in }
+
+// Interactive reports whether the standard input is a terminal.
+func (c Console) Interactive() bool { return term.IsTerminal(int(c.in.Fd())) }
+
+// Ask asks a question and reads a line.
+func (c Console) Ask(question string) (string, error) {
+	c.prompt(question)
 	line, err := c.line()
 	return strings.TrimSpace(line), err
 }
 
-// askHidden asks on the terminal, where the answer is not shown; without one it reads a line. No answer is the zero value.
-func (c console) askHidden(question string) (redact.String, error) {
-	if !c.interactive() {
+// AskHidden asks a question on the terminal, which does not show the answer;
+// without a terminal it reads a line. No answer is the zero value.
+func (c Console) AskHidden(question string) (redact.String, error) {
+	if !c.Interactive() {
 		line, err := c.line()
 		return redact.New(line), err
 	}
-	_, _ = fmt.Fprint(c.err, question)
+	c.prompt(question)
 	answer, err := c.hidden()
-	c.say("")
+	c.Say("")
 	return redact.New(answer), err
 }
 
+func (c Console) prompt(question string) { _, _ = io.WriteString(c.err, clean(question)) }
+
 // hidden reads a line that the terminal does not show. Whoever ends the program meanwhile gets a terminal back that shows what is typed.
-func (c console) hidden() (string, error) {
+func (c Console) hidden() (string, error) {
 	fd := int(c.in.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
@@ -65,10 +73,10 @@ func (c console) hidden() (string, error) {
 }
 
 // line reads one line, byte by byte: what follows is for others to read. The end of the input ends a line too.
-func (c console) line() (string, error) {
+func (c Console) line() (string, error) {
 	var text []byte
 	one := make([]byte, 1)
-	for len(text) <= credential.MaxSize {
+	for len(text) <= maxLine {
 		n, err := c.in.Read(one)
 		if n == 1 && one[0] == '\n' || errors.Is(err, io.EOF) {
 			return strings.TrimSuffix(string(text), "\r"), nil
@@ -78,5 +86,5 @@ func (c console) line() (string, error) {
 		}
 		text = append(text, one[:n]...)
 	}
-	return "", fmt.Errorf("a line longer than %d bytes", credential.MaxSize)
+	return "", fmt.Errorf("a line longer than %d bytes", maxLine)
 }

@@ -1,0 +1,214 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	mallory = 54321 // users that no machine has
+	alice   = 54322
+)
+
+// planted is a data folder that mallory has put where others work, with the key
+// of a server of his. It counts the requests that reach that server.
+func planted(t *testing.T) (dir string, reached *atomic.Int32) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files to another user")
+	}
+	reached = new(atomic.Int32)
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	t.Cleanup(server.Close)
+	dir = t.TempDir()
+	data := filepath.Join(dir, defaultData)
+	must(t, os.MkdirAll(filepath.Join(data, "credentials"), 0o700))
+	plant(t, filepath.Join(data, "server.json"), `{"url":"`+server.URL+`","region":"us-east-1","key_id":"m","secret":"s"}`)
+	plant(t, filepath.Join(data, "key"), "m:s\n")
+	give(t, data, mallory)
+	return dir, reached
+}
+
+func plant(t *testing.T, path, text string) {
+	t.Helper()
+	must(t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+// give gives a folder and all in it to a user.
+func give(t *testing.T, path string, uid int) {
+	t.Helper()
+	must(t, filepath.WalkDir(path, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, uid, uid)
+	}))
+}
+
+// openUp lets everybody read and write in a folder.
+func openUp(t *testing.T, path string) {
+	t.Helper()
+	must(t, filepath.WalkDir(path, func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chmod(path, 0o777)
+	}))
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tvAs runs the program in a folder as a user.
+func tvAs(t *testing.T, uid uint32, dir string, args ...string) ran {
+	t.Helper()
+	must(t, os.Chmod(filepath.Dir(program), 0o755)) // #nosec G302 -- so that another user may run it
+	for path := dir; path != os.TempDir() && path != "/"; path = filepath.Dir(path) {
+		must(t, os.Chmod(path, 0o755))
+	}
+	var out, errs bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a server that is not refused runs on
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, clean(), strings.NewReader("secret\n"), &out, &errs
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return ran{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+}
+
+// every command that looks at a data folder.
+var looking = [][]string{
+	{"ls"}, {"get", "minut"}, {"status", "minut"}, {"exec", "minut", "--", "true"}, {"renew", "minut"}, {"revoke", "minut"}, {"recover", "minut"},
+	{"connect", "minut", "--account", "a", "--no-browser", "--timeout", "50ms"}, {"serve", "--listen", "127.0.0.1:0"},
+	{"add", "x", "--provider", "minut", "--client-id", "i"}, {"set", "x"}, {"rm", "x"}, {"doctor"},
+}
+
+// Root, and another user, once used a .tokenvend that somebody else had put into
+// the folder where they worked, with keys that he knew.
+func TestAttack13_APlantedFolderIsNotUsed(t *testing.T) {
+	dir, reached := planted(t)
+	for _, uid := range []uint32{0, alice} {
+		if uid == alice {
+			openUp(t, filepath.Join(dir, defaultData))
+		}
+		for _, args := range looking {
+			r := tvAs(t, uid, dir, args...)
+			if says := r.out + r.err; r.code != exitFailed || !strings.Contains(says, fmt.Sprint("belongs to the user ", mallory)) {
+				t.Errorf("%q as user %d: exit code %d\n%s", args, uid, r.code, says)
+			}
+		}
+	}
+	if n := reached.Load(); n != 0 || exists(dir, "x") {
+		t.Errorf("%d requests have reached the server of the one who planted it; a credential was put there: %t", n, exists(dir, "x"))
+	}
+}
+
+func TestAttack13_RootTakesAFolderThatItNames(t *testing.T) {
+	dir, reached := planted(t)
+	tvAs(t, 0, dir, "add", "x", "--provider", "minut", "--client-id", "i", "--data", defaultData)
+	if !exists(dir, "x") || reached.Load() == 0 {
+		t.Errorf("root's --data is not obeyed: written %t, %d requests", exists(dir, "x"), reached.Load())
+	}
+	openUp(t, filepath.Join(dir, defaultData))
+	before := reached.Load()
+	r := tvAs(t, alice, dir, "ls", "--data", defaultData)
+	if r.code != exitFailed || !strings.Contains(r.err, "belongs to") || reached.Load() != before {
+		t.Errorf("another user's --data of somebody else's folder: exit code %d\n%s", r.code, r.err)
+	}
+}
+
+// The command that an error tells to run mends what the error is about.
+func TestAttack13_TheCommandThatIsToldWorks(t *testing.T) {
+	dir, reached := planted(t)
+	told := regexp.MustCompile(`run (chown -R \d+ \S+) as root`).FindStringSubmatch(tvAs(t, 0, dir, "ls").err)
+	if told == nil {
+		t.Fatal("no command is told")
+	}
+	mend := exec.CommandContext(t.Context(), "sh", "-c", told[1])
+	mend.Dir = dir
+	if out, err := mend.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v %s", told[1], err, out)
+	}
+	if r := tvAs(t, 0, dir, "ls"); strings.Contains(r.err, "belongs to") || reached.Load() == 0 {
+		t.Errorf("after %s: %s", told[1], r.err)
+	}
+}
+
+func TestAttack13_WhatElseOthersCanPlant(t *testing.T) {
+	for _, c := range []struct {
+		name, says string
+		plant      func(t *testing.T, dir string)
+	}{
+		{"a file in a folder of root's", "server.json belongs to", func(t *testing.T, dir string) {
+			give(t, filepath.Join(dir, defaultData), 0)
+			must(t, os.Chown(filepath.Join(dir, defaultData, "server.json"), mallory, mallory))
+		}},
+		{"a symbolic link to a folder of root's", "is a symbolic link of", func(t *testing.T, dir string) {
+			give(t, filepath.Join(dir, defaultData), 0)
+			must(t, os.Rename(filepath.Join(dir, defaultData), filepath.Join(dir, "other")))
+			must(t, os.Symlink("other", filepath.Join(dir, defaultData)))
+			must(t, os.Lchown(filepath.Join(dir, defaultData), mallory, mallory))
+		}},
+		{"a folder that the group may write", "chmod 700", func(t *testing.T, dir string) {
+			give(t, filepath.Join(dir, defaultData), 0)
+			must(t, os.Chmod(filepath.Join(dir, defaultData), 0o770))
+		}},
+		{"a file that others may write", "chmod 600", func(t *testing.T, dir string) {
+			give(t, filepath.Join(dir, defaultData), 0)
+			must(t, os.Chmod(filepath.Join(dir, defaultData, "server.json"), 0o602))
+		}},
+		{"a credential in a folder of root's", "x.json belongs to", func(t *testing.T, dir string) {
+			give(t, filepath.Join(dir, defaultData), 0)
+			must(t, os.Remove(filepath.Join(dir, defaultData, "server.json")))
+			plant(t, filePath(dir, "x"), `{"provider":"minut","client_id":"i","client_secret":"s"}`)
+			must(t, os.Chown(filePath(dir, "x"), mallory, mallory))
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, reached := planted(t)
+			c.plant(t, dir)
+			r := tv(t, dir, "", "doctor")
+			for _, args := range [][]string{{"ls"}, {"get", "x"}} {
+				r.err += tv(t, dir, "", args...).err
+			}
+			if says := r.out + r.err; !strings.Contains(says, c.says) || reached.Load() != 0 {
+				t.Errorf("doctor, ls and get: %d requests, and no %q in\n%s", reached.Load(), c.says, says)
+			}
+		})
+	}
+}
+
+// In a folder where everybody may rename what others made, a folder's name
+// proves nothing; the sticky bit, as /tmp has it, keeps others from that.
+func TestAttack13_AFolderThatOthersMayReplace(t *testing.T) {
+	for mode, refused := range map[os.FileMode]bool{0o777: true, 0o777 | os.ModeSticky: false, 0o775: false} {
+		dir, _ := planted(t)
+		give(t, filepath.Join(dir, defaultData), 0)
+		must(t, os.Remove(filepath.Join(dir, defaultData, "server.json")))
+		must(t, os.Chmod(dir, mode))
+		r := tv(t, dir, "secret\n", "add", "x", "--provider", "minut", "--client-id", "i")
+		if got := strings.Contains(r.err, "everybody may replace it: chmod o-w "); got != refused || exists(dir, "x") == refused {
+			t.Errorf("in a folder of mode %v: refused %t, want %t\n%s", mode, got, refused, r.err)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// typed runs the program with a terminal as its standard input, at which a
+// person types these lines.
+func typed(t *testing.T, dir, lines string, args ...string) ran {
+	t.Helper()
+	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	must(t, err)
+	defer func() { _ = person.Close() }()
+	must(t, unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
+	must(t, err)
+	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	must(t, err)
+	defer func() { _ = terminal.Close() }()
+	_, err = person.WriteString(lines)
+	must(t, err)
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, clean(), terminal, &out, &errs
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return ran{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+}
+
+func TestAttack06_OnATerminalItIsAsked(t *testing.T) {
+	for answer, code := range map[string]int{"y": exitOK, "yes": exitOK, "n": exitFailed, "": exitFailed, "Y!": exitFailed} {
+		t.Run(answer, func(t *testing.T) {
+			dir := written(t, narrow)
+			r := typed(t, dir, "\n"+answer+"\n", "set", "x", "--allow-scope", "admin")
+			r.want(t, code, "new client secret", "allow.scopes: admin was not allowed before", "Write it? [y/N] ")
+			if got := strings.Contains(allowOf(t, dir), "admin"); got != (code == exitOK) {
+				t.Errorf("after %q allow is %s", answer, allowOf(t, dir))
+			}
+		})
+	}
+	dir := written(t, narrow)
+	if r := typed(t, dir, "\n", "set", "x", "--client-id", "you").want(t, exitOK); strings.Contains(r.err, "Write it?") {
+		t.Errorf("what gives no more is asked about: %s", r.err)
+	}
+}

@@ -1,0 +1,101 @@
+// Command reverts takes back the fix of each attack in turn, in memory, and
+// checks that the test named after the attack fails without it. A test that
+// still passes shows nothing.
+//
+//	go run ./internal/reverts [-only 04]
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// revert is one fix, and how it is taken back.
+type revert struct {
+	attack  string // as in the names of the tests
+	fix     string // what is taken back, in words
+	file    string
+	old     string // stands once in the file
+	without string // stands there without the fix
+	test    string // in the folder of pkg
+	pkg     string // "": that of the file
+}
+
+func main() {
+	only := flag.String("only", "", `the attack whose fixes are taken back, as "04"; "": all`)
+	flag.Parse()
+	failed, tried := 0, 0
+	for _, r := range reverts {
+		if *only != "" && r.attack != *only {
+			continue
+		}
+		tried++
+		began := time.Now()
+		if err := r.run(); err != nil {
+			failed++
+			fmt.Printf("%s  NOT SHOWN  %s: %v\n", r.attack, r.fix, err)
+			continue
+		}
+		fmt.Printf("%s  shown by %s in %.0f s: %s\n", r.attack, r.test, time.Since(began).Seconds(), r.fix)
+	}
+	fmt.Printf("%d passed, %d failed\n", tried-failed, failed)
+	if failed > 0 || tried == 0 {
+		os.Exit(1)
+	}
+}
+
+// run takes the fix back and returns an error unless the test fails then.
+func (r revert) run() error {
+	source, err := os.ReadFile(r.file)
+	if err != nil {
+		return err
+	}
+	if n := strings.Count(string(source), r.old); n != 1 {
+		return fmt.Errorf("the text of the fix stands %d times in %s, want once", n, r.file)
+	}
+	dir, err := os.MkdirTemp("", "reverts")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	overlay, err := r.overlay(dir, strings.Replace(string(source), r.old, r.without, 1))
+	if err != nil {
+		return err
+	}
+	pkg := r.pkg
+	if pkg == "" {
+		pkg = filepath.Dir(r.file)
+	}
+	cmd := exec.Command("go", "test", "-overlay", overlay, "-count=1", "-timeout", "5m", "-run", "^"+r.test+"$", "./"+pkg) // #nosec G204 -- of our own table
+	out, err := cmd.CombinedOutput()
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s passes without the fix", r.test)
+	case !strings.Contains(string(out), "--- FAIL: "+r.test):
+		return fmt.Errorf("%s did not run:\n%s", r.test, out)
+	}
+	return nil
+}
+
+// overlay writes the changed file, and what tells the go command to take it.
+func (r revert) overlay(dir, changed string) (string, error) {
+	at, err := filepath.Abs(r.file)
+	if err != nil {
+		return "", err
+	}
+	file, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(map[string]map[string]string{"Replace": {at: file}})
+	if err != nil {
+		return "", err
+	}
+	return overlay, os.WriteFile(overlay, text, 0o600)
+}

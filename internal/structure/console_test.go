@@ -1,0 +1,59 @@
+package structure_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The operator's program writes through its package terminal, which cleans what
+// it writes, and through nothing else: only main.go names the streams.
+func TestTheProgramWritesThroughItsConsole(t *testing.T) {
+	program := filepath.Join(root, "cmd", "tokenvend")
+	looked := 0
+	eachFile(t, func(file string, source []byte) {
+		if filepath.Dir(file) != program || strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "main.go" {
+			return
+		}
+		looked++
+		set := token.NewFileSet()
+		parsed, err := parser.ParseFile(set, file, source, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if name := written(n); name != "" {
+				t.Errorf("%s uses %s: write through the console", set.Position(n.Pos()), name)
+			}
+			return true
+		})
+	})
+	if looked == 0 {
+		t.Fatal("no file of the program was looked at")
+	}
+}
+
+// written names what a node writes with, past the console; "": with nothing.
+func written(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.SelectorExpr:
+		pkg, ok := n.X.(*ast.Ident)
+		if !ok {
+			return ""
+		}
+		name := pkg.Name + "." + n.Sel.Name
+		if name == "os.Stdout" || name == "os.Stderr" || name == "os.NewFile" || name == "syscall.Write" ||
+			strings.HasPrefix(name, "fmt.Print") || strings.HasPrefix(name, "log.") ||
+			strings.HasPrefix(name, "slog.") && strings.HasPrefix(n.Sel.Name, "Default") {
+			return name
+		}
+	case *ast.CallExpr:
+		if f, ok := n.Fun.(*ast.Ident); ok && (f.Name == "print" || f.Name == "println") {
+			return f.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,191 @@
+package credential
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"slices"
+
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// digestBytes is how much of a SHA-256 a digest keeps.
+const digestBytes = 16
+
+// Part is one part of a [Destination].
+type Part struct {
+	Name  string `json:"name"` // as in a secret: "descriptor.verify.url"
+	Value string `json:"value"`
+}
+
+// Destination is everything that decides where the client authentication, a
+// token or a refresh token of a credential is sent, and which part of an answer
+// is taken for a token: URLs, methods of client authentication, the client id,
+// the audience of an assertion and the response pointers. Parts that are empty
+// are left out. It holds no secret.
+//
+// A provider of the catalogue stands for all that its descriptor says, so a
+// release that corrects a descriptor changes no destination.
+type Destination []Part
+
+// Destination returns the credential's destination; nil if this program does
+// not know its provider.
+func (t Terms) Destination() Destination {
+	d, err := t.Speaks()
+	if err != nil {
+		return nil
+	}
+	if t.Descriptor == nil {
+		own := t.TokenURL
+		if own == d.Token.URL {
+			own = ""
+		}
+		return parts("provider", t.Provider, "token_url", own, "client_id", t.ClientID)
+	}
+	at := cmp.Or(t.TokenURL, d.Token.URL)
+	all := parts("token_url", at, "client_id", t.ClientID,
+		"descriptor.token.auth", string(cmp.Or(d.Token.Auth, provider.AuthBasic)),
+		"descriptor.token.assertion_audience", d.Token.Audience)
+	if r := d.Refresh; r != nil {
+		all = append(all, parts("descriptor.refresh.url", resolved(at, r.URL), "descriptor.refresh.auth", string(r.Auth))...)
+	}
+	if d.Authorize != nil {
+		all = append(all, parts("descriptor.authorize.url", resolved(at, d.Authorize.URL))...)
+	}
+	if r := d.Revoke; r != nil {
+		all = append(all, parts("descriptor.revoke.url", resolved(at, r.URL), "descriptor.revoke.auth", string(r.Auth))...)
+	}
+	if d.Verify != nil {
+		all = append(all, parts("descriptor.verify.url", resolved(at, d.Verify.URL))...)
+	}
+	return append(all, pointers(d.Response)...)
+}
+
+// pointers lists the response pointers that differ from the standard ones.
+func pointers(r provider.Response) Destination {
+	return parts(
+		"descriptor.response.access_token", r.Access, "descriptor.response.refresh_token", r.Refresh,
+		"descriptor.response.token_type", r.Type, "descriptor.response.scope", r.Scope,
+		"descriptor.response.expiry.at", r.Expiry.At, "descriptor.response.refresh_expiry.at", r.RefreshExpiry.At,
+		"descriptor.response.error", r.Error, "descriptor.response.error_description", r.Description,
+	)
+}
+
+// parts pairs names and values.
+func parts(pairs ...string) Destination {
+	var all Destination
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			all = append(all, Part{Name: pairs[i], Value: pairs[i+1]})
+		}
+	}
+	return all
+}
+
+// resolved is a URL of a descriptor, which may be relative to the token URL.
+func resolved(base, raw string) string {
+	b, err := url.Parse(base)
+	if err != nil {
+		return raw
+	}
+	u, err := b.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	return u.String()
+}
+
+// Digest returns a digest of the destination, in hex; "" of an empty one.
+func (d Destination) Digest() string {
+	if len(d) == 0 {
+		return ""
+	}
+	texts := []string{"destination"}
+	for _, p := range d {
+		texts = append(texts, p.Name, p.Value)
+	}
+	return digest(texts...)
+}
+
+// Change is a part of a destination that differs between two versions of a
+// secret. An empty value: the part was not there.
+type Change struct{ Name, Old, New string }
+
+// Changes lists the parts in which d differs from what it was before, by name.
+func (d Destination) Changes(before Destination) []Change {
+	old, now := d.values(before), d.values(d)
+	names := map[string]bool{}
+	for _, p := range slices.Concat(d, before) {
+		names[p.Name] = true
+	}
+	var all []Change
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if old[name] != now[name] {
+			all = append(all, Change{Name: name, Old: old[name], New: now[name]})
+		}
+	}
+	return all
+}
+
+func (Destination) values(of Destination) map[string]string {
+	values := map[string]string{}
+	for _, p := range of {
+		values[p.Name] = p.Value
+	}
+	return values
+}
+
+// RequestDigest returns a digest, in hex, of what a variant's token is asked
+// for besides its destination: scope, audience, parameters and headers. It
+// holds no secret's value; "" if this program does not know the provider.
+func (t Terms) RequestDigest(v token.Variant) string {
+	if _, err := t.Speaks(); err != nil {
+		return ""
+	}
+	scope, audience := t.Asks(v)
+	return digest("request", scope, audience, t.Params, t.inlineRequest())
+}
+
+// inlineRequest is how an inline descriptor asks for tokens, URLs apart.
+func (t Terms) inlineRequest() string {
+	if t.Descriptor == nil {
+		return ""
+	}
+	request := t.Descriptor.Token
+	request.URL, request.Auth, request.Audience = "", "", ""
+	var refresh provider.Refresh
+	if t.Descriptor.Refresh != nil {
+		refresh = *t.Descriptor.Refresh
+		refresh.URL, refresh.Auth, refresh.Rotates, refresh.Reuse = "", "", "", ""
+	}
+	text, _ := json.Marshal([]any{request, refresh}) // strings and maps of strings: cannot fail
+	return string(text)
+}
+
+// paramsDigest is what the terms keep of a credential's parameters. Their
+// values are not needed there.
+func paramsDigest(params map[string]string) string {
+	if len(params) == 0 {
+		return ""
+	}
+	texts := []string{"params"}
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		texts = append(texts, name, params[name])
+	}
+	return digest(texts...)
+}
+
+// digest is a part of the SHA-256 of texts. Their lengths keep them apart.
+func digest(texts ...string) string {
+	var b []byte
+	for _, text := range texts {
+		b = append(binary.BigEndian.AppendUint64(b, uint64(len(text))), text...)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:digestBytes])
+}

@@ -1,0 +1,28 @@
+package mint
+
+import (
+	"errors"
+
+	"github.com/tokenvend/tokenvend/pkg/provider"
+)
+
+// failureOf classifies the error of one exchange with grant.
+//
+// A refusal is the whole client's if client credentials were refused, or if
+// the provider names the client. Any other refusal of a grant, a plain 401
+// among them, may be about that grant alone: it must not delay the renewals
+// of others.
+func failureOf(err error, grant provider.Grant) *fault {
+	f := faultOf(err)
+	var said *provider.Error
+	if errors.As(err, &said) && said.Kind == provider.Rejected && grant != provider.ClientCredentials {
+		f.client = f.client && namesClient(said.Code)
+	}
+	return f
+}
+
+// namesClient reports whether an OAuth error is about the client itself
+// (RFC 6749 §5.2).
+func namesClient(code string) bool {
+	return code == "invalid_client" || code == "unauthorized_client"
+}

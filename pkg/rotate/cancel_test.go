@@ -1,0 +1,44 @@
+package rotate_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+)
+
+// A pass that its owner cancels is no failure; one that ran out of time is.
+func TestCaseC41_CancelledPassIsNoFailure(t *testing.T) {
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		fail bool
+	}{"cancelled": {cancelled, false}, "out of time": {late, true}} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, time.Minute, simulator.Options{})
+			h.put("minut", "minut", nil)
+			var log bytes.Buffer
+			h.sweep.Journal = journal.Journal{Log: slog.New(slog.NewTextHandler(&log, nil))}
+			_, err := h.sweep.Run(c.ctx)
+			warned := strings.Contains(log.String(), "level=WARN")
+			if (err != nil) != c.fail || warned != c.fail {
+				t.Errorf(
+					"Run(%s ctx) = %v and its log has a warning: %t; want a failure: %t\n%s",
+					name,
+					err,
+					warned,
+					c.fail,
+					&log,
+				)
+			}
+		})
+	}
+}

@@ -1,0 +1,121 @@
+package rotate_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// reporter reports the current token of a key as soon as it may, and again
+// every 31 seconds, for a day. It counts how often it gets another.
+func (h *house) reporter(vend *mint.Mint, key token.Key, forced *atomic.Int64) {
+	ask := func(w mint.Want) (mint.Result, error) {
+		ctx, cancel := context.WithTimeout(h.t.Context(), 29*time.Second)
+		defer cancel()
+		return vend.Token(ctx, key, w)
+	}
+	for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); time.Sleep(31 * time.Second) {
+		current, err := ask(mint.Want{})
+		if err != nil {
+			h.t.Errorf("Token(%s): %v", key, err)
+			return
+		}
+		got, err := ask(mint.Want{Rejected: current.Token.Fingerprint})
+		var known *api.Error
+		switch {
+		case err == nil && got.Token.Generation > current.Token.Generation:
+			forced.Add(1)
+		case !errors.As(err, &known) || known.Code != api.TooManyReports || known.RetryAfter <= 0:
+			h.t.Errorf("report of %s: %+v, %v; want %s with a time to come back", key, got.Token, err, api.TooManyReports)
+			return
+		}
+	}
+}
+
+// A renewal at movemint and trackmania ends the token before. movemint's
+// tokens can be verified: a false report changes nothing there. trackmania's
+// cannot: there, the back-off bounds what false reports do.
+func TestAttack15_FalseReportsForADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute, simulator.Options{})
+		people := map[string]any{"allow": map[string]any{"accounts": []string{"*"}}}
+		var all sync.WaitGroup
+		var forced [2]atomic.Int64
+		var met [2]atomic.Int64
+		for n, provider := range []string{"movemint", "trackmania"} {
+			h.put(provider, provider, people)
+			key := token.Key{Credential: provider, Variant: token.NewVariant("alice", "", "")}
+			h.connect(key)
+			for i := range 4 {
+				vend := []*mint.Mint{h.vend, h.another}[i%2]
+				all.Go(func() { h.reporter(vend, key, &forced[n]) })
+			}
+		}
+		key := token.Key{Credential: "movemint", Variant: token.NewVariant("alice", "", "")}
+		all.Go(func() { h.caller(h.another, "movemint", key, rand.New(rand.NewPCG(1, 2)), &met) })
+		for range 24 * 60 {
+			h.tick()
+			time.Sleep(time.Minute)
+		}
+		all.Wait()
+		renewals := h.sim.Stats().Providers["trackmania"].RefreshRequests
+		t.Logf("%d renewals forced at movemint; %d renewals at trackmania", forced[0].Load(), renewals)
+		t.Logf("%d uses of movemint's token, %d × 401", met[0].Load(), met[1].Load())
+		if n := forced[0].Load(); n != 0 {
+			t.Errorf("%d renewals forced where the provider takes the token, want none", n)
+		}
+		if renewals > 24*5/2 || forced[1].Load() == 0 {
+			t.Errorf("%d renewals in a day where tokens cannot be verified, want at most five in two hours", renewals)
+		}
+		if met[0].Load() < 1000 {
+			t.Errorf("%d uses of a token, too few to show anything", met[0].Load())
+		}
+	})
+}
+
+// A token that verify finds dead is replaced after 30 seconds, whatever the
+// back-off.
+func TestAttack15_ADeadTokenIsReplacedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, time.Minute, simulator.Options{})
+		h.put("minut", "minut", nil)
+		key := token.Key{Credential: "minut"}
+		current := h.token("minut").Token
+		for n := range 10 {
+			time.Sleep(31 * time.Second)
+			if _, err := h.sim.RevokeTokens("minut", false); err != nil {
+				t.Fatal(err)
+			}
+			vend := []*mint.Mint{h.vend, h.another}[n%2]
+			var reports sync.WaitGroup
+			var got [5]mint.Result
+			for i := range got {
+				reports.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), 29*time.Second)
+					defer cancel()
+					var err error
+					if got[i], err = vend.Token(ctx, key, mint.Want{Rejected: current.Fingerprint}); err != nil {
+						t.Errorf("report %d of a dead token: %v", n, err)
+					}
+				})
+			}
+			reports.Wait()
+			for _, r := range got {
+				if r.Token.Generation != current.Generation+1 {
+					t.Errorf("report %d brought generation %d, want %d", n, r.Token.Generation, current.Generation+1)
+				}
+			}
+			current = got[0].Token
+		}
+	})
+}
