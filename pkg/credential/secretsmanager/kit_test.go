@@ -29,7 +29,7 @@ type account struct {
 
 func newAccount(t *testing.T) account {
 	t.Helper()
-	cfg := testbed.MotoAccount(t)
+	cfg := testbed.Account(t)
 	seen := &calls{next: cfg.HTTPClient}
 	cfg.HTTPClient = seen
 	return account{Client: aws_sm.NewFromConfig(cfg), t: t, calls: seen}
@@ -45,8 +45,10 @@ func (a account) put(name string, data []byte) (version string) {
 	if err == nil {
 		return *made.VersionId
 	}
-	if _, exists := errors.AsType[*types.ResourceExistsException](err); !exists {
-		a.t.Fatal(err)
+	_, exists := errors.AsType[*types.ResourceExistsException](err)
+	_, deleted := errors.AsType[*types.InvalidRequestException](err) // AWS; moto says that it exists
+	if !exists && !deleted {
+		a.t.Fatalf("CreateSecret(%s): %v", name, err)
 	}
 	_, err = a.RestoreSecret(a.t.Context(), &aws_sm.RestoreSecretInput{SecretId: &name})
 	if err != nil {

@@ -181,6 +181,7 @@ func TestOneWhoGivesUpTakesNobodyAlong(t *testing.T) {
 
 func TestADayLater(t *testing.T) {
 	s := newStack(t)
+	s.closeConnections()
 	synctest.Test(t, func(t *testing.T) {
 		one := s.process()
 		first := mustSeal(t, one, "minut", "first")
