@@ -20,9 +20,7 @@ type Server struct {
 
 // Serve answers one request, whose body is given.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	wire.JSON{ContentType: "application/x-amz-json-1.0", Actions: map[string]wire.Action{
+	wire.JSON{ContentType: "application/x-amz-json-1.0", Lock: &s.mu, Actions: map[string]wire.Action{
 		"CreateTable":   wire.On(s.createTable),
 		"DescribeTable": wire.On(s.describeTable),
 		"DeleteTable":   wire.On(s.deleteTable),

@@ -81,9 +81,7 @@ func (s *Server) details(form url.Values) (any, error) {
 func (d *detailsXML) add(one any) {
 	switch one := one.(type) {
 	case policy:
-		version := one.version()
-		version.XMLName.Local = "member"
-		d.Policies = append(d.Policies, managedXML{one.name, one.arn, onlyVersion, []versionXML{version}})
+		d.Policies = append(d.Policies, managedXML{one.name, one.arn, onlyVersion, []versionXML{one.version("member")}})
 	case *holder:
 		inline, attached := one.policies()
 		switch one.kind {

@@ -160,14 +160,15 @@ func (s *Server) getPolicy(form url.Values) (any, error) {
 }
 
 type versionXML struct {
-	XMLName  xml.Name `xml:"PolicyVersion"`
+	XMLName  xml.Name
 	Document string
 	ID       string `xml:"VersionId"`
 	Default  bool   `xml:"IsDefaultVersion"`
 }
 
-func (p policy) version() versionXML {
-	return versionXML{Document: url.PathEscape(p.document), ID: onlyVersion, Default: true}
+// version returns the only version of a policy, as an element of that name.
+func (p policy) version(element string) versionXML {
+	return versionXML{XMLName: xml.Name{Local: element}, Document: url.PathEscape(p.document), ID: onlyVersion, Default: true}
 }
 
 func (s *Server) getPolicyVersion(form url.Values) (any, error) {
@@ -175,7 +176,7 @@ func (s *Server) getPolicyVersion(form url.Values) (any, error) {
 	if id := form.Get("VersionId"); err == nil && id != onlyVersion {
 		err = notFound("Version "+id+" of policy", p.arn)
 	}
-	return only{p.version()}, err
+	return only{p.version("PolicyVersion")}, err
 }
 
 // pageOf returns a page of a list and the marker of the next page.

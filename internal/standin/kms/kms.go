@@ -46,9 +46,7 @@ const idBytes = 36
 
 // Serve answers one request, whose body is given.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	wire.JSON{ContentType: "application/x-amz-json-1.1", Actions: map[string]wire.Action{
+	wire.JSON{ContentType: "application/x-amz-json-1.1", Lock: &s.mu, Actions: map[string]wire.Action{
 		"CreateKey":           wire.On(s.createKey),
 		"DescribeKey":         wire.On(s.describeKey),
 		"EnableKey":           wire.On(func(in *one) (any, error) { return s.turn(in, enabled) }),

@@ -45,9 +45,7 @@ type version struct {
 
 // Serve answers one request, whose body is given.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	wire.JSON{ContentType: "application/x-amz-json-1.1", Actions: map[string]wire.Action{
+	wire.JSON{ContentType: "application/x-amz-json-1.1", Lock: &s.mu, Actions: map[string]wire.Action{
 		"CreateSecret":             wire.On(s.create),
 		"DescribeSecret":           wire.On(s.describe),
 		"ListSecrets":              wire.On(s.list),

@@ -10,7 +10,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 )
 
 // Error is an error answer of a service.
@@ -62,6 +65,7 @@ func On[Request any](do func(*Request) (any, error)) Action {
 // JSON serves a service that names its actions in X-Amz-Target.
 type JSON struct {
 	ContentType string
+	Lock        sync.Locker // held while an action runs and its answer is spelled out
 	Actions     map[string]Action
 }
 
@@ -69,19 +73,26 @@ type JSON struct {
 func (j JSON) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
 	target := r.Header.Get("X-Amz-Target")
 	action, known := j.Actions[target[strings.LastIndexByte(target, '.')+1:]]
-	var answer any
-	var err error = Errorf("UnknownOperationException", "the stand-in does not implement %s", target)
-	if known {
-		answer, err = action(body)
+	if !known {
+		Answer(w, j.ContentType, nil, Errorf("UnknownOperationException", "the stand-in does not implement %s", target))
+		return
 	}
-	Answer(w, j.ContentType, answer, err)
+	j.Lock.Lock()
+	answer, err := action(body)
+	status, code, data := spell(answer, err)
+	j.Lock.Unlock()
+	write(w, j.ContentType, status, code, data)
 }
 
 // Answer writes an answer, or an error, as JSON.
 func Answer(w http.ResponseWriter, contentType string, answer any, err error) {
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("X-Amzn-Requestid", "00000000-0000-4000-8000-000000000000")
-	status := http.StatusOK
+	status, code, data := spell(answer, err)
+	write(w, contentType, status, code, data)
+}
+
+// spell returns an answer, or an error and its code, as JSON.
+func spell(answer any, err error) (status int, code string, data []byte) {
+	status = http.StatusOK
 	if err != nil {
 		var e *Error
 		if !errors.As(err, &e) {
@@ -91,13 +102,39 @@ func Answer(w http.ResponseWriter, contentType string, answer any, err error) {
 		for name, value := range e.Fields {
 			fields[name] = value
 		}
-		w.Header().Set("X-Amzn-Errortype", e.Code)
-		answer, status = fields, max(e.Status, http.StatusBadRequest)
+		answer, status, code = fields, max(e.Status, http.StatusBadRequest), e.Code
 	}
-	data, err := json.Marshal(answer)
+	data, err = json.Marshal(answer)
 	if err != nil {
 		status, data = http.StatusInternalServerError, []byte(`{"__type":"InternalFailure"}`)
 	}
+	return status, code, data
+}
+
+func write(w http.ResponseWriter, contentType string, status int, code string, data []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("X-Amzn-Requestid", "00000000-0000-4000-8000-000000000000")
+	if code != "" {
+		w.Header().Set("X-Amzn-Errortype", code)
+	}
+	send(w, status, data)
+}
+
+// The SDK closes the body of a request as soon as the answer begins. If
+// net/http has not finished sending by then, as can be where a server is this
+// near, it closes the connection: what of the answer has not been read is lost.
+// So a large answer waits a moment. A small one is read at once.
+const (
+	small  = 3 << 10
+	moment = 10 * time.Millisecond
+)
+
+// send writes an answer whole.
+func send(w http.ResponseWriter, status int, data []byte) {
+	if len(data) > small {
+		time.Sleep(moment)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(status)
 	_, _ = w.Write(data)
 }

@@ -18,8 +18,7 @@ func XML(w http.ResponseWriter, action string, result any, err error) {
 		status, data = refusal(err)
 	}
 	w.Header().Set("Content-Type", "text/xml")
-	w.WriteHeader(status)
-	_, _ = w.Write(data)
+	send(w, status, data)
 }
 
 func encode(action string, result any) ([]byte, error) {
