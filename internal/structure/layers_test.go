@@ -37,6 +37,8 @@ var layers = [][]string{
 var apart = map[string][]string{
 	"pkg/client":       {"pkg/api"},
 	"cmd/tokenvend":    {"pkg/client"},
+	"internal/needs":   {},
+	"internal/stress":  {},
 	"internal/testbed": {"internal/standin"},
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",
