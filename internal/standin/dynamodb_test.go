@@ -114,6 +114,7 @@ func TestUpdateExpressions(t *testing.T) {
 		{`"UpdateExpression":"SET n = if_not_exists(n, :v), a = if_not_exists(a, :v)"` + values + `{":v":{"N":"9"}}`, "a=9"},
 		{`"UpdateExpression":"SET l = list_append(l, :v)"` + values + `{":v":{"L":[{"N":"2"}]}}`, "l=[1,2]"},
 		{`"UpdateExpression":"SET a = t, t = :v"` + values + `{":v":{"S":"later"}}`, "a=text t=later"},
+		{`"UpdateExpression":"SET t = :v, a = t"` + values + `{":v":{"S":"later"}}`, "a=text t=later"},
 		{`"UpdateExpression":"REMOVE t, nothing"`, "-t"},
 		{`"UpdateExpression":"ADD n :v, a :v"` + values + `{":v":{"N":"2"}}`, "a=2 n=7"},
 		{`"UpdateExpression":"ADD s :v"` + values + `{":v":{"SS":["y","z"]}}`, "s=[x,y,z]"},
@@ -152,6 +153,7 @@ func TestUpdateExpressions(t *testing.T) {
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n < :v"` + values + `{":v":{"N":"10"}}`, "-t"},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n < :v"` + values + `{":v":{"N":"5"}}`, refused},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n <= :v"` + values + `{":v":{"N":"5"}}`, "-t"},
+		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n <= :v"` + values + `{":v":{"S":"5"}}`, refused},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n > :v"` + values + `{":v":{"N":"4"}}`, "-t"},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n >= :v"` + values + `{":v":{"N":"6"}}`, refused},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"t > :v"` + values + `{":v":{"S":"Text"}}`, "-t"},
@@ -241,17 +243,22 @@ func TestReturnValues(t *testing.T) {
 	})
 }
 
-// Of many who write on one condition at the same time, one wins.
+// Of many who write on one condition at the same time, one wins. The condition
+// takes its time: it looks through a long list.
 func TestOneWinsARace(t *testing.T) {
-	const rounds, callers = 20, 16
+	const rounds, callers = 10, 64
+	long := `"l":{"L":[` + strings.Repeat(`{"N":"1"},`, 3000) + `{"N":"2"}]}`
+	write := `,"UpdateExpression":"REMOVE l ADD n :v","ConditionExpression":"attribute_not_exists(n) AND NOT contains(l, :w)"` +
+		values + `{":v":{"N":"1"},":w":{"N":"3"}}`
 	onEachDynamoDB(t, func(t *testing.T, d dynamo) {
 		for round := range rounds {
 			name := fmt.Sprintf("race-%d", round)
+			d.put(name, long)
 			var won, lost atomic.Int64
 			var all sync.WaitGroup
 			for range callers {
 				all.Go(func() {
-					switch a := d.call("UpdateItem", d.body(key(name)+`,"UpdateExpression":"ADD n :v","ConditionExpression":"attribute_not_exists(n)"`+values+`{":v":{"N":"1"}}`)); a.code {
+					switch a := d.call("UpdateItem", d.body(key(name)+write)); a.code {
 					case "":
 						won.Add(1)
 					case "ConditionalCheckFailedException":
