@@ -2,10 +2,10 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race check scan vuln functions reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build test test-all needs template stress race bare check scan vuln functions reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## vend the tokens of five simulated providers on 127.0.0.1:3000
 	@$(GO) run ./cmd/tokenvend serve --demo
@@ -13,24 +13,46 @@ run: ## vend the tokens of five simulated providers on 127.0.0.1:3000
 build: ## build the operator's program into bin/
 	$(GO) build -trimpath -o bin/tokenvend ./cmd/tokenvend
 
-test: ## run all tests
-	$(GO) test -timeout 20m ./...
+test: ## run the tests that need nothing but Go, in 3 minutes
+	@$(GO) test -timeout 10m ./...
+	@echo "Passed. make test-all adds: DynamoDB by dynalite and DynamoDB Local; Secrets Manager, KMS, IAM and Lambda by moto;"
+	@echo "consent in Chromium; tokens of oidc-provider; cfn-lint and cdk-nag on the template; 10,000 random schedules."
 
-race: ## run all tests under the race detector
+# The build tag testall takes in what needs more than Go. A test of that kind does not compile without it, so none is skipped.
+test-all: needs ## run all tests, with real emulators, servers and a browser
+	$(GO) test -tags testall -timeout 30m ./...
+
+needs: ## show what make test-all needs, and offer to install what is missing
+	@$(GO) run ./internal/needs
+
+template: ## write anew what tests know of template.yaml, and docs/openapi.yaml
+	$(GO) test -tags testall ./internal/testbed -count=1 -run 'TestGoldenTemplate$$' -args -update
+	$(GO) test -tags testall ./functions -count=1 -run 'TestDocumentIsWrittenOut' -args -update
+
+race: ## run the tests under the race detector
 	$(GO) test -race -timeout 20m ./...
+
+bare: ## do what the README says with nothing but Go, git, make, curl and a shell
+	internal/bare/run.sh
+
+# Under load: as many processes that only compute as there are processors. Packages whose tests take under a second run 200 times, the others 10 times.
+stress: ## run tests again and again under load: PACKAGES (all), MINUTES (60) at most
+	@$(GO) run ./internal/stress -minutes $${MINUTES:-60} $${PACKAGES:-./...}
 
 check: ## formatting, vet, staticcheck, tidy go.mod
 	@unformatted=$$(gofmt -l cmd functions pkg internal .ci); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags testall ./...
 	$(GO) tool staticcheck ./...
+	$(GO) tool staticcheck -tags testall ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
-# internal/testbed runs other programs and writes their files: that is what gosec warns of, and what it is for. Only tests import it.
+# Of internal only tests and make import anything: they run other programs and write their files, which is what gosec warns of.
 scan: ## gosec on the code, cfn-lint and cdk-nag on the template
 	cd .ci/gosec && $(GO) build -o ../../bin/gosec .
-	bin/gosec -test=false $$($(GO) list ./... | grep -v /internal/testbed$$)
-	$(GO) test ./functions -count=1 -run 'TestTemplateIsClean|TestTemplateKeepsTheRulesOfCDKNag' -v
+	bin/gosec -test=false $$($(GO) list ./... | grep -v tokenvend/internal/)
+	$(GO) test -tags testall ./functions -count=1 -run 'TestTemplateIsClean|TestTemplateKeepsTheRulesOfCDKNag' -v
 
 vuln: ## look our dependencies up in Go's vulnerability database
 	$(GO) tool govulncheck ./...
@@ -77,7 +99,7 @@ bench: ## measure beside baselines, in 10 minutes on a quiet machine, and write 
 	@mkdir -p .cache
 	$(GO) test -p 1 $(HOT) -run '^$$' -bench . -benchtime 0.2s -count 6 > .cache/hot.txt
 	@$(GO) tool benchstat last=$(RECORDED) now=.cache/hot.txt > .cache/hot-compared.txt
-	$(GO) test ./internal/bench -run '^$$' -bench Page -benchtime 1x -timeout 30m -args -page ../../docs/performance.md -hot ../../.cache/hot-compared.txt
+	$(GO) test -tags testall ./internal/bench -run '^$$' -bench Page -benchtime 1x -timeout 30m -args -page ../../docs/performance.md -hot ../../.cache/hot-compared.txt
 	@cp .cache/hot.txt $(RECORDED)
 
 fuzz: ## run each fuzz target for FUZZTIME (10s, or a number of executions: 1000000x)

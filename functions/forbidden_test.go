@@ -45,8 +45,8 @@ func (h *house) thief(function string) *thief {
 	gate := h.stack.Gate(h.t, h.functions[function], &forbidden)
 	cfg := h.stack.Account
 	cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return gate.Credentials, nil })
-	cfg.BaseEndpoint = aws.String(string(testbed.CountCalls(h.t, testbed.Moto(h.t), gate).Endpoint))
-	table := string(testbed.CountCalls(h.t, testbed.Dynalite(h.t), gate).Endpoint)
+	cfg.BaseEndpoint = aws.String(string(testbed.CountCalls(h.t, testbed.AWS(h.t), gate).Endpoint))
+	table := string(testbed.CountCalls(h.t, testbed.DynamoDB(h.t), gate).Endpoint)
 	environment := h.functions[function].Environment
 	return &thief{
 		house: h, ctx: h.t.Context(), function: function,

@@ -26,7 +26,7 @@ func TestFault01_ManyColdInstancesAtOnce(t *testing.T) {
 func TestManyAtOnceInOneProcess(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, simulator.Options{})
-	h.startProgram(bootstrap(t, build{function: "vend", race: true}), "vend", "AWS_LAMBDA_MAX_CONCURRENCY=8")
+	h.startProgram(bootstrap(t, build{function: "vend", race: detectRaces}), "vend", "AWS_LAMBDA_MAX_CONCURRENCY=8")
 	h.put("trackmania", "trackmania", nil)
 	h.stampede("trackmania")
 	h.meetAtTheStore("minut", 1)

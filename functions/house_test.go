@@ -66,7 +66,7 @@ func newHouse(t *testing.T, o simulator.Options) *house {
 	if err := os.WriteFile(h.roots, h.sim.RootPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	database := testbed.Dynalite(t)
+	database := testbed.DynamoDB(t)
 	h.items = dynamodb.NewFromConfig(h.stack.Account, func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(string(database)) })
 	h.table = h.stack.CreateTable(t, h.items)
 	h.prefix = "tokenvend/" + h.table + "/"
@@ -85,7 +85,7 @@ func (h *house) deploy(sealID string) {
 	for function, name := range logical {
 		f, gate := made[name], h.stack.Gate(h.t, made[name], h.ledger)
 		h.functions[function], h.gates[function] = f, gate
-		h.aws[function] = traffic{testbed.CountCalls(h.t, testbed.Dynalite(h.t), gate), testbed.CountCalls(h.t, testbed.Moto(h.t), gate)}
+		h.aws[function] = traffic{testbed.CountCalls(h.t, testbed.DynamoDB(h.t), gate), testbed.CountCalls(h.t, testbed.AWS(h.t), gate)}
 		h.runtimes[function] = testbed.NewRuntime(time.Duration(f.Timeout) * time.Second)
 	}
 }

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 // atOnce is how many tests run beside each other: they wait, for leases and for tokens to end, more than they work.
-const atOnce = "6"
+const atOnce = "16"
 
 func run(m *testing.M) int {
 	if err := flag.Set("test.parallel", atOnce); err != nil { // before the command line is read, which may say otherwise

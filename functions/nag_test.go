@@ -1,3 +1,5 @@
+//go:build testall
+
 package functions_test
 
 import (
@@ -23,6 +25,19 @@ func accepted(t *testing.T) map[[2]string]string {
 		rows[[2]string{row[1], row[2]}] = row[3]
 	}
 	return rows
+}
+
+func TestTemplateIsClean(t *testing.T) {
+	t.Parallel()
+	said := testbed.Lint(t)
+	if len(said) != 2 {
+		t.Errorf("cfn-lint saw %d files, want the template and its expansion", len(said))
+	}
+	for file, findings := range said {
+		if findings != "" {
+			t.Errorf("%s:\n%s", filepath.Base(file), findings)
+		}
+	}
 }
 
 func TestTemplateKeepsTheRulesOfCDKNag(t *testing.T) {

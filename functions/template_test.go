@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,19 +17,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
 )
-
-func TestTemplateIsClean(t *testing.T) {
-	t.Parallel()
-	said := testbed.Lint(t)
-	if len(said) != 2 {
-		t.Errorf("cfn-lint saw %d files, want the template and its expansion", len(said))
-	}
-	for file, findings := range said {
-		if findings != "" {
-			t.Errorf("%s:\n%s", filepath.Base(file), findings)
-		}
-	}
-}
 
 // gatewayTimeout is how long API Gateway waits for a function.
 const gatewayTimeout = 30 * time.Second

@@ -57,7 +57,7 @@ type stack struct {
 
 func newStack(t *testing.T) *stack {
 	t.Helper()
-	cfg := testbed.MotoAccount(t)
+	cfg := testbed.Account(t)
 	s := &stack{T: t, account: cfg, providers: simulator.New(simulator.Options{}), secrets: awssecrets.NewFromConfig(cfg), dir: t.TempDir()}
 	s.store = memory.New()
 	s.desk = &vend.Desk{Mint: mint.New(mint.Config{

@@ -1,3 +1,5 @@
+//go:build testall
+
 // Package peer has the real mint get, renew, prove and revoke tokens at an OAuth server that nobody here wrote, over TLS and in real time. What that server takes and refuses is its own affair: nothing in it knows of tokenvend.
 package peer_test
 

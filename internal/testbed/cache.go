@@ -14,7 +14,7 @@ import (
 )
 
 // installWithin is how long an installation may take, however slow the line.
-const installWithin = 5 * time.Minute
+const installWithin = 10 * time.Minute
 
 // installed returns the folder .cache/testbed/name of the repository, filled by install where it is not there yet. The name says which version it holds: another one gets another folder.
 // Where several test binaries install at once, the first to finish wins, and the others use what it made. So install must not write its folder's path into what it makes.

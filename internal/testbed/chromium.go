@@ -1,12 +1,10 @@
+//go:build testall
+
 package testbed
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"sync"
 	"testing"
 	"time"
 )
@@ -14,48 +12,13 @@ import (
 // browsers are the programs that will do, the first that is found.
 var browsers = [...]string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
 
-var chromium = sync.OnceValues(func() (string, error) {
-	path, err := findBrowser()
-	if err == nil {
-		return path, nil
-	}
-	if err = installChromium(); err == nil {
-		path, err = findBrowser()
-	}
-	if err != nil {
-		return "", fmt.Errorf("testbed: Chromium is not on this machine: install it (apt-get install chromium), or Chrome, so that chromium or google-chrome is in PATH, then run the tests again: %w", err)
-	}
-	return path, nil
-})
-
 func findBrowser() (path string, err error) {
 	for _, name := range browsers {
 		if path, err = exec.LookPath(name); err == nil {
 			return path, nil
 		}
 	}
-	return "", err
-}
-
-// installChromium has the system install it, on a machine of Debian's kind that is ours to change.
-func installChromium() error {
-	apt, err := exec.LookPath("apt-get")
-	if err != nil {
-		return err
-	}
-	if os.Geteuid() != 0 {
-		return errors.New("only root can install it")
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), installWithin)
-	defer cancel()
-	for _, args := range [][]string{{"update", "-qq"}, {"install", "-y", "-qq", "--no-install-recommends", "chromium"}} {
-		cmd := exec.CommandContext(ctx, apt, args...)
-		cmd.Env = append(cmd.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if said, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, said[max(0, len(said)-lastOutput):])
-		}
-	}
-	return nil
+	return "", fmt.Errorf("testbed: Chromium is not on this machine: make needs says how to install it: %w", err)
 }
 
 // Browser is a headless Chromium of one test's own: without a history, and with no network but 127.0.0.1. Its methods, and its tabs', end the test where something fails.
@@ -64,10 +27,11 @@ type Browser struct {
 	wire wire
 }
 
-// NewBrowser starts one, which ends with the test. Where Chromium is missing, it is installed if that can be done by apt-get; else the test fails.
+// NewBrowser starts one, which ends with the test. Where Chromium is missing, the
+// test fails.
 func NewBrowser(t testing.TB) *Browser {
 	t.Helper()
-	path, err := chromium()
+	path, err := findBrowser()
 	if err != nil {
 		t.Fatal(err)
 	}

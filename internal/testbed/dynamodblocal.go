@@ -1,3 +1,5 @@
+//go:build testall
+
 package testbed
 
 import (
@@ -50,15 +52,6 @@ var dynamoDBLocal = share(func() (server, error) {
 func DynamoDBLocal(t testing.TB) Endpoint {
 	t.Helper()
 	return dynamoDBLocal(t)
-}
-
-// DynamoDBs are the stand-ins to run a suite on, by name: dynalite, and DynamoDB Local besides where TOKENVEND_DYNAMODB_LOCAL is 1.
-func DynamoDBs() map[string]func(testing.TB) Endpoint {
-	all := map[string]func(testing.TB) Endpoint{"dynalite": Dynalite}
-	if os.Getenv("TOKENVEND_DYNAMODB_LOCAL") == "1" {
-		all["DynamoDBLocal"] = DynamoDBLocal
-	}
-	return all
 }
 
 // fetchLocal leaves in dir what stands in the tarball's folder of the jar.

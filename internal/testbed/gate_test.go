@@ -144,7 +144,7 @@ func TestTheGateAsksTheRole(t *testing.T) {
 }
 
 func TestWhatACallIsAbout(t *testing.T) {
-	account := MotoAccount(t)
+	account := Account(t)
 	secrets, keys := secretsmanager.NewFromConfig(account), kms.NewFromConfig(account)
 	made, err := keys.CreateKey(t.Context(), &kms.CreateKeyInput{})
 	if err != nil {

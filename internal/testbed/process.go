@@ -1,4 +1,4 @@
-// Package testbed starts real servers for tests: on a free port of 127.0.0.1, as children that do not outlive the test binary. Only tests import it.
+// Package testbed is where tests find AWS, and what else they need besides Go code: servers on a free port of 127.0.0.1, as children that do not outlive the test binary. Only tests import it.
 //
 // What a server needs is installed once, pinned, into .cache/testbed of the repository. Where something is missing that has to be on the machine, the test fails with a sentence that says what: it is never skipped.
 package testbed

@@ -1,3 +1,5 @@
+//go:build testall
+
 package testbed
 
 import (
@@ -10,22 +12,17 @@ import (
 	"sync"
 )
 
-// requirements is what pip installs where the machine's own Python lacks any of it.
+// requirements is what pip installs, pinned.
 //
 //go:embed requirements.txt
 var requirements []byte
 
-// complete ends well in a Python that has what requirements names.
-const complete = `import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ("moto", "flask", "flask_cors", "boto3", "samtranslator", "cfnlint")))`
-
-// python is the machine's own interpreter if it has all that is needed, else that of a virtual environment of the repository.
+// python is the interpreter of a virtual environment of the repository's own.
+// What the machine's Python happens to have is not used.
 var python = sync.OnceValues(func() (string, error) {
 	own, err := program("python3", "Python 3.10 or newer, with venv")
 	if err != nil {
 		return "", err
-	}
-	if exec.Command(own, "-c", complete).Run() == nil {
-		return own, nil
 	}
 	dir, err := installed("python-"+shortHash(requirements), func(dir string) error { return installPython(own, dir) })
 	if err != nil {

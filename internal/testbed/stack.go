@@ -1,30 +1,18 @@
 package testbed
 
 import (
-	"bytes"
-	"context"
-	_ "embed"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-//go:embed stack.py
-var stackProgram string
-
-// Stack is what becomes of the repository's template.yaml: expanded, and made in an account of its own on [Moto]. So tests need no second copy of what it says.
+// Stack is what becomes of the repository's template.yaml: expanded, and made in
+// an account of its own on [AWS]. So tests need no second copy of what it says.
 type Stack struct {
 	Account      aws.Config                 `json:"-"`
 	Functions    map[string]Function        `json:"functions"`  // by their names in the template
@@ -35,7 +23,8 @@ type Stack struct {
 	TTL          string                     `json:"ttl"`        // the attribute that says when an item may be dropped
 	Integrations []json.RawMessage          `json:"integrations"`
 	API          json.RawMessage            `json:"api"`      // the OpenAPI document, without what is API Gateway's alone
-	APIText      string                     `json:"api_text"` // the same as YAML
+	APISum       string                     `json:"api_sum"`  // the SHA-256 of the same as YAML, in hex
+	APIText      string                     `json:"api_text"` // that YAML; "" without the build tag testall
 }
 
 // Function is a function with its settings and its role's policies resolved.
@@ -72,89 +61,6 @@ func (s *Stack) Deployed(t testing.TB, p Parameters) map[string]Function {
 		t.Fatal("testbed: parameters that are no plain names: ", err)
 	}
 	return functions
-}
-
-// stackOnce keeps the stack that all tests of a binary share.
-var stackOnce struct {
-	sync.Once
-	made *Stack
-	err  error
-}
-
-// errFirst stands where the first test that asked ended before there was a stack.
-var errFirst = errors.New("testbed: there is no stack; the first test that asked for it says why")
-
-// Template is the stack of the repository's template.yaml. All tests of a binary share one, its account and its sealing key.
-func Template(t testing.TB) *Stack {
-	t.Helper()
-	stackOnce.Do(func() {
-		stackOnce.err = errFirst
-		account := MotoAccount(t)
-		account.HTTPClient = nil // that one ends with t
-		stackOnce.made, stackOnce.err = makeStack(t.Context(), account)
-	})
-	if stackOnce.err != nil {
-		t.Fatal(stackOnce.err)
-	}
-	return stackOnce.made
-}
-
-func makeStack(ctx context.Context, account aws.Config) (*Stack, error) {
-	keys, err := account.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s := &Stack{Account: account}
-	err = runStack(ctx, s, []string{
-		"AWS_ENDPOINT_URL=" + *account.BaseEndpoint, "AWS_ACCESS_KEY_ID=" + keys.AccessKeyID,
-		"AWS_SECRET_ACCESS_KEY=" + keys.SecretAccessKey, "AWS_SESSION_TOKEN=" + keys.SessionToken,
-	})
-	return s, err
-}
-
-// Lint returns what cfn-lint says of template.yaml and of its expansion, by file: "" where it finds nothing.
-func Lint(t testing.TB) map[string]string {
-	t.Helper()
-	said := map[string]string{}
-	if err := runStack(t.Context(), &said, nil, "lint"); err != nil {
-		t.Fatal(err)
-	}
-	return said
-}
-
-// stackWithin bounds a run of stack.py.
-const stackWithin = 2 * time.Minute
-
-// runStack runs stack.py, which tells its findings as JSON.
-func runStack(ctx context.Context, into any, env []string, mode ...string) error {
-	python, err := python()
-	if err != nil {
-		return err
-	}
-	root, err := repository()
-	if err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp("", "tokenvend-stack-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	ctx, cancel := context.WithTimeout(ctx, stackWithin)
-	defer cancel()
-	line := append([]string{"-c", stackProgram, filepath.Join(root, "template.yaml"), filepath.Join(dir, "expansion.json")}, mode...)
-	cmd := exec.CommandContext(ctx, python, line...)
-	cmd.Env = append(append(cmd.Environ(), env...), "AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true")
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	told, err := cmd.Output()
-	if err == nil {
-		err = json.Unmarshal(told, into)
-	}
-	if err != nil {
-		return fmt.Errorf("testbed: stack.py: %w\n%s", err, said.Bytes())
-	}
-	return nil
 }
 
 // tables counts those that were made.

@@ -3,11 +3,13 @@
 stack.py TEMPLATE EXPANSION   writes the expansion, makes the stack of it at AWS_ENDPOINT_URL, and prints what was made.
 stack.py TEMPLATE EXPANSION lint   writes the expansion, and prints what cfn-lint has to say of both files.
 stack.py TEMPLATE EXPANSION expand   writes the expansion, and prints it.
+stack.py TEMPLATE EXPANSION golden   prints what tests without Python need to know: the expansion, and the API's document.
 
 No network but that endpoint is needed.
 """
 
 import ast
+import hashlib
 import io
 import json
 import subprocess
@@ -132,6 +134,17 @@ def integrations(template):
     return [o.get("x-amazon-apigateway-integration") for o in operations]
 
 
+def described(source):
+    """What the template says of the API."""
+    api, text = document(source)
+    return {
+        "integrations": integrations(yaml_parse(source)),
+        "api": api,
+        "api_text": text,
+        "api_sum": hashlib.sha256(text.encode()).hexdigest(),
+    }
+
+
 def main(template, expansion_path, *mode):
     with open(template, encoding="utf-8") as f:
         source = f.read()
@@ -142,11 +155,12 @@ def main(template, expansion_path, *mode):
         told = {path: lint(path) for path in (template, expansion_path)}
     elif mode == ("expand",):
         told = expansion
+    elif mode == ("golden",):
+        told = {"expansion": expansion, **described(source)}
     else:
         resources = expansion["Resources"]
         secret_key = new_key()
         physical = create(expansion, secret_key)
-        api, text = document(source)
         told = {
             "functions": {k: function(k, physical[k]) for k, r in resources.items() if r["Type"] == "AWS::Lambda::Function"},
             "parameters": {"table": physical["TokenTable"], "secret_prefix": PREFIX, "seal_id": SEAL_ID},
@@ -154,9 +168,7 @@ def main(template, expansion_path, *mode):
             "aliases": {r["Properties"]["Name"]: r["Properties"]["FunctionVersion"] for r in resources.values() if r["Type"] == "AWS::Lambda::Alias"},
             "table": table(physical["TokenTable"]),
             "ttl": resources["TokenTable"]["Properties"]["TimeToLiveSpecification"]["AttributeName"],
-            "integrations": integrations(yaml_parse(source)),
-            "api": api,
-            "api_text": text,
+            **described(source),
         }
     json.dump(told, sys.stdout)
 

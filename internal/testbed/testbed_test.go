@@ -163,7 +163,7 @@ func TestInstallingTwiceAtOnce(t *testing.T) {
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	t.Setenv("PATH", "")
-	if _, err := program("node", nodeJS); err == nil || !strings.Contains(err.Error(), "install Node.js 20") {
+	if _, err := program("node", "Node.js 20 or newer, with npm"); err == nil || !strings.Contains(err.Error(), "install Node.js 20") {
 		t.Error(err)
 	}
 }

@@ -19,7 +19,7 @@ import (
 // The same over the store of AWS, in a server that speaks DynamoDB: each kind
 // of outage, at renewal and at expiry.
 func TestOutageOfAnHourEndsNoGrantInDynamoDB(t *testing.T) {
-	endpoint := testbed.Dynalite(t) // its clock is not the test's
+	endpoint := testbed.DynamoDB(t) // its clock is not the test's
 	for _, o := range outages {
 		for at, begins := range beginnings {
 			t.Run(o.name+"/at "+at, func(t *testing.T) {

@@ -29,7 +29,20 @@ type account struct {
 
 func newAccount(t *testing.T) account {
 	t.Helper()
-	cfg := testbed.MotoAccount(t)
+	return accountOf(t, testbed.Account(t))
+}
+
+// onEach runs test on all that stands in for Secrets Manager.
+func onEach(t *testing.T, test func(t *testing.T, newAccount func(*testing.T) account)) {
+	for name, config := range testbed.Accounts() {
+		t.Run(name, func(t *testing.T) {
+			test(t, func(t *testing.T) account { t.Helper(); return accountOf(t, config(t)) })
+		})
+	}
+}
+
+func accountOf(t *testing.T, cfg aws.Config) account {
+	t.Helper()
 	seen := &calls{next: cfg.HTTPClient}
 	cfg.HTTPClient = seen
 	return account{Client: aws_sm.NewFromConfig(cfg), t: t, calls: seen}
@@ -45,8 +58,10 @@ func (a account) put(name string, data []byte) (version string) {
 	if err == nil {
 		return *made.VersionId
 	}
-	if _, exists := errors.AsType[*types.ResourceExistsException](err); !exists {
-		a.t.Fatal(err)
+	_, exists := errors.AsType[*types.ResourceExistsException](err)
+	_, deleted := errors.AsType[*types.InvalidRequestException](err) // AWS; moto says that it exists
+	if !exists && !deleted {
+		a.t.Fatalf("CreateSecret(%s): %v", name, err)
 	}
 	_, err = a.RestoreSecret(a.t.Context(), &aws_sm.RestoreSecretInput{SecretId: &name})
 	if err != nil {

@@ -15,18 +15,24 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	for how, atOnce := range map[string]bool{"deleted at once": true, "scheduled for deletion": false} {
-		t.Run(how, func(t *testing.T) {
-			credentialtest.Run(t, func(t *testing.T) (credential.Source, func(string, []byte), func(string)) {
-				a := newAccount(t)
-				return a.source(), func(name string, data []byte) { a.put(prefix+name, data) }, func(name string) { a.remove(prefix+name, atOnce) }
+	onEach(t, func(t *testing.T, newAccount func(*testing.T) account) {
+		for how, atOnce := range map[string]bool{"deleted at once": true, "scheduled for deletion": false} {
+			t.Run(how, func(t *testing.T) {
+				credentialtest.Run(t, func(t *testing.T) (credential.Source, func(string, []byte), func(string)) {
+					a := newAccount(t)
+					return a.source(), func(name string, data []byte) { a.put(prefix+name, data) }, func(name string) { a.remove(prefix+name, atOnce) }
+				})
 			})
-		})
-	}
+		}
+	})
 }
 
 func TestFault47_StagesOfARotation(t *testing.T) {
-	a := newAccount(t)
+	onEach(t, func(t *testing.T, newAccount func(*testing.T) account) { stagesOfARotation(t, newAccount(t)) })
+}
+
+func stagesOfARotation(t *testing.T, a account) {
+	t.Helper()
 	const name = prefix + "minut"
 	old := a.put(name, credentialtest.Secret("old"))
 	fresh := a.stage(name, credential.Pending, credentialtest.Secret("fresh"))

@@ -28,7 +28,18 @@ type stack struct {
 
 func newStack(t *testing.T) stack {
 	t.Helper()
-	cfg := testbed.MotoAccount(t)
+	return stackOf(t, testbed.Account(t))
+}
+
+// onEach runs test on all that stands in for KMS.
+func onEach(t *testing.T, test func(t *testing.T, s stack)) {
+	for name, config := range testbed.Accounts() {
+		t.Run(name, func(t *testing.T) { test(t, stackOf(t, config(t))) })
+	}
+}
+
+func stackOf(t *testing.T, cfg aws.Config) stack {
+	t.Helper()
 	seen := &calls{next: cfg.HTTPClient, count: map[string]int{}}
 	cfg.HTTPClient = seen
 	s := stack{Client: awskms.NewFromConfig(cfg), calls: seen}
@@ -38,6 +49,14 @@ func newStack(t *testing.T) stack {
 	}
 	s.key = *made.KeyMetadata.Arn
 	return s
+}
+
+// closeConnections has each call from now on make a connection of its own: one
+// that was made outside a bubble of testing/synctest does not work inside.
+func (s stack) closeConnections() {
+	transport := s.calls.next.(*http.Client).Transport.(*http.Transport)
+	transport.DisableKeepAlives = true
+	transport.CloseIdleConnections()
 }
 
 // process is a sealer that knows no data key yet.

@@ -19,8 +19,9 @@ import (
 )
 
 func TestFault54_Contract(t *testing.T) {
-	s := newStack(t)
-	sealtest.Run(t, func(*testing.T) seal.Sealer { return s.process() })
+	onEach(t, func(t *testing.T, s stack) {
+		sealtest.Run(t, func(*testing.T) seal.Sealer { return s.process() })
+	})
 }
 
 // cold opens what it sealed in a process that has just started.
@@ -34,8 +35,9 @@ func (c cold) Open(ctx context.Context, credential string, sealed, additional []
 }
 
 func TestFault54_ContractCold(t *testing.T) {
-	s := newStack(t)
-	sealtest.Run(t, func(*testing.T) seal.Sealer { return cold{s.process(), s} })
+	onEach(t, func(t *testing.T, s stack) {
+		sealtest.Run(t, func(*testing.T) seal.Sealer { return cold{s.process(), s} })
+	})
 }
 
 func TestFault54_ElsewhereItDoesNotOpen(t *testing.T) {
@@ -181,6 +183,7 @@ func TestOneWhoGivesUpTakesNobodyAlong(t *testing.T) {
 
 func TestADayLater(t *testing.T) {
 	s := newStack(t)
+	s.closeConnections()
 	synctest.Test(t, func(t *testing.T) {
 		one := s.process()
 		first := mustSeal(t, one, "minut", "first")

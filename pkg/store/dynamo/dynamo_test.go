@@ -96,7 +96,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestContractWhereARefusalTellsWhatStands(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, testbed.Dynalite(t), newAsAWS) }, storetest.Checks(3), storetest.Rounds(2))
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, testbed.DynamoDB(t), newAsAWS) }, storetest.Checks(3), storetest.Rounds(2))
 }
 
 func get(t *testing.T, s store.Store, key token.Key) store.Entry {
@@ -159,12 +159,12 @@ func TestRequestsPerCall(t *testing.T) {
 		wrap    func(http.RoundTripper) http.RoundTripper
 		refusal string
 	}{
-		"a stand-in": {func(next http.RoundTripper) http.RoundTripper { return next }, "UpdateItem GetItem"},
-		"as AWS":     {newAsAWS, "UpdateItem"},
+		"without the item": {newWithoutItem, "UpdateItem GetItem"},
+		"as AWS":           {newAsAWS, "UpdateItem"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var j journal
-			s := open(t, testbed.Dynalite(t), func(next http.RoundTripper) http.RoundTripper { return j.wrap(c.wrap(next)) })
+			s := open(t, testbed.DynamoDB(t), func(next http.RoundTripper) http.RoundTripper { return j.wrap(c.wrap(next)) })
 			ctx, own, nothing := t.Context(), token.Own("minut"), store.Entry{Key: key}
 			var l store.Lease
 			var err error
@@ -200,7 +200,7 @@ func TestRequestsPerCall(t *testing.T) {
 
 func TestFault53_ConsistencyOfEveryRead(t *testing.T) {
 	var j journal
-	s := open(t, testbed.Dynalite(t), j.wrap)
+	s := open(t, testbed.DynamoDB(t), func(next http.RoundTripper) http.RoundTripper { return j.wrap(newWithoutItem(next)) })
 	acquire(t, s, store.Entry{Key: key})
 	own := token.Own("minut")
 	for call, do := range map[string]func() error{

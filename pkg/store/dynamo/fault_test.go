@@ -13,17 +13,18 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// eachRefusal runs test on a store whose every answer goes through f: where a refusal says what stands, and where it does not.
+// eachRefusal runs test at each DynamoDB on a store whose every answer goes
+// through f: where the refusal of a condition holds the item, as at AWS, and
+// where it does not.
 func eachRefusal(t *testing.T, test func(t *testing.T, s store.Store, f *faults)) {
-	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{
-		"a stand-in": func(next http.RoundTripper) http.RoundTripper { return next },
-		"as AWS":     newAsAWS,
-	} {
-		t.Run(name, func(t *testing.T) {
-			var f faults
-			test(t, open(t, testbed.Dynalite(t), func(next http.RoundTripper) http.RoundTripper { return f.wrap(wrap(next)) }), &f)
-		})
-	}
+	onEach(t, func(t *testing.T, endpoint testbed.Endpoint) {
+		for name, wrap := range refusals {
+			t.Run(name, func(t *testing.T) {
+				var f faults
+				test(t, open(t, endpoint, func(next http.RoundTripper) http.RoundTripper { return f.wrap(wrap(next)) }), &f)
+			})
+		}
+	})
 }
 
 func TestFault52_AcquireKnowsItsOwnWriteWhenTheAnswerIsLost(t *testing.T) {
@@ -117,7 +118,7 @@ func TestFault52_ACommitWhoseAnswersWereAllLostCanBeRepeated(t *testing.T) {
 
 func TestFault51_APassingFaultIsHiddenAndALastingOneIsAnErrorSoon(t *testing.T) {
 	var f faults
-	s := open(t, testbed.Dynalite(t), f.wrap)
+	s := open(t, testbed.DynamoDB(t), f.wrap)
 	own := token.Own("minut")
 	l := acquire(t, s, store.Entry{Key: own})
 	calls := map[string]func(context.Context) error{
@@ -186,7 +187,7 @@ func unread(n int) fault {
 
 func TestFault51_KeysThatABatchLeftOutAreReadAgain(t *testing.T) {
 	var f faults
-	s := open(t, testbed.Dynalite(t), f.wrap)
+	s := open(t, testbed.DynamoDB(t), f.wrap)
 	var keys []token.Key
 	for _, name := range []string{"a", "b", "c"} {
 		keys = append(keys, token.Own(name))
@@ -216,7 +217,7 @@ func TestFault51_KeysThatABatchLeftOutAreReadAgain(t *testing.T) {
 
 func TestGetOfManyKeys(t *testing.T) {
 	var j journal
-	s := open(t, testbed.Dynalite(t), j.wrap)
+	s := open(t, testbed.DynamoDB(t), j.wrap)
 	var keys []token.Key
 	for i := range 230 {
 		keys = append(keys, token.Key{Credential: "minut", Variant: token.NewVariant("", "", string(rune('a'+i)))})

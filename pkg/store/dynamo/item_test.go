@@ -27,7 +27,7 @@ type table struct {
 
 func openTable(t *testing.T) table {
 	t.Helper()
-	client := newClient(t, testbed.Dynalite(t), nil)
+	client := newClient(t, testbed.DynamoDB(t), nil)
 	name := newTable(t, client)
 	return table{dynamo.New(client, name), client, name}
 }

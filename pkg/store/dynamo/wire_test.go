@@ -169,7 +169,30 @@ func reply(status int, body string) *http.Response {
 	}
 }
 
-// asAWS makes of a stand-in what AWS does, and the stand-ins don't: an item comes with the refusal of a condition, where it was asked for. Here it is read a moment after.
+// refusals are the two ways in which a DynamoDB refuses a condition.
+var refusals = map[string]func(http.RoundTripper) http.RoundTripper{"without the item": newWithoutItem, "as AWS": newAsAWS}
+
+// withoutItem removes the item from the refusal of a condition. dynalite and
+// DynamoDB Local send none.
+type withoutItem struct{ next http.RoundTripper }
+
+func newWithoutItem(next http.RoundTripper) http.RoundTripper { return withoutItem{next} }
+
+func (w withoutItem) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := w.next.RoundTrip(r)
+	if err != nil || answer.StatusCode != http.StatusBadRequest {
+		return answer, err
+	}
+	body, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	if err == nil && bytes.Contains(body, []byte("ConditionalCheckFailedException")) {
+		body = []byte(`{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}`)
+	}
+	return reply(answer.StatusCode, string(body)), err
+}
+
+// asAWS adds the item to the refusal of a condition where it was asked for and
+// does not come, as AWS does. Here it is read a moment after.
 type asAWS struct{ next http.RoundTripper }
 
 func newAsAWS(next http.RoundTripper) http.RoundTripper { return asAWS{next} }
@@ -185,7 +208,7 @@ func (a asAWS) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	body, err := io.ReadAll(answer.Body)
 	_ = answer.Body.Close()
-	if err != nil || !bytes.Contains(body, []byte("ConditionalCheckFailedException")) {
+	if err != nil || !bytes.Contains(body, []byte("ConditionalCheckFailedException")) || bytes.Contains(body, []byte(`"Item"`)) {
 		return reply(answer.StatusCode, string(body)), err
 	}
 	item, err := a.read(r, asked)

@@ -3,4 +3,4 @@
 package simulation_test
 
 // usualSchedules is less where the race detector makes each ten times as slow.
-const usualSchedules = 300
+const usualSchedules = 100

@@ -1,0 +1,106 @@
+// Needs checks that the machine has what make test-all needs, prints one table
+// of it, and installs what is missing with apt-get where it may.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+func main() {
+	m := machine{out: os.Stdout, in: os.Stdin, root: os.Geteuid() == 0, ci: os.Getenv("CI") == "true"}
+	m.terminal = term.IsTerminal(int(os.Stdin.Fd()))
+	if _, err := exec.LookPath("apt-get"); err == nil {
+		m.apt = aptGet
+	}
+	m.look = func(ctx context.Context) (all []found) {
+		for _, n := range needs {
+			all = append(all, n.look(ctx))
+		}
+		return all
+	}
+	if err := m.check(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "needs:", err)
+		os.Exit(1)
+	}
+}
+
+// machine is where the tests are to run.
+type machine struct {
+	out                io.Writer
+	in                 io.Reader
+	look               func(context.Context) []found
+	apt                func(context.Context, ...string) error // nil: there is no apt-get
+	root, ci, terminal bool
+}
+
+// check prints the table, installs what is missing if it may, and fails if
+// something is missing then.
+func (m machine) check(ctx context.Context) error {
+	all := m.look(ctx)
+	if err := table(m.out, all, m.apt != nil); err != nil {
+		return err
+	}
+	names, packages := lacking(all)
+	if len(names) == 0 {
+		return nil
+	}
+	if err := m.may(packages); err != nil {
+		return fmt.Errorf("missing: %s: %w", strings.Join(names, ", "), err)
+	}
+	if err := m.apt(ctx, packages...); err != nil {
+		return err
+	}
+	if names, packages = lacking(m.look(ctx)); len(names) > 0 {
+		return fmt.Errorf("still missing after apt-get install %s: %s", strings.Join(packages, " "), strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// may returns why packages may not be installed here; nil if they may.
+func (m machine) may(packages []string) error {
+	list := strings.Join(packages, " ")
+	switch {
+	case m.apt == nil:
+		return errors.New("install them as the table says")
+	case !m.root:
+		return fmt.Errorf("run: sudo apt-get install %s", list)
+	case m.ci:
+		return nil
+	case !m.terminal:
+		return fmt.Errorf("run: apt-get install %s; or set CI=true to have them installed", list)
+	}
+	_, _ = fmt.Fprintf(m.out, "\nInstall %s with apt-get? [y/N] ", list)
+	answer, err := bufio.NewReader(m.in).ReadString('\n')
+	if err != nil {
+		return err
+	}
+	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		return errors.New("nothing was installed")
+	}
+	return nil
+}
+
+// aptGet installs packages of Debian.
+func aptGet(ctx context.Context, packages ...string) error {
+	for _, args := range [][]string{
+		{"update", "-qq"},
+		append([]string{"install", "-y", "-qq", "--no-install-recommends"}, packages...),
+	} {
+		cmd := exec.CommandContext(ctx, "apt-get", args...)
+		cmd.Env = append(cmd.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("apt-get %s: %w", strings.Join(args, " "), err)
+		}
+	}
+	return nil
+}
