@@ -8,6 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -111,6 +112,10 @@ func (m *Mint) askOnce(ctx context.Context, v view, lease store.Lease, insist bo
 	}
 	if out.changed {
 		return out
+	}
+	if out.failed == nil && provider.HoldsRefreshToken(out.answer.Access, v.entry.refresh, out.client.Refresh) {
+		out.answer.Access = redact.String{}
+		out.failed = &fault{code: api.ProviderMalformed, detail: "the access token of the answer holds a refresh token"}
 	}
 	if out.failed == nil && out.grant != "" {
 		m.prove(ctx, &out)

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/mask"
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // call is one request, built and not yet sent.
@@ -25,6 +26,8 @@ type call struct {
 	cert   *tls.Certificate // for tls; nil: none
 	params map[string]string
 	mask   mask.Set
+
+	refresh redact.String // that is redeemed; zero: none is
 
 	proven bool   // it carries client authentication
 	hint   string // what to say when that is refused; "": nothing
@@ -137,6 +140,7 @@ func (q *call) ask(t TokenRequest, ask Ask) *Error {
 	switch ask.Grant {
 	case RefreshToken:
 		q.mask.Add(ask.Refresh.Reveal())
+		q.refresh = ask.Refresh
 		if !q.set(t, FieldRefreshToken, ask.Refresh.Reveal()) {
 			return misconfigured("refresh.fields: leaves refresh_token out")
 		}

@@ -147,6 +147,9 @@ func (d *Descriptor) readToken(q *call, doc document, access any, now time.Time,
 	if problem = unsafeToken(token); problem != "" {
 		return "the access token at " + d.Response.accessAt() + " " + problem
 	}
+	if q.holdsRefresh(doc, token, answer.Refresh) {
+		return "the value at " + d.Response.accessAt() + " is a refresh token, or holds one"
+	}
 	if problem = d.readType(q, doc, answer); problem != "" {
 		return problem
 	}

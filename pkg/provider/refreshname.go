@@ -1,0 +1,115 @@
+package provider
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// A refresh token is never vended as an access token, whatever the response
+// pointers of a descriptor say. Which value of an answer is one is decided here
+// by its name and by what is known already, not by the descriptor alone.
+
+// shortestPart is the shortest refresh token, in bytes, that is looked for
+// inside of another text. A shorter one may stand there by chance.
+const shortestPart = 8
+
+// HoldsRefreshToken reports whether access is one of the refresh tokens, or a
+// text that one of them is a part of.
+func HoldsRefreshToken(access redact.String, refresh ...redact.String) bool {
+	text := access.Reveal()
+	for _, token := range refresh {
+		part := token.Reveal()
+		if token.IsZero() {
+			continue
+		}
+		if text == part || len(part) >= shortestPart && strings.Contains(text, part) {
+			return true
+		}
+	}
+	return namesRefresh([]byte(text))
+}
+
+// holdsRefresh reports whether an access token of an answer holds a refresh
+// token of that answer, or the one that was sent for it.
+func (q *call) holdsRefresh(doc document, access string, refresh redact.String) bool {
+	token := redact.New(access)
+	if HoldsRefreshToken(token, refresh, q.refresh) {
+		return true
+	}
+	found := false
+	doc.refreshTokens(func(text string) bool {
+		found = HoldsRefreshToken(token, redact.New(text))
+		return !found
+	})
+	return found
+}
+
+// refreshTokens calls yield with each text in the document whose name says that
+// it is a refresh token, however deep it stands.
+func (doc document) refreshTokens(yield func(text string) bool) {
+	for i := 0; i < len(doc); {
+		if doc[i] != '"' {
+			i++
+			continue
+		}
+		end, whole := doc.stringEnd(i)
+		name := doc[i:end]
+		colon := end
+		for colon < len(doc) && doc[colon] <= ' ' {
+			colon++
+		}
+		if !whole || colon >= len(doc) || doc[colon] != ':' {
+			i = end
+			continue
+		}
+		i = doc.next(colon)
+		if i >= len(doc) || doc[i] != '"' || !namesRefresh(name) {
+			continue
+		}
+		if end, whole = doc.stringEnd(i); whole && !yield(doc[i:end].text()) {
+			return
+		}
+	}
+}
+
+// namesRefresh reports whether a text has "refresh token" in it, in any case,
+// with any separators between its letters, and with escapes of JSON.
+func namesRefresh(text []byte) bool {
+	const name = "refreshtoken"
+	matched := 0
+	for len(text) > 0 {
+		var c byte
+		c, text = nextLetter(text)
+		switch {
+		case c == name[matched]:
+			matched++
+		case c == '_', c == '-', c == '.', c == ' ':
+		case c == name[0]:
+			matched = 1
+		default:
+			matched = 0
+		}
+		if matched == len(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// nextLetter returns the first character of a text in lower case, and the rest.
+func nextLetter(text []byte) (c byte, rest []byte) {
+	const escape = len(`\u0072`)
+	c, rest = text[0], text[1:]
+	if c == '\\' && len(text) >= escape && text[1] == 'u' {
+		code, err := strconv.ParseUint(string(text[2:escape]), 16, 8)
+		if err == nil {
+			c, rest = byte(code), text[escape:]
+		}
+	}
+	if 'A' <= c && c <= 'Z' {
+		c |= 0x20
+	}
+	return c, rest
+}
