@@ -45,46 +45,62 @@ func (t Terms) Destination() Destination {
 		if own == d.Token.URL {
 			own = ""
 		}
-		return parts("provider", t.Provider, "token_url", own, "client_id", t.ClientID)
+		return parts(
+			Part{"provider", t.Provider},
+			Part{"token_url", own},
+			Part{"client_id", t.ClientID},
+		)
 	}
 	at := cmp.Or(t.TokenURL, d.Token.URL)
-	all := parts("token_url", at, "client_id", t.ClientID,
-		"descriptor.token.auth", string(cmp.Or(d.Token.Auth, provider.AuthBasic)),
-		"descriptor.token.assertion_audience", d.Token.Audience)
+	all := parts(
+		Part{"token_url", at},
+		Part{"client_id", t.ClientID},
+		Part{"descriptor.token.auth", string(cmp.Or(d.Token.Auth, provider.AuthBasic))},
+		Part{"descriptor.token.assertion_audience", d.Token.Audience},
+	)
 	if r := d.Refresh; r != nil {
-		all = append(all, parts("descriptor.refresh.url", resolved(at, r.URL), "descriptor.refresh.auth", string(r.Auth))...)
+		all = append(all, parts(
+			Part{"descriptor.refresh.url", resolved(at, r.URL)},
+			Part{"descriptor.refresh.auth", string(r.Auth)},
+		)...)
 	}
 	if d.Authorize != nil {
-		all = append(all, parts("descriptor.authorize.url", resolved(at, d.Authorize.URL))...)
+		all = append(all, parts(
+			Part{"descriptor.authorize.url", resolved(at, d.Authorize.URL)},
+		)...)
 	}
 	if r := d.Revoke; r != nil {
-		all = append(all, parts("descriptor.revoke.url", resolved(at, r.URL), "descriptor.revoke.auth", string(r.Auth))...)
+		all = append(all, parts(
+			Part{"descriptor.revoke.url", resolved(at, r.URL)},
+			Part{"descriptor.revoke.auth", string(r.Auth)},
+		)...)
 	}
 	if d.Verify != nil {
-		all = append(all, parts("descriptor.verify.url", resolved(at, d.Verify.URL))...)
+		all = append(all, parts(
+			Part{"descriptor.verify.url", resolved(at, d.Verify.URL)},
+		)...)
 	}
 	return append(all, pointers(d.Response)...)
 }
 
 // pointers lists the response pointers that differ from the standard ones.
 func pointers(r provider.Response) Destination {
-	return parts(
-		"descriptor.response.access_token", r.Access, "descriptor.response.refresh_token", r.Refresh,
-		"descriptor.response.token_type", r.Type, "descriptor.response.scope", r.Scope,
-		"descriptor.response.expiry.at", r.Expiry.At, "descriptor.response.refresh_expiry.at", r.RefreshExpiry.At,
-		"descriptor.response.error", r.Error, "descriptor.response.error_description", r.Description,
+	all := parts(
+		Part{"access_token", r.Access}, Part{"refresh_token", r.Refresh},
+		Part{"token_type", r.Type}, Part{"scope", r.Scope},
+		Part{"expiry.at", r.Expiry.At}, Part{"refresh_expiry.at", r.RefreshExpiry.At},
+		Part{"error", r.Error}, Part{"error_description", r.Description},
 	)
-}
-
-// parts pairs names and values.
-func parts(pairs ...string) Destination {
-	var all Destination
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			all = append(all, Part{Name: pairs[i], Value: pairs[i+1]})
-		}
+	all = slices.DeleteFunc(all, func(p Part) bool { return p.Value == "/"+p.Name })
+	for i := range all {
+		all[i].Name = "descriptor.response." + all[i].Name
 	}
 	return all
+}
+
+// parts leaves out what is empty.
+func parts(all ...Part) Destination {
+	return slices.DeleteFunc(all, func(p Part) bool { return p.Value == "" })
 }
 
 // resolved is a URL of a descriptor, which may be relative to the token URL.

@@ -44,7 +44,7 @@ func (d decoder) run(r reading, begin, end, skip int) reading {
 		value, bits = value<<d.bits|uint(d.digit(c)), bits+d.bits
 		if bits >= 8 {
 			bits -= 8
-			out.append(byte(value>>bits), r.from[begin], r.to[last-1])
+			out.append(byte(value>>bits), r.from[begin], r.to[last-1]) // #nosec G115 -- the low byte is what is meant
 		}
 	}
 	return out

@@ -93,7 +93,7 @@ func percent(rest []byte) (value []byte, length int) {
 	if !ok {
 		return nil, 0
 	}
-	return []byte{byte(n)}, 3
+	return []byte{byte(n)}, 3 // #nosec G115 -- below 0x80
 }
 
 // backslash reads the escapes of JSON (RFC 8259 §7), and \x41.
@@ -108,7 +108,7 @@ func backslash(rest []byte) (value []byte, length int) {
 		return []byte{' '}, 2
 	case 'x':
 		if n, ok := hexNumber(rest, 2, 2); ok {
-			return []byte{byte(n)}, 4
+			return []byte{byte(n)}, 4 // #nosec G115 -- below 0x80
 		}
 	case 'u':
 		return unicodeEscape(rest)
@@ -136,13 +136,13 @@ func unicodeEscape(rest []byte) (value []byte, length int) {
 	if !ok {
 		return nil, 0
 	}
-	if utf16.IsSurrogate(rune(high)) && len(rest) >= 2*size && rest[size] == '\\' && rest[size+1] == 'u' {
+	if utf16.IsSurrogate(rune(high)) && len(rest) >= 2*size && rest[size] == '\\' && rest[size+1] == 'u' { // #nosec G115 -- a code point
 		low, _ := hexNumber(rest[size:], 2, 4)
-		if r := utf16.DecodeRune(rune(high), rune(low)); r != utf8.RuneError {
+		if r := utf16.DecodeRune(rune(high), rune(low)); r != utf8.RuneError { // #nosec G115 -- a code point
 			return utf8.AppendRune(nil, r), 2 * size
 		}
 	}
-	return utf8.AppendRune(nil, rune(high)), size
+	return utf8.AppendRune(nil, rune(high)), size // #nosec G115 -- a code point
 }
 
 // entity reads a character reference of HTML, with or without its semicolon.

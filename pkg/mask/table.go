@@ -73,7 +73,7 @@ func (t *table) passAsIs(secret string, declared bool) (changes bool) {
 
 // slot returns where a piece stands, or the free place where it would.
 func (t *table) slot(hash, window uint64) int {
-	at := int(hash >> t.shift)
+	at := int(hash >> t.shift) // #nosec G115 -- masked to the size of the table
 	for t.keys[at] != 0 && t.keys[at] != window {
 		at = (at + 1) & (len(t.keys) - 1)
 	}
