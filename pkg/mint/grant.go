@@ -174,7 +174,7 @@ func (m *Mint) judgeGrant(ctx context.Context, lease store.Lease, v view, out *o
 	case p.held:
 		return &fault{
 			code: api.ProviderUnavailable, hold: v.heldUntil(),
-			detail: "no answer came to the refresh token; it is sent again when the access token is over",
+			detail: "the last answer to the refresh token was lost or could not be read; it is sent again when the access token is over",
 		}
 	case p.outcome == "" || out.failed == nil && !p.expired:
 		return out.failed

@@ -288,3 +288,29 @@ func TestCaseC23_RefusalAtRenewalIsTriedAgainBeforeTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// A dead secret is asked about at most six times in the first hour, however
+// the vendor spells that it does not know the client.
+func TestCaseC09_DeadSecretIsAskedSixTimesHoweverItIsSpelled(t *testing.T) {
+	for name, fault := range map[string]simulator.Fault{
+		"GitHub": {Status: 200, Body: `{"error":"incorrect_client_credentials"}`}, "Slack": {Status: 200, Body: `{"ok":false,"error":"bad_client_secret"}`},
+		"HubSpot": {Status: 400, Body: `{"status":"BAD_CLIENT_SECRET","message":"missing or invalid client secret"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{})
+				must(t, w.sim.SetFault("minut", fault))
+				m := w.instance()
+				for range 3600 {
+					if _, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.ProviderRejected {
+						t.Fatalf("Token() = %v, want rejected", err)
+					}
+					time.Sleep(time.Second)
+				}
+				if n := w.asked("minut"); n > 6 {
+					t.Errorf("%d requests in the first hour, want 6 at most", n)
+				}
+			})
+		})
+	}
+}
