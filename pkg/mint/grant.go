@@ -3,7 +3,6 @@ package mint
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -174,7 +173,8 @@ func (m *Mint) judgeGrant(ctx context.Context, lease store.Lease, v view, out *o
 	case p.held:
 		return &fault{
 			code: api.ProviderUnavailable, hold: v.heldUntil(),
-			detail: "no answer came to the refresh token; it is sent again when the access token is over",
+			detail: "the last answer to the refresh token was lost or could not be read; " +
+				"it is sent again when the access token is over",
 		}
 	case p.outcome == "" || out.failed == nil && !p.expired:
 		return out.failed
@@ -206,10 +206,16 @@ func (m *Mint) overUnlessReplaced(ctx context.Context, lease store.Lease, p *ref
 	switch {
 	case err != nil:
 		p.outcome = grant.Unrelated
-		return &fault{code: api.StoreUnavailable, answered: true, detail: "the provider refused the refresh token, and the store could not tell whether it is still the current one"}
+		return &fault{
+			code: api.StoreUnavailable, answered: true,
+			detail: "the provider refused the refresh token, and the store could not tell whether it is the current one",
+		}
 	case entries[0].Revision != lease.Entry.Revision, !entries[0].LeasedUntil.Equal(lease.Entry.LeasedUntil):
 		p.outcome = grant.Unrelated
-		return &fault{code: api.ProviderUnavailable, answered: true, detail: "another process has renewed the grant meanwhile"}
+		return &fault{
+			code: api.ProviderUnavailable, answered: true,
+			detail: "another process has renewed the grant meanwhile",
+		}
 	}
 	over := grantIsOver("the provider takes the refresh token no more: " + failed.detail)
 	over.answered = true
@@ -228,11 +234,13 @@ func (v view) withoutRefresh() string {
 	case !v.accepted:
 		return "the account was connected at other endpoints or for another client: connect it again"
 	}
-	return fmt.Sprintf("the provider gave no refresh token, so the grant ended with its access token; %s, and connect the account again", askForRefresh)
+	return "the provider gave no refresh token, so the grant ended with its access token; " +
+		askForRefresh + ", and connect the account again"
 }
 
 // askForRefresh is what helps where a provider gives no refresh token.
-const askForRefresh = `ask for one (many providers want the scope "offline_access", others a parameter such as access_type=offline in the descriptor's "authorize")`
+const askForRefresh = `ask for one (many providers want the scope "offline_access", ` +
+	`others a parameter such as access_type=offline in the descriptor's "authorize")`
 
 // keep writes into next what is known of the refresh token after an attempt
 // that brought none. reseal: what is sealed has changed.

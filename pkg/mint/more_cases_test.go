@@ -260,3 +260,57 @@ func TestInsistWaitsForNoBackoff(t *testing.T) {
 		}
 	})
 }
+
+// A refusal in words, at renewal, is no lost answer: the refresh is tried again
+// by back-off while the access token lives, whatever reuse would cost.
+func TestCaseC23_RefusalAtRenewalIsTriedAgainBeforeTheEnd(t *testing.T) {
+	for name, body := range map[string]string{"try later": `{"error":"internal_failure"}`, "unknown words": `{"error":"E_TENANT_PAUSED"}`} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{Reuse: map[string]simulator.Reuse{"trackmania": simulator.RevokesFamily}})
+				w.granted("trackmania", nil)
+				m := w.instance()
+				first := mustToken(t, m, key("trackmania"), mint.Want{})
+				time.Sleep(time.Until(w.entry("trackmania").NextAt))
+				must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: 400, Body: body}))
+				for began := time.Now(); w.entry("trackmania").Generation == 1; time.Sleep(time.Second) {
+					if time.Since(began) > 150*time.Second {
+						must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
+					}
+					if e := w.entry("trackmania"); !time.Now().Before(e.NextAt) {
+						_, _ = m.Renew(t.Context(), key("trackmania"))
+					}
+					if first.Token.Left(time.Now()) < time.Minute {
+						t.Fatal("not renewed before the end of the access token")
+					}
+				}
+			})
+		})
+	}
+}
+
+// A dead secret is asked about at most six times in the first hour, however
+// the vendor spells that it does not know the client.
+func TestCaseC09_DeadSecretIsAskedSixTimesHoweverItIsSpelled(t *testing.T) {
+	for name, fault := range map[string]simulator.Fault{
+		"GitHub": {Status: 200, Body: `{"error":"incorrect_client_credentials"}`}, "Slack": {Status: 200, Body: `{"ok":false,"error":"bad_client_secret"}`},
+		"HubSpot": {Status: 400, Body: `{"status":"BAD_CLIENT_SECRET","message":"missing or invalid client secret"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, simulator.Options{})
+				must(t, w.sim.SetFault("minut", fault))
+				m := w.instance()
+				for range 3600 {
+					if _, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.ProviderRejected {
+						t.Fatalf("Token() = %v, want rejected", err)
+					}
+					time.Sleep(time.Second)
+				}
+				if n := w.asked("minut"); n > 6 {
+					t.Errorf("%d requests in the first hour, want 6 at most", n)
+				}
+			})
+		})
+	}
+}

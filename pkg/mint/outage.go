@@ -126,7 +126,9 @@ func (m *Mint) follow(ctx context.Context, h *hostHealth) (done func(), refused 
 	case h.slots <- struct{}{}:
 		return func() { <-h.slots }, nil
 	case <-ctx.Done():
-		return func() {}, refusal(api.ProviderUnavailable, "many grants are renewed at this provider just now", wall().Add(shortestWait), wall())
+		now := wall()
+		const detail = "many grants are renewed at this provider just now"
+		return func() {}, refusal(api.ProviderUnavailable, detail, now.Add(shortestWait), now)
 	}
 }
 
@@ -181,16 +183,18 @@ func (m *Mint) readHealth(ctx context.Context, h *hostHealth) error {
 func (m *Mint) claimProbe(ctx context.Context, h *hostHealth, until time.Time) error {
 	now := wall()
 	if now.Before(h.record.Failure.RetryAt) {
-		return refusal(api.ProviderUnavailable, "the provider does not answer as it should; one grant tries it from time to time", until, now)
+		return refusal(api.ProviderUnavailable, outageDetail, until, now)
 	}
 	next := h.record
 	next.Failure.RetryAt = now.Add(probeEvery)
 	next.Failure.Count++
 	if err := m.writeHealth(ctx, h, next); err != nil {
-		return refusal(api.ProviderUnavailable, "the provider does not answer as it should; another process is trying it", now.Add(probeEvery), now)
+		return refusal(api.ProviderUnavailable, outageDetail, now.Add(probeEvery), now)
 	}
 	return nil
 }
+
+const outageDetail = "the provider does not answer as it should; one grant tries it from time to time"
 
 // writeHealth replaces a host's record. Where another process has written it
 // meanwhile, what stands there is taken over, and the error says so.
@@ -217,7 +221,9 @@ func (m *Mint) reportHealth(ctx context.Context, v view, out *outcome) {
 	record, key, now := h.record, v.entry.entry.Key.String(), wall()
 	switch {
 	case down && !h.down(now):
-		record.Failure = store.Failure{Code: string(api.ProviderUnavailable), Since: now, Count: 1, RetryAt: now.Add(probeEvery), Version: key}
+		record.Failure = store.Failure{
+			Code: string(api.ProviderUnavailable), Since: now, Count: 1, RetryAt: now.Add(probeEvery), Version: key,
+		}
 	case down && record.Failure.Version == key && !now.Before(record.Failure.RetryAt):
 		record.Failure.RetryAt = now.Add(probeEvery)
 	case down && record.Failure.Version != several && record.Failure.Version != key:
@@ -252,5 +258,6 @@ func (m *Mint) outageUntil(v view, now time.Time) time.Time {
 	}
 	e := v.entry.entry
 	spread := time.Duration(hash(e.Key, now.Unix()) % uint64(probeEvery)) // #nosec G115 -- never negative, never large
-	return later(h.record.Failure.RetryAt, now.Add(min(longestWait, now.Sub(h.record.Failure.Since)/4))).Add(spread).Truncate(time.Millisecond)
+	patient := now.Add(min(longestWait, now.Sub(h.record.Failure.Since)/4))
+	return later(h.record.Failure.RetryAt, patient).Add(spread).Truncate(time.Millisecond)
 }

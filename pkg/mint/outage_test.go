@@ -143,7 +143,7 @@ func TestOutageRecordOfTheFarFutureHoldsNobodyBack(t *testing.T) {
 
 // A single 502 while the token lives costs its callers nothing, and they have
 // a token at every moment of the next half hour.
-func TestOneBadAnswerCostsCallersNothing(t *testing.T) {
+func TestCaseC26_OneBadAnswerCostsCallersNothing(t *testing.T) {
 	for _, reuse := range []string{"tolerated", "unknown", "refused", "revokes_family"} {
 		t.Run(reuse, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -41,10 +41,12 @@ type overlapKey struct {
 func (m *Mint) noteReplaced(v view, next *row, out *outcome) {
 	old := v.entry.token
 	d := out.own.descriptor
-	if old.IsZero() || old.Fingerprint == next.entry.Fingerprint || old.Left(wall()) < leastOverlap || v.entry.digests != next.digests {
+	unfit := old.Fingerprint == next.entry.Fingerprint || v.entry.digests != next.digests
+	if old.IsZero() || unfit || old.Left(wall()) < leastOverlap {
 		return
 	}
-	if !d.Verifies() || d.Overlap(out.grant) != provider.OverlapUnknown || slices.Contains(out.own.history.Revokes, out.grant) {
+	known := d.Overlap(out.grant) != provider.OverlapUnknown || slices.Contains(out.own.history.Revokes, out.grant)
+	if !d.Verifies() || known {
 		return
 	}
 	m.proofs.mu.Lock()
@@ -112,7 +114,8 @@ func (m *Mint) learnOverlap(ctx context.Context, own *known, grant provider.Gran
 		stands, err := m.replaceOwn(ctx, own.entry, next)
 		if err == nil {
 			m.Journal.Event(ctx, slog.LevelWarn, "overlap", own.terms.Name,
-				"two tokens in a row were refused once they were replaced by "+string(grant)+`: they are let go sooner from now on; put "overlap" into the descriptor`)
+				"two tokens in a row were refused once they were replaced by "+string(grant)+
+					`: they are let go sooner from now on; put "overlap" into the descriptor`)
 			return
 		}
 		if stands == nil || stands.broken {

@@ -94,12 +94,15 @@ type phrases struct {
 
 // lists orders the descriptor's words: what costs a person least first.
 func (e Errors) lists() []phrases {
-	return []phrases{{TooEarly, e.TooEarly}, {TryLater, e.TryLater}, {UnknownClient, e.UnknownClient}, {GrantOver, e.GrantOver}}
+	return []phrases{
+		{TooEarly, e.TooEarly}, {TryLater, e.TryLater}, {UnknownClient, e.UnknownClient}, {GrantOver, e.GrantOver},
+	}
 }
 
 // has reports whether a complaint names a code, or has the phrase in a text.
 func (c complaint) has(phrase string) bool {
-	if slices.ContainsFunc(append(c.words, c.code), func(w string) bool { return strings.EqualFold(w, phrase) }) {
+	named := func(word string) bool { return strings.EqualFold(word, phrase) }
+	if named(c.code) || slices.ContainsFunc(c.words, named) {
 		return true
 	}
 	return slices.ContainsFunc(append(c.texts, c.text), func(text string) bool {
@@ -110,7 +113,8 @@ func (c complaint) has(phrase string) bool {
 // tooEarlyText is how vendors say in a sentence that a refresh came too early:
 // Exact Online "access_token not expired", hh.ru "token not expired".
 var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|access[ _-]?token is still valid`)
+	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|` +
+		`access[ _-]?token is still valid`)
 })
 
 func saysTooEarly(said complaint) bool {
@@ -123,10 +127,12 @@ func saysTooEarly(said complaint) bool {
 var (
 	namesRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
 	saysDead          = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|claimed|used|consumed|unknown|not valid|not found|no longer|does not exist)\b`)
+		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|claimed|used|consumed|unknown|` +
+			`not valid|not found|no longer|does not exist)\b`)
 	})
 	saysOtherwise = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|again|later|temporarily|timeout|timed out|not used)\b`)
+		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|again|later|temporarily|` +
+			`timeout|timed out|not used)\b`)
 	})
 )
 
@@ -137,7 +143,9 @@ var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_toke
 // refusesRefreshToken reports whether the sentence of a refusal can only mean
 // the refresh token.
 func refusesRefreshToken(q *call, status int, said complaint) bool {
-	if q.grant != RefreshToken || status == http.StatusForbidden || status == http.StatusNotFound || !slices.Contains(vagueCodes, strings.ToLower(said.code)) {
+	elsewhere := status == http.StatusForbidden || status == http.StatusNotFound
+	vague := slices.Contains(vagueCodes, strings.ToLower(said.code))
+	if q.grant != RefreshToken || elsewhere || !vague {
 		return false
 	}
 	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
