@@ -37,6 +37,13 @@ func allow(tab *testbed.Tab, person string) {
 	tab.Click("#allow")
 }
 
+func (s *served) signal(t *testing.T, sig syscall.Signal) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
 	tab := b.Tab()

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -155,13 +154,6 @@ func (s *served) stats(t *testing.T, provider string) simulator.Counts {
 		t.Fatal(err)
 	}
 	return all.Providers[provider]
-}
-
-func (s *served) signal(t *testing.T, sig syscall.Signal) {
-	t.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // unconnected checks that nothing is stored of alice at trackmania, and that no code has reached it.

@@ -1,20 +1,13 @@
 package testbed
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 )
-
-// installWithin is how long an installation may take, however slow the line.
-const installWithin = 10 * time.Minute
 
 // installed returns the folder .cache/testbed/name of the repository, filled by install where it is not there yet. The name says which version it holds: another one gets another folder.
 // Where several test binaries install at once, the first to finish wins, and the others use what it made. So install must not write its folder's path into what it makes.
@@ -70,10 +63,4 @@ func program(name, install string) (string, error) {
 		return "", fmt.Errorf("testbed: %s is not on this machine: install %s, then run the tests again", name, install)
 	}
 	return path, nil
-}
-
-// shortHash names one version of what is installed.
-func shortHash(parts ...[]byte) string {
-	sum := sha256.Sum256(bytes.Join(parts, []byte{0}))
-	return hex.EncodeToString(sum[:8])
 }

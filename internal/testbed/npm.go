@@ -3,12 +3,19 @@
 package testbed
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
+
+// installWithin is how long an installation may take, however slow the line.
+const installWithin = 10 * time.Minute
 
 // nodeJS is what has to be on the machine for servers from npm.
 const nodeJS = "Node.js 20 or newer, with npm"
@@ -39,4 +46,10 @@ func npm(dir string, args ...string) error {
 		return fmt.Errorf("npm %s: %w\n%s", args[0], err, said)
 	}
 	return nil
+}
+
+// shortHash names one version of what is installed.
+func shortHash(parts ...[]byte) string {
+	sum := sha256.Sum256(bytes.Join(parts, []byte{0}))
+	return hex.EncodeToString(sum[:8])
 }
