@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
@@ -61,8 +62,9 @@ func (a *accepting) agreed(c console, name string, report api.StatusReport) erro
 		rows = append(rows, []string{change.Part, change.Old, change.New})
 	}
 	c.Say("%s: the refresh tokens of its grants were received at another destination. What changed:", name)
-	if err := c.Table(rows); err != nil || a.yes {
-		return err
+	c.Text(terminal.Columns(rows))
+	if a.yes {
+		return nil
 	}
 	return confirm(c, "Send them there from now on?", "nothing was accepted")
 }

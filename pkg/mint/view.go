@@ -108,7 +108,7 @@ func (v view) grantOver(w Want) *api.Error {
 	case v.entry.outdated && v.granted():
 		return &api.Error{Code: api.Misconfigured, Detail: "the grant is stored in the first row format, which is not read any more: set the parameter RowFormat to migrate"}
 	case v.moved():
-		return &api.Error{Code: api.NeedsReauthorizing, Detail: movedDetail}
+		return &api.Error{Code: api.NeedsReauthorizing, Detail: v.movedDetail()}
 	case e.State == store.Reauthorize && !(w.Insist && (left || !v.own.terms.Connected(variant))) && v.wasToldOver():
 		return &api.Error{Code: api.NeedsReauthorizing, Detail: e.Failure.Detail}
 	case e.State == store.Live && v.own.terms.Connected(variant) && !left:
@@ -123,7 +123,10 @@ func (v view) moved() bool {
 	return v.granted() && !v.entry.refresh.IsZero() && !v.accepted && v.entry.digests.destination != ""
 }
 
-const movedDetail = "the credential's destination has changed since the grant was given: an operator accepts that (tokenvend accept NAME), or the account is connected again"
+func (v view) movedDetail() string {
+	return "the credential's destination has changed since the grant was given: an operator accepts that (tokenvend accept " +
+		v.own.terms.Name + "), or the account is connected again"
+}
 
 // wasToldOver reports whether the end of the grant holds for the secret as it
 // is now. A new version may bring another refresh token, and an attempt with
