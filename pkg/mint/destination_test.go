@@ -21,7 +21,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
 )
 
-var cases = flag.Int("cases", 500, "how many random histories of a credential are tried")
+var cases = flag.Int("cases", usualHistories, "how many random histories of a credential are tried")
 
 // Whatever versions a secret has, whatever providers answer and whoever asks
 // for what: no host is sent a secret, a token, a refresh token or a code that

@@ -1,0 +1,5 @@
+//go:build testall
+
+package mint_test
+
+const usualHistories = 10000
