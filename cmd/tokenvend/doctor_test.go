@@ -102,10 +102,10 @@ func (c *clinic) role(name, statements string) string {
 	return *out.Role.Arn
 }
 
-// invoker makes a role that may invokeAction the function with something after its ARN.
-func (c *clinic) invoker(name, after string) {
+// invoker makes a role that may invoke the function with something after its ARN.
+func (c *clinic) invoker(name, after string) string {
 	c.Helper()
-	c.role(name, `[{"Effect":"Allow","Action":"lambda:Invoke*","Resource":"`+c.arn+after+`"}]`)
+	return c.role(name, `[{"Effect":"Allow","Action":"lambda:Invoke*","Resource":"`+c.arn+after+`"}]`)
 }
 
 // diagnosis is what doctor prints as JSON.
@@ -147,10 +147,9 @@ next:
 func TestDoctorOfASoundStack(t *testing.T) {
 	c := newClinic(t)
 	c.put("minut", "minut")
-	c.invoker("operator", ":admin")
+	operators := c.invoker("operator", ":admin")
 	c.invoker("billing", ":c-minut")
 	c.direct("", "get", "minut").want(t, exitOK)
-	operators := "arn:aws:iam::" + strings.Split(c.arn, ":")[4] + ":role/operator"
 	d := c.doctor(exitOK, "--operators", operators)
 	if d.Failed+d.Warnings != 0 {
 		t.Errorf("%+v", d)

@@ -49,6 +49,12 @@ const (
 	someDocument = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}`
 )
 
+// arnEnd is an identity's ARN without its account, which the stand-in chooses.
+func arnEnd(arn *string) string {
+	_, end, _ := strings.Cut(strings.TrimPrefix(aws.ToString(arn), "arn:aws:iam::"), ":")
+	return end
+}
+
 // details reads all pages of GetAccountAuthorizationDetails, and returns the
 // policies of each role, user and group, and the managed ones.
 func details(t *testing.T, c *iam.Client) map[string]string {
@@ -70,13 +76,13 @@ func details(t *testing.T, c *iam.Client) map[string]string {
 		page, err := pages.NextPage(t.Context())
 		must(t, "GetAccountAuthorizationDetails", err)
 		for _, r := range page.RoleDetailList {
-			told["role "+*r.RoleName] = policies(r.RolePolicyList, r.AttachedManagedPolicies)
+			told["role "+arnEnd(r.Arn)+" "+*r.RoleName] = policies(r.RolePolicyList, r.AttachedManagedPolicies)
 		}
 		for _, u := range page.UserDetailList {
-			told["user "+*u.UserName] = policies(u.UserPolicyList, u.AttachedManagedPolicies)
+			told["user "+arnEnd(u.Arn)+" "+*u.UserName] = policies(u.UserPolicyList, u.AttachedManagedPolicies)
 		}
 		for _, g := range page.GroupDetailList {
-			told["group "+*g.GroupName] = policies(g.GroupPolicyList, g.AttachedManagedPolicies)
+			told["group "+arnEnd(g.Arn)+" "+*g.GroupName] = policies(g.GroupPolicyList, g.AttachedManagedPolicies)
 		}
 		for _, p := range page.Policies {
 			text, _ := url.PathUnescape(aws.ToString(p.PolicyVersionList[0].Document))
@@ -106,7 +112,7 @@ func TestIdentitiesAndPolicies(t *testing.T) {
 		must(t, "CreatePolicy", err)
 		_, err = c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("u"), PolicyArn: made.Policy.Arn})
 		must(t, "AttachUserPolicy", err)
-		want := map[string]string{"role r": "in " + someDocument, "user u": *made.Policy.Arn, "group g": "in " + someDocument, "policy " + *made.Policy.Arn: "true " + someDocument}
+		want := map[string]string{"role role/r r": "in " + someDocument, "user user/u u": *made.Policy.Arn, "group group/g g": "in " + someDocument, "policy " + *made.Policy.Arn: "true " + someDocument}
 		if got := details(t, c); !maps.Equal(got, want) {
 			t.Errorf("GetAccountAuthorizationDetails tells %v, want %v", got, want)
 		}

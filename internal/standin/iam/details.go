@@ -18,18 +18,21 @@ type attachedXML struct {
 
 type roleXML struct {
 	Name     string        `xml:"RoleName"`
+	ARN      string        `xml:"Arn"`
 	Inline   []inlineXML   `xml:"RolePolicyList>member"`
 	Attached []attachedXML `xml:"AttachedManagedPolicies>member"`
 }
 
 type userXML struct {
 	Name     string        `xml:"UserName"`
+	ARN      string        `xml:"Arn"`
 	Inline   []inlineXML   `xml:"UserPolicyList>member"`
 	Attached []attachedXML `xml:"AttachedManagedPolicies>member"`
 }
 
 type groupXML struct {
 	Name     string        `xml:"GroupName"`
+	ARN      string        `xml:"Arn"`
 	Inline   []inlineXML   `xml:"GroupPolicyList>member"`
 	Attached []attachedXML `xml:"AttachedManagedPolicies>member"`
 }
@@ -86,11 +89,11 @@ func (d *detailsXML) add(one any) {
 		inline, attached := one.policies()
 		switch one.kind {
 		case "Role":
-			d.Roles = append(d.Roles, roleXML{one.name, inline, attached})
+			d.Roles = append(d.Roles, roleXML{one.name, one.arn, inline, attached})
 		case "User":
-			d.Users = append(d.Users, userXML{one.name, inline, attached})
+			d.Users = append(d.Users, userXML{one.name, one.arn, inline, attached})
 		case "Group":
-			d.Groups = append(d.Groups, groupXML{one.name, inline, attached})
+			d.Groups = append(d.Groups, groupXML{one.name, one.arn, inline, attached})
 		}
 	}
 }

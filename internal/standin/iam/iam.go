@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/tokenvend/tokenvend/internal/standin/wire"
@@ -27,6 +28,7 @@ type Server struct {
 // holder is a role, a user or a group.
 type holder struct {
 	kind, name string
+	arn        string
 	inline     []policy
 	attached   []string // ARNs
 }
@@ -100,9 +102,9 @@ func (s *Server) create(kind string, form url.Values) (any, error) {
 		return nil, &wire.Error{Code: "EntityAlreadyExists", Message: kind + " with name " + h.name + " already exists.", Status: http.StatusConflict}
 	}
 	h := &holder{kind: kind, name: form.Get(kind + "Name")}
+	h.arn = s.ARN + strings.ToLower(kind) + "/" + h.name
 	s.holders = append(s.holders, h)
-	lower := map[string]string{"Role": "role/", "User": "user/", "Group": "group/"}[kind]
-	made := described{XMLName: xml.Name{Local: kind}, ARN: s.ARN + lower + h.name}
+	made := described{XMLName: xml.Name{Local: kind}, ARN: h.arn}
 	*map[string]*string{"Role": &made.Role, "User": &made.User, "Group": &made.Group}[kind] = h.name
 	return only{made}, nil
 }
