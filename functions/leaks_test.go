@@ -91,6 +91,8 @@ func attributeBytes(t *testing.T, v types.AttributeValue) []byte {
 		return []byte(v.Value)
 	case *types.AttributeValueMemberB:
 		return v.Value
+	case *types.AttributeValueMemberBOOL:
+		return nil
 	}
 	t.Errorf("an attribute of type %T is not searched", v)
 	return nil
