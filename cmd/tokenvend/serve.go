@@ -4,10 +4,12 @@ import (
 	"context"
 	"flag"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,6 +27,7 @@ var serveCommand = command{
 type serve struct {
 	local.Config
 	keys, adminKeys []string
+	proxy           string
 	verbose         bool
 }
 
@@ -38,6 +41,9 @@ func (s *serve) flags(f *flag.FlagSet) {
 		"may be repeated", into(&s.adminKeys))
 	f.DurationVar(&s.Every, "every", time.Minute, "how often tokens that are due are renewed, as in `1m`")
 	f.DurationVar(&s.Canary, "canary", 0, "how often each living token is proven at its provider, where that can be done, as in `15m`; else never")
+	f.BoolVar(&s.AllowPrivate, "allow-private", false, "let token endpoints have private and loopback addresses; link-local ones stay refused")
+	f.StringVar(&s.CA, "ca", "", "trust the certificates of this PEM `FILE` besides the system's")
+	f.StringVar(&s.proxy, "proxy", "", "reach providers through this http proxy, as `http://HOST:PORT`")
 	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; "+
 		"the operator's key is local:local where no other key is given")
 	const staleMax = "how long a token is vended from memory while the data folder cannot be read, as in `5m`"
@@ -68,6 +74,20 @@ func (s *serve) parseKeys() error {
 	return nil
 }
 
+// parseProxy reads --proxy. Its error shows no user and no password.
+func (s *serve) parseProxy() error {
+	if s.proxy == "" {
+		return nil
+	}
+	u, err := url.Parse(s.proxy)
+	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil ||
+		strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
+		return usage("--proxy: expected http://HOST:PORT, without user and password")
+	}
+	s.Proxy = u
+	return nil
+}
+
 // rarely is Go's GOGC for the server: its heap is a few MB, and at 100 a fifth of its time under load goes into collecting garbage.
 const rarely = 400
 
@@ -76,6 +96,9 @@ func (s *serve) run(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	if err := s.parseKeys(); err != nil {
+		return err
+	}
+	if err := s.parseProxy(); err != nil {
 		return err
 	}
 	level := slog.LevelInfo

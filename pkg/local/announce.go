@@ -23,6 +23,9 @@ func (h *house) announce(ctx context.Context) error {
 	if !isLoopback(h.front.listener) {
 		h.log().LogAttrs(ctx, slog.LevelWarn, "no TLS", slog.String("detail", "tokens travel in the clear to whoever is not on this machine: put a TLS proxy in front, or listen on loopback"))
 	}
+	for _, open := range h.opened() {
+		h.log().LogAttrs(ctx, slog.LevelWarn, "opened", slog.String("detail", open))
+	}
 	text, err := h.welcome(ctx, url)
 	if err != nil {
 		return err

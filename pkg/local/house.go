@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -32,6 +33,7 @@ type house struct {
 	source  *folder.Source
 	signers signers
 	demo    *simulator.Simulator // nil: the real internet
+	roots   *x509.CertPool       // trusted besides the system's; nil: the system's alone
 	http    *http.Client
 	mint    *mint.Mint
 
@@ -45,7 +47,7 @@ type house struct {
 func build(c Config) (*house, error) {
 	h := &house{Config: c, stopSweeps: func() {}}
 	errs := []error{c.check()}
-	errs = append(errs, h.openData())
+	errs = append(errs, h.openData(), h.openCA())
 	if c.Demo {
 		errs = append(errs, h.openDemo())
 	}
@@ -111,11 +113,7 @@ func (h *house) wellKnown(front net.Listener) error {
 
 // assemble puts the rooms together.
 func (h *house) assemble() {
-	var outside outbound.Config
-	if h.demo != nil {
-		outside = outbound.Config{Roots: h.demo.Roots(), Route: h.demo.Route}
-	}
-	h.http = outbound.NewClient(outside)
+	h.http = outbound.NewClient(h.outside())
 	lines := journal.Journal{Log: h.log()}
 	h.mint = mint.New(mint.Config{
 		Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"regexp"
 	"time"
 
@@ -31,6 +32,16 @@ type Config struct {
 	// StaleMax is how long a token is vended from memory while the data folder
 	// cannot be read, from a minute on; 0: mint.DefaultStaleMax.
 	StaleMax time.Duration
+
+	// AllowPrivate admits token endpoints at private and loopback addresses.
+	// Link-local ones, where clouds keep their metadata, stay refused.
+	AllowPrivate bool
+	// CA is a file of certificates in PEM that are trusted besides the system's;
+	// "": none.
+	CA string
+	// Proxy is an http proxy, with host and port, to reach providers through.
+	// nil: none; the environment is never asked.
+	Proxy *url.URL
 
 	Demo         bool          // the five providers are simulated, and a credential of each is put into Data; no other provider can be asked
 	DemoLifetime time.Duration // of the simulated tokens; 0: as each provider documents
@@ -79,6 +90,9 @@ func (c Config) check() error {
 	}
 	if c.DemoLifetime < 0 || c.DemoLifetime > 0 && c.DemoLifetime < time.Second {
 		errs = append(errs, errors.New("--demo-lifetime: expected a second or more"))
+	}
+	if c.Demo && len(c.opened()) > 0 {
+		errs = append(errs, errors.New("--allow-private, --ca, --proxy: not beside --demo, which asks no provider outside"))
 	}
 	if !regionName.MatchString(c.region()) {
 		errs = append(errs, errors.New("--region: expected a region's name, such as us-east-1"))

@@ -250,7 +250,7 @@ func TestWithoutDemo(t *testing.T) {
 	if again.Secret.Reveal() != r.Secret.Reveal() || !strings.Contains(again.said, `--user "$(cat `+key+`)" `+again.URL+"/tokens/mine\n") {
 		t.Error(again.said)
 	}
-	if h := again.call(t, order{target: "/tokens/mine"}); h.status != 503 || !strings.Contains(h.body, "private") {
+	if h := again.call(t, order{target: "/tokens/mine"}); h.status != 500 || !strings.Contains(h.body, "--allow-private") {
 		t.Errorf("a provider on loopback: %d %s", h.status, h.body)
 	}
 }

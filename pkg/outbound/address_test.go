@@ -20,7 +20,27 @@ func TestPublicAddresses(t *testing.T) {
 			t.Errorf("%s is let through", private)
 		}
 	}
-	if publicOnly("tcp", "nonsense", nil) == nil {
+	if admits(publicOnly).control("tcp", "nonsense", nil) == nil {
 		t.Error("what is no address is let through")
+	}
+}
+
+// Whatever admits private addresses, those of a cloud's metadata stay refused.
+func TestLinkLocalAddressesAreAlwaysRefused(t *testing.T) {
+	for _, refused := range []string{
+		"169.254.169.254", "169.254.170.2", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
+		"2002:a9fe:a9fe::1",
+	} {
+		if err := anyButLinkLocal(netip.MustParseAddr(refused)); err != ErrLinkLocal {
+			t.Errorf("anyButLinkLocal(%s) = %v, want %v", refused, err, ErrLinkLocal)
+		}
+		if err := publicOnly(netip.MustParseAddr(refused)); err != ErrLinkLocal {
+			t.Errorf("publicOnly(%s) = %v, want %v", refused, err, ErrLinkLocal)
+		}
+	}
+	for _, admitted := range []string{"127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "fd00::1", "1.1.1.1"} {
+		if err := anyButLinkLocal(netip.MustParseAddr(admitted)); err != nil {
+			t.Errorf("anyButLinkLocal(%s) = %v, want nil", admitted, err)
+		}
 	}
 }

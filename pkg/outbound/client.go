@@ -27,7 +27,9 @@ const (
 
 // Config is what can be chosen about a client. The zero value is right for the internet.
 type Config struct {
-	// AllowPrivate admits loopback, private, link-local and other addresses that are not the public internet's. false: a name that has such an address is refused, and so is each connection to one.
+	// AllowPrivate admits loopback, private and other addresses that are not the
+	// public internet's, link-local ones excepted. false: a name that has such an
+	// address is refused, and so is each connection to one.
 	AllowPrivate bool
 	// Proxy is an http proxy to tunnel through, with host and port. Which addresses may be reached is then its business, and AllowPrivate is not looked at. nil: none; the environment is never asked.
 	Proxy *url.URL
@@ -106,24 +108,29 @@ func (c *carrier) dialTLS(ctx context.Context, network, hostport string) (net.Co
 	return over, nil
 }
 
-// dial goes where the routes point, or to public addresses, or anywhere.
+// dial goes where the routes point, or to addresses that are admitted.
 func (c *carrier) dial(ctx context.Context, network, hostport string) (net.Conn, error) {
-	anywhere := c.cfg.AllowPrivate
+	routed := false
 	if c.cfg.Route != nil {
-		if address, ok := c.cfg.Route(hostport); ok {
-			hostport, anywhere = address, true
+		var address string
+		if address, routed = c.cfg.Route(hostport); routed {
+			hostport = address
 		}
 	}
 	if c.cfg.Proxy != nil {
 		return connect(ctx, &net.Dialer{}, c.cfg.Proxy, hostport)
 	}
-	if anywhere {
+	if routed {
 		return new(net.Dialer).DialContext(ctx, network, hostport)
 	}
-	if err := pointsOutwards(ctx, hostport); err != nil {
+	check := admits(publicOnly)
+	if c.cfg.AllowPrivate {
+		check = anyButLinkLocal
+	}
+	if err := check.checkName(ctx, hostport); err != nil {
 		return nil, err
 	}
-	return (&net.Dialer{Control: publicOnly}).DialContext(ctx, network, hostport)
+	return (&net.Dialer{Control: check.control}).DialContext(ctx, network, hostport)
 }
 
 // Alone is a RoundTripper that goes the same ways as rt, makes a connection for each request, and keeps none. With a certificate it shows that to each server, and resumes no session, which would be somebody else's. false: rt is neither of this package nor an http.Transport.

@@ -78,6 +78,15 @@ var inwards = []string{
 	"::1", "::", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::1",
 }
 
+// refusedInwards is what is said of one of these addresses.
+func refusedInwards(address string) string {
+	switch address {
+	case "169.254.169.254", "fe80::1", "64:ff9b::a9fe:a9fe":
+		return "its address is link-local, which is always refused"
+	}
+	return "its address is private, which is refused unless the stack's parameter AllowPrivate or serve --allow-private admits it"
+}
+
 // outside is a public address that is never dialled: what stands beside it, or comes after it, forbids it.
 var outside = netip.MustParseAddr("192.0.32.7")
 
@@ -89,7 +98,7 @@ func inside(t *testing.T, name, trap string) map[string]*Error {
 	for _, auth := range []Auth{AuthBasic, AuthTLS} {
 		d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://%s:%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, name, port, auth))
 		for request, ask := range everyRequest(d, outbound.NewClient(outbound.Config{}), c) {
-			outcome[string(auth)+", "+request] = must(t, asError(t, ask()), Unavailable)
+			outcome[string(auth)+", "+request] = must(t, asError(t, ask()), Misconfigured)
 		}
 	}
 	return outcome
@@ -102,7 +111,7 @@ func TestNamesThatPointInwardsAreRefusedBeforeAByteIsSent(t *testing.T) {
 		for name, all := range map[string][]netip.Addr{"alone.test": {private}, "last.test": {outside, private}, "first.test": {private, outside}} {
 			nameServer(t, func(string) []netip.Addr { return all })
 			for what, e := range inside(t, name, address) {
-				if e.Sent || e.Description != name+": its address is private, and such are refused" {
+				if e.Sent || e.Description != name+": "+refusedInwards(one) {
 					t.Errorf("%v, %s: %+v", all, what, e)
 				}
 			}
@@ -124,7 +133,7 @@ func TestANameThatMovesInwardsIsRefusedAtTheDial(t *testing.T) {
 		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	})
 	for what, e := range inside(t, "moves.test", address) {
-		if e.Sent || e.Description != "moves.test: its address is private, and such are refused" {
+		if e.Sent || e.Description != "moves.test: "+refusedInwards("127.0.0.1") {
 			t.Errorf("%s: %+v", what, e)
 		}
 		looked.Store(0)

@@ -46,8 +46,8 @@ func TestPrivateAddressIsRefusedAtTheDial(t *testing.T) {
 	c := alice
 	c.TokenURL = "https://" + address + "/token"
 	_, err := descriptor(t, plain).Exchange(context.Background(), outbound.NewClient(outbound.Config{}), c, creds)
-	e := must(t, asError(t, err), Unavailable)
-	if e.Sent || e.Description != "127.0.0.1: its address is private, and such are refused" || bytes.Load() != 0 {
+	e := must(t, asError(t, err), Misconfigured)
+	if e.Sent || e.Description != "127.0.0.1: "+refusedInwards("127.0.0.1") || bytes.Load() != 0 {
 		t.Errorf("%+v", e)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)

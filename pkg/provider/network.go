@@ -16,6 +16,9 @@ import (
 // broken makes an error of a failed round trip. net/http's own texts are not passed on, for some quote what the server sent.
 func (q *call) broken(err, over error, sent bool) *Error {
 	e := &Error{Kind: Unavailable, Sent: sent, cause: over}
+	if errors.Is(err, outbound.ErrPrivate) || errors.Is(err, outbound.ErrLinkLocal) { // only a setting helps, or another URL
+		e.Kind, e.Permanent, e.Client = Misconfigured, true, true
+	}
 	e.Description = q.mask.Line(q.url.Hostname()+": "+q.reason(err), longestDescription)
 	return e
 }
@@ -42,7 +45,9 @@ func (q *call) reason(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
 	case errors.Is(err, outbound.ErrPrivate):
-		return "its address is private, and such are refused"
+		return "its address is private, which is refused unless the stack's parameter AllowPrivate or serve --allow-private admits it"
+	case errors.Is(err, outbound.ErrLinkLocal):
+		return "its address is link-local, which is always refused"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "no such host"
 	case errors.As(err, &untrusted):
