@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -49,7 +49,7 @@ func (t Terms) Destination() Destination {
 	}
 	at := cmp.Or(t.TokenURL, d.Token.URL)
 	all := parts("token_url", at, "client_id", t.ClientID,
-		"descriptor.token.auth", string(cmp.Or(d.Token.Auth, provider.AuthBasic)),
+		"descriptor.token.auth", string(cmp.Or(d.Token.Auth, descriptor.AuthBasic)),
 		"descriptor.token.assertion_audience", d.Token.Audience)
 	if r := d.Refresh; r != nil {
 		all = append(all, parts("descriptor.refresh.url", resolved(at, r.URL), "descriptor.refresh.auth", string(r.Auth))...)
@@ -67,7 +67,7 @@ func (t Terms) Destination() Destination {
 }
 
 // pointers lists the response pointers that differ from the standard ones.
-func pointers(r provider.Response) Destination {
+func pointers(r descriptor.Response) Destination {
 	return parts(
 		"descriptor.response.access_token", r.Access, "descriptor.response.refresh_token", r.Refresh,
 		"descriptor.response.token_type", r.Type, "descriptor.response.scope", r.Scope,
@@ -158,7 +158,7 @@ func (t Terms) inlineRequest() string {
 	}
 	request := t.Descriptor.Token
 	request.URL, request.Auth, request.Audience = "", "", ""
-	var refresh provider.Refresh
+	var refresh descriptor.Refresh
 	if t.Descriptor.Refresh != nil {
 		refresh = *t.Descriptor.Refresh
 		refresh.URL, refresh.Auth, refresh.Rotates, refresh.Reuse = "", "", "", ""

@@ -18,8 +18,8 @@ var (
 	some = token.Key{Credential: "minut"}
 )
 
-func in(d time.Duration) provider.Answer {
-	return provider.Answer{Access: redact.New("x"), SentAt: noon, Expiry: provider.Expiry{Given: true, In: d}}
+func in(d time.Duration) provider.TokenResponse {
+	return provider.TokenResponse{Access: redact.New("x"), SentAt: noon, Expiry: provider.Expiry{Given: true, In: d}}
 }
 
 func jwt(claims string) redact.String {
@@ -49,13 +49,13 @@ func TestWhenATokenIsRenewed(t *testing.T) {
 
 func TestFault19_WhoTellsTheLifetime(t *testing.T) {
 	ours := rules{lifetime: 20 * time.Minute, lifetimeFrom: fromCredential}
-	none := provider.Answer{Access: redact.New("opaque"), SentAt: noon}
-	fromToken := provider.Answer{Access: jwt(fmt.Sprintf(`{"exp":%d.25}`, noon.Add(300*time.Second).Unix())), SentAt: noon}
+	none := provider.TokenResponse{Access: redact.New("opaque"), SentAt: noon}
+	fromToken := provider.TokenResponse{Access: jwt(fmt.Sprintf(`{"exp":%d.25}`, noon.Add(300*time.Second).Unix())), SentAt: noon}
 	shorter := in(time.Hour)
 	shorter.Access = fromToken.Access
 	for _, c := range []struct {
 		says string
-		a    provider.Answer
+		a    provider.TokenResponse
 		r    rules
 		want time.Duration
 		from string
@@ -78,7 +78,7 @@ func TestFault19_WhoTellsTheLifetime(t *testing.T) {
 
 func TestFault27_AnAbsoluteExpiryIsCorrectedByDate(t *testing.T) {
 	for _, skew := range []time.Duration{-10 * time.Minute, -time.Second, 0, time.Second, 10 * time.Minute} {
-		a := provider.Answer{Access: redact.New("x"), SentAt: noon.Add(400 * time.Millisecond)}
+		a := provider.TokenResponse{Access: redact.New("x"), SentAt: noon.Add(400 * time.Millisecond)}
 		theirs := a.SentAt.Add(skew)
 		a.Date = theirs.Truncate(time.Second)
 		a.Expiry = provider.Expiry{Given: true, At: theirs.Add(time.Hour)}

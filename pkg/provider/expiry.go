@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 // oddity is what was odd about an expiry, in fixed words; "": nothing.
@@ -36,7 +38,7 @@ var latest = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
 // readExpiry reads one value: as the kind that the descriptor names, else in a
 // spelling that is known from other endpoints. Nothing, null and "" are an
 // expiry not given. now tells times from spans where the kind does not fit.
-func readExpiry(value any, kind ExpiryKind, now time.Time) (Expiry, oddity) {
+func readExpiry(value any, kind descriptor.ExpiryKind, now time.Time) (Expiry, oddity) {
 	var text string
 	switch v := value.(type) {
 	case nil:
@@ -52,7 +54,7 @@ func readExpiry(value any, kind ExpiryKind, now time.Time) (Expiry, oddity) {
 		return Expiry{}, unreadable
 	}
 	if amount, ok := readNumber(text); ok {
-		return expiryOf(amount, cmp.Or(kind, Seconds), now)
+		return expiryOf(amount, cmp.Or(kind, descriptor.Seconds), now)
 	}
 	return spelt(text, kind)
 }
@@ -68,7 +70,7 @@ func readNumber(text string) (float64, bool) {
 }
 
 // expiryOf makes an expiry of a number.
-func expiryOf(amount float64, kind ExpiryKind, now time.Time) (Expiry, oddity) {
+func expiryOf(amount float64, kind descriptor.ExpiryKind, now time.Time) (Expiry, oddity) {
 	if amount < 0 {
 		e, _ := expiryOf(0, kind, now)
 		return e, negative
@@ -76,11 +78,11 @@ func expiryOf(amount float64, kind ExpiryKind, now time.Time) (Expiry, oddity) {
 	likely := likelyKind(amount, kind, now)
 	e := Expiry{Given: true}
 	switch likely {
-	case Epoch:
+	case descriptor.Epoch:
 		e.At = sinceEpoch(amount)
-	case EpochMS:
+	case descriptor.EpochMS:
 		e.At = sinceEpoch(amount / 1000)
-	case Milliseconds:
+	case descriptor.Milliseconds:
 		e.In = span(amount, time.Millisecond)
 	default:
 		e.In = span(amount, time.Second)
@@ -95,15 +97,15 @@ func expiryOf(amount float64, kind ExpiryKind, now time.Time) (Expiry, oddity) {
 }
 
 // likelyKind returns kind, unless the number makes sense only as another one.
-func likelyKind(amount float64, kind ExpiryKind, now time.Time) ExpiryKind {
+func likelyKind(amount float64, kind descriptor.ExpiryKind, now time.Time) descriptor.ExpiryKind {
 	seconds, millis := isNear(amount, now), isNear(amount/1000, now)
 	switch {
-	case seconds && (kind == Seconds || kind == EpochMS || kind == RFC3339):
-		return Epoch
-	case millis && kind != EpochMS:
-		return EpochMS
-	case kind == RFC3339:
-		return Seconds
+	case seconds && (kind == descriptor.Seconds || kind == descriptor.EpochMS || kind == descriptor.RFC3339):
+		return descriptor.Epoch
+	case millis && kind != descriptor.EpochMS:
+		return descriptor.EpochMS
+	case kind == descriptor.RFC3339:
+		return descriptor.Seconds
 	}
 	return kind
 }

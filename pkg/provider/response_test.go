@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 func TestFault16_RefreshTokenComesBesideTheError(t *testing.T) {
@@ -140,21 +142,21 @@ func TestFault26_FractionalTimesInAJWT(t *testing.T) {
 func TestEveryKindOfExpiry(t *testing.T) {
 	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
-		kind  ExpiryKind
+		kind  descriptor.ExpiryKind
 		value string
 		want  Expiry
 	}{
-		{Seconds, `60`, Expiry{Given: true, In: time.Minute}},
-		{Milliseconds, `60000`, Expiry{Given: true, In: time.Minute}},
-		{Milliseconds, `"1.5"`, Expiry{Given: true, In: 1500 * time.Microsecond}},
-		{Epoch, `1795330800`, Expiry{Given: true, At: at}},
-		{Epoch, `1795330800.25`, Expiry{Given: true, At: at.Add(250 * time.Millisecond)}},
-		{Epoch, `0`, Expiry{Given: true, At: time.Unix(0, 0).UTC()}},
-		{EpochMS, `1795330800001`, Expiry{Given: true, At: at.Add(time.Millisecond)}},
-		{RFC3339, `"2026-11-22T07:00:00Z"`, Expiry{Given: true, At: at}},
-		{RFC3339, `"2026-11-22T07:00:00.123456789Z"`, Expiry{Given: true, At: at.Add(123456789)}},
-		{RFC3339, `" 2026-11-22t07:00:00z "`, Expiry{Given: true, At: at}},
-		{RFC3339, `"2026-11-22T08:00:00+01:00"`, Expiry{Given: true, At: at}},
+		{descriptor.Seconds, `60`, Expiry{Given: true, In: time.Minute}},
+		{descriptor.Milliseconds, `60000`, Expiry{Given: true, In: time.Minute}},
+		{descriptor.Milliseconds, `"1.5"`, Expiry{Given: true, In: 1500 * time.Microsecond}},
+		{descriptor.Epoch, `1795330800`, Expiry{Given: true, At: at}},
+		{descriptor.Epoch, `1795330800.25`, Expiry{Given: true, At: at.Add(250 * time.Millisecond)}},
+		{descriptor.Epoch, `0`, Expiry{Given: true, At: time.Unix(0, 0).UTC()}},
+		{descriptor.EpochMS, `1795330800001`, Expiry{Given: true, At: at.Add(time.Millisecond)}},
+		{descriptor.RFC3339, `"2026-11-22T07:00:00Z"`, Expiry{Given: true, At: at}},
+		{descriptor.RFC3339, `"2026-11-22T07:00:00.123456789Z"`, Expiry{Given: true, At: at.Add(123456789)}},
+		{descriptor.RFC3339, `" 2026-11-22t07:00:00z "`, Expiry{Given: true, At: at}},
+		{descriptor.RFC3339, `"2026-11-22T08:00:00+01:00"`, Expiry{Given: true, At: at}},
 	} {
 		text := fmt.Sprintf(`{"token":{"url":"https://login.test/"},"response":{"expiry":{"at":"/data/0/until","kind":%q},"access_token":"/data/0/a~1b"}}`, c.kind)
 		answer, e := exchangeBy(t, text, alice, creds, says(200, `{"data":[{"a/b":"t","until":`+c.value+`}]}`))
@@ -162,7 +164,7 @@ func TestEveryKindOfExpiry(t *testing.T) {
 			t.Errorf("%s %s: %+v, %v", c.kind, c.value, got, e)
 		}
 	}
-	if e, odd := readExpiry("2026-11-22", RFC3339, at); e.Given || odd != unreadable {
+	if e, odd := readExpiry("2026-11-22", descriptor.RFC3339, at); e.Given || odd != unreadable {
 		t.Errorf("readExpiry of a day = %+v, %q; want one not given, for a day has no hour", e, odd)
 	}
 }
@@ -255,7 +257,7 @@ func TestFault39_HugeBodyLeavesMemoryFlat(t *testing.T) {
 	})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds)
+	_, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds)
 	runtime.ReadMemStats(&after)
 	e := must(t, asError(t, err), Malformed)
 	if e.Description != "the answer is longer than 1 MiB" {
@@ -279,7 +281,7 @@ func TestFault39_SlowDripEndsWithTheDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 150*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
-	_, err := descriptor(t, plain).Exchange(ctx, v.hc, alice, creds)
+	_, err := at(parse(t, plain), alice, v.hc).Exchange(ctx, creds)
 	e := must(t, asError(t, err), Unavailable)
 	if time.Since(begun) > 2*time.Second || !e.Sent || e.Unwrap() != context.DeadlineExceeded || e.Description != "login.test: timed out" {
 		t.Errorf("%v after %v", e, time.Since(begun))
@@ -371,7 +373,7 @@ func TestFault42_ScopeIsTheGrantedOne(t *testing.T) {
 		{plain, `"lesen ändern"`, ""},
 		{`{"token":{"url":"https://login.test/","scope_separator":","}}`, `"read,write"`, "read write"},
 	} {
-		answer, e := exchangeBy(t, c.text, alice, Ask{Grant: ClientCredentials, Scope: "read write"}, says(200, `{"access_token":"a","scope":`+c.scope+`}`))
+		answer, e := exchangeBy(t, c.text, alice, TokenRequest{Grant: descriptor.ClientCredentials, Scope: "read write"}, says(200, `{"access_token":"a","scope":`+c.scope+`}`))
 		if e != nil || answer.Scope != c.want {
 			t.Errorf("%s: %q, %v", c.scope, answer.Scope, e)
 		}
@@ -383,16 +385,16 @@ func FuzzAnswer(f *testing.F) {
 		f.Add([]byte(seed), 200)
 		f.Add([]byte(seed), 401)
 	}
-	d, err := ParseDescriptor([]byte(plain))
+	d, err := descriptor.Parse([]byte(plain))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, status int) {
-		q, bad := d.prepare(alice, again)
+		q, bad := at(d, alice, nil).prepare(again)
 		if bad != nil {
 			t.Fatal(bad)
 		}
-		answer, e := d.judge(q, reply{status: status, header: http.Header{}, body: body, sentAt: time.Unix(0, 0), at: time.Unix(0, 0)})
+		answer, e := q.result(reply{status: status, header: http.Header{}, body: body, sentAt: time.Unix(0, 0), at: time.Unix(0, 0)})
 		if (e == nil) == answer.Access.IsZero() {
 			t.Fatalf("%v with access token %q", e, answer.Access.Reveal())
 		}

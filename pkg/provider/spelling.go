@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 // withZone are the spellings of a time, besides those of RFC 3339 and HTTP,
@@ -28,9 +30,9 @@ var withZone = []string{
 var withoutZone = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"}
 
 // spelt reads an expiry that is no number.
-func spelt(text string, kind ExpiryKind) (Expiry, oddity) {
+func spelt(text string, kind descriptor.ExpiryKind) (Expiry, oddity) {
 	if at, err := time.Parse(time.RFC3339, strings.ToUpper(text)); err == nil {
-		if kind == RFC3339 {
+		if kind == descriptor.RFC3339 {
 			return endsAt(at, "")
 		}
 		return endsAt(at, misspelt)
