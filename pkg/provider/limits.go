@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 )
 
 // longestLimit is the longest that a server's word keeps us from asking again.
@@ -90,11 +91,7 @@ func (r reply) after(value string, kind descriptor.ExpiryKind) time.Time {
 	if at, err := http.ParseTime(value); err == nil {
 		return r.ours(at)
 	}
-	e, _ := readExpiry(value, kind, r.at)
-	if kind == descriptor.Seconds && e.In >= leastEpoch*time.Second {
-		seconds, _ := readNumber(value)
-		e, _ = expiryOf(seconds, descriptor.Epoch, r.at)
-	}
+	e := expiry.ReadReset(value, kind, r.at)
 	switch {
 	case !e.Given:
 		return time.Time{}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -51,21 +52,14 @@ type TokenResponse struct {
 	Type    string        // "Bearer" in any case; another word, which counts as Bearer, as it came; "" where none was named
 	Scope   string        // "" where none was named
 
-	Expiry        Expiry // of the access token
-	RefreshExpiry Expiry // of the refresh token
+	Expiry        expiry.Expiry // of the access token
+	RefreshExpiry expiry.Expiry // of the refresh token
 
 	SentAt time.Time // our clock, just before the request was sent
 	Date   time.Time // the answer's Date header; zero: none
 	Limit  Limit     // what the answer's headers say of the rate limit
 
 	Warnings []string // what was odd about an answer with a token, in fixed words that quote nothing
-}
-
-// Expiry is one lifetime as a server gave it: relative or absolute. The zero value: it gave none.
-type Expiry struct {
-	Given bool
-	In    time.Duration // relative to SentAt; only where At is zero. 0 is a server's "already over", never "for ever"
-	At    time.Time     // absolute, on the provider's clock
 }
 
 // Limit is what the headers of an answer say of a rate limit.

@@ -11,6 +11,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/mask"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -141,9 +142,9 @@ func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Ti
 	if at.At == "" {
 		return
 	}
-	var odd oddity
-	if answer.RefreshExpiry, odd = readExpiry(doc.Lookup(at.At), at.Kind, now); odd == negative {
-		answer.RefreshExpiry, odd = Expiry{}, unreadable // no reason to lose a grant
+	var odd expiry.Oddity
+	if answer.RefreshExpiry, odd = expiry.Read(doc.Lookup(at.At), at.Kind, now); odd == expiry.Negative {
+		answer.RefreshExpiry, odd = expiry.Expiry{}, expiry.Unreadable // no reason to lose a grant
 	}
 	if odd != "" {
 		answer.warn("the refresh token's expiry " + string(odd))
@@ -168,8 +169,8 @@ func (q *call) readToken(doc jsonpointer.Document, access any, now time.Time, an
 		return problem
 	}
 	at := d.Response.Expiry
-	var odd oddity
-	if answer.Expiry, odd = readExpiry(doc.Lookup(cmp.Or(at.At, "/expires_in")), at.Kind, now); odd != "" {
+	var odd expiry.Oddity
+	if answer.Expiry, odd = expiry.Read(doc.Lookup(cmp.Or(at.At, "/expires_in")), at.Kind, now); odd != "" {
 		answer.warn("the expiry " + string(odd))
 	}
 	answer.Access = redact.New(token)
@@ -269,3 +270,6 @@ func joined(doc jsonpointer.Document) string {
 	}
 	return all.String()
 }
+
+// JWTExpiry returns the "exp" of an access token that is a JWT.
+func (a TokenResponse) JWTExpiry() expiry.Expiry { return expiry.OfJWT(a.Access.Reveal()) }

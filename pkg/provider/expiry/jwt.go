@@ -1,4 +1,4 @@
-package provider
+package expiry
 
 import (
 	"encoding/base64"
@@ -8,12 +8,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 )
 
-// JWTExpiry is the "exp" of an access token that is a JWT (RFC 7519 §4.1.4), on
-// the provider's clock. It is not given where the token is no JWT, or where the
-// claim is no time. Nothing is verified: it may shorten a lifetime, and proves
-// nothing. Fractions are read as they are.
-func (a TokenResponse) JWTExpiry() Expiry {
-	parts := strings.Split(a.Access.Reveal(), ".")
+// OfJWT returns the "exp" of a JWT (RFC 7519 §4.1.4), on the provider's clock. It
+// is not given where the text is no JWT, or where the claim is no time. The JWT
+// is not verified: its claim may shorten a lifetime, and proves nothing.
+func OfJWT(text string) Expiry {
+	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
 		return Expiry{}
 	}
@@ -27,7 +26,7 @@ func (a TokenResponse) JWTExpiry() Expiry {
 	if text, isText := exp.(string); isText {
 		number, isNumber = json.Number(strings.TrimSpace(text)), true
 	}
-	amount, ok := readNumber(number.String())
+	amount, ok := parseNumber(number.String())
 	if err != nil || !isNumber || !ok || amount < 0 {
 		return Expiry{}
 	}
