@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -27,7 +27,7 @@ func (s *secret) flags(f *flag.FlagSet) {
 	text := func(name, field, help string) {
 		f.Func(name, help, func(value string) error { s.texts[field] = value; return nil })
 	}
-	text("provider", "provider", "`PROVIDER`: one of "+strings.Join(provider.Names(), ", "))
+	text("provider", "provider", "`PROVIDER`: one of "+strings.Join(descriptor.Names(), ", "))
 	text("client-id", "client_id", "`ID` of the OAuth client")
 	text("token-url", "token_url", "`URL` of the token endpoint, where the provider publishes none")
 	text("scope", "scope", "`SCOPES` that are asked for by default, separated by spaces")
@@ -89,7 +89,7 @@ func (s *secret) whole(c console) (redact.String, error) {
 // complete asks for what is missing.
 func (s *secret) complete(c console, name string, f fields) error {
 	if _, inline := f["descriptor"]; !inline {
-		if err := askFor(c, f, "provider", "provider ("+strings.Join(provider.Names(), ", ")+")"); err != nil {
+		if err := askFor(c, f, "provider", "provider ("+strings.Join(descriptor.Names(), ", ")+")"); err != nil {
 			return err
 		}
 	}
@@ -112,20 +112,20 @@ func (s *secret) complete(c console, name string, f fields) error {
 }
 
 // speaks is the descriptor of the provider that is named, or the inline one; nil for one that is wrong, which is told once the whole is checked.
-func speaks(f fields) (*provider.Descriptor, error) {
+func speaks(f fields) (*descriptor.Descriptor, error) {
 	if inline, ok := f["descriptor"]; ok {
-		d, _ := provider.ParseDescriptor(inline)
+		d, _ := descriptor.Parse(inline)
 		return d, nil
 	}
 	name := f.word("provider")
-	if !slices.Contains(provider.Names(), name) {
-		return nil, usage("--provider: expected one of %s; another provider needs a descriptor in its secret (--json)", strings.Join(provider.Names(), ", "))
+	if !slices.Contains(descriptor.Names(), name) {
+		return nil, usage("--provider: expected one of %s; another provider needs a descriptor in its secret (--json)", strings.Join(descriptor.Names(), ", "))
 	}
-	return provider.Catalog(name)
+	return descriptor.Catalog(name)
 }
 
-func takesSecret(d *provider.Descriptor) bool {
-	return slices.Contains([]provider.Auth{"", provider.AuthBasic, provider.AuthBasicEncoded, provider.AuthPost}, d.Token.Auth)
+func takesSecret(d *descriptor.Descriptor) bool {
+	return slices.Contains([]descriptor.Auth{"", descriptor.AuthBasic, descriptor.AuthBasicEncoded, descriptor.AuthPost}, d.Token.Auth)
 }
 
 // askFor asks for a field that is not there, where there is somebody to ask.

@@ -19,8 +19,10 @@ const module = "github.com/tokenvend/tokenvend/"
 
 // layers lists every room of the house from the ground up. A room imports only rooms of layers below its own; tests may import what they like.
 var layers = [][]string{
-	{"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark"},
-	{"pkg/token", "pkg/provider", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
+	{"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer"},
+	{"pkg/token", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
+	{"pkg/provider/expiry"},
+	{"pkg/provider"},
 	{"pkg/credential", "pkg/store", "pkg/seal", "pkg/journal"},
 	{
 		"pkg/credential/folder", "pkg/credential/credentialtest", "pkg/store/bolt", "pkg/store/memory", "pkg/store/storetest",

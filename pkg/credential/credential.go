@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -19,27 +20,27 @@ type Credential struct {
 
 // Terms is all of a secret that is not secret. It is kept, sealed, in the credential's own row, so that vend can authorise without reading the secret. Its JSON is that row's.
 type Terms struct {
-	Name       string               `json:"name"`
-	Version    string               `json:"version"`              // the secret's VersionId
-	Provider   string               `json:"provider,omitempty"`   // a name in the catalogue; "" with an inline descriptor
-	Descriptor *provider.Descriptor `json:"descriptor,omitempty"` // inline only; ask [Terms.Speaks]
-	ClientID   string               `json:"client_id"`
-	TokenURL   string               `json:"token_url,omitempty"` // "" for the descriptor's
-	Scope      string               `json:"scope,omitempty"`     // the default; sorted, each once
-	Audience   string               `json:"audience,omitempty"`  // the default
-	Grant      provider.Grant       `json:"grant,omitempty"`     // "" for client_credentials
-	Lifetime   Duration             `json:"lifetime,omitzero"`   // where the provider says none; 0: the descriptor's default
-	KeepWarm   bool                 `json:"keep_warm,omitzero"`  // renewed even if nobody asks
-	IdleAfter  Duration             `json:"idle_after,omitzero"` // never 0 once parsed: 24 h unless said
-	Allow      access.Rule          `json:"allow,omitzero"`
-	Params     string               `json:"params_digest,omitempty"` // digest of the further parameters; "": none
-	Malformed  bool                 `json:"malformed,omitzero"`      // no version of the secret was ever readable: no rule is known, so operators alone may know of it
+	Name       string                 `json:"name"`
+	Version    string                 `json:"version"`              // the secret's VersionId
+	Provider   string                 `json:"provider,omitempty"`   // a name in the catalogue; "" with an inline descriptor
+	Descriptor *descriptor.Descriptor `json:"descriptor,omitempty"` // inline only; ask [Terms.Speaks]
+	ClientID   string                 `json:"client_id"`
+	TokenURL   string                 `json:"token_url,omitempty"` // "" for the descriptor's
+	Scope      string                 `json:"scope,omitempty"`     // the default; sorted, each once
+	Audience   string                 `json:"audience,omitempty"`  // the default
+	Grant      descriptor.Grant       `json:"grant,omitempty"`     // "" for client_credentials
+	Lifetime   Duration               `json:"lifetime,omitzero"`   // where the provider says none; 0: the descriptor's default
+	KeepWarm   bool                   `json:"keep_warm,omitzero"`  // renewed even if nobody asks
+	IdleAfter  Duration               `json:"idle_after,omitzero"` // never 0 once parsed: 24 h unless said
+	Allow      access.Rule            `json:"allow,omitzero"`
+	Params     string                 `json:"params_digest,omitempty"` // digest of the further parameters; "": none
+	Malformed  bool                   `json:"malformed,omitzero"`      // no version of the secret was ever readable: no rule is known, so operators alone may know of it
 
 	MaxVariants int `json:"max_variants,omitzero"` // ask [Terms.VariantBound]
 }
 
 // Duration is a time.Duration that JSON spells as Go does: "24h", "90m". A bare number is not one: it would leave the unit to guesses.
-type Duration = provider.Duration
+type Duration = descriptor.Duration
 
 // Stage is which version of a secret is meant.
 type Stage string

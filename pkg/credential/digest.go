@@ -10,7 +10,7 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -55,7 +55,7 @@ func (t Terms) Destination() Destination {
 	all := parts(
 		Part{"token_url", at},
 		Part{"client_id", t.ClientID},
-		Part{"descriptor.token.auth", string(cmp.Or(d.Token.Auth, provider.AuthBasic))},
+		Part{"descriptor.token.auth", string(cmp.Or(d.Token.Auth, descriptor.AuthBasic))},
 		Part{"descriptor.token.assertion_audience", d.Token.Audience},
 	)
 	if r := d.Refresh; r != nil {
@@ -84,7 +84,7 @@ func (t Terms) Destination() Destination {
 }
 
 // pointers lists the response pointers that differ from the standard ones.
-func pointers(r provider.Response) Destination {
+func pointers(r descriptor.Response) Destination {
 	all := parts(
 		Part{"access_token", r.Access}, Part{"refresh_token", r.Refresh},
 		Part{"token_type", r.Type}, Part{"scope", r.Scope},
@@ -174,7 +174,7 @@ func (t Terms) inlineRequest() string {
 	}
 	request := t.Descriptor.Token
 	request.URL, request.Auth, request.Audience = "", "", ""
-	var refresh provider.Refresh
+	var refresh descriptor.Refresh
 	if t.Descriptor.Refresh != nil {
 		refresh = *t.Descriptor.Refresh
 		refresh.URL, refresh.Auth, refresh.Rotates, refresh.Reuse = "", "", "", ""

@@ -10,19 +10,19 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // descriptor takes an inline descriptor; nil where there is none, or a wrong one.
-func (f *form) descriptor() *provider.Descriptor {
+func (f *form) descriptor() *descriptor.Descriptor {
 	raw, given := f.fields["descriptor"]
 	if !given {
 		return nil
 	}
 	delete(f.fields, "descriptor")
-	d, err := provider.ParseDescriptor(raw)
-	if problems, ok := errors.AsType[*provider.DescriptorError](err); ok {
+	d, err := descriptor.Parse(raw)
+	if problems, ok := errors.AsType[*descriptor.Error](err); ok {
 		for _, problem := range problems.Problems {
 			f.inDescriptor(problem)
 		}
@@ -46,7 +46,7 @@ func (f *form) inDescriptor(problem string) {
 }
 
 // fit holds a secret against the descriptor of its provider.
-func (f *form) fit(c Credential, d *provider.Descriptor) {
+func (f *form) fit(c Credential, d *descriptor.Descriptor) {
 	if c.Client.TokenURL == "" && d.NeedsTokenURL() {
 		f.wrong("token_url", "required: the provider publishes none")
 	}
@@ -66,34 +66,34 @@ func (f *form) fit(c Credential, d *provider.Descriptor) {
 // standard parameters are set from a secret's other fields, or by the grant. Among params they would be sent twice; and params are no place for secrets.
 var standard = []string{"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "scope", "refresh_token", "code", "code_verifier", "redirect_uri"}
 
-func (f *form) fitGrant(c Credential, d *provider.Descriptor) {
+func (f *form) fitGrant(c Credential, d *descriptor.Descriptor) {
 	if !c.Refresh.IsZero() && !d.Refreshes() {
 		f.wrong("refresh_token", "not given: the provider redeems none")
 	}
 	switch c.Grant {
-	case provider.RefreshToken:
+	case descriptor.RefreshToken:
 		if c.Refresh.IsZero() {
 			f.wrong("refresh_token", "required by this grant")
 		}
-	case provider.AuthorizationCode:
+	case descriptor.AuthorizationCode:
 		if d.Authorize == nil {
 			f.wrong("grant", "not authorization_code: the provider connects no accounts")
 		}
 	}
 }
 
-func (f *form) fitAuth(c Credential, d *provider.Descriptor) {
+func (f *form) fitAuth(c Credential, d *descriptor.Descriptor) {
 	auths := auths(d)
-	uses := func(a ...provider.Auth) bool {
-		return slices.ContainsFunc(a, func(a provider.Auth) bool { return slices.Contains(auths, a) })
+	uses := func(a ...descriptor.Auth) bool {
+		return slices.ContainsFunc(a, func(a descriptor.Auth) bool { return slices.Contains(auths, a) })
 	}
-	if uses(provider.AuthBasic, provider.AuthBasicEncoded, provider.AuthPost) {
+	if uses(descriptor.AuthBasic, descriptor.AuthBasicEncoded, descriptor.AuthPost) {
 		f.wants("client_secret", true, !c.Secret.IsZero())
 	}
-	if uses(provider.AuthBasic) && strings.Contains(c.ID, ":") {
+	if uses(descriptor.AuthBasic) && strings.Contains(c.ID, ":") {
 		f.wrong("client_id", "no colon: the provider takes Basic, which cannot carry one")
 	}
-	signed, tls := uses(provider.AuthPrivateKey), uses(provider.AuthTLS)
+	signed, tls := uses(descriptor.AuthPrivateKey), uses(descriptor.AuthTLS)
 	f.wants("certificate", tls, c.Certificate != nil)
 	f.wants("private_key", signed || tls, c.Client.Key != nil)
 	f.wants("key_id", signed, c.KeyID != "")
@@ -112,14 +112,14 @@ func (f *form) wants(name string, needed, given bool) {
 	}
 }
 
-func (f *form) fitKey(c Credential, alg provider.Algorithm) {
+func (f *form) fitKey(c Credential, alg descriptor.Algorithm) {
 	_, isRSA := c.Client.Key.Public().(*rsa.PublicKey)
 	switch {
-	case alg == provider.RS256 || alg == provider.PS256:
+	case alg == descriptor.RS256 || alg == descriptor.PS256:
 		if !isRSA {
 			f.wrong("private_key", "an RSA key, for "+string(alg))
 		}
-	case alg == provider.ES256 || !isRSA:
+	case alg == descriptor.ES256 || !isRSA:
 		if !isP256(c.Client.Key.Public()) {
 			f.wrong("private_key", "a key on the curve P-256, for ES256; or an RSA one where the provider takes RS256")
 		}
@@ -132,9 +132,9 @@ func isP256(key crypto.PublicKey) bool {
 }
 
 // auths are the ways in which the client proves itself to one endpoint of the provider or another.
-func auths(d *provider.Descriptor) []provider.Auth {
-	token := cmp.Or(d.Token.Auth, provider.AuthBasic)
-	all := []provider.Auth{token}
+func auths(d *descriptor.Descriptor) []descriptor.Auth {
+	token := cmp.Or(d.Token.Auth, descriptor.AuthBasic)
+	all := []descriptor.Auth{token}
 	if d.Refresh != nil {
 		all = append(all, cmp.Or(d.Refresh.Auth, token))
 	}

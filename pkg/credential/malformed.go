@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 // Malformed is the error of a secret that is not as it should be. It names every wrong field at once, and never a value.
@@ -63,4 +63,4 @@ func (w *faults) of(credential string) error {
 }
 
 // ValidName says whether a credential can have that name.
-func ValidName(name string) bool { return provider.ValidName(name) }
+func ValidName(name string) bool { return descriptor.ValidName(name) }

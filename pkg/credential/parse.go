@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -74,9 +75,9 @@ func (f *form) terms() Terms {
 }
 
 // provider takes a name in the catalogue or an inline descriptor: one of the two. What is wrong is left out.
-func (f *form) provider() (string, *provider.Descriptor) {
+func (f *form) provider() (string, *descriptor.Descriptor) {
 	_, inline := f.fields["descriptor"]
-	descriptor := f.descriptor()
+	d := f.descriptor()
 	_, named := f.fields["provider"]
 	name := f.text("provider")
 	if inline && named {
@@ -84,18 +85,18 @@ func (f *form) provider() (string, *provider.Descriptor) {
 		return "", nil
 	}
 	if inline {
-		return "", descriptor
+		return "", d
 	}
-	if _, err := provider.Catalog(name); err != nil {
-		f.wrong("provider", "one of "+strings.Join(provider.Names(), ", ")+"; or instead of it a descriptor")
+	if _, err := descriptor.Catalog(name); err != nil {
+		f.wrong("provider", "one of "+strings.Join(descriptor.Names(), ", ")+"; or instead of it a descriptor")
 		return "", nil
 	}
 	return name, nil
 }
 
-func (f *form) grant() provider.Grant {
-	g := provider.Grant(f.text("grant"))
-	if g != "" && !slices.Contains([]provider.Grant{provider.ClientCredentials, provider.RefreshToken, provider.AuthorizationCode}, g) {
+func (f *form) grant() descriptor.Grant {
+	g := descriptor.Grant(f.text("grant"))
+	if g != "" && !slices.Contains([]descriptor.Grant{descriptor.ClientCredentials, descriptor.RefreshToken, descriptor.AuthorizationCode}, g) {
 		f.wrong("grant", "client_credentials, refresh_token or authorization_code")
 	}
 	return g

@@ -12,10 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/provider"
-	"pgregory.net/rapid"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 const canary = "canary-91d0c4"
@@ -97,7 +98,7 @@ func TestParseAll(t *testing.T) {
 	if c.Name != "minut" || c.Version != "v1" || c.ID != "id" || c.ClientID != "id" || c.Secret.Reveal() != canary || c.Refresh.Reveal() != canary {
 		t.Errorf("identity: %+v", c)
 	}
-	if c.Scope != "read write" || c.Audience != "https://api.example" || c.Grant != provider.RefreshToken || c.Client.Params["tenant"] != "7" {
+	if c.Scope != "read write" || c.Audience != "https://api.example" || c.Grant != descriptor.RefreshToken || c.Client.Params["tenant"] != "7" {
 		t.Errorf("what is asked: %+v", c)
 	}
 	if c.Terms.TokenURL != "https://eu.example/token?x=1" || c.Client.TokenURL != c.Terms.TokenURL {

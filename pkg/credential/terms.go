@@ -5,16 +5,16 @@ import (
 	"encoding/json"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // Speaks is how the credential's provider speaks: the inline descriptor, or the catalogue's. An error means that this program does not know the provider.
-func (t Terms) Speaks() (*provider.Descriptor, error) {
+func (t Terms) Speaks() (*descriptor.Descriptor, error) {
 	if t.Descriptor != nil {
 		return t.Descriptor, nil
 	}
-	return provider.Catalog(t.Provider)
+	return descriptor.Catalog(t.Provider)
 }
 
 // Admits reports whether a caller may know of the credential. Where no version
@@ -45,12 +45,12 @@ func (t Terms) Asks(v token.Variant) (scope, audience string) {
 
 // Granted says whether a variant's tokens come by a grant that somebody gave, a person's or a refresh token brought from elsewhere. Then only its refresh token brings new ones, and losing that is losing the grant; all others come by client credentials.
 func (t Terms) Granted(v token.Variant) bool {
-	return v.Account != "" || t.Grant != "" && t.Grant != provider.ClientCredentials
+	return v.Account != "" || t.Grant != "" && t.Grant != descriptor.ClientCredentials
 }
 
 // Connected says whether a variant's grant is one that a person gives by connecting an account.
 func (t Terms) Connected(v token.Variant) bool {
-	return v.Account != "" || t.Grant == provider.AuthorizationCode
+	return v.Account != "" || t.Grant == descriptor.AuthorizationCode
 }
 
 // defaultMaxVariants is the bound where a secret names none.
@@ -92,12 +92,12 @@ func (t Terms) identity() string {
 // UnmarshalJSON reads terms that this or another version of the program has written: fields that are not known are passed over, in an inline descriptor too. [Parse] is the strict way in.
 func (t *Terms) UnmarshalJSON(data []byte) error {
 	type plain Terms // without methods: else json.Unmarshal would come back here
-	type lenient provider.Descriptor
+	type lenient descriptor.Descriptor
 	row := struct {
 		*plain
 		Descriptor *lenient `json:"descriptor"`
 	}{plain: (*plain)(t)}
 	err := json.Unmarshal(data, &row)
-	t.Descriptor = (*provider.Descriptor)(row.Descriptor)
+	t.Descriptor = (*descriptor.Descriptor)(row.Descriptor)
 	return err
 }

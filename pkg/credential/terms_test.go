@@ -7,11 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/token"
-	"pgregory.net/rapid"
 )
 
 func TestKeysKnowTheDefaults(t *testing.T) {
@@ -140,10 +141,10 @@ func TestFault57_TermsOfAnotherVersion(t *testing.T) {
 	if err := json.Unmarshal([]byte(golden), &got); err != nil {
 		t.Fatal(err)
 	}
-	descriptor := &provider.Descriptor{Token: provider.TokenRequest{URL: "https://id.example/token"}, Renew: provider.Renew{Earliest: provider.Duration(time.Hour)}}
+	own := &descriptor.Descriptor{Token: descriptor.TokenEndpoint{URL: "https://id.example/token"}, Renew: descriptor.Renew{Earliest: descriptor.Duration(time.Hour)}}
 	want := credential.Terms{
-		Name: "monta-eu", Version: "v1", Provider: "monta", Descriptor: descriptor, ClientID: "id", TokenURL: "https://eu.example/token", Scope: "a b", Audience: "x",
-		Grant: provider.RefreshToken, Lifetime: credential.Duration(90 * time.Minute), KeepWarm: true, IdleAfter: credential.Duration(24 * time.Hour),
+		Name: "monta-eu", Version: "v1", Provider: "monta", Descriptor: own, ClientID: "id", TokenURL: "https://eu.example/token", Scope: "a b", Audience: "x",
+		Grant: descriptor.RefreshToken, Lifetime: credential.Duration(90 * time.Minute), KeepWarm: true, IdleAfter: credential.Duration(24 * time.Hour),
 		Allow: access.Rule{Principals: []string{"*"}, Aliases: []string{"billing"}},
 	}
 	if !reflect.DeepEqual(got, want) {

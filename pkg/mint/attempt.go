@@ -7,6 +7,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -19,8 +20,8 @@ type outcome struct {
 	client  credential.Credential // what the row was learnt from; of the version that brought the token, where one did
 	changed bool                  // the secret has changed its destination meanwhile: everything is to be decided anew
 	moved   bool                  // the entry's grant belongs to another destination: nothing was sent
-	grant   provider.Grant        // the last that was tried
-	answer  provider.Answer
+	grant   descriptor.Grant      // the last that was tried
+	answer  provider.TokenResponse
 	failed  *fault         // nil: the answer holds a token
 	refresh refreshAttempt // the refresh token at hand, and what became of it
 
@@ -144,7 +145,7 @@ func (m *Mint) prepare(ctx context.Context, v view) outcome {
 }
 
 // exchange makes one request, by another version of the secret where the provider does not know the client.
-func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant, ask provider.Ask, firstTime bool) outcome {
+func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant, ask provider.TokenRequest, firstTime bool) outcome {
 	var err error
 	adopt := func(c credential.Credential) {
 		before := out.own.digests.destination
@@ -156,7 +157,7 @@ func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant,
 		if unknown != nil {
 			continue
 		}
-		out.answer, err = d.Exchange(ctx, m.HTTP, c.Client, askOf(c.Terms, variant, ask))
+		out.answer, err = provider.Endpoint{HTTP: m.HTTP, Descriptor: d, Client: c.Client}.Exchange(ctx, askOf(c.Terms, variant, ask))
 		if !unknownClient(err) {
 			out.client = c
 			break
@@ -166,15 +167,15 @@ func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant,
 	if err != nil {
 		out.failed = failureOf(err, ask.Grant)
 	}
-	if ask.Grant == provider.RefreshToken && out.answer.Refresh.IsZero() { // one that has been replaced is of no more interest
+	if ask.Grant == descriptor.RefreshToken && out.answer.Refresh.IsZero() { // one that has been replaced is of no more interest
 		out.refresh.sent(err)
 	}
 	return out
 }
 
 // askOf is a request as a version of the secret makes it, with its own scope and audience.
-func askOf(terms credential.Terms, variant token.Variant, ask provider.Ask) provider.Ask {
-	if ask.Grant == provider.ClientCredentials || ask.Grant == provider.RefreshToken && !terms.Connected(variant) {
+func askOf(terms credential.Terms, variant token.Variant, ask provider.TokenRequest) provider.TokenRequest {
+	if ask.Grant == descriptor.ClientCredentials || ask.Grant == descriptor.RefreshToken && !terms.Connected(variant) {
 		ask.Scope, ask.Audience = terms.Asks(variant)
 	}
 	return ask
@@ -186,7 +187,8 @@ func (m *Mint) prove(ctx context.Context, out *outcome) {
 	if err != nil || !d.VerifiesMinted() {
 		return
 	}
-	if works, err := d.VerifyToken(ctx, m.HTTP, out.client.Client, out.answer.Access); err == nil && !works {
+	endpoint := provider.Endpoint{HTTP: m.HTTP, Descriptor: d, Client: out.client.Client}
+	if works, err := endpoint.VerifyToken(ctx, out.answer.Access); err == nil && !works {
 		out.failed = &fault{code: api.ProviderMalformed, detail: "the provider's own API does not take the token that it has just given"}
 	}
 }

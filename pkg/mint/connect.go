@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -43,14 +44,14 @@ func (m *Mint) Authorization(ctx context.Context, key token.Key, redirectURI str
 	}
 	d := own.descriptor
 	scope, audience := c.Asks(key.Variant)
-	at, err := d.AuthorizeURL(c.Client, redirectURI, scope, audience)
+	at, err := provider.Endpoint{Descriptor: d, Client: c.Client}.AuthorizeURL(redirectURI, scope, audience)
 	if err != nil {
 		f := faultOf(err)
 		return Authorization{}, &api.Error{Code: f.code, Detail: f.detail}
 	}
 	authorization := Authorization{URL: at.String(), Destination: c.Destination().Digest()}
-	if d.CodeChallenge() == provider.PKCES256 {
-		authorization.Challenge = string(provider.PKCES256)
+	if d.CodeChallenge() == descriptor.PKCES256 {
+		authorization.Challenge = string(descriptor.PKCES256)
 	}
 	return authorization, nil
 }
@@ -110,7 +111,7 @@ func (m *Mint) redeem(ctx context.Context, v view, lease store.Lease, code Code)
 	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
 	defer cancel()
 	out := m.prepare(ctx, v)
-	out.grant = provider.AuthorizationCode
+	out.grant = descriptor.AuthorizationCode
 	out.refresh.mayBeUsed = v.entry.entry.RefreshSpent || lease.Attempt > 1
 	switch {
 	case out.failed != nil:
@@ -122,7 +123,7 @@ func (m *Mint) redeem(ctx context.Context, v view, lease store.Lease, code Code)
 		out.failed = &fault{code: api.ProviderUnavailable, detail: "the account's last token is being revoked at the provider", until: v.entry.entry.NextAt}
 		return out
 	}
-	ask := provider.Ask{Grant: provider.AuthorizationCode, Code: code.Code, Verifier: code.Verifier, RedirectURI: code.RedirectURI}
+	ask := provider.TokenRequest{Grant: descriptor.AuthorizationCode, Code: code.Code, Verifier: code.Verifier, RedirectURI: code.RedirectURI}
 	if out = m.exchange(ctx, out, v.entry.entry.Key.Variant, ask, true); out.failed == nil {
 		m.prove(ctx, &out)
 	}

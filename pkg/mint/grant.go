@@ -7,6 +7,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -91,7 +92,7 @@ func (v view) bringsNew(seed redact.String) bool {
 }
 
 // reuseOf is what a descriptor says of reuse, in the words of the rule.
-func reuseOf(d *provider.Descriptor) grant.Reuse {
+func reuseOf(d *descriptor.Descriptor) grant.Reuse {
 	if d == nil {
 		return grant.Unknown
 	}
@@ -99,11 +100,11 @@ func reuseOf(d *provider.Descriptor) grant.Reuse {
 		return grant.MultiUse
 	}
 	switch d.Reuse() {
-	case provider.ReuseTolerated:
+	case descriptor.ReuseTolerated:
 		return grant.Tolerated
-	case provider.ReuseRefused:
+	case descriptor.ReuseRefused:
 		return grant.Refused
-	case provider.ReuseRevokesFamily:
+	case descriptor.ReuseRevokesFamily:
 		return grant.RevokesFamily
 	}
 	return grant.Unknown
@@ -111,19 +112,19 @@ func reuseOf(d *provider.Descriptor) grant.Reuse {
 
 // asks are the requests to try in turn: the refresh token where it may be
 // sent, and client credentials where they bring tokens.
-func (v view) asks(p refreshAttempt) []provider.Ask {
-	var asks []provider.Ask
+func (v view) asks(p refreshAttempt) []provider.TokenRequest {
+	var asks []provider.TokenRequest
 	variant := v.entry.entry.Key.Variant
 	scope, audience := v.own.terms.Asks(variant)
 	if !p.token.IsZero() && !p.held && !p.expired {
-		ask := provider.Ask{Grant: provider.RefreshToken, Refresh: p.token}
+		ask := provider.TokenRequest{Grant: descriptor.RefreshToken, Refresh: p.token}
 		if !v.own.terms.Connected(variant) { // a person's grant has the scope that the person gave it (RFC 6749 §6)
 			ask.Scope, ask.Audience = scope, audience
 		}
 		asks = append(asks, ask)
 	}
 	if !v.granted() {
-		asks = append(asks, provider.Ask{Grant: provider.ClientCredentials, Scope: scope, Audience: audience})
+		asks = append(asks, provider.TokenRequest{Grant: descriptor.ClientCredentials, Scope: scope, Audience: audience})
 	}
 	return asks
 }
@@ -146,11 +147,11 @@ func (p *refreshAttempt) sent(err error) {
 func outcomeOf(e *provider.Error) grant.Outcome {
 	const cannotServe, tooEarly, misdirected = 503, 425, 421
 	switch {
-	case e.Meaning == provider.GrantOver:
+	case e.Meaning == descriptor.GrantOver:
 		return grant.Over
-	case e.Meaning == provider.TooEarly:
+	case e.Meaning == descriptor.TooEarly:
 		return grant.TooEarly
-	case e.Meaning == provider.TryLater:
+	case e.Meaning == descriptor.TryLater:
 		return grant.TryLater
 	case !e.Sent, e.Client, e.Kind == provider.Rejected, e.Kind == provider.Misconfigured:
 		return grant.Unrelated

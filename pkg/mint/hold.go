@@ -37,7 +37,7 @@ func (v view) heldUntil() time.Time {
 // issuedWithin bounds how much later than its end here a token may end at the
 // provider: by the time that the exchange took, and by what the seconds of a
 // Date header leave out.
-func issuedWithin(a provider.Answer, answered time.Time) time.Duration {
+func issuedWithin(a provider.TokenResponse, answered time.Time) time.Duration {
 	took := max(answered.Sub(a.SentAt), 0)
 	return min(took+dateResolution, ExchangeTimeout).Truncate(time.Millisecond) + time.Millisecond
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -37,9 +37,9 @@ type row struct {
 
 	seed string // fingerprint of the refresh token out of the secret that was last sent; "": none was
 
-	terms      credential.Terms     // of a credential's own row
-	history    history              // of the same: what was before these terms
-	descriptor *provider.Descriptor // of the terms' provider; nil: not known to this build
+	terms      credential.Terms       // of a credential's own row
+	history    history                // of the same: what was before these terms
+	descriptor *descriptor.Descriptor // of the terms' provider; nil: not known to this build
 }
 
 // with is the row with its entry as it is seen now: of other times or another lease, and sealing the same.

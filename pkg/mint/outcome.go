@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/grant"
-	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -19,7 +19,7 @@ func (m *Mint) succeed(ctx context.Context, next *row, out *outcome) {
 	now := wall()
 	fingerprint := token.Fingerprint(out.answer.Access)
 	next.obtained(out.own.row)
-	same := fingerprint == old.Fingerprint && before.digests == next.digests && out.grant != provider.AuthorizationCode
+	same := fingerprint == old.Fingerprint && before.digests == next.digests && out.grant != descriptor.AuthorizationCode
 	if !same {
 		e.Generation = m.nextGeneration(*e)
 	}
@@ -89,13 +89,13 @@ func hold(e *store.Entry, old store.Entry, t times, now time.Time) {
 // keepRefresh keeps the refresh token of an answer; where a refresh brought none, the old one stays.
 func keepRefresh(next *row, out *outcome) {
 	sent := out.refresh.outcome
-	if out.refresh.seed && (out.grant == provider.RefreshToken || sent == grant.Over || sent == grant.Lost) {
+	if out.refresh.seed && (out.grant == descriptor.RefreshToken || sent == grant.Over || sent == grant.Lost) {
 		next.seed = token.Fingerprint(out.refresh.token)
 	}
 	switch {
 	case !out.answer.Refresh.IsZero():
 		next.refresh, next.entry.RefreshUntil = out.answer.Refresh, refreshEnd(out.answer)
-	case out.grant == provider.RefreshToken:
+	case out.grant == descriptor.RefreshToken:
 		next.refresh = out.refresh.token
 	default:
 		next.refresh, next.entry.RefreshUntil = redact.String{}, time.Time{}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -18,8 +18,8 @@ import (
 // predecessor is an access token that was replaced while it lived.
 type predecessor struct {
 	token       token.Token
-	destination string         // that it was obtained from, and may be sent to
-	grant       provider.Grant // that brought the successor
+	destination string           // that it was obtained from, and may be sent to
+	grant       descriptor.Grant // that brought the successor
 }
 
 // refusalsToLearn is how many replaced tokens in a row must be refused.
@@ -33,7 +33,7 @@ const leastOverlap = 30 * time.Second
 // new tokens.
 type overlapKey struct {
 	credential string
-	grant      provider.Grant
+	grant      descriptor.Grant
 }
 
 // noteReplaced keeps a token that was replaced, to be verified later, where
@@ -45,7 +45,7 @@ func (m *Mint) noteReplaced(v view, next *row, out *outcome) {
 	if old.IsZero() || unfit || old.Left(wall()) < leastOverlap {
 		return
 	}
-	known := d.Overlap(out.grant) != provider.OverlapUnknown || slices.Contains(out.own.history.Revokes, out.grant)
+	known := d.Overlap(out.grant) != descriptor.OverlapUnknown || slices.Contains(out.own.history.Revokes, out.grant)
 	if !d.Verifies() || known {
 		return
 	}
@@ -100,7 +100,7 @@ func (m *Mint) verifyReplaced(ctx context.Context, v view) {
 
 // learnOverlap writes into a credential's own row that a new token of that
 // grant ends the one before.
-func (m *Mint) learnOverlap(ctx context.Context, own *known, grant provider.Grant) {
+func (m *Mint) learnOverlap(ctx context.Context, own *known, grant descriptor.Grant) {
 	for range mostSettling {
 		if slices.Contains(own.history.Revokes, grant) {
 			return

@@ -60,7 +60,7 @@ type times struct {
 func (t times) life() time.Duration { return t.expires.Sub(t.issued) }
 
 // planToken says when the token in an answer is over, and when to renew it. first: the key had no token before. The result's expires may lie in the past.
-func planToken(a provider.Answer, r rules, key token.Key, generation int64, first bool) times {
+func planToken(a provider.TokenResponse, r rules, key token.Key, generation int64, first bool) times {
 	t := lifetime(a, r)
 	lead := renewLead(t.life(), r) + stretch(t.life(), key, generation, first)
 	t.renew = t.expires.Add(-r.bounded(lead, t.life()))
@@ -76,7 +76,7 @@ func planToken(a provider.Answer, r rules, key token.Key, generation int64, firs
 }
 
 // lifetime counts from just before the request was sent, on our clock.
-func lifetime(a provider.Answer, r rules) times {
+func lifetime(a provider.TokenResponse, r rules) times {
 	t := times{issued: a.SentAt.Truncate(time.Millisecond)}
 	switch {
 	case a.Expiry.Given && !a.Expiry.At.IsZero():
@@ -108,7 +108,7 @@ func (r rules) assumed() (time.Duration, string) {
 const dateResolution = time.Second
 
 // corrected puts an absolute time of the provider's clock on ours, by the answer's Date header. Where the two clocks agree as far as that header tells, nothing is changed; else what its seconds leave out makes the token shorter, never longer.
-func corrected(at time.Time, a provider.Answer) time.Time {
+func corrected(at time.Time, a provider.TokenResponse) time.Time {
 	if a.Date.IsZero() {
 		return at
 	}
@@ -233,7 +233,7 @@ func forgetAt(e store.Entry, now time.Time) time.Time {
 // end that has come before the token did is none: 0 and dates long past stand
 // for "no end" (Keycloak's offline tokens), and a refresh token that has just
 // been given is never thrown away for what stands beside it.
-func refreshEnd(a provider.Answer) time.Time {
+func refreshEnd(a provider.TokenResponse) time.Time {
 	var end time.Time
 	switch {
 	case !a.RefreshExpiry.Given:

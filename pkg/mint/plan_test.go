@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -18,8 +19,8 @@ var (
 	some = token.Key{Credential: "minut"}
 )
 
-func in(d time.Duration) provider.Answer {
-	return provider.Answer{Access: redact.New("x"), SentAt: noon, Expiry: provider.Expiry{Given: true, In: d}}
+func in(d time.Duration) provider.TokenResponse {
+	return provider.TokenResponse{Access: redact.New("x"), SentAt: noon, Expiry: expiry.Expiry{Given: true, In: d}}
 }
 
 func jwt(claims string) redact.String {
@@ -49,13 +50,13 @@ func TestWhenATokenIsRenewed(t *testing.T) {
 
 func TestFault19_WhoTellsTheLifetime(t *testing.T) {
 	ours := rules{lifetime: 20 * time.Minute, lifetimeFrom: fromCredential}
-	none := provider.Answer{Access: redact.New("opaque"), SentAt: noon}
-	fromToken := provider.Answer{Access: jwt(fmt.Sprintf(`{"exp":%d.25}`, noon.Add(300*time.Second).Unix())), SentAt: noon}
+	none := provider.TokenResponse{Access: redact.New("opaque"), SentAt: noon}
+	fromToken := provider.TokenResponse{Access: jwt(fmt.Sprintf(`{"exp":%d.25}`, noon.Add(300*time.Second).Unix())), SentAt: noon}
 	shorter := in(time.Hour)
 	shorter.Access = fromToken.Access
 	for _, c := range []struct {
 		says string
-		a    provider.Answer
+		a    provider.TokenResponse
 		r    rules
 		want time.Duration
 		from string
@@ -78,10 +79,10 @@ func TestFault19_WhoTellsTheLifetime(t *testing.T) {
 
 func TestFault27_AnAbsoluteExpiryIsCorrectedByDate(t *testing.T) {
 	for _, skew := range []time.Duration{-10 * time.Minute, -time.Second, 0, time.Second, 10 * time.Minute} {
-		a := provider.Answer{Access: redact.New("x"), SentAt: noon.Add(400 * time.Millisecond)}
+		a := provider.TokenResponse{Access: redact.New("x"), SentAt: noon.Add(400 * time.Millisecond)}
 		theirs := a.SentAt.Add(skew)
 		a.Date = theirs.Truncate(time.Second)
-		a.Expiry = provider.Expiry{Given: true, At: theirs.Add(time.Hour)}
+		a.Expiry = expiry.Expiry{Given: true, At: theirs.Add(time.Hour)}
 		got := planToken(a, rules{}, some, 1, false).life()
 		if got > time.Hour || got < time.Hour-time.Second {
 			t.Errorf("clock off by %v: a life of %v, want an hour, a second less at most", skew, got)

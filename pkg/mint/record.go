@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -35,7 +35,7 @@ type history struct {
 	Accepted []string `json:"accepted,omitempty"`
 	// Revokes lists the grants of which it was learned that a new token ends
 	// the one before, at the destination in force.
-	Revokes []provider.Grant `json:"learned_revokes,omitempty"`
+	Revokes []descriptor.Grant `json:"learned_revokes,omitempty"`
 }
 
 // mostFormer is how many former destinations a record keeps.

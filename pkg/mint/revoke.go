@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -75,11 +76,12 @@ func (m *Mint) revokeThere(ctx context.Context, v view) (revoked bool, failed *f
 	if d == nil || !d.Revokes() || !m.viewOf(own, v.entry).accepted {
 		return false, nil
 	}
+	endpoint := provider.Endpoint{HTTP: m.HTTP, Descriptor: d, Client: c.Client}
 	for _, what := range []redact.String{v.entry.refresh, v.entry.token.Access} {
 		if what.IsZero() {
 			continue
 		}
-		if err := d.RevokeToken(ctx, m.HTTP, c.Client, what); err != nil {
+		if err := endpoint.RevokeToken(ctx, what); err != nil {
 			return false, faultOf(err)
 		}
 		revoked = true

@@ -3,6 +3,7 @@ package mint
 import (
 	"errors"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 )
 
@@ -12,10 +13,10 @@ import (
 // the provider names the client. Any other refusal of a grant, a plain 401
 // among them, may be about that grant alone: it must not delay the renewals
 // of others.
-func failureOf(err error, grant provider.Grant) *fault {
+func failureOf(err error, grant descriptor.Grant) *fault {
 	f := faultOf(err)
 	var said *provider.Error
-	if errors.As(err, &said) && said.Kind == provider.Rejected && grant != provider.ClientCredentials {
+	if errors.As(err, &said) && said.Kind == provider.Rejected && grant != descriptor.ClientCredentials {
 		f.client = f.client && namesClient(said.Code)
 	}
 	return f

@@ -9,7 +9,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -165,7 +165,7 @@ func (m *Mint) replaceOwn(ctx context.Context, seen store.Entry, next row) (*kno
 }
 
 // rulesOf is what terms and their descriptor say about time, for a token that grant would renew.
-func rulesOf(own *row, grant provider.Grant) rules {
+func rulesOf(own *row, grant descriptor.Grant) rules {
 	d := own.descriptor
 	if d == nil {
 		return rules{}
@@ -173,7 +173,7 @@ func rulesOf(own *row, grant provider.Grant) rules {
 	r := rules{
 		lifetime: time.Duration(own.terms.Lifetime), lifetimeFrom: fromCredential, cap: d.MaxLifetime(),
 		earliest: time.Duration(d.Renew.Earliest), latest: time.Duration(d.Renew.Latest),
-		revokes: d.Overlap(grant) == provider.OverlapRevokes || d.Overlap(grant) == provider.OverlapUnknown && slices.Contains(own.history.Revokes, grant),
+		revokes: d.Overlap(grant) == descriptor.OverlapRevokes || d.Overlap(grant) == descriptor.OverlapUnknown && slices.Contains(own.history.Revokes, grant),
 	}
 	if r.lifetime == 0 {
 		r.lifetime, r.lifetimeFrom = d.DefaultLifetime(), fromDescriptor
@@ -190,7 +190,7 @@ func secretUnavailable() error {
 }
 
 // providerOf names a credential's provider for people.
-func providerOf(t credential.Terms, d *provider.Descriptor) string {
+func providerOf(t credential.Terms, d *descriptor.Descriptor) string {
 	if t.Provider != "" || d == nil {
 		return t.Provider
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -119,11 +119,11 @@ func (m *Mint) viewOf(own, entry *known) view {
 }
 
 // renewedBy is the grant that brings an entry's next token.
-func (r *row) renewedBy() provider.Grant {
+func (r *row) renewedBy() descriptor.Grant {
 	if r.refresh.IsZero() {
-		return provider.ClientCredentials
+		return descriptor.ClientCredentials
 	}
-	return provider.RefreshToken
+	return descriptor.RefreshToken
 }
 
 func judge(own, entry *row) *judgement {

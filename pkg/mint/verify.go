@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -94,7 +95,7 @@ func (m *Mint) works(ctx context.Context, v view, access redact.String) (bool, e
 	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
 	defer cancel()
 	c := provider.Client{TokenURL: v.own.terms.TokenURL}
-	if v.own.descriptor.Token.Auth == provider.AuthTLS { // such a token may be bound to the certificate (RFC 8705 §3)
+	if v.own.descriptor.Token.Auth == descriptor.AuthTLS { // such a token may be bound to the certificate (RFC 8705 §3)
 		known, own, err := m.client(ctx, v.own)
 		if err != nil {
 			return false, faultOf(err).told()
@@ -104,7 +105,7 @@ func (m *Mint) works(ctx context.Context, v view, access redact.String) (bool, e
 		}
 		c = known.Client
 	}
-	works, err := v.own.descriptor.VerifyToken(ctx, m.HTTP, c, access)
+	works, err := provider.Endpoint{HTTP: m.HTTP, Descriptor: v.own.descriptor, Client: c}.VerifyToken(ctx, access)
 	if err != nil {
 		return false, faultOf(err).told()
 	}

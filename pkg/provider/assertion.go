@@ -14,6 +14,8 @@ import (
 	"errors"
 	"math/big"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 const (
@@ -26,7 +28,7 @@ const (
 )
 
 // assert is RFC 7523 §2.2: a signed statement in the place of a secret. Each attempt signs a new one.
-func (q *call) assert(t TokenRequest, c Client) *Error {
+func (q *call) assert(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.Key == nil {
 		return ofClient(misconfigured("private_key: missing"))
 	}
@@ -40,15 +42,15 @@ func (q *call) assert(t TokenRequest, c Client) *Error {
 		return ofClient(misconfigured("private_key: %v", err))
 	}
 	q.mask.Add(signed)
-	q.set(t, FieldClientID, c.ID)
-	if !q.set(t, FieldAssertion, signed) || !q.set(t, FieldAssertionType, assertionType) {
+	q.set(t, descriptor.FieldClientID, c.ID)
+	if !q.set(t, descriptor.FieldAssertion, signed) || !q.set(t, descriptor.FieldAssertionType, assertionType) {
 		return ofClient(misconfigured("fields: auth private_key_jwt needs client_assertion and client_assertion_type"))
 	}
 	return nil
 }
 
 // sign makes a JWS in compact form (RFC 7515). Its errors say what kind of key was expected, and nothing about the one given.
-func sign(key crypto.Signer, id string, want Algorithm, claims map[string]any) (string, error) {
+func sign(key crypto.Signer, id string, want descriptor.Algorithm, claims map[string]any) (string, error) {
 	alg, err := algorithm(key.Public(), want)
 	if err != nil {
 		return "", err
@@ -60,7 +62,7 @@ func sign(key crypto.Signer, id string, want Algorithm, claims map[string]any) (
 	text := segment(header) + "." + segment(claims)
 	digest := sha256.Sum256([]byte(text))
 	signature, err := key.Sign(rand.Reader, digest[:], options(alg))
-	if err == nil && alg == ES256 {
+	if err == nil && alg == descriptor.ES256 {
 		signature, err = fixedWidth(signature)
 	}
 	if err != nil {
@@ -75,22 +77,22 @@ func segment(v map[string]any) string {
 }
 
 // algorithm is want where the key can do it, or the usual one for the key.
-func algorithm(public crypto.PublicKey, want Algorithm) (Algorithm, error) {
+func algorithm(public crypto.PublicKey, want descriptor.Algorithm) (descriptor.Algorithm, error) {
 	switch k := public.(type) {
 	case *ecdsa.PublicKey:
-		if k.Curve == elliptic.P256() && cmp.Or(want, ES256) == ES256 {
-			return ES256, nil
+		if k.Curve == elliptic.P256() && cmp.Or(want, descriptor.ES256) == descriptor.ES256 {
+			return descriptor.ES256, nil
 		}
 	case *rsa.PublicKey:
-		if k.N.BitLen() >= smallestRSA && want != ES256 {
-			return cmp.Or(want, RS256), nil
+		if k.N.BitLen() >= smallestRSA && want != descriptor.ES256 {
+			return cmp.Or(want, descriptor.RS256), nil
 		}
 	}
 	return "", errors.New("expected a P-256 key for ES256, or RSA of 2048 bits or more for RS256 and PS256")
 }
 
-func options(alg Algorithm) crypto.SignerOpts {
-	if alg == PS256 {
+func options(alg descriptor.Algorithm) crypto.SignerOpts {
+	if alg == descriptor.PS256 {
 		return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
 	}
 	return crypto.SHA256

@@ -4,41 +4,43 @@ import (
 	"encoding/base64"
 	"net/url"
 	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 // authenticate adds what proves the client.
-func (q *call) authenticate(t TokenRequest, c Client) *Error {
-	if c.ID == "" && (t.Auth != AuthNone || t.name(FieldClientID) != "") {
+func (q *call) authenticate(t descriptor.TokenEndpoint, c Client) *Error {
+	if c.ID == "" && (t.Auth != descriptor.AuthNone || t.ParamName(descriptor.FieldClientID) != "") {
 		return ofClient(misconfigured("client_id: missing"))
 	}
-	q.proven = t.Auth != AuthNone
+	q.proven = t.Auth != descriptor.AuthNone
 	switch t.Auth {
-	case AuthBasic, AuthBasicEncoded:
+	case descriptor.AuthBasic, descriptor.AuthBasicEncoded:
 		return q.basic(t.Auth, c)
-	case AuthPost:
+	case descriptor.AuthPost:
 		return q.post(t, c)
-	case AuthPrivateKey:
+	case descriptor.AuthPrivateKey:
 		return q.assert(t, c)
-	case AuthTLS:
+	case descriptor.AuthTLS:
 		return q.certificate(t, c)
-	case AuthNone:
-		q.set(t, FieldClientID, c.ID)
+	case descriptor.AuthNone:
+		q.set(t, descriptor.FieldClientID, c.ID)
 		return nil
 	}
 	return ofClient(misconfigured("auth %s is not implemented", t.Auth))
 }
 
 // basic is RFC 7617, or RFC 6749 §2.3.1. Servers disagree, and those that take one form mostly refuse the other.
-func (q *call) basic(form Auth, c Client) *Error {
+func (q *call) basic(form descriptor.Auth, c Client) *Error {
 	if c.Secret.IsZero() {
 		return ofClient(misconfigured("client_secret: missing"))
 	}
 	id, secret := c.ID, c.Secret.Reveal()
 	raw := id + ":" + secret
 	encoded := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
-	sent, other := raw, AuthBasicEncoded
-	if form == AuthBasicEncoded {
-		sent, other = encoded, AuthBasic
+	sent, other := raw, descriptor.AuthBasicEncoded
+	if form == descriptor.AuthBasicEncoded {
+		sent, other = encoded, descriptor.AuthBasic
 	} else if strings.Contains(id, ":") {
 		return ofClient(misconfigured("client_id: holds a colon, which Basic cannot carry; does the provider take basic_encoded?"))
 	}
@@ -52,23 +54,23 @@ func (q *call) basic(form Auth, c Client) *Error {
 	return nil
 }
 
-func (q *call) post(t TokenRequest, c Client) *Error {
+func (q *call) post(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.Secret.IsZero() {
 		return ofClient(misconfigured("client_secret: missing"))
 	}
 	q.mask.Add(c.Secret.Reveal())
-	if !q.set(t, FieldClientID, c.ID) || !q.set(t, FieldClientSecret, c.Secret.Reveal()) {
+	if !q.set(t, descriptor.FieldClientID, c.ID) || !q.set(t, descriptor.FieldClientSecret, c.Secret.Reveal()) {
 		return ofClient(misconfigured("fields: auth post needs client_id and client_secret"))
 	}
 	return nil
 }
 
 // certificate is RFC 8705 §2: the connection proves the client, the parameter names it.
-func (q *call) certificate(t TokenRequest, c Client) *Error {
+func (q *call) certificate(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.Certificate == nil {
 		return ofClient(misconfigured("certificate: missing"))
 	}
 	q.cert = c.Certificate
-	q.set(t, FieldClientID, c.ID)
+	q.set(t, descriptor.FieldClientID, c.ID)
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"testing"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 // answering is a provider that says one thing, without a network.
@@ -23,14 +25,14 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // BenchmarkExchange is what a descriptor makes of a request and of its answer.
 func BenchmarkExchange(b *testing.B) {
-	d, err := Catalog("minut")
+	d, err := descriptor.Catalog("minut")
 	if err != nil {
 		b.Fatal(err)
 	}
 	hc := &http.Client{Transport: answering(`{"access_token":"eyJ0","token_type":"Bearer","expires_in":3600}`)}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := d.Exchange(b.Context(), hc, alice, creds); err != nil {
+		if _, err := at(d, alice, hc).Exchange(b.Context(), creds); err != nil {
 			b.Fatal(err)
 		}
 	}

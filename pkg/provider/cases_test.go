@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 // answerCase is an answer that some token endpoint gives, and what is made of
@@ -104,10 +106,10 @@ func TestCaseC02_AnExpiryBeyondAnyClockIsCapped(t *testing.T) {
 	} {
 		c.run(t, plain)
 	}
-	for kind, want := range map[ExpiryKind]want{
-		Milliseconds: {access: "a", in: math.MaxInt64},
-		Epoch:        {access: "a", at: "9999-12-31T23:59:59Z"},
-		EpochMS:      {access: "a", at: "9999-12-31T23:59:59Z"},
+	for kind, want := range map[descriptor.ExpiryKind]want{
+		descriptor.Milliseconds: {access: "a", in: math.MaxInt64},
+		descriptor.Epoch:        {access: "a", at: "9999-12-31T23:59:59Z"},
+		descriptor.EpochMS:      {access: "a", at: "9999-12-31T23:59:59Z"},
 	} {
 		body := `{"access_token":"a","until":9223372036854775807}`
 		c := answerCase{name: string(kind), body: body, want: want, warns: []string{warnBeyond}}
@@ -155,14 +157,14 @@ func TestCaseC03_AnExpiryInAnotherSpellingIsRead(t *testing.T) {
 		answerCase{name: c.value, body: body, want: c.want, warns: []string{c.warn}}.run(t, plain)
 	}
 	for _, c := range []struct {
-		kind  ExpiryKind
+		kind  descriptor.ExpiryKind
 		value string
 		want  want
 	}{
-		{RFC3339, `"1893553445"`, want{access: "a", at: at}}, {RFC3339, `3600`, want{access: "a", in: time.Hour}},
-		{Epoch, `1893553445000`, want{access: "a", at: at}}, {EpochMS, `1893553445`, want{access: "a", at: at}},
-		{Epoch, `"2030-01-02T03:04:05Z"`, want{access: "a", at: at}},
-		{Milliseconds, `"1h"`, want{access: "a", in: time.Hour}},
+		{descriptor.RFC3339, `"1893553445"`, want{access: "a", at: at}}, {descriptor.RFC3339, `3600`, want{access: "a", in: time.Hour}},
+		{descriptor.Epoch, `1893553445000`, want{access: "a", at: at}}, {descriptor.EpochMS, `1893553445`, want{access: "a", at: at}},
+		{descriptor.Epoch, `"2030-01-02T03:04:05Z"`, want{access: "a", at: at}},
+		{descriptor.Milliseconds, `"1h"`, want{access: "a", in: time.Hour}},
 	} {
 		body := `{"access_token":"a","until":` + c.value + `}`
 		one := answerCase{name: string(c.kind) + " " + c.value, body: body, want: c.want, warns: []string{warnKind}}
@@ -244,7 +246,7 @@ func TestCaseC06_CompressedAnswersAreRead(t *testing.T) {
 		t.Errorf("a compressed error: %+v, want invalid_client", e)
 	}
 	v := serve(t, says(200, body))
-	if _, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds); err != nil {
+	if _, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds); err != nil {
 		t.Fatal(err)
 	}
 	if got := v.lastRequest(); !strings.Contains(got, "Accept-Encoding: identity\n") {

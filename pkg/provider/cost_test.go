@@ -120,12 +120,12 @@ func TestFault39_AnExchangeAllocatesLittleWhateverIsAnswered(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t.Run(name, func(t *testing.T) {
 			v := serve(t, all[name])
-			d := descriptor(t, plain)
-			_, _ = d.Exchange(t.Context(), v.hc, alice, again) // the connection, and tables that are built once
+			d := parse(t, plain)
+			_, _ = at(d, alice, v.hc).Exchange(t.Context(), again) // the connection, and tables that are built once
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)
-			_, err := d.Exchange(t.Context(), v.hc, alice, again)
+			_, err := at(d, alice, v.hc).Exchange(t.Context(), again)
 			runtime.ReadMemStats(&after)
 			if bytes := after.TotalAlloc - before.TotalAlloc; bytes > mostAllocated {
 				t.Errorf("Exchange allocates %d bytes, want %d at most; its error: %v", bytes, mostAllocated, err)
@@ -141,11 +141,11 @@ func BenchmarkHostileAnswer(b *testing.B) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		b.Run(name, func(b *testing.B) {
 			v := serve(b, all[name])
-			d := descriptor(b, plain)
+			d := parse(b, plain)
 			b.ReportAllocs()
 			begun := cpuTime(b)
 			for b.Loop() {
-				_, _ = d.Exchange(b.Context(), v.hc, alice, again)
+				_, _ = at(d, alice, v.hc).Exchange(b.Context(), again)
 			}
 			b.ReportMetric(float64((cpuTime(b)-begun).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 		})

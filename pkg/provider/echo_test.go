@@ -17,6 +17,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -59,7 +60,7 @@ func shows(text, secret string) string {
 // Every secret that a request carries, configured values included, and the
 // tokens of the answer, in every encoding.
 func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
-	d := descriptor(t, `{"token":{"url":"https://login.test/token","headers":{"X-Api-Key":"HEADER-0f9e8d7c"},
+	d := parse(t, `{"token":{"url":"https://login.test/token","headers":{"X-Api-Key":"HEADER-0f9e8d7c"},
 		"params":{"tenant_key":"PARAM-7c6b5a49"}},"refresh":{}}`)
 	secrets := map[string]string{
 		"client secret": "s3cr3t/+&<é>=value", "refresh token": "rt.0123456789abcdef", "parameter": "OWN-PARAM-5566",
@@ -70,7 +71,7 @@ func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
 	c := Client{ID: "id", Secret: redact.New(secrets["client secret"])}
 	c.Params = map[string]string{"own": secrets["parameter"]}
 	c.TokenURL = "https://login.test/token?key=" + secrets["parameter of the URL"]
-	ask := Ask{Grant: RefreshToken, Refresh: redact.New(secrets["refresh token"])}
+	ask := TokenRequest{Grant: descriptor.RefreshToken, Refresh: redact.New(secrets["refresh token"])}
 	names, ways := slices.Sorted(maps.Keys(secrets)), slices.Sorted(maps.Keys(echoes))
 	checks(t, "2000")
 	rapid.Check(t, func(t *rapid.T) {
@@ -86,26 +87,26 @@ func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
 		if err != nil {
 			t.Skip("no JSON")
 		}
-		q, bad := d.prepare(c, ask)
+		q, bad := at(d, c, nil).prepare(ask)
 		if bad != nil {
 			t.Fatal(bad)
 		}
 		r := reply{status: 400, header: http.Header{}, body: body, at: time.Unix(0, 0)}
-		_, e := d.judge(q, r)
+		_, e := q.result(r)
 		if e == nil {
 			t.Fatal("no error of a 400")
 		}
 		if how := shows(e.Code, secrets[name]) + shows(e.Description, secrets[name]); how != "" {
-			t.Fatalf("judge(%s) = %v, which shows the %s: %s", body, e, name, how)
+			t.Fatalf("result(%s) = %v, which shows the %s: %s", body, e, name, how)
 		}
 	})
 }
 
 func TestFault50_HeadersOfVerifyAreMasked(t *testing.T) {
-	d := descriptor(t, `{"token":{"url":"https://login.test/token"},
+	d := parse(t, `{"token":{"url":"https://login.test/token"},
 		"verify":{"url":"/me","headers":{"X-Api-Key":"HEADER-0f9e8d7c"}}}`)
 	v := serve(t, says(403, `{"error":"HEADER-0f9e8d7c","error_description":"no key HEADER-0f9e8d7c, ACCESS_TOKEN"}`))
-	_, err := d.VerifyToken(context.Background(), v.hc, alice, redact.New("ACCESS_TOKEN"))
+	_, err := at(d, alice, v.hc).VerifyToken(context.Background(), redact.New("ACCESS_TOKEN"))
 	e := must(t, asError(t, err), Rejected)
 	if e.Code != "[redacted]" || e.Description != "no key [redacted], [redacted]" {
 		t.Errorf("VerifyToken = %v, want the header and the token masked", e)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/mask"
 )
 
@@ -42,7 +43,7 @@ func (e *Error) Error() string {
 
 // RefusesGrant reports whether the provider has refused the refresh token, or
 // the code, itself: sending it again is no use.
-func (e *Error) RefusesGrant() bool { return e.Meaning == GrantOver }
+func (e *Error) RefusesGrant() bool { return e.Meaning == descriptor.GrantOver }
 
 // Unwrap is context.Canceled or context.DeadlineExceeded where the request's time was over, else nil.
 func (e *Error) Unwrap() error { return e.cause }
@@ -59,14 +60,14 @@ func ofClient(e *Error) *Error {
 }
 
 // refused judges an answer without success.
-func (d *Descriptor) refused(q *call, r reply) *Error {
+func (q *call) refused(r reply) *Error {
 	doc, _ := r.document()
-	q.hide(lookup(doc, d.Response.accessAt()), lookup(doc, d.Response.refreshAt()))
-	said := d.complaint(doc)
+	q.hide(doc.Lookup(accessAt(q.descriptor)), doc.Lookup(refreshAt(q.descriptor)))
+	said := readOAuthError(q.descriptor, doc)
 	if r.status/100 == 3 {
-		said = complaint{text: "redirected to " + target(r.header.Get("Location")) + "; redirects are not followed: is token_url right?"}
+		said = oauthError{text: "redirected to " + target(r.header.Get("Location")) + "; redirects are not followed: is token_url right?"}
 	}
-	return d.verdict(q, r.status, said)
+	return q.classify(r.status, said)
 }
 
 // target is the host of a Location and nothing more of it: the rest may repeat parameters.
@@ -81,39 +82,39 @@ func target(location string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// verdict makes an error of a status and of what the body complained of.
-func (d *Descriptor) verdict(q *call, status int, said complaint) *Error {
+// classify makes an error of a status and of what the body complained of.
+func (q *call) classify(status int, said oauthError) *Error {
 	e := &Error{Kind: Rejected, Status: status, Sent: true}
 	e.Code = q.mask.Line(said.code, longestCode)
-	e.Description = d.describe(q, status, said)
-	meaning, word := d.meaning(q, status, said)
+	e.Description = q.describe(status, said)
+	meaning, word := q.meaning(status, said)
 	e.Meaning, e.Code = meaning, cmp.Or(e.Code, word)
 	switch {
 	case status == http.StatusTooManyRequests:
 		e.Kind, e.Client, e.Meaning = Unavailable, true, ""
-	case meaning == TryLater, meaning == "" && status/100 != 2 && status/100 != 4, passing(status):
+	case meaning == descriptor.TryLater, meaning == "" && status/100 != 2 && status/100 != 4, passing(status):
 		e.Kind = Unavailable
-	case meaning == UnknownClient:
+	case meaning == descriptor.UnknownClient:
 		e.Client, e.Permanent = true, true
 	case meaning == "" && (refusesGrant(q, status, said.code) || refusesRefreshToken(q, status, said)):
-		e.Meaning, e.Code = GrantOver, "invalid_grant"
+		e.Meaning, e.Code = descriptor.GrantOver, "invalid_grant"
 	case meaning == "":
 		e.Client = refusesClient(q, status, said.code)
-		e.Permanent = e.Client || d.forGood(status, said.code)
+		e.Permanent = e.Client || forGood(q.descriptor, status, said.code)
 	}
 	return e
 }
 
 // refusesGrant says whether a 401 to a refresh can only mean the refresh token: the request carried no client authentication, or the error is one of OAuth's and not about the client. League's server says invalid_request there (league/oauth2-server 8, OAuthServerException::invalidRefreshToken).
 func refusesGrant(q *call, status int, code string) bool {
-	if q.grant != RefreshToken || status != http.StatusUnauthorized {
+	if q.grant != descriptor.RefreshToken || status != http.StatusUnauthorized {
 		return false
 	}
 	return !q.proven && code == "" || aboutRequest(code)
 }
 
 // describe is the server's description, or our words for its status; and a hint, where the client authentication may have the wrong form.
-func (d *Descriptor) describe(q *call, status int, said complaint) string {
+func (q *call) describe(status int, said oauthError) string {
 	text := said.text
 	if text == "" && said.code == "" {
 		text = "no OAuth error in the answer" + ownWords(status)
@@ -150,11 +151,11 @@ func refusesClient(q *call, status int, code string) bool {
 	if status != http.StatusUnauthorized || !q.proven {
 		return false
 	}
-	return !isOAuth(code) || q.grant == ClientCredentials && !aboutRequest(code)
+	return !isOAuth(code) || q.grant == descriptor.ClientCredentials && !aboutRequest(code)
 }
 
 // forGood says whether the same request would be refused again.
-func (d *Descriptor) forGood(status int, code string) bool {
+func forGood(d *descriptor.Descriptor, status int, code string) bool {
 	switch {
 	case slices.Contains(d.Permanent.Status, status), slices.Contains(d.Permanent.Errors, code):
 		return true

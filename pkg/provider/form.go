@@ -5,11 +5,18 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 )
 
 const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
+
 	mostFields  = 64
-	longestForm = 4 * longestText // bytes of all values
+	longestName = 63                      // bytes
+	longestForm = 4 * jsonpointer.MaxText // bytes of all values
 )
 
 // isForm reports whether an answer is form-encoded: by its content type, or
@@ -41,7 +48,7 @@ func isFieldName(name []byte) bool {
 
 // formDocument returns the fields of a form as an object of strings. Of equal
 // names the last one counts. What is larger than any token's form is cut.
-func formDocument(body []byte) document {
+func formDocument(body []byte) jsonpointer.Document {
 	fields, room := map[string]string{}, longestForm
 	for pair := range bytes.SplitSeq(bytes.TrimSpace(body), []byte("&")) {
 		if len(pair) == 0 {

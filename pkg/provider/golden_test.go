@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 // golden is one exchange out of a vendor's document: testdata holds the request, the answer, and a malformed twin of the answer.
 type golden struct {
 	name   string // <provider>.<token or refresh>
 	client Client
-	ask    Ask
+	ask    TokenRequest
 	want   want
 }
 
@@ -31,12 +33,12 @@ func goldens() []golden {
 		{"movemint.refresh", alice, again, want{access: "ACCESS_TOKEN_2", refresh: "REFRESH_TOKEN_2", kind: "Bearer", in: 2 * time.Hour}},
 		{"movemint.code", alice, brought, want{access: "ACCESS_TOKEN", refresh: "REFRESH_TOKEN", kind: "Bearer", in: 2 * time.Hour}},
 		{"trackmania.code", alice, brought, want{access: "ACCESS_TOKEN", refresh: "REFRESH_TOKEN", kind: "Bearer", in: time.Hour}},
-		{"trackmania.token", alice, Ask{Grant: ClientCredentials, Scope: "clubs read_favorite"}, want{access: "ACCESS_TOKEN", kind: "Bearer", in: time.Hour}},
+		{"trackmania.token", alice, TokenRequest{Grant: descriptor.ClientCredentials, Scope: "clubs read_favorite"}, want{access: "ACCESS_TOKEN", kind: "Bearer", in: time.Hour}},
 		{"trackmania.refresh", alice, again, want{access: "ACCESS_TOKEN_2", refresh: "REFRESH_TOKEN_2", kind: "Bearer", in: time.Hour}},
 		{"miden.token", miden, creds, want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour}},
 		{"monta.token", alice, creds, want{access: "dba896fe-8f14-46bd-89ac-4270091e9db1", refresh: "8f449e8c-864e-4bbc-a328-aa3ad876351b", at: "2023-05-10T17:35:31.703819Z", refreshAt: "2023-06-09T16:35:31.703832Z"}},
 		{"monta.refresh", alice, again, want{access: "495f55a3-f66c-4d30-be0a-3286724b5854", refresh: "1fbca567-9d67-4a02-a59e-17ade68a8f7e", at: "2023-05-10T17:36:19.557794Z", refreshAt: "2023-06-09T16:36:19.557808Z"}},
-		{"oauth2.token", login, Ask{Grant: ClientCredentials, Scope: "read write", Audience: "https://api.test/"}, want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour}},
+		{"oauth2.token", login, TokenRequest{Grant: descriptor.ClientCredentials, Scope: "read write", Audience: "https://api.test/"}, want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour}},
 		{"oauth2-post.token", login, creds, want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour}},
 	}
 }
@@ -45,7 +47,7 @@ func TestGoldenRequestsAndAnswers(t *testing.T) {
 	for _, g := range goldens() {
 		t.Run(g.name, func(t *testing.T) {
 			v := serve(t, says(200, file(t, g.name+".answer.json")))
-			answer, err := catalogued(t, g).Exchange(context.Background(), v.hc, g.client, g.ask)
+			answer, err := at(catalogued(t, g), g.client, v.hc).Exchange(context.Background(), g.ask)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +63,7 @@ func TestGoldenAnswersMalformedTwins(t *testing.T) {
 	for _, g := range goldens() {
 		t.Run(g.name, func(t *testing.T) {
 			v := serve(t, says(200, file(t, g.name+".malformed.json")))
-			answer, err := catalogued(t, g).Exchange(context.Background(), v.hc, g.client, g.ask)
+			answer, err := at(catalogued(t, g), g.client, v.hc).Exchange(context.Background(), g.ask)
 			e := must(t, asError(t, err), Malformed)
 			if !answer.Access.IsZero() {
 				t.Error("an access token all the same")
@@ -83,17 +85,17 @@ func file(t *testing.T, name string) string {
 	return string(data)
 }
 
-func catalogued(t *testing.T, g golden) *Descriptor {
+func catalogued(t *testing.T, g golden) *descriptor.Descriptor {
 	t.Helper()
 	name, _, _ := strings.Cut(g.name, ".")
-	d, err := Catalog(name)
+	d, err := descriptor.Catalog(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func (w want) check(t *testing.T, a Answer) {
+func (w want) check(t *testing.T, a TokenResponse) {
 	t.Helper()
 	if got := a.Access.Reveal(); got != w.access && (len(w.access) > 4 || !strings.HasPrefix(got, w.access)) {
 		t.Errorf("access token %q, want %q", got, w.access)
@@ -124,11 +126,11 @@ func TestCredentialsOwnURLAndParams(t *testing.T) {
 	c := alice
 	c.TokenURL, c.Params = "https://login.test/sandbox/oauth/token?tenant=7", map[string]string{"response_type": "code", "extra": "1"}
 	v := serve(t, says(200, `{"access_token":"a"}`))
-	d, err := Catalog("minut")
+	d, err := descriptor.Catalog("minut")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = d.Exchange(context.Background(), v.hc, c, creds); err != nil {
+	if _, err = at(d, c, v.hc).Exchange(context.Background(), creds); err != nil {
 		t.Fatal(err)
 	}
 	got := v.lastRequest()
@@ -142,11 +144,11 @@ func TestRefreshURLFollowsTokenURL(t *testing.T) {
 	c := alice
 	c.TokenURL = "https://sandbox.miden.test/api/v1/auth/token"
 	v := serve(t, says(200, file(t, "monta.refresh.answer.json")))
-	d, err := Catalog("monta")
+	d, err := descriptor.Catalog("monta")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = d.Exchange(context.Background(), v.hc, c, again); err != nil {
+	if _, err = at(d, c, v.hc).Exchange(context.Background(), again); err != nil {
 		t.Fatal(err)
 	}
 	if got := v.lastRequest(); !strings.HasPrefix(got, "POST https://sandbox.miden.test/api/v1/auth/refresh\n") {
@@ -157,8 +159,8 @@ func TestRefreshURLFollowsTokenURL(t *testing.T) {
 // A refresh may speak otherwise than the token request: its own parameters in the place of token's, its own body and authentication.
 func TestRefreshInItsOwnWords(t *testing.T) {
 	v := serve(t, says(200, `{"access_token":"a"}`))
-	d := descriptor(t, `{"token":{"url":"https://login.test/token","params":{"a":"1"}},"refresh":{"url":"https://login.test/refresh?x=1","auth":"post","body":"query","params":{"b":"2"}}}`)
-	if _, err := d.Exchange(context.Background(), v.hc, alice, again); err != nil {
+	d := parse(t, `{"token":{"url":"https://login.test/token","params":{"a":"1"}},"refresh":{"url":"https://login.test/refresh?x=1","auth":"post","body":"query","params":{"b":"2"}}}`)
+	if _, err := at(d, alice, v.hc).Exchange(context.Background(), again); err != nil {
 		t.Fatal(err)
 	}
 	want := "POST https://login.test/refresh?x=1&b=2&client_id=CLIENT_ID&client_secret=CLIENT_SECRET&grant_type=refresh_token&refresh_token=REFRESH_TOKEN\n"

@@ -11,12 +11,13 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // everyAuth is each way in which a client proves itself.
-var everyAuth = []Auth{AuthBasic, AuthBasicEncoded, AuthPost, AuthPrivateKey, AuthTLS, AuthNone}
+var everyAuth = []descriptor.Auth{descriptor.AuthBasic, descriptor.AuthBasicEncoded, descriptor.AuthPost, descriptor.AuthPrivateKey, descriptor.AuthTLS, descriptor.AuthNone}
 
 // everyWay is a client that can prove itself in each way.
 func everyWay(t *testing.T) Client {
@@ -26,10 +27,10 @@ func everyWay(t *testing.T) Client {
 }
 
 // everyRequest is each request that carries something secret. A call answers with its error.
-func everyRequest(d *Descriptor, hc *http.Client, c Client) map[string]func() error {
-	exchange := func(ask Ask) func() error {
+func everyRequest(d *descriptor.Descriptor, hc *http.Client, c Client) map[string]func() error {
+	exchange := func(ask TokenRequest) func() error {
 		return func() error {
-			answer, err := d.Exchange(context.Background(), hc, c, ask)
+			answer, err := at(d, c, hc).Exchange(context.Background(), ask)
 			if err == nil || !answer.Access.IsZero() || !answer.Refresh.IsZero() {
 				err = errors.Join(errors.New("a token was taken"), err)
 			}
@@ -38,7 +39,7 @@ func everyRequest(d *Descriptor, hc *http.Client, c Client) map[string]func() er
 	}
 	return map[string]func() error{
 		"client credentials": exchange(creds), "refresh": exchange(again),
-		"revoke": func() error { return d.RevokeToken(context.Background(), hc, c, redact.New("ACCESS_TOKEN")) },
+		"revoke": func() error { return at(d, c, hc).RevokeToken(context.Background(), redact.New("ACCESS_TOKEN")) },
 	}
 }
 
@@ -59,7 +60,7 @@ func TestNothingIsSentToAServerThatIsNotVerified(t *testing.T) {
 		cfg := outbound.Config{Roots: vouched().pool, Route: func(string) (string, bool) { return v.Listener.Addr().String(), true }}
 		host := spoil(v, &cfg)
 		for _, auth := range everyAuth {
-			d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, host, auth))
+			d := parse(t, fmt.Sprintf(`{"token":{"url":"https://%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, host, auth))
 			for request, ask := range everyRequest(d, outbound.NewClient(cfg), c) {
 				if e := must(t, asError(t, ask()), Unavailable); e.Sent || e.Status != 0 {
 					t.Errorf("%s, %s, %s: %+v", name, auth, request, e)
@@ -95,8 +96,8 @@ func inside(t *testing.T, name, trap string) map[string]*Error {
 	t.Helper()
 	_, port, _ := strings.Cut(trap, ":")
 	c, outcome := everyWay(t), map[string]*Error{}
-	for _, auth := range []Auth{AuthBasic, AuthTLS} {
-		d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://%s:%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, name, port, auth))
+	for _, auth := range []descriptor.Auth{descriptor.AuthBasic, descriptor.AuthTLS} {
+		d := parse(t, fmt.Sprintf(`{"token":{"url":"https://%s:%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, name, port, auth))
 		for request, ask := range everyRequest(d, outbound.NewClient(outbound.Config{}), c) {
 			outcome[string(auth)+", "+request] = must(t, asError(t, ask()), Misconfigured)
 		}

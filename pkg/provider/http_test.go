@@ -29,6 +29,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 )
 
@@ -45,14 +46,14 @@ func TestPrivateAddressIsRefusedAtTheDial(t *testing.T) {
 	address, bytes := trap(t)
 	c := alice
 	c.TokenURL = "https://" + address + "/token"
-	_, err := descriptor(t, plain).Exchange(context.Background(), outbound.NewClient(outbound.Config{}), c, creds)
+	_, err := at(parse(t, plain), c, outbound.NewClient(outbound.Config{})).Exchange(context.Background(), creds)
 	e := must(t, asError(t, err), Misconfigured)
 	if e.Sent || e.Description != "127.0.0.1: "+refusedInwards("127.0.0.1") || bytes.Load() != 0 {
 		t.Errorf("%+v", e)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
-	_, err = descriptor(t, plain).Exchange(ctx, outbound.NewClient(outbound.Config{AllowPrivate: true}), c, creds)
+	_, err = at(parse(t, plain), c, outbound.NewClient(outbound.Config{AllowPrivate: true})).Exchange(ctx, creds)
 	if e = must(t, asError(t, err), Unavailable); bytes.Load() == 0 {
 		t.Errorf("AllowPrivate did not allow it: %v", e)
 	}
@@ -86,7 +87,7 @@ func TestFault33_Connections(t *testing.T) {
 	} {
 		client := alice
 		client.TokenURL = "https://" + c.host + "/token"
-		_, err := descriptor(t, plain).Exchange(context.Background(), outbound.NewClient(c.cfg), client, creds)
+		_, err := at(parse(t, plain), client, outbound.NewClient(c.cfg)).Exchange(context.Background(), creds)
 		e := must(t, asError(t, err), Unavailable)
 		if !strings.HasPrefix(e.Description, c.host+": "+c.want) || e.Sent != c.sent || e.Status != 0 || strings.Contains(e.Error(), "CANARY") || unprintable(e.Error()) {
 			t.Errorf("%s: %+v", name, e)
@@ -137,13 +138,13 @@ func TestCanceledAndTimedOut(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	v := serve(t, says(200, `{"access_token":"a"}`))
-	_, err := descriptor(t, plain).Exchange(ctx, v.hc, alice, creds)
+	_, err := at(parse(t, plain), alice, v.hc).Exchange(ctx, creds)
 	if e := must(t, asError(t, err), Unavailable); !errors.Is(err, context.Canceled) || e.Sent {
 		t.Errorf("%+v", e)
 	}
 	hung := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	hung.hc.Timeout = 50 * time.Millisecond
-	_, err = descriptor(t, plain).Exchange(context.Background(), hung.hc, alice, creds)
+	_, err = at(parse(t, plain), alice, hung.hc).Exchange(context.Background(), creds)
 	if e := must(t, asError(t, err), Unavailable); !errors.Is(err, context.DeadlineExceeded) || !e.Sent || e.Description != "login.test: timed out" {
 		t.Errorf("%+v", e)
 	}
@@ -159,7 +160,7 @@ func TestFault56_GivenUpHandshakeEnds(t *testing.T) {
 	hc := outbound.NewClient(outbound.Config{Route: func(string) (string, bool) { return l.Addr().String(), true }})
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	_, err = descriptor(t, plain).Exchange(ctx, hc, alice, creds)
+	_, err = at(parse(t, plain), alice, hc).Exchange(ctx, creds)
 	if e := must(t, asError(t, err), Unavailable); e.Sent || e.Unwrap() != context.DeadlineExceeded {
 		t.Errorf("%+v", e)
 	}
@@ -194,7 +195,7 @@ func TestFault38_DeadIdleConnection(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		client     Client
-		ask        Ask
+		ask        TokenRequest
 		arrived    int64 // requests that two exchanges bring to the server
 	}{
 		{"client credentials, sent once more", plain, alice, creds, 3},
@@ -204,9 +205,9 @@ func TestFault38_DeadIdleConnection(t *testing.T) {
 		{"signed assertion", `{"token":{"url":"https://login.test/","auth":"private_key_jwt"}}`, Client{ID: "id", Key: key}, creds, 2},
 	} {
 		v := dying(t)
-		d := descriptor(t, c.text)
+		d := parse(t, c.text)
 		for range 2 {
-			if _, err := d.Exchange(context.Background(), v.hc, c.client, c.ask); err != nil {
+			if _, err := at(d, c.client, v.hc).Exchange(context.Background(), c.ask); err != nil {
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}
@@ -250,7 +251,7 @@ func TestFault38_ManyKeptConnections(t *testing.T) {
 			}
 		})
 		exchange := func() error {
-			_, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds)
+			_, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds)
 			return err
 		}
 		for range many {
@@ -284,10 +285,10 @@ func TestFault38_WhatADeadConnectionTookCountsAsSent(t *testing.T) {
 			_ = conn.Close()
 		}
 	})
-	if _, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds); err != nil {
+	if _, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds); err != nil {
 		t.Fatal(err)
 	}
-	_, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds)
+	_, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds)
 	if e := must(t, asError(t, err), Unavailable); !e.Sent || requests.Load() != 2 {
 		t.Errorf("%+v after %d requests", e, requests.Load())
 	}
@@ -305,19 +306,19 @@ func TestTransportThatIsATestDouble(t *testing.T) {
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"access_token":"a"}`))}, nil
 		})}
 		begun := wall()
-		answer, err := descriptor(t, plain).Exchange(t.Context(), hc, alice, again)
+		answer, err := at(parse(t, plain), alice, hc).Exchange(t.Context(), again)
 		if err != nil || !answer.SentAt.Equal(begun) || !answer.Date.IsZero() {
 			t.Errorf("%+v, %v: want it sent at %v", answer, err, begun)
 		}
 		hc.Transport = double(func(*http.Request) (*http.Response, error) {
 			return nil, &url.Error{Op: "CANARY", Err: errors.New("CANARY")}
 		})
-		_, err = descriptor(t, plain).Exchange(t.Context(), hc, alice, creds)
+		_, err = at(parse(t, plain), alice, hc).Exchange(t.Context(), creds)
 		if e := must(t, asError(t, err), Unavailable); !e.Sent || strings.Contains(e.Error(), "CANARY") {
 			t.Errorf("%+v", e)
 		}
 		for _, none := range []*http.Client{nil, {}} {
-			_, err = descriptor(t, plain).Exchange(t.Context(), none, alice, creds)
+			_, err = at(parse(t, plain), alice, none).Exchange(t.Context(), creds)
 			must(t, asError(t, err), Misconfigured)
 		}
 	})
@@ -334,12 +335,12 @@ func TestTransportFromElsewhere(t *testing.T) {
 		},
 	}
 	defer transport.CloseIdleConnections()
-	byTLS := descriptor(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
+	byTLS := parse(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
 	for range 2 {
-		if _, err := descriptor(t, plain).Exchange(context.Background(), &http.Client{Transport: transport}, alice, again); err != nil {
+		if _, err := at(parse(t, plain), alice, &http.Client{Transport: transport}).Exchange(context.Background(), again); err != nil {
 			t.Error(err)
 		}
-		if _, err := byTLS.Exchange(context.Background(), &http.Client{Transport: transport}, Client{ID: "id", Certificate: &certificate}, creds); err != nil {
+		if _, err := at(byTLS, Client{ID: "id", Certificate: &certificate}, &http.Client{Transport: transport}).Exchange(context.Background(), creds); err != nil {
 			t.Error(err)
 		}
 	}
@@ -372,12 +373,12 @@ func TestHTTPClientSpeaksOnlyHTTPSWithoutProxyOrRedirects(t *testing.T) {
 
 func TestOldTLSAndHugeHeadersAreRefused(t *testing.T) {
 	v := serve(t, says(200, `{"access_token":"a"}`, "X-Long", strings.Repeat("x", 1<<20)))
-	_, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds)
+	_, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds)
 	must(t, asError(t, err), Unavailable)
 	old := serve(t, says(200, `{"access_token":"a"}`))
 	old.TLS.MaxVersion = tls.VersionTLS11
 	old.TLS.MinVersion = tls.VersionTLS10
-	_, err = descriptor(t, plain).Exchange(context.Background(), old.hc, alice, creds)
+	_, err = at(parse(t, plain), alice, old.hc).Exchange(context.Background(), creds)
 	if e := must(t, asError(t, err), Unavailable); e.Sent {
 		t.Errorf("%+v", e)
 	}
@@ -390,24 +391,24 @@ func TestClientCertificate(t *testing.T) {
 		_, _ = io.WriteString(w, `{"access_token":"a"}`)
 	})
 	certificate := vouched().Certificate
-	d := descriptor(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
-	if _, err := d.Exchange(context.Background(), v.hc, Client{ID: "id", Certificate: &certificate}, creds); err != nil {
+	d := parse(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
+	if _, err := at(d, Client{ID: "id", Certificate: &certificate}, v.hc).Exchange(context.Background(), creds); err != nil {
 		t.Fatal(err)
 	}
 	if len(shown) != 1 || !shown[0].Equal(certificate.Leaf) || !strings.HasSuffix(v.lastRequest(), "\n\nclient_id=id&grant_type=client_credentials") {
 		t.Errorf("%d certificates; asked\n%s", len(shown), v.lastRequest())
 	}
-	d = descriptor(t, `{"token":{"url":"https://login.test/","auth":"tls"},"refresh":{},"revoke":{"url":"/revoke"}}`)
+	d = parse(t, `{"token":{"url":"https://login.test/","auth":"tls"},"refresh":{},"revoke":{"url":"/revoke"}}`)
 	for name, ask := range everyRequest(d, v.hc, Client{ID: "id", Certificate: &certificate}) {
 		shown = nil
 		if _ = ask(); len(shown) != 1 || !strings.Contains(v.lastRequest(), "\n\nclient_id=id&") {
 			t.Errorf("%s: %d certificates; asked\n%s", name, len(shown), v.lastRequest())
 		}
 	}
-	if _, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds); err != nil || len(shown) != 0 {
+	if _, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds); err != nil || len(shown) != 0 {
 		t.Errorf("another client shows the certificate: %v", err)
 	}
-	_, err := d.Exchange(context.Background(), &http.Client{Transport: double(nil)}, Client{ID: "id", Certificate: &certificate}, creds)
+	_, err := at(d, Client{ID: "id", Certificate: &certificate}, &http.Client{Transport: double(nil)}).Exchange(context.Background(), creds)
 	must(t, asError(t, err), Misconfigured)
 }
 
@@ -426,13 +427,13 @@ func TestClientCertificateOfAnAuthorityThatTheServerDoesNotName(t *testing.T) {
 	}
 	v.TLS.ClientCAs = x509.NewCertPool()
 	v.TLS.ClientCAs.AddCert(&named)
-	d := descriptor(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
+	d := parse(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
 	elsewhere := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: vouched().pool}, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, v.Listener.Addr().String())
 	}}
 	for name, hc := range map[string]*http.Client{"ours": v.hc, "from elsewhere": {Transport: elsewhere}} {
 		shown = 0
-		if _, err := d.Exchange(t.Context(), hc, Client{ID: "id", Certificate: &certificate}, creds); err != nil || shown != 1 {
+		if _, err := at(d, Client{ID: "id", Certificate: &certificate}, hc).Exchange(t.Context(), creds); err != nil || shown != 1 {
 			t.Errorf("%s: %v; %d certificates shown, want 1", name, err, shown)
 		}
 	}
@@ -447,15 +448,15 @@ func TestSignedAssertion(t *testing.T) {
 	for _, c := range []struct {
 		key  crypto.Signer
 		alg  string
-		want Algorithm
+		want descriptor.Algorithm
 		aud  string
 	}{
-		{newKey(t), "", ES256, "https://login.test/token"}, {rsaKey, "", RS256, "https://login.test/token"}, {rsaKey, "", RS256, "https://login.test/token"},
-		{rsaKey, `,"algorithm":"PS256"`, PS256, "https://login.test/token"}, {rsaKey, `,"algorithm":"PS256","assertion_audience":"https://issuer.test"`, PS256, "https://issuer.test"},
+		{newKey(t), "", descriptor.ES256, "https://login.test/token"}, {rsaKey, "", descriptor.RS256, "https://login.test/token"}, {rsaKey, "", descriptor.RS256, "https://login.test/token"},
+		{rsaKey, `,"algorithm":"PS256"`, descriptor.PS256, "https://login.test/token"}, {rsaKey, `,"algorithm":"PS256","assertion_audience":"https://issuer.test"`, descriptor.PS256, "https://issuer.test"},
 	} {
 		v := serve(t, says(200, `{"access_token":"a"}`))
-		d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":"private_key_jwt"%s}}`, c.alg))
-		if _, err := d.Exchange(context.Background(), v.hc, Client{ID: "id", Key: c.key, KeyID: "k1"}, creds); err != nil {
+		d := parse(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":"private_key_jwt"%s}}`, c.alg))
+		if _, err := at(d, Client{ID: "id", Key: c.key, KeyID: "k1"}, v.hc).Exchange(context.Background(), creds); err != nil {
 			t.Fatal(err)
 		}
 		_, body, _ := strings.Cut(v.lastRequest(), "\n\n")
@@ -495,13 +496,13 @@ func unpack(t *testing.T, part string, into any) {
 	}
 }
 
-func verifies(public crypto.PublicKey, alg Algorithm, text string, signature []byte) bool {
+func verifies(public crypto.PublicKey, alg descriptor.Algorithm, text string, signature []byte) bool {
 	digest := sha256.Sum256([]byte(text))
 	switch key := public.(type) {
 	case *ecdsa.PublicKey:
 		return len(signature) == 64 && ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
 	case *rsa.PublicKey:
-		if alg == PS256 {
+		if alg == descriptor.PS256 {
 			return rsa.VerifyPSS(key, crypto.SHA256, digest[:], signature, &rsa.PSSOptions{SaltLength: 32}) == nil
 		}
 		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
@@ -514,9 +515,9 @@ func TestSigningKeysThatDoNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for alg, key := range map[Algorithm]crypto.Signer{ES256: wide, RS256: newKey(t), PS256: newKey(t)} {
-		d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":"private_key_jwt","algorithm":%q}}`, alg))
-		_, err := d.Exchange(context.Background(), outbound.NewClient(outbound.Config{}), Client{ID: "id", Key: key}, creds)
+	for alg, key := range map[descriptor.Algorithm]crypto.Signer{descriptor.ES256: wide, descriptor.RS256: newKey(t), descriptor.PS256: newKey(t)} {
+		d := parse(t, fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":"private_key_jwt","algorithm":%q}}`, alg))
+		_, err := at(d, Client{ID: "id", Key: key}, outbound.NewClient(outbound.Config{})).Exchange(context.Background(), creds)
 		must(t, asError(t, err), Misconfigured)
 	}
 }

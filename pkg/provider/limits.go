@@ -5,19 +5,22 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 )
 
 // longestLimit is the longest that a server's word keeps us from asking again.
 const longestLimit = 24 * time.Hour
 
 // limit reads what an answer's headers say of the rate limit. Of an answer without success Retry-After (RFC 9110 §10.2.3) decides, where it is given; else quotas that are used up do, and with status 429 any quota.
-func (d *Descriptor) limit(r reply) Limit {
+func (q *call) limit(r reply) Limit {
 	var until time.Time
 	if r.status/100 != 2 {
-		until = r.after(r.header.Get("Retry-After"), Seconds)
+		until = r.after(r.header.Get("Retry-After"), descriptor.Seconds)
 	}
 	if until.IsZero() {
-		for _, quota := range d.quotas(r.header) {
+		for _, quota := range quotas(q.descriptor.Limits, r.header) {
 			if quota.remaining != "0" && r.status != http.StatusTooManyRequests {
 				continue
 			}
@@ -41,16 +44,16 @@ const mostQuotas = 32
 // quota is one rate limit as headers tell it.
 type quota struct {
 	remaining, reset string
-	kind             ExpiryKind
+	kind             descriptor.ExpiryKind
 }
 
 // quotas lists the limits in an answer: the descriptor's headers, draft-ietf-httpapi-ratelimit-headers in its older form (RateLimit-Remaining and -Reset) and its newer (RateLimit: "name";r=0;t=30), and the X- headers before both.
-func (d *Descriptor) quotas(h http.Header) []quota {
-	kind := cmp.Or(d.Limits.ResetKind, Seconds)
+func quotas(own descriptor.Limits, h http.Header) []quota {
+	kind := cmp.Or(own.ResetKind, descriptor.Seconds)
 	all := []quota{
-		{remaining: h.Get(d.Limits.Remaining), reset: h.Get(d.Limits.Reset), kind: kind},
-		{remaining: h.Get("RateLimit-Remaining"), reset: h.Get("RateLimit-Reset"), kind: Seconds},
-		{remaining: h.Get("X-RateLimit-Remaining"), reset: h.Get("X-RateLimit-Reset"), kind: Seconds},
+		{remaining: h.Get(own.Remaining), reset: h.Get(own.Reset), kind: kind},
+		{remaining: h.Get("RateLimit-Remaining"), reset: h.Get("RateLimit-Reset"), kind: descriptor.Seconds},
+		{remaining: h.Get("X-RateLimit-Remaining"), reset: h.Get("X-RateLimit-Reset"), kind: descriptor.Seconds},
 	}
 	for item := range strings.SplitSeq(strings.Join(h.Values("RateLimit"), ","), ",") {
 		if len(all) == mostQuotas {
@@ -66,7 +69,7 @@ func (d *Descriptor) quotas(h http.Header) []quota {
 
 // structured reads one item of the RateLimit header.
 func structured(item string) quota {
-	q := quota{kind: Seconds}
+	q := quota{kind: descriptor.Seconds}
 	for param := range strings.SplitSeq(item, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
 		switch name {
@@ -80,7 +83,7 @@ func structured(item string) quota {
 }
 
 // after reads a span or a time as a time on our clock; zero: it is neither. A time is corrected by the answer's Date.
-func (r reply) after(value string, kind ExpiryKind) time.Time {
+func (r reply) after(value string, kind descriptor.ExpiryKind) time.Time {
 	value = strings.TrimSpace(value)
 	if value == "" {
 		return time.Time{}
@@ -88,11 +91,7 @@ func (r reply) after(value string, kind ExpiryKind) time.Time {
 	if at, err := http.ParseTime(value); err == nil {
 		return r.ours(at)
 	}
-	e, _ := readExpiry(value, kind, r.at)
-	if kind == Seconds && e.In >= leastEpoch*time.Second {
-		seconds, _ := readNumber(value)
-		e, _ = expiryOf(seconds, Epoch, r.at)
-	}
+	e := expiry.ReadReset(value, kind, r.at)
 	switch {
 	case !e.Given:
 		return time.Time{}

@@ -1,108 +1,83 @@
 package provider
 
 import (
-	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
-)
 
-// Meaning is what a refusal says in the vendor's own words. The zero value
-// means that nothing of these is known.
-type Meaning string
-
-// The meanings.
-const (
-	GrantOver     Meaning = "grant_over"     // the refresh token, or the code, works no more
-	TooEarly      Meaning = "too_early"      // the access token is not nearly over
-	TryLater      Meaning = "try_later"      // the server's own trouble
-	UnknownClient Meaning = "unknown_client" // the client id or its secret is wrong
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 )
 
 // spellings are error codes that vendors use besides those of RFC 6749, in
 // lower case. The RFC's own codes for clients are judged by refusesClient.
-var spellings = map[string]Meaning{
-	"bad_refresh_token":            GrantOver, // GitHub, HubSpot
-	"invalid_refresh_token":        GrantOver, // Slack, Zendesk
-	"refresh_token_expired":        GrantOver,
-	"refresh_token_revoked":        GrantOver,
-	"expired_refresh_token":        GrantOver,
-	"incorrect_client_credentials": UnknownClient, // GitHub
-	"bad_client_id":                UnknownClient, // HubSpot
-	"bad_client_secret":            UnknownClient, // HubSpot, Slack
-	"invalid_client_id":            UnknownClient, // Slack
-	"invalid_client_secret":        UnknownClient, // Zoho
-	"temporarily_unavailable":      TryLater,
-	"server_error":                 TryLater,
-	"slow_down":                    TryLater,
-	"internal_error":               TryLater,
-	"internal_failure":             TryLater,
-	"internal_server_error":        TryLater,
-	"service_unavailable":          TryLater,
-	"ratelimited":                  TryLater, // Slack
-	"rate_limited":                 TryLater,
-	"rate_limit_exceeded":          TryLater,
-	"too_many_requests":            TryLater,
+var spellings = map[string]descriptor.Meaning{
+	"bad_refresh_token":            descriptor.GrantOver, // GitHub, HubSpot
+	"invalid_refresh_token":        descriptor.GrantOver, // Slack, Zendesk
+	"refresh_token_expired":        descriptor.GrantOver,
+	"refresh_token_revoked":        descriptor.GrantOver,
+	"expired_refresh_token":        descriptor.GrantOver,
+	"incorrect_client_credentials": descriptor.UnknownClient, // GitHub
+	"bad_client_id":                descriptor.UnknownClient, // HubSpot
+	"bad_client_secret":            descriptor.UnknownClient, // HubSpot, Slack
+	"invalid_client_id":            descriptor.UnknownClient, // Slack
+	"invalid_client_secret":        descriptor.UnknownClient, // Zoho
+	"temporarily_unavailable":      descriptor.TryLater,
+	"server_error":                 descriptor.TryLater,
+	"slow_down":                    descriptor.TryLater,
+	"internal_error":               descriptor.TryLater,
+	"internal_failure":             descriptor.TryLater,
+	"internal_server_error":        descriptor.TryLater,
+	"service_unavailable":          descriptor.TryLater,
+	"ratelimited":                  descriptor.TryLater, // Slack
+	"rate_limited":                 descriptor.TryLater,
+	"rate_limit_exceeded":          descriptor.TryLater,
+	"too_many_requests":            descriptor.TryLater,
 }
 
 // meaning returns what a refusal means, and the known code that says so. The
 // descriptor's words count first, with any status. Known spellings count only
 // in a 2xx or 4xx: a 5xx with a code is still a server in trouble.
-func (d *Descriptor) meaning(q *call, status int, said complaint) (Meaning, string) {
-	if m := d.Errors.meaning(said); m != "" {
+func (q *call) meaning(status int, said oauthError) (descriptor.Meaning, string) {
+	if m := said.inWordsOf(q.descriptor.Errors); m != "" {
 		return m, ""
 	}
 	if status/100 != 2 && status/100 != 4 {
 		return "", ""
 	}
-	if q.grant == RefreshToken && saysTooEarly(said) { // before the code: hh.ru says it beside invalid_grant
-		return TooEarly, ""
+	if q.grant == descriptor.RefreshToken && saysTooEarly(said) { // before the code: hh.ru says it beside invalid_grant
+		return descriptor.TooEarly, ""
 	}
 	if said.code == "invalid_grant" {
-		return GrantOver, ""
+		return descriptor.GrantOver, ""
 	}
 	for _, word := range said.words {
 		m := spellings[strings.ToLower(word)]
 		if word == "invalid_grant" {
-			m = GrantOver
+			m = descriptor.GrantOver
 		}
-		if m != "" && (m != GrantOver || q.grant == RefreshToken) {
+		if m != "" && (m != descriptor.GrantOver || q.grant == descriptor.RefreshToken) {
 			return m, word
 		}
 	}
 	return "", ""
 }
 
-// meaning looks a refusal up among the descriptor's words.
-func (e Errors) meaning(said complaint) Meaning {
-	for _, list := range e.lists() {
-		for _, phrase := range list.phrases {
-			if said.has(phrase) {
-				return list.meaning
-			}
+// inWordsOf returns the meaning of an error that a descriptor's phrases match.
+func (e oauthError) inWordsOf(own descriptor.Errors) descriptor.Meaning {
+	for meaning, phrase := range own.Phrases() {
+		if e.has(phrase) {
+			return meaning
 		}
 	}
 	return ""
 }
 
-type phrases struct {
-	meaning Meaning
-	phrases []string
-}
-
-// lists orders the descriptor's words: what costs a person least first.
-func (e Errors) lists() []phrases {
-	return []phrases{
-		{TooEarly, e.TooEarly}, {TryLater, e.TryLater}, {UnknownClient, e.UnknownClient}, {GrantOver, e.GrantOver},
-	}
-}
-
-// has reports whether a complaint names a code, or has the phrase in a text.
-func (c complaint) has(phrase string) bool {
-	named := func(word string) bool { return strings.EqualFold(word, phrase) }
-	if named(c.code) || slices.ContainsFunc(c.words, named) {
+// has reports whether a oauthError names a code, or has the phrase in a text.
+func (c oauthError) has(phrase string) bool {
+	if slices.ContainsFunc(append(c.words, c.code), func(w string) bool { return strings.EqualFold(w, phrase) }) {
 		return true
 	}
 	return slices.ContainsFunc(append(c.texts, c.text), func(text string) bool {
@@ -117,7 +92,7 @@ var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
 		`access[ _-]?token is still valid`)
 })
 
-func saysTooEarly(said complaint) bool {
+func saysTooEarly(said oauthError) bool {
 	return slices.ContainsFunc(append(said.texts, said.text), tooEarlyText().MatchString)
 }
 
@@ -142,10 +117,10 @@ var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_toke
 
 // refusesRefreshToken reports whether the sentence of a refusal can only mean
 // the refresh token.
-func refusesRefreshToken(q *call, status int, said complaint) bool {
+func refusesRefreshToken(q *call, status int, said oauthError) bool {
 	elsewhere := status == http.StatusForbidden || status == http.StatusNotFound
 	vague := slices.Contains(vagueCodes, strings.ToLower(said.code))
-	if q.grant != RefreshToken || elsewhere || !vague {
+	if q.grant != descriptor.RefreshToken || elsewhere || !vague {
 		return false
 	}
 	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
@@ -159,7 +134,7 @@ const longestSpelled = 16 << 10
 
 // spelledErrors returns the codes and the sentences that an answer may carry
 // where RFC 6749 does not look: {"status":…,"message":…}, {"errors":[…]}.
-func spelledErrors(doc document) (words, texts []string) {
+func spelledErrors(doc jsonpointer.Document) (words, texts []string) {
 	if len(doc) > longestSpelled {
 		return nil, nil
 	}
@@ -170,15 +145,15 @@ func spelledErrors(doc document) (words, texts []string) {
 		}
 	}
 	for _, at := range spelledAt {
-		text, _ := lookup(doc, at).(string)
+		text, _ := doc.Lookup(at).(string)
 		add(text)
 	}
-	if _, isObject := lookup(doc, "/errors/0").(document); !isObject {
+	if _, isObject := doc.Lookup("/errors/0").(jsonpointer.Document); !isObject {
 		return words, texts
 	}
 	var all []string
 	for _, name := range []string{"errorType", "type", "resource", "field", "code", "error", "message", "detail"} {
-		if text, ok := lookup(doc, "/errors/0/"+name).(string); ok {
+		if text, ok := doc.Lookup("/errors/0/" + name).(string); ok {
 			add(text)
 			all = append(all, text)
 		}
@@ -191,22 +166,4 @@ func spelledErrors(doc document) (words, texts []string) {
 var spelledAt = []string{
 	"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType",
 	"/message", "/error/message", "/error_description", "/errors/0",
-}
-
-// validate refuses words that would match nearly anything.
-func (e Errors) validate(p *problems) {
-	const shortest, longest = 3, 100
-	seen := map[string]Meaning{}
-	for _, list := range e.lists() {
-		for i, phrase := range list.phrases {
-			path := fmt.Sprintf("errors.%s[%d]", list.meaning, i)
-			if len(phrase) < shortest || len(phrase) > longest {
-				p.add(path, "expected %d to %d characters", shortest, longest)
-			}
-			if other, twice := seen[strings.ToLower(phrase)]; twice && other != list.meaning {
-				p.add(path, "stands in errors.%s too", other)
-			}
-			seen[strings.ToLower(phrase)] = list.meaning
-		}
-	}
 }

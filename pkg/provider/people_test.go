@@ -7,20 +7,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // brought is a code as a person brings it back; the verifier is RFC 7636's own example (appendix B).
-var brought = Ask{
-	Grant: AuthorizationCode, Code: redact.New("CODE"), Verifier: redact.New("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+var brought = TokenRequest{
+	Grant: descriptor.AuthorizationCode, Code: redact.New("CODE"), Verifier: redact.New("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
 	RedirectURI: "http://127.0.0.1:8976/connected", Scope: "clubs", Audience: "https://api.test/",
 }
 
 const connecting = `{"token":{"url":"https://login.test/oauth/token"},"authorize":{"url":"/authorize?x=1","params":{"prompt":"consent"}}}`
 
-func mustCatalog(t *testing.T, name string) *Descriptor {
+func mustCatalog(t *testing.T, name string) *descriptor.Descriptor {
 	t.Helper()
-	d, err := Catalog(name)
+	d, err := descriptor.Catalog(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,18 +39,18 @@ func TestWherePeopleAreSent(t *testing.T) {
 		"trackmania": {scope: "clubs read_favorite", want: "https://api.trackmania.com/oauth/authorize?client_id=CLIENT_ID&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=clubs+read_favorite"},
 		"a sandbox":  {text: connecting, tokenURL: "https://sandbox.test/oauth/token", audience: "https://api.test/", want: "https://sandbox.test/authorize?audience=https%3A%2F%2Fapi.test%2F&client_id=CLIENT_ID&prompt=consent&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=&x=1"},
 	} {
-		d := (*Descriptor)(nil)
+		d := (*descriptor.Descriptor)(nil)
 		if c.text != "" {
-			d = descriptor(t, c.text)
+			d = parse(t, c.text)
 		} else {
 			d = mustCatalog(t, name)
 		}
-		got, err := d.AuthorizeURL(Client{ID: "CLIENT_ID", TokenURL: c.tokenURL}, redirect, c.scope, c.audience)
-		if err != nil || got.String() != c.want || d.CodeChallenge() != PKCES256 {
+		got, err := at(d, Client{ID: "CLIENT_ID", TokenURL: c.tokenURL}, nil).AuthorizeURL(redirect, c.scope, c.audience)
+		if err != nil || got.String() != c.want || d.CodeChallenge() != descriptor.PKCES256 {
 			t.Errorf("%s: %v, %v\nwant %s", name, got, err, c.want)
 		}
 	}
-	if _, err := mustCatalog(t, "minut").AuthorizeURL(alice, redirect, "", ""); asError(t, err).Kind != Misconfigured {
+	if _, err := at(mustCatalog(t, "minut"), alice, nil).AuthorizeURL(redirect, "", ""); asError(t, err).Kind != Misconfigured {
 		t.Errorf("minut connects accounts: %v", err)
 	}
 }
@@ -60,7 +61,7 @@ func TestACodeGoesOutOnce(t *testing.T) {
 		w.Header().Set("Location", "https://login.test/elsewhere")
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	})
-	_, err := descriptor(t, connecting).Exchange(context.Background(), v.hc, alice, brought)
+	_, err := at(parse(t, connecting), alice, v.hc).Exchange(context.Background(), brought)
 	if e := must(t, asError(t, err), Unavailable); v.requests.Load() != 1 || strings.Contains(e.Error(), "CODE") {
 		t.Errorf("%d requests, %v", v.requests.Load(), e)
 	}
@@ -69,7 +70,7 @@ func TestACodeGoesOutOnce(t *testing.T) {
 func TestWhatIsSaidOfACode(t *testing.T) {
 	for body, over := range map[string]bool{`{"error":"invalid_grant","error_description":"code CODE, verifier dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}`: true, `{"error":"invalid_request"}`: false} {
 		v := serve(t, says(400, body))
-		_, err := descriptor(t, connecting).Exchange(context.Background(), v.hc, alice, brought)
+		_, err := at(parse(t, connecting), alice, v.hc).Exchange(context.Background(), brought)
 		e := must(t, asError(t, err), Rejected)
 		if e.RefusesGrant() != over || strings.Contains(e.Error(), "CODE") || strings.Contains(e.Error(), "dBjft") {
 			t.Errorf("%s: %v", body, e)
@@ -88,7 +89,7 @@ func TestVerify(t *testing.T) {
 	} {
 		for status, c := range map[int]struct{ works, known bool }{200: {true, true}, 204: {true, true}, 401: {false, true}, 403: {}, 404: {}, 429: {}, 500: {}, 503: {}} {
 			v := serve(t, says(status, `{"error":"ACCESS_TOKEN"}`))
-			works, err := mustCatalog(t, name).VerifyToken(context.Background(), v.hc, Client{}, redact.New("ACCESS_TOKEN"))
+			works, err := at(mustCatalog(t, name), Client{}, v.hc).VerifyToken(context.Background(), redact.New("ACCESS_TOKEN"))
 			if works != c.works || (err == nil) != c.known || v.lastRequest() != want {
 				t.Errorf("%s, %d: %t, %v after\n%s", name, status, works, err, v.lastRequest())
 			}
@@ -98,7 +99,7 @@ func TestVerify(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"trackmania", "miden"} {
-		if _, err := mustCatalog(t, name).VerifyToken(context.Background(), http.DefaultClient, Client{}, redact.New("x")); !errors.As(err, new(*Error)) || mustCatalog(t, name).Verifies() {
+		if _, err := at(mustCatalog(t, name), Client{}, http.DefaultClient).VerifyToken(context.Background(), redact.New("x")); !errors.As(err, new(*Error)) || mustCatalog(t, name).Verifies() {
 			t.Errorf("%s verifies: %v", name, err)
 		}
 	}
@@ -107,7 +108,7 @@ func TestVerify(t *testing.T) {
 func TestRevocation(t *testing.T) {
 	// "token, client_id, client_secret: Required"; "200: Token revoked successfully (always returns 200, even if the token was already revoked)"
 	v := serve(t, says(200, ""))
-	if err := mustCatalog(t, "movemint").RevokeToken(context.Background(), v.hc, alice, redact.New("TOKEN")); err != nil {
+	if err := at(mustCatalog(t, "movemint"), alice, v.hc).RevokeToken(context.Background(), redact.New("TOKEN")); err != nil {
 		t.Fatal(err)
 	}
 	const want = "POST https://www.movemint.cc/oauth/revoke\nAccept: application/json\nAccept-Encoding: identity\nContent-Type: application/x-www-form-urlencoded\nUser-Agent: tokenvend\n\nclient_id=CLIENT_ID&client_secret=CLIENT_SECRET&token=TOKEN"
@@ -117,6 +118,6 @@ func TestRevocation(t *testing.T) {
 	// RFC 7009 §2.2.1: "If the server responds with HTTP status code 503, the client must assume the token still exists and may retry".
 	for status, kind := range map[int]Kind{503: Unavailable, 429: Unavailable, 400: Rejected, 401: Rejected, 403: Rejected} {
 		v := serve(t, says(status, `{"error":"unsupported_token_type"}`))
-		must(t, asError(t, mustCatalog(t, "movemint").RevokeToken(context.Background(), v.hc, alice, redact.New("TOKEN"))), kind)
+		must(t, asError(t, at(mustCatalog(t, "movemint"), alice, v.hc).RevokeToken(context.Background(), redact.New("TOKEN"))), kind)
 	}
 }

@@ -1,23 +1,26 @@
-// Package provider knows how token endpoints speak. How one vendor's endpoint differs from another's is data (a [Descriptor], JSON in catalog/), never code. What a server said comes back unjudged, as an [Answer]; when a token is over, and what to do about a failure, is decided elsewhere.
+// Package provider knows how token endpoints speak. How one vendor's endpoint differs from another's is data (a [Descriptor], JSON in catalog/), never code. What a server said comes back unjudged, as an [TokenResponse]; when a token is over, and what to do about a failure, is decided elsewhere.
 package provider
 
 import (
 	"crypto"
 	"crypto/tls"
+	"net/http"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// Grant is an OAuth 2.0 grant type by its wire name (RFC 6749).
-type Grant string
-
-// The grants that an [Ask] can name.
-const (
-	ClientCredentials Grant = "client_credentials"
-	RefreshToken      Grant = "refresh_token"
-	AuthorizationCode Grant = "authorization_code"
-)
+// Endpoint is the token endpoint of one provider, as one client uses it.
+type Endpoint struct {
+	Descriptor *descriptor.Descriptor
+	Client     Client
+	// HTTP carries the requests: outbound.NewClient makes a careful one. Its
+	// Transport is used, and its Timeout where it has one; its cookies and its
+	// redirect policy are not.
+	HTTP *http.Client
+}
 
 // Client is one OAuth client registered at one provider, with what it proves itself by.
 type Client struct {
@@ -30,9 +33,9 @@ type Client struct {
 	Certificate *tls.Certificate // mTLS; nil: none
 }
 
-// Ask is what one token request is about.
-type Ask struct {
-	Grant    Grant
+// TokenRequest is what one token request is about.
+type TokenRequest struct {
+	Grant    descriptor.Grant
 	Scope    string // space-separated
 	Audience string
 	Refresh  redact.String // for RefreshToken; needless otherwise
@@ -42,28 +45,21 @@ type Ask struct {
 	RedirectURI string        // for AuthorizationCode: the one that the code was asked for with
 }
 
-// Answer is what a token endpoint said, unjudged: lifetimes may be absurd, or absent.
-type Answer struct {
+// TokenResponse is what a token endpoint said, unjudged: lifetimes may be absurd, or absent.
+type TokenResponse struct {
 	Access  redact.String
 	Refresh redact.String // zero: none was named
 	Type    string        // "Bearer" in any case; another word, which counts as Bearer, as it came; "" where none was named
 	Scope   string        // "" where none was named
 
-	Expiry        Expiry // of the access token
-	RefreshExpiry Expiry // of the refresh token
+	Expiry        expiry.Expiry // of the access token
+	RefreshExpiry expiry.Expiry // of the refresh token
 
 	SentAt time.Time // our clock, just before the request was sent
 	Date   time.Time // the answer's Date header; zero: none
 	Limit  Limit     // what the answer's headers say of the rate limit
 
 	Warnings []string // what was odd about an answer with a token, in fixed words that quote nothing
-}
-
-// Expiry is one lifetime as a server gave it: relative or absolute. The zero value: it gave none.
-type Expiry struct {
-	Given bool
-	In    time.Duration // relative to SentAt; only where At is zero. 0 is a server's "already over", never "for ever"
-	At    time.Time     // absolute, on the provider's clock
 }
 
 // Limit is what the headers of an answer say of a rate limit.
@@ -88,12 +84,12 @@ const (
 // Error is why a request to a provider brought no token. Its text holds no secret and no part of a body but the OAuth error, its masked description and the names of fields.
 type Error struct {
 	Kind        Kind
-	Status      int     // of HTTP; 0: there was no answer
-	Code        string  // OAuth's "error"; "" where there was none. "invalid_grant" also stands for a refusal of a refresh in other words that can only mean the refresh token
-	Description string  // OAuth's "error_description" or our own words; one line, at most 200 bytes, secrets masked
-	Meaning     Meaning // what it says of the grant or the client beyond the kind; "": nothing that is known
-	Permanent   bool    // the same request will be refused again until somebody changes something
-	Client      bool    // it concerns the client as a whole and so every variant: rate limits (a 503 with Retry-After too), invalid_client, unauthorized_client, a 401 that names no other reason, and what is missing in the secret
+	Status      int                // of HTTP; 0: there was no answer
+	Code        string             // OAuth's "error"; "" where there was none. "invalid_grant" also stands for a refusal of a refresh in other words that can only mean the refresh token
+	Description string             // OAuth's "error_description" or our own words; one line, at most 200 bytes, secrets masked
+	Meaning     descriptor.Meaning // what it says of the grant or the client beyond the kind; "": nothing that is known
+	Permanent   bool               // the same request will be refused again until somebody changes something
+	Client      bool               // it concerns the client as a whole and so every variant: rate limits (a 503 with Retry-After too), invalid_client, unauthorized_client, a 401 that names no other reason, and what is missing in the secret
 	Limit       Limit
 	Sent        bool // the request, or a part of it, may have reached the provider
 

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -33,45 +34,17 @@ func HoldsRefreshToken(access redact.String, refresh ...redact.String) bool {
 
 // holdsRefresh reports whether an access token of an answer holds a refresh
 // token of that answer, or the one that was sent for it.
-func (q *call) holdsRefresh(doc document, access string, refresh redact.String) bool {
+func (q *call) holdsRefresh(doc jsonpointer.Document, access string, refresh redact.String) bool {
 	token := redact.New(access)
 	if HoldsRefreshToken(token, refresh, q.refresh) {
 		return true
 	}
-	found := false
-	doc.refreshTokens(func(text string) bool {
-		found = HoldsRefreshToken(token, redact.New(text))
-		return !found
-	})
-	return found
-}
-
-// refreshTokens calls yield with each text in the document whose name says that
-// it is a refresh token, however deep it stands.
-func (doc document) refreshTokens(yield func(text string) bool) {
-	for i := 0; i < len(doc); {
-		if doc[i] != '"' {
-			i++
-			continue
-		}
-		end, whole := doc.stringEnd(i)
-		name := doc[i:end]
-		colon := end
-		for colon < len(doc) && doc[colon] <= ' ' {
-			colon++
-		}
-		if !whole || colon >= len(doc) || doc[colon] != ':' {
-			i = end
-			continue
-		}
-		i = doc.next(colon)
-		if i >= len(doc) || doc[i] != '"' || !namesRefresh(name) {
-			continue
-		}
-		if end, whole = doc.stringEnd(i); whole && !yield(doc[i:end].text()) {
-			return
+	for name, text := range doc.StringMembers {
+		if namesRefresh(name) && HoldsRefreshToken(token, redact.New(text.Text())) {
+			return true
 		}
 	}
+	return false
 }
 
 // namesRefresh reports whether a text has "refresh token" in it, in any case,

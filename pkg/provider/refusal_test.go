@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -34,7 +35,7 @@ func TestFault33_Passing(t *testing.T) {
 func TestFault34_RateLimits(t *testing.T) {
 	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 	date := at.Add(10 * time.Minute) // their clock is ahead
-	monta, err := Catalog("monta")
+	monta, err := descriptor.Catalog("monta")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestFault34_RateLimits(t *testing.T) {
 			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 			r.header.Add(name, value)
 		}
-		got := monta.limit(r).RetryAt
+		got := (&call{descriptor: monta}).limit(r).RetryAt
 		if c.want == 0 && !got.IsZero() || c.want != 0 && !got.Equal(at.Add(c.want)) {
 			t.Errorf("%d %s: %v, want %v later", c.status, c.headers, got, c.want)
 		}
@@ -104,7 +105,7 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 	type row struct {
 		status    int
 		body      string
-		ask       Ask
+		ask       TokenRequest
 		code      string
 		permanent bool
 		client    bool
@@ -126,7 +127,7 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 		{401, `{"error":"unauthorized","error_description":"Bad API credentials"}`, creds, "unauthorized", true, true},
 		{401, `{"error":"invalid_request"}`, creds, "invalid_request", false, false},
 		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again, "invalid_grant", false, false}, // League, older
-		{401, `{"error":"invalid_refresh_token"}`, Ask{Grant: RefreshToken, Refresh: redact.New("rt-5f2c9e81")}, "invalid_refresh_token", false, false},
+		{401, `{"error":"invalid_refresh_token"}`, TokenRequest{Grant: descriptor.RefreshToken, Refresh: redact.New("rt-5f2c9e81")}, "invalid_refresh_token", false, false},
 		{401, ``, again, "", true, true},
 		{400, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
 		{401, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
@@ -183,8 +184,8 @@ func TestFault37_RedirectsAreNeverFollowed(t *testing.T) {
 	var answers http.HandlerFunc
 	v := serve(t, func(w http.ResponseWriter, r *http.Request) { answers(w, r) }, map[string]string{elsewhere: elsewhere})
 	for _, auth := range everyAuth {
-		for _, body := range []Body{BodyForm, BodyJSON, BodyQuery} {
-			d := descriptor(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":%q,"body":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, auth, body))
+		for _, body := range []descriptor.Body{descriptor.BodyForm, descriptor.BodyJSON, descriptor.BodyQuery} {
+			d := parse(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":%q,"body":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, auth, body))
 			for name, ask := range everyRequest(d, v.hc, c) {
 				for _, scheme := range []string{"https", "http"} {
 					for _, status := range []int{301, 302, 303, 307, 308} {
@@ -235,10 +236,10 @@ func TestDescriptionIsMaskedAndOneLine(t *testing.T) {
 
 func TestBasicRawAndEncoded(t *testing.T) {
 	c := Client{ID: "my id", Secret: redact.New("a+b/c:d é")}
-	for auth, want := range map[Auth]string{AuthBasic: "my id:a+b/c:d é", AuthBasicEncoded: "my+id:a%2Bb%2Fc%3Ad+%C3%A9"} {
+	for auth, want := range map[descriptor.Auth]string{descriptor.AuthBasic: "my id:a+b/c:d é", descriptor.AuthBasicEncoded: "my+id:a%2Bb%2Fc%3Ad+%C3%A9"} {
 		text := fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":%q}}`, auth)
 		v := serve(t, says(200, `{"access_token":"a"}`))
-		if _, err := descriptor(t, text).Exchange(context.Background(), v.hc, c, creds); err != nil {
+		if _, err := at(parse(t, text), c, v.hc).Exchange(context.Background(), creds); err != nil {
 			t.Fatal(err)
 		}
 		_, rest, _ := strings.Cut(v.lastRequest(), "Authorization: Basic ")
@@ -251,7 +252,7 @@ func TestBasicRawAndEncoded(t *testing.T) {
 
 func TestBasicHintsAtTheOtherForm(t *testing.T) {
 	tricky := Client{ID: "id", Secret: redact.New("a+b/c")}
-	for auth, other := range map[Auth]string{AuthBasic: "basic_encoded", AuthBasicEncoded: "basic"} {
+	for auth, other := range map[descriptor.Auth]string{descriptor.AuthBasic: "basic_encoded", descriptor.AuthBasicEncoded: "basic"} {
 		text := fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":%q}}`, auth)
 		for body, status := range map[string]int{`{"error":"invalid_client","error_description":"` + strings.Repeat("long ", 60) + `"}`: 401, ``: 401, `{"error":"invalid_client"}`: 400} {
 			_, e := exchangeBy(t, text, tricky, creds, says(status, body))
@@ -280,7 +281,7 @@ func TestMisconfigured(t *testing.T) {
 	for _, c := range []struct {
 		text   string
 		client Client
-		ask    Ask
+		ask    TokenRequest
 		want   string
 		ours   bool // the whole client's
 	}{
@@ -291,22 +292,22 @@ func TestMisconfigured(t *testing.T) {
 		{plain, with(func(c *Client) { c.TokenURL = "http://127.0.0.1/" }), creds, "token_url: expected an https URL without user, password and fragment", true},
 		{plain, with(func(c *Client) { c.TokenURL = "https://CLIENT_SECRET@login.test\x7f/" }), creds, "token_url: expected an https URL without user, password and fragment", true},
 		{plain, with(func(c *Client) { c.Params = map[string]string{"grant_type": "x"} }), creds, "params.grant_type: the request has that parameter already", true},
-		{plain, alice, Ask{Grant: AuthorizationCode}, "authorize: this provider connects no accounts", false},
-		{connecting, alice, Ask{Grant: AuthorizationCode, Code: redact.New("c")}, "authorize: no code to redeem, or not the redirect_uri that it was asked for with", false},
-		{connecting, alice, Ask{Grant: AuthorizationCode, RedirectURI: "https://app.test/"}, "authorize: no code to redeem, or not the redirect_uri that it was asked for with", false},
+		{plain, alice, TokenRequest{Grant: descriptor.AuthorizationCode}, "authorize: this provider connects no accounts", false},
+		{connecting, alice, TokenRequest{Grant: descriptor.AuthorizationCode, Code: redact.New("c")}, "authorize: no code to redeem, or not the redirect_uri that it was asked for with", false},
+		{connecting, alice, TokenRequest{Grant: descriptor.AuthorizationCode, RedirectURI: "https://app.test/"}, "authorize: no code to redeem, or not the redirect_uri that it was asked for with", false},
 		{`{"token":{"url":"https://login.test/","fields":{"code_verifier":""}},"authorize":{"url":"/authorize"}}`, alice, brought, "fields: leaves code_verifier out, though a code challenge was sent", false},
 		{`{"token":{"url":"https://login.test/","fields":{"code":""}},"authorize":{"url":"/authorize"}}`, alice, brought, "fields: leaves code or redirect_uri out", false},
-		{plain, alice, Ask{}, "grant is not implemented", false},
-		{plain, alice, Ask{Grant: RefreshToken}, "refresh: no refresh token to redeem", false},
+		{plain, alice, TokenRequest{}, "grant is not implemented", false},
+		{plain, alice, TokenRequest{Grant: descriptor.RefreshToken}, "refresh: no refresh token to redeem", false},
 		{`{"token":{"url":"https://login.test/"}}`, alice, again, "refresh: this provider has no refresh tokens", false},
 		{`{"token":{}}`, alice, creds, "token_url: missing, and the vendor publishes none", true},
-		{`{"token":{"url":"https://login.test/","fields":{"scope":""}}}`, alice, Ask{Grant: ClientCredentials, Scope: "a"}, "scope: this provider takes none", false},
-		{`{"token":{"url":"https://login.test/","fields":{"audience":""}}}`, alice, Ask{Grant: ClientCredentials, Audience: "a"}, "audience: this provider takes none", false},
+		{`{"token":{"url":"https://login.test/","fields":{"scope":""}}}`, alice, TokenRequest{Grant: descriptor.ClientCredentials, Scope: "a"}, "scope: this provider takes none", false},
+		{`{"token":{"url":"https://login.test/","fields":{"audience":""}}}`, alice, TokenRequest{Grant: descriptor.ClientCredentials, Audience: "a"}, "audience: this provider takes none", false},
 		{`{"token":{"url":"https://login.test/","auth":"private_key_jwt"}}`, alice, creds, "private_key: missing", true},
 		{`{"token":{"url":"https://login.test/","auth":"tls"}}`, alice, creds, "certificate: missing", true},
 	} {
 		v := serve(t, says(200, `{"access_token":"a"}`))
-		_, err := descriptor(t, c.text).Exchange(context.Background(), v.hc, c.client, c.ask)
+		_, err := at(parse(t, c.text), c.client, v.hc).Exchange(context.Background(), c.ask)
 		e := must(t, asError(t, err), Misconfigured)
 		if e.Description != c.want || e.Client != c.ours || !e.Permanent || e.Sent || v.requests.Load() != 0 {
 			t.Errorf("%+v, want %q", e, c.want)
@@ -324,7 +325,7 @@ func TestFieldsParamsHeadersAndBodies(t *testing.T) {
 	} {
 		place, method, _ := strings.Cut(body, " ")
 		v := serve(t, says(200, `{"access_token":"a"}`))
-		_, err := descriptor(t, fmt.Sprintf(text, place, method)).Exchange(context.Background(), v.hc, alice, Ask{Grant: ClientCredentials, Scope: " a  b ", Audience: "api"})
+		_, err := at(parse(t, fmt.Sprintf(text, place, method)), alice, v.hc).Exchange(context.Background(), TokenRequest{Grant: descriptor.ClientCredentials, Scope: " a  b ", Audience: "api"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,20 +5,22 @@ import (
 	"cmp"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/mask"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // call is one request, built and not yet sent.
 type call struct {
-	grant  Grant
+	descriptor *descriptor.Descriptor
+
+	grant  descriptor.Grant
 	method string
 	url    *url.URL
 	header http.Header
@@ -35,17 +37,18 @@ type call struct {
 }
 
 // prepare builds a request. Its errors are all Misconfigured.
-func (d *Descriptor) prepare(c Client, ask Ask) (*call, *Error) {
-	if err := d.grants(ask); err != nil {
+func (e Endpoint) prepare(ask TokenRequest) (*call, *Error) {
+	d, c := e.Descriptor, e.Client
+	if err := grants(d, ask); err != nil {
 		return nil, err
 	}
-	t := d.request(ask.Grant)
-	u, err := d.endpoint(c, ask.Grant)
+	t := d.EndpointFor(ask.Grant)
+	u, err := e.url(ask.Grant)
 	if err != nil {
 		return nil, err
 	}
-	q := &call{grant: ask.Grant, method: t.Method, url: u, header: t.header(), params: map[string]string{}}
-	q.replay = ask.Grant == ClientCredentials && t.Auth != AuthPrivateKey && t.Method == http.MethodPost // a GET, net/http would send again over each dead one
+	q := &call{descriptor: d, grant: ask.Grant, method: t.Method, url: u, header: headers(t.Headers), params: map[string]string{}}
+	q.replay = ask.Grant == descriptor.ClientCredentials && t.Auth != descriptor.AuthPrivateKey && t.Method == http.MethodPost // a GET, net/http would send again over each dead one
 	q.maskQuery()
 	err = cmp.Or(q.ask(t, ask), q.authenticate(t, c), q.extra(t, c))
 	if err != nil {
@@ -56,13 +59,13 @@ func (d *Descriptor) prepare(c Client, ask Ask) (*call, *Error) {
 }
 
 // grants says whether the grant can be asked for.
-func (d *Descriptor) grants(ask Ask) *Error {
+func grants(d *descriptor.Descriptor, ask TokenRequest) *Error {
 	switch {
-	case ask.Grant == ClientCredentials:
+	case ask.Grant == descriptor.ClientCredentials:
 		return nil
-	case ask.Grant == AuthorizationCode:
-		return d.grantsCodes(ask)
-	case ask.Grant != RefreshToken:
+	case ask.Grant == descriptor.AuthorizationCode:
+		return grantsCodes(d, ask)
+	case ask.Grant != descriptor.RefreshToken:
 		return misconfigured("grant %s is not implemented", ask.Grant)
 	case d.Refresh == nil:
 		return misconfigured("refresh: this provider has no refresh tokens")
@@ -72,7 +75,7 @@ func (d *Descriptor) grants(ask Ask) *Error {
 	return nil
 }
 
-func (d *Descriptor) grantsCodes(ask Ask) *Error {
+func grantsCodes(d *descriptor.Descriptor, ask TokenRequest) *Error {
 	if d.Authorize == nil {
 		return misconfigured("authorize: this provider connects no accounts")
 	}
@@ -82,18 +85,19 @@ func (d *Descriptor) grantsCodes(ask Ask) *Error {
 	return nil
 }
 
-// endpoint is the URL to ask.
-func (d *Descriptor) endpoint(c Client, g Grant) (*url.URL, *Error) {
-	raw := cmp.Or(c.TokenURL, d.Token.URL)
+// url returns the URL of the endpoint for a grant.
+func (e Endpoint) url(g descriptor.Grant) (*url.URL, *Error) {
+	d := e.Descriptor
+	raw := cmp.Or(e.Client.TokenURL, d.Token.URL)
 	if raw == "" {
 		return nil, ofClient(misconfigured("token_url: missing, and the vendor publishes none"))
 	}
 	u, err := url.Parse(raw)
-	if err == nil && g == RefreshToken && d.Refresh.URL != "" {
+	if err == nil && g == descriptor.RefreshToken && d.Refresh.URL != "" {
 		u, err = u.Parse(d.Refresh.URL)
 	}
 	if err == nil {
-		err = checkURL(u)
+		err = descriptor.CheckURL(u)
 	}
 	if err != nil {
 		return nil, ofClient(misconfigured("token_url: expected an https URL without user, password and fragment"))
@@ -102,14 +106,14 @@ func (d *Descriptor) endpoint(c Client, g Grant) (*url.URL, *Error) {
 }
 
 // relative is a URL of the descriptor's, which may be relative to the token URL in use.
-func (d *Descriptor) relative(c Client, raw, field string) (*url.URL, *Error) {
-	base, failure := d.endpoint(c, ClientCredentials)
+func (e Endpoint) relative(raw, field string) (*url.URL, *Error) {
+	base, failure := e.url(descriptor.ClientCredentials)
 	if failure != nil {
 		return nil, failure
 	}
 	u, err := base.Parse(raw)
 	if err == nil {
-		err = checkURL(u)
+		err = descriptor.CheckURL(u)
 	}
 	if err != nil {
 		return nil, misconfigured("%s: expected an https URL without user, password and fragment", field)
@@ -117,17 +121,9 @@ func (d *Descriptor) relative(c Client, raw, field string) (*url.URL, *Error) {
 	return u, nil
 }
 
-// checkURL holds for every URL that a secret is sent to. There is no exception for loopback: a simulator speaks TLS too.
-func checkURL(u *url.URL) error {
-	if u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" {
-		return errors.New("not an https URL without user, password and fragment")
-	}
-	return nil
-}
-
-func (t TokenRequest) header() http.Header {
+func headers(own map[string]string) http.Header {
 	h := http.Header{"Accept": {"application/json"}, "User-Agent": {"tokenvend"}}
-	for name, value := range t.Headers {
+	for name, value := range own {
 		h.Set(name, value)
 	}
 	h.Set("Accept-Encoding", "identity") // set, so that no transport unpacks an answer before it is measured
@@ -135,44 +131,44 @@ func (t TokenRequest) header() http.Header {
 }
 
 // ask puts the standard parameters in.
-func (q *call) ask(t TokenRequest, ask Ask) *Error {
-	q.set(t, FieldGrantType, string(ask.Grant))
+func (q *call) ask(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
+	q.set(t, descriptor.FieldGrantType, string(ask.Grant))
 	switch ask.Grant {
-	case RefreshToken:
+	case descriptor.RefreshToken:
 		q.mask.Add(ask.Refresh.Reveal())
 		q.refresh = ask.Refresh
-		if !q.set(t, FieldRefreshToken, ask.Refresh.Reveal()) {
+		if !q.set(t, descriptor.FieldRefreshToken, ask.Refresh.Reveal()) {
 			return misconfigured("refresh.fields: leaves refresh_token out")
 		}
-	case AuthorizationCode:
+	case descriptor.AuthorizationCode:
 		return q.code(t, ask)
 	}
 	scope := strings.Join(strings.Fields(ask.Scope), t.ScopeSep)
-	if scope != "" && !q.set(t, FieldScope, scope) {
+	if scope != "" && !q.set(t, descriptor.FieldScope, scope) {
 		return misconfigured("scope: this provider takes none")
 	}
-	if ask.Audience != "" && !q.set(t, FieldAudience, ask.Audience) {
+	if ask.Audience != "" && !q.set(t, descriptor.FieldAudience, ask.Audience) {
 		return misconfigured("audience: this provider takes none")
 	}
 	return nil
 }
 
 // code puts a code in. Its scope was settled where the person granted it (RFC 6749 §4.1.3).
-func (q *call) code(t TokenRequest, ask Ask) *Error {
+func (q *call) code(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
 	q.mask.Add(ask.Code.Reveal())
 	q.mask.Add(ask.Verifier.Reveal())
-	if !q.set(t, FieldCode, ask.Code.Reveal()) || !q.set(t, FieldRedirectURI, ask.RedirectURI) {
+	if !q.set(t, descriptor.FieldCode, ask.Code.Reveal()) || !q.set(t, descriptor.FieldRedirectURI, ask.RedirectURI) {
 		return misconfigured("fields: leaves code or redirect_uri out")
 	}
-	if !ask.Verifier.IsZero() && !q.set(t, FieldCodeVerifier, ask.Verifier.Reveal()) {
+	if !ask.Verifier.IsZero() && !q.set(t, descriptor.FieldCodeVerifier, ask.Verifier.Reveal()) {
 		return misconfigured("fields: leaves code_verifier out, though a code challenge was sent")
 	}
 	return nil
 }
 
 // set gives a standard parameter its value, under the name that the provider has for it; false: it has none.
-func (q *call) set(t TokenRequest, f Field, value string) bool {
-	name := t.name(f)
+func (q *call) set(t descriptor.TokenEndpoint, f descriptor.Field, value string) bool {
+	name := t.ParamName(f)
 	if name == "" {
 		return false
 	}
@@ -181,13 +177,15 @@ func (q *call) set(t TokenRequest, f Field, value string) bool {
 }
 
 // extra adds the descriptor's and the credential's own parameters.
-func (q *call) extra(t TokenRequest, c Client) *Error {
+func (q *call) extra(t descriptor.TokenEndpoint, c Client) *Error {
 	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
 		if _, taken := q.params[name]; taken {
 			return ofClient(misconfigured("params.%s: the request has that parameter already", name))
 		}
 	}
-	all := merge(t.Params, c.Params)
+	all := map[string]string{}
+	maps.Copy(all, t.Params)
+	maps.Copy(all, c.Params)
 	maps.Copy(q.params, all)
 	q.maskValues(all)
 	q.maskValues(t.Headers)
@@ -210,32 +208,21 @@ func (q *call) maskQuery() {
 	}
 }
 
-// uses says whether name is what the endpoint calls some standard parameter.
-func (t TokenRequest) uses(name string) bool {
-	for _, f := range []Field{FieldGrantType, FieldClientID, FieldClientSecret, FieldScope, FieldAudience, FieldRefreshToken,
-		FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier} {
-		if t.name(f) == name {
-			return true
-		}
-	}
-	return false
-}
-
 // encode puts the parameters where the provider looks for them.
-func (q *call) encode(b Body) {
+func (q *call) encode(b descriptor.Body) {
 	form := url.Values{}
 	for name, value := range q.params {
 		form.Set(name, value)
 	}
 	switch b {
-	case BodyJSON:
+	case descriptor.BodyJSON:
 		var buf bytes.Buffer
 		enc := json.NewEncoder(&buf)
 		enc.SetEscapeHTML(false)
 		_ = enc.Encode(q.params) // a map of strings: cannot fail
 		q.body = bytes.TrimSpace(buf.Bytes())
 		q.header.Set("Content-Type", "application/json")
-	case BodyQuery:
+	case descriptor.BodyQuery:
 		u := *q.url
 		u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+form.Encode(), "&")
 		q.url = &u

@@ -8,7 +8,10 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/mask"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -21,41 +24,52 @@ const (
 // read reads an answer with a status of success: is there a usable token, and
 // if not, what does the answer say is wrong. A good token is not lost because
 // of what stands beside it; what was odd is a warning.
-func (d *Descriptor) read(q *call, r reply) (Answer, *Error) {
+func (q *call) read(r reply) (TokenResponse, *Error) {
 	doc, problem := r.document()
-	access, refresh := lookup(doc, d.Response.accessAt()), lookup(doc, d.Response.refreshAt())
+	access, refresh := doc.Lookup(accessAt(q.descriptor)), doc.Lookup(refreshAt(q.descriptor))
 	q.hide(access, refresh)
-	answer := Answer{}
-	d.readRefresh(doc, refresh, r.at, &answer) // of half an answer too: the old one may be dead
+	answer := TokenResponse{}
+	readRefresh(q.descriptor, doc, r.at, &answer) // of half an answer too: the old one may be dead
 	broken := cmp.Or(r.problem(q), problem)
 	if broken == "" {
-		problem = d.readToken(q, doc, access, r.at, &answer)
+		problem = q.readToken(doc, access, r.at, &answer)
 	}
-	said := complaint{}
+	said := oauthError{}
 	if broken == "" {
-		said = d.complaint(doc)
+		said = readOAuthError(q.descriptor, doc)
 	}
 	switch {
 	case broken == "" && problem == "":
 		r.warn(said, &answer)
 		return answer, nil
 	case said.made:
-		return answer.withoutToken(), d.verdict(q, r.status, said)
+		return answer.withoutToken(), q.classify(r.status, said)
 	}
-	return answer.withoutToken(), d.unusable(q, r, cmp.Or(broken, problem))
+	return answer.withoutToken(), q.unusable(r, cmp.Or(broken, problem))
 }
 
 // withoutToken returns what is left of an answer that is an error.
-func (a Answer) withoutToken() Answer {
-	return Answer{Refresh: a.Refresh, RefreshExpiry: a.RefreshExpiry}
+func (a TokenResponse) withoutToken() TokenResponse {
+	return TokenResponse{Refresh: a.Refresh, RefreshExpiry: a.RefreshExpiry}
 }
 
 // document returns the body as JSON.
-func (r *reply) document() (doc document, problem string) {
+func (r *reply) document() (doc jsonpointer.Document, problem string) {
 	if r.form = r.isForm(); r.form {
 		return formDocument(r.body), ""
 	}
-	return parseJSON(r.body)
+	doc, err := jsonpointer.Read(r.body)
+	switch {
+	case err == nil:
+		return doc, ""
+	case errors.Is(err, jsonpointer.ErrEmpty):
+		return doc, "the answer is empty"
+	case errors.Is(err, jsonpointer.ErrTruncated):
+		return doc, "the answer was cut short"
+	case errors.Is(err, jsonpointer.ErrTrailing):
+		return doc, "bytes follow the JSON of the answer"
+	}
+	return doc, "the answer is not JSON"
 }
 
 // problem is what is wrong with an answer before its body is looked at.
@@ -75,7 +89,7 @@ func (r reply) problem(q *call) string {
 }
 
 // warn adds what was odd about the answer as a whole.
-func (r reply) warn(said complaint, answer *Answer) {
+func (r reply) warn(said oauthError, answer *TokenResponse) {
 	if said.made {
 		answer.warn("an error stands beside the token")
 	}
@@ -87,10 +101,10 @@ func (r reply) warn(said complaint, answer *Answer) {
 	}
 }
 
-func (a *Answer) warn(words string) { a.Warnings = append(a.Warnings, words) }
+func (a *TokenResponse) warn(words string) { a.Warnings = append(a.Warnings, words) }
 
 // unusable is the error of an answer that brings no token; problem is in our words. Where our own time was over in the middle of it, that is no fault of the answer.
-func (d *Descriptor) unusable(q *call, r reply, problem string) *Error {
+func (q *call) unusable(r reply, problem string) *Error {
 	if r.over != nil || isTimeout(r.cut) {
 		e := q.broken(r.cut, r.over, true)
 		e.Status = r.status
@@ -114,8 +128,8 @@ func (q *call) hide(tokens ...any) {
 }
 
 // readRefresh fills in the refresh token, where there is one that can be used.
-func (d *Descriptor) readRefresh(doc document, refresh any, now time.Time, answer *Answer) {
-	token, _ := refresh.(string)
+func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Time, answer *TokenResponse) {
+	token, _ := doc.Lookup(refreshAt(d)).(string)
 	if token == "" {
 		return
 	}
@@ -128,9 +142,9 @@ func (d *Descriptor) readRefresh(doc document, refresh any, now time.Time, answe
 	if at.At == "" {
 		return
 	}
-	var odd oddity
-	if answer.RefreshExpiry, odd = readExpiry(lookup(doc, at.At), at.Kind, now); odd == negative {
-		answer.RefreshExpiry, odd = Expiry{}, unreadable // no reason to lose a grant
+	var odd expiry.Oddity
+	if answer.RefreshExpiry, odd = expiry.Read(doc.Lookup(at.At), at.Kind, now); odd == expiry.Negative {
+		answer.RefreshExpiry, odd = expiry.Expiry{}, expiry.Unreadable // no reason to lose a grant
 	}
 	if odd != "" {
 		answer.warn("the refresh token's expiry " + string(odd))
@@ -139,32 +153,38 @@ func (d *Descriptor) readRefresh(doc document, refresh any, now time.Time, answe
 
 // readToken fills in all the rest. It returns why the token cannot be used, in
 // words that quote nothing; "": it can.
-func (d *Descriptor) readToken(q *call, doc document, access any, now time.Time, answer *Answer) (problem string) {
+func (q *call) readToken(doc jsonpointer.Document, access any, now time.Time, answer *TokenResponse) (problem string) {
+	d := q.descriptor
 	token, ok := access.(string)
 	if !ok || token == "" {
-		return "no access token at " + d.Response.accessAt()
+		return "no access token at " + accessAt(d)
 	}
 	if problem = unsafeToken(token); problem != "" {
-		return "the access token at " + d.Response.accessAt() + " " + problem
+		return "the access token at " + accessAt(d) + " " + problem
 	}
 	if q.holdsRefresh(doc, token, answer.Refresh) {
-		return "the value at " + d.Response.accessAt() + " is a refresh token, or holds one"
+		return "the value at " + accessAt(d) + " is a refresh token, or holds one"
 	}
-	if problem = d.readType(q, doc, answer); problem != "" {
+	if problem = q.readType(doc, answer); problem != "" {
 		return problem
 	}
 	at := d.Response.Expiry
-	var odd oddity
-	if answer.Expiry, odd = readExpiry(lookup(doc, cmp.Or(at.At, "/expires_in")), at.Kind, now); odd != "" {
+	var odd expiry.Oddity
+	if answer.Expiry, odd = expiry.Read(doc.Lookup(cmp.Or(at.At, "/expires_in")), at.Kind, now); odd != "" {
 		answer.warn("the expiry " + string(odd))
 	}
 	answer.Access = redact.New(token)
-	d.readScope(doc, answer)
+	readScope(d, doc, answer)
 	return ""
 }
 
-func (r Response) accessAt() string  { return cmp.Or(r.Access, "/access_token") }
-func (r Response) refreshAt() string { return cmp.Or(r.Refresh, "/refresh_token") }
+func accessAt(d *descriptor.Descriptor) string {
+	return cmp.Or(d.Response.Access, "/access_token")
+}
+
+func refreshAt(d *descriptor.Descriptor) string {
+	return cmp.Or(d.Response.Refresh, "/refresh_token")
+}
 
 // unsafeToken says why a token could not stand in a header: RFC 6749 §A.12 without the space, which would end it.
 func unsafeToken(token string) string {
@@ -184,9 +204,9 @@ var bound = []string{"dpop", "pop", "mac", "hmac", "hok", "hotk", "hawk", "diges
 
 // readType refuses a token that is no bearer token. Many vendors have a word of
 // their own for Bearer, so any other word counts as one.
-func (d *Descriptor) readType(q *call, doc document, answer *Answer) (problem string) {
-	at := cmp.Or(d.Response.Type, "/token_type")
-	value := lookup(doc, at)
+func (q *call) readType(doc jsonpointer.Document, answer *TokenResponse) (problem string) {
+	at := cmp.Or(q.descriptor.Response.Type, "/token_type")
+	value := doc.Lookup(at)
 	name, isText := value.(string)
 	name = strings.TrimSpace(name)
 	switch {
@@ -211,15 +231,15 @@ const longestScope = 16 << 10
 
 // readScope fills in the scope granted, space-separated. One that cannot be
 // read counts as not named: the token works without it.
-func (d *Descriptor) readScope(doc document, answer *Answer) {
+func readScope(d *descriptor.Descriptor, doc jsonpointer.Document, answer *TokenResponse) {
 	var text string
-	value := lookup(doc, cmp.Or(d.Response.Scope, "/scope"))
+	value := doc.Lookup(cmp.Or(d.Response.Scope, "/scope"))
 	switch v := value.(type) {
 	case string:
 		text = v[:min(len(v), longestScope+1)]
 		text = strings.ReplaceAll(text, cmp.Or(d.Token.ScopeSep, " "), " ")
-	case document:
-		text = v.joined()
+	case jsonpointer.Document:
+		text = joined(v)
 	}
 	scope := ""
 	if len(text) <= longestScope {
@@ -234,13 +254,13 @@ func (d *Descriptor) readScope(doc document, answer *Answer) {
 }
 
 // joined returns the texts of an array with a space between.
-func (doc document) joined() string {
+func joined(doc jsonpointer.Document) string {
 	var all strings.Builder
-	if !doc.begins('[') {
+	if !doc.IsArray() {
 		return ""
 	}
-	for item := range doc.elements {
-		if word, ok := item.value().(string); ok {
+	for item := range doc.Elements {
+		if word, ok := item.Value().(string); ok {
 			all.WriteString(word)
 			all.WriteByte(' ')
 		}
@@ -251,35 +271,5 @@ func (doc document) joined() string {
 	return all.String()
 }
 
-// complaint is the OAuth error in an answer.
-type complaint struct {
-	made bool
-	code string // "" where there is none, or none that is one word
-	text string
-
-	words, texts []string // whatever else may name the error, for [Descriptor.meaning]
-}
-
-// complaint reads {"error":"…","error_description":"…"} (RFC 6749 §5.2), and
-// {"error":{"code":"…","message":"…"}}.
-func (d *Descriptor) complaint(doc document) complaint {
-	var said complaint
-	switch v := lookup(doc, cmp.Or(d.Response.Error, "/error")).(type) {
-	case string:
-		said = complaint{made: v != "", code: v}
-	case document:
-		if v.begins('{') && !v.isEmpty() {
-			said.made = true
-			said.code, _ = lookup(v, "/code").(string)
-			said.text, _ = lookup(v, "/message").(string)
-		}
-	}
-	if strings.ContainsFunc(said.code, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		said.code, said.text = "", cmp.Or(said.text, said.code)
-	}
-	if text, ok := lookup(doc, cmp.Or(d.Response.Description, "/error_description")).(string); ok {
-		said.text = text
-	}
-	said.words, said.texts = spelledErrors(doc)
-	return said
-}
+// JWTExpiry returns the "exp" of an access token that is a JWT.
+func (a TokenResponse) JWTExpiry() expiry.Expiry { return expiry.OfJWT(a.Access.Reveal()) }

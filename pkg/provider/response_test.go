@@ -14,6 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 )
 
 func TestFault16_RefreshTokenComesBesideTheError(t *testing.T) {
@@ -48,7 +51,7 @@ func TestFault16_RefreshTokenComesWithItsExpiry(t *testing.T) {
 	text := `{"token":{"url":"https://login.test/token"},"refresh":{},"response":{"refresh_expiry":{"at":"/refresh_expires_in"}}}`
 	answer, e := exchangeBy(t, text, alice, again, says(200, `{"refresh_token":"NEW","refresh_expires_in":60}`))
 	must(t, e, Malformed)
-	if answer.Refresh.Reveal() != "NEW" || answer.RefreshExpiry != (Expiry{Given: true, In: time.Minute}) {
+	if answer.Refresh.Reveal() != "NEW" || answer.RefreshExpiry != (expiry.Expiry{Given: true, In: time.Minute}) {
 		t.Errorf("got %+v", answer)
 	}
 	answer, e = exchangeBy(t, text, alice, again, says(200, `{"access_token":"a","refresh_token":"NEW","refresh_expires_in":"soon"}`))
@@ -60,7 +63,7 @@ func TestFault16_RefreshTokenComesWithItsExpiry(t *testing.T) {
 func TestFault19_ExpiresInMissingOrNull(t *testing.T) {
 	for _, rest := range []string{``, `,"expires_in":null`, `,"expires_in":""`, `,"expires_in":" "`} {
 		answer, e := exchange(t, creds, says(200, `{"access_token":"a"`+rest+`}`))
-		if e != nil || answer.Expiry != (Expiry{}) || answer.Access.Reveal() != "a" {
+		if e != nil || answer.Expiry != (expiry.Expiry{}) || answer.Access.Reveal() != "a" {
 			t.Errorf("%s: %+v, %v", rest, answer, e)
 		}
 	}
@@ -69,7 +72,7 @@ func TestFault19_ExpiresInMissingOrNull(t *testing.T) {
 func TestFault20_ZeroIsZero(t *testing.T) {
 	for _, zero := range []string{`0`, `"0"`, `0.0`, `-0`} {
 		answer, e := exchange(t, creds, says(200, `{"access_token":"a","expires_in":`+zero+`}`))
-		if e != nil || answer.Expiry != (Expiry{Given: true}) {
+		if e != nil || answer.Expiry != (expiry.Expiry{Given: true}) {
 			t.Errorf("%s: %+v, %v", zero, answer.Expiry, e)
 		}
 	}
@@ -78,7 +81,7 @@ func TestFault20_ZeroIsZero(t *testing.T) {
 func TestFault21_SpellingsOf3600(t *testing.T) {
 	for _, spelling := range []string{`3600`, `"3600"`, `3600.0`, `3.6e3`, `" 3600 "`, `"3600.0"`, `36e2`, `3.6E+3`} {
 		answer, e := exchange(t, creds, says(200, `{"access_token":"a","expires_in":`+spelling+`}`))
-		if e != nil || answer.Expiry != (Expiry{Given: true, In: time.Hour}) {
+		if e != nil || answer.Expiry != (expiry.Expiry{Given: true, In: time.Hour}) {
 			t.Errorf("%s: %+v, %v", spelling, answer.Expiry, e)
 		}
 	}
@@ -87,17 +90,17 @@ func TestFault21_SpellingsOf3600(t *testing.T) {
 // An expiry is no reason to lose a token: what cannot be read counts as not
 // given, a negative one as 0, and what is beyond any clock is capped.
 func TestFault22_AbsurdExpiresIn(t *testing.T) {
-	unread, zero, far := Expiry{}, Expiry{Given: true}, Expiry{Given: true, In: math.MaxInt64}
+	unread, zero, far := expiry.Expiry{}, expiry.Expiry{Given: true}, expiry.Expiry{Given: true, In: math.MaxInt64}
 	for absurd, want := range map[string]struct {
-		expiry Expiry
-		odd    oddity
+		expiry expiry.Expiry
+		odd    expiry.Oddity
 	}{
-		`"NaN"`: {unread, unreadable}, `"Infinity"`: {unread, unreadable}, `true`: {unread, unreadable}, `false`: {unread, unreadable},
-		`"0x10"`: {unread, unreadable}, `"1_000"`: {unread, unreadable}, `"+5"`: {unread, unreadable}, `"soon"`: {unread, unreadable},
-		`[3600]`: {unread, unreadable}, `{"seconds":3600}`: {unread, unreadable}, `"0001-01-01T00:00:00Z"`: {unread, unreadable},
-		`"` + strings.Repeat("9", 5000) + `"`: {unread, unreadable},
-		`-1`:                                  {zero, negative}, `"-3600"`: {zero, negative}, `"-1h"`: {zero, negative}, `-1e400`: {zero, negative},
-		`1180591620717411303424`: {far, beyond}, `1e400`: {far, beyond},
+		`"NaN"`: {unread, expiry.Unreadable}, `"Infinity"`: {unread, expiry.Unreadable}, `true`: {unread, expiry.Unreadable}, `false`: {unread, expiry.Unreadable},
+		`"0x10"`: {unread, expiry.Unreadable}, `"1_000"`: {unread, expiry.Unreadable}, `"+5"`: {unread, expiry.Unreadable}, `"soon"`: {unread, expiry.Unreadable},
+		`[3600]`: {unread, expiry.Unreadable}, `{"seconds":3600}`: {unread, expiry.Unreadable}, `"0001-01-01T00:00:00Z"`: {unread, expiry.Unreadable},
+		`"` + strings.Repeat("9", 5000) + `"`: {unread, expiry.Unreadable},
+		`-1`:                                  {zero, expiry.Negative}, `"-3600"`: {zero, expiry.Negative}, `"-1h"`: {zero, expiry.Negative}, `-1e400`: {zero, expiry.Negative},
+		`1180591620717411303424`: {far, expiry.Beyond}, `1e400`: {far, expiry.Beyond},
 	} {
 		answer, e := exchange(t, creds, says(200, `{"access_token":"a","expires_in":`+absurd+`}`))
 		if e != nil || answer.Access.Reveal() != "a" || answer.Expiry != want.expiry {
@@ -140,21 +143,21 @@ func TestFault26_FractionalTimesInAJWT(t *testing.T) {
 func TestEveryKindOfExpiry(t *testing.T) {
 	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
-		kind  ExpiryKind
+		kind  descriptor.ExpiryKind
 		value string
-		want  Expiry
+		want  expiry.Expiry
 	}{
-		{Seconds, `60`, Expiry{Given: true, In: time.Minute}},
-		{Milliseconds, `60000`, Expiry{Given: true, In: time.Minute}},
-		{Milliseconds, `"1.5"`, Expiry{Given: true, In: 1500 * time.Microsecond}},
-		{Epoch, `1795330800`, Expiry{Given: true, At: at}},
-		{Epoch, `1795330800.25`, Expiry{Given: true, At: at.Add(250 * time.Millisecond)}},
-		{Epoch, `0`, Expiry{Given: true, At: time.Unix(0, 0).UTC()}},
-		{EpochMS, `1795330800001`, Expiry{Given: true, At: at.Add(time.Millisecond)}},
-		{RFC3339, `"2026-11-22T07:00:00Z"`, Expiry{Given: true, At: at}},
-		{RFC3339, `"2026-11-22T07:00:00.123456789Z"`, Expiry{Given: true, At: at.Add(123456789)}},
-		{RFC3339, `" 2026-11-22t07:00:00z "`, Expiry{Given: true, At: at}},
-		{RFC3339, `"2026-11-22T08:00:00+01:00"`, Expiry{Given: true, At: at}},
+		{descriptor.Seconds, `60`, expiry.Expiry{Given: true, In: time.Minute}},
+		{descriptor.Milliseconds, `60000`, expiry.Expiry{Given: true, In: time.Minute}},
+		{descriptor.Milliseconds, `"1.5"`, expiry.Expiry{Given: true, In: 1500 * time.Microsecond}},
+		{descriptor.Epoch, `1795330800`, expiry.Expiry{Given: true, At: at}},
+		{descriptor.Epoch, `1795330800.25`, expiry.Expiry{Given: true, At: at.Add(250 * time.Millisecond)}},
+		{descriptor.Epoch, `0`, expiry.Expiry{Given: true, At: time.Unix(0, 0).UTC()}},
+		{descriptor.EpochMS, `1795330800001`, expiry.Expiry{Given: true, At: at.Add(time.Millisecond)}},
+		{descriptor.RFC3339, `"2026-11-22T07:00:00Z"`, expiry.Expiry{Given: true, At: at}},
+		{descriptor.RFC3339, `"2026-11-22T07:00:00.123456789Z"`, expiry.Expiry{Given: true, At: at.Add(123456789)}},
+		{descriptor.RFC3339, `" 2026-11-22t07:00:00z "`, expiry.Expiry{Given: true, At: at}},
+		{descriptor.RFC3339, `"2026-11-22T08:00:00+01:00"`, expiry.Expiry{Given: true, At: at}},
 	} {
 		text := fmt.Sprintf(`{"token":{"url":"https://login.test/"},"response":{"expiry":{"at":"/data/0/until","kind":%q},"access_token":"/data/0/a~1b"}}`, c.kind)
 		answer, e := exchangeBy(t, text, alice, creds, says(200, `{"data":[{"a/b":"t","until":`+c.value+`}]}`))
@@ -162,7 +165,7 @@ func TestEveryKindOfExpiry(t *testing.T) {
 			t.Errorf("%s %s: %+v, %v", c.kind, c.value, got, e)
 		}
 	}
-	if e, odd := readExpiry("2026-11-22", RFC3339, at); e.Given || odd != unreadable {
+	if e, odd := expiry.Read("2026-11-22", descriptor.RFC3339, at); e.Given || odd != expiry.Unreadable {
 		t.Errorf("readExpiry of a day = %+v, %q; want one not given, for a day has no hour", e, odd)
 	}
 }
@@ -255,7 +258,7 @@ func TestFault39_HugeBodyLeavesMemoryFlat(t *testing.T) {
 	})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := descriptor(t, plain).Exchange(context.Background(), v.hc, alice, creds)
+	_, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds)
 	runtime.ReadMemStats(&after)
 	e := must(t, asError(t, err), Malformed)
 	if e.Description != "the answer is longer than 1 MiB" {
@@ -279,7 +282,7 @@ func TestFault39_SlowDripEndsWithTheDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 150*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
-	_, err := descriptor(t, plain).Exchange(ctx, v.hc, alice, creds)
+	_, err := at(parse(t, plain), alice, v.hc).Exchange(ctx, creds)
 	e := must(t, asError(t, err), Unavailable)
 	if time.Since(begun) > 2*time.Second || !e.Sent || e.Unwrap() != context.DeadlineExceeded || e.Description != "login.test: timed out" {
 		t.Errorf("%v after %v", e, time.Since(begun))
@@ -371,7 +374,7 @@ func TestFault42_ScopeIsTheGrantedOne(t *testing.T) {
 		{plain, `"lesen ändern"`, ""},
 		{`{"token":{"url":"https://login.test/","scope_separator":","}}`, `"read,write"`, "read write"},
 	} {
-		answer, e := exchangeBy(t, c.text, alice, Ask{Grant: ClientCredentials, Scope: "read write"}, says(200, `{"access_token":"a","scope":`+c.scope+`}`))
+		answer, e := exchangeBy(t, c.text, alice, TokenRequest{Grant: descriptor.ClientCredentials, Scope: "read write"}, says(200, `{"access_token":"a","scope":`+c.scope+`}`))
 		if e != nil || answer.Scope != c.want {
 			t.Errorf("%s: %q, %v", c.scope, answer.Scope, e)
 		}
@@ -383,16 +386,16 @@ func FuzzAnswer(f *testing.F) {
 		f.Add([]byte(seed), 200)
 		f.Add([]byte(seed), 401)
 	}
-	d, err := ParseDescriptor([]byte(plain))
+	d, err := descriptor.Parse([]byte(plain))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, status int) {
-		q, bad := d.prepare(alice, again)
+		q, bad := at(d, alice, nil).prepare(again)
 		if bad != nil {
 			t.Fatal(bad)
 		}
-		answer, e := d.judge(q, reply{status: status, header: http.Header{}, body: body, sentAt: time.Unix(0, 0), at: time.Unix(0, 0)})
+		answer, e := q.result(reply{status: status, header: http.Header{}, body: body, sentAt: time.Unix(0, 0), at: time.Unix(0, 0)})
 		if (e == nil) == answer.Access.IsZero() {
 			t.Fatalf("%v with access token %q", e, answer.Access.Reveal())
 		}

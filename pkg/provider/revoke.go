@@ -5,48 +5,47 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // fieldToken is what RFC 7009 §2.1 calls the token to revoke.
 const fieldToken = "token"
 
-// Revokes says whether tokens can be revoked at the provider.
-func (d *Descriptor) Revokes() bool { return d.Revoke != nil }
-
 // RevokeToken has an access or a refresh token revoked (RFC 7009), by the same client and with the same care as [Descriptor.Exchange]. A nil error means that the provider says it is over, which it may have been before.
 // Every error is an [*Error]: of kind Unavailable, the token must be taken for one that still works, and the call repeated later (RFC 7009 §2.2.1); of another kind, repeating it is no use.
-func (d *Descriptor) RevokeToken(ctx context.Context, hc *http.Client, c Client, token redact.String) error {
-	q, err := d.prepareRevocation(c, token)
+func (e Endpoint) RevokeToken(ctx context.Context, token redact.String) error {
+	q, err := e.prepareRevocation(token)
 	if err != nil {
 		return err
 	}
-	r, err := q.send(ctx, hc)
+	r, err := q.send(ctx, e.HTTP)
 	if err != nil {
 		return err
 	}
 	if r.status/100 == 2 {
 		return nil
 	}
-	failure := d.refused(q, r)
-	failure.Limit = d.limit(r)
+	failure := q.refused(r)
+	failure.Limit = q.limit(r)
 	return failure
 }
 
-func (d *Descriptor) prepareRevocation(c Client, token redact.String) (*call, *Error) {
+func (e Endpoint) prepareRevocation(token redact.String) (*call, *Error) {
+	d := e.Descriptor
 	if d.Revoke == nil {
 		return nil, misconfigured("revoke: this provider revokes no tokens")
 	}
-	t := d.request(ClientCredentials)
+	t := d.EndpointFor(descriptor.ClientCredentials)
 	t.Auth, t.Body, t.Params = cmp.Or(d.Revoke.Auth, t.Auth), cmp.Or(d.Revoke.Body, t.Body), d.Revoke.Params
-	u, err := d.relative(c, d.Revoke.URL, "revoke.url")
+	u, err := e.relative(d.Revoke.URL, "revoke.url")
 	if err != nil {
 		return nil, err
 	}
-	q := &call{grant: ClientCredentials, method: http.MethodPost, url: u, header: t.header(), params: map[string]string{fieldToken: token.Reveal()}}
+	q := &call{descriptor: d, grant: descriptor.ClientCredentials, method: http.MethodPost, url: u, header: headers(t.Headers), params: map[string]string{fieldToken: token.Reveal()}}
 	q.mask.Add(token.Reveal())
 	q.maskQuery()
-	if err := cmp.Or(q.authenticate(t, c), q.extra(t, Client{})); err != nil {
+	if err := cmp.Or(q.authenticate(t, e.Client), q.extra(t, Client{})); err != nil {
 		return nil, err
 	}
 	q.encode(t.Body)

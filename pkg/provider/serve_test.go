@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -155,33 +156,38 @@ func trap(t testing.TB) (address string, bytes *atomic.Int64) {
 	return l.Addr().String(), bytes
 }
 
-func descriptor(t testing.TB, text string) *Descriptor {
+func parse(t testing.TB, text string) *descriptor.Descriptor {
 	t.Helper()
-	d, err := ParseDescriptor([]byte(text))
+	d, err := descriptor.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
+// at is the endpoint that a descriptor describes.
+func at(d *descriptor.Descriptor, c Client, hc *http.Client) Endpoint {
+	return Endpoint{Descriptor: d, Client: c, HTTP: hc}
+}
+
 const plain = `{"token":{"url":"https://login.test/token"},"refresh":{}}`
 
 var (
 	alice = Client{ID: "CLIENT_ID", Secret: redact.New("CLIENT_SECRET")}
-	creds = Ask{Grant: ClientCredentials}
-	again = Ask{Grant: RefreshToken, Refresh: redact.New("REFRESH_TOKEN")}
+	creds = TokenRequest{Grant: descriptor.ClientCredentials}
+	again = TokenRequest{Grant: descriptor.RefreshToken, Refresh: redact.New("REFRESH_TOKEN")}
 )
 
 // exchange asks a fresh vendor that answers so, by a plain descriptor.
-func exchange(t testing.TB, ask Ask, handler http.HandlerFunc) (Answer, *Error) {
+func exchange(t testing.TB, ask TokenRequest, handler http.HandlerFunc) (TokenResponse, *Error) {
 	t.Helper()
 	return exchangeBy(t, plain, alice, ask, handler)
 }
 
-func exchangeBy(t testing.TB, text string, c Client, ask Ask, handler http.HandlerFunc) (Answer, *Error) {
+func exchangeBy(t testing.TB, text string, c Client, ask TokenRequest, handler http.HandlerFunc) (TokenResponse, *Error) {
 	t.Helper()
 	v := serve(t, handler)
-	answer, err := descriptor(t, text).Exchange(context.Background(), v.hc, c, ask)
+	answer, err := at(parse(t, text), c, v.hc).Exchange(context.Background(), ask)
 	return answer, asError(t, err)
 }
 

@@ -1,19 +1,29 @@
-package provider
+package descriptor
 
 import (
 	"encoding/json"
 	"time"
 )
 
+// Grant is an OAuth 2.0 grant type by its wire name (RFC 6749).
+type Grant string
+
+// The grant types that a descriptor can describe.
+const (
+	ClientCredentials Grant = "client_credentials"
+	RefreshToken      Grant = "refresh_token"
+	AuthorizationCode Grant = "authorization_code"
+)
+
 // Descriptor is how one vendor's token endpoint speaks. It is data: a file in catalog/, or the "descriptor" of a credential's secret. descriptor.schema.json describes the same JSON for editors.
-// Every zero value is the usual or the careful choice: a descriptor of {"token":{"url":"https://…"}} is RFC 6749 with HTTP Basic. Make one with [ParseDescriptor] or [Catalog]; both refuse what is inconsistent.
+// Every zero value is the usual or the careful choice: a descriptor of {"token":{"url":"https://…"}} is RFC 6749 with HTTP Basic. Make one with [Parse] or [Catalog]; both refuse what is inconsistent.
 type Descriptor struct {
 	Schema    string            `json:"$schema,omitempty"` // for editors; not looked at
 	Name      string            `json:"name,omitempty"`    // the catalogue's name for it; "" in an inline descriptor is fine
 	Docs      string            `json:"docs,omitempty"`    // the vendor's page that all of this was taken from
 	Checked   string            `json:"checked,omitempty"` // the day somebody last compared the two, "2026-11-22"
 	Notes     []string          `json:"notes,omitempty"`   // what a reader should know besides
-	Token     TokenRequest      `json:"token,omitzero"`
+	Token     TokenEndpoint     `json:"token,omitzero"`
 	Response  Response          `json:"response,omitzero"`
 	Refresh   *Refresh          `json:"refresh,omitempty"`   // nil: there is nothing to refresh with; ask again
 	Authorize *Authorize        `json:"authorize,omitempty"` // nil: people cannot connect their accounts
@@ -26,8 +36,8 @@ type Descriptor struct {
 	Errors    Errors            `json:"errors,omitzero"`
 }
 
-// TokenRequest is how a token is asked for (RFC 6749 §4.4.2).
-type TokenRequest struct {
+// TokenEndpoint is how a token is asked for (RFC 6749 §4.4.2).
+type TokenEndpoint struct {
 	URL      string            `json:"url,omitempty"`     // https; "": each credential has to bring its token_url
 	Method   string            `json:"method,omitempty"`  // POST, or GET with a query body; "" is POST
 	Auth     Auth              `json:"auth,omitempty"`    // "" is basic
@@ -213,16 +223,6 @@ type Limits struct {
 type Permanent struct {
 	Status []int    `json:"status,omitempty"` // 4xx, whatever the body
 	Errors []string `json:"errors,omitempty"` // values of "error"
-}
-
-// Errors names refusals that the vendor spells in its own way. Each entry is
-// the value of an error code, or a part of the description. Letter case does
-// not matter. Common spellings are known without it.
-type Errors struct {
-	GrantOver     []string `json:"grant_over,omitempty"`     // the refresh token works no more
-	TooEarly      []string `json:"too_early,omitempty"`      // the access token is not nearly over
-	TryLater      []string `json:"try_later,omitempty"`      // the server's own trouble
-	UnknownClient []string `json:"unknown_client,omitempty"` // the client id or its secret is wrong
 }
 
 // Duration is a time.Duration that JSON spells as Go does: "24h", "90m".

@@ -1,6 +1,7 @@
-package provider
+package descriptor
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -69,7 +71,7 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 		oneOfAuth(p, "refresh.auth", r.Auth)
 		oneOf(p, "refresh.body", r.Body, BodyForm, BodyJSON, BodyQuery)
 		p.fields("refresh.fields", r.Fields)
-		p.params("refresh.params", d.request(RefreshToken), r.Params)
+		p.params("refresh.params", d.EndpointFor(RefreshToken), r.Params)
 		oneOf(p, "refresh.rotates", r.Rotates, RotatesUnknown, RotatesYes, RotatesNo)
 		oneOf(p, "refresh.reuse", r.Reuse, ReuseUnknown, ReuseTolerated, ReuseRefused, ReuseRevokesFamily)
 	}
@@ -88,7 +90,7 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 	}
 }
 
-func (t TokenRequest) validate(p *problems) {
+func (t TokenEndpoint) validate(p *problems) {
 	p.url("token.url", t.URL, false)
 	oneOf(p, "token.method", t.Method, http.MethodPost, http.MethodGet)
 	oneOfAuth(p, "token.auth", t.Auth)
@@ -167,7 +169,7 @@ func (p *problems) url(path, raw string, relative bool) {
 		return
 	}
 	if err == nil {
-		err = checkURL(u)
+		err = CheckURL(u)
 	}
 	if err != nil {
 		p.add(path, "expected an https URL without user, password and fragment")
@@ -175,20 +177,19 @@ func (p *problems) url(path, raw string, relative bool) {
 }
 
 func (p *problems) pointer(path, pointer string) {
-	if _, err := parsePointer(pointer); err != nil {
+	if _, err := jsonpointer.Parse(pointer); err != nil {
 		p.add(path, "expected a JSON Pointer (RFC 6901), such as /data/token")
 	}
 }
 
 func (p *problems) fields(path string, fields map[Field]string) {
 	for field := range fields {
-		oneOf(p, path, field, FieldGrantType, FieldClientID, FieldClientSecret, FieldScope, FieldAudience, FieldRefreshToken,
-			FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier)
+		oneOf(p, path, field, standardFields...)
 	}
 }
 
 // params refuses a parameter that the request has anyway: two values for one name mean something else to every server.
-func (p *problems) params(path string, t TokenRequest, params map[string]string) {
+func (p *problems) params(path string, t TokenEndpoint, params map[string]string) {
 	for name := range params {
 		if t.uses(name) {
 			p.add(path+"."+redact.Name(name), "is a standard parameter; leave that out by fields first")
@@ -211,4 +212,23 @@ func (p *problems) headers(path string, headers map[string]string) {
 func reservedHeader(name string) bool {
 	reserved := []string{"Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Accept-Encoding", "Idempotency-Key", "X-Idempotency-Key", "Transfer-Encoding", "Upgrade", "Trailer", "Te", "Expect"}
 	return slices.Contains(reserved, http.CanonicalHeaderKey(name))
+}
+
+// CheckURL returns an error for a URL that no secret may be sent to: it accepts
+// https alone, without user, password and fragment. Loopback is no exception.
+func CheckURL(u *url.URL) error {
+	if u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" {
+		return errors.New("not an https URL without user, password and fragment")
+	}
+	return nil
+}
+
+// uses reports whether the endpoint has that name for a standard parameter.
+func (t TokenEndpoint) uses(name string) bool {
+	return slices.ContainsFunc(standardFields, func(f Field) bool { return t.ParamName(f) == name })
+}
+
+var standardFields = []Field{
+	FieldGrantType, FieldClientID, FieldClientSecret, FieldScope, FieldAudience, FieldRefreshToken,
+	FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier,
 }

@@ -1,4 +1,4 @@
-package provider
+package descriptor
 
 import (
 	"encoding/json"
@@ -129,8 +129,8 @@ func TestDescriptorProblems(t *testing.T) {
 		{`{"permanent":{"status":[403,500,"404",429]}}`, "permanent.status[1]: expected 400 to 499, and not 429; permanent.status[2]: expected 400 to 499, and not 429; permanent.status[2]: expected a whole number; permanent.status[3]: expected 400 to 499, and not 429"},
 		{`{"name":"Ä","checked":"today","docs":"ftp://x"}`, "checked: expected a day, such as 2026-11-22; docs: expected an https URL; name: expected ^[a-z0-9][a-z0-9_-]{0,62}$"},
 	} {
-		_, err := ParseDescriptor([]byte(c.text))
-		var problems *DescriptorError
+		_, err := Parse([]byte(c.text))
+		var problems *Error
 		if !errors.As(err, &problems) || strings.Join(problems.Problems, "; ") != c.want {
 			t.Errorf("%s\n got %v\nwant descriptor: %s", c.text, err, c.want)
 		}
@@ -147,14 +147,14 @@ func TestDescriptorInsideASecretIsStrict(t *testing.T) {
 }
 
 func TestLifetimes(t *testing.T) {
-	d := descriptor(t, `{"response":{"default_lifetime":"90m","max_lifetime":"720h"}}`)
+	d := mustParse(t, `{"response":{"default_lifetime":"90m","max_lifetime":"720h"}}`)
 	if d.DefaultLifetime() != 90*time.Minute || d.MaxLifetime() != 720*time.Hour || new(Descriptor).DefaultLifetime() != 0 || new(Descriptor).MaxLifetime() != 24*time.Hour {
 		t.Error("lifetimes differ")
 	}
 }
 
 func TestOverlapIsUnknownUnlessSaid(t *testing.T) {
-	d := descriptor(t, `{"overlap":{"refresh_token":"revokes"}}`)
+	d := mustParse(t, `{"overlap":{"refresh_token":"revokes"}}`)
 	if d.Overlap(RefreshToken) != OverlapRevokes || d.Overlap(ClientCredentials) != OverlapUnknown {
 		t.Error("overlap differs")
 	}
@@ -227,7 +227,7 @@ func TestSchemaAndParserKnowTheSameWords(t *testing.T) {
 			node = resolve(node["properties"].(object)[part].(object), defs)
 			text = fmt.Sprintf(text, fmt.Sprintf(`{%q:%%s}`, part))
 		}
-		_, err := ParseDescriptor(fmt.Appendf(nil, text, `"?"`))
+		_, err := Parse(fmt.Appendf(nil, text, `"?"`))
 		var words []string
 		for _, word := range node["enum"].([]any) {
 			words = append(words, word.(string))
@@ -245,7 +245,7 @@ func FuzzParseDescriptor(f *testing.F) {
 	}
 	f.Add([]byte(`{"token":{"fields":{"scope":null}},"permanent":{"status":[1e9,-0]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := ParseDescriptor(data)
+		d, err := Parse(data)
 		if (d == nil) == (err == nil) {
 			t.Fatalf("%v and %v", d, err)
 		}
@@ -256,8 +256,27 @@ func FuzzParseDescriptor(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ParseDescriptor(again); err != nil {
+		if _, err := Parse(again); err != nil {
 			t.Fatalf("%s becomes %s: %v", data, again, err)
 		}
 	})
+}
+
+func mustParse(t *testing.T, text string) *Descriptor {
+	t.Helper()
+	d, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("Parse(%s): %v", text, err)
+	}
+	return d
+}
+
+func TestDescriptorErrorsAreChecked(t *testing.T) {
+	for _, phrases := range []string{
+		`{"grant_over":["no"]}`, `{"grant_over":[""]}`, `{"grant_over":["same_word"],"try_later":["SAME_WORD"]}`, `{"grant":["invalid_code"]}`, `{"too_early":"text"}`,
+	} {
+		if _, err := Parse([]byte(`{"token":{"url":"https://login.test/"},"errors":` + phrases + `}`)); err == nil {
+			t.Errorf("Parse(errors: %s) = nil, want an error", phrases)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package provider
+package descriptor
 
 import (
 	"cmp"
@@ -39,7 +39,7 @@ func (d *Descriptor) Reuse() Reuse {
 }
 
 // request is how the endpoint for that grant is spoken to: token's words, with refresh's in the place of those it has.
-func (d *Descriptor) request(g Grant) TokenRequest {
+func (d *Descriptor) EndpointFor(g Grant) TokenEndpoint {
 	t := d.Token
 	if g == RefreshToken && d.Refresh != nil {
 		t.Auth = cmp.Or(d.Refresh.Auth, t.Auth)
@@ -68,9 +68,31 @@ func merge[K comparable](base, over map[K]string) map[K]string {
 }
 
 // name is what the endpoint calls a standard parameter; "" where it takes none.
-func (t TokenRequest) name(f Field) string {
+func (t TokenEndpoint) ParamName(f Field) string {
 	if renamed, ok := t.Fields[f]; ok {
 		return renamed
 	}
 	return string(f)
 }
+
+// Connects reports whether resource owners can connect their accounts.
+func (d *Descriptor) Connects() bool { return d.Authorize != nil }
+
+// CodeChallenge returns the code challenge method that the provider is sent
+// (RFC 7636 §4.3): [PKCENone] where no accounts can be connected.
+func (d *Descriptor) CodeChallenge() PKCE {
+	if d.Authorize == nil {
+		return PKCENone
+	}
+	return cmp.Or(d.Authorize.PKCE, PKCES256)
+}
+
+// Revokes reports whether tokens can be revoked at the provider.
+func (d *Descriptor) Revokes() bool { return d.Revoke != nil }
+
+// Verifies reports whether the provider has a request that verifies a token.
+func (d *Descriptor) Verifies() bool { return d.Verify != nil }
+
+// VerifiesMinted reports whether every new token is to be verified before it is
+// vended.
+func (d *Descriptor) VerifiesMinted() bool { return d.Verify != nil && d.Verify.Minted }

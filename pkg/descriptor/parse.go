@@ -1,4 +1,4 @@
-package provider
+package descriptor
 
 import (
 	"bytes"
@@ -13,16 +13,16 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// DescriptorError names everything that is wrong with a descriptor, each as "path: what", the path as in "token.auth".
-type DescriptorError struct {
+// Error names everything that is wrong with a descriptor, each as "path: what", the path as in "token.auth".
+type Error struct {
 	Problems []string
 }
 
 // Error joins all problems in one line.
-func (e *DescriptorError) Error() string { return "descriptor: " + strings.Join(e.Problems, "; ") }
+func (e *Error) Error() string { return "descriptor: " + strings.Join(e.Problems, "; ") }
 
-// ParseDescriptor reads a descriptor strictly: unknown fields, repeated fields, nulls, wrong types and inconsistent values are errors, all named at once in a [DescriptorError].
-func ParseDescriptor(data []byte) (*Descriptor, error) {
+// Parse reads a descriptor strictly: unknown fields, repeated fields, nulls, wrong types and inconsistent values are errors, all named at once in a [Error].
+func Parse(data []byte) (*Descriptor, error) {
 	d := new(Descriptor)
 	if err := d.UnmarshalJSON(data); err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func ParseDescriptor(data []byte) (*Descriptor, error) {
 	return d, nil
 }
 
-// UnmarshalJSON is [ParseDescriptor], so that a descriptor inside a secret is read as strictly as one in the catalogue.
+// UnmarshalJSON is [Parse], so that a descriptor inside a secret is read as strictly as one in the catalogue.
 func (d *Descriptor) UnmarshalJSON(data []byte) error {
 	type plain Descriptor // without methods: else json.Unmarshal would come back here
 	var p problems
@@ -43,7 +43,7 @@ func (d *Descriptor) UnmarshalJSON(data []byte) error {
 	}
 	if p.list != nil {
 		*d = Descriptor{}
-		return &DescriptorError{Problems: p.list}
+		return &Error{Problems: p.list}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package provider
+package jsonpointer
 
 import (
 	"bytes"
@@ -7,16 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// longestText is as much as is read of any text in an answer, in bytes: more
-// than the longest token, so that what is longer is seen to be.
-const longestText = longestToken + 1
-
-// The functions below read a document that is valid JSON up to its end, which
+// The functions below read a document that is valid JSON up to its end. The end
 // may come early.
 
 // members calls yield with the name, in quotes, and the value of each member
 // of an object. A scalar that is cut short is not yielded.
-func (doc document) members(yield func(name, value document) bool) {
+func (doc Document) members(yield func(name, value Document) bool) {
 	for i := doc.next(1); i < len(doc) && doc[i] == '"'; i = doc.next(i) {
 		end, whole := doc.stringEnd(i)
 		if !whole {
@@ -26,37 +22,37 @@ func (doc document) members(yield func(name, value document) bool) {
 		begin := doc.next(end)
 		end, whole = doc.valueEnd(begin)
 		value := doc[begin:end]
-		if !whole && !value.begins('{') && !value.begins('[') || !yield(name, value) {
+		if !whole && !value.IsObject() && !value.IsArray() || !yield(name, value) {
 			return
 		}
 		i = end
 	}
 }
 
-// elements calls yield with each element of an array.
-func (doc document) elements(yield func(value document) bool) {
+// Elements calls yield with each element of an array.
+func (doc Document) Elements(yield func(value Document) bool) {
 	for i := doc.next(1); i < len(doc) && doc[i] != ']'; i = doc.next(i) {
 		end, whole := doc.valueEnd(i)
 		value := doc[i:end]
-		if !whole && !value.begins('{') && !value.begins('[') || !yield(value) {
+		if !whole && !value.IsObject() && !value.IsArray() || !yield(value) {
 			return
 		}
 		i = end
 	}
 }
 
-// next returns the position after white space, a comma and a colon: what stands
+// next returns the position after white space, commas and colons, which stand
 // between values.
-func (doc document) next(i int) int {
+func (doc Document) next(i int) int {
 	for i < len(doc) && (doc[i] <= ' ' || doc[i] == ',' || doc[i] == ':') {
 		i++
 	}
 	return i
 }
 
-// valueEnd returns where the value ends that begins at i. whole is false where
-// the document ends first, or may.
-func (doc document) valueEnd(i int) (end int, whole bool) {
+// valueEnd returns the end of the value that begins at i. whole is false where
+// the document ends before the value, or may do so.
+func (doc Document) valueEnd(i int) (end int, whole bool) {
 	if i >= len(doc) {
 		return i, false
 	}
@@ -72,7 +68,7 @@ func (doc document) valueEnd(i int) (end int, whole bool) {
 	return i, i < len(doc)
 }
 
-func (doc document) stringEnd(i int) (end int, whole bool) {
+func (doc Document) stringEnd(i int) (end int, whole bool) {
 	for i++; i < len(doc); i++ {
 		switch doc[i] {
 		case '"':
@@ -84,7 +80,7 @@ func (doc document) stringEnd(i int) (end int, whole bool) {
 	return len(doc), false
 }
 
-func (doc document) nestEnd(i int) (end int, whole bool) {
+func (doc Document) nestEnd(i int) (end int, whole bool) {
 	depth := 0
 	for i < len(doc) {
 		switch doc[i] {
@@ -106,14 +102,15 @@ func (doc document) nestEnd(i int) (end int, whole bool) {
 	return i, false
 }
 
-// value returns a scalar as [lookup] does, and an object or an array as it is.
-func (doc document) value() any {
+// Value returns a string, a [json.Number], a bool, nil for null, or a Document
+// for an object or an array. Strings and numbers are cut after [MaxText] bytes.
+func (doc Document) Value() any {
 	if len(doc) == 0 {
 		return nil
 	}
 	switch doc[0] {
 	case '"':
-		return doc.text()
+		return doc.Text()
 	case '{', '[':
 		return doc
 	case 't', 'f':
@@ -121,12 +118,12 @@ func (doc document) value() any {
 	case 'n':
 		return nil
 	}
-	return json.Number(doc[:min(len(doc), longestText)])
+	return json.Number(doc[:min(len(doc), MaxText)])
 }
 
 // name decodes the name of a member: in place, or into room where it has
-// escapes. One that does not fit is no name that anybody looks for.
-func (doc document) name(room []byte) []byte {
+// escapes. It returns nil where room is too small.
+func (doc Document) name(room []byte) []byte {
 	raw := doc[1 : len(doc)-1]
 	escape := bytes.IndexByte(raw, '\\')
 	if escape < 0 {
@@ -146,9 +143,9 @@ func (doc document) name(room []byte) []byte {
 	return append(room, raw...)
 }
 
-// escape reads an escape of JSON (RFC 8259 §7). Halves of a surrogate pair are
-// not joined: no name that anybody looks for has one.
-func (doc document) escape() (char rune, size int) {
+// escape reads an escape of JSON (RFC 8259 §7). It does not join surrogate
+// pairs: no pointer of a descriptor needs one.
+func (doc Document) escape() (char rune, size int) {
 	switch doc[1] {
 	case 'u':
 		for _, c := range doc[2:6] {
@@ -169,11 +166,11 @@ func (doc document) escape() (char rune, size int) {
 	return rune(doc[1]), 2
 }
 
-// text decodes a string, at most longestText bytes of it.
-func (doc document) text() string {
+// Text decodes a string, at most [MaxText] bytes of it.
+func (doc Document) Text() string {
 	raw := doc[1 : len(doc)-1]
 	if bytes.IndexByte(raw, '\\') < 0 {
-		raw = raw[:min(len(raw), longestText)]
+		raw = raw[:min(len(raw), MaxText)]
 	} else {
 		raw = raw[:raw.cutEscaped()]
 	}
@@ -183,11 +180,11 @@ func (doc document) text() string {
 	return text
 }
 
-// cutEscaped returns where a string with escapes can be cut, so that no escape
-// is: after longestText characters.
-func (doc document) cutEscaped() int {
+// cutEscaped returns where a string can be cut after MaxText characters without
+// cutting an escape.
+func (doc Document) cutEscaped() int {
 	i := 0
-	for n := 0; i < len(doc) && n < longestText; n++ {
+	for n := 0; i < len(doc) && n < MaxText; n++ {
 		switch {
 		case doc[i] != '\\':
 			i++
@@ -198,4 +195,32 @@ func (doc document) cutEscaped() int {
 		}
 	}
 	return i
+}
+
+// StringMembers calls yield with the name, in quotes, and the value, in quotes,
+// of each member whose value is a string, at any depth.
+func (doc Document) StringMembers(yield func(name, value Document) bool) {
+	for i := 0; i < len(doc); {
+		if doc[i] != '"' {
+			i++
+			continue
+		}
+		end, whole := doc.stringEnd(i)
+		name := doc[i:end]
+		colon := end
+		for colon < len(doc) && doc[colon] <= ' ' {
+			colon++
+		}
+		if !whole || colon >= len(doc) || doc[colon] != ':' {
+			i = end
+			continue
+		}
+		i = doc.next(colon)
+		if i >= len(doc) || doc[i] != '"' {
+			continue
+		}
+		if end, whole = doc.stringEnd(i); whole && !yield(name, doc[i:end]) {
+			return
+		}
+	}
 }

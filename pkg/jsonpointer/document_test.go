@@ -1,4 +1,4 @@
-package provider
+package jsonpointer
 
 import (
 	"bytes"
@@ -11,9 +11,9 @@ import (
 func TestLookup(t *testing.T) {
 	const text = `{"a":1,"b":{"c":"x","C":"y","d":[10,{"e":"z"},null,true]},"a":"last","A":"other",
 		"\u0066\n":"escaped","B~":{"/":"odd"}}`
-	doc, problem := parseJSON([]byte(text))
-	if problem != "" {
-		t.Fatalf("parseJSON(%s): %s", text, problem)
+	doc, err := Read([]byte(text))
+	if err != nil {
+		t.Fatalf("Read(%s): %v", text, err)
 	}
 	for pointer, want := range map[string]any{
 		"/a": "last", "/b/c": "x", "/b/C": "y", "/B/c": "x", "/b/d/0": json.Number("10"), "/b/d/1/e": "z", "/b/d/1/E": "z",
@@ -21,29 +21,29 @@ func TestLookup(t *testing.T) {
 		"/a/b": nil, "/none": nil, "/f\n": "escaped",
 		"/b~0/~1": "odd", "/b~2": nil, "none": nil,
 	} {
-		if got := lookup(doc, pointer); got != want {
-			t.Errorf("lookup(%s) = %v, want %v", pointer, got, want)
+		if got := doc.Lookup(pointer); got != want {
+			t.Errorf("Lookup(%s) = %v, want %v", pointer, got, want)
 		}
 	}
 }
 
-// Wherever an answer ends, what came before is found, and nothing else is.
+// Wherever a document ends, what came before is found, and nothing else is.
 func TestLookupInPartOfAnAnswer(t *testing.T) {
 	const text = `{"scope":["a",{"refresh_token":"no"}],"data":{"refresh_token":"R\u0041","n":60},"access_token":"a"}`
 	for end := range len(text) {
-		doc, problem := parseJSON([]byte(text[:end]))
-		if problem == "" {
-			t.Fatalf("parseJSON(%s) finds nothing wrong", text[:end])
+		doc, err := Read([]byte(text[:end]))
+		if err == nil {
+			t.Fatalf("Read(%s) = nil, want an error", text[:end])
 		}
 		want := any(nil)
 		if end > strings.Index(text, `\u0041"`)+len(`\u0041`) {
 			want = "RA"
 		}
-		if got := lookup(doc, "/data/refresh_token"); got != want {
-			t.Errorf("lookup in %s = %v, want %v", text[:end], got, want)
+		if got := doc.Lookup("/data/refresh_token"); got != want {
+			t.Errorf("Lookup in %s = %v, want %v", text[:end], got, want)
 		}
-		if got := lookup(doc, "/data/n"); got != nil && got != json.Number("60") {
-			t.Errorf("lookup in %s = %v, want 60 or nothing", text[:end], got)
+		if got := doc.Lookup("/data/n"); got != nil && got != json.Number("60") {
+			t.Errorf("Lookup in %s = %v, want 60 or nothing", text[:end], got)
 		}
 	}
 }
@@ -59,13 +59,13 @@ func FuzzLookup(f *testing.F) {
 		f.Add([]byte(seed), "b")
 	}
 	f.Fuzz(func(t *testing.T, data []byte, name string) {
-		doc, problem := parseJSON(data)
+		doc, err := Read(data)
 		pointer := "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-		got := lookup(doc, pointer)
+		got := doc.Lookup(pointer)
 		var members map[string]any
 		dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))))
 		dec.UseNumber()
-		if problem != "" || dec.Decode(&members) != nil {
+		if err != nil || dec.Decode(&members) != nil {
 			return // no panic is all that is asked
 		}
 		want, there := members[name]
@@ -74,7 +74,7 @@ func FuzzLookup(f *testing.F) {
 			return
 		}
 		if there && !reflect.DeepEqual(got, want) {
-			t.Fatalf("lookup(%s, %q) = %v, want %v", data, pointer, got, want)
+			t.Fatalf("Lookup of %s, %q = %v, want %v", data, pointer, got, want)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package provider
+package expiry
 
 import (
 	"math"
@@ -6,10 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
-// withZone are the spellings of a time, besides those of RFC 3339 and HTTP,
-// that token endpoints are known to use. Fractions of a second need no layout.
+// withZone are the layouts of a time that token endpoints are known to use,
+// besides those of RFC 3339 and HTTP. Fractions of a second need no layout.
 var withZone = []string{
 	"2006-01-02T15:04:05Z0700", // ISO 8601, as many Java and PHP libraries do
 	"2006-01-02T15:04:05Z07",
@@ -24,41 +26,41 @@ var withZone = []string{
 	"Mon Jan 2 2006 15:04:05 GMT-0700", // Date.toString of JavaScript
 }
 
-// withoutZone are spellings that do not say whose clock they mean.
+// withoutZone are layouts without a time zone.
 var withoutZone = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"}
 
-// spelt reads an expiry that is no number.
-func spelt(text string, kind ExpiryKind) (Expiry, oddity) {
+// readText reads an expiry that is not a number.
+func readText(text string, kind descriptor.ExpiryKind) (Expiry, Oddity) {
 	if at, err := time.Parse(time.RFC3339, strings.ToUpper(text)); err == nil {
-		if kind == RFC3339 {
+		if kind == descriptor.RFC3339 {
 			return endsAt(at, "")
 		}
-		return endsAt(at, misspelt)
+		return endsAt(at, Misspelt)
 	}
 	if at, ok := parseTime(text, withZone); ok {
-		return endsAt(at, misspelt)
+		return endsAt(at, Misspelt)
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return endsAt(at, misspelt)
+		return endsAt(at, Misspelt)
 	}
 	if at, ok := parseTime(text, withoutZone); ok {
-		return endsAt(at, zoneless)
+		return endsAt(at, Zoneless)
 	}
 	life, ok := parseSpan(strings.ToLower(text))
 	switch {
 	case !ok:
-		return Expiry{}, unreadable
+		return Expiry{}, Unreadable
 	case life < 0:
-		return Expiry{Given: true}, negative
+		return Expiry{Given: true}, Negative
 	}
-	return Expiry{Given: true, In: life}, misspelt
+	return Expiry{Given: true, In: life}, Misspelt
 }
 
-// endsAt takes the year 1 for a time not given: it is the zero value of several
-// languages.
-func endsAt(at time.Time, odd oddity) (Expiry, oddity) {
+// endsAt returns an absolute expiry. The year 1 counts as a time that is not
+// given: it is the zero value of several languages.
+func endsAt(at time.Time, odd Oddity) (Expiry, Oddity) {
 	if at.Year() <= 1 {
-		return Expiry{}, unreadable
+		return Expiry{}, Unreadable
 	}
 	return Expiry{Given: true, At: at.UTC()}, odd
 }
@@ -102,7 +104,7 @@ func parseClock(text string) (time.Duration, bool) {
 	return parseUnits(days + "d" + hours + "h" + parts[1] + "m" + parts[2] + "s")
 }
 
-// units are those of a lifetime, by each of their names.
+// units are the units of a lifetime, by each of their names.
 var units = map[string]time.Duration{
 	"ms": time.Millisecond, "milliseconds": time.Millisecond,
 	"s": time.Second, "sec": time.Second, "secs": time.Second, "second": time.Second, "seconds": time.Second,

@@ -1,4 +1,4 @@
-package provider
+package descriptor
 
 import (
 	"embed"
@@ -34,7 +34,7 @@ func readEntry(name string) (*Descriptor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: %w", name, err)
 	}
-	d, err := ParseDescriptor(data)
+	d, err := Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: %w", name, err)
 	}
