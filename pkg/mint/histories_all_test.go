@@ -2,4 +2,7 @@
 
 package mint_test
 
-const usualHistories = 10000
+const (
+	usualHistories = 10000
+	usualOutages   = 100 // all
+)

@@ -2,6 +2,8 @@
 
 package mint_test
 
-// usualHistories is how many random histories of a credential are tried; with
-// the build tag testall there are more.
-const usualHistories = 300
+// What is tried without the build tag testall.
+const (
+	usualHistories = 300 // random histories of a credential
+	usualOutages   = 2   // kinds of outage over DynamoDB
+)
