@@ -41,7 +41,7 @@ func (q *call) assert(t descriptor.TokenEndpoint, c Client) *Error {
 	if err != nil {
 		return ofClient(misconfigured("private_key: %v", err))
 	}
-	q.mask.Add(signed)
+	q.Mask.Add(signed)
 	q.set(t, descriptor.FieldClientID, c.ID)
 	if !q.set(t, descriptor.FieldAssertion, signed) || !q.set(t, descriptor.FieldAssertionType, assertionType) {
 		return ofClient(misconfigured("fields: auth private_key_jwt needs client_assertion and client_assertion_type"))

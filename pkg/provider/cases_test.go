@@ -234,7 +234,7 @@ func TestCaseC06_CompressedAnswersAreRead(t *testing.T) {
 		{"gzip, gzip", squeezed(body), "the answer is compressed by gzip, gzip, which is not read; gzip and deflate are"},
 		{"gzip", "\x1f\x8bnonsense", "the answer is compressed, and damaged"},
 		{"gzip", squeezed(body)[:30], "the answer was cut short"},
-		{"gzip", string(compressed("gzip", strings.Repeat(" ", longestAnswer+1))), "the answer is longer than 1 MiB"},
+		{"gzip", string(compressed("gzip", strings.Repeat(" ", maxBody+1))), "the answer is longer than 1 MiB"},
 	} {
 		_, e := exchange(t, creds, says(200, c.body, "Content-Encoding", c.coding))
 		if must(t, e, Malformed); e.Description != c.want {

@@ -14,30 +14,13 @@ func (e Endpoint) Exchange(ctx context.Context, ask TokenRequest) (TokenResponse
 	if err != nil {
 		return TokenResponse{}, err
 	}
-	r, err := q.send(ctx, e.HTTP)
+	m, err := q.send(ctx, e.HTTP)
 	if err != nil {
 		return TokenResponse{}, err
 	}
-	answer, err := q.result(r)
+	answer, err := q.Token(m)
 	if err != nil {
 		return answer, err
 	}
 	return answer, nil
-}
-
-// result returns the token response, or an error, or both.
-func (q *call) result(r reply) (TokenResponse, *Error) {
-	var answer TokenResponse
-	var failure *Error
-	if r.status/100 == 2 {
-		answer, failure = q.read(r)
-	} else {
-		failure = q.refused(r)
-	}
-	answer.SentAt, answer.Date, answer.Limit = r.sentAt, r.date(), q.limit(r)
-	if failure != nil {
-		failure.Limit = answer.Limit
-		failure.Client = failure.Client || failure.Kind == Unavailable && !answer.Limit.RetryAt.IsZero()
-	}
-	return answer, failure
 }

@@ -4,19 +4,22 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"syscall"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/mask"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
 // broken makes an error of a failed round trip. net/http's own texts are not passed on, for some quote what the server sent.
 func (q *call) broken(err, over error, sent bool) *Error {
-	e := &Error{Kind: Unavailable, Sent: sent, cause: over}
-	e.Description = q.mask.Line(q.url.Hostname()+": "+q.reason(err), longestDescription)
+	e := &Error{Kind: Unavailable, Sent: sent, Cause: over}
+	e.Description = q.Mask.Line(q.url.Hostname()+": "+q.reason(err), response.MaxDescription)
 	return e
 }
 
@@ -80,4 +83,15 @@ func sent(err error, rt http.RoundTripper, connected bool) bool {
 	var op *net.OpError
 	notDialled := errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
 	return !notDialled && !outbound.Announces(rt)
+}
+
+func misconfigured(format string, args ...any) *Error {
+	text := mask.Line(fmt.Sprintf(format, args...), response.MaxDescription)
+	return &Error{Kind: Misconfigured, Description: text, Permanent: true}
+}
+
+// ofClient marks an error as one of the whole client.
+func ofClient(e *Error) *Error {
+	e.Client = true
+	return e
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -71,12 +72,13 @@ func TestFault34_RateLimits(t *testing.T) {
 		{200, "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 9", 9 * time.Second},
 		{200, "Retry-After: 60", 0},
 	} {
-		r := reply{status: c.status, at: at, header: http.Header{"Date": {date.Format(http.TimeFormat)}}}
+		m := response.Message{Status: c.status, At: at, Header: http.Header{"Date": {date.Format(http.TimeFormat)}}}
 		for line := range strings.Lines(c.headers) {
 			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-			r.header.Add(name, value)
+			m.Header.Add(name, value)
 		}
-		got := (&call{descriptor: monta}).limit(r).RetryAt
+		token, _ := (&response.Request{Descriptor: monta}).Token(m)
+		got := token.Limit.RetryAt
 		if c.want == 0 && !got.IsZero() || c.want != 0 && !got.Equal(at.Add(c.want)) {
 			t.Errorf("%d %s: %v, want %v later", c.status, c.headers, got, c.want)
 		}

@@ -12,28 +12,23 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
-	"github.com/tokenvend/tokenvend/pkg/mask"
-	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
 // call is one request, built and not yet sent.
 type call struct {
-	descriptor *descriptor.Descriptor
+	response.Request
 
-	grant  descriptor.Grant
 	method string
 	url    *url.URL
 	header http.Header
 	body   []byte
-	cert   *tls.Certificate // for tls; nil: none
+	cert   *tls.Certificate // for auth tls; nil means none
 	params map[string]string
-	mask   mask.Set
 
-	refresh redact.String // that is redeemed; zero: none is
-
-	proven bool   // it carries client authentication
-	hint   string // what to say when that is refused; "": nothing
-	replay bool   // it may go over a kept connection, and once more where that one is dead
+	// replay reports whether the request may use a kept connection, and may be
+	// sent once more where that connection is dead.
+	replay bool
 }
 
 // prepare builds a request. Its errors are all Misconfigured.
@@ -47,7 +42,7 @@ func (e Endpoint) prepare(ask TokenRequest) (*call, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &call{descriptor: d, grant: ask.Grant, method: t.Method, url: u, header: headers(t.Headers), params: map[string]string{}}
+	q := &call{Request: response.Request{Descriptor: d, Grant: ask.Grant}, method: t.Method, url: u, header: headers(t.Headers), params: map[string]string{}}
 	q.replay = ask.Grant == descriptor.ClientCredentials && t.Auth != descriptor.AuthPrivateKey && t.Method == http.MethodPost // a GET, net/http would send again over each dead one
 	q.maskQuery()
 	err = cmp.Or(q.ask(t, ask), q.authenticate(t, c), q.extra(t, c))
@@ -135,8 +130,8 @@ func (q *call) ask(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
 	q.set(t, descriptor.FieldGrantType, string(ask.Grant))
 	switch ask.Grant {
 	case descriptor.RefreshToken:
-		q.mask.Add(ask.Refresh.Reveal())
-		q.refresh = ask.Refresh
+		q.Mask.Add(ask.Refresh.Reveal())
+		q.Refresh = ask.Refresh
 		if !q.set(t, descriptor.FieldRefreshToken, ask.Refresh.Reveal()) {
 			return misconfigured("refresh.fields: leaves refresh_token out")
 		}
@@ -155,8 +150,8 @@ func (q *call) ask(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
 
 // code puts a code in. Its scope was settled where the person granted it (RFC 6749 §4.1.3).
 func (q *call) code(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
-	q.mask.Add(ask.Code.Reveal())
-	q.mask.Add(ask.Verifier.Reveal())
+	q.Mask.Add(ask.Code.Reveal())
+	q.Mask.Add(ask.Verifier.Reveal())
 	if !q.set(t, descriptor.FieldCode, ask.Code.Reveal()) || !q.set(t, descriptor.FieldRedirectURI, ask.RedirectURI) {
 		return misconfigured("fields: leaves code or redirect_uri out")
 	}
@@ -195,7 +190,7 @@ func (q *call) extra(t descriptor.TokenEndpoint, c Client) *Error {
 // maskValues hides configured values: any of them may be a secret.
 func (q *call) maskValues(values map[string]string) {
 	for _, value := range values {
-		q.mask.AddValue(value)
+		q.Mask.AddValue(value)
 	}
 }
 
@@ -203,7 +198,7 @@ func (q *call) maskValues(values map[string]string) {
 func (q *call) maskQuery() {
 	for _, values := range q.url.Query() {
 		for _, value := range values {
-			q.mask.AddValue(value)
+			q.Mask.AddValue(value)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -19,16 +20,14 @@ func (e Endpoint) RevokeToken(ctx context.Context, token redact.String) error {
 	if err != nil {
 		return err
 	}
-	r, err := q.send(ctx, e.HTTP)
+	m, err := q.send(ctx, e.HTTP)
 	if err != nil {
 		return err
 	}
-	if r.status/100 == 2 {
+	if m.Status/100 == 2 {
 		return nil
 	}
-	failure := q.refused(r)
-	failure.Limit = q.limit(r)
-	return failure
+	return q.Error(m)
 }
 
 func (e Endpoint) prepareRevocation(token redact.String) (*call, *Error) {
@@ -42,8 +41,8 @@ func (e Endpoint) prepareRevocation(token redact.String) (*call, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &call{descriptor: d, grant: descriptor.ClientCredentials, method: http.MethodPost, url: u, header: headers(t.Headers), params: map[string]string{fieldToken: token.Reveal()}}
-	q.mask.Add(token.Reveal())
+	q := &call{Request: response.Request{Descriptor: d, Grant: descriptor.ClientCredentials}, method: http.MethodPost, url: u, header: headers(t.Headers), params: map[string]string{fieldToken: token.Reveal()}}
+	q.Mask.Add(token.Reveal())
 	q.maskQuery()
 	if err := cmp.Or(q.authenticate(t, e.Client), q.extra(t, Client{})); err != nil {
 		return nil, err

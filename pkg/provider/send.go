@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -12,40 +11,17 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
-
-// longestAnswer is as much as is read of an answer's body, in bytes.
-const longestAnswer = 1 << 20
-
-// reply is what came back over the wire.
-type reply struct {
-	status  int
-	header  http.Header
-	body    []byte
-	coding  string // the Content-Encoding; "": identity
-	packed  bool   // the body was compressed
-	form    bool   // the body was a form, and not JSON
-	tooLong bool
-	cut     error     // why the body could not be read to its end; nil: it could
-	over    error     // of the context, where that is why
-	sentAt  time.Time // just before the request was sent
-	at      time.Time // when the status and the headers were there
-}
-
-// date is the answer's Date header, on the provider's clock; zero: none.
-func (r reply) date() time.Time {
-	t, _ := http.ParseTime(r.header.Get("Date"))
-	return t
-}
 
 // wall is the time to the millisecond, without the monotonic clock: that one stops while a function is frozen.
 func wall() time.Time { return time.Now().Round(0).Truncate(time.Millisecond) }
 
 // send sends the request, and reads what comes back. Where the connection that it went over had been kept, and turns out dead, it is sent once more over a new one if it may be.
-func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
+func (q *call) send(ctx context.Context, hc *http.Client) (response.Message, *Error) {
 	rt, err := q.over(hc)
 	if err != nil {
-		return reply{}, err
+		return response.Message{}, err
 	}
 	if hc.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -57,7 +33,7 @@ func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
 		return r, err
 	}
 	if rt, err = q.alone(rt); err != nil {
-		return reply{}, err
+		return response.Message{}, err
 	}
 	if r, _, err = q.once(ctx, rt); err != nil {
 		err.Sent = true // the first time, if not now
@@ -66,14 +42,14 @@ func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
 }
 
 // once sends the request over a RoundTripper, which follows no redirect. With an error it says whether a connection that had been kept died under it, with no byte of an answer.
-func (q *call) once(ctx context.Context, rt http.RoundTripper) (r reply, died bool, err *Error) {
+func (q *call) once(ctx context.Context, rt http.RoundTripper) (m response.Message, died bool, err *Error) {
 	var connected, kept, answered atomic.Bool
 	req, failed := q.request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(c httptrace.GotConnInfo) { connected.Store(true); kept.Store(c.Reused) },
 		GotFirstResponseByte: func() { answered.Store(true) },
 	}))
 	if failed != nil {
-		return reply{}, false, ofClient(misconfigured("token_url: no request can be made of it"))
+		return response.Message{}, false, ofClient(misconfigured("token_url: no request can be made of it"))
 	}
 	sentAt := wall()
 	res, failed := rt.RoundTrip(req)
@@ -81,30 +57,18 @@ func (q *call) once(ctx context.Context, rt http.RoundTripper) (r reply, died bo
 		over := timeIsOver(ctx)
 		var slow net.Error
 		died = kept.Load() && !answered.Load() && over == nil && !(errors.As(failed, &slow) && slow.Timeout())
-		return reply{}, died, q.broken(failed, over, sent(failed, rt, connected.Load()))
+		return response.Message{}, died, q.broken(failed, over, sent(failed, rt, connected.Load()))
 	}
 	defer res.Body.Close()
-	r = reply{status: res.StatusCode, header: res.Header, sentAt: sentAt, at: wall()}
-	r.take(ctx, res.Body)
-	return r, false, nil
-}
-
-// take reads the body, and decompresses it. The limit holds on both sides.
-func (r *reply) take(ctx context.Context, body io.Reader) {
-	wire := &io.LimitedReader{R: body, N: longestAnswer + 1}
-	r.coding = contentCoding(r.header)
-	plain, packed, err := decompress(wire, r.coding)
-	r.packed = packed
-	if err == nil {
-		r.body, err = io.ReadAll(io.LimitReader(plain, longestAnswer+1))
+	m = response.Message{Status: res.StatusCode, Header: res.Header, SentAt: sentAt, At: wall()}
+	if failed = m.ReadBody(res.Body); failed != nil {
+		over := timeIsOver(ctx)
+		var slow net.Error
+		if over != nil || errors.As(failed, &slow) && slow.Timeout() {
+			m.TimedOut = q.broken(failed, over, true)
+		}
 	}
-	r.cut = err
-	if err != nil {
-		r.over = timeIsOver(ctx)
-	}
-	if r.tooLong = len(r.body) > longestAnswer || wire.N <= 0; r.tooLong {
-		r.body = nil
-	}
+	return m, false, nil
 }
 
 // request is the call as net/http wants it. net/http sends a body again only where it can have it again: here it can't, for it would do so over each kept connection that is dead.

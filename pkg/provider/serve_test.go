@@ -170,6 +170,12 @@ func at(d *descriptor.Descriptor, c Client, hc *http.Client) Endpoint {
 	return Endpoint{Descriptor: d, Client: c, HTTP: hc}
 }
 
+// The limits of package response, in bytes.
+const (
+	maxBody  = 1 << 20
+	maxToken = 64 << 10
+)
+
 const plain = `{"token":{"url":"https://login.test/token"},"refresh":{}}`
 
 var (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -14,18 +15,16 @@ func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works b
 	if failure != nil {
 		return false, failure
 	}
-	r, failure := q.send(ctx, e.HTTP)
+	m, failure := q.send(ctx, e.HTTP)
 	switch {
 	case failure != nil:
 		return false, failure
-	case r.status/100 == 2:
+	case m.Status/100 == 2:
 		return true, nil
-	case r.status == http.StatusUnauthorized:
+	case m.Status == http.StatusUnauthorized:
 		return false, nil
 	}
-	failure = q.refused(r)
-	failure.Limit = q.limit(r)
-	return false, failure
+	return false, q.Error(m)
 }
 
 func (e Endpoint) prepareVerification(token redact.String) (*call, *Error) {
@@ -37,8 +36,8 @@ func (e Endpoint) prepareVerification(token redact.String) (*call, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &call{descriptor: d, method: http.MethodGet, url: u, header: headers(d.Verify.Headers), cert: e.Client.Certificate}
-	q.mask.Add(token.Reveal())
+	q := &call{Request: response.Request{Descriptor: d}, method: http.MethodGet, url: u, header: headers(d.Verify.Headers), cert: e.Client.Certificate}
+	q.Mask.Add(token.Reveal())
 	q.maskQuery()
 	q.maskValues(d.Verify.Headers)
 	q.header.Set("Authorization", "Bearer "+token.Reveal())

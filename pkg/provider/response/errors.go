@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"cmp"
@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
-	"github.com/tokenvend/tokenvend/pkg/mask"
 )
 
 // String is the kind in lower case, as in texts of errors.
@@ -46,28 +45,17 @@ func (e *Error) Error() string {
 func (e *Error) RefusesGrant() bool { return e.Meaning == descriptor.GrantOver }
 
 // Unwrap is context.Canceled or context.DeadlineExceeded where the request's time was over, else nil.
-func (e *Error) Unwrap() error { return e.cause }
-
-func misconfigured(format string, args ...any) *Error {
-	text := mask.Line(fmt.Sprintf(format, args...), longestDescription)
-	return &Error{Kind: Misconfigured, Description: text, Permanent: true}
-}
-
-// ofClient marks an error as the whole client's.
-func ofClient(e *Error) *Error {
-	e.Client = true
-	return e
-}
+func (e *Error) Unwrap() error { return e.Cause }
 
 // refused judges an answer without success.
-func (q *call) refused(r reply) *Error {
-	doc, _ := r.document()
-	q.hide(doc.Lookup(accessAt(q.descriptor)), doc.Lookup(refreshAt(q.descriptor)))
-	said := readOAuthError(q.descriptor, doc)
-	if r.status/100 == 3 {
-		said = oauthError{text: "redirected to " + target(r.header.Get("Location")) + "; redirects are not followed: is token_url right?"}
+func (q *Request) refused(m Message) *Error {
+	doc, _, _ := m.document()
+	q.maskTokens(doc)
+	said := readOAuthError(q.Descriptor, doc)
+	if m.Status/100 == 3 {
+		said = oauthError{text: "redirected to " + target(m.Header.Get("Location")) + "; redirects are not followed: is token_url right?"}
 	}
-	return q.classify(r.status, said)
+	return q.classify(m.Status, said)
 }
 
 // target is the host of a Location and nothing more of it: the rest may repeat parameters.
@@ -83,9 +71,9 @@ func target(location string) string {
 }
 
 // classify makes an error of a status and of what the body complained of.
-func (q *call) classify(status int, said oauthError) *Error {
+func (q *Request) classify(status int, said oauthError) *Error {
 	e := &Error{Kind: Rejected, Status: status, Sent: true}
-	e.Code = q.mask.Line(said.code, longestCode)
+	e.Code = q.Mask.Line(said.code, maxCode)
 	e.Description = q.describe(status, said)
 	meaning, word := q.meaning(status, said)
 	e.Meaning, e.Code = meaning, cmp.Or(e.Code, word)
@@ -100,31 +88,31 @@ func (q *call) classify(status int, said oauthError) *Error {
 		e.Meaning, e.Code = descriptor.GrantOver, "invalid_grant"
 	case meaning == "":
 		e.Client = refusesClient(q, status, said.code)
-		e.Permanent = e.Client || forGood(q.descriptor, status, said.code)
+		e.Permanent = e.Client || forGood(q.Descriptor, status, said.code)
 	}
 	return e
 }
 
 // refusesGrant says whether a 401 to a refresh can only mean the refresh token: the request carried no client authentication, or the error is one of OAuth's and not about the client. League's server says invalid_request there (league/oauth2-server 8, OAuthServerException::invalidRefreshToken).
-func refusesGrant(q *call, status int, code string) bool {
-	if q.grant != descriptor.RefreshToken || status != http.StatusUnauthorized {
+func refusesGrant(q *Request, status int, code string) bool {
+	if q.Grant != descriptor.RefreshToken || status != http.StatusUnauthorized {
 		return false
 	}
-	return !q.proven && code == "" || aboutRequest(code)
+	return !q.Authenticated && code == "" || aboutRequest(code)
 }
 
 // describe is the server's description, or our words for its status; and a hint, where the client authentication may have the wrong form.
-func (q *call) describe(status int, said oauthError) string {
+func (q *Request) describe(status int, said oauthError) string {
 	text := said.text
 	if text == "" && said.code == "" {
 		text = "no OAuth error in the answer" + ownWords(status)
 	}
 	unproven := status == http.StatusUnauthorized || said.code == "invalid_client" || said.code == "invalid_request" // the last: what does not decode is no request at all
-	if !unproven || q.hint == "" {
-		return q.mask.Line(text, longestDescription)
+	if !unproven || q.AuthHint == "" {
+		return q.Mask.Line(text, MaxDescription)
 	}
-	room := longestDescription - len("; ") - len(q.hint)
-	return strings.TrimPrefix(q.mask.Line(text, room)+"; "+q.hint, "; ")
+	room := MaxDescription - len("; ") - len(q.AuthHint)
+	return strings.TrimPrefix(q.Mask.Line(text, room)+"; "+q.AuthHint, "; ")
 }
 
 func ownWords(status int) string {
@@ -144,14 +132,14 @@ func passing(status int) bool {
 }
 
 // refusesClient says whether it is the client as a whole that was refused: by name, or by a 401 that says nothing else. Of a refresh, an unknown error of a 401 may mean the refresh token.
-func refusesClient(q *call, status int, code string) bool {
+func refusesClient(q *Request, status int, code string) bool {
 	if code == "invalid_client" || code == "unauthorized_client" {
 		return true
 	}
-	if status != http.StatusUnauthorized || !q.proven {
+	if status != http.StatusUnauthorized || !q.Authenticated {
 		return false
 	}
-	return !isOAuth(code) || q.grant == descriptor.ClientCredentials && !aboutRequest(code)
+	return !isOAuth(code) || q.Grant == descriptor.ClientCredentials && !aboutRequest(code)
 }
 
 // forGood says whether the same request would be refused again.

@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"strconv"
@@ -34,9 +34,9 @@ func HoldsRefreshToken(access redact.String, refresh ...redact.String) bool {
 
 // holdsRefresh reports whether an access token of an answer holds a refresh
 // token of that answer, or the one that was sent for it.
-func (q *call) holdsRefresh(doc jsonpointer.Document, access string, refresh redact.String) bool {
+func (q *Request) holdsRefresh(doc jsonpointer.Document, access string, refresh redact.String) bool {
 	token := redact.New(access)
-	if HoldsRefreshToken(token, refresh, q.refresh) {
+	if HoldsRefreshToken(token, refresh, q.Refresh) {
 		return true
 	}
 	for name, text := range doc.StringMembers {

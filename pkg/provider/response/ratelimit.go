@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"cmp"
@@ -10,36 +10,36 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 )
 
-// longestLimit is the longest that a server's word keeps us from asking again.
-const longestLimit = 24 * time.Hour
+// maxWait is the longest that a server's word keeps us from asking again.
+const maxWait = 24 * time.Hour
 
 // limit reads what an answer's headers say of the rate limit. Of an answer without success Retry-After (RFC 9110 §10.2.3) decides, where it is given; else quotas that are used up do, and with status 429 any quota.
-func (q *call) limit(r reply) Limit {
+func (q *Request) rateLimit(m Message) RateLimit {
 	var until time.Time
-	if r.status/100 != 2 {
-		until = r.after(r.header.Get("Retry-After"), descriptor.Seconds)
+	if m.Status/100 != 2 {
+		until = m.after(m.Header.Get("Retry-After"), descriptor.Seconds)
 	}
 	if until.IsZero() {
-		for _, quota := range quotas(q.descriptor.Limits, r.header) {
-			if quota.remaining != "0" && r.status != http.StatusTooManyRequests {
+		for _, quota := range quotas(q.Descriptor.Limits, m.Header) {
+			if quota.remaining != "0" && m.Status != http.StatusTooManyRequests {
 				continue
 			}
-			if reset := r.after(quota.reset, quota.kind); reset.After(until) {
+			if reset := m.after(quota.reset, quota.kind); reset.After(until) {
 				until = reset
 			}
 		}
 	}
-	if !until.After(r.at) {
-		return Limit{}
+	if !until.After(m.At) {
+		return RateLimit{}
 	}
-	if latest := r.at.Add(longestLimit); until.After(latest) {
+	if latest := m.At.Add(maxWait); until.After(latest) {
 		until = latest
 	}
-	return Limit{RetryAt: until}
+	return RateLimit{RetryAt: until}
 }
 
-// mostQuotas is how many limits of one answer are looked at.
-const mostQuotas = 32
+// maxQuotas is how many limits of one answer are looked at.
+const maxQuotas = 32
 
 // quota is one rate limit as headers tell it.
 type quota struct {
@@ -56,7 +56,7 @@ func quotas(own descriptor.Limits, h http.Header) []quota {
 		{remaining: h.Get("X-RateLimit-Remaining"), reset: h.Get("X-RateLimit-Reset"), kind: descriptor.Seconds},
 	}
 	for item := range strings.SplitSeq(strings.Join(h.Values("RateLimit"), ","), ",") {
-		if len(all) == mostQuotas {
+		if len(all) == maxQuotas {
 			break
 		}
 		all = append(all, structured(item))
@@ -83,28 +83,28 @@ func structured(item string) quota {
 }
 
 // after reads a span or a time as a time on our clock; zero: it is neither. A time is corrected by the answer's Date.
-func (r reply) after(value string, kind descriptor.ExpiryKind) time.Time {
+func (m Message) after(value string, kind descriptor.ExpiryKind) time.Time {
 	value = strings.TrimSpace(value)
 	if value == "" {
 		return time.Time{}
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return r.ours(at)
+		return m.ours(at)
 	}
-	e := expiry.ReadReset(value, kind, r.at)
+	e := expiry.ReadReset(value, kind, m.At)
 	switch {
 	case !e.Given:
 		return time.Time{}
 	case e.At.IsZero():
-		return r.at.Add(min(e.In, longestLimit))
+		return m.At.Add(min(e.In, maxWait))
 	}
-	return r.ours(e.At)
+	return m.ours(e.At)
 }
 
 // ours moves a time from the provider's clock to ours.
-func (r reply) ours(at time.Time) time.Time {
-	if date := r.date(); !date.IsZero() {
-		return r.at.Add(at.Sub(date))
+func (m Message) ours(at time.Time) time.Time {
+	if date := m.date(); !date.IsZero() {
+		return m.At.Add(at.Sub(date))
 	}
 	return at
 }

@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"bytes"
@@ -21,12 +21,12 @@ const (
 
 // isForm reports whether an answer is form-encoded: by its content type, or
 // because it plainly is.
-func (r reply) isForm() bool {
-	body := bytes.TrimSpace(r.body)
+func (m Message) isForm() bool {
+	body := bytes.TrimSpace(m.Body)
 	if len(body) == 0 || body[0] == '{' || body[0] == '[' {
 		return false // whatever the content type says
 	}
-	kind, _, _ := strings.Cut(r.header.Get("Content-Type"), ";")
+	kind, _, _ := strings.Cut(m.Header.Get("Content-Type"), ";")
 	if strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
 		return true
 	}

@@ -1,8 +1,7 @@
-package provider
+package response
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -15,37 +14,35 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
+// MaxDescription is the longest description of an [Error], in bytes.
+const MaxDescription = 200
+
 const (
-	longestToken       = 64 << 10 // bytes: more than any header can carry
-	longestDescription = 200      // bytes
-	longestCode        = 64       // bytes
+	maxToken = 64 << 10 // bytes: more than any header can carry
+	maxCode  = 64       // bytes
 )
 
-// read reads an answer with a status of success: is there a usable token, and
-// if not, what does the answer say is wrong. A good token is not lost because
-// of what stands beside it; what was odd is a warning.
-func (q *call) read(r reply) (TokenResponse, *Error) {
-	doc, problem := r.document()
-	access, refresh := doc.Lookup(accessAt(q.descriptor)), doc.Lookup(refreshAt(q.descriptor))
-	q.hide(access, refresh)
-	answer := TokenResponse{}
-	readRefresh(q.descriptor, doc, r.at, &answer) // of half an answer too: the old one may be dead
-	broken := cmp.Or(r.problem(q), problem)
-	if broken == "" {
-		problem = q.readToken(doc, access, r.at, &answer)
+// read reads a response with a status of success. A good token is not lost
+// because of what stands beside it: what was odd becomes a warning. A refresh
+// token is taken from part of a response too: the old one may be spent.
+func (q *Request) read(m Message) (TokenResponse, *Error) {
+	doc, isForm, syntax := m.document()
+	q.maskTokens(doc)
+	token := TokenResponse{}
+	readRefresh(q.Descriptor, doc, m.At, &token)
+	if broken := cmp.Or(m.problem(q), syntax); broken != "" {
+		return token.withoutToken(), unusable(m, broken)
 	}
-	said := oauthError{}
-	if broken == "" {
-		said = readOAuthError(q.descriptor, doc)
-	}
+	problem := q.readToken(doc, m.At, &token)
+	said := readOAuthError(q.Descriptor, doc)
 	switch {
-	case broken == "" && problem == "":
-		r.warn(said, &answer)
-		return answer, nil
+	case problem == "":
+		m.warn(said, isForm, &token)
+		return token, nil
 	case said.made:
-		return answer.withoutToken(), q.classify(r.status, said)
+		return token.withoutToken(), q.classify(m.Status, said)
 	}
-	return answer.withoutToken(), q.unusable(r, cmp.Or(broken, problem))
+	return token.withoutToken(), unusable(m, problem)
 }
 
 // withoutToken returns what is left of an answer that is an error.
@@ -53,76 +50,35 @@ func (a TokenResponse) withoutToken() TokenResponse {
 	return TokenResponse{Refresh: a.Refresh, RefreshExpiry: a.RefreshExpiry}
 }
 
-// document returns the body as JSON.
-func (r *reply) document() (doc jsonpointer.Document, problem string) {
-	if r.form = r.isForm(); r.form {
-		return formDocument(r.body), ""
-	}
-	doc, err := jsonpointer.Read(r.body)
-	switch {
-	case err == nil:
-		return doc, ""
-	case errors.Is(err, jsonpointer.ErrEmpty):
-		return doc, "the answer is empty"
-	case errors.Is(err, jsonpointer.ErrTruncated):
-		return doc, "the answer was cut short"
-	case errors.Is(err, jsonpointer.ErrTrailing):
-		return doc, "bytes follow the JSON of the answer"
-	}
-	return doc, "the answer is not JSON"
-}
-
-// problem is what is wrong with an answer before its body is looked at.
-func (r reply) problem(q *call) string {
-	switch {
-	case r.tooLong:
-		return "the answer is longer than 1 MiB"
-	case errors.Is(r.cut, errCoding):
-		coding := q.mask.Line(r.coding, longestCode)
-		return "the answer is compressed by " + coding + ", which is not read; gzip and deflate are"
-	case isCorrupt(r.cut):
-		return "the answer is compressed, and damaged"
-	case r.cut != nil:
-		return "the answer was cut short"
-	}
-	return ""
-}
-
 // warn adds what was odd about the answer as a whole.
-func (r reply) warn(said oauthError, answer *TokenResponse) {
+func (m Message) warn(said oauthError, isForm bool, answer *TokenResponse) {
 	if said.made {
 		answer.warn("an error stands beside the token")
 	}
-	if r.packed {
+	if m.compressed {
 		answer.warn("the answer is compressed, though the request asked for identity")
 	}
-	if r.form {
+	if isForm {
 		answer.warn("the answer is form-encoded, not JSON")
 	}
 }
 
 func (a *TokenResponse) warn(words string) { a.Warnings = append(a.Warnings, words) }
 
-// unusable is the error of an answer that brings no token; problem is in our words. Where our own time was over in the middle of it, that is no fault of the answer.
-func (q *call) unusable(r reply, problem string) *Error {
-	if r.over != nil || isTimeout(r.cut) {
-		e := q.broken(r.cut, r.over, true)
-		e.Status = r.status
-		return e
+// unusable returns the error of a message without a usable token.
+func unusable(m Message, problem string) *Error {
+	if m.TimedOut != nil {
+		m.TimedOut.Status = m.Status
+		return m.TimedOut
 	}
-	return &Error{Kind: Malformed, Status: r.status, Description: mask.Line(problem, longestDescription), Sent: true}
+	return &Error{Kind: Malformed, Status: m.Status, Description: mask.Line(problem, MaxDescription), Sent: true}
 }
 
-func isTimeout(err error) bool {
-	var slow interface{ Timeout() bool }
-	return errors.As(err, &slow) && slow.Timeout()
-}
-
-// hide masks the answer's own tokens, wherever else the answer repeats them.
-func (q *call) hide(tokens ...any) {
-	for _, token := range tokens {
-		if text, ok := token.(string); ok {
-			q.mask.Add(text)
+// maskTokens hides the tokens of a response wherever else it repeats them.
+func (q *Request) maskTokens(doc jsonpointer.Document) {
+	for _, at := range []string{accessAt(q.Descriptor), refreshAt(q.Descriptor)} {
+		if token, ok := doc.Lookup(at).(string); ok {
+			q.Mask.Add(token)
 		}
 	}
 }
@@ -153,9 +109,9 @@ func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Ti
 
 // readToken fills in all the rest. It returns why the token cannot be used, in
 // words that quote nothing; "": it can.
-func (q *call) readToken(doc jsonpointer.Document, access any, now time.Time, answer *TokenResponse) (problem string) {
-	d := q.descriptor
-	token, ok := access.(string)
+func (q *Request) readToken(doc jsonpointer.Document, now time.Time, answer *TokenResponse) (problem string) {
+	d := q.Descriptor
+	token, ok := doc.Lookup(accessAt(d)).(string)
 	if !ok || token == "" {
 		return "no access token at " + accessAt(d)
 	}
@@ -188,7 +144,7 @@ func refreshAt(d *descriptor.Descriptor) string {
 
 // unsafeToken says why a token could not stand in a header: RFC 6749 §A.12 without the space, which would end it.
 func unsafeToken(token string) string {
-	if len(token) > longestToken {
+	if len(token) > maxToken {
 		return "is longer than 64 KiB"
 	}
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -204,8 +160,8 @@ var bound = []string{"dpop", "pop", "mac", "hmac", "hok", "hotk", "hawk", "diges
 
 // readType refuses a token that is no bearer token. Many vendors have a word of
 // their own for Bearer, so any other word counts as one.
-func (q *call) readType(doc jsonpointer.Document, answer *TokenResponse) (problem string) {
-	at := cmp.Or(q.descriptor.Response.Type, "/token_type")
+func (q *Request) readType(doc jsonpointer.Document, answer *TokenResponse) (problem string) {
+	at := cmp.Or(q.Descriptor.Response.Type, "/token_type")
 	value := doc.Lookup(at)
 	name, isText := value.(string)
 	name = strings.TrimSpace(name)
@@ -216,18 +172,18 @@ func (q *call) readType(doc jsonpointer.Document, answer *TokenResponse) (proble
 		answer.Type = "Bearer"
 		return ""
 	}
-	name = name[:min(len(name), longestCode)]
+	name = name[:min(len(name), maxCode)]
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) })
 	if slices.ContainsFunc(words, func(word string) bool { return slices.Contains(bound, word) }) {
 		return "the token type at " + at + " needs more than a bearer token does: it is not supported"
 	}
-	answer.Type = q.mask.Line(name, longestCode)
+	answer.Type = q.Mask.Line(name, maxCode)
 	answer.warn("the token type is not Bearer and counts as Bearer")
 	return ""
 }
 
-// longestScope is more than any scope has, in bytes.
-const longestScope = 16 << 10
+// maxScope is more than any scope has, in bytes.
+const maxScope = 16 << 10
 
 // readScope fills in the scope granted, space-separated. One that cannot be
 // read counts as not named: the token works without it.
@@ -236,13 +192,13 @@ func readScope(d *descriptor.Descriptor, doc jsonpointer.Document, answer *Token
 	value := doc.Lookup(cmp.Or(d.Response.Scope, "/scope"))
 	switch v := value.(type) {
 	case string:
-		text = v[:min(len(v), longestScope+1)]
+		text = v[:min(len(v), maxScope+1)]
 		text = strings.ReplaceAll(text, cmp.Or(d.Token.ScopeSep, " "), " ")
 	case jsonpointer.Document:
 		text = joined(v)
 	}
 	scope := ""
-	if len(text) <= longestScope {
+	if len(text) <= maxScope {
 		scope = strings.Join(strings.Fields(text), " ")
 	}
 	if strings.ContainsFunc(scope, func(r rune) bool { return r < ' ' || r > '~' }) {
@@ -264,7 +220,7 @@ func joined(doc jsonpointer.Document) string {
 			all.WriteString(word)
 			all.WriteByte(' ')
 		}
-		if all.Len() > longestScope {
+		if all.Len() > maxScope {
 			break
 		}
 	}

@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"net/http"
@@ -40,14 +40,14 @@ var spellings = map[string]descriptor.Meaning{
 // meaning returns what a refusal means, and the known code that says so. The
 // descriptor's words count first, with any status. Known spellings count only
 // in a 2xx or 4xx: a 5xx with a code is still a server in trouble.
-func (q *call) meaning(status int, said oauthError) (descriptor.Meaning, string) {
-	if m := said.inWordsOf(q.descriptor.Errors); m != "" {
+func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, string) {
+	if m := said.inWordsOf(q.Descriptor.Errors); m != "" {
 		return m, ""
 	}
 	if status/100 != 2 && status/100 != 4 {
 		return "", ""
 	}
-	if q.grant == descriptor.RefreshToken && saysTooEarly(said) { // before the code: hh.ru says it beside invalid_grant
+	if q.Grant == descriptor.RefreshToken && saysTooEarly(said) { // before the code: hh.ru says it beside invalid_grant
 		return descriptor.TooEarly, ""
 	}
 	if said.code == "invalid_grant" {
@@ -58,7 +58,7 @@ func (q *call) meaning(status int, said oauthError) (descriptor.Meaning, string)
 		if word == "invalid_grant" {
 			m = descriptor.GrantOver
 		}
-		if m != "" && (m != descriptor.GrantOver || q.grant == descriptor.RefreshToken) {
+		if m != "" && (m != descriptor.GrantOver || q.Grant == descriptor.RefreshToken) {
 			return m, word
 		}
 	}
@@ -114,8 +114,8 @@ var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_toke
 
 // refusesRefreshToken reports whether the sentence of a refusal can only mean
 // the refresh token.
-func refusesRefreshToken(q *call, status int, said oauthError) bool {
-	if q.grant != descriptor.RefreshToken || status == http.StatusForbidden || status == http.StatusNotFound || !slices.Contains(vagueCodes, strings.ToLower(said.code)) {
+func refusesRefreshToken(q *Request, status int, said oauthError) bool {
+	if q.Grant != descriptor.RefreshToken || status == http.StatusForbidden || status == http.StatusNotFound || !slices.Contains(vagueCodes, strings.ToLower(said.code)) {
 		return false
 	}
 	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
