@@ -8,7 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
-// authenticate adds what proves the client.
+// authenticate adds the client authentication.
 func (q *call) authenticate(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.ID == "" && (t.Auth != descriptor.AuthNone || t.ParamName(descriptor.FieldClientID) != "") {
 		return ofClient(misconfigured("client_id: missing"))
@@ -30,7 +30,8 @@ func (q *call) authenticate(t descriptor.TokenEndpoint, c Client) *Error {
 	return ofClient(misconfigured("auth %s is not implemented", t.Auth))
 }
 
-// basic is RFC 7617, or RFC 6749 §2.3.1. Servers disagree, and those that take one form mostly refuse the other.
+// basic is RFC 7617, or RFC 6749 §2.3.1. Most servers accept only one of the
+// two forms.
 func (q *call) basic(form descriptor.Auth, c Client) *Error {
 	if c.Secret.IsZero() {
 		return ofClient(misconfigured("client_secret: missing"))
@@ -65,7 +66,8 @@ func (q *call) post(t descriptor.TokenEndpoint, c Client) *Error {
 	return nil
 }
 
-// certificate is RFC 8705 §2: the connection proves the client, the parameter names it.
+// certificate is RFC 8705 §2: the connection authenticates the client, and a
+// parameter names it.
 func (q *call) certificate(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.Certificate == nil {
 		return ofClient(misconfigured("certificate: missing"))

@@ -121,7 +121,8 @@ func TestFault39_AnExchangeAllocatesLittleWhateverIsAnswered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := serve(t, all[name])
 			d := parse(t, plain)
-			_, _ = at(d, alice, v.hc).Exchange(t.Context(), again) // the connection, and tables that are built once
+			// the connection, and tables that are built once
+			_, _ = at(d, alice, v.hc).Exchange(t.Context(), again)
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)

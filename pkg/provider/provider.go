@@ -1,4 +1,8 @@
-// Package provider knows how token endpoints speak. How one vendor's endpoint differs from another's is data (a [Descriptor], JSON in catalog/), never code. What a server said comes back unjudged, as an [TokenResponse]; when a token is over, and what to do about a failure, is decided elsewhere.
+// Package provider calls token endpoints: it builds a request from a
+// [descriptor.Descriptor], authenticates the client, sends the request, and
+// returns what package response reads. All differences between providers are in
+// the descriptor. Lifetimes are returned as the server gave them, and failures
+// are classified; callers decide what follows.
 package provider
 
 import (
@@ -16,37 +20,44 @@ import (
 type Endpoint struct {
 	Descriptor *descriptor.Descriptor
 	Client     Client
-	// HTTP carries the requests: outbound.NewClient makes a careful one. Its
-	// Transport is used, and its Timeout where it has one; its cookies and its
-	// redirect policy are not.
+	// HTTP sends the requests: [outbound.NewClient] makes a suitable client.
+	// Its Transport is used, and its Timeout if it has one; its cookie jar and
+	// its redirect policy are not.
 	HTTP *http.Client
 }
 
-// Client is one OAuth client registered at one provider, with what it proves itself by.
+// Client is one OAuth client registered at one provider, with its
+// authentication.
 type Client struct {
-	ID          string
-	Secret      redact.String
-	TokenURL    string            // takes the descriptor's place where not empty
-	Params      map[string]string // extra token-request parameters
-	Key         crypto.Signer     // private_key_jwt, and with Certificate mTLS; nil: none
+	ID     string
+	Secret redact.String
+	// TokenURL replaces the descriptor's where it is not empty.
+	TokenURL string
+	Params   map[string]string // additional parameters
+	// Key is for private_key_jwt; nil means none.
+	Key         crypto.Signer
 	KeyID       string
-	Certificate *tls.Certificate // mTLS; nil: none
+	Certificate *tls.Certificate // for tls; nil means none
 }
 
-// TokenRequest is what one token request is about.
+// TokenRequest is what varies between the token requests of one client.
 type TokenRequest struct {
 	Grant    descriptor.Grant
 	Scope    string // space-separated
 	Audience string
-	Refresh  redact.String // for RefreshToken; needless otherwise
+	Refresh  redact.String // for RefreshToken
 
-	Code        redact.String // for AuthorizationCode: what the person came back with
-	Verifier    redact.String // for AuthorizationCode: what the code challenge was made of (RFC 7636 §4.1); zero: none was sent
-	RedirectURI string        // for AuthorizationCode: the one that the code was asked for with
+	// Code is for AuthorizationCode, from the authorization response.
+	Code redact.String
+	// Verifier is for AuthorizationCode: the code verifier (RFC 7636 §4.1).
+	// Zero means that no code challenge was sent.
+	Verifier redact.String
+	// RedirectURI is for AuthorizationCode: that of the authorization request.
+	RedirectURI string
 }
 
-// What a token endpoint answers is read by packages response and expiry. Callers
-// of this package need these names of them.
+// What a token endpoint answers is read by packages response and expiry.
+// Callers of this package need these names of them.
 type (
 	Expiry        = expiry.Expiry
 	TokenResponse = response.TokenResponse

@@ -120,7 +120,8 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 		{400, `{"error":"unsupported_grant_type"}`, creds, "unsupported_grant_type", true, false},
 		{400, `{"error":"invalid_target"}`, creds, "invalid_target", true, false},
 		{403, `{"error":"access_denied"}`, creds, "access_denied", true, false},
-		{403, `{"error":"Forbidden"}`, creds, "Forbidden", false, false}, // a gateway's
+		// a gateway's
+		{403, `{"error":"Forbidden"}`, creds, "Forbidden", false, false},
 		{403, `<html>blocked</html>`, creds, "", false, false},
 		{403, ``, creds, "", false, false},
 		{401, ``, creds, "", true, true},
@@ -128,13 +129,15 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 		{401, `{"error":"Unauthorized","path":"/token"}`, creds, "Unauthorized", true, true},
 		{401, `{"error":"unauthorized","error_description":"Bad API credentials"}`, creds, "unauthorized", true, true},
 		{401, `{"error":"invalid_request"}`, creds, "invalid_request", false, false},
-		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again, "invalid_grant", false, false}, // League, older
+		// League, older
+		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again, "invalid_grant", false, false},
 		{401, `{"error":"invalid_refresh_token"}`, TokenRequest{Grant: descriptor.RefreshToken, Refresh: redact.New("rt-5f2c9e81")}, "invalid_refresh_token", false, false},
 		{401, ``, again, "", true, true},
 		{400, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
 		{401, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
 		{403, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
-		{400, `{"error":"invalid_token_reuse"}`, again, "invalid_token_reuse", false, false}, // Doorkeeper after a race
+		// Doorkeeper after a race
+		{400, `{"error":"invalid_token_reuse"}`, again, "invalid_token_reuse", false, false},
 		{400, `{"error":"invalid_request"}`, creds, "invalid_request", false, false},
 		{400, ``, creds, "", false, false},
 		{404, `not found`, creds, "", false, false},
@@ -162,7 +165,8 @@ func TestFault35_DescriptorSaysWhatIsForGood(t *testing.T) {
 	}
 }
 
-// A 401 to a refresh that carried no client authentication can only be about the refresh token.
+// A 401 to a refresh that carried no client authentication can only be about
+// the refresh token.
 func TestBare401WithoutClientAuthenticationIsInvalidGrant(t *testing.T) {
 	text := `{"token":{"url":"https://login.test/"},"refresh":{"auth":"none"}}`
 	_, e := exchangeBy(t, text, alice, again, says(401, `{"message":"no"}`))
@@ -179,7 +183,8 @@ func TestErrorFieldsElsewhere(t *testing.T) {
 	}
 }
 
-// The other server stands at its real address, so that any client that followed would find it.
+// The other server stands at its real address, so that any client that followed
+// would find it.
 func TestFault37_RedirectsAreNeverFollowed(t *testing.T) {
 	elsewhere, bytes := trap(t)
 	c := everyWay(t)
@@ -262,7 +267,8 @@ func TestBasicHintsAtTheOtherForm(t *testing.T) {
 				t.Errorf("%s: %+v", auth, e)
 			}
 		}
-		_, e := exchangeBy(t, text, Client{ID: "id", Secret: redact.New("100% sure")}, creds, says(400, `{"error":"invalid_request"}`)) // oidc-provider, where the secret does not decode
+		// oidc-provider, where the secret does not decode
+		_, e := exchangeBy(t, text, Client{ID: "id", Secret: redact.New("100% sure")}, creds, says(400, `{"error":"invalid_request"}`))
 		if !strings.Contains(must(t, e, Rejected).Description, "have characters that "+other+" sends otherwise") || e.Client {
 			t.Errorf("%s: %+v", auth, e)
 		}

@@ -308,11 +308,15 @@ func TestFault40_OtherCase(t *testing.T) {
 		{`{"Access_Token":"other"}`, "other"},
 		{`{"ACCESS_TOKEN":"other","access_token":"exact"}`, "exact"},
 		{`{"access_token":"exact","ACCESS_TOKEN":"other"}`, "exact"},
-		{`{"Access_Token":"one","ACCESS_TOKEN":"two"}`, ""},       // which?
-		{`{"access_token":null,"ACCESS_TOKEN":"other"}`, ""},      // the exact one says: none
-		{"{\"acce\u017f\u017f_to\u212aen\":\"folded\"}", ""},      // long s and Kelvin sign, which encoding/json takes for s and k
-		{`{"accesstoken":"near"}`, ""},                            // other than by case
-		{`{"data":{"access_token":"deep"}}`, ""},                  // not where the descriptor points
+		{`{"Access_Token":"one","ACCESS_TOKEN":"two"}`, ""}, // which?
+		// the exact one says: none
+		{`{"access_token":null,"ACCESS_TOKEN":"other"}`, ""},
+		// long s and Kelvin sign, which encoding/json takes for s and k
+		{"{\"acce\u017f\u017f_to\u212aen\":\"folded\"}", ""},
+		// other than by case
+		{`{"accesstoken":"near"}`, ""},
+		// not where the descriptor points
+		{`{"data":{"access_token":"deep"}}`, ""},
 		{`{"access_token ":"padded","x":{"access_token":1}}`, ""}, // nor this
 	} {
 		answer, _ := exchange(t, creds, says(200, c.body))

@@ -10,11 +10,15 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// fieldToken is what RFC 7009 §2.1 calls the token to revoke.
+// fieldToken is the parameter of the token to revoke (RFC 7009 §2.1).
 const fieldToken = "token"
 
-// RevokeToken has an access or a refresh token revoked (RFC 7009), by the same client and with the same care as [Descriptor.Exchange]. A nil error means that the provider says it is over, which it may have been before.
-// Every error is an [*Error]: of kind Unavailable, the token must be taken for one that still works, and the call repeated later (RFC 7009 §2.2.1); of another kind, repeating it is no use.
+// RevokeToken revokes an access or a refresh token (RFC 7009). A nil error
+// means that the token is invalid now; it may have been so before.
+//
+// Every error is an [*Error]. After one of kind Unavailable the token must be
+// treated as valid, and the call repeated later (RFC 7009 §2.2.1). After
+// another kind, repeating the call does not help.
 func (e Endpoint) RevokeToken(ctx context.Context, token redact.String) error {
 	q, err := e.prepareRevocation(token)
 	if err != nil {

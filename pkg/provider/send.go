@@ -14,10 +14,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
-// wall is the time to the millisecond, without the monotonic clock: that one stops while a function is frozen.
+// wall returns the time to the millisecond, without the monotonic clock, which
+// stops while a function is frozen.
 func wall() time.Time { return time.Now().Round(0).Truncate(time.Millisecond) }
 
-// send sends the request, and reads what comes back. Where the connection that it went over had been kept, and turns out dead, it is sent once more over a new one if it may be.
+// send sends the request and reads the response. A request that may be replayed
+// is sent once more, over a new connection, where a kept connection was dead.
 func (q *call) send(ctx context.Context, hc *http.Client) (response.Message, *Error) {
 	rt, err := q.over(hc)
 	if err != nil {
@@ -41,7 +43,8 @@ func (q *call) send(ctx context.Context, hc *http.Client) (response.Message, *Er
 	return r, err
 }
 
-// once sends the request over a RoundTripper, which follows no redirect. With an error it says whether a connection that had been kept died under it, with no byte of an answer.
+// once sends the request by a RoundTripper, which follows no redirects. died
+// reports whether a kept connection failed before the first byte of a response.
 func (q *call) once(ctx context.Context, rt http.RoundTripper) (m response.Message, died bool, err *Error) {
 	var connected, kept, answered atomic.Bool
 	req, failed := q.request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -71,7 +74,8 @@ func (q *call) once(ctx context.Context, rt http.RoundTripper) (m response.Messa
 	return m, false, nil
 }
 
-// request is the call as net/http wants it. net/http sends a body again only where it can have it again: here it can't, for it would do so over each kept connection that is dead.
+// request returns the request for net/http, without GetBody. With it, net/http
+// would send the body again over each kept connection that is dead.
 func (q *call) request(ctx context.Context) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, q.method, q.url.String(), bytes.NewReader(q.body))
 	if err != nil {
@@ -81,7 +85,9 @@ func (q *call) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// over is what takes the request to the provider. What must not go out twice, or proves itself by its connection, gets a connection of its own.
+// over returns what sends the request. A request that must not be sent twice,
+// and one that a client certificate authenticates, get a connection of their
+// own.
 func (q *call) over(hc *http.Client) (http.RoundTripper, *Error) {
 	if hc == nil || hc.Transport == nil {
 		return nil, misconfigured("no HTTP client with a transport")
@@ -92,7 +98,8 @@ func (q *call) over(hc *http.Client) (http.RoundTripper, *Error) {
 	return q.alone(hc.Transport)
 }
 
-// alone is a RoundTripper that makes a connection for each request, where net/http made the shared one.
+// alone returns a RoundTripper with a connection for each request, where
+// net/http made the shared one.
 func (q *call) alone(shared http.RoundTripper) (http.RoundTripper, *Error) {
 	rt, ok := outbound.Alone(shared, q.cert)
 	switch {

@@ -68,7 +68,8 @@ type vendor struct {
 	last     string // the last request, as in testdata
 }
 
-// serve starts a vendor for every host; what others maps, goes to that address instead.
+// serve starts a vendor for every host; what others maps, goes to that address
+// instead.
 func serve(t testing.TB, handler http.HandlerFunc, others ...map[string]string) *vendor {
 	t.Helper()
 	v := &vendor{}

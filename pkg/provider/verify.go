@@ -8,8 +8,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// VerifyToken asks the provider's API whether it takes an access token (RFC 6750 §2.1), with the same care as [Descriptor.Exchange]: 2xx, it does; 401, it does not. It asks for nothing and changes nothing.
-// Any other answer says nothing of the token and is an [*Error]; of kind Unavailable it may be another one later.
+// VerifyToken asks the provider's API whether it accepts an access token (RFC
+// 6750 §2.1): yes by a status 2xx, no by 401. The request changes nothing.
+//
+// Any other response says nothing of the token and is an [*Error]. One of kind
+// Unavailable may change later.
 func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works bool, err error) {
 	q, failure := e.prepareVerification(token)
 	if failure != nil {

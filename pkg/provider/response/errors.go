@@ -11,7 +11,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
-// String is the kind in lower case, as in texts of errors.
+// String returns the kind in lower case, as errors show it.
 func (k Kind) String() string {
 	switch k {
 	case Unavailable:
@@ -26,7 +26,7 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", int(k))
 }
 
-// Error is one line: kind, status, OAuth error and description.
+// Error returns kind, status, OAuth error and description in one line.
 func (e *Error) Error() string {
 	text := "provider: " + e.Kind.String()
 	if e.Status != 0 {
@@ -41,13 +41,14 @@ func (e *Error) Error() string {
 }
 
 // RefusesGrant reports whether the provider has refused the refresh token, or
-// the code, itself: sending it again is no use.
+// the code, itself: sending it again does not help.
 func (e *Error) RefusesGrant() bool { return e.Meaning == descriptor.GrantOver }
 
-// Unwrap is context.Canceled or context.DeadlineExceeded where the request's time was over, else nil.
+// Unwrap returns context.Canceled or context.DeadlineExceeded where the time of
+// the request was over, and else nil.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// refused judges an answer without success.
+// refused returns the error of a message without success.
 func (q *Request) refused(m Message) *Error {
 	doc, _, _ := m.document()
 	q.maskTokens(doc)
@@ -58,7 +59,8 @@ func (q *Request) refused(m Message) *Error {
 	return q.classify(m.Status, said)
 }
 
-// target is the host of a Location and nothing more of it: the rest may repeat parameters.
+// target returns the host of a Location, and no more of it: the rest may repeat
+// parameters.
 func target(location string) string {
 	u, err := url.Parse(location)
 	switch {
@@ -70,7 +72,7 @@ func target(location string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// classify makes an error of a status and of what the body complained of.
+// classify returns the error of a status and an OAuth error.
 func (q *Request) classify(status int, said oauthError) *Error {
 	e := &Error{Kind: Rejected, Status: status, Sent: true}
 	e.Code = q.Mask.Line(said.code, maxCode)
@@ -80,7 +82,7 @@ func (q *Request) classify(status int, said oauthError) *Error {
 	switch {
 	case status == http.StatusTooManyRequests:
 		e.Kind, e.Client, e.Meaning = Unavailable, true, ""
-	case meaning == descriptor.TryLater, meaning == "" && status/100 != 2 && status/100 != 4, passing(status):
+	case meaning == descriptor.TryLater, meaning == "" && status/100 != 2 && status/100 != 4, isTransient(status):
 		e.Kind = Unavailable
 	case meaning == descriptor.UnknownClient:
 		e.Client, e.Permanent = true, true
@@ -88,12 +90,15 @@ func (q *Request) classify(status int, said oauthError) *Error {
 		e.Meaning, e.Code = descriptor.GrantOver, "invalid_grant"
 	case meaning == "":
 		e.Client = refusesClient(q, status, said.code)
-		e.Permanent = e.Client || forGood(q.Descriptor, status, said.code)
+		e.Permanent = e.Client || isPermanent(q.Descriptor, status, said.code)
 	}
 	return e
 }
 
-// refusesGrant says whether a 401 to a refresh can only mean the refresh token: the request carried no client authentication, or the error is one of OAuth's and not about the client. League's server says invalid_request there (league/oauth2-server 8, OAuthServerException::invalidRefreshToken).
+// refusesGrant reports whether a 401 to a refresh can only mean the refresh
+// token: the request had no client authentication, or the error is one of
+// OAuth's and not about the client. League's server answers invalid_request
+// then (league/oauth2-server 8, OAuthServerException::invalidRefreshToken).
 func refusesGrant(q *Request, status int, code string) bool {
 	if q.Grant != descriptor.RefreshToken || status != http.StatusUnauthorized {
 		return false
@@ -101,13 +106,16 @@ func refusesGrant(q *Request, status int, code string) bool {
 	return !q.Authenticated && code == "" || aboutRequest(code)
 }
 
-// describe is the server's description, or our words for its status; and a hint, where the client authentication may have the wrong form.
+// describe returns the server's description, or our words for its status. It
+// adds a hint where the client authentication may have the wrong form.
 func (q *Request) describe(status int, said oauthError) string {
 	text := said.text
 	if text == "" && said.code == "" {
 		text = "no OAuth error in the answer" + ownWords(status)
 	}
-	unproven := status == http.StatusUnauthorized || said.code == "invalid_client" || said.code == "invalid_request" // the last: what does not decode is no request at all
+	// A server that cannot decode the authentication may answer
+	// invalid_request.
+	unproven := status == http.StatusUnauthorized || said.code == "invalid_client" || said.code == "invalid_request"
 	if !unproven || q.AuthHint == "" {
 		return q.Mask.Line(text, MaxDescription)
 	}
@@ -125,13 +133,15 @@ func ownWords(status int) string {
 	return ""
 }
 
-// passing reports whether a 4xx is about the server's moment and not about
-// the request.
-func passing(status int) bool {
+// isTransient reports whether a 4xx is about the server at this moment, and not
+// about the request.
+func isTransient(status int) bool {
 	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusTooEarly}, status)
 }
 
-// refusesClient says whether it is the client as a whole that was refused: by name, or by a 401 that says nothing else. Of a refresh, an unknown error of a 401 may mean the refresh token.
+// refusesClient reports whether the client as a whole was refused: by an error
+// code, or by a 401 that gives no other reason. With a refresh, an unknown
+// error code and a 401 may mean the refresh token.
 func refusesClient(q *Request, status int, code string) bool {
 	if code == "invalid_client" || code == "unauthorized_client" {
 		return true
@@ -142,8 +152,8 @@ func refusesClient(q *Request, status int, code string) bool {
 	return !isOAuth(code) || q.Grant == descriptor.ClientCredentials && !aboutRequest(code)
 }
 
-// forGood says whether the same request would be refused again.
-func forGood(d *descriptor.Descriptor, status int, code string) bool {
+// isPermanent reports whether the same request would be refused again.
+func isPermanent(d *descriptor.Descriptor, status int, code string) bool {
 	switch {
 	case slices.Contains(d.Permanent.Status, status), slices.Contains(d.Permanent.Errors, code):
 		return true
@@ -153,12 +163,14 @@ func forGood(d *descriptor.Descriptor, status int, code string) bool {
 	return status == http.StatusForbidden && isOAuth(code) && code != "invalid_grant"
 }
 
-// aboutRequest names the errors of RFC 6749 §5.2 and RFC 8707 §2 that do not concern the client's authentication.
+// aboutRequest reports whether an error of RFC 6749 §5.2 or RFC 8707 §2 is
+// about something other than the client authentication.
 func aboutRequest(code string) bool {
 	return slices.Contains([]string{"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target", "access_denied"}, code)
 }
 
-// isOAuth tells an OAuth error from the "Forbidden" and "Unauthorized" that gateways and frameworks put in the same field.
+// isOAuth reports whether an error code is one of OAuth. Gateways and
+// frameworks put "Forbidden" and "Unauthorized" in the same field.
 func isOAuth(code string) bool {
 	return code != "" && code == strings.ToLower(code)
 }

@@ -1,5 +1,5 @@
-// Package response reads what a token endpoint answers, by the descriptor of its
-// provider: a token, with warnings, or an error, with its classification.
+// Package response reads what a token endpoint answers, by the descriptor of
+// its provider: a token, with warnings, or an error, with its classification.
 package response
 
 import (
@@ -49,8 +49,8 @@ type Request struct {
 	Mask mask.Set
 }
 
-// Token returns the token response, or an error, or both: SentAt, Date and Limit
-// are always set, and so is a new refresh token that can be used.
+// Token returns the token response, or an error, or both: SentAt, Date and
+// Limit are always set, and so is a new refresh token that can be used.
 func (q *Request) Token(m Message) (TokenResponse, *Error) {
 	var token TokenResponse
 	var failure *Error
@@ -74,9 +74,9 @@ func (q *Request) Error(m Message) *Error {
 	return failure
 }
 
-// ReadBody reads a body, and decompresses it. The limit holds on both sides. The
-// error says why the body could not be read to its end; the message can be used
-// all the same.
+// ReadBody reads a body, and decompresses it. The limit holds on both sides.
+// The error says why the body could not be read to its end; the message can be
+// used all the same.
 func (m *Message) ReadBody(body io.Reader) error {
 	wire := &io.LimitedReader{R: body, N: maxBody + 1}
 	m.coding = contentCoding(m.Header)
@@ -92,7 +92,8 @@ func (m *Message) ReadBody(body io.Reader) error {
 	return err
 }
 
-// date returns the Date header, on the provider's clock; zero where there is none.
+// date returns the Date header, on the provider's clock; zero where there is
+// none.
 func (m Message) date() time.Time {
 	t, _ := http.ParseTime(m.Header.Get("Date"))
 	return t

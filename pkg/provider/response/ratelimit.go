@@ -10,10 +10,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 )
 
-// maxWait is the longest that a server's word keeps us from asking again.
+// maxWait is the longest time that a rate limit is obeyed.
 const maxWait = 24 * time.Hour
 
-// limit reads what an answer's headers say of the rate limit. Of an answer without success Retry-After (RFC 9110 §10.2.3) decides, where it is given; else quotas that are used up do, and with status 429 any quota.
+// rateLimit reads the rate limit in the header. In an error, Retry-After (RFC
+// 9110 §10.2.3) decides. Otherwise exhausted quotas do, and with status 429 any
+// quota.
 func (q *Request) rateLimit(m Message) RateLimit {
 	var until time.Time
 	if m.Status/100 != 2 {
@@ -38,16 +40,19 @@ func (q *Request) rateLimit(m Message) RateLimit {
 	return RateLimit{RetryAt: until}
 }
 
-// maxQuotas is how many limits of one answer are looked at.
+// maxQuotas is how many quotas of one header are read.
 const maxQuotas = 32
 
-// quota is one rate limit as headers tell it.
+// quota is one rate limit of a header.
 type quota struct {
 	remaining, reset string
 	kind             descriptor.ExpiryKind
 }
 
-// quotas lists the limits in an answer: the descriptor's headers, draft-ietf-httpapi-ratelimit-headers in its older form (RateLimit-Remaining and -Reset) and its newer (RateLimit: "name";r=0;t=30), and the X- headers before both.
+// quotas returns the rate limits in a header: the descriptor's fields, those of
+// draft-ietf-httpapi-ratelimit-headers in its older form (RateLimit-Remaining
+// and -Reset) and its newer (RateLimit: "name";r=0;t=30), and the older ones
+// with X- before them.
 func quotas(own descriptor.Limits, h http.Header) []quota {
 	kind := cmp.Or(own.ResetKind, descriptor.Seconds)
 	all := []quota{
@@ -59,7 +64,7 @@ func quotas(own descriptor.Limits, h http.Header) []quota {
 		if len(all) == maxQuotas {
 			break
 		}
-		all = append(all, structured(item))
+		all = append(all, parseRateLimit(item))
 	}
 	for i := range all {
 		all[i].remaining = strings.TrimSpace(all[i].remaining)
@@ -67,8 +72,8 @@ func quotas(own descriptor.Limits, h http.Header) []quota {
 	return all
 }
 
-// structured reads one item of the RateLimit header.
-func structured(item string) quota {
+// parseRateLimit reads one item of the RateLimit header field.
+func parseRateLimit(item string) quota {
 	q := quota{kind: descriptor.Seconds}
 	for param := range strings.SplitSeq(item, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
@@ -82,14 +87,15 @@ func structured(item string) quota {
 	return q
 }
 
-// after reads a span or a time as a time on our clock; zero: it is neither. A time is corrected by the answer's Date.
+// after returns a span or a time as a time on our clock, or zero where it is
+// neither. A time is corrected by the Date field.
 func (m Message) after(value string, kind descriptor.ExpiryKind) time.Time {
 	value = strings.TrimSpace(value)
 	if value == "" {
 		return time.Time{}
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return m.ours(at)
+		return m.onOurClock(at)
 	}
 	e := expiry.ReadReset(value, kind, m.At)
 	switch {
@@ -98,11 +104,11 @@ func (m Message) after(value string, kind descriptor.ExpiryKind) time.Time {
 	case e.At.IsZero():
 		return m.At.Add(min(e.In, maxWait))
 	}
-	return m.ours(e.At)
+	return m.onOurClock(e.At)
 }
 
-// ours moves a time from the provider's clock to ours.
-func (m Message) ours(at time.Time) time.Time {
+// onOurClock converts a time of the provider's clock.
+func (m Message) onOurClock(at time.Time) time.Time {
 	if date := m.date(); !date.IsZero() {
 		return m.At.Add(at.Sub(date))
 	}

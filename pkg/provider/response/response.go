@@ -18,7 +18,7 @@ import (
 const MaxDescription = 200
 
 const (
-	maxToken = 64 << 10 // bytes: more than any header can carry
+	maxToken = 64 << 10 // bytes: too long for a header
 	maxCode  = 64       // bytes
 )
 
@@ -45,12 +45,12 @@ func (q *Request) read(m Message) (TokenResponse, *Error) {
 	return token.withoutToken(), unusable(m, problem)
 }
 
-// withoutToken returns what is left of an answer that is an error.
+// withoutToken returns what an error leaves of a token response.
 func (a TokenResponse) withoutToken() TokenResponse {
 	return TokenResponse{Refresh: a.Refresh, RefreshExpiry: a.RefreshExpiry}
 }
 
-// warn adds what was odd about the answer as a whole.
+// warn adds what was odd about the response as a whole.
 func (m Message) warn(said oauthError, isForm bool, answer *TokenResponse) {
 	if said.made {
 		answer.warn("an error stands beside the token")
@@ -65,7 +65,7 @@ func (m Message) warn(said oauthError, isForm bool, answer *TokenResponse) {
 
 func (a *TokenResponse) warn(words string) { a.Warnings = append(a.Warnings, words) }
 
-// unusable returns the error of a message without a usable token.
+// unusable returns the error of a response without a usable token.
 func unusable(m Message, problem string) *Error {
 	if m.TimedOut != nil {
 		m.TimedOut.Status = m.Status
@@ -74,7 +74,7 @@ func unusable(m Message, problem string) *Error {
 	return &Error{Kind: Malformed, Status: m.Status, Description: mask.Line(problem, MaxDescription), Sent: true}
 }
 
-// maskTokens hides the tokens of a response wherever else it repeats them.
+// maskTokens masks the tokens of a response wherever else it repeats them.
 func (q *Request) maskTokens(doc jsonpointer.Document) {
 	for _, at := range []string{accessAt(q.Descriptor), refreshAt(q.Descriptor)} {
 		if token, ok := doc.Lookup(at).(string); ok {
@@ -83,7 +83,7 @@ func (q *Request) maskTokens(doc jsonpointer.Document) {
 	}
 }
 
-// readRefresh fills in the refresh token, where there is one that can be used.
+// readRefresh sets the refresh token, where the response has a usable one.
 func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Time, answer *TokenResponse) {
 	token, _ := doc.Lookup(refreshAt(d)).(string)
 	if token == "" {
@@ -100,15 +100,16 @@ func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Ti
 	}
 	var odd expiry.Oddity
 	if answer.RefreshExpiry, odd = expiry.Read(doc.Lookup(at.At), at.Kind, now); odd == expiry.Negative {
-		answer.RefreshExpiry, odd = expiry.Expiry{}, expiry.Unreadable // no reason to lose a grant
+		// A negative expiry is no reason to lose a grant.
+		answer.RefreshExpiry, odd = expiry.Expiry{}, expiry.Unreadable
 	}
 	if odd != "" {
 		answer.warn("the refresh token's expiry " + string(odd))
 	}
 }
 
-// readToken fills in all the rest. It returns why the token cannot be used, in
-// words that quote nothing; "": it can.
+// readToken sets all other fields. problem says why the token cannot be used,
+// in words that quote nothing; "" means that it can.
 func (q *Request) readToken(doc jsonpointer.Document, now time.Time, answer *TokenResponse) (problem string) {
 	d := q.Descriptor
 	token, ok := doc.Lookup(accessAt(d)).(string)
@@ -142,7 +143,8 @@ func refreshAt(d *descriptor.Descriptor) string {
 	return cmp.Or(d.Response.Refresh, "/refresh_token")
 }
 
-// unsafeToken says why a token could not stand in a header: RFC 6749 §A.12 without the space, which would end it.
+// unsafeToken returns why a token cannot stand in a header field: RFC 6749
+// §A.12 without the space, which would end it.
 func unsafeToken(token string) string {
 	if len(token) > maxToken {
 		return "is longer than 64 KiB"
@@ -153,13 +155,13 @@ func unsafeToken(token string) string {
 	return ""
 }
 
-// bound are the token types that a bearer token is not: whoever holds one has
-// to prove a key, or to sign each request, besides sending it. RFC 9449, the
-// registry "OAuth Access Token Types" of IANA, and drafts.
-var bound = []string{"dpop", "pop", "mac", "hmac", "hok", "hotk", "hawk", "digest", "signature", "signed"}
+// boundTypes are words of token types that are no bearer tokens: their holder
+// has to prove a key, or to sign each request. See RFC 9449, IANA's registry
+// "OAuth Access Token Types", and drafts.
+var boundTypes = []string{"dpop", "pop", "mac", "hmac", "hok", "hotk", "hawk", "digest", "signature", "signed"}
 
-// readType refuses a token that is no bearer token. Many vendors have a word of
-// their own for Bearer, so any other word counts as one.
+// readType refuses a token that is not a bearer token. Vendors have their own
+// words for Bearer, so any other word counts as Bearer.
 func (q *Request) readType(doc jsonpointer.Document, answer *TokenResponse) (problem string) {
 	at := cmp.Or(q.Descriptor.Response.Type, "/token_type")
 	value := doc.Lookup(at)
@@ -174,7 +176,7 @@ func (q *Request) readType(doc jsonpointer.Document, answer *TokenResponse) (pro
 	}
 	name = name[:min(len(name), maxCode)]
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) })
-	if slices.ContainsFunc(words, func(word string) bool { return slices.Contains(bound, word) }) {
+	if slices.ContainsFunc(words, func(word string) bool { return slices.Contains(boundTypes, word) }) {
 		return "the token type at " + at + " needs more than a bearer token does: it is not supported"
 	}
 	answer.Type = q.Mask.Line(name, maxCode)
@@ -185,8 +187,8 @@ func (q *Request) readType(doc jsonpointer.Document, answer *TokenResponse) (pro
 // maxScope is more than any scope has, in bytes.
 const maxScope = 16 << 10
 
-// readScope fills in the scope granted, space-separated. One that cannot be
-// read counts as not named: the token works without it.
+// readScope sets the granted scope, separated by spaces. A scope that cannot be
+// read counts as not given: the token works without it.
 func readScope(d *descriptor.Descriptor, doc jsonpointer.Document, answer *TokenResponse) {
 	var text string
 	value := doc.Lookup(cmp.Or(d.Response.Scope, "/scope"))
@@ -209,7 +211,7 @@ func readScope(d *descriptor.Descriptor, doc jsonpointer.Document, answer *Token
 	}
 }
 
-// joined returns the texts of an array with a space between.
+// joined returns the strings of an array, separated by spaces.
 func joined(doc jsonpointer.Document) string {
 	var all strings.Builder
 	if !doc.IsArray() {

@@ -8,53 +8,76 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// TokenResponse is what a token endpoint said, unjudged: lifetimes may be absurd, or absent.
+// TokenResponse is a token response as the server sent it: lifetimes may be
+// absurd, or missing.
 type TokenResponse struct {
 	Access  redact.String
-	Refresh redact.String // zero: none was named
-	Type    string        // "Bearer" in any case; another word, which counts as Bearer, as it came; "" where none was named
-	Scope   string        // "" where none was named
+	Refresh redact.String // zero: none
+	// Type is "Bearer", or the server's own word that counts as Bearer, or "".
+	Type  string
+	Scope string // "" where not given
 
 	Expiry        expiry.Expiry // of the access token
 	RefreshExpiry expiry.Expiry // of the refresh token
 
-	SentAt time.Time // our clock, just before the request was sent
-	Date   time.Time // the answer's Date header; zero: none
-	Limit  RateLimit // what the answer's headers say of the rate limit
+	SentAt time.Time // our clock, before sending
+	Date   time.Time // its Date field; zero: none
+	Limit  RateLimit // from the header
 
-	Warnings []string // what was odd about an answer with a token, in fixed words that quote nothing
+	// Warnings are fixed words about a response with a token. They quote
+	// nothing.
+	Warnings []string
 }
 
-// RateLimit is what the headers of an answer say of a rate limit.
+// RateLimit is the rate limit in the header of a response.
 type RateLimit struct {
-	RetryAt time.Time // no request before, on our clock; zero: nothing said
+	RetryAt time.Time // on our clock; zero: none
 }
 
-// Kind tells failures apart by what helps against them. The zero value is the passing kind.
+// Kind is a class of errors, by what helps against them. The zero value is the
+// transient one.
 type Kind int
 
 const (
-	// Unavailable: timeouts, connection failures, 5xx, 429. Try again later.
+	// Unavailable: timeouts, connection failures, 5xx, 429. Retry later.
 	Unavailable Kind = iota
-	// Malformed: it answered, but with no usable token. Try again later.
+	// Malformed: a response without a usable token. Retry later.
 	Malformed
-	// Rejected: an OAuth error or another 4xx status. Permanent says whether trying again can help.
+	// Rejected: an OAuth error or another 4xx. Error.Permanent reports whether
+	// retrying can help.
 	Rejected
-	// Misconfigured: the request could not be built from the descriptor and the client. No request was sent.
+	// Misconfigured: the request could not be built. Nothing was sent.
 	Misconfigured
 )
 
-// Error is why a request to a provider brought no token. Its text holds no secret and no part of a body but the OAuth error, its masked description and the names of fields.
+// Error is why a request brought no token. Its text holds no secret. Of the
+// body, it holds only the OAuth error, its masked description and names of
+// fields.
 type Error struct {
-	Kind        Kind
-	Status      int                // of HTTP; 0: there was no answer
-	Code        string             // OAuth's "error"; "" where there was none. "invalid_grant" also stands for a refusal of a refresh in other words that can only mean the refresh token
-	Description string             // OAuth's "error_description" or our own words; one line, at most 200 bytes, secrets masked
-	Meaning     descriptor.Meaning // what it says of the grant or the client beyond the kind; "": nothing that is known
-	Permanent   bool               // the same request will be refused again until somebody changes something
-	Client      bool               // it concerns the client as a whole and so every variant: rate limits (a 503 with Retry-After too), invalid_client, unauthorized_client, a 401 that names no other reason, and what is missing in the secret
-	Limit       RateLimit
-	Sent        bool // the request, or a part of it, may have reached the provider
+	Kind   Kind
+	Status int // 0 without a response
+	// Code is OAuth's "error", or "". "invalid_grant" also stands for other
+	// words that can only mean that the refresh token is invalid.
+	Code string
+	// Description is OAuth's "error_description" or our own words: one line, at
+	// most MaxDescription bytes, with secrets masked.
+	Description string
+	// Meaning is what the error says of the grant or the client, if it is
+	// known.
+	Meaning descriptor.Meaning
+	// Permanent reports that the same request will be refused until somebody
+	// changes something.
+	Permanent bool
+	// Client reports that the error concerns the client as a whole, and so
+	// every variant: rate limits (a 503 with Retry-After too), invalid_client,
+	// unauthorized_client, a 401 without another reason, and what is missing in
+	// the secret.
+	Client bool
+	Limit  RateLimit
+	// Sent reports that a part of the request may have reached the provider.
+	Sent bool
 
-	Cause error // context.Canceled or context.DeadlineExceeded, and nothing else: other causes may quote an answer
+	// Cause is context.Canceled, context.DeadlineExceeded or nil. Other causes
+	// may quote a response.
+	Cause error
 }
