@@ -11,7 +11,8 @@ import (
 //go:embed catalog/*.json
 var catalog embed.FS
 
-// entries are the catalogue's descriptors, each read when it is first used, and once.
+// entries are the descriptors of the catalogue. Each is read once, at its first
+// use.
 var entries = sync.OnceValue(func() map[string]func() (*Descriptor, error) {
 	all := map[string]func() (*Descriptor, error){}
 	for _, name := range Names() {
@@ -20,7 +21,9 @@ var entries = sync.OnceValue(func() map[string]func() (*Descriptor, error) {
 	return all
 })
 
-// Catalog returns the descriptor of that name out of the files built into the program. It is shared by all who ask, and not to be changed. The error of an unknown name lists the known ones.
+// Catalog returns a descriptor of the catalogue, which is built into the
+// program. Callers share it and must not change it. The error of an unknown
+// name lists the known names.
 func Catalog(name string) (*Descriptor, error) {
 	entry, ok := entries()[name]
 	if !ok {
@@ -41,13 +44,13 @@ func readEntry(name string) (*Descriptor, error) {
 	return d, nil
 }
 
-// Names lists the catalogue, sorted.
+// Names returns the names of the catalogue, sorted.
 func Names() []string {
 	files, _ := catalog.ReadDir("catalog") // embedded: cannot fail
 	names := make([]string, len(files))
 	for i, file := range files {
 		names[i] = strings.TrimSuffix(file.Name(), ".json")
 	}
-	slices.Sort(names) // files sort by their suffix too
+	slices.Sort(names) // ReadDir sorts with the suffix
 	return names
 }

@@ -5,32 +5,39 @@ import (
 	"time"
 )
 
-// defaultMaxLifetime is the longest that any token is trusted to live unless its descriptor says otherwise.
+// defaultMaxLifetime is the longest lifetime that is believed where the
+// descriptor has no other.
 const defaultMaxLifetime = 24 * time.Hour
 
-// NeedsTokenURL says whether each credential has to bring its own token_url, since the vendor publishes none.
+// NeedsTokenURL reports whether each credential needs a token_url, because the
+// vendor publishes none.
 func (d *Descriptor) NeedsTokenURL() bool { return d.Token.URL == "" }
 
-// Overlap is what a new access token, had by that grant, does to the one before; [OverlapUnknown] where the descriptor is silent.
+// Overlap returns what a new access token, obtained by that grant, does to the
+// one before it. [OverlapUnknown] is the default.
 func (d *Descriptor) Overlap(g Grant) Overlap { return cmp.Or(d.Overlaps[g], OverlapUnknown) }
 
-// MaxLifetime is the longest that a token is trusted to live, whatever the server says: 24 hours unless the descriptor says otherwise.
+// MaxLifetime returns the longest lifetime that is believed, whatever the
+// provider answers: 24 hours by default.
 func (d *Descriptor) MaxLifetime() time.Duration {
 	return cmp.Or(time.Duration(d.Response.MaxLifetime), defaultMaxLifetime)
 }
 
-// DefaultLifetime is how long a token lives where its answer names no expiry; 0: the descriptor does not know.
+// DefaultLifetime returns the lifetime of a token whose response has no expiry;
+// 0 means that it is not known.
 func (d *Descriptor) DefaultLifetime() time.Duration {
 	return time.Duration(d.Response.DefaultLifetime)
 }
 
-// Refreshes says whether the provider redeems refresh tokens.
+// Refreshes reports whether the provider has refresh tokens.
 func (d *Descriptor) Refreshes() bool { return d.Refresh != nil }
 
-// SingleUse says whether a refresh token has to be taken for one that works once: unless it is known not to rotate.
+// SingleUse reports whether a refresh token must be treated as usable once:
+// unless the provider is known not to rotate it.
 func (d *Descriptor) SingleUse() bool { return d.Refresh == nil || d.Refresh.Rotates != RotatesNo }
 
-// Reuse is what happens to those who send a refresh token once more; [ReuseUnknown] where the descriptor is silent.
+// Reuse returns what the provider does when a refresh token is sent again.
+// [ReuseUnknown] is the default.
 func (d *Descriptor) Reuse() Reuse {
 	if d.Refresh == nil {
 		return ReuseUnknown
@@ -38,7 +45,8 @@ func (d *Descriptor) Reuse() Reuse {
 	return cmp.Or(d.Refresh.Reuse, ReuseUnknown)
 }
 
-// request is how the endpoint for that grant is spoken to: token's words, with refresh's in the place of those it has.
+// EndpointFor returns the token endpoint for a grant, with defaults filled in.
+// For a refresh, the fields of [Refresh] replace those of the token request.
 func (d *Descriptor) EndpointFor(g Grant) TokenEndpoint {
 	t := d.Token
 	if g == RefreshToken && d.Refresh != nil {
@@ -56,7 +64,7 @@ func (d *Descriptor) EndpointFor(g Grant) TokenEndpoint {
 	return t
 }
 
-// merge lays over on base; neither is changed.
+// merge returns a map with the entries of both; those of over win.
 func merge[K comparable](base, over map[K]string) map[K]string {
 	all := make(map[K]string, len(base)+len(over))
 	for _, m := range []map[K]string{base, over} {
@@ -67,7 +75,8 @@ func merge[K comparable](base, over map[K]string) map[K]string {
 	return all
 }
 
-// name is what the endpoint calls a standard parameter; "" where it takes none.
+// ParamName returns the endpoint's name for a standard parameter; "" means that
+// it takes none.
 func (t TokenEndpoint) ParamName(f Field) string {
 	if renamed, ok := t.Fields[f]; ok {
 		return renamed

@@ -178,7 +178,8 @@ func schema(t *testing.T) object {
 	return s
 }
 
-// TestSchemaAndStructHaveTheSameFields walks both; TestSchemaAndParserKnowTheSameWords tries every enum's words.
+// TestSchemaAndStructHaveTheSameFields walks both;
+// TestSchemaAndParserKnowTheSameWords tries every enum's words.
 func TestSchemaAndStructHaveTheSameFields(t *testing.T) {
 	s := schema(t)
 	agree(t, "", s, s["$defs"].(object), reflect.TypeFor[Descriptor]())

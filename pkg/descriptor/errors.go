@@ -6,30 +6,35 @@ import (
 	"strings"
 )
 
-// Errors names refusals that the vendor spells in its own way. Each entry is
-// the value of an error code, or a part of the description. Letter case does
-// not matter. Common spellings are known without it.
+// Errors lists the vendor's own error codes and phrases by their meaning. Each
+// entry is an error code, or a part of the description. Letter case does not
+// matter. Common codes are known without it.
 type Errors struct {
-	GrantOver     []string `json:"grant_over,omitempty"`     // the refresh token works no more
-	TooEarly      []string `json:"too_early,omitempty"`      // the access token is not nearly over
-	TryLater      []string `json:"try_later,omitempty"`      // the server's own trouble
-	UnknownClient []string `json:"unknown_client,omitempty"` // the client id or its secret is wrong
+	// GrantOver means that the refresh token is invalid.
+	GrantOver []string `json:"grant_over,omitempty"`
+	// TooEarly means that the access token has too long to live.
+	TooEarly []string `json:"too_early,omitempty"`
+	// TryLater means that the server has a problem of its own.
+	TryLater []string `json:"try_later,omitempty"`
+	// UnknownClient means that the client id or its secret is wrong.
+	UnknownClient []string `json:"unknown_client,omitempty"`
 }
 
-// Meaning is what a refusal says in the vendor's own words. The zero value
-// means that nothing of these is known.
+// Meaning is what an error means by the vendor's own code or phrase. The zero
+// value means that none is known.
 type Meaning string
 
 // The meanings.
 const (
-	GrantOver     Meaning = "grant_over"     // the refresh token, or the code, works no more
-	TooEarly      Meaning = "too_early"      // the access token is not nearly over
-	TryLater      Meaning = "try_later"      // the server's own trouble
-	UnknownClient Meaning = "unknown_client" // the client id or its secret is wrong
+	GrantOver     Meaning = "grant_over"     // invalid refresh token or code
+	TooEarly      Meaning = "too_early"      // the access token lives on
+	TryLater      Meaning = "try_later"      // the server has a problem
+	UnknownClient Meaning = "unknown_client" // wrong client id or secret
 )
 
-// Phrases yields each phrase with its meaning. The meanings that cost a resource
-// owner least come first: where several phrases match, the first one counts.
+// Phrases yields each phrase with its meaning. The meanings that cost a
+// resource owner least come first: where several phrases match, the first one
+// counts.
 func (e Errors) Phrases() iter.Seq2[Meaning, string] {
 	return func(yield func(Meaning, string) bool) {
 		for _, list := range e.lists() {

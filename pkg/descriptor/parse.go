@@ -13,15 +13,17 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// Error names everything that is wrong with a descriptor, each as "path: what", the path as in "token.auth".
+// Error lists everything that is wrong with a descriptor, each problem as
+// "path: what was expected", with a path such as "token.auth".
 type Error struct {
 	Problems []string
 }
 
-// Error joins all problems in one line.
+// Error returns all problems in one line.
 func (e *Error) Error() string { return "descriptor: " + strings.Join(e.Problems, "; ") }
 
-// Parse reads a descriptor strictly: unknown fields, repeated fields, nulls, wrong types and inconsistent values are errors, all named at once in a [Error].
+// Parse reads a descriptor strictly: unknown fields, repeated fields, nulls,
+// wrong types and inconsistent values are errors. One [*Error] lists them all.
 func Parse(data []byte) (*Descriptor, error) {
 	d := new(Descriptor)
 	if err := d.UnmarshalJSON(data); err != nil {
@@ -30,15 +32,18 @@ func Parse(data []byte) (*Descriptor, error) {
 	return d, nil
 }
 
-// UnmarshalJSON is [Parse], so that a descriptor inside a secret is read as strictly as one in the catalogue.
+// UnmarshalJSON is [Parse], so that a descriptor inside a secret is read as
+// strictly as one of the catalogue.
 func (d *Descriptor) UnmarshalJSON(data []byte) error {
-	type plain Descriptor // without methods: else json.Unmarshal would come back here
+	type plain Descriptor // without UnmarshalJSON
 	var p problems
 	p.syntax(data)
 	if p.list == nil {
 		p.shape(data, reflect.TypeFor[Descriptor]())
 		*d = Descriptor{}
-		_ = json.Unmarshal(data, (*plain)(d)) // what it has to say, shape said with the path; what could be read is checked too
+		// The errors are those that shape reports with their paths. What could
+		// be read is validated too.
+		_ = json.Unmarshal(data, (*plain)(d))
 		d.validate(&p)
 	}
 	if p.list != nil {
@@ -48,7 +53,7 @@ func (d *Descriptor) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// problems gathers what is wrong.
+// problems collects what is wrong.
 type problems struct {
 	list []string
 }
@@ -75,14 +80,14 @@ func (p *problems) syntax(data []byte) {
 	}
 }
 
-// shape compares valid JSON with the Go type that it is meant for.
+// shape compares valid JSON with the Go type that it is decoded into.
 func (p *problems) shape(data []byte, t reflect.Type) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	p.value(dec, "", t)
 }
 
-// value checks the next value against t. Where t is nil, it only passes over it.
+// value checks the next value against t. Where t is nil, it skips the value.
 func (p *problems) value(dec *json.Decoder, path string, t reflect.Type) {
 	token, err := dec.Token()
 	if err != nil {
@@ -136,7 +141,8 @@ func (p *problems) array(dec *json.Decoder, path string, t reflect.Type) {
 	_, _ = dec.Token()
 }
 
-// nameOf is a member's name in errors: as it stands where it is one of ours.
+// nameOf returns a member's name as an error shows it: unknown names are
+// redacted.
 func nameOf(key string, of reflect.Type, known bool) string {
 	if known && of != nil && of.Kind() == reflect.Struct {
 		return key
@@ -144,7 +150,8 @@ func nameOf(key string, of reflect.Type, known bool) string {
 	return redact.Name(key)
 }
 
-// member is the type of an object's member. Of an object that is not looked into (t is nil), every member is known.
+// member returns the type of an object's member. Where t is nil, every member
+// is known.
 func member(t reflect.Type, key string) (inner reflect.Type, known bool) {
 	if t == nil {
 		return nil, true
@@ -161,7 +168,7 @@ func member(t reflect.Type, key string) (inner reflect.Type, known bool) {
 	return nil, false
 }
 
-// fits says whether a token can begin a value of type t.
+// fits reports whether a token can begin a value of type t.
 func fits(token json.Token, t reflect.Type) bool {
 	switch v := token.(type) {
 	case string:

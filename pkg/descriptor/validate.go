@@ -13,7 +13,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// nameForm is what [ValidName] asks, in words that everybody knows.
+// nameForm is what [ValidName] accepts, as a regular expression for people.
 const nameForm = `^[a-z0-9][a-z0-9_-]{0,62}$`
 
 const (
@@ -24,17 +24,18 @@ const (
 	longestName = 63
 )
 
-// ValidName says whether a provider, or a credential, can have that name: up to 63 of a-z, 0-9, _ and -, the first a letter or a digit.
+// ValidName reports whether a provider or a credential can have that name: up
+// to 63 of a-z, 0-9, _ and -, the first a letter or a digit.
 func ValidName(name string) bool {
 	return name != "" && len(name) <= longestName && strings.Trim(name, lower+digits+"_-") == "" && strings.Trim(name[:1], "_-") != ""
 }
 
-// isHeader says whether a header can have that name.
+// isHeader reports whether a header field can have that name.
 func isHeader(name string) bool {
 	return name != "" && strings.Trim(name, lower+upper+digits+tokenSigns) == ""
 }
 
-// validate says what is inconsistent in a descriptor, with the path of each.
+// validate adds every inconsistency of a descriptor, with its path.
 func (d *Descriptor) validate(p *problems) {
 	if d.Name != "" && !ValidName(d.Name) {
 		p.add("name", "expected %s", nameForm)
@@ -127,7 +128,7 @@ func (l Limits) validate(p *problems) {
 	oneOfKind(p, "limits.reset_kind", l.ResetKind)
 }
 
-// oneOf checks one of a few words; "" is always the default.
+// oneOf checks the value of an enumeration. "" is always the default.
 func oneOf[S ~string](p *problems, path string, got S, allowed ...S) {
 	if got == "" || slices.Contains(allowed, got) {
 		return
@@ -159,7 +160,8 @@ func (p *problems) required(path, raw string) {
 	p.url(path, raw, true)
 }
 
-// url accepts an https URL, "" and, where that is allowed, a reference relative to the token URL.
+// url accepts an https URL, "" and, where relative is true, a reference
+// relative to the token URL.
 func (p *problems) url(path, raw string, relative bool) {
 	if raw == "" {
 		return
@@ -188,7 +190,8 @@ func (p *problems) fields(path string, fields map[Field]string) {
 	}
 }
 
-// params refuses a parameter that the request has anyway: two values for one name mean something else to every server.
+// params refuses a parameter that the request has already: servers differ in
+// how they read two values of one name.
 func (p *problems) params(path string, t TokenEndpoint, params map[string]string) {
 	for name := range params {
 		if t.uses(name) {
@@ -208,7 +211,8 @@ func (p *problems) headers(path string, headers map[string]string) {
 	}
 }
 
-// reservedHeader names the headers that belong to the client authentication, the body or the connection.
+// reservedHeader reports whether a header field belongs to the client
+// authentication, the body or the connection.
 func reservedHeader(name string) bool {
 	reserved := []string{"Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Accept-Encoding", "Idempotency-Key", "X-Idempotency-Key", "Transfer-Encoding", "Upgrade", "Trailer", "Te", "Expect"}
 	return slices.Contains(reserved, http.CanonicalHeaderKey(name))

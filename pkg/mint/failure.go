@@ -97,7 +97,7 @@ func (m *Mint) share(ctx context.Context, own *known, f *fault, met store.Failur
 }
 
 // clear drops the shared failure after a success, and notes a pause that came with it.
-func (m *Mint) clear(ctx context.Context, own *known, limit provider.Limit) *known {
+func (m *Mint) clear(ctx context.Context, own *known, limit provider.RateLimit) *known {
 	until := earlier(limit.RetryAt, wall().Add(longestCooldown)).Truncate(time.Millisecond)
 	if own.entry.Failure.IsZero() && !until.After(own.entry.CooldownUntil) {
 		return own

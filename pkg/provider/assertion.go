@@ -20,14 +20,16 @@ import (
 
 const (
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-	// assertionLife is how long a signed assertion is good for: enough for a slow answer and for clocks that differ a little.
+	// assertionLife is the lifetime of a signed assertion: enough for a slow
+	// response and for clocks that differ a little.
 	assertionLife = time.Minute
-	// smallestRSA is the least that RFC 7518 §3.3 allows.
+	// smallestRSA is the minimum of RFC 7518 §3.3, in bits.
 	smallestRSA = 2048
 	halfES256   = 32 // bytes of each of r and s
 )
 
-// assert is RFC 7523 §2.2: a signed statement in the place of a secret. Each attempt signs a new one.
+// assert authenticates the client by a signed assertion (RFC 7523 §2.2). Each
+// attempt signs a new one.
 func (q *call) assert(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.Key == nil {
 		return ofClient(misconfigured("private_key: missing"))
@@ -41,7 +43,7 @@ func (q *call) assert(t descriptor.TokenEndpoint, c Client) *Error {
 	if err != nil {
 		return ofClient(misconfigured("private_key: %v", err))
 	}
-	q.mask.Add(signed)
+	q.Mask.Add(signed)
 	q.set(t, descriptor.FieldClientID, c.ID)
 	if !q.set(t, descriptor.FieldAssertion, signed) || !q.set(t, descriptor.FieldAssertionType, assertionType) {
 		return ofClient(misconfigured("fields: auth private_key_jwt needs client_assertion and client_assertion_type"))
@@ -49,7 +51,8 @@ func (q *call) assert(t descriptor.TokenEndpoint, c Client) *Error {
 	return nil
 }
 
-// sign makes a JWS in compact form (RFC 7515). Its errors say what kind of key was expected, and nothing about the one given.
+// sign returns a JWS in compact form (RFC 7515). Its errors name the kind of
+// key that is expected, and nothing about the key.
 func sign(key crypto.Signer, id string, want descriptor.Algorithm, claims map[string]any) (string, error) {
 	alg, err := algorithm(key.Public(), want)
 	if err != nil {
@@ -76,7 +79,8 @@ func segment(v map[string]any) string {
 	return base64.RawURLEncoding.EncodeToString(data)
 }
 
-// algorithm is want where the key can do it, or the usual one for the key.
+// algorithm returns want where the key supports it. Without a wish, it returns
+// the usual algorithm of the key.
 func algorithm(public crypto.PublicKey, want descriptor.Algorithm) (descriptor.Algorithm, error) {
 	switch k := public.(type) {
 	case *ecdsa.PublicKey:
@@ -98,7 +102,8 @@ func options(alg descriptor.Algorithm) crypto.SignerOpts {
 	return crypto.SHA256
 }
 
-// fixedWidth turns an ASN.1 signature into r and s side by side (RFC 7518 §3.4).
+// fixedWidth converts an ASN.1 signature to r and s side by side (RFC 7518
+// §3.4).
 func fixedWidth(der []byte) ([]byte, error) {
 	var pair struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &pair); err != nil || len(rest) > 0 {

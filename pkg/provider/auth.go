@@ -8,12 +8,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
-// authenticate adds what proves the client.
+// authenticate adds the client authentication.
 func (q *call) authenticate(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.ID == "" && (t.Auth != descriptor.AuthNone || t.ParamName(descriptor.FieldClientID) != "") {
 		return ofClient(misconfigured("client_id: missing"))
 	}
-	q.proven = t.Auth != descriptor.AuthNone
+	q.Authenticated = t.Auth != descriptor.AuthNone
 	switch t.Auth {
 	case descriptor.AuthBasic, descriptor.AuthBasicEncoded:
 		return q.basic(t.Auth, c)
@@ -30,7 +30,8 @@ func (q *call) authenticate(t descriptor.TokenEndpoint, c Client) *Error {
 	return ofClient(misconfigured("auth %s is not implemented", t.Auth))
 }
 
-// basic is RFC 7617, or RFC 6749 §2.3.1. Servers disagree, and those that take one form mostly refuse the other.
+// basic is RFC 7617, or RFC 6749 §2.3.1. Most servers accept only one of the
+// two forms.
 func (q *call) basic(form descriptor.Auth, c Client) *Error {
 	if c.Secret.IsZero() {
 		return ofClient(misconfigured("client_secret: missing"))
@@ -45,11 +46,11 @@ func (q *call) basic(form descriptor.Auth, c Client) *Error {
 		return ofClient(misconfigured("client_id: holds a colon, which Basic cannot carry; does the provider take basic_encoded?"))
 	}
 	if raw != encoded {
-		q.hint = "id or secret have characters that " + string(other) + " sends otherwise: perhaps that is expected"
+		q.AuthHint = "id or secret have characters that " + string(other) + " sends otherwise: perhaps that is expected"
 	}
 	value := base64.StdEncoding.EncodeToString([]byte(sent))
-	q.mask.Add(secret)
-	q.mask.Add(value)
+	q.Mask.Add(secret)
+	q.Mask.Add(value)
 	q.header.Set("Authorization", "Basic "+value)
 	return nil
 }
@@ -58,14 +59,15 @@ func (q *call) post(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.Secret.IsZero() {
 		return ofClient(misconfigured("client_secret: missing"))
 	}
-	q.mask.Add(c.Secret.Reveal())
+	q.Mask.Add(c.Secret.Reveal())
 	if !q.set(t, descriptor.FieldClientID, c.ID) || !q.set(t, descriptor.FieldClientSecret, c.Secret.Reveal()) {
 		return ofClient(misconfigured("fields: auth post needs client_id and client_secret"))
 	}
 	return nil
 }
 
-// certificate is RFC 8705 §2: the connection proves the client, the parameter names it.
+// certificate is RFC 8705 §2: the connection authenticates the client, and a
+// parameter names it.
 func (q *call) certificate(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.Certificate == nil {
 		return ofClient(misconfigured("certificate: missing"))

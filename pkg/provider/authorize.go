@@ -6,8 +6,10 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
-// AuthorizeURL is where a person grants the client access (RFC 6749 §4.1.1), to be sent back to redirectURI. Of c, the id and the token URL are looked at. state and the code challenge are for the caller to add.
-// An error is an [*Error] of kind Misconfigured.
+// AuthorizeURL returns the URL where a resource owner authorizes the client
+// (RFC 6749 §4.1.1). The provider then redirects to redirectURI. The caller
+// adds state and the code challenge. Of the client, only the ID and the token
+// URL are used. An error is an [*Error] of kind Misconfigured.
 func (e Endpoint) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, error) {
 	d := e.Descriptor
 	if d.Authorize == nil {

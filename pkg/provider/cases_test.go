@@ -124,7 +124,8 @@ func TestCaseC03_AnExpiryInAnotherSpellingIsRead(t *testing.T) {
 		want  want
 		warn  string
 	}{
-		{`"2030-01-02T03:04:05+0000"`, want{at: at}, warnKind}, // as airbytehq/airbyte#19752 shows it
+		// as airbytehq/airbyte#19752 shows it
+		{`"2030-01-02T03:04:05+0000"`, want{at: at}, warnKind},
 		{`"2030-01-02 03:04:05"`, want{at: at}, warnZone},
 		{`"2030-01-02T03:04:05"`, want{at: at}, warnZone},
 		{`"Wed, 02 Jan 2030 03:04:05 GMT"`, want{at: at}, warnKind},
@@ -135,8 +136,10 @@ func TestCaseC03_AnExpiryInAnotherSpellingIsRead(t *testing.T) {
 		{`"2030-01-02 03:04:05 +0000 UTC"`, want{at: at}, warnKind},
 		{`"2030-01-02 03:04:05Z"`, want{at: at}, warnKind}, // "u" of .NET
 		{`"Wed Jan 02 2030 03:04:05 GMT+0000 (Coordinated Universal Time)"`, want{at: at}, warnKind},
-		{`1893553445`, want{at: at}, warnKind},   // mod.io, Access Token Object: date_expires
-		{`"1893553445"`, want{at: at}, warnKind}, // Azure, How to use managed identities: expires_on
+		// mod.io, Access Token Object: date_expires
+		{`1893553445`, want{at: at}, warnKind},
+		// Azure, How to use managed identities: expires_on
+		{`"1893553445"`, want{at: at}, warnKind},
 		{`1893553445000`, want{at: at}, warnKind},
 		{`"1h"`, want{in: time.Hour}, warnKind},
 		{`"01:00:00"`, want{in: time.Hour}, warnKind},
@@ -234,7 +237,7 @@ func TestCaseC06_CompressedAnswersAreRead(t *testing.T) {
 		{"gzip, gzip", squeezed(body), "the answer is compressed by gzip, gzip, which is not read; gzip and deflate are"},
 		{"gzip", "\x1f\x8bnonsense", "the answer is compressed, and damaged"},
 		{"gzip", squeezed(body)[:30], "the answer was cut short"},
-		{"gzip", string(compressed("gzip", strings.Repeat(" ", longestAnswer+1))), "the answer is longer than 1 MiB"},
+		{"gzip", string(compressed("gzip", strings.Repeat(" ", maxBody+1))), "the answer is longer than 1 MiB"},
 	} {
 		_, e := exchange(t, creds, says(200, c.body, "Content-Encoding", c.coding))
 		if must(t, e, Malformed); e.Description != c.want {

@@ -25,14 +25,14 @@ const mostAllocated = 8 << 20
 
 // fill repeats a text between two others up to a mebibyte.
 func fill(before, text, after string) string {
-	return before + strings.Repeat(text, (longestAnswer-len(before)-len(after))/len(text)) + after
+	return before + strings.Repeat(text, (maxBody-len(before)-len(after))/len(text)) + after
 }
 
 // fillN is fill with a number in each text, so that no two are equal.
 func fillN(before, format, after string) string {
 	var b strings.Builder
 	b.WriteString(before)
-	for i := 0; b.Len() < longestAnswer-len(after)-len(format)-10; i++ {
+	for i := 0; b.Len() < maxBody-len(after)-len(format)-10; i++ {
 		fmt.Fprintf(&b, format, i)
 	}
 	return b.String() + after
@@ -44,7 +44,7 @@ func costly() map[string]http.HandlerFunc {
 		"a token of 1 MiB":            fill(`{"access_token":"`, "x", `"}`),
 		"a token of 1 MiB in escapes": fill(`{"access_token":"`, `\u0041`, `"}`),
 		"a refresh token of 1 MiB":    fill(`{"access_token":"a","refresh_token":"`, `x`, `"}`),
-		"a token of 64 KiB that is repeated": `{"access_token":"` + strings.Repeat("x", longestToken) +
+		"a token of 64 KiB that is repeated": `{"access_token":"` + strings.Repeat("x", maxToken) +
 			fill(`","error":"x","error_description":"`, "x", "")[:900_000] + `"}`,
 		"1 MiB of names":                  fillN(`{"access_token":"a"`, `,"name%d":0`, `}`),
 		"1 MiB of names of that length":   fillN(`{"access_token":"a"`, `,"name%08d":0`, `}`),
@@ -121,7 +121,8 @@ func TestFault39_AnExchangeAllocatesLittleWhateverIsAnswered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := serve(t, all[name])
 			d := parse(t, plain)
-			_, _ = at(d, alice, v.hc).Exchange(t.Context(), again) // the connection, and tables that are built once
+			// the connection, and tables that are built once
+			_, _ = at(d, alice, v.hc).Exchange(t.Context(), again)
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)

@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -91,13 +92,13 @@ func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
 		if bad != nil {
 			t.Fatal(bad)
 		}
-		r := reply{status: 400, header: http.Header{}, body: body, at: time.Unix(0, 0)}
-		_, e := q.result(r)
+		r := response.Message{Status: 400, Header: http.Header{}, Body: body, At: time.Unix(0, 0)}
+		_, e := q.Token(r)
 		if e == nil {
 			t.Fatal("no error of a 400")
 		}
 		if how := shows(e.Code, secrets[name]) + shows(e.Description, secrets[name]); how != "" {
-			t.Fatalf("result(%s) = %v, which shows the %s: %s", body, e, name, how)
+			t.Fatalf("Token(%s) = %v, which shows the %s: %s", body, e, name, how)
 		}
 	})
 }

@@ -4,40 +4,30 @@ import (
 	"context"
 )
 
-// Exchange asks the token endpoint once, for any [Grant]. hc's Transport carries the request (outbound.NewClient makes a careful one) and hc's Timeout, where it has one, bounds it besides ctx; its cookies and its redirect policy are not used. Redirects are never followed, and nothing but https is spoken.
+// Exchange sends one token request, for any [descriptor.Grant]. It follows no
+// redirects and uses https alone.
 //
-// Every error is an [*Error]. Once an answer has arrived, SentAt, Date and Limit of the [TokenResponse] are set beside an error too; and where a usable refresh token came with something else wrong, so are Refresh and RefreshExpiry: the old refresh token may be dead, so keep the new one before judging.
+// Every error is an [*Error]. Once a response has arrived, SentAt, Date and
+// Limit of the [TokenResponse] are set, with an error too. So are Refresh and
+// RefreshExpiry where the response has a usable refresh token beside an error.
+// The old refresh token may be spent: store the new one before handling the
+// error.
 //
-// A client_credentials request that meets a dead idle connection is sent once more, over a new one; a refresh token, a code and a signed assertion go out once.
+// A client_credentials request that meets a dead idle connection is sent once
+// more, over a new one. A refresh token, a code and a signed assertion are sent
+// once.
 func (e Endpoint) Exchange(ctx context.Context, ask TokenRequest) (TokenResponse, error) {
 	q, err := e.prepare(ask)
 	if err != nil {
 		return TokenResponse{}, err
 	}
-	r, err := q.send(ctx, e.HTTP)
+	m, err := q.send(ctx, e.HTTP)
 	if err != nil {
 		return TokenResponse{}, err
 	}
-	answer, err := q.result(r)
+	answer, err := q.Token(m)
 	if err != nil {
 		return answer, err
 	}
 	return answer, nil
-}
-
-// result returns the token response, or an error, or both.
-func (q *call) result(r reply) (TokenResponse, *Error) {
-	var answer TokenResponse
-	var failure *Error
-	if r.status/100 == 2 {
-		answer, failure = q.read(r)
-	} else {
-		failure = q.refused(r)
-	}
-	answer.SentAt, answer.Date, answer.Limit = r.sentAt, r.date(), q.limit(r)
-	if failure != nil {
-		failure.Limit = answer.Limit
-		failure.Client = failure.Client || failure.Kind == Unavailable && !answer.Limit.RetryAt.IsZero()
-	}
-	return answer, failure
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
-// golden is one exchange out of a vendor's document: testdata holds the request, the answer, and a malformed twin of the answer.
+// golden is one exchange out of a vendor's document: testdata holds the
+// request, the answer, and a malformed twin of the answer.
 type golden struct {
 	name   string // <provider>.<token or refresh>
 	client Client
@@ -121,7 +122,8 @@ func stamp(t time.Time) string {
 	return t.Format(time.RFC3339Nano)
 }
 
-// The request that the five vendors' documents show carries the credential's own URL and parameters too.
+// The request that the five vendors' documents show carries the credential's
+// own URL and parameters too.
 func TestCredentialsOwnURLAndParams(t *testing.T) {
 	c := alice
 	c.TokenURL, c.Params = "https://login.test/sandbox/oauth/token?tenant=7", map[string]string{"response_type": "code", "extra": "1"}
@@ -139,7 +141,8 @@ func TestCredentialsOwnURLAndParams(t *testing.T) {
 	}
 }
 
-// A relative refresh URL follows a credential's token_url: a sandbox's refresh token never goes to the vendor's real one.
+// A relative refresh URL follows a credential's token_url: a sandbox's refresh
+// token never goes to the vendor's real one.
 func TestRefreshURLFollowsTokenURL(t *testing.T) {
 	c := alice
 	c.TokenURL = "https://sandbox.miden.test/api/v1/auth/token"
@@ -156,7 +159,8 @@ func TestRefreshURLFollowsTokenURL(t *testing.T) {
 	}
 }
 
-// A refresh may speak otherwise than the token request: its own parameters in the place of token's, its own body and authentication.
+// A refresh may speak otherwise than the token request: its own parameters in
+// the place of token's, its own body and authentication.
 func TestRefreshInItsOwnWords(t *testing.T) {
 	v := serve(t, says(200, `{"access_token":"a"}`))
 	d := parse(t, `{"token":{"url":"https://login.test/token","params":{"a":"1"}},"refresh":{"url":"https://login.test/refresh?x=1","auth":"post","body":"query","params":{"b":"2"}}}`)

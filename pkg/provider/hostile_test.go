@@ -26,7 +26,8 @@ func everyWay(t *testing.T) Client {
 	return Client{ID: "CLIENT_ID", Secret: redact.New("CLIENT_SECRET"), Key: newKey(t), Certificate: &certificate}
 }
 
-// everyRequest is each request that carries something secret. A call answers with its error.
+// everyRequest is each request that carries something secret. A call answers
+// with its error.
 func everyRequest(d *descriptor.Descriptor, hc *http.Client, c Client) map[string]func() error {
 	exchange := func(ask TokenRequest) func() error {
 		return func() error {
@@ -43,7 +44,9 @@ func everyRequest(d *descriptor.Descriptor, hc *http.Client, c Client) map[strin
 	}
 }
 
-// Whom nobody vouches for, who has another name, and who speaks an old TLS gets no byte of a request and no certificate, whatever the client proves itself by.
+// Whom nobody vouches for, who has another name, and who speaks an old TLS gets
+// no byte of a request and no certificate, whatever the client proves itself
+// by.
 func TestNothingIsSentToAServerThatIsNotVerified(t *testing.T) {
 	c := everyWay(t)
 	for name, spoil := range map[string]func(*vendor, *outbound.Config) (host string){
@@ -73,7 +76,8 @@ func TestNothingIsSentToAServerThatIsNotVerified(t *testing.T) {
 	}
 }
 
-// inwards are addresses that are not the public internet's, IPv4 addresses within IPv6 ones among them.
+// inwards are addresses that are not the public internet's, IPv4 addresses
+// within IPv6 ones among them.
 var inwards = []string{
 	"169.254.169.254", "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "0.0.0.0",
 	"::1", "::", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::1",
@@ -91,7 +95,9 @@ func refusedInwards(address string) string {
 // outside is a public address that is never dialled: what stands beside it, or comes after it, forbids it.
 var outside = netip.MustParseAddr("192.0.32.7")
 
-// inside makes the requests of a client, shared connections and others, to https://name with the port of a trap that stands on loopback, and says what came of each.
+// inside makes the requests of a client, shared connections and others, to
+// https://name with the port of a trap that stands on loopback, and says what
+// came of each.
 func inside(t *testing.T, name, trap string) map[string]*Error {
 	t.Helper()
 	_, port, _ := strings.Cut(trap, ":")
@@ -123,7 +129,8 @@ func TestNamesThatPointInwardsAreRefusedBeforeAByteIsSent(t *testing.T) {
 	}
 }
 
-// A name is looked at, and looked up again for the connection: it may have moved.
+// A name is looked at, and looked up again for the connection: it may have
+// moved.
 func TestANameThatMovesInwardsIsRefusedAtTheDial(t *testing.T) {
 	address, bytes := trap(t)
 	var looked atomic.Int64

@@ -150,7 +150,8 @@ func TestCanceledAndTimedOut(t *testing.T) {
 	}
 }
 
-// Nothing goes on once a request was given up, not even a handshake that nobody answers.
+// Nothing goes on once a request was given up, not even a handshake that nobody
+// answers.
 func TestFault56_GivenUpHandshakeEnds(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -175,7 +176,8 @@ func TestFault56_GivenUpHandshakeEnds(t *testing.T) {
 	}
 }
 
-// dying answers the first request of each connection, and hangs up on the second after having read it.
+// dying answers the first request of each connection, and hangs up on the
+// second after having read it.
 func dying(t *testing.T) *vendor {
 	var used sync.Map
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -220,11 +222,13 @@ func TestFault38_DeadIdleConnection(t *testing.T) {
 	}
 }
 
-// However many kept connections are dead, a request finds out on one of them; and what was answered, however badly, is not sent again.
+// However many kept connections are dead, a request finds out on one of them;
+// and what was answered, however badly, is not sent again.
 func TestFault38_ManyKeptConnections(t *testing.T) {
 	const many = 4
 	for _, c := range []struct {
-		said    string // by the server on a kept connection, before it closes it
+		// by the server on a kept connection, before it closes it
+		said    string
 		arrived int64
 		ok      bool
 	}{
@@ -271,7 +275,8 @@ func TestFault38_ManyKeptConnections(t *testing.T) {
 	}
 }
 
-// What a dead connection may have brought to the provider counts as sent, though the second attempt comes to nothing.
+// What a dead connection may have brought to the provider counts as sent,
+// though the second attempt comes to nothing.
 func TestFault38_WhatADeadConnectionTookCountsAsSent(t *testing.T) {
 	var requests atomic.Int64
 	var v *vendor
@@ -294,7 +299,8 @@ func TestFault38_WhatADeadConnectionTookCountsAsSent(t *testing.T) {
 	}
 }
 
-// A RoundTripper that net/http did not make is asked once, and its failures may have been sent.
+// A RoundTripper that net/http did not make is asked once, and its failures may
+// have been sent.
 type double func(*http.Request) (*http.Response, error)
 
 func (f double) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -324,7 +330,8 @@ func TestTransportThatIsATestDouble(t *testing.T) {
 	})
 }
 
-// An http.Transport from elsewhere does too: single-use tokens and certificates still get connections of their own.
+// An http.Transport from elsewhere does too: single-use tokens and certificates
+// still get connections of their own.
 func TestTransportFromElsewhere(t *testing.T) {
 	v := dying(t)
 	certificate := vouched().Certificate
@@ -412,7 +419,8 @@ func TestClientCertificate(t *testing.T) {
 	must(t, asError(t, err), Misconfigured)
 }
 
-// A server names the authorities whose certificates it takes, and knows others one by one.
+// A server names the authorities whose certificates it takes, and knows others
+// one by one.
 func TestClientCertificateOfAnAuthorityThatTheServerDoesNotName(t *testing.T) {
 	var shown int
 	v := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -10,7 +10,9 @@ import (
 	"testing"
 )
 
-// nameServer is a DNS server on loopback, which this process asks from now on until the test ends. addresses answers each look-up: one for a name's IPv4 addresses, another for its IPv6 ones.
+// nameServer is a DNS server on loopback, which this process asks from now on
+// until the test ends. addresses answers each look-up: one for a name's IPv4
+// addresses, another for its IPv6 ones.
 func nameServer(t *testing.T, addresses func(name string) []netip.Addr) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -38,7 +40,8 @@ func nameServer(t *testing.T, addresses func(name string) []netip.Addr) {
 	})
 }
 
-// What RFC 1035 §4.1 says of a message: a header, then the question, which the answer repeats.
+// What RFC 1035 §4.1 says of a message: a header, then the question, which the
+// answer repeats.
 const (
 	nameHeader = 12
 	typeA      = 1
@@ -46,7 +49,8 @@ const (
 	nameThere  = 0xc00c // the name that the question has
 )
 
-// nameAnswer answers a question with the addresses of the kind that was asked for.
+// nameAnswer answers a question with the addresses of the kind that was asked
+// for.
 func nameAnswer(question []byte, addresses func(string) []netip.Addr) []byte {
 	var labels []string
 	at := nameHeader
@@ -58,7 +62,8 @@ func nameAnswer(question []byte, addresses func(string) []netip.Addr) []byte {
 	end := at + 5 // past the root, the type and the class
 	kind := binary.BigEndian.Uint16(question[at+1:])
 	out := append([]byte{}, question[:end]...)
-	copy(out[2:nameHeader], []byte{0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0}) // an answer, of one who knows
+	// an answer, of one who knows
+	copy(out[2:nameHeader], []byte{0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0})
 	for _, a := range addresses(strings.Join(labels, ".")) {
 		if (kind == typeA) != a.Is4() || kind != typeA && kind != typeAAAA {
 			continue
@@ -66,7 +71,8 @@ func nameAnswer(question []byte, addresses func(string) []netip.Addr) []byte {
 		out[7]++
 		out = binary.BigEndian.AppendUint16(out, nameThere)
 		out = binary.BigEndian.AppendUint16(out, kind)
-		out = append(out, 0, 1, 0, 0, 0, 0, 0, byte(a.BitLen()/8)) // class IN, for no time at all
+		// class IN, for no time at all
+		out = append(out, 0, 1, 0, 0, 0, 0, 0, byte(a.BitLen()/8))
 		out = append(out, a.AsSlice()...)
 	}
 	return out

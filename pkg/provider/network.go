@@ -4,26 +4,31 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"syscall"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/mask"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
-// broken makes an error of a failed round trip. net/http's own texts are not passed on, for some quote what the server sent.
+// broken returns the error of a failed round trip. The texts of net/http are
+// not used: some of them quote what the server sent.
 func (q *call) broken(err, over error, sent bool) *Error {
-	e := &Error{Kind: Unavailable, Sent: sent, cause: over}
-	if errors.Is(err, outbound.ErrPrivate) || errors.Is(err, outbound.ErrLinkLocal) { // only a setting helps, or another URL
-		e.Kind, e.Permanent, e.Client = Misconfigured, true, true
+	e := &Error{Kind: Unavailable, Sent: sent, Cause: over}
+	if errors.Is(err, outbound.ErrPrivate) || errors.Is(err, outbound.ErrLinkLocal) {
+		e.Kind, e.Permanent, e.Client = Misconfigured, true, true // only a setting helps, or another URL
 	}
-	e.Description = q.mask.Line(q.url.Hostname()+": "+q.reason(err), longestDescription)
+	e.Description = q.Mask.Line(q.url.Hostname()+": "+q.reason(err), response.MaxDescription)
 	return e
 }
 
-// timeIsOver is the context's error. A connection's own deadline, taken from the context's, may fire a moment before the context knows.
+// timeIsOver returns the error of a context. A connection's own deadline, taken
+// from the context, may pass a moment before the context reports it.
 func timeIsOver(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -34,7 +39,7 @@ func timeIsOver(ctx context.Context) error {
 	return nil
 }
 
-// reason says in our words why a round trip failed.
+// reason returns why a round trip failed, in our own words.
 func (q *call) reason(err error) string {
 	var dns *net.DNSError
 	var untrusted *tls.CertificateVerificationError
@@ -76,7 +81,8 @@ func lost(err error) string {
 	return "the connection failed"
 }
 
-// sent says whether anything of a failed request may have reached the provider. When in doubt, it may.
+// sent reports whether a part of a failed request may have reached the
+// provider. In doubt, it returns true.
 func sent(err error, rt http.RoundTripper, connected bool) bool {
 	if connected {
 		return true
@@ -85,4 +91,15 @@ func sent(err error, rt http.RoundTripper, connected bool) bool {
 	var op *net.OpError
 	notDialled := errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
 	return !notDialled && !outbound.Announces(rt)
+}
+
+func misconfigured(format string, args ...any) *Error {
+	text := mask.Line(fmt.Sprintf(format, args...), response.MaxDescription)
+	return &Error{Kind: Misconfigured, Description: text, Permanent: true}
+}
+
+// ofClient marks an error as one of the whole client.
+func ofClient(e *Error) *Error {
+	e.Client = true
+	return e
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// brought is a code as a person brings it back; the verifier is RFC 7636's own example (appendix B).
+// brought is a code as a person brings it back; the verifier is RFC 7636's own
+// example (appendix B).
 var brought = TokenRequest{
 	Grant: descriptor.AuthorizationCode, Code: redact.New("CODE"), Verifier: redact.New("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
 	RedirectURI: "http://127.0.0.1:8976/connected", Scope: "clubs", Audience: "https://api.test/",
@@ -33,9 +34,12 @@ func TestWherePeopleAreSent(t *testing.T) {
 	for name, c := range map[string]struct {
 		text, tokenURL, scope, audience, want string
 	}{
-		// "GET https://www.movemint.cc/oauth/authorize ?client_id=YOUR_CLIENT_ID &redirect_uri=YOUR_REDIRECT_URI &response_type=code &scope="
+		// "GET https://www.movemint.cc/oauth/authorize
+		// ?client_id=YOUR_CLIENT_ID &redirect_uri=YOUR_REDIRECT_URI
+		// &response_type=code &scope="
 		"movemint": {want: "https://www.movemint.cc/oauth/authorize?client_id=CLIENT_ID&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope="},
-		// "response_type: code; client_id; scope: Space separated value of scopes; redirect_uri; state"
+		// "response_type: code; client_id; scope: Space separated value of
+		// scopes; redirect_uri; state"
 		"trackmania": {scope: "clubs read_favorite", want: "https://api.trackmania.com/oauth/authorize?client_id=CLIENT_ID&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=clubs+read_favorite"},
 		"a sandbox":  {text: connecting, tokenURL: "https://sandbox.test/oauth/token", audience: "https://api.test/", want: "https://sandbox.test/authorize?audience=https%3A%2F%2Fapi.test%2F&client_id=CLIENT_ID&prompt=consent&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=&x=1"},
 	} {
@@ -55,7 +59,8 @@ func TestWherePeopleAreSent(t *testing.T) {
 	}
 }
 
-// A code goes out once: neither the connection that died nor a redirect sends it again.
+// A code goes out once: neither the connection that died nor a redirect sends
+// it again.
 func TestACodeGoesOutOnce(t *testing.T) {
 	v := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "https://login.test/elsewhere")
@@ -80,11 +85,13 @@ func TestWhatIsSaidOfACode(t *testing.T) {
 
 func TestVerify(t *testing.T) {
 	for name, want := range map[string]string{
-		// curl --request GET 'https://api.minut.com/v8/users/me' --header 'Authorization: Bearer ACCESS_TOKEN'
+		// curl --request GET 'https://api.minut.com/v8/users/me' --header
+		// 'Authorization: Bearer ACCESS_TOKEN'
 		"minut": "GET https://api.minut.com/v8/users/me\nAccept: application/json\nAccept-Encoding: identity\nAuthorization: Bearer ACCESS_TOKEN\nUser-Agent: tokenvend\n\n",
 		// "Get token info: Pass the access token in the Authorization header"
 		"movemint": "GET https://www.movemint.cc/oauth/token/info\nAccept: application/json\nAccept-Encoding: identity\nAuthorization: Bearer ACCESS_TOKEN\nUser-Agent: tokenvend\n\n",
-		// "You can use the /auth/me endpoint to receive information about the scope etc for the given application."
+		// "You can use the /auth/me endpoint to receive information about the
+		// scope etc for the given application."
 		"monta": "GET https://public-api.monta.com/api/v1/auth/me\nAccept: application/json\nAccept-Encoding: identity\nAuthorization: Bearer ACCESS_TOKEN\nUser-Agent: tokenvend\n\n",
 	} {
 		for status, c := range map[int]struct{ works, known bool }{200: {true, true}, 204: {true, true}, 401: {false, true}, 403: {}, 404: {}, 429: {}, 500: {}, 503: {}} {
@@ -106,7 +113,8 @@ func TestVerify(t *testing.T) {
 }
 
 func TestRevocation(t *testing.T) {
-	// "token, client_id, client_secret: Required"; "200: Token revoked successfully (always returns 200, even if the token was already revoked)"
+	// "token, client_id, client_secret: Required"; "200: Token revoked
+	// successfully (always returns 200, even if the token was already revoked)"
 	v := serve(t, says(200, ""))
 	if err := at(mustCatalog(t, "movemint"), alice, v.hc).RevokeToken(context.Background(), redact.New("TOKEN")); err != nil {
 		t.Fatal(err)
@@ -115,7 +123,8 @@ func TestRevocation(t *testing.T) {
 	if got := v.lastRequest(); got != want {
 		t.Errorf("asked\n%s\nwant\n%s", got, want)
 	}
-	// RFC 7009 §2.2.1: "If the server responds with HTTP status code 503, the client must assume the token still exists and may retry".
+	// RFC 7009 §2.2.1: "If the server responds with HTTP status code 503, the
+	// client must assume the token still exists and may retry".
 	for status, kind := range map[int]Kind{503: Unavailable, 429: Unavailable, 400: Rejected, 401: Rejected, 403: Rejected} {
 		v := serve(t, says(status, `{"error":"unsupported_token_type"}`))
 		must(t, asError(t, at(mustCatalog(t, "movemint"), alice, v.hc).RevokeToken(context.Background(), redact.New("TOKEN"))), kind)

@@ -1,14 +1,18 @@
-// Package provider knows how token endpoints speak. How one vendor's endpoint differs from another's is data (a [Descriptor], JSON in catalog/), never code. What a server said comes back unjudged, as an [TokenResponse]; when a token is over, and what to do about a failure, is decided elsewhere.
+// Package provider calls token endpoints: it builds a request from a
+// [descriptor.Descriptor], authenticates the client, sends the request, and
+// returns what package response reads. All differences between providers are in
+// the descriptor. Lifetimes are returned as the server gave them, and failures
+// are classified; callers decide what follows.
 package provider
 
 import (
 	"crypto"
 	"crypto/tls"
 	"net/http"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -16,82 +20,61 @@ import (
 type Endpoint struct {
 	Descriptor *descriptor.Descriptor
 	Client     Client
-	// HTTP carries the requests: outbound.NewClient makes a careful one. Its
-	// Transport is used, and its Timeout where it has one; its cookies and its
-	// redirect policy are not.
+	// HTTP sends the requests: [outbound.NewClient] makes a suitable client.
+	// Its Transport is used, and its Timeout if it has one; its cookie jar and
+	// its redirect policy are not.
 	HTTP *http.Client
 }
 
-// Client is one OAuth client registered at one provider, with what it proves itself by.
+// Client is one OAuth client registered at one provider, with its
+// authentication.
 type Client struct {
-	ID          string
-	Secret      redact.String
-	TokenURL    string            // takes the descriptor's place where not empty
-	Params      map[string]string // extra token-request parameters
-	Key         crypto.Signer     // private_key_jwt, and with Certificate mTLS; nil: none
+	ID     string
+	Secret redact.String
+	// TokenURL replaces the descriptor's where it is not empty.
+	TokenURL string
+	Params   map[string]string // additional parameters
+	// Key is for private_key_jwt; nil means none.
+	Key         crypto.Signer
 	KeyID       string
-	Certificate *tls.Certificate // mTLS; nil: none
+	Certificate *tls.Certificate // for tls; nil means none
 }
 
-// TokenRequest is what one token request is about.
+// TokenRequest is what varies between the token requests of one client.
 type TokenRequest struct {
 	Grant    descriptor.Grant
 	Scope    string // space-separated
 	Audience string
-	Refresh  redact.String // for RefreshToken; needless otherwise
+	Refresh  redact.String // for RefreshToken
 
-	Code        redact.String // for AuthorizationCode: what the person came back with
-	Verifier    redact.String // for AuthorizationCode: what the code challenge was made of (RFC 7636 §4.1); zero: none was sent
-	RedirectURI string        // for AuthorizationCode: the one that the code was asked for with
+	// Code is for AuthorizationCode, from the authorization response.
+	Code redact.String
+	// Verifier is for AuthorizationCode: the code verifier (RFC 7636 §4.1).
+	// Zero means that no code challenge was sent.
+	Verifier redact.String
+	// RedirectURI is for AuthorizationCode: that of the authorization request.
+	RedirectURI string
 }
 
-// TokenResponse is what a token endpoint said, unjudged: lifetimes may be absurd, or absent.
-type TokenResponse struct {
-	Access  redact.String
-	Refresh redact.String // zero: none was named
-	Type    string        // "Bearer" in any case; another word, which counts as Bearer, as it came; "" where none was named
-	Scope   string        // "" where none was named
-
-	Expiry        expiry.Expiry // of the access token
-	RefreshExpiry expiry.Expiry // of the refresh token
-
-	SentAt time.Time // our clock, just before the request was sent
-	Date   time.Time // the answer's Date header; zero: none
-	Limit  Limit     // what the answer's headers say of the rate limit
-
-	Warnings []string // what was odd about an answer with a token, in fixed words that quote nothing
-}
-
-// Limit is what the headers of an answer say of a rate limit.
-type Limit struct {
-	RetryAt time.Time // no request before, on our clock; zero: nothing said
-}
-
-// Kind tells failures apart by what helps against them. The zero value is the passing kind.
-type Kind int
-
-const (
-	// Unavailable: timeouts, connection failures, 5xx, 429. Try again later.
-	Unavailable Kind = iota
-	// Malformed: it answered, but with no usable token. Try again later.
-	Malformed
-	// Rejected: an OAuth error or another 4xx status. Permanent says whether trying again can help.
-	Rejected
-	// Misconfigured: the request could not be built from the descriptor and the client. No request was sent.
-	Misconfigured
+// What a token endpoint answers is read by packages response and expiry.
+// Callers of this package need these names of them.
+type (
+	Expiry        = expiry.Expiry
+	TokenResponse = response.TokenResponse
+	RateLimit     = response.RateLimit
+	Error         = response.Error
+	Kind          = response.Kind
 )
 
-// Error is why a request to a provider brought no token. Its text holds no secret and no part of a body but the OAuth error, its masked description and the names of fields.
-type Error struct {
-	Kind        Kind
-	Status      int                // of HTTP; 0: there was no answer
-	Code        string             // OAuth's "error"; "" where there was none. "invalid_grant" also stands for a refusal of a refresh in other words that can only mean the refresh token
-	Description string             // OAuth's "error_description" or our own words; one line, at most 200 bytes, secrets masked
-	Meaning     descriptor.Meaning // what it says of the grant or the client beyond the kind; "": nothing that is known
-	Permanent   bool               // the same request will be refused again until somebody changes something
-	Client      bool               // it concerns the client as a whole and so every variant: rate limits (a 503 with Retry-After too), invalid_client, unauthorized_client, a 401 that names no other reason, and what is missing in the secret
-	Limit       Limit
-	Sent        bool // the request, or a part of it, may have reached the provider
+// The kinds of errors.
+const (
+	Unavailable   = response.Unavailable
+	Malformed     = response.Malformed
+	Rejected      = response.Rejected
+	Misconfigured = response.Misconfigured
+)
 
-	cause error // context.Canceled or context.DeadlineExceeded, and nothing else: other causes may quote an answer
+// HoldsRefreshToken is [response.HoldsRefreshToken].
+func HoldsRefreshToken(access redact.String, refresh ...redact.String) bool {
+	return response.HoldsRefreshToken(access, refresh...)
 }

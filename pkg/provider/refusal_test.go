@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -71,12 +72,13 @@ func TestFault34_RateLimits(t *testing.T) {
 		{200, "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 9", 9 * time.Second},
 		{200, "Retry-After: 60", 0},
 	} {
-		r := reply{status: c.status, at: at, header: http.Header{"Date": {date.Format(http.TimeFormat)}}}
+		m := response.Message{Status: c.status, At: at, Header: http.Header{"Date": {date.Format(http.TimeFormat)}}}
 		for line := range strings.Lines(c.headers) {
 			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-			r.header.Add(name, value)
+			m.Header.Add(name, value)
 		}
-		got := (&call{descriptor: monta}).limit(r).RetryAt
+		token, _ := (&response.Request{Descriptor: monta}).Token(m)
+		got := token.Limit.RetryAt
 		if c.want == 0 && !got.IsZero() || c.want != 0 && !got.Equal(at.Add(c.want)) {
 			t.Errorf("%d %s: %v, want %v later", c.status, c.headers, got, c.want)
 		}
@@ -118,7 +120,8 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 		{400, `{"error":"unsupported_grant_type"}`, creds, "unsupported_grant_type", true, false},
 		{400, `{"error":"invalid_target"}`, creds, "invalid_target", true, false},
 		{403, `{"error":"access_denied"}`, creds, "access_denied", true, false},
-		{403, `{"error":"Forbidden"}`, creds, "Forbidden", false, false}, // a gateway's
+		// a gateway's
+		{403, `{"error":"Forbidden"}`, creds, "Forbidden", false, false},
 		{403, `<html>blocked</html>`, creds, "", false, false},
 		{403, ``, creds, "", false, false},
 		{401, ``, creds, "", true, true},
@@ -126,13 +129,15 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 		{401, `{"error":"Unauthorized","path":"/token"}`, creds, "Unauthorized", true, true},
 		{401, `{"error":"unauthorized","error_description":"Bad API credentials"}`, creds, "unauthorized", true, true},
 		{401, `{"error":"invalid_request"}`, creds, "invalid_request", false, false},
-		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again, "invalid_grant", false, false}, // League, older
+		// League, older
+		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again, "invalid_grant", false, false},
 		{401, `{"error":"invalid_refresh_token"}`, TokenRequest{Grant: descriptor.RefreshToken, Refresh: redact.New("rt-5f2c9e81")}, "invalid_refresh_token", false, false},
 		{401, ``, again, "", true, true},
 		{400, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
 		{401, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
 		{403, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
-		{400, `{"error":"invalid_token_reuse"}`, again, "invalid_token_reuse", false, false}, // Doorkeeper after a race
+		// Doorkeeper after a race
+		{400, `{"error":"invalid_token_reuse"}`, again, "invalid_token_reuse", false, false},
 		{400, `{"error":"invalid_request"}`, creds, "invalid_request", false, false},
 		{400, ``, creds, "", false, false},
 		{404, `not found`, creds, "", false, false},
@@ -160,7 +165,8 @@ func TestFault35_DescriptorSaysWhatIsForGood(t *testing.T) {
 	}
 }
 
-// A 401 to a refresh that carried no client authentication can only be about the refresh token.
+// A 401 to a refresh that carried no client authentication can only be about
+// the refresh token.
 func TestBare401WithoutClientAuthenticationIsInvalidGrant(t *testing.T) {
 	text := `{"token":{"url":"https://login.test/"},"refresh":{"auth":"none"}}`
 	_, e := exchangeBy(t, text, alice, again, says(401, `{"message":"no"}`))
@@ -177,7 +183,8 @@ func TestErrorFieldsElsewhere(t *testing.T) {
 	}
 }
 
-// The other server stands at its real address, so that any client that followed would find it.
+// The other server stands at its real address, so that any client that followed
+// would find it.
 func TestFault37_RedirectsAreNeverFollowed(t *testing.T) {
 	elsewhere, bytes := trap(t)
 	c := everyWay(t)
@@ -260,7 +267,8 @@ func TestBasicHintsAtTheOtherForm(t *testing.T) {
 				t.Errorf("%s: %+v", auth, e)
 			}
 		}
-		_, e := exchangeBy(t, text, Client{ID: "id", Secret: redact.New("100% sure")}, creds, says(400, `{"error":"invalid_request"}`)) // oidc-provider, where the secret does not decode
+		// oidc-provider, where the secret does not decode
+		_, e := exchangeBy(t, text, Client{ID: "id", Secret: redact.New("100% sure")}, creds, says(400, `{"error":"invalid_request"}`))
 		if !strings.Contains(must(t, e, Rejected).Description, "have characters that "+other+" sends otherwise") || e.Client {
 			t.Errorf("%s: %+v", auth, e)
 		}

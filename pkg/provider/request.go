@@ -12,31 +12,26 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
-	"github.com/tokenvend/tokenvend/pkg/mask"
-	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
 // call is one request, built and not yet sent.
 type call struct {
-	descriptor *descriptor.Descriptor
+	response.Request
 
-	grant  descriptor.Grant
 	method string
 	url    *url.URL
 	header http.Header
 	body   []byte
-	cert   *tls.Certificate // for tls; nil: none
+	cert   *tls.Certificate // for auth tls; nil means none
 	params map[string]string
-	mask   mask.Set
 
-	refresh redact.String // that is redeemed; zero: none is
-
-	proven bool   // it carries client authentication
-	hint   string // what to say when that is refused; "": nothing
-	replay bool   // it may go over a kept connection, and once more where that one is dead
+	// replay reports whether the request may use a kept connection, and may be
+	// sent once more where that connection is dead.
+	replay bool
 }
 
-// prepare builds a request. Its errors are all Misconfigured.
+// prepare builds a request. Its errors are all of kind Misconfigured.
 func (e Endpoint) prepare(ask TokenRequest) (*call, *Error) {
 	d, c := e.Descriptor, e.Client
 	if err := grants(d, ask); err != nil {
@@ -47,8 +42,10 @@ func (e Endpoint) prepare(ask TokenRequest) (*call, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &call{descriptor: d, grant: ask.Grant, method: t.Method, url: u, header: headers(t.Headers), params: map[string]string{}}
-	q.replay = ask.Grant == descriptor.ClientCredentials && t.Auth != descriptor.AuthPrivateKey && t.Method == http.MethodPost // a GET, net/http would send again over each dead one
+	q := &call{Request: response.Request{Descriptor: d, Grant: ask.Grant}, method: t.Method, url: u, header: headers(t.Headers), params: map[string]string{}}
+	// A GET is not replayed: net/http would send it again over each dead
+	// connection.
+	q.replay = ask.Grant == descriptor.ClientCredentials && t.Auth != descriptor.AuthPrivateKey && t.Method == http.MethodPost
 	q.maskQuery()
 	err = cmp.Or(q.ask(t, ask), q.authenticate(t, c), q.extra(t, c))
 	if err != nil {
@@ -58,7 +55,8 @@ func (e Endpoint) prepare(ask TokenRequest) (*call, *Error) {
 	return q, nil
 }
 
-// grants says whether the grant can be asked for.
+// grants reports, as an error, that the provider has no such grant or that the
+// request lacks something.
 func grants(d *descriptor.Descriptor, ask TokenRequest) *Error {
 	switch {
 	case ask.Grant == descriptor.ClientCredentials:
@@ -105,7 +103,8 @@ func (e Endpoint) url(g descriptor.Grant) (*url.URL, *Error) {
 	return u, nil
 }
 
-// relative is a URL of the descriptor's, which may be relative to the token URL in use.
+// relative returns a URL of the descriptor that may be relative to the token
+// URL.
 func (e Endpoint) relative(raw, field string) (*url.URL, *Error) {
 	base, failure := e.url(descriptor.ClientCredentials)
 	if failure != nil {
@@ -126,17 +125,18 @@ func headers(own map[string]string) http.Header {
 	for name, value := range own {
 		h.Set(name, value)
 	}
-	h.Set("Accept-Encoding", "identity") // set, so that no transport unpacks an answer before it is measured
+	// set, so that no transport decompresses
+	h.Set("Accept-Encoding", "identity")
 	return h
 }
 
-// ask puts the standard parameters in.
+// ask sets the standard parameters.
 func (q *call) ask(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
 	q.set(t, descriptor.FieldGrantType, string(ask.Grant))
 	switch ask.Grant {
 	case descriptor.RefreshToken:
-		q.mask.Add(ask.Refresh.Reveal())
-		q.refresh = ask.Refresh
+		q.Mask.Add(ask.Refresh.Reveal())
+		q.Refresh = ask.Refresh
 		if !q.set(t, descriptor.FieldRefreshToken, ask.Refresh.Reveal()) {
 			return misconfigured("refresh.fields: leaves refresh_token out")
 		}
@@ -153,10 +153,11 @@ func (q *call) ask(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
 	return nil
 }
 
-// code puts a code in. Its scope was settled where the person granted it (RFC 6749 §4.1.3).
+// code sets the parameters of an authorization code. Its scope was decided by
+// the authorization request (RFC 6749 §4.1.3).
 func (q *call) code(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
-	q.mask.Add(ask.Code.Reveal())
-	q.mask.Add(ask.Verifier.Reveal())
+	q.Mask.Add(ask.Code.Reveal())
+	q.Mask.Add(ask.Verifier.Reveal())
 	if !q.set(t, descriptor.FieldCode, ask.Code.Reveal()) || !q.set(t, descriptor.FieldRedirectURI, ask.RedirectURI) {
 		return misconfigured("fields: leaves code or redirect_uri out")
 	}
@@ -166,7 +167,8 @@ func (q *call) code(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
 	return nil
 }
 
-// set gives a standard parameter its value, under the name that the provider has for it; false: it has none.
+// set sets a standard parameter under the provider's name for it. It returns
+// false where the provider has none.
 func (q *call) set(t descriptor.TokenEndpoint, f descriptor.Field, value string) bool {
 	name := t.ParamName(f)
 	if name == "" {
@@ -176,7 +178,7 @@ func (q *call) set(t descriptor.TokenEndpoint, f descriptor.Field, value string)
 	return true
 }
 
-// extra adds the descriptor's and the credential's own parameters.
+// extra adds the additional parameters of the descriptor and of the credential.
 func (q *call) extra(t descriptor.TokenEndpoint, c Client) *Error {
 	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
 		if _, taken := q.params[name]; taken {
@@ -192,23 +194,23 @@ func (q *call) extra(t descriptor.TokenEndpoint, c Client) *Error {
 	return nil
 }
 
-// maskValues hides configured values: any of them may be a secret.
+// maskValues masks configured values: any of them may be a secret.
 func (q *call) maskValues(values map[string]string) {
 	for _, value := range values {
-		q.mask.AddValue(value)
+		q.Mask.AddValue(value)
 	}
 }
 
-// maskQuery hides the parameters of the configured URL.
+// maskQuery masks the parameters of the configured URL.
 func (q *call) maskQuery() {
 	for _, values := range q.url.Query() {
 		for _, value := range values {
-			q.mask.AddValue(value)
+			q.Mask.AddValue(value)
 		}
 	}
 }
 
-// encode puts the parameters where the provider looks for them.
+// encode writes the parameters where the provider expects them.
 func (q *call) encode(b descriptor.Body) {
 	form := url.Values{}
 	for name, value := range q.params {

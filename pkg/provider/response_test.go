@@ -17,6 +17,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
 func TestFault16_RefreshTokenComesBesideTheError(t *testing.T) {
@@ -190,7 +191,7 @@ func TestFault31_NoUsableToken(t *testing.T) {
 		"token a list":    says(200, `{"access_token":["`+canary+`"]}`),
 		"too deep":        says(200, strings.Repeat(`{"a":`, 100)+`"`+canary+`"`+strings.Repeat(`}`, 100)),
 		"brotli":          says(200, squeezed(`{"access_token":"`+canary+`"}`), "Content-Encoding", "br"),
-		"token too long":  says(200, `{"access_token":"`+strings.Repeat("x", longestToken+1)+`"}`),
+		"token too long":  says(200, `{"access_token":"`+strings.Repeat("x", maxToken+1)+`"}`),
 	} {
 		answer, e := exchange(t, creds, handler)
 		must(t, e, Malformed)
@@ -307,11 +308,15 @@ func TestFault40_OtherCase(t *testing.T) {
 		{`{"Access_Token":"other"}`, "other"},
 		{`{"ACCESS_TOKEN":"other","access_token":"exact"}`, "exact"},
 		{`{"access_token":"exact","ACCESS_TOKEN":"other"}`, "exact"},
-		{`{"Access_Token":"one","ACCESS_TOKEN":"two"}`, ""},       // which?
-		{`{"access_token":null,"ACCESS_TOKEN":"other"}`, ""},      // the exact one says: none
-		{"{\"acce\u017f\u017f_to\u212aen\":\"folded\"}", ""},      // long s and Kelvin sign, which encoding/json takes for s and k
-		{`{"accesstoken":"near"}`, ""},                            // other than by case
-		{`{"data":{"access_token":"deep"}}`, ""},                  // not where the descriptor points
+		{`{"Access_Token":"one","ACCESS_TOKEN":"two"}`, ""}, // which?
+		// the exact one says: none
+		{`{"access_token":null,"ACCESS_TOKEN":"other"}`, ""},
+		// long s and Kelvin sign, which encoding/json takes for s and k
+		{"{\"acce\u017f\u017f_to\u212aen\":\"folded\"}", ""},
+		// other than by case
+		{`{"accesstoken":"near"}`, ""},
+		// not where the descriptor points
+		{`{"data":{"access_token":"deep"}}`, ""},
 		{`{"access_token ":"padded","x":{"access_token":1}}`, ""}, // nor this
 	} {
 		answer, _ := exchange(t, creds, says(200, c.body))
@@ -381,7 +386,7 @@ func TestFault42_ScopeIsTheGrantedOne(t *testing.T) {
 	}
 }
 
-func FuzzAnswer(f *testing.F) {
+func FuzzTokenResponse(f *testing.F) {
 	for _, seed := range []string{`{"access_token":"a","expires_in":3600}`, `{"error":{"code":"x","message":"\u0000"}}`, `[[[[`, "\xef\xbb\xbf{}", `{"access_token":"a","expires_in":1e999,"refresh_token":"r"`, `{"expires_in":"` + strings.Repeat("9", 400) + `"}`} {
 		f.Add([]byte(seed), 200)
 		f.Add([]byte(seed), 401)
@@ -395,14 +400,14 @@ func FuzzAnswer(f *testing.F) {
 		if bad != nil {
 			t.Fatal(bad)
 		}
-		answer, e := q.result(reply{status: status, header: http.Header{}, body: body, sentAt: time.Unix(0, 0), at: time.Unix(0, 0)})
+		answer, e := q.Token(response.Message{Status: status, Header: http.Header{}, Body: body, SentAt: time.Unix(0, 0), At: time.Unix(0, 0)})
 		if (e == nil) == answer.Access.IsZero() {
 			t.Fatalf("%v with access token %q", e, answer.Access.Reveal())
 		}
-		if e != nil && (len(e.Description) > longestDescription || unprintable(e.Error()) || strings.Contains(e.Error(), "CLIENT_SECRET")) {
+		if e != nil && (len(e.Description) > response.MaxDescription || unprintable(e.Error()) || strings.Contains(e.Error(), "CLIENT_SECRET")) {
 			t.Fatalf("%q", e.Error())
 		}
-		if s := answer.Access.Reveal() + answer.Refresh.Reveal(); unsafeToken(s) != "" && len(s) < longestToken {
+		if s := answer.Access.Reveal() + answer.Refresh.Reveal(); len(s) < maxToken && strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			t.Fatalf("token %q", s)
 		}
 		if answer.Expiry.In < 0 || status/100 != 2 && e == nil {

@@ -6,29 +6,32 @@ import (
 	"net/http"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// fieldToken is what RFC 7009 §2.1 calls the token to revoke.
+// fieldToken is the parameter of the token to revoke (RFC 7009 §2.1).
 const fieldToken = "token"
 
-// RevokeToken has an access or a refresh token revoked (RFC 7009), by the same client and with the same care as [Descriptor.Exchange]. A nil error means that the provider says it is over, which it may have been before.
-// Every error is an [*Error]: of kind Unavailable, the token must be taken for one that still works, and the call repeated later (RFC 7009 §2.2.1); of another kind, repeating it is no use.
+// RevokeToken revokes an access or a refresh token (RFC 7009). A nil error
+// means that the token is invalid now; it may have been so before.
+//
+// Every error is an [*Error]. After one of kind Unavailable the token must be
+// treated as valid, and the call repeated later (RFC 7009 §2.2.1). After
+// another kind, repeating the call does not help.
 func (e Endpoint) RevokeToken(ctx context.Context, token redact.String) error {
 	q, err := e.prepareRevocation(token)
 	if err != nil {
 		return err
 	}
-	r, err := q.send(ctx, e.HTTP)
+	m, err := q.send(ctx, e.HTTP)
 	if err != nil {
 		return err
 	}
-	if r.status/100 == 2 {
+	if m.Status/100 == 2 {
 		return nil
 	}
-	failure := q.refused(r)
-	failure.Limit = q.limit(r)
-	return failure
+	return q.Error(m)
 }
 
 func (e Endpoint) prepareRevocation(token redact.String) (*call, *Error) {
@@ -42,8 +45,8 @@ func (e Endpoint) prepareRevocation(token redact.String) (*call, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &call{descriptor: d, grant: descriptor.ClientCredentials, method: http.MethodPost, url: u, header: headers(t.Headers), params: map[string]string{fieldToken: token.Reveal()}}
-	q.mask.Add(token.Reveal())
+	q := &call{Request: response.Request{Descriptor: d, Grant: descriptor.ClientCredentials}, method: http.MethodPost, url: u, header: headers(t.Headers), params: map[string]string{fieldToken: token.Reveal()}}
+	q.Mask.Add(token.Reveal())
 	q.maskQuery()
 	if err := cmp.Or(q.authenticate(t, e.Client), q.extra(t, Client{})); err != nil {
 		return nil, err

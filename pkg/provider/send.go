@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -12,40 +11,19 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
-// longestAnswer is as much as is read of an answer's body, in bytes.
-const longestAnswer = 1 << 20
-
-// reply is what came back over the wire.
-type reply struct {
-	status  int
-	header  http.Header
-	body    []byte
-	coding  string // the Content-Encoding; "": identity
-	packed  bool   // the body was compressed
-	form    bool   // the body was a form, and not JSON
-	tooLong bool
-	cut     error     // why the body could not be read to its end; nil: it could
-	over    error     // of the context, where that is why
-	sentAt  time.Time // just before the request was sent
-	at      time.Time // when the status and the headers were there
-}
-
-// date is the answer's Date header, on the provider's clock; zero: none.
-func (r reply) date() time.Time {
-	t, _ := http.ParseTime(r.header.Get("Date"))
-	return t
-}
-
-// wall is the time to the millisecond, without the monotonic clock: that one stops while a function is frozen.
+// wall returns the time to the millisecond, without the monotonic clock, which
+// stops while a function is frozen.
 func wall() time.Time { return time.Now().Round(0).Truncate(time.Millisecond) }
 
-// send sends the request, and reads what comes back. Where the connection that it went over had been kept, and turns out dead, it is sent once more over a new one if it may be.
-func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
+// send sends the request and reads the response. A request that may be replayed
+// is sent once more, over a new connection, where a kept connection was dead.
+func (q *call) send(ctx context.Context, hc *http.Client) (response.Message, *Error) {
 	rt, err := q.over(hc)
 	if err != nil {
-		return reply{}, err
+		return response.Message{}, err
 	}
 	if hc.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -57,7 +35,7 @@ func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
 		return r, err
 	}
 	if rt, err = q.alone(rt); err != nil {
-		return reply{}, err
+		return response.Message{}, err
 	}
 	if r, _, err = q.once(ctx, rt); err != nil {
 		err.Sent = true // the first time, if not now
@@ -65,15 +43,16 @@ func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {
 	return r, err
 }
 
-// once sends the request over a RoundTripper, which follows no redirect. With an error it says whether a connection that had been kept died under it, with no byte of an answer.
-func (q *call) once(ctx context.Context, rt http.RoundTripper) (r reply, died bool, err *Error) {
+// once sends the request by a RoundTripper, which follows no redirects. died
+// reports whether a kept connection failed before the first byte of a response.
+func (q *call) once(ctx context.Context, rt http.RoundTripper) (m response.Message, died bool, err *Error) {
 	var connected, kept, answered atomic.Bool
 	req, failed := q.request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(c httptrace.GotConnInfo) { connected.Store(true); kept.Store(c.Reused) },
 		GotFirstResponseByte: func() { answered.Store(true) },
 	}))
 	if failed != nil {
-		return reply{}, false, ofClient(misconfigured("token_url: no request can be made of it"))
+		return response.Message{}, false, ofClient(misconfigured("token_url: no request can be made of it"))
 	}
 	sentAt := wall()
 	res, failed := rt.RoundTrip(req)
@@ -81,33 +60,22 @@ func (q *call) once(ctx context.Context, rt http.RoundTripper) (r reply, died bo
 		over := timeIsOver(ctx)
 		var slow net.Error
 		died = kept.Load() && !answered.Load() && over == nil && !(errors.As(failed, &slow) && slow.Timeout())
-		return reply{}, died, q.broken(failed, over, sent(failed, rt, connected.Load()))
+		return response.Message{}, died, q.broken(failed, over, sent(failed, rt, connected.Load()))
 	}
 	defer res.Body.Close()
-	r = reply{status: res.StatusCode, header: res.Header, sentAt: sentAt, at: wall()}
-	r.take(ctx, res.Body)
-	return r, false, nil
+	m = response.Message{Status: res.StatusCode, Header: res.Header, SentAt: sentAt, At: wall()}
+	if failed = m.ReadBody(res.Body); failed != nil {
+		over := timeIsOver(ctx)
+		var slow net.Error
+		if over != nil || errors.As(failed, &slow) && slow.Timeout() {
+			m.TimedOut = q.broken(failed, over, true)
+		}
+	}
+	return m, false, nil
 }
 
-// take reads the body, and decompresses it. The limit holds on both sides.
-func (r *reply) take(ctx context.Context, body io.Reader) {
-	wire := &io.LimitedReader{R: body, N: longestAnswer + 1}
-	r.coding = contentCoding(r.header)
-	plain, packed, err := decompress(wire, r.coding)
-	r.packed = packed
-	if err == nil {
-		r.body, err = io.ReadAll(io.LimitReader(plain, longestAnswer+1))
-	}
-	r.cut = err
-	if err != nil {
-		r.over = timeIsOver(ctx)
-	}
-	if r.tooLong = len(r.body) > longestAnswer || wire.N <= 0; r.tooLong {
-		r.body = nil
-	}
-}
-
-// request is the call as net/http wants it. net/http sends a body again only where it can have it again: here it can't, for it would do so over each kept connection that is dead.
+// request returns the request for net/http, without GetBody. With it, net/http
+// would send the body again over each kept connection that is dead.
 func (q *call) request(ctx context.Context) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, q.method, q.url.String(), bytes.NewReader(q.body))
 	if err != nil {
@@ -117,7 +85,9 @@ func (q *call) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// over is what takes the request to the provider. What must not go out twice, or proves itself by its connection, gets a connection of its own.
+// over returns what sends the request. A request that must not be sent twice,
+// and one that a client certificate authenticates, get a connection of their
+// own.
 func (q *call) over(hc *http.Client) (http.RoundTripper, *Error) {
 	if hc == nil || hc.Transport == nil {
 		return nil, misconfigured("no HTTP client with a transport")
@@ -128,7 +98,8 @@ func (q *call) over(hc *http.Client) (http.RoundTripper, *Error) {
 	return q.alone(hc.Transport)
 }
 
-// alone is a RoundTripper that makes a connection for each request, where net/http made the shared one.
+// alone returns a RoundTripper with a connection for each request, where
+// net/http made the shared one.
 func (q *call) alone(shared http.RoundTripper) (http.RoundTripper, *Error) {
 	rt, ok := outbound.Alone(shared, q.cert)
 	switch {

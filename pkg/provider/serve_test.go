@@ -68,7 +68,8 @@ type vendor struct {
 	last     string // the last request, as in testdata
 }
 
-// serve starts a vendor for every host; what others maps, goes to that address instead.
+// serve starts a vendor for every host; what others maps, goes to that address
+// instead.
 func serve(t testing.TB, handler http.HandlerFunc, others ...map[string]string) *vendor {
 	t.Helper()
 	v := &vendor{}
@@ -169,6 +170,12 @@ func parse(t testing.TB, text string) *descriptor.Descriptor {
 func at(d *descriptor.Descriptor, c Client, hc *http.Client) Endpoint {
 	return Endpoint{Descriptor: d, Client: c, HTTP: hc}
 }
+
+// The limits of package response, in bytes.
+const (
+	maxBody  = 1 << 20
+	maxToken = 64 << 10
+)
 
 const plain = `{"token":{"url":"https://login.test/token"},"refresh":{}}`
 

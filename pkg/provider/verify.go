@@ -4,28 +4,30 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// VerifyToken asks the provider's API whether it takes an access token (RFC 6750 §2.1), with the same care as [Descriptor.Exchange]: 2xx, it does; 401, it does not. It asks for nothing and changes nothing.
-// Any other answer says nothing of the token and is an [*Error]; of kind Unavailable it may be another one later.
+// VerifyToken asks the provider's API whether it accepts an access token (RFC
+// 6750 §2.1): yes by a status 2xx, no by 401. The request changes nothing.
+//
+// Any other response says nothing of the token and is an [*Error]. One of kind
+// Unavailable may change later.
 func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works bool, err error) {
 	q, failure := e.prepareVerification(token)
 	if failure != nil {
 		return false, failure
 	}
-	r, failure := q.send(ctx, e.HTTP)
+	m, failure := q.send(ctx, e.HTTP)
 	switch {
 	case failure != nil:
 		return false, failure
-	case r.status/100 == 2:
+	case m.Status/100 == 2:
 		return true, nil
-	case r.status == http.StatusUnauthorized:
+	case m.Status == http.StatusUnauthorized:
 		return false, nil
 	}
-	failure = q.refused(r)
-	failure.Limit = q.limit(r)
-	return false, failure
+	return false, q.Error(m)
 }
 
 func (e Endpoint) prepareVerification(token redact.String) (*call, *Error) {
@@ -37,8 +39,8 @@ func (e Endpoint) prepareVerification(token redact.String) (*call, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &call{descriptor: d, method: http.MethodGet, url: u, header: headers(d.Verify.Headers), cert: e.Client.Certificate}
-	q.mask.Add(token.Reveal())
+	q := &call{Request: response.Request{Descriptor: d}, method: http.MethodGet, url: u, header: headers(d.Verify.Headers), cert: e.Client.Certificate}
+	q.Mask.Add(token.Reveal())
 	q.maskQuery()
 	q.maskValues(d.Verify.Headers)
 	q.header.Set("Authorization", "Bearer "+token.Reveal())

@@ -17,15 +17,15 @@ import (
 // value means that it gave none.
 type Expiry struct {
 	Given bool
-	// In is relative to the time of the request, and used only where At is zero.
-	// 0 means "already expired", never "does not expire".
+	// In is relative to the time of the request, and used only where At is
+	// zero. 0 means "already expired", never "does not expire".
 	In time.Duration
 	// At is absolute, on the provider's clock.
 	At time.Time
 }
 
-// Oddity is what was odd about an expiry, in fixed words that complete a sentence
-// and quote nothing; "" means nothing.
+// Oddity is what was odd about an expiry, in fixed words that complete a
+// sentence and quote nothing; "" means nothing.
 type Oddity string
 
 // The oddities.
@@ -44,18 +44,19 @@ const (
 	// leastEpoch is the smallest number of seconds that is read as a time: the
 	// year 2001. As a span it would be 31 years.
 	leastEpoch = 1e9
-	// nearby is how far from now a number is likely to be a time.
+	// nearby is how far from now a number still counts as a time.
 	nearby = 10 * 365 * 24 * time.Hour
-	// longestExpiry is more than any spelling of an expiry has, in bytes.
-	longestExpiry = 1 << 10
+	// maxText is more than any spelling of an expiry has, in bytes.
+	maxText = 1 << 10
 )
 
 // latest is the last second that RFC 3339 can express.
 var latest = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
 
-// Read reads one JSON value: as the kind that the descriptor names, or else in a
-// spelling that other endpoints use. A missing value, null and "" are an expiry
-// that is not given. Where the kind does not fit, now tells a time from a span.
+// Read reads one JSON value: as the kind that the descriptor names, or else in
+// a spelling that other endpoints use. A missing value, null and "" are an
+// expiry that is not given. Where the kind does not fit, now tells a time from
+// a span.
 func Read(value any, kind descriptor.ExpiryKind, now time.Time) (Expiry, Oddity) {
 	var text string
 	switch v := value.(type) {
@@ -68,7 +69,7 @@ func Read(value any, kind descriptor.ExpiryKind, now time.Time) (Expiry, Oddity)
 			return Expiry{}, ""
 		}
 	}
-	if len(text) > longestExpiry {
+	if len(text) > maxText {
 		return Expiry{}, Unreadable
 	}
 	if amount, ok := parseNumber(text); ok {
@@ -77,8 +78,8 @@ func Read(value any, kind descriptor.ExpiryKind, now time.Time) (Expiry, Oddity)
 	return readText(text, kind)
 }
 
-// ReadReset reads the time at which a rate limit ends, as [Read] does. A number of
-// seconds that is too large for a span counts as a time, near now or not.
+// ReadReset reads the time at which a rate limit ends, as [Read] does. A number
+// of seconds that is too large for a span counts as a time, near now or not.
 func ReadReset(value string, kind descriptor.ExpiryKind, now time.Time) Expiry {
 	e, _ := Read(value, kind, now)
 	if kind == descriptor.Seconds && e.In >= leastEpoch*time.Second {
@@ -144,7 +145,7 @@ func isNear(seconds float64, now time.Time) bool {
 	return seconds >= leastEpoch && sinceEpoch(seconds).Sub(now).Abs() < nearby
 }
 
-// span is that many units; at most what a time.Duration holds, 292 years.
+// span returns that many units; at most what a time.Duration holds, 292 years.
 func span(amount float64, unit time.Duration) time.Duration {
 	nanos := amount * float64(unit)
 	if nanos >= math.MaxInt64 {

@@ -8,9 +8,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 )
 
-// OfJWT returns the "exp" of a JWT (RFC 7519 §4.1.4), on the provider's clock. It
-// is not given where the text is no JWT, or where the claim is no time. The JWT
-// is not verified: its claim may shorten a lifetime, and proves nothing.
+// OfJWT returns the "exp" of a JWT (RFC 7519 §4.1.4), on the provider's clock.
+// It is not given where the text is no JWT, or where the claim is no time. The
+// JWT is not verified: its claim may shorten a lifetime, and proves nothing.
 func OfJWT(text string) Expiry {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {

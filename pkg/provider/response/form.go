@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"bytes"
@@ -19,14 +19,14 @@ const (
 	longestForm = 4 * jsonpointer.MaxText // bytes of all values
 )
 
-// isForm reports whether an answer is form-encoded: by its content type, or
-// because it plainly is.
-func (r reply) isForm() bool {
-	body := bytes.TrimSpace(r.body)
+// isForm reports whether a body is form-encoded: by its content type, or by its
+// form.
+func (m Message) isForm() bool {
+	body := bytes.TrimSpace(m.Body)
 	if len(body) == 0 || body[0] == '{' || body[0] == '[' {
 		return false // whatever the content type says
 	}
-	kind, _, _ := strings.Cut(r.header.Get("Content-Type"), ";")
+	kind, _, _ := strings.Cut(m.Header.Get("Content-Type"), ";")
 	if strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
 		return true
 	}
@@ -47,7 +47,8 @@ func isFieldName(name []byte) bool {
 }
 
 // formDocument returns the fields of a form as an object of strings. Of equal
-// names the last one counts. What is larger than any token's form is cut.
+// names the last one counts. It drops fields beyond the size of any token
+// response.
 func formDocument(body []byte) jsonpointer.Document {
 	fields, room := map[string]string{}, longestForm
 	for pair := range bytes.SplitSeq(bytes.TrimSpace(body), []byte("&")) {

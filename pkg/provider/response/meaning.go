@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"net/http"
@@ -11,9 +11,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 )
 
-// spellings are error codes that vendors use besides those of RFC 6749, in
-// lower case. The RFC's own codes for clients are judged by refusesClient.
-var spellings = map[string]descriptor.Meaning{
+// vendorCodes are error codes that vendors use besides those of RFC 6749, in
+// lower case. For the RFC's own codes about clients see refusesClient.
+var vendorCodes = map[string]descriptor.Meaning{
 	"bad_refresh_token":            descriptor.GrantOver, // GitHub, HubSpot
 	"invalid_refresh_token":        descriptor.GrantOver, // Slack, Zendesk
 	"refresh_token_expired":        descriptor.GrantOver,
@@ -37,36 +37,37 @@ var spellings = map[string]descriptor.Meaning{
 	"too_many_requests":            descriptor.TryLater,
 }
 
-// meaning returns what a refusal means, and the known code that says so. The
-// descriptor's words count first, with any status. Known spellings count only
-// in a 2xx or 4xx: a 5xx with a code is still a server in trouble.
-func (q *call) meaning(status int, said oauthError) (descriptor.Meaning, string) {
-	if m := said.inWordsOf(q.descriptor.Errors); m != "" {
+// meaning returns what an error means, and the known code that was found. The
+// descriptor's phrases count first, with any status. Known codes count only in
+// a 2xx or 4xx: a 5xx with a code is still a failing server.
+func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, string) {
+	if m := said.byDescriptor(q.Descriptor.Errors); m != "" {
 		return m, ""
 	}
 	if status/100 != 2 && status/100 != 4 {
 		return "", ""
 	}
-	if q.grant == descriptor.RefreshToken && saysTooEarly(said) { // before the code: hh.ru says it beside invalid_grant
+	// hh.ru sends the sentence beside invalid_grant, so it counts first.
+	if q.Grant == descriptor.RefreshToken && saysTooEarly(said) {
 		return descriptor.TooEarly, ""
 	}
 	if said.code == "invalid_grant" {
 		return descriptor.GrantOver, ""
 	}
 	for _, word := range said.words {
-		m := spellings[strings.ToLower(word)]
+		m := vendorCodes[strings.ToLower(word)]
 		if word == "invalid_grant" {
 			m = descriptor.GrantOver
 		}
-		if m != "" && (m != descriptor.GrantOver || q.grant == descriptor.RefreshToken) {
+		if m != "" && (m != descriptor.GrantOver || q.Grant == descriptor.RefreshToken) {
 			return m, word
 		}
 	}
 	return "", ""
 }
 
-// inWordsOf returns the meaning of an error that a descriptor's phrases match.
-func (e oauthError) inWordsOf(own descriptor.Errors) descriptor.Meaning {
+// byDescriptor returns the meaning of the first phrase that matches the error.
+func (e oauthError) byDescriptor(own descriptor.Errors) descriptor.Meaning {
 	for meaning, phrase := range own.Phrases() {
 		if e.has(phrase) {
 			return meaning
@@ -75,7 +76,7 @@ func (e oauthError) inWordsOf(own descriptor.Errors) descriptor.Meaning {
 	return ""
 }
 
-// has reports whether a oauthError names a code, or has the phrase in a text.
+// has reports whether an error has a code, or the phrase in one of its texts.
 func (c oauthError) has(phrase string) bool {
 	if slices.ContainsFunc(append(c.words, c.code), func(w string) bool { return strings.EqualFold(w, phrase) }) {
 		return true
@@ -85,8 +86,8 @@ func (c oauthError) has(phrase string) bool {
 	})
 }
 
-// tooEarlyText is how vendors say in a sentence that a refresh came too early:
-// Exact Online "access_token not expired", hh.ru "token not expired".
+// tooEarlyText matches sentences about a refresh that comes too early:
+// "access_token not expired" (Exact Online), "token not expired" (hh.ru).
 var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|` +
 		`access[ _-]?token is still valid`)
@@ -96,9 +97,9 @@ func saysTooEarly(said oauthError) bool {
 	return slices.ContainsFunc(append(said.texts, said.text), tooEarlyText().MatchString)
 }
 
-// These match a sentence about a refresh token that works no more, as Dex,
-// Apigee and Strava write it. One that speaks of the request's form, or of
-// trying again, says something else.
+// These match a sentence about an invalid refresh token, as Dex, Apigee and
+// Strava write it. A sentence about the form of the request, or about retrying,
+// means something else.
 var (
 	namesRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
 	saysDead          = sync.OnceValue(func() *regexp.Regexp {
@@ -111,16 +112,16 @@ var (
 	})
 )
 
-// vagueCodes are codes that say nothing by themselves, so that the sentence
+// vagueCodes are error codes without a meaning of their own: the sentence
 // beside them counts.
 var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_token", "bad_request", "badrequest"}
 
-// refusesRefreshToken reports whether the sentence of a refusal can only mean
+// refusesRefreshToken reports whether the sentence of an error can only mean
 // the refresh token.
-func refusesRefreshToken(q *call, status int, said oauthError) bool {
+func refusesRefreshToken(q *Request, status int, said oauthError) bool {
 	elsewhere := status == http.StatusForbidden || status == http.StatusNotFound
 	vague := slices.Contains(vagueCodes, strings.ToLower(said.code))
-	if q.grant != descriptor.RefreshToken || elsewhere || !vague {
+	if q.Grant != descriptor.RefreshToken || elsewhere || !vague {
 		return false
 	}
 	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
@@ -128,14 +129,14 @@ func refusesRefreshToken(q *call, status int, said oauthError) bool {
 	})
 }
 
-// longestSpelled is the longest answer that is searched for errors where
-// RFC 6749 does not look. Each place costs a pass over the answer.
-const longestSpelled = 16 << 10
+// maxSearched is the longest response that is searched for errors in places
+// that RFC 6749 does not name. Each place costs a pass over the response.
+const maxSearched = 16 << 10
 
-// spelledErrors returns the codes and the sentences that an answer may carry
-// where RFC 6749 does not look: {"status":…,"message":…}, {"errors":[…]}.
-func spelledErrors(doc jsonpointer.Document) (words, texts []string) {
-	if len(doc) > longestSpelled {
+// otherErrors returns the error codes and the sentences in places that RFC 6749
+// does not name: {"status":…,"message":…}, {"errors":[…]}.
+func otherErrors(doc jsonpointer.Document) (words, texts []string) {
+	if len(doc) > maxSearched {
 		return nil, nil
 	}
 	add := func(text string) {
@@ -144,7 +145,7 @@ func spelledErrors(doc jsonpointer.Document) (words, texts []string) {
 			words, texts = append(words, strings.TrimRight(word, ":,;.")), append(texts, text)
 		}
 	}
-	for _, at := range spelledAt {
+	for _, at := range otherPlaces {
 		text, _ := doc.Lookup(at).(string)
 		add(text)
 	}
@@ -162,8 +163,8 @@ func spelledErrors(doc jsonpointer.Document) (words, texts []string) {
 	return words, texts
 }
 
-// spelledAt are the places of error codes and of their descriptions.
-var spelledAt = []string{
+// otherPlaces are the places of error codes and of their descriptions.
+var otherPlaces = []string{
 	"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType",
 	"/message", "/error/message", "/error_description", "/errors/0",
 }

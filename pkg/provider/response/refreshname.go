@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"strconv"
@@ -8,16 +8,16 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// A refresh token is never vended as an access token, whatever the response
-// pointers of a descriptor say. Which value of an answer is one is decided here
-// by its name and by what is known already, not by the descriptor alone.
+// A refresh token is never vended as an access token, whatever the pointers of
+// a descriptor say. The name of a value, and the refresh tokens that are known,
+// decide.
 
-// shortestPart is the shortest refresh token, in bytes, that is looked for
-// inside of another text. A shorter one may stand there by chance.
+// shortestPart is the length from which a refresh token is searched for inside
+// another text, in bytes. A shorter one may stand there by chance.
 const shortestPart = 8
 
-// HoldsRefreshToken reports whether access is one of the refresh tokens, or a
-// text that one of them is a part of.
+// HoldsRefreshToken reports whether access is one of the refresh tokens, or
+// holds one, or has "refresh token" in it.
 func HoldsRefreshToken(access redact.String, refresh ...redact.String) bool {
 	text := access.Reveal()
 	for _, token := range refresh {
@@ -32,11 +32,11 @@ func HoldsRefreshToken(access redact.String, refresh ...redact.String) bool {
 	return namesRefresh([]byte(text))
 }
 
-// holdsRefresh reports whether an access token of an answer holds a refresh
-// token of that answer, or the one that was sent for it.
-func (q *call) holdsRefresh(doc jsonpointer.Document, access string, refresh redact.String) bool {
+// holdsRefresh reports whether an access token holds a refresh token of the
+// same response, or the one that was sent.
+func (q *Request) holdsRefresh(doc jsonpointer.Document, access string, refresh redact.String) bool {
 	token := redact.New(access)
-	if HoldsRefreshToken(token, refresh, q.refresh) {
+	if HoldsRefreshToken(token, refresh, q.Refresh) {
 		return true
 	}
 	for name, text := range doc.StringMembers {

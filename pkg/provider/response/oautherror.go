@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"cmp"
@@ -8,17 +8,18 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 )
 
-// oauthError is the OAuth error in an answer.
+// oauthError is the error in a response (RFC 6749 §5.2).
 type oauthError struct {
 	made bool
-	code string // "" where there is none, or none that is one word
+	code string // one word, or ""
 	text string
 
-	words, texts []string // whatever else may name the error, for [call.meaning]
+	// words and texts may name the error too: see [Request.meaning].
+	words, texts []string
 }
 
-// readOAuthError reads {"error":"…","error_description":"…"} (RFC 6749 §5.2), and
-// {"error":{"code":"…","message":"…"}}.
+// readOAuthError reads {"error":"…","error_description":"…"} (RFC 6749 §5.2),
+// and {"error":{"code":"…","message":"…"}}.
 func readOAuthError(d *descriptor.Descriptor, doc jsonpointer.Document) oauthError {
 	var said oauthError
 	switch v := doc.Lookup(cmp.Or(d.Response.Error, "/error")).(type) {
@@ -37,6 +38,6 @@ func readOAuthError(d *descriptor.Descriptor, doc jsonpointer.Document) oauthErr
 	if text, ok := doc.Lookup(cmp.Or(d.Response.Description, "/error_description")).(string); ok {
 		said.text = text
 	}
-	said.words, said.texts = spelledErrors(doc)
+	said.words, said.texts = otherErrors(doc)
 	return said
 }

@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"bufio"
@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// errCoding is a Content-Encoding that is not read.
+// errCoding is the error of a Content-Encoding that is not supported.
 var errCoding = errors.New("unknown content coding")
 
-// decompress returns a reader of what a body holds. Some servers, and caches
-// before them, compress answers though the request asks for identity. Proxies
-// remove the header (modelcontextprotocol/typescript-sdk#2408), so the first
-// bytes count more: neither JSON nor a form begins like gzip.
+// decompress returns a reader of the plain body. Some servers, and caches
+// before them, compress a response though the request asks for identity.
+// Proxies remove the header field (modelcontextprotocol/typescript-sdk#2408),
+// so the first bytes count more: neither JSON nor a form begins like gzip.
 func decompress(body io.Reader, coding string) (plain io.Reader, packed bool, err error) {
 	buffered := bufio.NewReader(body)
 	begin, _ := buffered.Peek(2)
@@ -42,8 +42,7 @@ func decompress(body io.Reader, coding string) (plain io.Reader, packed bool, er
 	return nil, true, errCoding
 }
 
-// contentCoding returns what an answer says that it is compressed by;
-// "" is nothing.
+// contentCoding returns the content codings of a response, without identity.
 func contentCoding(h http.Header) string {
 	var codings []string
 	for _, header := range h.Values("Content-Encoding") {

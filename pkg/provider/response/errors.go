@@ -1,0 +1,176 @@
+package response
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+)
+
+// String returns the kind in lower case, as errors show it.
+func (k Kind) String() string {
+	switch k {
+	case Unavailable:
+		return "unavailable"
+	case Malformed:
+		return "malformed"
+	case Rejected:
+		return "rejected"
+	case Misconfigured:
+		return "misconfigured"
+	}
+	return fmt.Sprintf("kind %d", int(k))
+}
+
+// Error returns kind, status, OAuth error and description in one line.
+func (e *Error) Error() string {
+	text := "provider: " + e.Kind.String()
+	if e.Status != 0 {
+		text += fmt.Sprintf(" (HTTP %d)", e.Status)
+	}
+	for _, part := range []string{e.Code, e.Description} {
+		if part != "" {
+			text += ": " + part
+		}
+	}
+	return text
+}
+
+// RefusesGrant reports whether the provider has refused the refresh token, or
+// the code, itself: sending it again does not help.
+func (e *Error) RefusesGrant() bool { return e.Meaning == descriptor.GrantOver }
+
+// Unwrap returns context.Canceled or context.DeadlineExceeded where the time of
+// the request was over, and else nil.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// refused returns the error of a message without success.
+func (q *Request) refused(m Message) *Error {
+	doc, _, _ := m.document()
+	q.maskTokens(doc)
+	said := readOAuthError(q.Descriptor, doc)
+	if m.Status/100 == 3 {
+		said = oauthError{text: "redirected to " + target(m.Header.Get("Location")) + "; redirects are not followed: is token_url right?"}
+	}
+	return q.classify(m.Status, said)
+}
+
+// target returns the host of a Location, and no more of it: the rest may repeat
+// parameters.
+func target(location string) string {
+	u, err := url.Parse(location)
+	switch {
+	case location == "" || err != nil:
+		return "nowhere"
+	case u.Host == "":
+		return "the same host"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// classify returns the error of a status and an OAuth error.
+func (q *Request) classify(status int, said oauthError) *Error {
+	e := &Error{Kind: Rejected, Status: status, Sent: true}
+	e.Code = q.Mask.Line(said.code, maxCode)
+	e.Description = q.describe(status, said)
+	meaning, word := q.meaning(status, said)
+	e.Meaning, e.Code = meaning, cmp.Or(e.Code, word)
+	switch {
+	case status == http.StatusTooManyRequests:
+		e.Kind, e.Client, e.Meaning = Unavailable, true, ""
+	case meaning == descriptor.TryLater, meaning == "" && status/100 != 2 && status/100 != 4, isTransient(status):
+		e.Kind = Unavailable
+	case meaning == descriptor.UnknownClient:
+		e.Client, e.Permanent = true, true
+	case meaning == "" && (refusesGrant(q, status, said.code) || refusesRefreshToken(q, status, said)):
+		e.Meaning, e.Code = descriptor.GrantOver, "invalid_grant"
+	case meaning == "":
+		e.Client = refusesClient(q, status, said.code)
+		e.Permanent = e.Client || isPermanent(q.Descriptor, status, said.code)
+	}
+	return e
+}
+
+// refusesGrant reports whether a 401 to a refresh can only mean the refresh
+// token: the request had no client authentication, or the error is one of
+// OAuth's and not about the client. League's server answers invalid_request
+// then (league/oauth2-server 8, OAuthServerException::invalidRefreshToken).
+func refusesGrant(q *Request, status int, code string) bool {
+	if q.Grant != descriptor.RefreshToken || status != http.StatusUnauthorized {
+		return false
+	}
+	return !q.Authenticated && code == "" || aboutRequest(code)
+}
+
+// describe returns the server's description, or our words for its status. It
+// adds a hint where the client authentication may have the wrong form.
+func (q *Request) describe(status int, said oauthError) string {
+	text := said.text
+	if text == "" && said.code == "" {
+		text = "no OAuth error in the answer" + ownWords(status)
+	}
+	// A server that cannot decode the authentication may answer
+	// invalid_request.
+	unproven := status == http.StatusUnauthorized || said.code == "invalid_client" || said.code == "invalid_request"
+	if !unproven || q.AuthHint == "" {
+		return q.Mask.Line(text, MaxDescription)
+	}
+	room := MaxDescription - len("; ") - len(q.AuthHint)
+	return strings.TrimPrefix(q.Mask.Line(text, room)+"; "+q.AuthHint, "; ")
+}
+
+func ownWords(status int) string {
+	switch status {
+	case http.StatusNotFound, http.StatusGone:
+		return ": is token_url right?"
+	case http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusUnsupportedMediaType:
+		return ": are token_url, method and body right?"
+	}
+	return ""
+}
+
+// isTransient reports whether a 4xx is about the server at this moment, and not
+// about the request.
+func isTransient(status int) bool {
+	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusTooEarly}, status)
+}
+
+// refusesClient reports whether the client as a whole was refused: by an error
+// code, or by a 401 that gives no other reason. With a refresh, an unknown
+// error code and a 401 may mean the refresh token.
+func refusesClient(q *Request, status int, code string) bool {
+	if code == "invalid_client" || code == "unauthorized_client" {
+		return true
+	}
+	if status != http.StatusUnauthorized || !q.Authenticated {
+		return false
+	}
+	return !isOAuth(code) || q.Grant == descriptor.ClientCredentials && !aboutRequest(code)
+}
+
+// isPermanent reports whether the same request would be refused again.
+func isPermanent(d *descriptor.Descriptor, status int, code string) bool {
+	switch {
+	case slices.Contains(d.Permanent.Status, status), slices.Contains(d.Permanent.Errors, code):
+		return true
+	case slices.Contains([]string{"unsupported_grant_type", "invalid_scope", "invalid_target"}, code):
+		return true
+	}
+	return status == http.StatusForbidden && isOAuth(code) && code != "invalid_grant"
+}
+
+// aboutRequest reports whether an error of RFC 6749 §5.2 or RFC 8707 §2 is
+// about something other than the client authentication.
+func aboutRequest(code string) bool {
+	return slices.Contains([]string{"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target", "access_denied"}, code)
+}
+
+// isOAuth reports whether an error code is one of OAuth. Gateways and
+// frameworks put "Forbidden" and "Unauthorized" in the same field.
+func isOAuth(code string) bool {
+	return code != "" && code == strings.ToLower(code)
+}

@@ -1,0 +1,233 @@
+package response
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
+	"github.com/tokenvend/tokenvend/pkg/mask"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// MaxDescription is the longest description of an [Error], in bytes.
+const MaxDescription = 200
+
+const (
+	maxToken = 64 << 10 // bytes: too long for a header
+	maxCode  = 64       // bytes
+)
+
+// read reads a response with a status of success. A good token is not lost
+// because of what stands beside it: what was odd becomes a warning. A refresh
+// token is taken from part of a response too: the old one may be spent.
+func (q *Request) read(m Message) (TokenResponse, *Error) {
+	doc, isForm, syntax := m.document()
+	q.maskTokens(doc)
+	token := TokenResponse{}
+	readRefresh(q.Descriptor, doc, m.At, &token)
+	if broken := cmp.Or(m.problem(q), syntax); broken != "" {
+		return token.withoutToken(), unusable(m, broken)
+	}
+	problem := q.readToken(doc, m.At, &token)
+	said := readOAuthError(q.Descriptor, doc)
+	switch {
+	case problem == "":
+		m.warn(said, isForm, &token)
+		return token, nil
+	case said.made:
+		return token.withoutToken(), q.classify(m.Status, said)
+	}
+	return token.withoutToken(), unusable(m, problem)
+}
+
+// withoutToken returns what an error leaves of a token response.
+func (a TokenResponse) withoutToken() TokenResponse {
+	return TokenResponse{Refresh: a.Refresh, RefreshExpiry: a.RefreshExpiry}
+}
+
+// warn adds what was odd about the response as a whole.
+func (m Message) warn(said oauthError, isForm bool, answer *TokenResponse) {
+	if said.made {
+		answer.warn("an error stands beside the token")
+	}
+	if m.compressed {
+		answer.warn("the answer is compressed, though the request asked for identity")
+	}
+	if isForm {
+		answer.warn("the answer is form-encoded, not JSON")
+	}
+}
+
+func (a *TokenResponse) warn(words string) { a.Warnings = append(a.Warnings, words) }
+
+// unusable returns the error of a response without a usable token.
+func unusable(m Message, problem string) *Error {
+	if m.TimedOut != nil {
+		m.TimedOut.Status = m.Status
+		return m.TimedOut
+	}
+	return &Error{Kind: Malformed, Status: m.Status, Description: mask.Line(problem, MaxDescription), Sent: true}
+}
+
+// maskTokens masks the tokens of a response wherever else it repeats them.
+func (q *Request) maskTokens(doc jsonpointer.Document) {
+	for _, at := range []string{accessAt(q.Descriptor), refreshAt(q.Descriptor)} {
+		if token, ok := doc.Lookup(at).(string); ok {
+			q.Mask.Add(token)
+		}
+	}
+}
+
+// readRefresh sets the refresh token, where the response has a usable one.
+func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Time, answer *TokenResponse) {
+	token, _ := doc.Lookup(refreshAt(d)).(string)
+	if token == "" {
+		return
+	}
+	if problem := unsafeToken(token); problem != "" {
+		answer.warn("the refresh token " + problem + " and is not kept")
+		return
+	}
+	answer.Refresh = redact.New(token)
+	at := d.Response.RefreshExpiry
+	if at.At == "" {
+		return
+	}
+	var odd expiry.Oddity
+	if answer.RefreshExpiry, odd = expiry.Read(doc.Lookup(at.At), at.Kind, now); odd == expiry.Negative {
+		// A negative expiry is no reason to lose a grant.
+		answer.RefreshExpiry, odd = expiry.Expiry{}, expiry.Unreadable
+	}
+	if odd != "" {
+		answer.warn("the refresh token's expiry " + string(odd))
+	}
+}
+
+// readToken sets all other fields. problem says why the token cannot be used,
+// in words that quote nothing; "" means that it can.
+func (q *Request) readToken(doc jsonpointer.Document, now time.Time, answer *TokenResponse) (problem string) {
+	d := q.Descriptor
+	token, ok := doc.Lookup(accessAt(d)).(string)
+	if !ok || token == "" {
+		return "no access token at " + accessAt(d)
+	}
+	if problem = unsafeToken(token); problem != "" {
+		return "the access token at " + accessAt(d) + " " + problem
+	}
+	if q.holdsRefresh(doc, token, answer.Refresh) {
+		return "the value at " + accessAt(d) + " is a refresh token, or holds one"
+	}
+	if problem = q.readType(doc, answer); problem != "" {
+		return problem
+	}
+	at := d.Response.Expiry
+	var odd expiry.Oddity
+	if answer.Expiry, odd = expiry.Read(doc.Lookup(cmp.Or(at.At, "/expires_in")), at.Kind, now); odd != "" {
+		answer.warn("the expiry " + string(odd))
+	}
+	answer.Access = redact.New(token)
+	readScope(d, doc, answer)
+	return ""
+}
+
+func accessAt(d *descriptor.Descriptor) string {
+	return cmp.Or(d.Response.Access, "/access_token")
+}
+
+func refreshAt(d *descriptor.Descriptor) string {
+	return cmp.Or(d.Response.Refresh, "/refresh_token")
+}
+
+// unsafeToken returns why a token cannot stand in a header field: RFC 6749
+// §A.12 without the space, which would end it.
+func unsafeToken(token string) string {
+	if len(token) > maxToken {
+		return "is longer than 64 KiB"
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "has characters that would break a header"
+	}
+	return ""
+}
+
+// boundTypes are words of token types that are no bearer tokens: their holder
+// has to prove a key, or to sign each request. See RFC 9449, IANA's registry
+// "OAuth Access Token Types", and drafts.
+var boundTypes = []string{"dpop", "pop", "mac", "hmac", "hok", "hotk", "hawk", "digest", "signature", "signed"}
+
+// readType refuses a token that is not a bearer token. Vendors have their own
+// words for Bearer, so any other word counts as Bearer.
+func (q *Request) readType(doc jsonpointer.Document, answer *TokenResponse) (problem string) {
+	at := cmp.Or(q.Descriptor.Response.Type, "/token_type")
+	value := doc.Lookup(at)
+	name, isText := value.(string)
+	name = strings.TrimSpace(name)
+	switch {
+	case value == nil, isText && name == "":
+		return ""
+	case strings.EqualFold(name, "bearer"):
+		answer.Type = "Bearer"
+		return ""
+	}
+	name = name[:min(len(name), maxCode)]
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) })
+	if slices.ContainsFunc(words, func(word string) bool { return slices.Contains(boundTypes, word) }) {
+		return "the token type at " + at + " needs more than a bearer token does: it is not supported"
+	}
+	answer.Type = q.Mask.Line(name, maxCode)
+	answer.warn("the token type is not Bearer and counts as Bearer")
+	return ""
+}
+
+// maxScope is more than any scope has, in bytes.
+const maxScope = 16 << 10
+
+// readScope sets the granted scope, separated by spaces. A scope that cannot be
+// read counts as not given: the token works without it.
+func readScope(d *descriptor.Descriptor, doc jsonpointer.Document, answer *TokenResponse) {
+	var text string
+	value := doc.Lookup(cmp.Or(d.Response.Scope, "/scope"))
+	switch v := value.(type) {
+	case string:
+		text = v[:min(len(v), maxScope+1)]
+		text = strings.ReplaceAll(text, cmp.Or(d.Token.ScopeSep, " "), " ")
+	case jsonpointer.Document:
+		text = joined(v)
+	}
+	scope := ""
+	if len(text) <= maxScope {
+		scope = strings.Join(strings.Fields(text), " ")
+	}
+	if strings.ContainsFunc(scope, func(r rune) bool { return r < ' ' || r > '~' }) {
+		scope = ""
+	}
+	if answer.Scope = scope; scope == "" && value != nil && strings.TrimSpace(text) != "" {
+		answer.warn("the scope cannot be read and counts as not named")
+	}
+}
+
+// joined returns the strings of an array, separated by spaces.
+func joined(doc jsonpointer.Document) string {
+	var all strings.Builder
+	if !doc.IsArray() {
+		return ""
+	}
+	for item := range doc.Elements {
+		if word, ok := item.Value().(string); ok {
+			all.WriteString(word)
+			all.WriteByte(' ')
+		}
+		if all.Len() > maxScope {
+			break
+		}
+	}
+	return all.String()
+}
+
+// JWTExpiry returns the "exp" of an access token that is a JWT.
+func (a TokenResponse) JWTExpiry() expiry.Expiry { return expiry.OfJWT(a.Access.Reveal()) }

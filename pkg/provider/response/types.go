@@ -1,0 +1,83 @@
+package response
+
+import (
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// TokenResponse is a token response as the server sent it: lifetimes may be
+// absurd, or missing.
+type TokenResponse struct {
+	Access  redact.String
+	Refresh redact.String // zero: none
+	// Type is "Bearer", or the server's own word that counts as Bearer, or "".
+	Type  string
+	Scope string // "" where not given
+
+	Expiry        expiry.Expiry // of the access token
+	RefreshExpiry expiry.Expiry // of the refresh token
+
+	SentAt time.Time // our clock, before sending
+	Date   time.Time // its Date field; zero: none
+	Limit  RateLimit // from the header
+
+	// Warnings are fixed words about a response with a token. They quote
+	// nothing.
+	Warnings []string
+}
+
+// RateLimit is the rate limit in the header of a response.
+type RateLimit struct {
+	RetryAt time.Time // on our clock; zero: none
+}
+
+// Kind is a class of errors, by what helps against them. The zero value is the
+// transient one.
+type Kind int
+
+const (
+	// Unavailable: timeouts, connection failures, 5xx, 429. Retry later.
+	Unavailable Kind = iota
+	// Malformed: a response without a usable token. Retry later.
+	Malformed
+	// Rejected: an OAuth error or another 4xx. Error.Permanent reports whether
+	// retrying can help.
+	Rejected
+	// Misconfigured: the request could not be built. Nothing was sent.
+	Misconfigured
+)
+
+// Error is why a request brought no token. Its text holds no secret. Of the
+// body, it holds only the OAuth error, its masked description and names of
+// fields.
+type Error struct {
+	Kind   Kind
+	Status int // 0 without a response
+	// Code is OAuth's "error", or "". "invalid_grant" also stands for other
+	// words that can only mean that the refresh token is invalid.
+	Code string
+	// Description is OAuth's "error_description" or our own words: one line, at
+	// most MaxDescription bytes, with secrets masked.
+	Description string
+	// Meaning is what the error says of the grant or the client, if it is
+	// known.
+	Meaning descriptor.Meaning
+	// Permanent reports that the same request will be refused until somebody
+	// changes something.
+	Permanent bool
+	// Client reports that the error concerns the client as a whole, and so
+	// every variant: rate limits (a 503 with Retry-After too), invalid_client,
+	// unauthorized_client, a 401 without another reason, and what is missing in
+	// the secret.
+	Client bool
+	Limit  RateLimit
+	// Sent reports that a part of the request may have reached the provider.
+	Sent bool
+
+	// Cause is context.Canceled, context.DeadlineExceeded or nil. Other causes
+	// may quote a response.
+	Cause error
+}
