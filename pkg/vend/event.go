@@ -17,6 +17,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/jsonscan"
 )
 
 // event is what of API Gateway's two shapes is needed.
@@ -36,54 +37,55 @@ type event struct {
 	isBase64           bool
 }
 
-// readEvent reads an event of API Gateway's. ok is false for anything else: a direct payload has no requestContext.
+// readEvent reads an event of API Gateway. It reports false for anything else:
+// a direct payload has no requestContext.
 func readEvent(payload []byte) (e event, ok bool) {
-	s := scan{data: payload}
-	s.object(func(name []byte) {
+	s := jsonscan.New(payload)
+	s.Object(func(name []byte) {
 		switch string(name) {
 		case "requestContext":
 			ok = e.readContext(&s) || ok
 		case "rawPath":
-			e.rawPath = s.text()
+			e.rawPath = s.Text()
 		case "rawQueryString":
-			e.rawQuery = s.text()
+			e.rawQuery = s.Text()
 		case "httpMethod":
-			e.restMethod = s.text()
+			e.restMethod = s.Text()
 		case "path":
-			e.path = s.text()
+			e.path = s.Text()
 		case "multiValueQueryStringParameters":
-			e.query = s.lists()
+			e.query = s.TextLists()
 		case "body":
-			e.body = s.text()
+			e.body = s.Text()
 		case "isBase64Encoded":
-			e.isBase64 = s.flag()
+			e.isBase64 = s.Bool()
 		default:
-			s.skip()
+			s.Skip()
 		}
 	})
-	return e, ok && s.end()
+	return e, ok && s.End()
 }
 
 // readContext reads the requestContext.
-func (e *event) readContext(s *scan) bool {
-	return s.object(func(name []byte) {
+func (e *event) readContext(s *jsonscan.Scanner) bool {
+	return s.Object(func(name []byte) {
 		switch string(name) {
 		case "stage":
-			e.stage = s.text()
+			e.stage = s.Text()
 		case "http":
-			e.http = s.object(s.only("method", &e.method))
+			e.http = s.ObjectWith("method", &e.method)
 		case "authorizer":
-			s.object(func(name []byte) {
+			s.Object(func(name []byte) {
 				if string(name) != "iam" {
-					s.skip()
+					s.Skip()
 					return
 				}
-				s.object(s.only("userArn", &e.iamARN))
+				s.ObjectWith("userArn", &e.iamARN)
 			})
 		case "identity":
-			s.object(s.only("userArn", &e.identityARN))
+			s.ObjectWith("userArn", &e.identityARN)
 		default:
-			s.skip()
+			s.Skip()
 		}
 	})
 }
