@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"github.com/tokenvend/tokenvend/pkg/sigv4"
+	"github.com/tokenvend/tokenvend/pkg/executeapi"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
@@ -77,7 +77,7 @@ func FuzzSpoiltSignature(f *testing.F) {
 			t.Skip("no client can send that")
 		}
 		keys := aws.Credentials{AccessKeyID: k.key.ID, SecretAccessKey: k.key.Secret.Reveal()}
-		if err := v4.NewSigner().SignHTTP(t.Context(), keys, r, sumOf(body), sigv4.Service, "us-east-1", time.Now()); err != nil {
+		if err := v4.NewSigner().SignHTTP(t.Context(), keys, r, sumOf(body), executeapi.Service, "us-east-1", time.Now()); err != nil {
 			t.Skip("nor can it be signed")
 		}
 		if k.at(method, target, r.Header, body) && (k.came == nil || k.came.Path+"?"+k.came.Query != target || string(k.came.Body) != body[:min(len(body), vend.MaxBody+1)]) {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// longestLimit is the longest that a server's word keeps us from asking again.
-const longestLimit = 24 * time.Hour
+// MaxCooldown is how long at most a server's headers hold requests back.
+const MaxCooldown = 24 * time.Hour
 
 // limit reads what an answer's headers say of the rate limit. Of an answer without success Retry-After (RFC 9110 §10.2.3) decides, where it is given; else quotas that are used up do, and with status 429 any quota.
 func (d *Descriptor) limit(r reply) Limit {
@@ -29,7 +29,7 @@ func (d *Descriptor) limit(r reply) Limit {
 	if !until.After(r.at) {
 		return Limit{}
 	}
-	if latest := r.at.Add(longestLimit); until.After(latest) {
+	if latest := r.at.Add(MaxCooldown); until.After(latest) {
 		until = latest
 	}
 	return Limit{RetryAt: until}
@@ -97,7 +97,7 @@ func (r reply) after(value string, kind ExpiryKind) time.Time {
 	case !e.Given:
 		return time.Time{}
 	case e.At.IsZero():
-		return r.at.Add(min(e.In, longestLimit))
+		return r.at.Add(min(e.In, MaxCooldown))
 	}
 	return r.ours(e.At)
 }

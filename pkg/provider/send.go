@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 )
 
@@ -38,8 +39,7 @@ func (r reply) date() time.Time {
 	return t
 }
 
-// wall is the time to the millisecond, without the monotonic clock: that one stops while a function is frozen.
-func wall() time.Time { return time.Now().Round(0).Truncate(time.Millisecond) }
+func wall() time.Time { return clock.Now() }
 
 // send sends the request, and reads what comes back. Where the connection that it went over had been kept, and turns out dead, it is sent once more over a new one if it may be.
 func (q *call) send(ctx context.Context, hc *http.Client) (reply, *Error) {

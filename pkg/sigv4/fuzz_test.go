@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/tokenvend/tokenvend/pkg/executeapi"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -86,7 +87,7 @@ func FuzzSignature(f *testing.F) {
 			URL: &url.URL{Opaque: "//host" + path, RawQuery: query}, ContentLength: int64(len(content)),
 		}
 		keys := aws.Credentials{AccessKeyID: "local", SecretAccessKey: secret}
-		if v4.NewSigner().SignHTTP(t.Context(), keys, theirs, sumOf(content), Service, region, at) != nil {
+		if v4.NewSigner().SignHTTP(t.Context(), keys, theirs, sumOf(content), executeapi.Service, region, at) != nil {
 			return // the SDK's signer refuses it
 		}
 		_, want, _ := strings.Cut(theirs.Header.Get("Authorization"), "Signature=")

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
+	"github.com/tokenvend/tokenvend/pkg/executeapi"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -17,7 +18,7 @@ func signature(key []byte, date, region string, canonical []byte) string {
 	b := append(make([]byte, 0, 192), algorithm+"\n"...)
 	b = append(append(b, date...), '\n')
 	b = append(append(b, date[:len(dayFormat)]...), '/')
-	b = append(append(b, region...), "/"+Service+"/"+scopeEnd+"\n"...)
+	b = append(append(b, region...), "/"+executeapi.Service+"/"+scopeEnd+"\n"...)
 	b = hex.AppendEncode(b, sum[:])
 	return hex.EncodeToString(mac(key, b))
 }
@@ -25,7 +26,7 @@ func signature(key []byte, date, region string, canonical []byte) string {
 // signingKey derives the signing key of a secret for one day.
 func signingKey(secret redact.String, day, region string) []byte {
 	key := []byte("AWS4" + secret.Reveal())
-	for _, part := range []string{day, region, Service, scopeEnd} {
+	for _, part := range []string{day, region, executeapi.Service, scopeEnd} {
 		key = mac(key, []byte(part))
 	}
 	return key

@@ -20,11 +20,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/executeapi"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
-
-// Service is the service that requests to API Gateway are signed for.
-const Service = "execute-api"
 
 // MaxSkew is how far a request's date may be from the verifier's clock, as at
 // AWS.
@@ -93,8 +91,8 @@ func (v *Verifier) Claim(r *http.Request, now time.Time) (Claim, error) {
 			" with Credential, SignedHeaders and Signature")
 	}
 	c := Claim{keyID: a.keyID, signed: strings.Split(a.headers, ";"), signature: a.signature}
-	if a.region != v.region || a.service != Service {
-		return Claim{}, errors.New("the credential's scope: expected " + v.region + "/" + Service)
+	if a.region != v.region || a.service != executeapi.Service {
+		return Claim{}, errors.New("the credential's scope: expected " + v.region + "/" + executeapi.Service)
 	}
 	if err := c.checkHeaders(r.Header); err != nil {
 		return Claim{}, err
