@@ -2,23 +2,28 @@ package main
 
 import (
 	"cmp"
-	"regexp"
+	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/tokenvend/tokenvend/pkg/executeapi"
 )
 
-// gateway is an HTTP API of API Gateway, as its URL tells it. The zero value is one that is not known.
+// gateway is an HTTP API of API Gateway, as its URL names it. The zero value is
+// an API that is not known.
 type gateway struct{ id, region string }
 
-var executeAPI = regexp.MustCompile(`^https://([a-z0-9]+)\.execute-api(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)(?:/|$)`)
-
-func apiOf(url string) gateway {
-	found := executeAPI.FindStringSubmatch(url)
-	if found == nil {
+func apiOf(address string) gateway {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" {
 		return gateway{}
 	}
-	return gateway{id: found[1], region: found[2]}
+	id, region, ok := executeapi.ParseHost(u.Host)
+	if !ok || id == "" {
+		return gateway{}
+	}
+	return gateway{id: id, region: region}
 }
 
 const overAPI = `

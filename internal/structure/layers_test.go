@@ -19,8 +19,11 @@ const module = "github.com/tokenvend/tokenvend/"
 
 // layers lists every room of the house from the ground up. A room imports only rooms of layers below its own; tests may import what they like.
 var layers = [][]string{
-	{"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer"},
-	{"pkg/token", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
+	{
+		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
+		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback",
+	},
+	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
 	{"pkg/provider/expiry"},
 	{"pkg/provider/response"},
 	{"pkg/provider"},
@@ -42,7 +45,7 @@ var apart = map[string][]string{
 	"pkg/client/clienttest":   {"pkg/api", "pkg/client"},
 	"pkg/client/invoke":       {"pkg/api", "pkg/client"},
 	"pkg/client/oauth2source": {"pkg/client"},
-	"pkg/client/signed":       {"pkg/api", "pkg/client"},
+	"pkg/client/signed":       {"pkg/api", "pkg/client", "pkg/executeapi", "pkg/loopback"},
 	"internal/reverts":        {},
 	"cmd/tokenvend":           {"pkg/client", "pkg/client/invoke", "pkg/client/signed"},
 	"internal/needs":          {},

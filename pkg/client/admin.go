@@ -24,9 +24,10 @@ func NewAdmin(t Transport, options ...Option) *Admin {
 }
 
 // ask sends the request of an action on a credential, and decodes the answer.
+// Of the options it sends what the operation takes.
 func ask[T any](ctx context.Context, a *Admin, r api.Request, options []Option) (T, error) {
 	s := settingsOf(a.defaults, options)
-	if r.Action != api.List {
+	if o, _ := api.Operations().Operation(r.Action); o.Takes("account") {
 		r.Scope, r.Audience, r.Account = s.request.Scope, s.request.Audience, s.request.Account
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
@@ -115,17 +116,11 @@ func (a *Admin) Connect(ctx context.Context, credential string, g Grant, options
 func (a *Admin) Accept(ctx context.Context, credential, destination string, options ...Option) (
 	api.StatusReport, error,
 ) {
-	if _, err := a.accept(ctx, credential, destination); err != nil {
+	r := api.Request{Action: api.Accept, Credential: credential, Accept: destination}
+	if _, err := ask[api.StatusReport](ctx, a, r, nil); err != nil {
 		return api.StatusReport{}, err
 	}
 	return a.Status(ctx, credential, options...)
-}
-
-func (a *Admin) accept(ctx context.Context, credential, destination string) (api.StatusReport, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.defaults.timeout)
-	defer cancel()
-	r := api.Request{Action: api.Accept, Credential: credential, Accept: destination}
-	return send[api.StatusReport](ctx, a.transport, r)
 }
 
 // Renew has the provider asked for another token now, though a back-off forbids
@@ -138,8 +133,6 @@ func (a *Admin) Renew(ctx context.Context, credential string, options ...Option)
 // that tokenvend wrote into its log then, and reports on the entry it belongs
 // to.
 func (a *Admin) Recover(ctx context.Context, credential, blob string) (api.StatusReport, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.defaults.timeout)
-	defer cancel()
 	r := api.Request{Action: api.Recover, Credential: credential, Recovery: blob}
-	return send[api.StatusReport](ctx, a.transport, r)
+	return ask[api.StatusReport](ctx, a, r, nil)
 }

@@ -6,11 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"net/netip"
 	"net/url"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -27,7 +27,8 @@ const s256 = "S256"
 // New begins a visit: it gives the authorize page's address a state, and a code challenge where the provider takes one.
 func New(at api.Authorization) (*Visit, error) {
 	page, err := url.Parse(at.URL)
-	if err != nil || page.Host == "" || page.User != nil || page.Scheme != "https" && !(page.Scheme == "http" && isLoopback(page.Hostname())) {
+	if err != nil || page.Host == "" || page.User != nil ||
+		page.Scheme != "https" && !(page.Scheme == "http" && loopback.IsHost(page.Hostname())) {
 		return nil, errors.New("the authorize page: expected an https URL, or an http one of a loopback address")
 	}
 	if at.PKCE != "" && at.PKCE != s256 {
@@ -134,9 +135,4 @@ func harmless(text string, most int) string {
 		return c
 	}, strings.ToValidUTF8(text, "?"))
 	return clean[:min(len(clean), most)]
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }

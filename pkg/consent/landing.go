@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -40,7 +41,7 @@ func Listen(redirect string) (*Landing, error) {
 	}
 	u, err := url.Parse(redirect)
 	if err != nil || u.Scheme != "http" || u.User != nil || strings.Contains(redirect, "#") ||
-		!isLoopback(u.Hostname()) || u.Port() == "0" {
+		!loopback.IsHost(u.Hostname()) || u.Port() == "0" {
 		return nil, errors.New("the redirect URI: expected http, and a loopback address of this machine")
 	}
 	listeners, err := listenAll(u)

@@ -25,10 +25,8 @@ func (*discard) WriteHeader(int)             {}
 // BenchmarkSignatureCheck is the front door alone: a signed request is proven, and an answer of no work sent.
 func BenchmarkSignatureCheck(b *testing.B) {
 	reply := vend.HTTPReply{Status: http.StatusOK, Body: []byte("{}")}
-	g := &gateway{
-		answer: func(context.Context, vend.HTTPRequest) vend.HTTPReply { return reply },
-		keys:   newKeyring("us-east-1", principals([]Key{local("local", "local", "")})), log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	}
+	g := newGateway("us-east-1", principals([]Key{local("local", "local", "")}), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	g.answer = func(context.Context, vend.HTTPRequest) vend.HTTPReply { return reply }
 	r := httptest.NewRequest(http.MethodGet, "/tokens/minut", nil)
 	keys := aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}
 	if err := v4.NewSigner().SignHTTP(b.Context(), keys, r, sumOf(""), "execute-api", "us-east-1", time.Now()); err != nil {

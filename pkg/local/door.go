@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -55,5 +56,5 @@ func (d Door) write(data string) error {
 	if err != nil {
 		return err
 	}
-	return writeSecret(filepath.Join(data, doorFile), append(text, '\n'))
+	return private.ReplaceFile(filepath.Join(data, doorFile), append(text, '\n'))
 }

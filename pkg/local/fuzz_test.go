@@ -14,12 +14,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/tokenvend/tokenvend/pkg/executeapi"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
 // knock is a front door that notes who came through, and whose key is anew for each run.
 type knock struct {
-	gateway
+	*gateway
 	key  Key
 	came *vend.HTTPRequest // nil: nobody
 }
@@ -30,7 +31,8 @@ func newKnock() *knock {
 		k.came = &r
 		return vend.HTTPReply{Status: http.StatusOK}
 	}
-	k.gateway = gateway{answer: echo, keys: newKeyring("us-east-1", principals([]Key{k.key})), log: slog.New(slog.DiscardHandler)}
+	k.gateway = newGateway("us-east-1", principals([]Key{k.key}), slog.New(slog.DiscardHandler))
+	k.answer = echo
 	return k
 }
 
@@ -45,7 +47,7 @@ func (k *knock) at(method, target string, header http.Header, body string) bool 
 
 // Who does not know the key does not come in, whatever is written into the headers.
 func FuzzForgedSignature(f *testing.F) {
-	now := time.Now().UTC().Format(dateFormat)
+	now := time.Now().UTC().Format("20060102T150405Z")
 	claim := "AWS4-HMAC-SHA256 Credential=local/" + now[:8] + "/us-east-1/execute-api/aws4_request, SignedHeaders=host;x-amz-date, Signature="
 	for _, signature := range []string{"", strings.Repeat("0", 64), sumOf(""), "é"} {
 		f.Add("GET", "/tokens/minut?scope=a", claim+signature, now, "x-amz-security-token", "", "")
@@ -75,7 +77,7 @@ func FuzzSpoiltSignature(f *testing.F) {
 			t.Skip("no client can send that")
 		}
 		keys := aws.Credentials{AccessKeyID: k.key.ID, SecretAccessKey: k.key.Secret.Reveal()}
-		if err := v4.NewSigner().SignHTTP(t.Context(), keys, r, sumOf(body), signedService, "us-east-1", time.Now()); err != nil {
+		if err := v4.NewSigner().SignHTTP(t.Context(), keys, r, sumOf(body), executeapi.Service, "us-east-1", time.Now()); err != nil {
 			t.Skip("nor can it be signed")
 		}
 		if k.at(method, target, r.Header, body) && (k.came == nil || k.came.Path+"?"+k.came.Query != target || string(k.came.Body) != body[:min(len(body), vend.MaxBody+1)]) {

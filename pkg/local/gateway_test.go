@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/sigv4"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
@@ -38,9 +39,10 @@ func newGate(t *testing.T) gate {
 		g.came <- r
 		return vend.HTTPReply{Status: http.StatusOK, Header: map[string]string{"Content-Type": "application/json"}, Body: []byte("{}")}
 	}
-	keys := newKeyring("us-east-1", principals([]Key{local("local", "local", ""), local("other", "s3cr/t+", pretendedARN)}))
-	log := slog.New(slog.NewTextHandler(g.log, nil))
-	server := httptest.NewServer(&gateway{answer: echo, keys: keys, log: log})
+	keys := principals([]Key{local("local", "local", ""), local("other", "s3cr/t+", pretendedARN)})
+	door := newGateway("us-east-1", keys, slog.New(slog.NewTextHandler(g.log, nil)))
+	door.answer = echo
+	server := httptest.NewServer(door)
 	t.Cleanup(server.Close)
 	g.url = server.URL
 	return g
@@ -71,8 +73,8 @@ func TestSignedRequestsComeThrough(t *testing.T) {
 		"head":              {method: "HEAD", target: "/tokens/minut"},
 		"another key":       {id: "other", secret: "s3cr/t+", target: "/tokens"},
 		"spaces in headers": {target: "/tokens", header: map[string]string{"X-Note": "  a   b ", "Accept": "*/*"}},
-		"almost too old":    {target: "/tokens", at: time.Now().Add(-maxSkew + 5*time.Second)},
-		"almost too young":  {target: "/tokens", at: time.Now().Add(maxSkew - 5*time.Second)},
+		"almost too old":    {target: "/tokens", at: time.Now().Add(-sigv4.MaxSkew + 5*time.Second)},
+		"almost too young":  {target: "/tokens", at: time.Now().Add(sigv4.MaxSkew - 5*time.Second)},
 		"odd path":          {target: "/tokens/%6dinut;a=b/../x//y/"},
 		"a scope of its own line": {target: "/tokens/minut", header: map[string]string{"User-Agent": "curl/8"}, spoil: func(r *http.Request) {
 			r.Header.Set("Authorization", strings.ReplaceAll(r.Header.Get("Authorization"), ", ", ","))
@@ -124,8 +126,8 @@ func TestForbidden(t *testing.T) {
 		"wrong secret":               {secret: "Xk2mySecretX"},
 		"unknown key":                {id: "Xk2myKeyX"},
 		"somebody else's secret":     {id: "other"},
-		"expired":                    {at: time.Now().Add(-maxSkew - 2*time.Second)},
-		"from the future":            {at: time.Now().Add(maxSkew + 2*time.Second)},
+		"expired":                    {at: time.Now().Add(-sigv4.MaxSkew - 2*time.Second)},
+		"from the future":            {at: time.Now().Add(sigv4.MaxSkew + 2*time.Second)},
 		"another region":             {region: "eu-west-1"},
 		"another service":            {service: "s3"},
 		"changed path":               {spoil: func(r *http.Request) { r.URL.Path = "/tokens/monta" }},
@@ -136,8 +138,8 @@ func TestForbidden(t *testing.T) {
 		"an escape that is none":     {spoil: func(r *http.Request) { r.URL.RawQuery = "a=%zz" }},
 		"changed method":             {spoil: func(r *http.Request) { r.Method = "DELETE" }},
 		"changed host":               {spoil: func(r *http.Request) { r.Host = "elsewhere:80" }},
-		"changed date":               {spoil: set("X-Amz-Date", time.Now().UTC().Add(time.Second).Format(dateFormat))},
-		"two dates":                  {spoil: func(r *http.Request) { r.Header.Add("X-Amz-Date", time.Now().UTC().Format(dateFormat)) }},
+		"changed date":               {spoil: set("X-Amz-Date", time.Now().UTC().Add(time.Second).Format("20060102T150405Z"))},
+		"two dates":                  {spoil: func(r *http.Request) { r.Header.Add("X-Amz-Date", time.Now().UTC().Format("20060102T150405Z")) }},
 		"another day's scope": {spoil: func(r *http.Request) {
 			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), day, "20200101", 1))
 		}},

@@ -120,7 +120,9 @@ func (h *house) assemble() {
 		Every: h.every(), StaleMax: h.StaleMax, TrustsEmpty: true, RowFormat: mint.RowFormatMigrate,
 	})
 	desk := &vend.Desk{Mint: h.mint, Journal: lines, Browse: h.browse, Operator: access.Caller.IsOperator}
-	h.front.server.Handler = &gateway{answer: desk.HTTP, keys: newKeyring(h.region(), h.signers.keys), log: h.log()}
+	g := newGateway(h.region(), h.signers.keys, h.log())
+	g.answer = desk.HTTP
+	h.front.server.Handler = g
 }
 
 // open begins to answer and to renew. What breaks later is told to fail.

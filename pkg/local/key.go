@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -50,7 +48,8 @@ var (
 	keySecret = regexp.MustCompile(`^[!-~]{1,256}$`)
 )
 
-// ParseKey reads ID:SECRET or ID:SECRET=ARN. Its errors say what was expected and show nothing of s.
+// ParseKey reads ID:SECRET or ID:SECRET=ARN. Its errors say what was expected
+// and show nothing of s.
 func ParseKey(s string) (Key, error) {
 	id, secret, ok := strings.Cut(s, ":")
 	if !ok {
@@ -66,7 +65,7 @@ func ParseKey(s string) (Key, error) {
 	return k, k.check()
 }
 
-// check says what is wrong with a key, without showing it.
+// check returns what is wrong with a key. The error does not show it.
 func (k Key) check() error {
 	switch {
 	case !keyID.MatchString(k.ID):
@@ -79,7 +78,7 @@ func (k Key) check() error {
 	return nil
 }
 
-// checkKeys says what is wrong with those keys together.
+// checkKeys returns what is wrong with the keys together.
 func checkKeys(keys []Key) error {
 	seen := map[string]bool{}
 	for _, k := range keys {
@@ -94,7 +93,7 @@ func checkKeys(keys []Key) error {
 	return nil
 }
 
-// principals are the keys with an ARN each.
+// principals returns the keys with an ARN each.
 func principals(keys []Key) []Key {
 	named := make([]Key, len(keys))
 	for i, k := range keys {
@@ -112,7 +111,7 @@ func keyFrom(path string, owners private.Owners) (Key, error) {
 	text, err := owners.ReadSecret(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		text = []byte("local-" + rand.Text()[:8] + ":" + rand.Text() + "\n")
-		err = writeSecret(path, text)
+		err = private.ReplaceFile(path, text)
 	}
 	if err != nil {
 		return Key{}, err
@@ -123,21 +122,4 @@ func keyFrom(path string, owners private.Owners) (Key, error) {
 	}
 	k.Operator = true
 	return k, nil
-}
-
-// writeSecret puts a file of mode 0600 in the place of an older one: a reader finds the old or the new, whole.
-func writeSecret(path string, data []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(data)
-	err = errors.Join(err, temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
-	}
-	return nil
 }

@@ -5,7 +5,9 @@ import (
 	"hash/fnv"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -221,8 +223,7 @@ func permanentWait(count int) time.Duration {
 	return permanentWaits[min(max(count, 1), len(permanentWaits))-1]
 }
 
-// longestCooldown bounds what a provider may impose by its headers.
-const longestCooldown = 24 * time.Hour
+const longestCooldown = response.MaxCooldown
 
 // forgetAt is when a row may be dropped: long after its token and its refresh token are over.
 func forgetAt(e store.Entry, now time.Time) time.Time {
@@ -252,8 +253,7 @@ func refreshEnd(a provider.TokenResponse) time.Time {
 // to be: less could not be used.
 const leastRefreshLife = time.Second
 
-// wall is now without the monotonic clock, which stops while Lambda freezes the process.
-func wall() time.Time { return time.Now().UTC().Round(0).Truncate(time.Millisecond) }
+func wall() time.Time { return clock.Now() }
 
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {

@@ -10,13 +10,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
-// wall returns the time to the millisecond, without the monotonic clock, which
-// stops while a function is frozen.
-func wall() time.Time { return time.Now().Round(0).Truncate(time.Millisecond) }
+func wall() time.Time { return clock.Now() }
 
 // send sends the request and reads the response. A request that may be replayed
 // is sent once more, over a new connection, where a kept connection was dead.

@@ -2,61 +2,113 @@ package vend
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
-	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// administer does what a caller of tokens has no part in: IAM has judged a method and a path of its own, or Lambda vouches for the alias admin.
-func (d *Desk) administer(ctx context.Context, c Call, key token.Key, line *journal.Vend) (any, error) {
-	r := c.Request
-	if !c.Caller.MayAdminister() {
-		return nil, &api.Error{Code: api.AccessDenied, Detail: "action: " + r.Action + " is for the alias admin and for the API"}
+// authorize returns where a person grants access.
+func (d *Desk) authorize(ctx context.Context, c *call) (any, error) {
+	page, err := d.Mint.Authorization(ctx, c.key, c.Request.RedirectURI)
+	if err != nil {
+		return nil, err
 	}
-	switch r.Action {
-	case api.Authorize:
-		at, err := d.Mint.Authorization(ctx, key, r.RedirectURI)
-		if err != nil {
-			return nil, err
-		}
-		return api.Authorization{URL: d.browsed(at.URL), PKCE: at.Challenge, Destination: at.Destination}, nil
-	case api.Connect:
-		code := mint.Code{Code: redact.New(r.Code), Verifier: redact.New(r.CodeVerifier), RedirectURI: r.RedirectURI, Destination: r.Destination}
-		if err := d.Mint.Connect(ctx, key, code); err != nil {
-			return nil, err
-		}
-	case api.Recover:
-		recovered, err := d.Mint.Recover(ctx, key.Credential, r.Recovery)
-		if err != nil {
-			return nil, err
-		}
-		key = recovered
-	case api.Accept:
-		if err := d.Mint.Accept(ctx, key.Credential, r.Accept); err != nil {
-			return nil, err
-		}
-	case api.Renew:
-		if err := d.Mint.Insist(ctx, key); err != nil {
-			return nil, err
-		}
-	case api.Revoke:
-		revoked, until, err := d.Mint.Revoke(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		return api.Forgotten{Revoked: revoked, MemoryUntil: until}, nil
-	}
-	line.Variant = key.Sort()
-	return d.status(ctx, c, key)
+	return api.Authorization{URL: d.browserURL(page.URL), PKCE: page.Challenge, Destination: page.Destination}, nil
 }
 
-// browsed is where a browser finds an authorize page.
-func (d *Desk) browsed(url string) string {
+// browserURL returns where a browser finds an authorize page.
+func (d *Desk) browserURL(page string) string {
 	if d.Browse == nil {
-		return url
+		return page
 	}
-	return d.Browse(url)
+	return d.Browse(page)
+}
+
+// connect exchanges an authorization code, and keeps the grant.
+func (d *Desk) connect(ctx context.Context, c *call) (any, error) {
+	r := c.Request
+	code := mint.Code{
+		Code: redact.New(r.Code), Verifier: redact.New(r.CodeVerifier),
+		RedirectURI: r.RedirectURI, Destination: r.Destination,
+	}
+	if err := d.Mint.Connect(ctx, c.key, code); err != nil {
+		return nil, err
+	}
+	return d.status(ctx, c)
+}
+
+// recover puts back a refresh token that could not be stored.
+func (d *Desk) recover(ctx context.Context, c *call) (any, error) {
+	recovered, err := d.Mint.Recover(ctx, c.key.Credential, c.Request.Recovery)
+	if err != nil {
+		return nil, err
+	}
+	c.key = recovered
+	c.line.Variant = recovered.Sort()
+	return d.status(ctx, c)
+}
+
+// accept lets the grants of a credential go on at a changed destination.
+func (d *Desk) accept(ctx context.Context, c *call) (any, error) {
+	if err := d.Mint.Accept(ctx, c.key.Credential, c.Request.Accept); err != nil {
+		return nil, err
+	}
+	return d.status(ctx, c)
+}
+
+// renew replaces a token though a back-off forbids it.
+func (d *Desk) renew(ctx context.Context, c *call) (any, error) {
+	if err := d.Mint.Insist(ctx, c.key); err != nil {
+		return nil, err
+	}
+	return d.status(ctx, c)
+}
+
+// revoke revokes a token at the provider and forgets it.
+func (d *Desk) revoke(ctx context.Context, c *call) (any, error) {
+	revoked, until, err := d.Mint.Revoke(ctx, c.key)
+	if err != nil {
+		return nil, err
+	}
+	return api.Forgotten{Revoked: revoked, MemoryUntil: until}, nil
+}
+
+// defaultPage and maxPage bound a page of the list.
+const (
+	defaultPage = 100
+	maxPage     = 1000
+)
+
+// list returns the credentials that the caller may have. A page may be shorter
+// than its limit, since credentials of others are left out.
+func (d *Desk) list(ctx context.Context, c *call) (any, error) {
+	limit := c.Request.Limit
+	if limit == 0 {
+		limit = defaultPage
+	}
+	if limit < 0 || limit > maxPage {
+		return nil, invalid(fmt.Sprintf("limit: expected a number from 1 to %d", maxPage))
+	}
+	all, next, err := d.Mint.List(ctx, c.Request.After, limit)
+	if err != nil {
+		return nil, err
+	}
+	page := api.Page{Credentials: []api.Listed{}, Next: next}
+	for _, t := range all {
+		if t.Admits(c.Caller) {
+			page.Credentials = append(page.Credentials, listed(t))
+		}
+	}
+	return page, nil
+}
+
+func listed(t credential.Terms) api.Listed {
+	l := api.Listed{Credential: t.Name, Provider: t.Provider}
+	if l.Provider == "" && t.Descriptor != nil {
+		l.Provider = t.Descriptor.Name
+	}
+	return l
 }

@@ -1,16 +1,17 @@
-// Package vend answers callers: who asks, whether they may, and the token, from memory, the store or, where neither holds one good enough, the provider.
+// Package vend answers callers. It decides who asks and whether they may, and
+// returns the token: from memory, from the store, or from the provider where
+// neither has one that is good enough.
 package vend
 
 import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -21,7 +22,8 @@ type Desk struct {
 	Mint    *mint.Mint
 	Journal journal.Journal // zero: silent
 
-	// Browse says where a person's browser finds the authorize page that is at a URL. nil: there. A demo's providers are elsewhere.
+	// Browse returns where a browser finds the authorize page with this URL. nil:
+	// there. A demo's providers are elsewhere.
 	Browse func(url string) string
 
 	// Operator reports whether a caller is an operator. nil: who comes by the
@@ -38,32 +40,57 @@ func (d *Desk) isOperator(c access.Caller) bool {
 
 // Call is one request and who sent it.
 type Call struct {
-	Caller    access.Caller // as far as it is proven
+	Caller    access.Caller // as far as it is authenticated
 	Request   api.Request
 	RequestID string // names the call in the log and in errors
 }
 
-// Answer answers one call with what is to be sent as JSON: an api.Token, api.StatusReport, api.Page, api.Forgotten or api.Authorization. Errors are of type *api.Error.
-// Every answer is one line of the journal: who asked for what, what was decided, and the fingerprint of what was given.
-func (d *Desk) Answer(ctx context.Context, c Call) (any, error) {
+// call is a call that is being answered.
+type call struct {
+	Call
+	key  token.Key    // of what is asked for; zero: no credential is
+	line journal.Vend // what will be logged of it
+}
+
+// handlers answer the operations, by their actions.
+var handlers = map[string]func(*Desk, context.Context, *call) (any, error){
+	api.Vend:      (*Desk).vend,
+	api.Status:    (*Desk).status,
+	api.Revoke:    (*Desk).revoke,
+	api.List:      (*Desk).list,
+	api.Authorize: (*Desk).authorize,
+	api.Connect:   (*Desk).connect,
+	api.Recover:   (*Desk).recover,
+	api.Accept:    (*Desk).accept,
+	api.Renew:     (*Desk).renew,
+}
+
+// Answer answers one call with what is to be sent as JSON, a value of the type
+// of the operation's Reply. Errors are of type [*api.Error]. Every answer is one
+// line of the journal: who asked for what, the decision, and the fingerprint of
+// the token.
+func (d *Desk) Answer(ctx context.Context, asked Call) (any, error) {
 	began := time.Now()
-	c.Request = mentionable(c.Request)
-	line := journal.Vend{Action: c.Request.Action, Caller: c.Caller.String(), Credential: c.Request.Credential, RequestID: c.RequestID}
-	if line.Action == "" {
-		line.Action = api.Vend
-	}
-	answer, err := d.answer(ctx, c, &line)
+	asked.Request = loggable(asked.Request)
+	c := &call{Call: asked, line: journal.Vend{
+		Action: cmp.Or(asked.Request.Action, api.Vend), Caller: asked.Caller.String(),
+		Credential: asked.Request.Credential, RequestID: asked.RequestID,
+	}}
+	answer, err := d.answer(ctx, c)
 	if err != nil {
-		err = d.refused(err, c, &line)
+		err = d.refused(err, c.Call, &c.line)
 	}
-	line.Took = time.Since(began)
-	d.Journal.Vend(ctx, line)
+	c.line.Took = time.Since(began)
+	d.Journal.Vend(ctx, c.line)
 	return answer, err
 }
 
-// turnAway is the answer, and the journal's line, for what was not even understood.
+// turnAway returns the error for a request that was not understood, and logs
+// it.
 func (d *Desk) turnAway(ctx context.Context, r HTTPRequest, at api.Request, err error) error {
-	line := journal.Vend{Action: "request", Caller: r.Caller.String(), Credential: at.Credential, RequestID: r.RequestID}
+	line := journal.Vend{
+		Action: "request", Caller: r.Caller.String(), Credential: at.Credential, RequestID: r.RequestID,
+	}
 	err = d.refused(err, Call{Request: at, RequestID: r.RequestID}, &line)
 	d.Journal.Vend(ctx, line)
 	return err
@@ -75,7 +102,7 @@ func (d *Desk) refused(err error, c Call, line *journal.Vend) error {
 	if !errors.As(err, &known) {
 		line.Detail = err.Error()
 	}
-	told := *known // an error of mint's is shared by all who waited for it
+	told := *known // mint's errors are shared by all who waited for them
 	told.Credential, told.RequestID = c.Request.Credential, c.RequestID
 	line.Code = string(told.Code)
 	if line.Detail == "" {
@@ -84,35 +111,47 @@ func (d *Desk) refused(err error, c Call, line *journal.Vend) error {
 	return &told
 }
 
-func (d *Desk) answer(ctx context.Context, c Call, line *journal.Vend) (any, error) {
+func (d *Desk) answer(ctx context.Context, c *call) (any, error) {
 	if c.Caller.IsNobody() {
 		return nil, &api.Error{Code: api.AccessDenied, Detail: "the caller is not known by any way that proves it"}
 	}
-	if err := check(c.Request); err != nil {
+	operation, known := api.Operations().Operation(c.Request.Action)
+	if !known {
+		return nil, invalid("action: expected one of " + strings.Join(api.Operations().Actions(), ", "))
+	}
+	if err := check(operation, c.Request); err != nil {
 		return nil, err
 	}
-	if c.Caller.MayOnlyVend() && line.Action != api.Vend {
-		return nil, &api.Error{Code: api.AccessDenied, Detail: "action: " + line.Action + " takes an operator's key"}
-	}
-	if line.Action == api.List {
-		return d.list(ctx, c)
-	}
-	key, err := d.admit(ctx, c)
-	if err != nil {
+	if err := d.authorised(ctx, c, operation); err != nil {
 		return nil, err
 	}
-	line.Variant = key.Sort()
-	switch line.Action {
-	case api.Status:
-		return d.status(ctx, c, key)
-	case api.Revoke, api.Authorize, api.Connect, api.Recover, api.Accept, api.Renew:
-		return d.administer(ctx, c, key, line)
-	}
-	return d.vend(ctx, c, key, line)
+	return handlers[operation.Action](d, ctx, c)
 }
 
-// admit decides whether the caller may have what it asks for, and returns the key of that. A credential that is not there and one that is not for this caller look the same.
-func (d *Desk) admit(ctx context.Context, c Call) (token.Key, error) {
+// authorised decides whether the caller may call the operation, and have the
+// credential that it is on.
+func (d *Desk) authorised(ctx context.Context, c *call, o api.Operation) (err error) {
+	if c.Caller.MayOnlyVend() && o.Action != api.Vend {
+		return &api.Error{Code: api.AccessDenied, Detail: "action: " + o.Action + " takes an operator's key"}
+	}
+	if o.HasCredential() {
+		if c.key, err = d.admit(ctx, c); err != nil {
+			return err
+		}
+		c.line.Variant = c.key.Sort()
+	}
+	if o.Operator && !c.Caller.MayAdminister() {
+		return &api.Error{
+			Code: api.AccessDenied, Detail: "action: " + o.Action + " is for the alias admin and for the API",
+		}
+	}
+	return nil
+}
+
+// admit decides whether the caller may have what it asks for, and returns the
+// key of that. A credential that does not exist and one that is not for this
+// caller get the same error.
+func (d *Desk) admit(ctx context.Context, c *call) (token.Key, error) {
 	r := c.Request
 	guess := token.Key{Credential: r.Credential, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
 	asking := mint.Asking{Caller: c.Caller, Operator: d.isOperator(c.Caller), Beside: guess}
@@ -135,100 +174,33 @@ func denied(err error) error {
 	if refused := (*access.Refused)(nil); errors.As(err, &refused) {
 		what = refused.Parameter
 	}
-	return &api.Error{Code: api.AccessDenied, Detail: what + ": not among the credential's defaults, nor what it allows beyond them"}
+	return &api.Error{
+		Code: api.AccessDenied, Detail: what + ": not among the credential's defaults, nor what it allows beyond them",
+	}
 }
 
-// vend gives out a token.
-func (d *Desk) vend(ctx context.Context, c Call, key token.Key, line *journal.Vend) (any, error) {
-	got, err := d.Mint.Token(ctx, key, mint.Want{
+// vend returns a token.
+func (d *Desk) vend(ctx context.Context, c *call) (any, error) {
+	got, err := d.Mint.Token(ctx, c.key, mint.Want{
 		Caller: c.Caller, Trusted: d.isOperator(c.Caller),
 		Life: time.Duration(c.Request.MinTTL), Rejected: c.Request.Rejected,
 	})
 	if err != nil {
 		return nil, err
 	}
-	line.Fingerprint, line.Source, line.Stale = got.Token.Fingerprint, string(got.Origin), got.Stale
+	c.line.Fingerprint, c.line.Source, c.line.Stale = got.Token.Fingerprint, string(got.Origin), got.Stale
 	return vended(got.Token, time.Now()), nil
 }
 
-// vended is a token as callers see it, at the time now.
+// vended returns a token as callers see it at the time now.
 func vended(t token.Token, now time.Time) api.Token {
 	until := t.CacheUntil
 	if until.Before(now) {
 		until = now.UTC().Truncate(time.Millisecond)
 	}
 	return api.Token{
-		AccessToken: t.Access.Reveal(), TokenType: t.Type, ExpiresIn: api.Seconds(t.Left(now)), ExpiresAt: t.ExpiresAt,
-		CacheUntil: until, Scope: t.Scope, Fingerprint: t.Fingerprint,
+		AccessToken: t.Access.Reveal(), TokenType: t.Type,
+		ExpiresIn: api.Seconds(t.Left(now)), ExpiresAt: t.ExpiresAt, CacheUntil: until,
+		Scope: t.Scope, Fingerprint: t.Fingerprint,
 	}
-}
-
-// status reports on an entry; with verify, the provider is asked what it thinks of the token.
-func (d *Desk) status(ctx context.Context, c Call, key token.Key) (any, error) {
-	s, err := d.Mint.Status(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	var verified *api.Verified
-	if c.Request.Verify {
-		if verified, err = d.Mint.Verify(ctx, key); err != nil {
-			return nil, err
-		}
-	}
-	e := s.Entry
-	scope, audience := s.Terms.Asks(key.Variant)
-	report := api.StatusReport{
-		Credential: key.Credential, Provider: s.Provider, Version: s.Terms.Version, Scope: cmp.Or(e.Scope, scope), Audience: audience, Account: key.Variant.Account,
-		State: s.State, Stale: s.Stale, Generation: e.Generation, Fingerprint: e.Fingerprint, IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt,
-		CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt, LifetimeFrom: e.LifetimeFrom, GrantUntil: e.RefreshUntil, Verified: verified, Warning: s.Warning,
-	}
-	if f := s.Failure; !f.IsZero() {
-		report.Failure = &api.Failure{Code: api.Code(f.Code), Detail: f.Detail, Since: f.Since, Count: f.Count, RetryAt: f.RetryAt}
-	}
-	if c.Caller.MayAdminister() {
-		report.Destination = s.Destination
-		for _, change := range s.Changes {
-			report.Changes = append(report.Changes, api.Change{Part: change.Name, Old: change.Old, New: change.New})
-		}
-	}
-	return report, nil
-}
-
-// defaultPage and mostPage bound a page of the list.
-const (
-	defaultPage = 100
-	mostPage    = 1000
-)
-
-// list names the credentials that the caller may have. A page may be shorter than its limit, since others are passed over.
-func (d *Desk) list(ctx context.Context, c Call) (any, error) {
-	if !c.Caller.MayAdminister() {
-		return nil, &api.Error{Code: api.AccessDenied, Detail: "action: list is for the alias admin and for the API"}
-	}
-	limit := c.Request.Limit
-	if limit == 0 {
-		limit = defaultPage
-	}
-	if limit < 0 || limit > mostPage {
-		return nil, invalid(fmt.Sprintf("limit: expected a number from 1 to %d", mostPage))
-	}
-	all, next, err := d.Mint.List(ctx, c.Request.After, limit)
-	if err != nil {
-		return nil, err
-	}
-	page := api.Page{Credentials: []api.Listed{}, Next: next}
-	for _, t := range all {
-		if t.Admits(c.Caller) {
-			page.Credentials = append(page.Credentials, listed(t))
-		}
-	}
-	return page, nil
-}
-
-func listed(t credential.Terms) api.Listed {
-	l := api.Listed{Credential: t.Name, Provider: t.Provider}
-	if l.Provider == "" && t.Descriptor != nil {
-		l.Provider = t.Descriptor.Name
-	}
-	return l
 }

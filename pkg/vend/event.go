@@ -17,11 +17,12 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/jsonscan"
 )
 
-// event is what of API Gateway's two shapes is needed.
-//
-// Payload 2.0 is an HTTP API's: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html. Payload 1.0 is a REST API's.
+// event holds what is needed of an event of API Gateway. Payload 2.0 is an HTTP
+// API's, payload 1.0 a REST API's:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 type event struct {
 	stage              string
 	http               bool   // it is 2.0
@@ -36,60 +37,66 @@ type event struct {
 	isBase64           bool
 }
 
-// readEvent reads an event of API Gateway's. ok is false for anything else: a direct payload has no requestContext.
+// readEvent reads an event of API Gateway. It reports false for anything else:
+// a direct payload has no requestContext.
 func readEvent(payload []byte) (e event, ok bool) {
-	s := scan{data: payload}
-	s.object(func(name []byte) {
+	s := jsonscan.New(payload)
+	s.Object(func(name []byte) {
 		switch string(name) {
 		case "requestContext":
 			ok = e.readContext(&s) || ok
 		case "rawPath":
-			e.rawPath = s.text()
+			e.rawPath = s.Text()
 		case "rawQueryString":
-			e.rawQuery = s.text()
+			e.rawQuery = s.Text()
 		case "httpMethod":
-			e.restMethod = s.text()
+			e.restMethod = s.Text()
 		case "path":
-			e.path = s.text()
+			e.path = s.Text()
 		case "multiValueQueryStringParameters":
-			e.query = s.lists()
+			e.query = s.TextLists()
 		case "body":
-			e.body = s.text()
+			e.body = s.Text()
 		case "isBase64Encoded":
-			e.isBase64 = s.flag()
+			e.isBase64 = s.Bool()
 		default:
-			s.skip()
+			s.Skip()
 		}
 	})
-	return e, ok && s.end()
+	return e, ok && s.End()
 }
 
 // readContext reads the requestContext.
-func (e *event) readContext(s *scan) bool {
-	return s.object(func(name []byte) {
+func (e *event) readContext(s *jsonscan.Scanner) bool {
+	return s.Object(func(name []byte) {
 		switch string(name) {
 		case "stage":
-			e.stage = s.text()
+			e.stage = s.Text()
 		case "http":
-			e.http = s.object(s.only("method", &e.method))
+			e.http = s.ObjectWith("method", &e.method)
 		case "authorizer":
-			s.object(func(name []byte) {
+			s.Object(func(name []byte) {
 				if string(name) != "iam" {
-					s.skip()
+					s.Skip()
 					return
 				}
-				s.object(s.only("userArn", &e.iamARN))
+				s.ObjectWith("userArn", &e.iamARN)
 			})
 		case "identity":
-			s.object(s.only("userArn", &e.identityARN))
+			s.ObjectWith("userArn", &e.identityARN)
 		default:
-			s.skip()
+			s.Skip()
 		}
 	})
 }
 
-// Invoke answers one invocation of the vend function: an HTTP API's event, a REST API's, or a direct payload, which is an api.Request. It is lambda.Handler's method.
-// Over the API every outcome is a response; a direct caller gets a function error, whose errorType is the code and whose errorMessage is the problem document.
+// Invoke answers one invocation of the vend function: an HTTP API's event, a
+// REST API's, or a direct payload, which is an [api.Request]. It implements
+// lambda.Handler.
+//
+// Over the API every outcome is a response. A direct caller gets a function
+// error, whose errorType is the code and whose errorMessage is the problem
+// document.
 func (d *Desk) Invoke(ctx context.Context, payload []byte) (response []byte, err error) {
 	invocation, _ := lambdacontext.FromContext(ctx)
 	if invocation == nil {
@@ -98,7 +105,9 @@ func (d *Desk) Invoke(ctx context.Context, payload []byte) (response []byte, err
 	defer func() {
 		if cause := recover(); cause != nil {
 			d.Journal.Panic(ctx, cause, invocation.AwsRequestID)
-			response, err = nil, functionError(&api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log", RequestID: invocation.AwsRequestID})
+			response, err = nil, functionError(&api.Error{
+				Code: api.Internal, Detail: "an unexpected error, told in the log", RequestID: invocation.AwsRequestID,
+			})
 		}
 	}()
 	ctx, cancel := answerBefore(ctx)
@@ -110,7 +119,8 @@ func (d *Desk) Invoke(ctx context.Context, payload []byte) (response []byte, err
 	return d.direct(ctx, caller, payload, invocation.AwsRequestID)
 }
 
-// margin is how long before Lambda would end the invocation those who wait are told to come back later.
+// margin is how long before Lambda would end the invocation a call that still
+// waits is answered with an error.
 const margin = 500 * time.Millisecond
 
 func answerBefore(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -147,7 +157,8 @@ func (d *Desk) overAPI(ctx context.Context, caller access.Caller, e event, reque
 	return appendAnswer(nil, d.HTTP(ctx, r))
 }
 
-// appendAnswer is a reply as API Gateway expects it back, in both shapes.
+// appendAnswer appends a reply as API Gateway expects it, in both payload
+// formats.
 func appendAnswer(to []byte, r HTTPReply) []byte {
 	to = slices.Grow(to, 2*len(r.Body)+300)
 	to = append(to, `{"statusCode":`...)
@@ -166,7 +177,7 @@ func appendAnswer(to []byte, r HTTPReply) []byte {
 	return append(appendQuoted(to, r.Body), '}')
 }
 
-// appendQuoted is s as a JSON string. s is UTF-8.
+// appendQuoted appends s as a JSON string. s is UTF-8.
 func appendQuoted[T string | []byte](to []byte, s T) []byte {
 	to = append(to, '"')
 	for _, c := range []byte(s) {
@@ -182,7 +193,8 @@ func appendQuoted[T string | []byte](to []byte, s T) []byte {
 	return append(to, '"')
 }
 
-// withoutStage takes the stage off an HTTP API's rawPath, which has it unless the stage is $default.
+// withoutStage takes the stage off an HTTP API's rawPath, which has it unless
+// the stage is $default.
 func withoutStage(path, stage string) string {
 	if rest, has := strings.CutPrefix(path, "/"+stage+"/"); has && stage != "" {
 		return "/" + rest
@@ -190,7 +202,8 @@ func withoutStage(path, stage string) string {
 	return path
 }
 
-// direct answers a payload that another Lambda sent. On the alias api there is nothing to be had that way.
+// direct answers a payload that another Lambda sent. By the alias api nobody is
+// admitted that way.
 func (d *Desk) direct(ctx context.Context, caller access.Caller, payload []byte, requestID string) ([]byte, error) {
 	if caller.Via == access.API {
 		caller = access.Caller{Alias: caller.Alias}
@@ -205,6 +218,9 @@ func (d *Desk) direct(ctx context.Context, caller access.Caller, payload []byte,
 	if err != nil {
 		return nil, functionError(d.turnAway(ctx, HTTPRequest{Caller: caller, RequestID: requestID}, request, err))
 	}
+	if operation, known := api.Operations().Operation(request.Action); known {
+		request = operation.Restrict(request)
+	}
 	got, err := d.Answer(ctx, Call{Caller: caller, Request: request, RequestID: requestID})
 	if err != nil {
 		return nil, functionError(err)
@@ -212,7 +228,7 @@ func (d *Desk) direct(ctx context.Context, caller access.Caller, payload []byte,
 	return encode(got)
 }
 
-// functionError makes an error one whose type Lambda shows as the code.
+// functionError returns an error whose type Lambda shows as the code.
 func functionError(err error) error {
 	problem := &api.Error{Code: api.Internal}
 	errors.As(err, &problem)

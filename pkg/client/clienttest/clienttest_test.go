@@ -74,7 +74,8 @@ func TestTheFakeFailsAndWaits(t *testing.T) {
 func TestTheFakeOverHTTP(t *testing.T) {
 	fake := &clienttest.Server{}
 	for target, want := range map[string]int{
-		"/tokens/minut": 200, "/tokens": 200, "/tokens/minut/status": 200, "/other": 404, "/tokens/minut/other": 400, "/tokens/minut?min_ttl=x": 400,
+		"/tokens/minut": 200, "/tokens": 200, "/tokens/minut/status": 200, "/tokens/minut?min_ttl=x": 400,
+		"/other": 404, "/tokens/minut/other": 404, "/tokens/minut?verify=true": 400,
 	} {
 		w := httptest.NewRecorder()
 		fake.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, http.NoBody))
@@ -87,5 +88,10 @@ func TestTheFakeOverHTTP(t *testing.T) {
 	fake.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/tokens/minut", strings.NewReader(`{}`)))
 	if w.Code != http.StatusForbidden || w.Header().Get("X-Amzn-Errortype") != "AccessDeniedException" {
 		t.Errorf("POST = %d %v, want the gateway's 403", w.Code, w.Header())
+	}
+	w = httptest.NewRecorder()
+	fake.ServeHTTP(w, httptest.NewRequest(http.MethodPatch, "/tokens/minut", http.NoBody))
+	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, POST, PUT, DELETE" {
+		t.Errorf("PATCH = %d %v, want 405 and what is allowed", w.Code, w.Header())
 	}
 }

@@ -5,14 +5,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/client"
 )
-
-// maxBody is the longest body that is read, in bytes.
-const maxBody = 8 << 10
 
 // ServeHTTP answers a request as tokenvend's API does. It implements
 // http.Handler.
@@ -35,6 +31,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func refuse(w http.ResponseWriter, err error) {
 	if e, ok := errors.AsType[*api.Error](err); ok {
 		w.Header().Set("Content-Type", api.ProblemType)
+		if e.Allow != "" {
+			w.Header().Set("Allow", e.Allow)
+		}
 		w.WriteHeader(e.Code.Status())
 		_ = json.NewEncoder(w).Encode(e)
 		return
@@ -50,49 +49,14 @@ func refuse(w http.ResponseWriter, err error) {
 }
 
 // requestOf reads a request of the API.
-func requestOf(r *http.Request) (at api.Request, err error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-	if err == nil && len(body) > 0 {
-		at, err = api.DecodeRequest(body)
-	}
+func requestOf(r *http.Request) (api.Request, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, api.MaxBody+1))
 	if err != nil {
-		return at, &api.Error{Code: api.InvalidRequest, Detail: err.Error()}
+		return api.Request{}, &api.Error{Code: api.InvalidRequest, Detail: "the body: it broke off"}
 	}
-	name, isToken := strings.CutPrefix(r.URL.Path, "/tokens/")
-	name, tail, _ := strings.Cut(name, "/")
-	if !isToken && r.URL.Path != "/tokens" {
-		return at, &api.Error{Code: api.UnknownCredential, Detail: "the path: expected /tokens/NAME"}
+	route, ok := api.Operations().Route(r.URL.Path)
+	if !ok {
+		return api.Request{}, &api.Error{Code: api.UnknownCredential, Detail: "the path: expected /tokens/NAME"}
 	}
-	q := r.URL.Query()
-	for parameter, field := range map[string]*string{
-		"scope": &at.Scope, "audience": &at.Audience, "account": &at.Account,
-		"after": &at.After, "redirect_uri": &at.RedirectURI,
-	} {
-		if q.Has(parameter) {
-			*field = q.Get(parameter)
-		}
-	}
-	at.Verify = q.Get("verify") == "true"
-	if q.Has("min_ttl") {
-		if at.MinTTL, err = api.ParseSeconds(q.Get("min_ttl")); err != nil {
-			return at, &api.Error{Code: api.InvalidRequest, Detail: "min_ttl: " + err.Error()}
-		}
-	}
-	at.Credential, at.Action = name, tail
-	switch {
-	case !isToken:
-		at.Credential, at.Action = "", api.List
-	case tail != "":
-	case r.Method == http.MethodDelete:
-		at.Action = api.Revoke
-	case r.Method == http.MethodPut && at.Recovery != "":
-		at.Action = api.Recover
-	case r.Method == http.MethodPut && at.Accept != "":
-		at.Action = api.Accept
-	case r.Method == http.MethodPut && at.Renew:
-		at.Action, at.Renew = api.Renew, false
-	case r.Method == http.MethodPut:
-		at.Action = api.Connect
-	}
-	return at, nil
+	return route.Decode(r.Method, r.URL.RawQuery, body)
 }

@@ -72,11 +72,11 @@ func (t *Transport) Send(ctx context.Context, r api.Request) ([]byte, error) {
 	return nil, t.failed(out.Payload, id)
 }
 
-// attempts are the SDK's own, and one for what must not be sent twice: a code
-// is of one use, and the grant may be lost with it.
+// attempts returns an option that has a request of an operation that must not
+// be sent twice sent once. All others follow the SDK's own rule.
 func attempts(action string) func(*lambda.Options) {
 	return func(o *lambda.Options) {
-		if action == api.Connect || action == api.Recover || action == api.Renew {
+		if operation, _ := api.Operations().Operation(action); operation.Once {
 			o.Retryer = aws.NopRetryer{}
 		}
 	}

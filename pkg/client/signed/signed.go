@@ -11,10 +11,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
@@ -22,6 +20,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/executeapi"
+	"github.com/tokenvend/tokenvend/pkg/loopback"
 )
 
 // Transport is a [github.com/tokenvend/tokenvend/pkg/client.Transport].
@@ -71,27 +71,25 @@ func New(baseURL string, cfg aws.Config, options ...Option) *Transport {
 // maxAnswer is the longest answer that is read, in bytes.
 const maxAnswer = 1 << 20
 
-const service = "execute-api"
-
 // Send signs and sends a request, and returns the answer.
 func (t *Transport) Send(ctx context.Context, r api.Request) ([]byte, error) {
-	m, err := messageOf(r)
+	m, err := api.Operations().Encode(r)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("tokenvend: %w", err)
 	}
 	base, err := t.base()
 	if err != nil {
 		return nil, err
 	}
-	base.Path, base.RawQuery = strings.TrimSuffix(base.Path, "/")+m.path, m.query
-	request, err := http.NewRequestWithContext(ctx, m.method, base.String(), bytes.NewReader(m.body))
+	base.Path, base.RawQuery = strings.TrimSuffix(base.Path, "/")+m.Path, m.Query
+	request, err := http.NewRequestWithContext(ctx, m.Method, base.String(), bytes.NewReader(m.Body))
 	if err != nil {
 		return nil, fmt.Errorf("tokenvend: the request: %w", withoutURL(err))
 	}
-	if m.body != nil {
+	if m.Body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	if err := t.sign(ctx, request, m.body); err != nil {
+	if err := t.sign(ctx, request, m.Body); err != nil {
 		return nil, err
 	}
 	answer, err := t.http.Do(request)
@@ -129,22 +127,15 @@ func (t *Transport) base() (*url.URL, error) {
 		return nil, errors.New("tokenvend: the API's URL is not set")
 	case err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("tokenvend: the API's URL: expected https://HOST, and a stage's path if there is one")
-	case u.Scheme != "https" && (u.Scheme != "http" || !t.plainHTTP && !isLoopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !t.plainHTTP && !loopback.IsHost(u.Hostname())):
 		return nil, errors.New("tokenvend: the API's URL: expected https (http for a loopback host only)")
 	}
 	return u, nil
 }
 
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
-}
-
-var executeAPI = regexp.MustCompile(`\.execute-api(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$`)
-
 func (t *Transport) regionOf(host string) (string, error) {
-	if found := executeAPI.FindStringSubmatch(host); found != nil {
-		return found[1], nil
+	if _, region, ok := executeapi.ParseHost(host); ok {
+		return region, nil
 	}
 	for _, region := range []string{t.region, os.Getenv("AWS_REGION")} {
 		if region != "" {
@@ -164,7 +155,7 @@ func (t *Transport) sign(ctx context.Context, r *http.Request, body []byte) erro
 		return fmt.Errorf("tokenvend: the AWS credentials: %w", err)
 	}
 	sum := sha256.Sum256(body)
-	return t.signer.SignHTTP(ctx, who, r, hex.EncodeToString(sum[:]), service, region, time.Now())
+	return t.signer.SignHTTP(ctx, who, r, hex.EncodeToString(sum[:]), executeapi.Service, region, time.Now())
 }
 
 // fromEnvironment reads what Lambda sets.

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
-// Write puts a secret in its file, mode 0600, in the place of an older one: a reader finds the old or the new, whole. It does not ask whether the secret is well-formed; credential.Parse does.
+// Write writes a secret to its file, mode 0600, in the place of an older one. A
+// reader finds the old one or the new, whole. Whether the secret is well-formed
+// is for credential.Parse to check.
 func (s *Source) Write(name string, data []byte) error {
 	if !credential.ValidName(name) {
 		return errors.New("credentials: no credential can have that name")
@@ -18,29 +20,10 @@ func (s *Source) Write(name string, data []byte) error {
 	if len(data) > credential.MaxSize {
 		return fmt.Errorf("credentials: %s is longer than %d bytes", name, credential.MaxSize)
 	}
-	if err := s.replace(name, data); err != nil {
+	if err := private.ReplaceFile(s.path(name), data); err != nil {
 		return fmt.Errorf("credentials: write %s: %w", name, err)
 	}
 	return nil
-}
-
-func (s *Source) replace(name string, data []byte) error {
-	temp, err := os.CreateTemp(s.dir, ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(data)
-	err = errors.Join(err, temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Chtimes(temp.Name(), time.Time{}, time.Now()) // the file system's own clock ticks in milliseconds, and two versions must never have one time
-	}
-	if err == nil {
-		err = os.Rename(temp.Name(), s.path(name))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
-	}
-	return s.sync()
 }
 
 // Remove deletes a secret. ErrUnknown: there is none.
@@ -55,17 +38,5 @@ func (s *Source) Remove(name string) error {
 	if err != nil {
 		return fmt.Errorf("credentials: remove %s: %w", name, err)
 	}
-	return s.sync()
-}
-
-// sync makes the folder's change of names outlast a crash.
-func (s *Source) sync() error {
-	if !hasModes {
-		return nil // Windows cannot sync a folder, and needs not
-	}
-	d, err := os.Open(s.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return private.SyncFolder(s.dir)
 }

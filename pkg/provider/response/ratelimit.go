@@ -10,8 +10,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 )
 
-// maxWait is the longest time that a rate limit is obeyed.
-const maxWait = 24 * time.Hour
+// MaxCooldown is how long at most the headers of a response hold requests back.
+const MaxCooldown = 24 * time.Hour
 
 // rateLimit reads the rate limit in the header. In an error, Retry-After (RFC
 // 9110 §10.2.3) decides. Otherwise exhausted quotas do, and with status 429 any
@@ -34,7 +34,7 @@ func (q *Request) rateLimit(m Message) RateLimit {
 	if !until.After(m.At) {
 		return RateLimit{}
 	}
-	if latest := m.At.Add(maxWait); until.After(latest) {
+	if latest := m.At.Add(MaxCooldown); until.After(latest) {
 		until = latest
 	}
 	return RateLimit{RetryAt: until}
@@ -102,7 +102,7 @@ func (m Message) after(value string, kind descriptor.ExpiryKind) time.Time {
 	case !e.Given:
 		return time.Time{}
 	case e.At.IsZero():
-		return m.At.Add(min(e.In, maxWait))
+		return m.At.Add(min(e.In, MaxCooldown))
 	}
 	return m.onOurClock(e.At)
 }

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/loopback"
 )
 
 // listener is the five hosts on one loopback port.
@@ -44,7 +46,7 @@ func (s *Simulator) ListenTLS(addr string) error {
 	if s.tls.running != nil {
 		return errors.New("simulator: already listening")
 	}
-	if host, _, err := net.SplitHostPort(addr); err != nil || !loopback(host) {
+	if host, _, err := net.SplitHostPort(addr); err != nil || !loopback.IsHost(host) {
 		return fmt.Errorf("simulator: %q is no loopback address with a port", addr)
 	}
 	root, leaf, err := newAuthority(slices.Sorted(maps.Keys(s.hosts)))
@@ -57,11 +59,6 @@ func (s *Simulator) ListenTLS(addr string) error {
 	}
 	s.tls.running = s.run(l, root, leaf)
 	return nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (s *Simulator) run(l net.Listener, root []byte, leaf tls.Certificate) *running {

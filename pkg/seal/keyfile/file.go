@@ -70,43 +70,18 @@ func parse(text []byte) ([]byte, error) {
 	return key, nil
 }
 
-// makeFile gives a new key its name only once it is written in full, and by a link, which does not replace another process's key: fs.ErrExist then.
+// makeFile makes a key. Where another process makes one at the same time, one
+// of the two keys stands and the other gets fs.ErrExist.
 func makeFile(path string) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return bare(err)
 	}
-	temp, err := os.CreateTemp(dir, ".key-*")
-	if err != nil {
-		return bare(err)
-	}
-	defer func() { _ = os.Remove(temp.Name()) }()
 	key := make([]byte, keyBytes)
 	_, _ = rand.Read(key)
-	_, err = temp.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
-	err = errors.Join(err, temp.Sync(), temp.Close())
-	if err == nil {
-		err = os.Link(temp.Name(), path)
-	}
-	if err != nil {
-		return bare(err)
-	}
-	return syncFolder(dir)
+	return bare(private.CreateFile(path, []byte(base64.StdEncoding.EncodeToString(key)+"\n")))
 }
 
-// syncFolder makes the new name outlast a crash: tokens sealed under a key that is gone would be lost.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir) // #nosec G304 -- the operator names the file
-	if err != nil {
-		return bare(err)
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// bare takes the path out of an error: Open names it once.
+// bare returns an error without the path, which Open names.
 func bare(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
