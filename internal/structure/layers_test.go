@@ -44,6 +44,8 @@ var apart = map[string][]string{
 	"cmd/tokenvend":           {"pkg/client", "pkg/client/invoke", "pkg/client/signed"},
 	"internal/needs":          {},
 	"internal/stress":         {},
+	"internal/style":          {},
+	"internal/measure":        {},
 	"internal/testbed":        {"internal/standin"},
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",
