@@ -16,7 +16,7 @@ import (
 
 const keyBytes = 32
 
-// maxFile is more than a key with its line's end takes.
+// maxFile is longer than a key with its line ending.
 const maxFile = 128
 
 func readOrMake(path string, owners private.Owners) ([]byte, error) {
@@ -30,7 +30,7 @@ func readOrMake(path string, owners private.Owners) ([]byte, error) {
 	return read(path, owners)
 }
 
-// read reads through one open file, so that what was checked is what is used.
+// read checks and reads the same open file.
 func read(path string, owners private.Owners) ([]byte, error) {
 	f, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
@@ -56,12 +56,14 @@ func check(f *os.File) error {
 		return errors.New("not a regular file")
 	}
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
-		return fmt.Errorf("mode %#o lets others read the key; it must be 0600: chmod 600 %s", mode, filepath.Base(f.Name()))
+		return fmt.Errorf(
+			"mode %#o lets others read the key; it must be 0600: chmod 600 %s", mode, filepath.Base(f.Name()),
+		)
 	}
 	return nil
 }
 
-// parse reads one line of base64, with or without its end.
+// parse reads one line of base64, with or without a line ending.
 func parse(text []byte) ([]byte, error) {
 	key, err := base64.StdEncoding.AppendDecode(nil, text)
 	if err != nil || len(key) != keyBytes || len(text) > maxFile {
@@ -70,7 +72,8 @@ func parse(text []byte) ([]byte, error) {
 	return key, nil
 }
 
-// makeFile gives a new key its name only once it is written in full, and by a link, which does not replace another process's key: fs.ErrExist then.
+// makeFile names a new key's file only once it is complete. It uses a link,
+// which fails with fs.ErrExist if another process created one.
 func makeFile(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -94,7 +97,8 @@ func makeFile(path string) error {
 	return syncFolder(dir)
 }
 
-// syncFolder makes the new name outlast a crash: tokens sealed under a key that is gone would be lost.
+// syncFolder makes the new name durable. If the key were lost in a crash, so
+// would be the tokens sealed under it.
 func syncFolder(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -106,7 +110,7 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// bare takes the path out of an error: Open names it once.
+// bare removes the path from an error, because Open adds it.
 func bare(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
