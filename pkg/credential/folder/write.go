@@ -10,7 +10,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
 
-// Write puts a secret in its file, mode 0600, in the place of an older one: a reader finds the old or the new, whole. It does not ask whether the secret is well-formed; credential.Parse does.
+// Write atomically writes a secret's file with mode 0600. It does not check the
+// secret; credential.Parse does.
 func (s *Source) Write(name string, data []byte) error {
 	if !credential.ValidName(name) {
 		return errors.New("credentials: no credential can have that name")
@@ -32,7 +33,9 @@ func (s *Source) replace(name string, data []byte) error {
 	_, err = temp.Write(data)
 	err = errors.Join(err, temp.Sync(), temp.Close())
 	if err == nil {
-		err = os.Chtimes(temp.Name(), time.Time{}, time.Now()) // the file system's own clock ticks in milliseconds, and two versions must never have one time
+		// the file system's clock ticks in milliseconds, and two versions must
+		// differ in time
+		err = os.Chtimes(temp.Name(), time.Time{}, time.Now())
 	}
 	if err == nil {
 		err = os.Rename(temp.Name(), s.path(name))
@@ -43,7 +46,7 @@ func (s *Source) replace(name string, data []byte) error {
 	return s.sync()
 }
 
-// Remove deletes a secret. ErrUnknown: there is none.
+// Remove deletes a secret. It returns ErrUnknown if there is none.
 func (s *Source) Remove(name string) error {
 	if _, err := s.find(name); err != nil {
 		return err
@@ -58,10 +61,10 @@ func (s *Source) Remove(name string) error {
 	return s.sync()
 }
 
-// sync makes the folder's change of names outlast a crash.
+// sync makes the new directory entry durable.
 func (s *Source) sync() error {
 	if !hasModes {
-		return nil // Windows cannot sync a folder, and needs not
+		return nil // Windows cannot sync a directory and does not need to
 	}
 	d, err := os.Open(s.dir)
 	if err != nil {
