@@ -82,7 +82,7 @@ func (w *world) promise(kept bool, format string, args ...any) {
 // instance is one process: it has a memory of its own, and can be killed.
 type instance struct {
 	*mint.Mint
-	sweep *rotate.Sweep
+	sweep *rotate.Rotator
 	dead  *atomic.Bool
 }
 
@@ -92,7 +92,7 @@ func (w *world) newInstance() *instance {
 		Store: &flakyStore{Store: w.store, w: w, dead: dead}, Source: w.secrets, Sealer: w.sealer,
 		HTTP: &http.Client{Transport: &wire{w: w, dead: dead}}, Journal: w.journal(),
 	})
-	return &instance{Mint: m, sweep: &rotate.Sweep{Mint: m, Store: w.store}, dead: dead}
+	return &instance{Mint: m, sweep: &rotate.Rotator{Mint: m, Store: w.store}, dead: dead}
 }
 
 // journal is silent, unless somebody looks into one schedule.

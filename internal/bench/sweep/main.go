@@ -45,7 +45,7 @@ func run(data, proxy string) (err error) {
 		return err
 	}
 	m := mint.New(mint.Config{Store: rows, Source: secrets, Sealer: sealer, HTTP: outbound.NewClient(outbound.Config{Proxy: through}), TrustsEmpty: true})
-	report, err := (&rotate.Sweep{Mint: m, Store: rows}).Run(context.Background())
+	report, err := (&rotate.Rotator{Mint: m, Store: rows}).Run(context.Background())
 	if err != nil {
 		return err
 	}
