@@ -21,11 +21,11 @@ type expression struct {
 }
 
 // knownFormat keeps a program from writing an item of a newer one.
-const knownFormat = " AND (attribute_not_exists(#format) OR #format <= :format)"
+const knownFormat = " AND (attribute_not_exists(#format) OR #format <= :known)"
 
 func (x expression) input(table string, key token.Key) *dynamodb.UpdateItemInput {
 	condition := x.condition + knownFormat
-	x.values[":format"] = number(format)
+	x.values[":known"] = number(format)
 	return &dynamodb.UpdateItemInput{
 		TableName: &table, Key: keyOf(key),
 		UpdateExpression: &x.update, ConditionExpression: &condition,

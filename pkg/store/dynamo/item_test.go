@@ -34,10 +34,13 @@ func openTable(t *testing.T) table {
 
 func (tb table) item(t *testing.T, key token.Key) map[string]types.AttributeValue {
 	t.Helper()
-	got, err := tb.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &tb.name, ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{
-		dynamo.PartitionKey: &types.AttributeValueMemberS{Value: key.Partition()},
-		dynamo.SortKey:      &types.AttributeValueMemberS{Value: key.Sort()},
-	}})
+	got, err := tb.client.GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: &tb.name, ConsistentRead: aws.Bool(true),
+		Key: map[string]types.AttributeValue{
+			dynamo.PartitionKey: &types.AttributeValueMemberS{Value: key.Partition()},
+			dynamo.SortKey:      &types.AttributeValueMemberS{Value: key.Sort()},
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
