@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -134,13 +135,16 @@ func checkWidth(file, source string) []finding {
 
 // longWord reports whether a line is wide because of one string or URL.
 func longWord(line string) bool {
-	for _, word := range strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' }) {
-		if len(word) > codeColumns/2 {
-			return true
+	for _, quote := range []string{`"`, "`"} {
+		for i, part := range strings.Split(line, quote) {
+			if i%2 == 1 && width(part) > codeColumns/2 {
+				return true
+			}
 		}
 	}
-	quoted := strings.Count(line, `"`) == 2
-	return quoted && strings.LastIndex(line, `"`)-strings.Index(line, `"`) > codeColumns/2
+	return slices.ContainsFunc(strings.Fields(line), func(word string) bool {
+		return width(word) > codeColumns/2
+	})
 }
 
 func width(line string) int {
