@@ -36,7 +36,7 @@ func statement(t *testing.T, action string) testbed.Policy {
 type reader struct {
 	*testing.T
 	policy testbed.Policy
-	ask    func(what string) testbed.Ask
+	ask    func(what string) testbed.AccessRequest
 }
 
 func (r reader) allow(all ...string) { r.Helper(); r.judge(true, all) }
@@ -46,7 +46,7 @@ func (r reader) deny(all ...string) { r.Helper(); r.judge(false, all) }
 func (r reader) judge(want bool, all []string) {
 	r.Helper()
 	for _, what := range all {
-		if a := r.ask(what); r.policy.Judge(a) != want {
+		if a := r.ask(what); r.policy.Evaluate(a) != want {
 			r.Errorf("%s on %s: want it allowed: %t", a.Action, a.Resource, want)
 		}
 	}
@@ -54,9 +54,9 @@ func (r reader) judge(want bool, all []string) {
 
 func TestTheReadmesPolicyForTheAPI(t *testing.T) {
 	t.Parallel()
-	r := reader{t, statement(t, "execute-api:Invoke"), func(what string) testbed.Ask {
+	r := reader{t, statement(t, "execute-api:Invoke"), func(what string) testbed.AccessRequest {
 		method, path, _ := strings.Cut(what, " ")
-		return testbed.Ask{Action: "execute-api:Invoke", Resource: "arn:aws:execute-api:us-east-1:123456789012:abc123/$default/" + method + path}
+		return testbed.AccessRequest{Action: "execute-api:Invoke", Resource: "arn:aws:execute-api:us-east-1:123456789012:abc123/$default/" + method + path}
 	}}
 	r.allow("GET /tokens/minut", "POST /tokens/minut")
 	r.deny("DELETE /tokens/minut", "PUT /tokens/minut", "GET /tokens/minut/status", "GET /tokens", "GET /tokens/")
@@ -65,8 +65,8 @@ func TestTheReadmesPolicyForTheAPI(t *testing.T) {
 
 func TestTheReadmesPolicyForAnotherLambda(t *testing.T) {
 	t.Parallel()
-	on := func(what string) testbed.Ask {
-		return testbed.Ask{Action: "lambda:InvokeFunction", Resource: "arn:aws:lambda:us-east-1:123456789012:function:tokenvend-VendFunction-1" + what}
+	on := func(what string) testbed.AccessRequest {
+		return testbed.AccessRequest{Action: "lambda:InvokeFunction", Resource: "arn:aws:lambda:us-east-1:123456789012:function:tokenvend-VendFunction-1" + what}
 	}
 	r := reader{t, statement(t, "lambda:InvokeFunction"), on}
 	r.allow(":c-minut")

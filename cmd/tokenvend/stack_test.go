@@ -91,7 +91,7 @@ func (s *stack) sweep() {
 	s.Cleanup(func() { stop(); running.Wait() })
 	running.Go(func() {
 		for ctx.Err() == nil {
-			_, _ = (&rotate.Sweep{Mint: s.desk.Mint, Store: s.store}).Run(ctx)
+			_, _ = (&rotate.Rotator{Mint: s.desk.Mint, Store: s.store}).Run(ctx)
 			select {
 			case <-time.After(200 * time.Millisecond):
 			case <-ctx.Done():

@@ -36,18 +36,31 @@ func cold(b *testing.B) *section {
 	}
 	for _, contender := range contenders {
 		of := found[contender]
-		page.add(contender, inMillis(of.median(took)), inMillis(of.median(cpu)), inMB(of.median(resident)), inMB(float64(weight(b, contender, "arm64"))))
+		page.add(
+			contender, inMillis(of.median(took)), inMillis(of.median(cpu)), inMB(of.median(resident)),
+			inMB(float64(weight(b, contender, "arm64"))),
+		)
 	}
-	ratio, size := found["vend"].beside(found["least"], took), float64(max(weight(b, "vend", "arm64"), weight(b, "rotate", "arm64")))
-	page.add("vend ÷ least", times(ratio), times(found["vend"].beside(found["least"], cpu)), times(found["vend"].beside(found["least"], resident)), "")
-	page.add("bar", fmt.Sprintf("%v × least: %s", coldBar, held(ratio, coldBar)), "", fmt.Sprintf("20 MB: %s", held(found["vend"].median(resident), residentBar)), fmt.Sprintf("10.5 MB, rotate too: %s", held(size, weightBar)))
+	ratio, size := found["vend"].beside(found["least"], took), float64(
+		max(weight(b, "vend", "arm64"), weight(b, "rotate", "arm64")),
+	)
+	page.add(
+		"vend ÷ least", times(ratio), times(found["vend"].beside(found["least"], cpu)),
+		times(found["vend"].beside(found["least"], resident)), "",
+	)
+	page.add(
+		"bar", fmt.Sprintf("%v × least: %s", coldBar, held(ratio, coldBar)), "",
+		fmt.Sprintf("20 MB: %s", held(found["vend"].median(resident), residentBar)),
+		fmt.Sprintf("10.5 MB, rotate too: %s", held(size, weightBar)),
+	)
 	for _, memory := range []int{128, 256, 512} {
 		s.coldUnder(page, contenders, memory, rounds/4)
 	}
 	return page
 }
 
-// coldTimes starts the contenders in turns. Their first starts, which bring the programs' pages into memory, do not count.
+// coldTimes starts the contenders in turns. Their first starts, which bring the
+// programs' pages into memory, do not count.
 func (s *stage) coldTimes(contenders []string, rounds int, around func(path string) string) map[string]series {
 	s.b.Helper()
 	found, binaries := map[string]series{}, map[string]string{}
@@ -63,17 +76,24 @@ func (s *stage) coldTimes(contenders []string, rounds int, around func(path stri
 	return found
 }
 
-// coldUnder adds a row of what the share of a processor that goes with so much memory makes of it. Lambda lends a start a whole one, and holds only what comes after to the share; here all of it is held.
+// coldUnder adds a row of what the share of a processor that goes with so much
+// memory makes of it. Lambda lends a start a whole one, and holds only what
+// comes after to the share; here all of it is held.
 func (s *stage) coldUnder(page *section, contenders []string, memory, rounds int) {
 	s.b.Helper()
 	q, err := newQuota(s.b, memory)
 	if err != nil {
-		page.add(fmt.Sprintf("at %d MB", memory), "not measured: this machine allows no cgroups ("+err.Error()+")", "", "", "")
+		page.add(
+			fmt.Sprintf("at %d MB", memory), "not measured: this machine allows no cgroups ("+err.Error()+")", "", "",
+			"",
+		)
 		return
 	}
 	found := s.coldTimes(contenders, rounds, func(path string) string { return q.around(s.b, path) })
 	page.add(fmt.Sprintf("at %d MB: hello, least, vend", memory),
-		fmt.Sprintf("%s, %s, %s; vend %s least", inMillis(found["hello"].median(took)), inMillis(found["least"].median(took)), inMillis(found["vend"].median(took)),
+		fmt.Sprintf(
+			"%s, %s, %s; vend %s least", inMillis(found["hello"].median(took)), inMillis(found["least"].median(took)),
+			inMillis(found["vend"].median(took)),
 			times(found["vend"].beside(found["least"], took))), "", "", "")
 }
 

@@ -46,7 +46,8 @@ func each(first, end, atOnce int, do func(n int)) {
 	all.Wait()
 }
 
-// minted are the rows of a credential with so many tokens, each for another choice of words, and its own row: as rotate and vend would have written them.
+// minted are the rows of a credential with so many tokens, each for another
+// choice of words, and its credential record: as rotate and vend would have written them.
 func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int) []store.Entry {
 	s.b.Helper()
 	rows := memory.New()
@@ -66,7 +67,9 @@ func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int)
 	if err != nil {
 		s.b.Fatal(err)
 	}
-	for i := range entries[1:] { // of what is renewed ahead nobody is said to have asked, and the number is not bounded
+	// of what is renewed ahead nobody is said to have asked, and the number is
+	// not bounded
+	for i := range entries[1:] {
 		entries[1+i].AskedAt = time.Now()
 	}
 	return entries
@@ -97,7 +100,8 @@ func (s *stage) makeDue(rows []store.Entry) {
 	each(1, len(rows), writers, func(n int) {
 		_, err := s.items.UpdateItem(s.b.Context(), &dynamodb.UpdateItemInput{
 			TableName: &s.table, Key: itemKey(rows[n].Key.Partition(), rows[n].Key.Sort()),
-			UpdateExpression: aws.String("SET " + dynamo.IndexSortKey + " = :past"), ExpressionAttributeValues: item{":past": past},
+			UpdateExpression:          aws.String("SET " + dynamo.IndexSortKey + " = :past"),
+			ExpressionAttributeValues: item{":past": past},
 		})
 		if err != nil {
 			s.b.Error(err)
@@ -110,10 +114,13 @@ const writers = 4 // at once
 // batch is how many items DynamoDB takes at once.
 const batch = 25
 
-// standIns puts entries into the table that are not due: copies of one, each under a key of its own. Nobody opens them.
+// standIns puts entries into the table that are not due: copies of one, each
+// under a key of its own. Nobody opens them.
 func (s *stage) standIns(like token.Key, first, end int) {
 	s.b.Helper()
-	got, err := s.items.GetItem(s.b.Context(), &dynamodb.GetItemInput{TableName: &s.table, Key: itemKey(like.Partition(), like.Sort())})
+	got, err := s.items.GetItem(s.b.Context(), &dynamodb.GetItemInput{
+		TableName: &s.table, Key: itemKey(like.Partition(), like.Sort()),
+	})
 	if err != nil || len(got.Item) == 0 {
 		s.b.Fatalf("%v: %v, %v", like, got, err)
 	}
@@ -126,21 +133,28 @@ func (s *stage) standIns(like token.Key, first, end int) {
 			it[dynamo.IndexPartitionKey], it[dynamo.IndexSortKey] = number(int64(i%dynamo.Shards)), later
 			puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: it}})
 		}
-		if _, err := s.items.BatchWriteItem(s.b.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{s.table: puts}}); err != nil {
+		if _, err := s.items.BatchWriteItem(s.b.Context(), &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{s.table: puts},
+		}); err != nil {
 			s.b.Error(err)
 		}
 	})
 }
 
 func itemKey(partition, sort string) item {
-	return item{dynamo.PartitionKey: &types.AttributeValueMemberS{Value: partition}, dynamo.SortKey: &types.AttributeValueMemberS{Value: sort}}
+	return item{
+		dynamo.PartitionKey: &types.AttributeValueMemberS{Value: partition},
+		dynamo.SortKey:      &types.AttributeValueMemberS{Value: sort},
+	}
 }
 
 func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: fmt.Sprint(n)}
 }
 
-// fileOf makes a bbolt file with those rows and so many more that are not due. The latter are written past the store, for it would take an hour: copies of one row, and their times in the index.
+// fileOf makes a bbolt file with those rows and so many more that are not due.
+// The latter are written past the store, for it would take an hour: copies of
+// one row, and their times in the index.
 func fileOf(b *testing.B, data string, rows []store.Entry, more int) {
 	b.Helper()
 	path := filepath.Join(data, "entries.db")

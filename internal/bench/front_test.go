@@ -22,7 +22,8 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// fronts put TLS before servers that have none, with certificates as AWS's endpoints show them: a leaf and an intermediate, RSA of 2048 bits.
+// fronts put TLS before servers that have none, with certificates as AWS's
+// endpoints show them: a leaf and an intermediate, RSA of 2048 bits.
 type fronts struct {
 	root *x509.Certificate
 	cert tls.Certificate
@@ -53,8 +54,10 @@ func template(name string, authority bool) *x509.Certificate {
 	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62)) // rand.Reader never fails
 	now := time.Now()
 	return &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "tokenvend bench " + name}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
-		IsCA: authority, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "tokenvend bench " + name}, NotBefore: now.Add(-time.Hour),
+		NotAfter: now.Add(24 * time.Hour),
+		IsCA:     authority, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 }
 
@@ -78,7 +81,11 @@ func issue(tb testing.TB, c, parent *x509.Certificate, key, signer *rsa.PrivateK
 // before tunnels TLS to a server, and returns where.
 func (f fronts) before(tb testing.TB, server testbed.Endpoint) testbed.Endpoint {
 	tb.Helper()
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{f.cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+		Certificates: []tls.Certificate{f.cert},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"http/1.1"},
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -116,10 +123,14 @@ func tunnel(here net.Conn, address string) {
 	both.Wait()
 }
 
-// systemRoots is where the machine's own roots are kept, as in a Lambda function.
-var systemRoots = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"}
+// systemRoots is where the machine's own roots are kept, as in a Lambda
+// function.
+var systemRoots = []string{
+	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
+}
 
-// bundle writes a file of roots: the machine's own, for reading all of those is a part of every start, and these.
+// bundle writes a file of roots: the machine's own, for reading all of those is
+// a part of every start, and these.
 func (f fronts) bundle(tb testing.TB, more []byte) string {
 	tb.Helper()
 	var all []byte

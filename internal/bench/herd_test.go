@@ -23,7 +23,10 @@ func herd(b *testing.B) *section {
 		title: "Herd",
 		text: fmt.Sprintf("What reaches the provider where processes of vend with %d callers each want the same token at once: one that nobody has yet, of a provider that takes 300 ms, and one of a provider that answers 503, for which each caller asks three times. On their own, each process would ask once, and in an outage each caller each time "+
 			"(docs/torture.md has that of golang.org/x/oauth2).", callersEach),
-		head: []string{"processes × callers", "cold: requests", "all answered within", "on their own", "outage: requests", "refused within", "on their own"},
+		head: []string{
+			"processes × callers", "cold: requests", "all answered within", "on their own", "outage: requests",
+			"refused within", "on their own",
+		},
 	}
 	all := []int{1, 2, 4, 8, 16}
 	if *brief {
@@ -31,15 +34,25 @@ func herd(b *testing.B) *section {
 	}
 	for _, processes := range all {
 		callers := processes * callersEach
-		cold, coldTook := s.stampede(fmt.Sprintf("cold-%d", processes), processes, 1, simulator.Fault{Delay: 300 * time.Millisecond}, true)
-		outage, outageTook := s.stampede(fmt.Sprintf("outage-%d", processes), processes, 3, simulator.Fault{Status: 503}, false)
-		page.add(fmt.Sprintf("%d × %d", processes, callersEach), fmt.Sprint(cold), inMillis(float64(coldTook)), fmt.Sprint(processes), fmt.Sprint(outage), inMillis(float64(outageTook)), fmt.Sprint(3*callers))
+		cold, coldTook := s.stampede(fmt.Sprintf("cold-%d", processes), processes, 1, simulator.Fault{
+			Delay: 300 * time.Millisecond,
+		}, true)
+		outage, outageTook := s.stampede(
+			fmt.Sprintf("outage-%d", processes), processes, 3, simulator.Fault{Status: 503}, false,
+		)
+		page.add(
+			fmt.Sprintf("%d × %d", processes, callersEach), fmt.Sprint(cold), inMillis(float64(coldTook)),
+			fmt.Sprint(processes), fmt.Sprint(outage), inMillis(float64(outageTook)), fmt.Sprint(3*callers),
+		)
 	}
 	return page
 }
 
-// stampede has all callers ask so many times, and returns how many requests the provider saw.
-func (s *stage) stampede(credential string, processes, times int, fault simulator.Fault, answered bool) (requests int, took time.Duration) {
+// stampede has all callers ask so many times, and returns how many requests the
+// provider saw.
+func (s *stage) stampede(
+	credential string, processes, times int, fault simulator.Fault, answered bool,
+) (requests int, took time.Duration) {
 	s.b.Helper()
 	s.put(credential, nil)
 	if err := s.sim.SetFault("miden", fault); err != nil {
@@ -48,7 +61,13 @@ func (s *stage) stampede(credential string, processes, times int, fault simulato
 	r := testbed.NewRuntime(29 * time.Second)
 	var started []*testbed.Bootstrap
 	for range processes {
-		started = append(started, r.Start(s.b, program(s.b, "vend", ""), append(lines(s.clear), fmt.Sprintf("AWS_LAMBDA_MAX_CONCURRENCY=%d", callersEach))...))
+		started = append(
+			started,
+			r.Start(
+				s.b, program(s.b, "vend", ""),
+				append(lines(s.clear), fmt.Sprintf("AWS_LAMBDA_MAX_CONCURRENCY=%d", callersEach))...,
+			),
+		)
 	}
 	before, began := s.sim.Stats().Providers["miden"].TokenRequests, time.Now()
 	var all sync.WaitGroup

@@ -27,12 +27,13 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/local"
 )
 
-// What HashiCorp Vault 1.21 with the oauthapp plugin answered on such a machine: cached reads a second, by callers.
+// What HashiCorp Vault 1.21 with the oauthapp plugin answered on such a
+// machine: cached reads a second, by callers.
 var vaults = map[int]float64{1: 2330, 16: 4269, 64: 3438}
 
 const (
-	vaultBar = 3   // times Vault, at 16 callers
-	bareBar  = 0.5 // times bare net/http, at 16 callers
+	vaultTarget = 3   // times Vault, at 16 callers
+	bareTarget  = 0.5 // times bare net/http, at 16 callers
 )
 
 // machine measures tokenvend serve.
@@ -41,19 +42,22 @@ func machine(b *testing.B) *section {
 	if *brief {
 		rounds, length = 2, time.Second
 	}
-	door := serve(b)
-	bare := startBare(b, door.request)
+	at := serve(b)
+	bare := startBare(b, at.request)
 	page := &section{
 		title: "One machine",
 		text: "`tokenvend serve`, a token from memory over HTTP, each call's SigV4 signature checked and its line logged to a file; beside a bare net/http server that gets the same requests, answers with the same bytes, and checks and logs nothing. Callers are in the same machine: connections that are kept, a request that was signed once, and the next as soon as the answer is there. " +
 			"Vault is what HashiCorp Vault 1.21 with the oauthapp plugin once answered on such a machine (p50 0.385, 3.3 and 17.7 ms, 397 µs of CPU each): an absolute figure, and of another day.",
-		head: []string{"callers", "bare, calls/s", "tokenvend, calls/s", "p50", "p99", "CPU of one, bare", "CPU of one, tokenvend", "÷ bare", "÷ Vault", "bar"},
+		head: []string{
+			"callers", "bare, calls/s", "tokenvend, calls/s", "p50", "p99", "CPU of one, bare",
+			"CPU of one, tokenvend", "÷ bare", "÷ Vault", "bar",
+		},
 	}
 	for _, callers := range []int{1, 16, 64} {
 		var theirs, ours []load
 		for range rounds {
 			theirs = append(theirs, bare.under(b, callers, length))
-			ours = append(ours, door.under(b, callers, length))
+			ours = append(ours, at.under(b, callers, length))
 		}
 		page.machineRow(callers, theirs, ours)
 	}
@@ -65,14 +69,23 @@ func (s *section) machineRow(callers int, theirs, ours []load) {
 	for i := range ours {
 		ratios[i] = ours[i].rate / theirs[i].rate
 	}
-	theirRate, rate := medianOf(theirs, func(l load) float64 { return l.rate }), medianOf(ours, func(l load) float64 { return l.rate })
+	theirRate, rate := medianOf(theirs, func(l load) float64 {
+		return l.rate
+	}), medianOf(ours, func(l load) float64 { return l.rate })
 	bar := ""
 	if callers == 16 {
-		bar = fmt.Sprintf("≥ %v × bare: %s; ≥ %v × Vault: %s", bareBar, held(bareBar, median(ratios)), vaultBar, held(vaultBar, rate/vaults[callers]))
+		bar = fmt.Sprintf(
+			"≥ %v × bare: %s; ≥ %v × Vault: %s", bareTarget, held(bareTarget, median(ratios)), vaultTarget,
+			held(vaultTarget, rate/vaults[callers]),
+		)
 	}
 	s.add(fmt.Sprint(callers), fmt.Sprintf("%.0f", theirRate), fmt.Sprintf("%.0f", rate),
-		inMillis(medianOf(ours, func(l load) float64 { return float64(l.p50) })), inMillis(medianOf(ours, func(l load) float64 { return float64(l.p99) })),
-		inMicros(medianOf(theirs, func(l load) float64 { return float64(l.cpu) })), inMicros(medianOf(ours, func(l load) float64 { return float64(l.cpu) })),
+		inMillis(medianOf(ours, func(l load) float64 {
+			return float64(l.p50)
+		})), inMillis(medianOf(ours, func(l load) float64 { return float64(l.p99) })),
+		inMicros(medianOf(theirs, func(l load) float64 {
+			return float64(l.cpu)
+		})), inMicros(medianOf(ours, func(l load) float64 { return float64(l.cpu) })),
 		times(median(ratios)), times(rate/vaults[callers]), bar)
 }
 
@@ -100,7 +113,9 @@ type server struct {
 // under has so many callers ask for so long.
 func (s server) under(b *testing.B, callers int, length time.Duration) load {
 	b.Helper()
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one thread is enough for all of them, and a second would look for work where the server has some
+	// one thread is enough for all of them, and a second would look for work
+	// where the server has some
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	before, began := cpuOf(b, s.pid), time.Now()
 	each := make([][]time.Duration, callers)
 	var all sync.WaitGroup
@@ -119,10 +134,14 @@ func (s server) under(b *testing.B, callers int, length time.Duration) load {
 		every = append(every, times...)
 	}
 	n := max(len(every), 1)
-	return load{rate: float64(n) / took.Seconds(), p50: median(every), p99: quantile(every, 0.99), cpu: (cpuOf(b, s.pid) - before) / time.Duration(n)}
+	return load{
+		rate: float64(n) / took.Seconds(), p50: median(every), p99: quantile(every, 0.99),
+		cpu: (cpuOf(b, s.pid) - before) / time.Duration(n),
+	}
 }
 
-// ask sends the request over one connection until end, and returns how long each answer took.
+// ask sends the request over one connection until end, and returns how long
+// each answer took.
 func (s server) ask(end time.Time) (times []time.Duration, err error) {
 	conn, err := net.Dial("tcp", s.address)
 	if err != nil {
@@ -143,7 +162,8 @@ func (s server) ask(end time.Time) (times []time.Duration, err error) {
 	return times, nil
 }
 
-// passOver reads an answer of 200 that says how long it is, and keeps nothing of it: what the callers take of the machine, the servers lack.
+// passOver reads an answer of 200 that says how long it is, and keeps nothing
+// of it: what the callers take of the machine, the servers lack.
 func passOver(answers *bufio.Reader) error {
 	status, err := answers.ReadSlice('\n')
 	if err != nil {
@@ -170,7 +190,8 @@ func passOver(answers *bufio.Reader) error {
 	return err
 }
 
-// serve starts tokenvend serve with a simulated provider, and has a first token vended.
+// serve starts tokenvend serve with a simulated provider, and has a first token
+// vended.
 func serve(b *testing.B) server {
 	b.Helper()
 	data := filepath.Join(b.TempDir(), "data")
@@ -178,13 +199,18 @@ func serve(b *testing.B) server {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.Command(program(b, "tokenvend", ""), "serve", "--demo", "--data", data, "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0")
+	cmd := exec.Command(
+		program(b, "tokenvend", ""), "serve", "--demo", "--data", data, "--listen", "127.0.0.1:0", "--demo-listen",
+		"127.0.0.1:0",
+	)
 	cmd.Stderr = log
 	start(b, cmd)
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		door, err := local.ReadDoor(data)
+		at, err := local.ReadDoor(data)
 		if err == nil {
-			s := server{pid: cmd.Process.Pid, address: strings.TrimPrefix(door.URL, "http://"), request: signed(b, door)}
+			s := server{
+				pid: cmd.Process.Pid, address: strings.TrimPrefix(at.URL, "http://"), request: signed(b, at),
+			}
 			s.under(b, 1, 100*time.Millisecond)
 			return s
 		}
@@ -194,16 +220,19 @@ func serve(b *testing.B) server {
 	}
 }
 
-// signed is a request as it goes over the wire; its signature is good for five minutes.
-func signed(b *testing.B, door local.Door) []byte {
+// signed is a request as it goes over the wire; its signature is good for five
+// minutes.
+func signed(b *testing.B, at local.Door) []byte {
 	b.Helper()
-	r, err := http.NewRequest(http.MethodGet, door.URL+"/tokens/minut", nil)
+	r, err := http.NewRequest(http.MethodGet, at.URL+"/tokens/minut", nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	none := sha256.Sum256(nil)
-	keys := aws.Credentials{AccessKeyID: door.KeyID, SecretAccessKey: door.Secret.Reveal()}
-	if err := v4.NewSigner().SignHTTP(b.Context(), keys, r, hex.EncodeToString(none[:]), "execute-api", door.Region, time.Now()); err != nil {
+	keys := aws.Credentials{AccessKeyID: at.KeyID, SecretAccessKey: at.Secret.Reveal()}
+	if err := v4.NewSigner().SignHTTP(
+		b.Context(), keys, r, hex.EncodeToString(none[:]), "execute-api", at.Region, time.Now(),
+	); err != nil {
 		b.Fatal(err)
 	}
 	var wire bytes.Buffer

@@ -70,19 +70,23 @@ func held(figure, bar float64) string {
 	return "**not met**"
 }
 
-// cpuOf is all the processor time that a living process has used. (clock_getcpuclockid(3): the clock's number is made of the process's.)
+// cpuOf is all the processor time that a living process has used.
+// (clock_getcpuclockid(3): the clock's number is made of the process's.)
 func cpuOf(tb testing.TB, pid int) time.Duration {
 	tb.Helper()
 	const scheduled = 2 // CPUCLOCK_SCHED
 	var at syscall.Timespec
-	_, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, uintptr(^pid<<3|scheduled), uintptr(unsafe.Pointer(&at)), 0)
+	_, _, errno := syscall.Syscall(
+		syscall.SYS_CLOCK_GETTIME, uintptr(^pid<<3|scheduled), uintptr(unsafe.Pointer(&at)), 0,
+	)
 	if errno != 0 {
 		tb.Fatal("the processor time of a process: ", errno)
 	}
 	return time.Duration(at.Nano())
 }
 
-// residentOf is the most memory that a living process has held at once: its high-water mark. What the kernel reports once it is over may be its parent's.
+// residentOf is the most memory that a living process has held at once: its
+// high-water mark. What the kernel reports once it is over may be its parent's.
 func residentOf(tb testing.TB, pid int) int64 {
 	tb.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -1,6 +1,8 @@
 //go:build testall
 
-// Package bench_test measures tokenvend beside baselines in the same run, and writes docs/performance.md. Nothing is held to a time: what has to hold whatever the machine is counted, in the tests of the packages.
+// Package bench_test measures tokenvend beside baselines in the same run, and
+// writes docs/performance.md. Nothing is held to a time: what has to hold
+// whatever the machine is counted, in the tests of the packages.
 //
 // It is a benchmark, so that `go test` passes it by: `make bench` runs it.
 package bench_test
@@ -90,7 +92,9 @@ func BenchmarkPage(b *testing.B) {
 			b.Logf("%s: %v so far", s.name, time.Since(began).Round(time.Second))
 		}
 	}
-	text := fmt.Sprintf(heading, processor(), runtime.NumCPU(), runtime.Version(), time.Since(began).Round(time.Second)) + "\n" + strings.Join(parts, "\n")
+	text := fmt.Sprintf(
+		heading, processor(), runtime.NumCPU(), runtime.Version(), time.Since(began).Round(time.Second),
+	) + "\n" + strings.Join(parts, "\n")
 	text += hotPath(b) + remarks
 	fmt.Println(text)
 	if *page == "" || *only != "" {

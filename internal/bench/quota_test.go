@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Lambda gives a function so much of a processor: all of one at 1,769 MB, in periods of 20 ms.
+// Lambda gives a function so much of a processor: all of one at 1,769 MB, in
+// periods of 20 ms.
 const (
 	wholeProcessor = 1769   // MB
 	period         = 20_000 // µs
@@ -22,9 +23,13 @@ type quota string
 func newQuota(b *testing.B, memory int) (quota, error) {
 	b.Helper()
 	share := period * memory / wholeProcessor
-	base, settings := "/sys/fs/cgroup/cpu", map[string]string{"cpu.cfs_period_us": fmt.Sprint(period), "cpu.cfs_quota_us": fmt.Sprint(share)} // cgroup v1
+	// cgroup v1
+	base, settings := "/sys/fs/cgroup/cpu", map[string]string{
+		"cpu.cfs_period_us": fmt.Sprint(period), "cpu.cfs_quota_us": fmt.Sprint(share),
+	}
 	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil {
-		base, settings = "/sys/fs/cgroup", map[string]string{"cpu.max": fmt.Sprint(share, " ", period)} // cgroup v2
+		// cgroup v2
+		base, settings = "/sys/fs/cgroup", map[string]string{"cpu.max": fmt.Sprint(share, " ", period)}
 	}
 	dir := filepath.Join(base, fmt.Sprintf("tokenvend-bench-%d-%d", os.Getpid(), memory))
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -39,7 +44,8 @@ func newQuota(b *testing.B, memory int) (quota, error) {
 	return quota(dir), nil
 }
 
-// around is a program that puts itself under the quota and becomes the one at path: a shell's start is part of what is measured then, and the same for all.
+// around is a program that puts itself under the quota and becomes the one at
+// path: a shell's start is part of what is measured then, and the same for all.
 func (q quota) around(b *testing.B, path string) string {
 	b.Helper()
 	script := filepath.Join(b.TempDir(), "held")

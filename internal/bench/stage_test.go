@@ -39,7 +39,8 @@ type stage struct {
 	tls     map[string]string // the same over TLS, as AWS has it
 }
 
-// name is the credential of which all is vended, of the provider that takes any scope.
+// name is the credential of which all is vended, of the provider that takes any
+// scope.
 const (
 	name     = "miden"
 	function = "arn:aws:lambda:us-east-1:123456789012:function:tokenvend-vend"
@@ -53,7 +54,9 @@ func newStage(b *testing.B, database testbed.Endpoint) *stage {
 	}
 	b.Cleanup(func() { _ = s.sim.Close() })
 	moto := testbed.Moto(b)
-	s.items = dynamodb.NewFromConfig(s.stack.Account, func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(string(database)) })
+	s.items = dynamodb.NewFromConfig(s.stack.Account, func(o *dynamodb.Options) {
+		o.BaseEndpoint = aws.String(string(database))
+	})
 	s.secrets = awssecrets.NewFromConfig(s.stack.Account)
 	s.table = s.stack.CreateTable(b, s.items)
 	trust := newFronts(b)
@@ -62,7 +65,8 @@ func newStage(b *testing.B, database testbed.Endpoint) *stage {
 	return s
 }
 
-// environment is the template's own of vend, with what is this stage's, and what Lambda adds.
+// environment is the template's own of vend, with what is this stage's, and
+// what Lambda adds.
 func (s *stage) environment(roots string, database, rest testbed.Endpoint) map[string]string {
 	s.b.Helper()
 	keys, err := s.stack.Account.Credentials.Retrieve(s.b.Context())
@@ -71,10 +75,14 @@ func (s *stage) environment(roots string, database, rest testbed.Endpoint) map[s
 	}
 	all := maps.Clone(s.stack.Functions["VendFunction"].Environment)
 	maps.Copy(all, map[string]string{
-		boot.EnvTable: s.table, boot.EnvSecretPrefix: s.prefix(), boot.EnvProxy: testbed.Proxy(s.b, s.sim.Route).String(), "SSL_CERT_FILE": roots,
-		"AWS_REGION": s.stack.Account.Region, "AWS_LAMBDA_FUNCTION_NAME": "vend", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": fmt.Sprint(s.stack.Functions["VendFunction"].Memory),
-		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
-		"AWS_ENDPOINT_URL_DYNAMODB": string(database), "AWS_ENDPOINT_URL_KMS": string(rest), "AWS_ENDPOINT_URL_SECRETS_MANAGER": string(rest),
+		boot.EnvTable: s.table, boot.EnvSecretPrefix: s.prefix(),
+		boot.EnvProxy: testbed.Proxy(s.b, s.sim.Route).String(), "SSL_CERT_FILE": roots,
+		"AWS_REGION": s.stack.Account.Region, "AWS_LAMBDA_FUNCTION_NAME": "vend",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": fmt.Sprint(s.stack.Functions["VendFunction"].Memory),
+		"AWS_ACCESS_KEY_ID":               keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey,
+		"AWS_SESSION_TOKEN":         keys.SessionToken,
+		"AWS_ENDPOINT_URL_DYNAMODB": string(database), "AWS_ENDPOINT_URL_KMS": string(rest),
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": string(rest),
 	})
 	return all
 }
@@ -93,14 +101,18 @@ func lines(environment map[string]string) (all []string) {
 func (s *stage) put(credential string, over map[string]any) {
 	s.b.Helper()
 	id, secret := s.sim.ClientFor("miden")
-	fields := map[string]any{"provider": "miden", "client_id": id, "client_secret": secret, "token_url": s.sim.TokenURL("miden")}
+	fields := map[string]any{
+		"provider": "miden", "client_id": id, "client_secret": secret, "token_url": s.sim.TokenURL("miden"),
+	}
 	maps.Copy(fields, over)
 	value, err := json.Marshal(fields)
 	if err != nil {
 		s.b.Fatal(err)
 	}
 	full := s.prefix() + credential
-	if _, err := s.secrets.CreateSecret(s.b.Context(), &awssecrets.CreateSecretInput{Name: &full, SecretString: aws.String(string(value))}); err != nil {
+	if _, err := s.secrets.CreateSecret(s.b.Context(), &awssecrets.CreateSecretInput{
+		Name: &full, SecretString: aws.String(string(value)),
+	}); err != nil {
 		s.b.Fatal(err)
 	}
 }
@@ -124,11 +136,15 @@ func choice(n int) string {
 	return strings.Join(chosen, " ")
 }
 
-// fill puts a credential's row and the tokens of so many of its keys into the table, as vend would have written them.
+// fill puts a credential's row and the tokens of so many of its keys into the
+// table, as vend would have written them.
 func (s *stage) fill(keys int) {
 	s.b.Helper()
 	s.put(name, map[string]any{"allow": map[string]any{"scopes": words()}})
-	put(s.b, dynamo.New(s.items, s.table), s.minted(secretsmanager.New(s.secrets, s.prefix()), s.sealer(), keys), writers)
+	put(
+		s.b, dynamo.New(s.items, s.table), s.minted(secretsmanager.New(s.secrets, s.prefix()), s.sealer(), keys),
+		writers,
+	)
 }
 
 // sealer is one of the stack's own, in this process.
@@ -141,7 +157,8 @@ var binaries string
 
 var built sync.Map // of func() (string, error), by name and processor: each is built once
 
-// program builds one, as the template's build does it, and returns its path. arch "": this machine's.
+// program builds one, as the template's build does it, and returns its path.
+// arch "": this machine's.
 func program(b *testing.B, name, arch string) string {
 	b.Helper()
 	once, _ := built.LoadOrStore(name+arch, sync.OnceValues(func() (string, error) { return build(name, arch) }))
@@ -152,11 +169,18 @@ func program(b *testing.B, name, arch string) string {
 	return path
 }
 
-var sources = map[string]string{"hello": "./internal/bench/hello", "least": "./internal/bench/least", "vend": "./functions/vend", "rotate": "./functions/rotate", "bare": "./internal/bench/bare", "sweep": "./internal/bench/sweep", "tokenvend": "./cmd/tokenvend"}
+var sources = map[string]string{
+	"hello": "./internal/bench/hello", "least": "./internal/bench/least", "vend": "./functions/vend",
+	"rotate": "./functions/rotate", "bare": "./internal/bench/bare", "sweep": "./internal/bench/sweep",
+	"tokenvend": "./cmd/tokenvend",
+}
 
 func build(name, arch string) (string, error) {
 	path := filepath.Join(binaries, name+arch)
-	cmd := exec.Command("go", "build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", path, sources[name])
+	cmd := exec.Command(
+		"go", "build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", path,
+		sources[name],
+	)
 	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "CGO_ENABLED=0")
 	if arch != "" {
 		cmd.Env = append(cmd.Env, "GOOS=linux", "GOARCH="+arch, "GOARM64=v8.0,lse")

@@ -41,7 +41,9 @@ func warm(b *testing.B) *section {
 	event := apiEvent(b)
 	memory := s.duel("hello", "vend", rounds, each, func(string, int) (string, []byte) { return ":api", event })
 	page.compare("from memory", "hello-world", memory, "p50 and CPU", memoryBar)
-	store := s.duel("least", "vend", rounds, each, func(contender string, n int) (string, []byte) { return ":admin", payloadFor(contender, n) })
+	store := s.duel("least", "vend", rounds, each, func(contender string, n int) (string, []byte) {
+		return ":admin", payloadFor(contender, n)
+	})
 	page.compare("from the store", "the least program", store, "p50", storeBar)
 	return page
 }
@@ -54,7 +56,9 @@ func apiEvent(b *testing.B) []byte {
 		b.Fatal(err)
 	}
 	var compact any
-	if err := json.Unmarshal([]byte(strings.ReplaceAll(string(text), "/tokens/minut", "/tokens/"+name)), &compact); err != nil {
+	if err := json.Unmarshal(
+		[]byte(strings.ReplaceAll(string(text), "/tokens/minut", "/tokens/"+name)), &compact,
+	); err != nil {
 		b.Fatal(err)
 	}
 	text, _ = json.Marshal(compact) // it was JSON
@@ -67,8 +71,11 @@ type duel struct {
 	theirTimes, ourTimes []time.Duration
 }
 
-// duel has two processes answer in turns, so many rounds of so many invocations each.
-func (s *stage) duel(theirs, ours string, rounds, each int, ask func(contender string, n int) (alias string, payload []byte)) (d duel) {
+// duel has two processes answer in turns, so many rounds of so many invocations
+// each.
+func (s *stage) duel(
+	theirs, ours string, rounds, each int, ask func(contender string, n int) (alias string, payload []byte),
+) (d duel) {
 	s.b.Helper()
 	a, b := s.contender(theirs, ask), s.contender(ours, ask)
 	a.round(0, 1) // a first answer is the section before's
@@ -113,12 +120,17 @@ func (c *contender) round(n, each int) sample {
 
 // compare puts both sides of a duel into the page.
 func (s *section) compare(what, beside string, d duel, judged string, bar float64) {
-	s.add(what+": "+beside, inMicros(d.theirs.median(took)), inMicros(float64(quantile(d.theirTimes, 0.99))), inMicros(d.theirs.median(cpu)), "", "", "")
+	s.add(
+		what+": "+beside, inMicros(d.theirs.median(took)), inMicros(float64(quantile(d.theirTimes, 0.99))),
+		inMicros(d.theirs.median(cpu)), "", "", "",
+	)
 	slower, dearer := d.ours.beside(d.theirs, took), d.ours.beside(d.theirs, cpu)
 	worst := slower
 	if strings.Contains(judged, "CPU") {
 		worst = max(slower, dearer)
 	}
-	s.add(what+": vend", inMicros(d.ours.median(took)), inMicros(float64(quantile(d.ourTimes, 0.99))), inMicros(d.ours.median(cpu)),
+	s.add(what+": vend", inMicros(d.ours.median(took)), inMicros(
+		float64(quantile(d.ourTimes, 0.99)),
+	), inMicros(d.ours.median(cpu)),
 		times(slower), times(dearer), fmt.Sprintf("%s %v ×: %s", judged, bar, held(worst, bar)))
 }

@@ -60,7 +60,9 @@ func (m machine) check(ctx context.Context) error {
 		return err
 	}
 	if names, packages = lacking(m.look(ctx)); len(names) > 0 {
-		return fmt.Errorf("still missing after apt-get install %s: %s", strings.Join(packages, " "), strings.Join(names, ", "))
+		return fmt.Errorf(
+			"still missing after apt-get install %s: %s", strings.Join(packages, " "), strings.Join(names, ", "),
+		)
 	}
 	return nil
 }

@@ -31,7 +31,8 @@ var digits = regexp.MustCompile(`(\d+)`)
 // npm and pip install comes into .cache by itself, pinned.
 var needs = []need{
 	{
-		name: "Node.js 20", use: "dynalite, oidc-provider, cdk-nag", programs: []string{"node"}, probe: []string{"--version"},
+		name: "Node.js 20", use: "dynalite, oidc-provider, cdk-nag", programs: []string{"node"},
+		probe:   []string{"--version"},
 		version: digits, least: 20, packages: []string{"nodejs"}, elsewhere: "https://nodejs.org/en/download",
 	},
 	{
@@ -41,18 +42,22 @@ var needs = []need{
 	{
 		name: "Python 3.10 with venv", use: "moto, aws-sam-translator, cfn-lint", programs: []string{"python3"},
 		probe:   []string{"-c", "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"},
-		version: regexp.MustCompile(`3\.(\d+)`), least: 10, packages: []string{"python3-venv"}, elsewhere: "https://www.python.org/downloads",
+		version: regexp.MustCompile(`3\.(\d+)`), least: 10, packages: []string{"python3-venv"},
+		elsewhere: "https://www.python.org/downloads",
 	},
 	{
 		name: "JDK 11", use: "DynamoDB Local", programs: []string{"javac"}, probe: []string{"-version"},
 		version: digits, least: 11, packages: []string{"default-jdk-headless"}, elsewhere: "https://adoptium.net",
 	},
 	{
-		name: "Chromium", use: "consent in a real browser", programs: []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"},
-		probe: []string{"--version"}, version: digits, packages: []string{"chromium"}, elsewhere: "https://www.chromium.org/getting-involved/download-chromium",
+		name: "Chromium", use: "consent in a real browser",
+		programs: []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"},
+		probe:    []string{"--version"}, version: digits, packages: []string{"chromium"},
+		elsewhere: "https://www.chromium.org/getting-involved/download-chromium",
 	},
 	{
-		name: "a C compiler", use: "the race detector", programs: []string{"gcc", "clang", "cc"}, probe: []string{"-dumpversion"},
+		name: "a C compiler", use: "the race detector", programs: []string{"gcc", "clang", "cc"},
+		probe:   []string{"-dumpversion"},
 		version: digits, packages: []string{"gcc", "libc6-dev"}, elsewhere: "your system's developer tools",
 	},
 }
@@ -77,13 +82,13 @@ func (n need) look(ctx context.Context) found {
 			continue
 		}
 		said, err := exec.CommandContext(ctx, path, n.probe...).CombinedOutput()
-		return n.judge(path, string(said), err)
+		return n.classify(path, string(said), err)
 	}
 	return found{need: n, missing: errors.New("not found")}
 }
 
-// judge reports whether what a program said of itself will do.
-func (n need) judge(path, said string, err error) found {
+// classify reports whether what a program said of itself will do.
+func (n need) classify(path, said string, err error) found {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	line := lines[len(lines)-1] // there may be warnings before it
 	f, version := found{need: n, what: path}, ""

@@ -21,9 +21,9 @@ func TestJudge(t *testing.T) {
 		{said: "warning: [: 99: odd\nv20.0.0"},
 		{said: "more\nboom", err: errors.New("exit status 1"), missing: "does not work: boom"},
 	} {
-		got := node.judge("/bin/node", c.said, c.err).missing
+		got := node.classify("/bin/node", c.said, c.err).missing
 		if (got == nil) != (c.missing == "") || got != nil && !strings.Contains(got.Error(), c.missing) {
-			t.Errorf("judge(%q, %v) = %v, want %q", c.said, c.err, got, c.missing)
+			t.Errorf("classify(%q, %v) = %v, want %q", c.said, c.err, got, c.missing)
 		}
 	}
 	gone := need{name: "x", programs: []string{"no-such-program"}}
@@ -37,7 +37,13 @@ func nothing(apt bool) (m machine, out *bytes.Buffer, installed *[]string) {
 	out, installed = &bytes.Buffer{}, new([]string)
 	m = machine{out: out, in: strings.NewReader("")}
 	m.look = func(context.Context) []found {
-		all := []found{{need: need{name: "Node.js 20", packages: []string{"nodejs"}, elsewhere: "https://nodejs.org"}, missing: errors.New("not found")}, {need: need{name: "curl"}, what: "/bin/curl"}}
+		all := []found{
+			{
+				need:    need{name: "Node.js 20", packages: []string{"nodejs"}, elsewhere: "https://nodejs.org"},
+				missing: errors.New("not found"),
+			},
+			{need: need{name: "curl"}, what: "/bin/curl"},
+		}
 		if len(*installed) > 0 {
 			all[0].missing = nil
 		}
@@ -63,8 +69,12 @@ func TestCheck(t *testing.T) {
 		"not root":    {true, func(m *machine) { m.ci = true }, "", "sudo apt-get install nodejs"},
 		"root in CI":  {true, func(m *machine) { m.root, m.ci = true, true }, "nodejs", ""},
 		"no terminal": {true, func(m *machine) { m.root = true }, "", "set CI=true"},
-		"asked, yes":  {true, func(m *machine) { m.root, m.terminal, m.in = true, true, strings.NewReader("y\n") }, "nodejs", ""},
-		"asked, no":   {true, func(m *machine) { m.root, m.terminal, m.in = true, true, strings.NewReader("\n") }, "", "nothing was installed"},
+		"asked, yes": {true, func(m *machine) {
+			m.root, m.terminal, m.in = true, true, strings.NewReader("y\n")
+		}, "nodejs", ""},
+		"asked, no": {true, func(m *machine) {
+			m.root, m.terminal, m.in = true, true, strings.NewReader("\n")
+		}, "", "nothing was installed"},
 		"apt-get fails": {true, func(m *machine) {
 			m.root, m.ci, m.apt = true, true, func(context.Context, ...string) error { return errors.New("no network") }
 		}, "", "no network"},
@@ -79,13 +89,15 @@ func TestCheck(t *testing.T) {
 			if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 				t.Errorf("check() = %v, want %q", err, c.err)
 			}
-			if c.err != "" && c.err != "no network" && !strings.Contains(err.Error(), "Node.js 20") && c.err != "nothing was installed" {
+			if c.err != "" && c.err != "no network" && !strings.Contains(err.Error(), "Node.js 20") &&
+				c.err != "nothing was installed" {
 				t.Errorf("check() = %v, want the name of what is missing in it", err)
 			}
 			if got := strings.Join(*installed, " "); got != c.installed {
 				t.Errorf("check() installs %q, want %q", got, c.installed)
 			}
-			if text := out.String(); !strings.Contains(text, "how to install") || !strings.Contains(text, "Node.js 20") || !strings.Contains(text, "/bin/curl") {
+			if text := out.String(); !strings.Contains(text, "how to install") ||
+				!strings.Contains(text, "Node.js 20") || !strings.Contains(text, "/bin/curl") {
 				t.Errorf("the table is\n%s", text)
 			}
 		})

@@ -13,13 +13,15 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// Secrets with characters that Basic's two forms send differently; what the last one is sent as by the raw form does not decode.
+// Secrets with characters that Basic's two forms send differently; what the
+// last one is sent as by the raw form does not decode.
 const (
 	secret      = "a+b&c=d/e f%41:g~h"
 	undecodable = "one hundred % sure"
 )
 
-// tokenSeconds is how long the short access tokens live: several of them have to end while a test waits.
+// tokenSeconds is how long the short access tokens live: several of them have
+// to end while a test waits.
 const tokenSeconds = 5
 
 func TestAServerThatNobodyHereWrote(t *testing.T) {
@@ -40,7 +42,8 @@ func TestAServerThatNobodyHereWrote(t *testing.T) {
 	}
 }
 
-// site is the server, and what its clients prove themselves by. Each test has clients of its own.
+// site is the server, and what its clients prove themselves by. Each test has
+// clients of its own.
 type site struct {
 	server                      testbed.Endpoint
 	known                       *testbed.Authority // whom the server trusts, and its clients trust it by
@@ -50,12 +53,17 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	known := testbed.NewAuthority(t)
-	s := &site{known: known, signs: known.Issue(t, "signs"), issued: known.Issue(t, "issued"), bound: known.Issue(t, "bound"), alone: testbed.NewAuthority(t).Issue(t, "alone")}
+	s := &site{
+		known: known, signs: known.Issue(t, "signs"), issued: known.Issue(t, "issued"), bound: known.Issue(t, "bound"),
+		alone: testbed.NewAuthority(t).Issue(t, "alone"),
+	}
 	post := testbed.OAuthClient{"client_secret": secret}
 	s.server = testbed.OAuth(t, known,
 		machine("basic:id", "client_secret_basic", testbed.OAuthClient{"client_secret": secret}),
 		machine("post", "client_secret_post", post),
-		machine("signs", "private_key_jwt", testbed.OAuthClient{"jwks": publicKey(t, s.signs), "token_endpoint_auth_signing_alg": "ES256"}),
+		machine("signs", "private_key_jwt", testbed.OAuthClient{
+			"jwks": publicKey(t, s.signs), "token_endpoint_auth_signing_alg": "ES256",
+		}),
 		machine("issued", "tls_client_auth", testbed.OAuthClient{"tls_client_auth_subject_dn": "CN=issued"}),
 		machine("alone", "self_signed_tls_client_auth", testbed.OAuthClient{"jwks": publicKey(t, s.alone)}),
 		machine("raw", "client_secret_basic", testbed.OAuthClient{"client_secret": secret}),
@@ -63,10 +71,14 @@ func newSite(t *testing.T) *site {
 		machine("refused", "client_secret_post", post),
 		machine("audiences", "client_secret_post", post),
 		app("kept", "client_secret_post", testbed.OAuthClient{"client_secret": secret, "token_seconds": tokenSeconds}),
-		app("family", "client_secret_post", testbed.OAuthClient{"client_secret": secret, "token_seconds": tokenSeconds}),
+		app("family", "client_secret_post", testbed.OAuthClient{
+			"client_secret": secret, "token_seconds": tokenSeconds,
+		}),
 		app("codes", "client_secret_post", post),
 		app("hasty", "client_secret_post", testbed.OAuthClient{"client_secret": secret, "code_seconds": 1}),
-		app("bound", "tls_client_auth", testbed.OAuthClient{"tls_client_auth_subject_dn": "CN=bound", "tls_client_certificate_bound_access_tokens": true}),
+		app("bound", "tls_client_auth", testbed.OAuthClient{
+			"tls_client_auth_subject_dn": "CN=bound", "tls_client_certificate_bound_access_tokens": true,
+		}),
 	)
 	return s
 }
@@ -81,17 +93,20 @@ func machine(id, auth string, more testbed.OAuthClient) testbed.OAuthClient {
 	return c
 }
 
-// app is a client that people connect their accounts with, from their own machines.
+// app is a client that people connect their accounts with, from their own
+// machines.
 func app(id, auth string, more testbed.OAuthClient) testbed.OAuthClient {
 	c := testbed.OAuthClient{
-		"client_id": id, "token_endpoint_auth_method": auth, "grant_types": []string{"authorization_code", "refresh_token"},
+		"client_id": id, "token_endpoint_auth_method": auth,
+		"grant_types":    []string{"authorization_code", "refresh_token"},
 		"response_types": []string{"code"}, "redirect_uris": []string{backTo}, "application_type": "native",
 	}
 	maps.Copy(c, more)
 	return c
 }
 
-// publicKey is a certificate and its key as a server is told of them (RFC 7517).
+// publicKey is a certificate and its key as a server is told of them (RFC
+// 7517).
 func publicKey(t *testing.T, p testbed.Pair) map[string]any {
 	t.Helper()
 	block, _ := pem.Decode([]byte(p.Certificate))
@@ -102,7 +117,8 @@ func publicKey(t *testing.T, p testbed.Pair) map[string]any {
 	half := len(point) / 2
 	coordinate := base64.RawURLEncoding.EncodeToString
 	return map[string]any{"keys": []any{map[string]any{
-		"kid": "first", "kty": "EC", "crv": "P-256", "x": coordinate(point[1 : 1+half]), "y": coordinate(point[1+half:]),
+		"kid": "first", "kty": "EC", "crv": "P-256", "x": coordinate(point[1 : 1+half]),
+		"y":   coordinate(point[1+half:]),
 		"x5c": []string{base64.StdEncoding.EncodeToString(block.Bytes)},
 	}}}
 }

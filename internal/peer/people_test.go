@@ -17,11 +17,14 @@ import (
 
 // connectable writes the credential of an app.
 func (w *world) connectable(id string) {
-	w.put(id, fields{"descriptor": w.descriptor("post"), "client_id": id, "client_secret": secret, "scope": "openid offline_access"})
+	w.put(id, fields{
+		"descriptor": w.descriptor("post"), "client_id": id, "client_secret": secret, "scope": "openid offline_access",
+	})
 }
 
-// proven has the living token proven by the server's userinfo, as status --verify does.
-func proven(t *testing.T, m *mint.Mint, k token.Key) bool {
+// proven has the living token proven by the server's userinfo, as status
+// --verify does.
+func verified(t *testing.T, m *mint.Mint, k token.Key) bool {
 	t.Helper()
 	said, err := m.Verify(t.Context(), k)
 	must(t, err)
@@ -38,7 +41,8 @@ func mustToken(t *testing.T, m *mint.Mint, k token.Key) token.Token {
 	return r.Token
 }
 
-// renewWhenDue waits, in real time, for an entry's time to renew, and renews it as rotate does.
+// renewWhenDue waits, in real time, for an entry's time to renew, and renews it
+// as rotate does.
 func (w *world) renewWhenDue(m *mint.Mint, k token.Key) (mint.Renewal, error) {
 	w.t.Helper()
 	wait := time.Until(w.entry(k).NextAt)
@@ -55,7 +59,7 @@ func anAccountIsConnectedKeptAndRevoked(t *testing.T, w *world) {
 	m := w.instance()
 	must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
 	first := mustToken(t, m, alice)
-	if first.Scope != "offline_access openid" && first.Scope != "openid offline_access" || !proven(t, m, alice) {
+	if first.Scope != "offline_access openid" && first.Scope != "openid offline_access" || !verified(t, m, alice) {
 		t.Errorf("scope %q; the server does not take the token, or grants something else", first.Scope)
 	}
 	for generation := int64(2); generation <= 3; generation++ {
@@ -81,7 +85,8 @@ func anAccountIsConnectedKeptAndRevoked(t *testing.T, w *world) {
 	}
 }
 
-// A store that was restored from a copy holds a refresh token that has been used since.
+// A store that was restored from a copy holds a refresh token that has been
+// used since.
 func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 	w.connectable("family")
 	alice := account("family", "alice")
@@ -98,15 +103,20 @@ func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 
 	restored := w.instanceOver(copied)
 	for range 3 {
-		if became, err := restored.Renew(t.Context(), alice); became == mint.Renewed || err != nil && !is(err, api.NeedsReauthorizing) {
+		if became, err := restored.Renew(t.Context(), alice); became == mint.Renewed ||
+			err != nil && !is(err, api.NeedsReauthorizing) {
 			t.Errorf("%s, %v", became, err)
 		}
 	}
 	if w.alive(newest.Access) {
 		t.Error("the server ends no family when a refresh token comes twice, and so this test shows nothing")
 	}
-	if s, err := restored.Status(t.Context(), alice); err != nil || s.State != api.Reauthorize || w.alarms("CredentialsFailing") != 1 || w.asked("family") != 3 {
-		t.Errorf("%s, %v, %d alarms, %d token requests; want reauthorize, one alarm, 3 requests", s.State, err, w.alarms("CredentialsFailing"), w.asked("family"))
+	if s, err := restored.Status(t.Context(), alice); err != nil || s.State != api.Reauthorize ||
+		w.alarms("CredentialsFailing") != 1 || w.asked("family") != 3 {
+		t.Errorf(
+			"%s, %v, %d alarms, %d token requests; want reauthorize, one alarm, 3 requests", s.State, err,
+			w.alarms("CredentialsFailing"), w.asked("family"),
+		)
 	}
 
 	if became, err := w.renewWhenDue(m, alice); became != mint.Failed || !is(err, api.NeedsReauthorizing) {
@@ -114,7 +124,10 @@ func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 	}
 	must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
 	if got := mustToken(t, w.instance(), alice); !w.alive(got.Access) || w.alarms("CredentialsFailing") != 2 {
-		t.Errorf("connected again: the server takes the token: %t; %d alarms, want one for each store", w.alive(got.Access), w.alarms("CredentialsFailing"))
+		t.Errorf(
+			"connected again: the server takes the token: %t; %d alarms, want one for each store", w.alive(got.Access),
+			w.alarms("CredentialsFailing"),
+		)
 	}
 }
 
@@ -136,8 +149,9 @@ func codesAreRefused(t *testing.T, w *world) {
 	m := w.instance()
 	refused := func(what string, k token.Key, code mint.Code) {
 		t.Helper()
-		given, detail := told(m.Connect(t.Context(), k, code))
-		if given != api.ProviderRejected || !strings.Contains(detail, "rejected (HTTP 400): invalid_grant: grant request is invalid") {
+		given, detail := apiError(m.Connect(t.Context(), k, code))
+		if given != api.ProviderRejected ||
+			!strings.Contains(detail, "rejected (HTTP 400): invalid_grant: grant request is invalid") {
 			t.Errorf("%s: %s: %s", what, given, detail)
 		}
 		for _, one := range []redact.String{code.Code, code.Verifier, redact.New(secret)} {
@@ -164,27 +178,34 @@ func codesAreRefused(t *testing.T, w *world) {
 		}
 	}
 
-	// Whoever brings a code twice ends what it was first good for (RFC 6749 §4.1.2).
+	// Whoever brings a code twice ends what it was first good for (RFC 6749
+	// §4.1.2).
 	twice := w.code(m, account("codes", "bob"))
 	must(t, m.Connect(t.Context(), account("codes", "bob"), twice))
-	if !proven(t, w.instance(), account("codes", "bob")) {
+	if !verified(t, w.instance(), account("codes", "bob")) {
 		t.Error("the server does not take the token of a code")
 	}
 	refused("twice", account("codes", "bob"), twice)
-	if proven(t, w.instance(), account("codes", "bob")) {
+	if verified(t, w.instance(), account("codes", "bob")) {
 		t.Error("the server still takes the token of a code that came twice")
 	}
 }
 
-// A token that is bound to the client's certificate (RFC 8705 §3) is refused on other connections, to whoever proves it too.
+// A token that is bound to the client's certificate (RFC 8705 §3) is refused on
+// other connections, to whoever proves it too.
 func tokensAreBoundToACertificate(t *testing.T, w *world) {
-	w.put("bound", fields{"descriptor": w.descriptor("tls"), "client_id": "bound", "certificate": w.bound.Certificate, "private_key": w.bound.Key, "scope": "openid offline_access"})
+	w.put("bound", fields{
+		"descriptor": w.descriptor("tls"), "client_id": "bound", "certificate": w.bound.Certificate,
+		"private_key": w.bound.Key, "scope": "openid offline_access",
+	})
 	alice := account("bound", "alice")
 	m := w.instance()
 	must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
 	got := mustToken(t, m, alice)
-	if !proven(t, m, alice) || w.alive(got.Access) {
-		t.Errorf("proven %t; without the certificate the server takes it too: %t", proven(t, m, alice), w.alive(got.Access))
+	if !verified(t, m, alice) || w.alive(got.Access) {
+		t.Errorf(
+			"proven %t; without the certificate the server takes it too: %t", verified(t, m, alice), w.alive(got.Access),
+		)
 	}
 	if became, err := m.Renew(t.Context(), alice); became != mint.Renewed {
 		t.Error(became, err)
@@ -195,6 +216,6 @@ func tokensAreBoundToACertificate(t *testing.T, w *world) {
 }
 
 func is(err error, code api.Code) bool {
-	given, _ := told(err)
+	given, _ := apiError(err)
 	return given == code
 }

@@ -1,6 +1,8 @@
 //go:build testall
 
-// Package peer has the real mint get, renew, prove and revoke tokens at an OAuth server that nobody here wrote, over TLS and in real time. What that server takes and refuses is its own affair: nothing in it knows of tokenvend.
+// Package peer has the real mint get, renew, prove and revoke tokens at an
+// OAuth server that nobody here wrote, over TLS and in real time. What that
+// server takes and refuses is its own affair: nothing in it knows of tokenvend.
 package peer_test
 
 import (
@@ -79,9 +81,10 @@ type fields map[string]any
 // descriptor says how the server speaks, with one way of client authentication.
 func (w *world) descriptor(auth string) fields {
 	return fields{
-		"token":     fields{"url": string(w.server) + "/token", "auth": auth, "fields": fields{"audience": "resource"}},
-		"refresh":   fields{"rotates": "yes", "reuse": "revokes_family"},
-		"authorize": fields{"url": "/auth", "params": fields{"prompt": "consent"}}, // without, offline_access is dropped (OpenID Connect Core §11)
+		"token":   fields{"url": string(w.server) + "/token", "auth": auth, "fields": fields{"audience": "resource"}},
+		"refresh": fields{"rotates": "yes", "reuse": "revokes_family"},
+		// without, offline_access is dropped (OpenID Connect Core §11)
+		"authorize": fields{"url": "/auth", "params": fields{"prompt": "consent"}},
 		"revoke":    fields{"url": "/token/revocation"},
 		"verify":    fields{"url": "/me"},
 		"overlap":   fields{"refresh_token": "keeps"},
@@ -131,7 +134,8 @@ func (w *world) entry(k token.Key) store.Entry {
 // alarms is how often a metric was counted.
 func (w *world) alarms(metric string) int { return strings.Count(w.logged(), " "+metric+"=1") }
 
-// get is what the server says to a browser's request, or to a program's with a token.
+// get is what the server says to a browser's request, or to a program's with a
+// token.
 func (w *world) get(path string, access redact.String) (status int, body []byte) {
 	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, string(w.server)+path, nil)
@@ -147,7 +151,7 @@ func (w *world) get(path string, access redact.String) (status int, body []byte)
 	return answer.StatusCode, body
 }
 
-// alive says whether the server's userinfo takes an access token.
+// alive reports whether the server's userinfo takes an access token.
 func (w *world) alive(access redact.String) bool {
 	w.t.Helper()
 	status, _ := w.get("/me", access)
@@ -166,19 +170,26 @@ func (w *world) asked(client string) (n int) {
 	return all[client]
 }
 
-// code has a person log in and allow what is asked for an account's key, and returns what the browser brings back.
+// code has a person log in and allow what is asked for an account's key, and
+// returns what the browser brings back.
 func (w *world) code(m *mint.Mint, k token.Key) mint.Code {
 	w.t.Helper()
 	at, err := m.Authorization(w.t.Context(), k, backTo)
 	must(w.t, err)
 	sum := sha256.Sum256([]byte(verifier))
 	back := w.browse(at.URL+"&"+url.Values{
-		"state": {"of this test"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {at.Challenge},
+		"state": {"of this test"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])},
+		"code_challenge_method": {at.Challenge},
 	}.Encode(), k.Variant.Account)
 	if back.Get("code") == "" || back.Get("state") != "of this test" {
-		w.t.Fatalf("the server sent no code back, or another state: %s %s", back.Get("error"), back.Get("error_description"))
+		w.t.Fatalf(
+			"the server sent no code back, or another state: %s %s", back.Get("error"), back.Get("error_description"),
+		)
 	}
-	return mint.Code{Code: redact.New(back.Get("code")), Verifier: redact.New(verifier), RedirectURI: backTo, Destination: at.Destination}
+	return mint.Code{
+		Code: redact.New(back.Get("code")), Verifier: redact.New(verifier), RedirectURI: backTo,
+		Destination: at.Destination,
+	}
 }
 
 // What the server's pages hold.
@@ -187,7 +198,8 @@ var (
 	formPrompt = regexp.MustCompile(`name="prompt" value="([a-z]+)"`)
 )
 
-// browse is a browser at the server's pages, with a person who logs in and says yes. It ends where it is sent back.
+// browse is a browser at the server's pages, with a person who logs in and says
+// yes. It ends where it is sent back.
 func (w *world) browse(to, login string) url.Values {
 	w.t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -212,7 +224,11 @@ func (w *world) browse(to, login string) url.Values {
 		if action == nil || prompt == nil {
 			w.t.Fatalf("HTTP %d, and no form to fill in", answer.StatusCode)
 		}
-		answer, err = browser.PostForm(html.UnescapeString(string(action[1])), url.Values{"prompt": {string(prompt[1])}, "login": {login}, "password": {"any"}})
+		answer, err = browser.PostForm(html.UnescapeString(string(action[1])), url.Values{
+			"prompt":   {string(prompt[1])},
+			"login":    {login},
+			"password": {"any"},
+		})
 	}
 	w.t.Fatal("the server asks and asks")
 	return nil
@@ -232,7 +248,7 @@ func must(t *testing.T, err error) {
 }
 
 // told is the code and the detail of an error.
-func told(err error) (api.Code, string) {
+func apiError(err error) (api.Code, string) {
 	var known *api.Error
 	if errors.As(err, &known) {
 		return known.Code, known.Detail

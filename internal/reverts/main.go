@@ -72,7 +72,10 @@ func (r revert) run() error {
 	if pkg == "" {
 		pkg = filepath.Dir(r.file)
 	}
-	cmd := exec.Command("go", "test", "-overlay", overlay, "-count=1", "-timeout", "5m", "-run", "^"+r.test+"$", "./"+pkg) // #nosec G204 -- of our own table
+	arguments := []string{
+		"test", "-overlay", overlay, "-count=1", "-timeout", "5m", "-run", "^" + r.test + "$", "./" + pkg,
+	}
+	cmd := exec.Command("go", arguments...) // #nosec G204 -- of our own table
 	out, err := cmd.CombinedOutput()
 	switch {
 	case err == nil:

@@ -33,7 +33,8 @@ var reverts = []revert{
 		test:    "TestAttack02_CodeGoesToNoOtherDestination",
 	},
 	{
-		attack: "02", fix: "what an older program wrote belongs to the destination of that day", file: "pkg/mint/record.go",
+		attack: "02", fix: "what an older program wrote belongs to the destination of that day",
+		file:    "pkg/mint/record.go",
 		old:     "d.destination = r.history.Legacy",
 		without: "_ = r.history.Legacy",
 		test:    "TestAttack02_GrantOfAnOlderProgramGoesToNoOtherDestination",

@@ -2,6 +2,5 @@
 
 package simulation_test
 
-// usualSchedules is how many random schedules are run unless somebody asks for
-// more.
+// usualSchedules is the default number of random schedules.
 const usualSchedules = 10000

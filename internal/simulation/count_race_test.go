@@ -2,5 +2,6 @@
 
 package simulation_test
 
-// usualSchedules is less where the race detector makes each ten times as slow.
+// usualSchedules is lower because the race detector makes each schedule ten
+// times slower.
 const usualSchedules = 100

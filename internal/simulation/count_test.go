@@ -2,6 +2,6 @@
 
 package simulation_test
 
-// usualSchedules is enough to find most faults within seconds. With the build
-// tag testall there are more.
+// usualSchedules finds most faults within seconds. The build tag testall runs
+// more.
 const usualSchedules = 300

@@ -35,29 +35,29 @@ var (
 	firstSeed = flag.Uint64("seed", 1, "the seed of the first; the others follow")
 )
 
-// house is what schedules share, since it costs files and they don't change.
-type house struct {
+// fixture is what all schedules share. It costs files and does not change.
+type fixture struct {
 	secrets  *folder.Source
 	sealer   *keyfile.Sealer
 	connects atomic.Int64 // of alice, in all schedules
-	reused   atomic.Int64 // refresh tokens that reached their provider once more
+	reused   atomic.Int64 // refresh tokens that reached their provider more than once
 }
 
-// asked are the keys of a schedule, each at a provider of its own: one that
-// has no refresh tokens, one that prefers them, and a person's grant, which
-// has nothing else.
+// asked returns the keys of a schedule, each at its own provider: one without
+// refresh tokens, one that prefers them, and a user's grant, which has nothing
+// else.
 func (w *world) asked() []token.Key {
 	return []token.Key{{Credential: "minut"}, {Credential: "monta"}, w.alices()}
 }
 
-// alices is the key of a person's grant, at a server whose reuse of refresh
-// tokens the schedule's descriptor knows, or does not know.
+// alices returns the key of a user's grant, at a server whose reuse of refresh
+// tokens the schedule's descriptor may or may not state.
 func (w *world) alices() token.Key {
-	return token.Key{Credential: people(w.temper), Variant: token.NewVariant("alice", "", "")}
+	return token.Key{Credential: userProvider(w.temper), Variant: token.NewVariant("alice", "", "")}
 }
 
-// tempers are what a descriptor may know of reuse, each with the servers that
-// it may be true of.
+// tempers lists what a descriptor may state about reuse, each with the servers
+// for which it is true.
 var tempers = []struct {
 	reuse   grant.Reuse
 	servers []simulator.Reuse
@@ -69,9 +69,9 @@ var tempers = []struct {
 	{grant.MultiUse, []simulator.Reuse{simulator.Tolerated}},
 }
 
-func people(temper int) string { return fmt.Sprintf("people-%d", temper) }
+func userProvider(temper int) string { return fmt.Sprintf("people-%d", temper) }
 
-// descriptorOf describes the server of people, with what is known of reuse.
+// descriptorOf describes the server for users, with what is known about reuse.
 func descriptorOf(sim *simulator.Simulator, r grant.Reuse) map[string]any {
 	refresh := map[string]any{"rotates": "yes"}
 	switch r {
@@ -83,15 +83,16 @@ func descriptorOf(sim *simulator.Simulator, r grant.Reuse) map[string]any {
 		refresh["reuse"] = "revokes_family"
 	}
 	return map[string]any{
-		"token": map[string]any{"url": sim.TokenURL("trackmania"), "auth": "post"}, "authorize": map[string]any{"url": "/oauth/authorize"},
-		"refresh": refresh, "overlap": map[string]any{"refresh_token": "revokes"},
+		"token":     map[string]any{"url": sim.TokenURL("trackmania"), "auth": "post"},
+		"authorize": map[string]any{"url": "/oauth/authorize"},
+		"refresh":   refresh, "overlap": map[string]any{"refresh_token": "revokes"},
 		"errors": map[string]any{"too_early": []string{"not_yet"}, "try_later": []string{"busy_now"}},
 	}
 }
 
-func newHouse(t *testing.T) *house {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	h := &house{}
+	h := &fixture{}
 	var err error
 	if h.secrets, err = folder.New(filepath.Join(t.TempDir(), "credentials")); err != nil {
 		t.Fatal(err)
@@ -113,13 +114,13 @@ func newHouse(t *testing.T) *house {
 		put(name, name, map[string]any{"provider": name})
 	}
 	for i, temper := range tempers {
-		put(people(i), "trackmania", map[string]any{"descriptor": descriptorOf(sim, temper.reuse)})
+		put(userProvider(i), "trackmania", map[string]any{"descriptor": descriptorOf(sim, temper.reuse)})
 	}
 	return h
 }
 
 func TestRandomSchedules(t *testing.T) {
-	h := newHouse(t)
+	h := newFixture(t)
 	var next atomic.Uint64
 	var all sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -130,11 +131,15 @@ func TestRandomSchedules(t *testing.T) {
 		})
 	}
 	all.Wait()
-	t.Logf("%d schedules, from seed %d on: %d connects, %d refresh tokens sent once more", *schedules, *firstSeed, h.connects.Load(), h.reused.Load())
+	t.Logf(
+		"%d schedules, from seed %d on: %d connects, %d refresh tokens sent once more", *schedules, *firstSeed,
+		h.connects.Load(), h.reused.Load(),
+	)
 }
 
-// runSchedule runs one schedule in a bubble of its own and reports the promises that it broke.
-func runSchedule(t *testing.T, h *house, seed uint64) {
+// runSchedule runs one schedule in its own bubble and reports the promises that
+// it broke.
+func runSchedule(t *testing.T, h *fixture, seed uint64) {
 	var w *world
 	synctest.Test(t, func(t *testing.T) {
 		w = newWorld(h, seed)
@@ -150,23 +155,28 @@ func runSchedule(t *testing.T, h *house, seed uint64) {
 
 const (
 	stormy = 10 * time.Minute // faults come and go
-	after  = 25 * time.Minute // and then everything works again: longer than the longest back-off
+	after  = 25 * time.Minute // then everything works again, for longer than the longest back-off
 )
 
-func newWorld(h *house, seed uint64) *world {
-	w := &world{house: h, seed: seed, dice: &dice{r: rand.New(rand.NewPCG(seed, 0))}, store: memory.New()}
+func newWorld(h *fixture, seed uint64) *world {
+	w := &world{fixture: h, seed: seed, dice: &dice{r: rand.New(rand.NewPCG(seed, 0))}, store: memory.New()}
 	lives := []time.Duration{20 * time.Second, 100 * time.Second, 10 * time.Minute, time.Hour}
 	w.temper = w.dice.n(len(tempers))
 	server := tempers[w.temper].servers[w.dice.n(len(tempers[w.temper].servers))]
 	monta := []simulator.Reuse{simulator.Refused, simulator.RevokesFamily}[w.dice.n(2)]
-	w.sim = simulator.New(simulator.Options{Lifetime: lives[w.dice.n(len(lives))], Log: 1, Reuse: map[string]simulator.Reuse{"monta": monta, "trackmania": server}})
+	w.sim = simulator.New(simulator.Options{
+		Lifetime: lives[w.dice.n(len(lives))],
+		Log:      1,
+		Reuse:    map[string]simulator.Reuse{"monta": monta, "trackmania": server},
+	})
 	for range 3 {
 		w.instances = append(w.instances, w.newInstance())
 	}
 	return w
 }
 
-// run is one schedule: callers, a schedule's ticks, faults of the providers and deaths, all at random times.
+// run runs one schedule: callers, the schedule's ticks, provider faults and
+// crashes, all at random times.
 func (w *world) run(ctx context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { w.ticks(ctx) })
@@ -175,20 +185,20 @@ func (w *world) run(ctx context.Context) {
 		all.Go(func() { w.customer(ctx) })
 	}
 	all.Wait()
-	w.settled(ctx)
+	w.checkRecovered(ctx)
 	for _, i := range w.instances {
 		i.Wait()
 	}
 }
 
-// pick is a vending instance that lives just now.
+// pick returns a running vend instance.
 func (w *world) pick() *instance {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.instances[w.dice.n(len(w.instances)-1)]
 }
 
-// customer asks now and then, and sometimes for more.
+// customer requests tokens at random times, sometimes with a minimum TTL.
 func (w *world) customer(ctx context.Context) {
 	var last token.Token
 	for end := time.Now().Add(stormy); time.Now().Before(end); time.Sleep(w.dice.between(0, time.Minute)) {
@@ -206,7 +216,7 @@ func (w *world) customer(ctx context.Context) {
 	}
 }
 
-// ask asks once and holds the answer against the promises.
+// ask requests a token once and checks the result against the promises.
 func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.Want) (token.Token, bool) {
 	name := key.Credential
 	const deadline = 29 * time.Second
@@ -220,7 +230,8 @@ func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.W
 	w.promise(time.Since(began) <= deadline+50*time.Millisecond, "%s: answered after %v", name, time.Since(began))
 	if err != nil {
 		var known *api.Error
-		w.promise(errors.As(err, &known) && known.Code != api.Internal && known.Code != api.UnknownCredential && known.Code != api.Misconfigured, "%s: %v", name, err)
+		w.promise(errors.As(err, &known) && known.Code != api.Internal && known.Code != api.UnknownCredential &&
+			known.Code != api.Misconfigured, "%s: %v", name, err)
 		over := errors.As(err, &known) && known.Code == api.NeedsReauthorizing
 		w.promise(!over || key == w.alices(), "%s: %v", name, err)
 		if over && key == w.alices() {
@@ -232,11 +243,14 @@ func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.W
 	left := got.Token.Left(time.Now())
 	w.promise(left > 0 && left >= want.Life, "%s: a token was vended with %v left, %v wanted", name, left, want.Life)
 	w.promise(got.Token.Fingerprint != want.Rejected, "%s: the reported token was vended to who reported it", name)
-	w.promise(key == w.alices() || w.sim.Alive(name, got.Token.Access.Reveal()), "%s: a token was vended that the provider does not know", name) // a lost answer to a refresh may have ended hers
+	// a lost response to a refresh may have ended her grant
+	w.promise(key == w.alices() ||
+		w.sim.Alive(name, got.Token.Access.Reveal()), "%s: a token was vended that the provider does not know", name)
 	return got.Token, true
 }
 
-// connect is alice's, who grants access on the provider's page and comes back with a code.
+// connect acts for alice, who grants access on the provider's page and returns
+// with a code.
 func (w *world) connect(ctx context.Context, i *instance) {
 	const backTo = "http://127.0.0.1/connected"
 	id, _ := w.sim.ClientFor("trackmania")
@@ -245,30 +259,34 @@ func (w *world) connect(ctx context.Context, i *instance) {
 		panic(err)
 	}
 	w.connects.Add(1)
-	_ = i.Connect(ctx, w.alices(), mint.Code{Code: redact.New(code), RedirectURI: backTo}) // where it fails, somebody will ask again
+	// if it fails, a later caller connects again
+	_ = i.Connect(ctx, w.alices(), mint.Code{Code: redact.New(code), RedirectURI: backTo})
 }
 
-// ticks is the schedule: a pass each minute until the very end.
+// ticks is the schedule: a pass per minute until the end.
 func (w *world) ticks(ctx context.Context) {
 	for end := time.Now().Add(stormy + after); time.Now().Before(end); time.Sleep(time.Minute) {
 		w.mu.Lock()
 		rotate := w.instances[len(w.instances)-1]
 		w.mu.Unlock()
 		pass, cancel := context.WithTimeout(ctx, time.Minute)
-		_, err := rotate.sweep.Run(pass)
+		_, err := rotate.rotator.Run(pass)
 		cancel()
 		w.promise(err == nil || !w.calm.Load(), "a pass: %v", err)
 	}
 }
 
-// trouble makes the providers fail in turn, and kills instances; in the end all is well.
+// trouble makes the providers fail in turn and kills instances. At the end it
+// stops all faults.
 func (w *world) trouble() {
 	for end := time.Now().Add(stormy); time.Now().Before(end); time.Sleep(w.dice.between(time.Second, time.Minute)) {
 		name := []string{"minut", "monta", "trackmania"}[w.dice.n(3)]
 		faults := []simulator.Fault{
 			{}, {}, {Status: 503}, {Status: 503, Delay: 2 * time.Second}, {Status: 429, RetryAfter: 20 * time.Second},
-			{Drop: true}, {Drop: true, Late: true}, {Delay: 8 * time.Second}, {Delay: 15 * time.Second}, {HTML: true, Status: 200}, {Cut: true},
-			{Status: 502}, {Status: 500, HTML: true, Late: true}, {Status: 400, Body: `{"error":"internal_mishap"}`}, {Status: 403, HTML: true},
+			{Drop: true}, {Drop: true, Late: true}, {Delay: 8 * time.Second}, {Delay: 15 * time.Second},
+			{HTML: true, Status: 200}, {Cut: true},
+			{Status: 502}, {Status: 500, HTML: true, Late: true}, {Status: 400, Body: `{"error":"internal_mishap"}`},
+			{Status: 403, HTML: true},
 		}
 		if name == "trackmania" {
 			faults = append(faults,
@@ -277,10 +295,14 @@ func (w *world) trouble() {
 				simulator.Fault{Only: "refresh", Status: 400, Body: `{"error":"invalid_grant"}`, Times: 1},
 			)
 		}
-		if name == "trackmania" && !grant.Holds(tempers[w.temper].reuse, grant.Living) { // a server that names no new one lets the old one go on
-			faults = append(faults, simulator.Fault{Only: "refresh", Set: map[string]string{"refresh_token": simulator.Omit}})
+		// a server that sends no new refresh token lets the old one continue
+		if name == "trackmania" && !grant.Holds(tempers[w.temper].reuse, grant.Living) {
+			faults = append(faults, simulator.Fault{
+				Only: "refresh",
+				Set:  map[string]string{"refresh_token": simulator.Omit},
+			})
 		}
-		if name == "minut" { // the others would hand out a refresh token that was redeemed already
+		if name == "minut" { // the others would return a refresh token that was redeemed before
 			faults = append(faults, simulator.Fault{Same: true})
 		}
 		if err := w.sim.SetFault(name, faults[w.dice.n(len(faults))]); err != nil {
@@ -296,7 +318,7 @@ func (w *world) trouble() {
 	w.calm.Store(true)
 }
 
-// kill ends an instance where it stands, and starts another in its place.
+// kill crashes an instance at any point and starts another one.
 func (w *world) kill(i int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -304,22 +326,26 @@ func (w *world) kill(i int) {
 	w.instances[i] = w.newInstance()
 }
 
-// settled holds what must be true once all is well again: what was asked for is fresh, without anybody having to ask again.
-func (w *world) settled(ctx context.Context) {
+// checkRecovered checks what must be true once everything works again: every
+// requested token is fresh without a further request.
+func (w *world) checkRecovered(ctx context.Context) {
 	for _, key := range w.asked() {
 		name := key.Credential
 		entries, err := w.store.Get(ctx, store.Strong, key)
 		if err != nil || entries[0].Generation == 0 || entries[0].NextAt.IsZero() {
-			continue // never asked for with success, or too short-lived for the schedule
+			continue // never requested with success, or too short-lived for the schedule
 		}
 		e := entries[0]
 		if e.RefreshSpent && time.Now().Before(e.NextAt) && e.NextAt.Sub(e.ExpiresAt).Abs() <= mint.ExchangeTimeout {
-			continue // an answer was lost: the refresh token rests until the access token is over
+			continue // a response was lost: the refresh token is kept until the access token expires
 		}
-		if strings.Contains(e.Failure.Detail, "not_yet") && time.Since(e.NextAt) <= time.Minute && e.NextAt.Before(e.ExpiresAt) {
-			continue // it came too early, and is tried again after half of what is left
+		if strings.Contains(e.Failure.Detail, "not_yet") && time.Since(e.NextAt) <= time.Minute &&
+			e.NextAt.Before(e.ExpiresAt) {
+			continue // it came too early and is retried after half of the remaining time
 		}
-		w.promise(time.Since(e.NextAt) <= time.Minute && e.Failure.IsZero(), "%s: not renewed once all was well: over at %v, failure %q, due %v, at %v", name, e.ExpiresAt, e.Failure.Code, e.NextAt, time.Now())
+		w.promise(time.Since(e.NextAt) <= time.Minute &&
+			e.Failure.IsZero(), "%s: not renewed once all was well: over at %v, failure %q, due %v, at %v", name,
+			e.ExpiresAt, e.Failure.Code, e.NextAt, time.Now())
 	}
 	for _, name := range []string{"minut", "monta", "trackmania"} {
 		w.promise(w.ledger.count(w.host(name)) < 200, "%s: asked %d times", name, w.ledger.count(w.host(name)))
@@ -328,8 +354,10 @@ func (w *world) settled(ctx context.Context) {
 	for fingerprint, uses := range monta.RefreshUses {
 		w.promise(uses <= 1, "monta: the refresh token %s was sent %d times", fingerprint, uses)
 	}
-	people := w.sim.Stats().Providers["trackmania"]
+	users := w.sim.Stats().Providers["trackmania"]
 	harmless := !grant.Holds(tempers[w.temper].reuse, grant.Living)
-	w.promise(harmless || people.ReusedEarly == 0, "trackmania: a refresh token was sent again %d times while its access token lived", people.ReusedEarly)
-	w.reused.Add(int64(people.Reused))
+	w.promise(harmless ||
+		users.ReusedEarly == 0, "trackmania: a refresh token was sent again %d times while its access token lived",
+		users.ReusedEarly)
+	w.reused.Add(int64(users.Reused))
 }

@@ -1,4 +1,6 @@
-// Package simulation runs the real mint and rotate, many instances of them, over a store that loses answers and providers that fail, in simulated time, with crashes anywhere: thousands of random schedules, each named by its seed.
+// Package simulation runs many instances of the real mint and rotate in
+// simulated time, over a store that loses responses and providers that fail,
+// with crashes anywhere: thousands of random schedules, each named by its seed.
 package simulation_test
 
 import (
@@ -26,7 +28,7 @@ import (
 
 // world is what all instances of one schedule share.
 type world struct {
-	*house
+	*fixture
 	seed      uint64
 	dice      *dice
 	sim       *simulator.Simulator
@@ -34,8 +36,8 @@ type world struct {
 	instances []*instance // the last is rotate's
 	ledger    ledger
 	calm      atomic.Bool  // no more faults
-	temper    int          // of tempers: what is known of reuse
-	refused   atomic.Int64 // answers that said that alice's grant is over
+	temper    int          // index into tempers: what is known about reuse
+	refused   atomic.Int64 // responses that ended alice's grant
 	logging   sync.Mutex
 
 	mu      sync.Mutex
@@ -44,14 +46,16 @@ type world struct {
 	log     strings.Builder
 }
 
-// Write makes the world its instances' log.
+// Write implements io.Writer for the instances' log.
 func (w *world) Write(p []byte) (int, error) {
 	w.logging.Lock()
 	defer w.logging.Unlock()
 	return w.log.Write(p)
 }
 
-// dice are random numbers for many goroutines. One goroutine runs at a time in a bubble only as far as the scheduler likes: a seed names the faults of a schedule, not the order of goroutines.
+// dice are random numbers for many goroutines. One goroutine runs at a time in
+// a bubble only as far as the scheduler likes: a seed names the faults of a
+// schedule, not the order of goroutines.
 type dice struct {
 	mu sync.Mutex
 	r  *rand.Rand
@@ -82,8 +86,8 @@ func (w *world) promise(kept bool, format string, args ...any) {
 // instance is one process: it has a memory of its own, and can be killed.
 type instance struct {
 	*mint.Mint
-	sweep *rotate.Sweep
-	dead  *atomic.Bool
+	rotator *rotate.Rotator
+	dead    *atomic.Bool
 }
 
 func (w *world) newInstance() *instance {
@@ -92,7 +96,7 @@ func (w *world) newInstance() *instance {
 		Store: &flakyStore{Store: w.store, w: w, dead: dead}, Source: w.secrets, Sealer: w.sealer,
 		HTTP: &http.Client{Transport: &wire{w: w, dead: dead}}, Journal: w.journal(),
 	})
-	return &instance{Mint: m, sweep: &rotate.Sweep{Mint: m, Store: w.store}, dead: dead}
+	return &instance{Mint: m, rotator: &rotate.Rotator{Mint: m, Store: w.store}, dead: dead}
 }
 
 // journal is silent, unless somebody looks into one schedule.
@@ -110,14 +114,16 @@ var (
 	errDown   = errors.New("the store is down")
 )
 
-// flakyStore is a store that now and then does nothing, or does it and loses the answer. To a dead process it does nothing at all.
+// flakyStore is a store that now and then does nothing, or does it and loses
+// the answer. To a dead process it does nothing at all.
 type flakyStore struct {
 	store.Store
 	w    *world
 	dead *atomic.Bool
 }
 
-// before says why an operation is not done, after why its answer does not arrive.
+// before says why an operation is not done, after why its answer does not
+// arrive.
 func (s *flakyStore) before() error {
 	switch {
 	case s.dead.Load():
@@ -175,7 +181,8 @@ func (s *flakyStore) Replace(ctx context.Context, seen, next store.Entry) (store
 	return e, err
 }
 
-// wire is one process's way to the providers. What a dead process has sent still arrives; nothing comes back to it.
+// wire is one process's way to the providers. What a dead process has sent
+// still arrives; nothing comes back to it.
 type wire struct {
 	w    *world
 	dead *atomic.Bool
@@ -222,7 +229,8 @@ func (w *world) mayBeOver(err error) bool {
 	return w.refused.Load() > 0 || strings.Contains(err.Error(), "nobody has connected")
 }
 
-// ledger knows who is asking which provider just now. Each provider has one credential here, asked for its default alone: so one provider is one key.
+// ledger knows who is asking which provider just now. Each provider has one
+// credential here, asked for its default alone: so one provider is one key.
 type ledger struct {
 	mu    sync.Mutex
 	under map[string][]*exchange
@@ -234,7 +242,8 @@ type exchange struct {
 	at   time.Time
 }
 
-// begin holds the first promise: one exchange at a time for a key, unless whoever makes the other is dead.
+// begin holds the first promise: one exchange at a time for a key, unless
+// whoever makes the other is dead.
 func (l *ledger) begin(w *world, host string, dead *atomic.Bool) *exchange {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -27,8 +27,10 @@ func onEachDynamoDB(t *testing.T, test func(t *testing.T, d dynamo)) {
 	for name, endpoint := range testbed.DynamoDBs() {
 		t.Run(name, func(t *testing.T) {
 			d := dynamo{
-				service: service{t: t, endpoint: string(endpoint(t)), name: "dynamodb", target: "DynamoDB_20120810", keys: anybody},
-				table:   fmt.Sprintf("contract-%d", tables.Add(1)),
+				service: service{
+					t: t, endpoint: string(endpoint(t)), name: "dynamodb", target: "DynamoDB_20120810", keys: anybody,
+				},
+				table: fmt.Sprintf("contract-%d", tables.Add(1)),
 			}
 			d.must("CreateTable", d.body(`"BillingMode":"PAY_PER_REQUEST",
 				"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],
@@ -44,7 +46,8 @@ func onEachDynamoDB(t *testing.T, test func(t *testing.T, d dynamo)) {
 	}
 }
 
-// deviations are where DynamoDB Local differs from AWS, by request: it is older.
+// deviations are where DynamoDB Local differs from AWS, by request: it is
+// older.
 var deviations = map[string]string{
 	`"UpdateExpression":"SET a = :v"` + values + `{":v":{"S":""}}`:                                            "ValidationException",
 	`"UpdateExpression":"SET a = :v"` + values + `{":v":{"N":"1.0e2"}}`:                                       "a=1.0e2",
@@ -108,10 +111,16 @@ func TestUpdateExpressions(t *testing.T) {
 	cases := []struct{ request, want string }{
 		{`"UpdateExpression":"SET a = :v"` + values + `{":v":{"S":"new"}}`, "a=new"},
 		{`"UpdateExpression":"set a = :v, t = :v"` + values + `{":v":{"S":"new"}}`, "a=new t=new"},
-		{`"UpdateExpression":"SET #a = :v","ExpressionAttributeNames":{"#a":"token"}` + values + `{":v":{"N":"1"}}`, "token=1"},
+		{
+			`"UpdateExpression":"SET #a = :v","ExpressionAttributeNames":{"#a":"token"}` + values + `{":v":{"N":"1"}}`,
+			"token=1",
+		},
 		{`"UpdateExpression":"SET n = n + :v"` + values + `{":v":{"N":"1.5"}}`, "n=6.5"},
 		{`"UpdateExpression":"SET n = n - :v"` + values + `{":v":{"N":"7"}}`, "n=-2"},
-		{`"UpdateExpression":"SET n = if_not_exists(n, :v), a = if_not_exists(a, :v)"` + values + `{":v":{"N":"9"}}`, "a=9"},
+		{
+			`"UpdateExpression":"SET n = if_not_exists(n, :v), a = if_not_exists(a, :v)"` + values + `{":v":{"N":"9"}}`,
+			"a=9",
+		},
 		{`"UpdateExpression":"SET l = list_append(l, :v)"` + values + `{":v":{"L":[{"N":"2"}]}}`, "l=[1,2]"},
 		{`"UpdateExpression":"SET a = t, t = :v"` + values + `{":v":{"S":"later"}}`, "a=text t=later"},
 		{`"UpdateExpression":"SET t = :v, a = t"` + values + `{":v":{"S":"later"}}`, "a=text t=later"},
@@ -125,7 +134,11 @@ func TestUpdateExpressions(t *testing.T) {
 		{`"UpdateExpression":"SET a = :v"` + values + `{":v":{"N":"1.0e2"}}`, "a=100"},
 
 		{`"UpdateExpression":"SET token = :v"` + values + `{":v":{"N":"1"}}`, invalid},
-		{`"UpdateExpression":"SET a = :v, #s = :v","ExpressionAttributeNames":{"#s":"status","#t":"t"}` + values + `{":v":{"N":"1"}}`, invalid},
+		{
+			`"UpdateExpression":"SET a = :v, #s = :v","ExpressionAttributeNames":{"#s":"status","#t":"t"}` + values +
+				`{":v":{"N":"1"}}`,
+			invalid,
+		},
 		{`"UpdateExpression":"SET a = :v"` + values + `{":v":{"N":"1"},":w":{"N":"1"}}`, invalid},
 		{`"UpdateExpression":"SET a = :w"` + values + `{":v":{"N":"1"}}`, invalid},
 		{`"UpdateExpression":"SET #a = :v"` + values + `{":v":{"N":"1"}}`, invalid},
@@ -159,20 +172,52 @@ func TestUpdateExpressions(t *testing.T) {
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"t > :v"` + values + `{":v":{"S":"Text"}}`, "-t"},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"t > :v"` + values + `{":v":{"N":"1"}}`, refused},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"nothing < :v"` + values + `{":v":{"N":"1"}}`, refused},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n BETWEEN :v AND :w"` + values + `{":v":{"N":"5"},":w":{"N":"6"}}`, "-t"},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n IN (:v, :w)"` + values + `{":v":{"N":"1"},":w":{"N":"5"}}`, "-t"},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"attribute_exists(n) AND attribute_not_exists(nothing)"`, "-t"},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"n BETWEEN :v AND :w"` + values +
+				`{":v":{"N":"5"},":w":{"N":"6"}}`,
+			"-t",
+		},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"n IN (:v, :w)"` + values +
+				`{":v":{"N":"1"},":w":{"N":"5"}}`,
+			"-t",
+		},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"attribute_exists(n) AND attribute_not_exists(nothing)"`,
+			"-t",
+		},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"attribute_not_exists(n) OR attribute_exists(z)"`, "-t"},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"NOT attribute_exists(n)"`, refused},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"attribute_exists(nothing) AND attribute_exists(n) OR attribute_exists(t)"`, "-t"},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"attribute_exists(nothing) AND (attribute_exists(n) OR attribute_exists(t))"`, refused},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"NOT attribute_exists(nothing) AND attribute_exists(t)"`, "-t"},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"attribute_type(n, :v)"` + values + `{":v":{"S":"N"}}`, "-t"},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"begins_with(t, :v)"` + values + `{":v":{"S":"te"}}`, "-t"},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"begins_with(t, :v)"` + values + `{":v":{"S":"xt"}}`, refused},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"attribute_exists(nothing) AND attribute_exists(n) OR attribute_exists(t)"`,
+			"-t",
+		},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"attribute_exists(nothing) AND (attribute_exists(n) OR attribute_exists(t))"`,
+			refused,
+		},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"NOT attribute_exists(nothing) AND attribute_exists(t)"`,
+			"-t",
+		},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"attribute_type(n, :v)"` + values + `{":v":{"S":"N"}}`,
+			"-t",
+		},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"begins_with(t, :v)"` + values + `{":v":{"S":"te"}}`,
+			"-t",
+		},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"begins_with(t, :v)"` + values + `{":v":{"S":"xt"}}`,
+			refused,
+		},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"contains(t, :v)"` + values + `{":v":{"S":"ex"}}`, "-t"},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"contains(s, :v)"` + values + `{":v":{"S":"x"}}`, "-t"},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"contains(s, :v)"` + values + `{":v":{"S":"z"}}`, refused},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"contains(s, :v)"` + values + `{":v":{"S":"z"}}`,
+			refused,
+		},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"size(t) = :v"` + values + `{":v":{"N":"4"}}`, "-t"},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"size(b) > :v"` + values + `{":v":{"N":"3"}}`, refused},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"b = :v"` + values + `{":v":{"B":"AAEC"}}`, "-t"},
@@ -194,7 +239,10 @@ func TestUpdateExpressions(t *testing.T) {
 			got := d.call("UpdateItem", d.body(key(name)+","+c.request))
 			after, want := changes(before, d.item(name)), d.wanted(c.request, c.want)
 			if got.code == "" && after != want || got.code != "" && (got.code != want || after != "") {
-				t.Errorf("UpdateItem(%s) = %q %v, and changes %q; want %q", c.request, got.code, got.members["message"], after, want)
+				t.Errorf(
+					"UpdateItem(%s) = %q %v, and changes %q; want %q", c.request, got.code, got.members["message"],
+					after, want,
+				)
 			}
 		}
 	})
@@ -202,8 +250,16 @@ func TestUpdateExpressions(t *testing.T) {
 
 func TestUpdateOfNoItem(t *testing.T) {
 	cases := []struct{ request, want string }{
-		{`"UpdateExpression":"SET a = :v","ConditionExpression":"attribute_not_exists(pk)"` + values + `{":v":{"N":"1"}}`, "a=1"},
-		{`"UpdateExpression":"SET a = :v","ConditionExpression":"attribute_exists(pk)"` + values + `{":v":{"N":"1"}}`, "ConditionalCheckFailedException"},
+		{
+			`"UpdateExpression":"SET a = :v","ConditionExpression":"attribute_not_exists(pk)"` + values +
+				`{":v":{"N":"1"}}`,
+			"a=1",
+		},
+		{
+			`"UpdateExpression":"SET a = :v","ConditionExpression":"attribute_exists(pk)"` + values +
+				`{":v":{"N":"1"}}`,
+			"ConditionalCheckFailedException",
+		},
 		{`"UpdateExpression":"ADD a :v"` + values + `{":v":{"N":"1"}}`, "a=1"},
 		{`"UpdateExpression":"SET a = if_not_exists(a, :v)"` + values + `{":v":{"N":"1"}}`, "a=1"},
 		{`"UpdateExpression":"SET a = a + :v"` + values + `{":v":{"N":"1"}}`, "ValidationException"},
@@ -221,23 +277,35 @@ func TestUpdateOfNoItem(t *testing.T) {
 
 func TestReturnValues(t *testing.T) {
 	cases := map[string]string{
-		"NONE": "", "ALL_OLD": "n=5 pk=a sk=- t=text", "ALL_NEW": "n=6 pk=a sk=- t=text", "UPDATED_OLD": "n=5", "UPDATED_NEW": "n=6",
+		"NONE": "", "ALL_OLD": "n=5 pk=a sk=- t=text", "ALL_NEW": "n=6 pk=a sk=- t=text", "UPDATED_OLD": "n=5",
+		"UPDATED_NEW": "n=6",
 	}
 	onEachDynamoDB(t, func(t *testing.T, d dynamo) {
 		for which, want := range cases {
 			d.put("a", `"n":{"N":"5"},"t":{"S":"text"}`)
-			out := d.must("UpdateItem", d.body(key("a")+`,"UpdateExpression":"ADD n :v","ReturnValues":"`+which+`"`+values+`{":v":{"N":"1"}}`))
+			out := d.must(
+				"UpdateItem",
+				d.body(key("a")+`,"UpdateExpression":"ADD n :v","ReturnValues":"`+which+`"`+values+`{":v":{"N":"1"}}`),
+			)
 			if got := compact(out["Attributes"]); got != want {
 				t.Errorf("UpdateItem with ReturnValues %s = %q, want %q", which, got, want)
 			}
 		}
-		if got := compact(d.must("DeleteItem", d.body(key("a")+`,"ReturnValues":"ALL_OLD"`))["Attributes"]); got != cases["ALL_NEW"] {
+		if got := compact(
+			d.must("DeleteItem", d.body(key("a")+`,"ReturnValues":"ALL_OLD"`))["Attributes"],
+		); got != cases["ALL_NEW"] {
 			t.Errorf("DeleteItem with ReturnValues ALL_OLD = %q, want %q", got, cases["ALL_NEW"])
 		}
 		d.put("a", `"n":{"N":"5"}`)
-		out := d.want("ConditionalCheckFailedException", "UpdateItem", d.body(key("a")+`,"UpdateExpression":"REMOVE n","ConditionExpression":"attribute_exists(nothing)","ReturnValuesOnConditionCheckFailure":"ALL_OLD"`))
+		out := d.want(
+			"ConditionalCheckFailedException", "UpdateItem",
+			d.body(
+				key("a")+`,"UpdateExpression":"REMOVE n","ConditionExpression":"attribute_exists(nothing)","ReturnValuesOnConditionCheckFailure":"ALL_OLD"`,
+			),
+		)
 		// dynalite and DynamoDB Local send no item, AWS does.
-		if got, sent := compact(out["Item"]), out["Item"] != nil; sent && got != "n=5 pk=a sk=-" || !sent && strings.HasSuffix(t.Name(), "standin") {
+		if got, sent := compact(out["Item"]), out["Item"] != nil; sent && got != "n=5 pk=a sk=-" ||
+			!sent && strings.HasSuffix(t.Name(), "standin") {
 			t.Errorf("the item of a refused condition is %q", got)
 		}
 	})
@@ -270,7 +338,9 @@ func TestOneWinsARace(t *testing.T) {
 			}
 			all.Wait()
 			if got := compact(d.item(name)); won.Load() != 1 || lost.Load() != callers-1 || got != "n=1" {
-				t.Errorf("%d won, %d lost, and the item is %q; want 1, %d and n=1", won.Load(), lost.Load(), got, callers-1)
+				t.Errorf(
+					"%d won, %d lost, and the item is %q; want 1, %d and n=1", won.Load(), lost.Load(), got, callers-1,
+				)
 			}
 		}
 	})

@@ -59,7 +59,7 @@ func arnEnd(arn *string) string {
 // policies of each role, user and group, and the managed ones.
 func details(t *testing.T, c *iam.Client) map[string]string {
 	t.Helper()
-	told := map[string]string{}
+	got := map[string]string{}
 	policies := func(inline []iamtypes.PolicyDetail, attached []iamtypes.AttachedPolicy) string {
 		var all []string
 		for _, p := range inline {
@@ -71,46 +71,58 @@ func details(t *testing.T, c *iam.Client) map[string]string {
 		}
 		return strings.Join(all, "; ")
 	}
-	pages := iam.NewGetAccountAuthorizationDetailsPaginator(c, &iam.GetAccountAuthorizationDetailsInput{Filter: []iamtypes.EntityType{"User", "Role", "Group", "LocalManagedPolicy"}})
+	pages := iam.NewGetAccountAuthorizationDetailsPaginator(c, &iam.GetAccountAuthorizationDetailsInput{
+		Filter: []iamtypes.EntityType{"User", "Role", "Group", "LocalManagedPolicy"},
+	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
 		must(t, "GetAccountAuthorizationDetails", err)
 		for _, r := range page.RoleDetailList {
-			told["role "+arnEnd(r.Arn)+" "+*r.RoleName] = policies(r.RolePolicyList, r.AttachedManagedPolicies)
+			got["role "+arnEnd(r.Arn)+" "+*r.RoleName] = policies(r.RolePolicyList, r.AttachedManagedPolicies)
 		}
 		for _, u := range page.UserDetailList {
-			told["user "+arnEnd(u.Arn)+" "+*u.UserName] = policies(u.UserPolicyList, u.AttachedManagedPolicies)
+			got["user "+arnEnd(u.Arn)+" "+*u.UserName] = policies(u.UserPolicyList, u.AttachedManagedPolicies)
 		}
 		for _, g := range page.GroupDetailList {
-			told["group "+arnEnd(g.Arn)+" "+*g.GroupName] = policies(g.GroupPolicyList, g.AttachedManagedPolicies)
+			got["group "+arnEnd(g.Arn)+" "+*g.GroupName] = policies(g.GroupPolicyList, g.AttachedManagedPolicies)
 		}
 		for _, p := range page.Policies {
 			text, _ := url.PathUnescape(aws.ToString(p.PolicyVersionList[0].Document))
-			told["policy "+aws.ToString(p.Arn)] = fmt.Sprint(p.PolicyVersionList[0].IsDefaultVersion, " ", text)
+			got["policy "+aws.ToString(p.Arn)] = fmt.Sprint(p.PolicyVersionList[0].IsDefaultVersion, " ", text)
 		}
 	}
-	return told
+	return got
 }
 
 func TestIdentitiesAndPolicies(t *testing.T) {
 	onEachConfig(t, func(t *testing.T, cfg aws.Config) {
 		c, ctx := iam.NewFromConfig(cfg), t.Context()
-		role, err := c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("r"), AssumeRolePolicyDocument: aws.String(noStatements)})
+		role, err := c.CreateRole(ctx, &iam.CreateRoleInput{
+			RoleName: aws.String("r"), AssumeRolePolicyDocument: aws.String(noStatements),
+		})
 		must(t, "CreateRole", err)
 		if arn := *role.Role.Arn; !strings.HasSuffix(arn, ":role/r") {
 			t.Errorf("the role's ARN is %s", arn)
 		}
-		_, err = c.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("r"), PolicyName: aws.String("in"), PolicyDocument: aws.String(someDocument)})
+		_, err = c.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+			RoleName: aws.String("r"), PolicyName: aws.String("in"), PolicyDocument: aws.String(someDocument),
+		})
 		must(t, "PutRolePolicy", err)
 		_, err = c.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("u")})
 		must(t, "CreateUser", err)
 		_, err = c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("g")})
 		must(t, "CreateGroup", err)
-		_, err = c.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: aws.String("g"), PolicyName: aws.String("in"), PolicyDocument: aws.String(someDocument)})
+		_, err = c.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{
+			GroupName: aws.String("g"), PolicyName: aws.String("in"), PolicyDocument: aws.String(someDocument),
+		})
 		must(t, "PutGroupPolicy", err)
-		made, err := c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("p"), PolicyDocument: aws.String(someDocument)})
+		made, err := c.CreatePolicy(ctx, &iam.CreatePolicyInput{
+			PolicyName: aws.String("p"), PolicyDocument: aws.String(someDocument),
+		})
 		must(t, "CreatePolicy", err)
-		_, err = c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("u"), PolicyArn: made.Policy.Arn})
+		_, err = c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{
+			UserName: aws.String("u"), PolicyArn: made.Policy.Arn,
+		})
 		must(t, "AttachUserPolicy", err)
 		want := map[string]string{"role role/r r": "in " + someDocument, "user user/u u": *made.Policy.Arn, "group group/g g": "in " + someDocument, "policy " + *made.Policy.Arn: "true " + someDocument}
 		if got := details(t, c); !maps.Equal(got, want) {
@@ -118,14 +130,18 @@ func TestIdentitiesAndPolicies(t *testing.T) {
 		}
 		p, err := c.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: made.Policy.Arn})
 		must(t, "GetPolicy", err)
-		v, err := c.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: made.Policy.Arn, VersionId: p.Policy.DefaultVersionId})
+		v, err := c.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{
+			PolicyArn: made.Policy.Arn, VersionId: p.Policy.DefaultVersionId,
+		})
 		must(t, "GetPolicyVersion", err)
 		if text, _ := url.PathUnescape(*v.PolicyVersion.Document); text != someDocument {
 			t.Errorf("GetPolicyVersion = %s", text)
 		}
 		_, err = c.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(*made.Policy.Arn + "x")})
 		fails(t, "GetPolicy of none", err, "NoSuchEntity")
-		_, err = c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("r"), AssumeRolePolicyDocument: aws.String(noStatements)})
+		_, err = c.CreateRole(ctx, &iam.CreateRoleInput{
+			RoleName: aws.String("r"), AssumeRolePolicyDocument: aws.String(noStatements),
+		})
 		fails(t, "CreateRole again", err, "EntityAlreadyExists")
 	})
 }
@@ -146,24 +162,30 @@ func TestManyIdentitiesComeInPages(t *testing.T) {
 func TestAFunctionItsAliasesAndGrants(t *testing.T) {
 	onEachConfig(t, func(t *testing.T, cfg aws.Config) {
 		c, ctx, name := lambda.NewFromConfig(cfg), t.Context(), aws.String("f")
-		role, err := iam.NewFromConfig(cfg).CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("r"), AssumeRolePolicyDocument: aws.String(noStatements)})
+		role, err := iam.NewFromConfig(cfg).CreateRole(ctx, &iam.CreateRoleInput{
+			RoleName: aws.String("r"), AssumeRolePolicyDocument: aws.String(noStatements),
+		})
 		must(t, "CreateRole", err)
 		_, err = c.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: name})
 		fails(t, "GetFunctionConfiguration of none", err, "ResourceNotFoundException")
 		_, err = c.CreateFunction(ctx, &lambda.CreateFunctionInput{
-			FunctionName: name, Role: role.Role.Arn, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-			Code: &types.FunctionCode{ZipFile: []byte("PK\x05\x06" + strings.Repeat("\x00", 18))},
+			FunctionName: name, Role: role.Role.Arn, Runtime: types.RuntimeProvidedal2023,
+			Handler: aws.String("bootstrap"),
+			Code:    &types.FunctionCode{ZipFile: []byte("PK\x05\x06" + strings.Repeat("\x00", 18))},
 		})
 		must(t, "CreateFunction", err)
 		out, err := c.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: name})
 		must(t, "GetFunctionConfiguration", err)
-		if arn := strings.TrimSuffix(*out.FunctionArn, ":$LATEST"); !strings.HasSuffix(arn, ":function:f") || *out.Role != *role.Role.Arn {
+		if arn := strings.TrimSuffix(*out.FunctionArn, ":$LATEST"); !strings.HasSuffix(arn, ":function:f") ||
+			*out.Role != *role.Role.Arn {
 			t.Errorf("the function's ARN is %s, its role %s", arn, *out.Role)
 		}
 		version, err := c.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: name})
 		must(t, "PublishVersion", err)
 		for alias, on := range map[string]string{"api": "$LATEST", "old": *version.Version} {
-			_, err = c.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: name, Name: &alias, FunctionVersion: &on})
+			_, err = c.CreateAlias(ctx, &lambda.CreateAliasInput{
+				FunctionName: name, Name: &alias, FunctionVersion: &on,
+			})
 			must(t, "CreateAlias", err)
 		}
 		if got, want := aliases(t, c), "api $LATEST, old 1"; got != want {
@@ -197,7 +219,8 @@ func grants(t *testing.T, c *lambda.Client, name *string) {
 	fails(t, "GetPolicy of none", err, "ResourceNotFoundException")
 	add := func(id, principal string, alias *string) {
 		_, err := c.AddPermission(ctx, &lambda.AddPermissionInput{
-			FunctionName: name, StatementId: &id, Action: aws.String("lambda:InvokeFunction"), Principal: &principal, Qualifier: alias,
+			FunctionName: name, StatementId: &id, Action: aws.String("lambda:InvokeFunction"), Principal: &principal,
+			Qualifier: alias,
 		})
 		must(t, "AddPermission", err)
 	}
@@ -230,7 +253,9 @@ func grants(t *testing.T, c *lambda.Client, name *string) {
 func TestCredentialsOfARoleAreOfItsAccount(t *testing.T) {
 	onEachConfig(t, func(t *testing.T, cfg aws.Config) {
 		arn := "arn:aws:iam::210987654321:role/some"
-		out, err := sts.NewFromConfig(cfg).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: aws.String("s")})
+		out, err := sts.NewFromConfig(cfg).AssumeRole(t.Context(), &sts.AssumeRoleInput{
+			RoleArn: &arn, RoleSessionName: aws.String("s"),
+		})
 		must(t, "AssumeRole", err)
 		if got, want := *out.AssumedRoleUser.Arn, "arn:aws:sts::210987654321:assumed-role/some/s"; got != want {
 			t.Errorf("AssumeRole makes %s, want %s", got, want)
@@ -238,7 +263,10 @@ func TestCredentialsOfARoleAreOfItsAccount(t *testing.T) {
 		keys := out.Credentials
 		other := cfg
 		other.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: *keys.AccessKeyId, SecretAccessKey: *keys.SecretAccessKey, SessionToken: *keys.SessionToken}, nil
+			return aws.Credentials{
+				AccessKeyID: *keys.AccessKeyId, SecretAccessKey: *keys.SecretAccessKey,
+				SessionToken: *keys.SessionToken,
+			}, nil
 		})
 		made, err := iam.NewFromConfig(other).CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("u")})
 		must(t, "CreateUser", err)

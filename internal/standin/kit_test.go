@@ -55,7 +55,9 @@ func (s service) call(action, body string) answer {
 		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	}
 	sum := sha256.Sum256([]byte(body))
-	if err := v4.NewSigner().SignHTTP(s.t.Context(), s.keys, r, hex.EncodeToString(sum[:]), s.name, "us-east-1", time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(
+		s.t.Context(), s.keys, r, hex.EncodeToString(sum[:]), s.name, "us-east-1", time.Now(),
+	); err != nil {
 		s.t.Fatal(err)
 	}
 	reply, err := http.DefaultClient.Do(r)

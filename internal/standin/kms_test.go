@@ -35,13 +35,17 @@ func TestDataKeysOpenInTheirContext(t *testing.T) {
 		}
 		blob := `"CiphertextBlob":"` + made["CiphertextBlob"].(string) + `"`
 		for _, by := range []string{"", `,"KeyId":"` + k.arn + `"`, `,"KeyId":"` + k.id + `"`} {
-			if got := k.must("Decrypt", `{`+blob+about+by+`}`); got["Plaintext"] != made["Plaintext"] || got["KeyId"] != k.arn {
+			if got := k.must("Decrypt", `{`+blob+about+by+`}`); got["Plaintext"] != made["Plaintext"] ||
+				got["KeyId"] != k.arn {
 				t.Errorf("Decrypt with %q gives another key, or is under %v", by, got["KeyId"])
 			}
 		}
 		k.must("Decrypt", `{`+blob+`,"EncryptionContext":{"b":"2","a":"1"}}`)
 		const damaged = "InvalidCiphertextException"
-		for _, other := range []string{"", `,"EncryptionContext":{"a":"1"}`, `,"EncryptionContext":{"a":"1","b":"3"}`, `,"EncryptionContext":{"a":"1","b":"2","c":"3"}`, `,"EncryptionContext":{"A":"1","b":"2"}`} {
+		for _, other := range []string{
+			"", `,"EncryptionContext":{"a":"1"}`, `,"EncryptionContext":{"a":"1","b":"3"}`,
+			`,"EncryptionContext":{"a":"1","b":"2","c":"3"}`, `,"EncryptionContext":{"A":"1","b":"2"}`,
+		} {
 			k.want(damaged, "Decrypt", `{`+blob+other+`}`)
 		}
 		raw, _ := base64.StdEncoding.DecodeString(made["CiphertextBlob"].(string))
@@ -58,7 +62,10 @@ func TestKeysThatCannotBeUsed(t *testing.T) {
 	onEachKMS(t, func(t *testing.T, k kmsKeys) {
 		made := k.must("GenerateDataKey", `{"KeyId":"`+k.id+`","KeySpec":"AES_256"}`)
 		blob := `"CiphertextBlob":"` + made["CiphertextBlob"].(string) + `"`
-		k.want("NotFoundException", "GenerateDataKey", `{"KeyId":"00000000-0000-4000-8000-000000000000","KeySpec":"AES_256"}`)
+		k.want(
+			"NotFoundException", "GenerateDataKey",
+			`{"KeyId":"00000000-0000-4000-8000-000000000000","KeySpec":"AES_256"}`,
+		)
 		k.want("NotFoundException", "GenerateDataKey", `{"KeyId":"alias/none","KeySpec":"AES_256"}`)
 
 		k.must("DisableKey", `{"KeyId":"`+k.id+`"}`)
@@ -70,7 +77,8 @@ func TestKeysThatCannotBeUsed(t *testing.T) {
 		k.must("Decrypt", `{`+blob+`}`)
 
 		other, _ := k.newKey()
-		if wrong := k.call("Decrypt", `{`+blob+`,"KeyId":"`+other+`"}`); wrong.code != "IncorrectKeyException" && !(k.moto() && wrong.code == "AccessDeniedException") {
+		if wrong := k.call("Decrypt", `{`+blob+`,"KeyId":"`+other+`"}`); wrong.code != "IncorrectKeyException" &&
+			!(k.moto() && wrong.code == "AccessDeniedException") {
 			t.Errorf("Decrypt under another key = %q, want IncorrectKeyException", wrong.code)
 		}
 		k.must("ScheduleKeyDeletion", `{"KeyId":"`+k.id+`","PendingWindowInDays":7}`)

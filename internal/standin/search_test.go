@@ -27,16 +27,33 @@ func TestQueries(t *testing.T) {
 	const invalid = "ValidationException"
 	cases := []struct{ request, want string }{
 		{`"KeyConditionExpression":"pk = :p"` + values + `{":p":{"S":"p"}}`, "B a b ba c"},
-		{`"KeyConditionExpression":"#p = :p","ExpressionAttributeNames":{"#p":"pk"}` + values + `{":p":{"S":"q"}}`, "a"},
+		{
+			`"KeyConditionExpression":"#p = :p","ExpressionAttributeNames":{"#p":"pk"}` + values + `{":p":{"S":"q"}}`,
+			"a",
+		},
 		{`"KeyConditionExpression":"pk = :p"` + values + `{":p":{"S":"none"}}`, ""},
 		{`"KeyConditionExpression":"pk = :p AND sk > :s"` + values + `{":p":{"S":"p"},":s":{"S":"b"}}`, "ba c"},
 		{`"KeyConditionExpression":"pk = :p AND sk >= :s"` + values + `{":p":{"S":"p"},":s":{"S":"b"}}`, "b ba c"},
 		{`"KeyConditionExpression":"sk <= :s AND pk = :p"` + values + `{":p":{"S":"p"},":s":{"S":"b"}}`, "B a b"},
 		{`"KeyConditionExpression":"pk = :p AND sk = :s"` + values + `{":p":{"S":"p"},":s":{"S":"b"}}`, "b"},
-		{`"KeyConditionExpression":"pk = :p AND sk BETWEEN :s AND :u"` + values + `{":p":{"S":"p"},":s":{"S":"a"},":u":{"S":"b"}}`, "a b"},
-		{`"KeyConditionExpression":"pk = :p AND begins_with(sk, :s)"` + values + `{":p":{"S":"p"},":s":{"S":"b"}}`, "b ba"},
-		{`"KeyConditionExpression":"pk = :p","FilterExpression":"attribute_exists(n)"` + values + `{":p":{"S":"p"}}`, "b c"},
-		{`"IndexName":"due","KeyConditionExpression":"gh = :d AND gs <= :a"` + values + `{":d":{"N":"1"},":a":{"N":"10"}}`, "c b"},
+		{
+			`"KeyConditionExpression":"pk = :p AND sk BETWEEN :s AND :u"` + values +
+				`{":p":{"S":"p"},":s":{"S":"a"},":u":{"S":"b"}}`,
+			"a b",
+		},
+		{
+			`"KeyConditionExpression":"pk = :p AND begins_with(sk, :s)"` + values + `{":p":{"S":"p"},":s":{"S":"b"}}`,
+			"b ba",
+		},
+		{
+			`"KeyConditionExpression":"pk = :p","FilterExpression":"attribute_exists(n)"` + values + `{":p":{"S":"p"}}`,
+			"b c",
+		},
+		{
+			`"IndexName":"due","KeyConditionExpression":"gh = :d AND gs <= :a"` + values +
+				`{":d":{"N":"1"},":a":{"N":"10"}}`,
+			"c b",
+		},
 		{`"IndexName":"due","KeyConditionExpression":"gh = :d"` + values + `{":d":{"N":"2"}}`, "ba"},
 
 		{`"KeyConditionExpression":"pk = :p AND n = :s"` + values + `{":p":{"S":"p"},":s":{"S":"b"}}`, invalid},
@@ -47,7 +64,10 @@ func TestQueries(t *testing.T) {
 		{`"KeyConditionExpression":"pk = :p"`, invalid},
 		{`"KeyConditionExpression":"pk = :p","Limit":0` + values + `{":p":{"S":"p"}}`, invalid},
 		{`"IndexName":"other","KeyConditionExpression":"pk = :p"` + values + `{":p":{"S":"p"}}`, invalid},
-		{`"IndexName":"due","ConsistentRead":true,"KeyConditionExpression":"gh = :p"` + values + `{":p":{"N":"1"}}`, invalid},
+		{
+			`"IndexName":"due","ConsistentRead":true,"KeyConditionExpression":"gh = :p"` + values + `{":p":{"N":"1"}}`,
+			invalid,
+		},
 		{`"KeyConditionExpression":"pk = :p","ProjectionExpression":"sk, name"` + values + `{":p":{"S":"p"}}`, invalid},
 	}
 	onEachDynamoDB(t, func(t *testing.T, d dynamo) {
@@ -63,12 +83,24 @@ func TestQueries(t *testing.T) {
 				t.Errorf("Query(%s) = %q %v, want %q", c.request, got, found.members["message"], want)
 			}
 		}
-		whole := d.must("Query", d.body(`"IndexName":"due","KeyConditionExpression":"gh = :d AND gs = :a"`+values+`{":d":{"N":"1"},":a":{"N":"2"}}`))
+		whole := d.must(
+			"Query",
+			d.body(
+				`"IndexName":"due","KeyConditionExpression":"gh = :d AND gs = :a"`+values+
+					`{":d":{"N":"1"},":a":{"N":"2"}}`,
+			),
+		)
 		items, _ := whole["Items"].([]any)
 		if len(items) != 1 || compact(items[0]) != "gh=1 gs=2 n=1 pk=p sk=c" {
 			t.Errorf("the index holds %v, want its keys, the table's and n", items)
 		}
-		some := d.must("Query", d.body(`"KeyConditionExpression":"pk = :p AND sk = :s","ProjectionExpression":"n, nothing"`+values+`{":p":{"S":"p"},":s":{"S":"c"}}`))
+		some := d.must(
+			"Query",
+			d.body(
+				`"KeyConditionExpression":"pk = :p AND sk = :s","ProjectionExpression":"n, nothing"`+values+
+					`{":p":{"S":"p"},":s":{"S":"c"}}`,
+			),
+		)
 		if items, _ := some["Items"].([]any); len(items) != 1 || compact(items[0]) != "n=1" {
 			t.Errorf("ProjectionExpression n, nothing = %v, want n=1", items)
 		}
@@ -111,14 +143,21 @@ func TestPages(t *testing.T) {
 			{"Query", `"Limit":2,"KeyConditionExpression":"pk = :p"` + values + `{":p":{"S":"p"}}`, "s0 s1|s2 s3|s4"},
 			{"Query", `"Limit":5,"KeyConditionExpression":"pk = :p"` + values + `{":p":{"S":"p"}}`, "s0 s1 s2 s3 s4|"},
 			{"Query", `"Limit":6,"KeyConditionExpression":"pk = :p"` + values + `{":p":{"S":"p"}}`, "s0 s1 s2 s3 s4"},
-			{"Query", `"Limit":2,"FilterExpression":"n = :z","KeyConditionExpression":"pk = :p"` + values + `{":p":{"S":"p"},":z":{"N":"1"}}`, "s1|s3|"},
+			{
+				"Query",
+				`"Limit":2,"FilterExpression":"n = :z","KeyConditionExpression":"pk = :p"` + values +
+					`{":p":{"S":"p"},":z":{"N":"1"}}`,
+				"s1|s3|",
+			},
 			{"Scan", `"Limit":2`, "s0 s1|s2 s3|s4"},
 		} {
 			if got := strings.Join(d.pages(c.action, c.request), "|"); got != c.want {
 				t.Errorf("pages of %s(%s) = %q, want %q", c.action, c.request, got, c.want)
 			}
 		}
-		index := d.pages("Query", `"Limit":2,"IndexName":"due","KeyConditionExpression":"gh = :d"`+values+`{":d":{"N":"1"}}`)
+		index := d.pages(
+			"Query", `"Limit":2,"IndexName":"due","KeyConditionExpression":"gh = :d"`+values+`{":d":{"N":"1"}}`,
+		)
 		if got := strings.Fields(strings.Join(index, " ")); len(index) != 3 || len(got) != 5 {
 			t.Errorf("pages of the index = %q, want each of five items once, in 3 pages", index)
 		}
@@ -126,7 +165,9 @@ func TestPages(t *testing.T) {
 		for i := range 4 {
 			d.row("large", fmt.Sprint("s", i), large)
 		}
-		if got := d.pages("Query", `"KeyConditionExpression":"pk = :p"`+values+`{":p":{"S":"large"}}`); strings.Join(got, "|") != "s0 s1 s2|s3" {
+		if got := d.pages(
+			"Query", `"KeyConditionExpression":"pk = :p"`+values+`{":p":{"S":"large"}}`,
+		); strings.Join(got, "|") != "s0 s1 s2|s3" {
 			t.Errorf("pages of 390 KiB items = %q, want three in the first megabyte", got)
 		}
 	})
@@ -148,9 +189,18 @@ func TestItemsAndKeys(t *testing.T) {
 		d.want(invalid, "PutItem", d.body(`"Item":{"pk":{"S":"a"}}`))
 		d.want(invalid, "PutItem", d.body(`"Item":{"pk":{"S":""},"sk":{"S":"-"}}`))
 		d.want(invalid, "PutItem", d.body(`"Item":{"pk":{"S":"a"},"sk":{"S":"-"},"gs":{"S":"x"}}`))
-		d.want(invalid, "PutItem", d.body(`"Item":{"pk":{"S":"a"},"sk":{"S":"-"},"x":{"S":"`+strings.Repeat("x", 400<<10)+`"}}`))
-		d.want("ConditionalCheckFailedException", "PutItem", d.body(`"Item":{"pk":{"S":"a"},"sk":{"S":"-"}},"ConditionExpression":"attribute_not_exists(pk)"`))
-		d.want("ConditionalCheckFailedException", "DeleteItem", d.body(key("a")+`,"ConditionExpression":"attribute_not_exists(pk)"`))
+		d.want(
+			invalid, "PutItem",
+			d.body(`"Item":{"pk":{"S":"a"},"sk":{"S":"-"},"x":{"S":"`+strings.Repeat("x", 400<<10)+`"}}`),
+		)
+		d.want(
+			"ConditionalCheckFailedException", "PutItem",
+			d.body(`"Item":{"pk":{"S":"a"},"sk":{"S":"-"}},"ConditionExpression":"attribute_not_exists(pk)"`),
+		)
+		d.want(
+			"ConditionalCheckFailedException", "DeleteItem",
+			d.body(key("a")+`,"ConditionExpression":"attribute_not_exists(pk)"`),
+		)
 		d.must("DeleteItem", d.body(key("a")))
 		d.must("DeleteItem", d.body(key("a")))
 		if got := d.item("a"); len(got) != 0 {

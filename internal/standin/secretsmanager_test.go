@@ -44,19 +44,21 @@ func (s secrets) wants(id, current, pending, previous string) {
 			s.t.Errorf("GetSecretValue(%s, %s) = %q, want %q", id, stage, got, want)
 		}
 	}
-	told, _ := s.must("DescribeSecret", `{"SecretId":"`+id+`"}`)["VersionIdsToStages"].(map[string]any)
+	got, _ := s.must("DescribeSecret", `{"SecretId":"`+id+`"}`)["VersionIdsToStages"].(map[string]any)
 	n := 0
-	for _, one := range told {
+	for _, one := range got {
 		n += len(one.([]any))
 	}
 	if n != stages {
-		s.t.Errorf("DescribeSecret(%s) tells of the stages %v, want %d", id, told, stages)
+		s.t.Errorf("DescribeSecret(%s) tells of the stages %v, want %d", id, got, stages)
 	}
 }
 
 func (s secrets) create(name, text string) (version string) {
 	s.t.Helper()
-	out := s.must("CreateSecret", `{"Name":"`+name+`","SecretString":"`+text+`","ClientRequestToken":"`+token(name+text)+`"}`)
+	out := s.must(
+		"CreateSecret", `{"Name":"`+name+`","SecretString":"`+text+`","ClientRequestToken":"`+token(name+text)+`"}`,
+	)
 	version, _ = out["VersionId"].(string)
 	return version
 }
@@ -66,7 +68,10 @@ func token(text string) string { return text + strings.Repeat("-", 40-len(text))
 
 func (s secrets) put(id, text, stages string) (version string) {
 	s.t.Helper()
-	out := s.must("PutSecretValue", `{"SecretId":"`+id+`","SecretString":"`+text+`","ClientRequestToken":"`+token(id+text)+`"`+stages+`}`)
+	out := s.must(
+		"PutSecretValue",
+		`{"SecretId":"`+id+`","SecretString":"`+text+`","ClientRequestToken":"`+token(id+text)+`"`+stages+`}`,
+	)
 	version, _ = out["VersionId"].(string)
 	return version
 }
@@ -79,14 +84,23 @@ func TestStagesOfASecret(t *testing.T) {
 		s.wants("a", "two", "", "one")
 		three := s.put("a", "three", `,"VersionStages":["AWSPENDING"]`)
 		s.wants("a", "two", "three", "one")
-		s.must("UpdateSecretVersionStage", `{"SecretId":"a","VersionStage":"AWSCURRENT","RemoveFromVersionId":"`+two+`","MoveToVersionId":"`+three+`"}`)
+		s.must(
+			"UpdateSecretVersionStage",
+			`{"SecretId":"a","VersionStage":"AWSCURRENT","RemoveFromVersionId":"`+two+`","MoveToVersionId":"`+three+
+				`"}`,
+		)
 		s.wants("a", "three", "three", "two")
-		s.must("UpdateSecretVersionStage", `{"SecretId":"a","VersionStage":"AWSPENDING","RemoveFromVersionId":"`+three+`"}`)
+		s.must(
+			"UpdateSecretVersionStage",
+			`{"SecretId":"a","VersionStage":"AWSPENDING","RemoveFromVersionId":"`+three+`"}`,
+		)
 		s.wants("a", "three", "", "two")
 		if one == two || two == three || one == "" {
 			t.Errorf("the versions are %q, %q and %q, want three", one, two, three)
 		}
-		if got, _ := s.must("GetSecretValue", `{"SecretId":"a","VersionId":"`+two+`"}`)["SecretString"].(string); got != "two" {
+		if got, _ := s.must(
+			"GetSecretValue", `{"SecretId":"a","VersionId":"`+two+`"}`,
+		)["SecretString"].(string); got != "two" {
 			t.Errorf("GetSecretValue of the version before = %q, want two", got)
 		}
 		s.want(gone, "GetSecretValue", `{"SecretId":"a","VersionId":"`+token("no")+`"}`)
@@ -100,18 +114,25 @@ func TestSecretsAndTheirNames(t *testing.T) {
 		if !strings.Contains(arn, ":secret:a/b-") || s.value(arn, "AWSCURRENT") != "one" {
 			t.Errorf("the secret a/b has the ARN %q, under which is %q", arn, s.value(arn, "AWSCURRENT"))
 		}
-		s.want("ResourceExistsException", "CreateSecret", `{"Name":"a/b","SecretString":"two","ClientRequestToken":"`+token("other")+`"}`)
+		s.want(
+			"ResourceExistsException", "CreateSecret",
+			`{"Name":"a/b","SecretString":"two","ClientRequestToken":"`+token("other")+`"}`,
+		)
 		s.want(gone, "GetSecretValue", `{"SecretId":"a"}`)
 		s.want(gone, "DescribeSecret", `{"SecretId":"A/b"}`)
 		s.want(gone, "PutSecretValue", `{"SecretId":"a","SecretString":"x","ClientRequestToken":"`+token("x")+`"}`)
 		s.want(gone, "DeleteSecret", `{"SecretId":"a"}`)
 		out := s.must("CreateSecret", `{"Name":"binary","SecretBinary":"AAEC","ClientRequestToken":"`+token("b")+`"}`)
-		if got := s.must("GetSecretValue", `{"SecretId":"binary"}`); got["SecretBinary"] != "AAEC" || got["SecretString"] != nil || out["VersionId"] == nil {
+		if got := s.must("GetSecretValue", `{"SecretId":"binary"}`); got["SecretBinary"] != "AAEC" ||
+			got["SecretString"] != nil || out["VersionId"] == nil {
 			t.Errorf("GetSecretValue of a binary secret = %v", got)
 		}
 		s.must("CreateSecret", `{"Name":"empty","ClientRequestToken":"`+token("e")+`"}`)
 		s.want(gone, "GetSecretValue", `{"SecretId":"empty","VersionStage":"AWSCURRENT"}`)
-		s.must("CreateSecret", `{"Name":"keyed","KmsKeyId":"alias/own","SecretString":"x","ClientRequestToken":"`+token("k")+`"}`)
+		s.must(
+			"CreateSecret",
+			`{"Name":"keyed","KmsKeyId":"alias/own","SecretString":"x","ClientRequestToken":"`+token("k")+`"}`,
+		)
 		if got := s.must("DescribeSecret", `{"SecretId":"keyed"}`)["KmsKeyId"]; got != "alias/own" {
 			t.Errorf("KmsKeyId = %v, want alias/own", got)
 		}
@@ -130,7 +151,10 @@ func TestDeletionOfASecret(t *testing.T) {
 		}
 		s.want(request, "GetSecretValue", `{"SecretId":"a"}`)
 		if !s.moto() { // which stores it
-			s.want(request, "PutSecretValue", `{"SecretId":"a","SecretString":"two","ClientRequestToken":"`+token("two")+`"}`)
+			s.want(
+				request, "PutSecretValue",
+				`{"SecretId":"a","SecretString":"two","ClientRequestToken":"`+token("two")+`"}`,
+			)
 		}
 		if got := s.names(`{}`); len(got) != 0 {
 			t.Errorf("ListSecrets shows %v, which is marked for deletion", got)
@@ -170,7 +194,9 @@ func TestListOfSecrets(t *testing.T) {
 		}
 		// Whether the case of a prefix counts is not the same everywhere.
 		got := s.names(`{"Filters":[{"Key":"name","Values":["tv/"]}]}`)
-		if got = slices.DeleteFunc(got, func(name string) bool { return name == "Tv/a" }); !slices.Equal(got, []string{"tv/a", "tv/b"}) {
+		if got = slices.DeleteFunc(got, func(name string) bool {
+			return name == "Tv/a"
+		}); !slices.Equal(got, []string{"tv/a", "tv/b"}) {
 			t.Errorf("ListSecrets with the prefix tv/ = %v", got)
 		}
 		list := s.must("ListSecrets", `{"Filters":[{"Key":"name","Values":["tv/a"]}]}`)["SecretList"].([]any)

@@ -91,7 +91,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case service == "iam" || service == "sts":
 		s.serveForm(w, a, service, body)
 	default:
-		wire.Answer(w, "application/json", nil, wire.Errorf("UnknownOperationException", "the stand-in implements no service %q", service))
+		wire.Answer(
+			w, "application/json", nil,
+			wire.Errorf("UnknownOperationException", "the stand-in implements no service %q", service),
+		)
 	}
 }
 
@@ -143,7 +146,8 @@ func (s *Server) assumeRole(arn, session string) (any, error) {
 	s.Account(role[1]) // makes the maps
 	var out assumed
 	out.Credentials.AccessKeyId, out.Credentials.SecretAccessKey = "ASIA"+rand.Text()[:16], rand.Text()
-	out.Credentials.SessionToken, out.Credentials.Expiration = rand.Text(), time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	out.Credentials.SessionToken = rand.Text()
+	out.Credentials.Expiration = time.Now().Add(time.Hour).UTC().Truncate(time.Second)
 	out.AssumedRoleUser.AssumedRoleId = "AROA" + rand.Text()[:16] + ":" + session
 	out.AssumedRoleUser.Arn = "arn:aws:sts::" + role[1] + ":assumed-role/" + role[2] + "/" + session
 	s.mu.Lock()

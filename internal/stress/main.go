@@ -42,7 +42,9 @@ const (
 )
 
 func run(ctx context.Context, patterns []string) error {
-	list, err := exec.CommandContext(ctx, "go", append([]string{"list", "-f", `{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}`}, patterns...)...).Output()
+	list, err := exec.CommandContext(ctx, "go", append([]string{
+		"list", "-f", `{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}`,
+	}, patterns...)...).Output()
 	if err != nil {
 		return fmt.Errorf("go list: %w", err)
 	}

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Whatever a finding says, it fails the check. A database that cannot be
-// fetched is told apart by govulncheck's status and the kind of its error.
+// A finding fails the check whatever its text says. A database that cannot be
+// fetched is recognised by govulncheck's exit status and the kind of its error.
 func TestAttack25_FindingsFailWhateverTheySay(t *testing.T) {
 	const fetching = "govulncheck: fetching vulnerabilities: "
 	for name, c := range map[string]struct {
@@ -19,16 +19,27 @@ func TestAttack25_FindingsFailWhateverTheySay(t *testing.T) {
 		status, want int
 		notRun       bool
 	}{
-		"nothing found":                    {"No vulnerabilities found.", "", 0, 0, false},
-		"a finding":                        {"Vulnerability #1: GO-2026-1", "", 3, 3, false},
-		"a finding that says Forbidden":    {"Vulnerability #1: net/http answers 403 Forbidden: dial tcp: no such host: connection refused: i/o timeout", "", 3, 3, false},
-		"a finding in an error's words":    {fetching + "no such host", "", 3, 3, false},
-		"a finding, and an error's words":  {"Vulnerability #1: GO-2026-1", fetching + "no such host", 3, 3, false},
-		"no database":                      {"", fetching + `Get "https://vuln.go.dev/index/modules.json.gz": dial tcp: lookup vuln.go.dev: no such host`, 1, 0, true},
-		"a database that says Forbidden":   {"", fetching + "403 Forbidden", 1, 0, true},
-		"no database, after a download":    {"", "go: downloading golang.org/x/vuln v1.8.0\n" + fetching + "no such host", 1, 0, true},
-		"code that does not load":          {"", "govulncheck: loading packages: Forbidden: " + fetching, 1, 1, false},
-		"one error after another":          {"", "govulncheck: loading packages: x\n" + fetching + "no such host", 1, 1, false},
+		"nothing found": {"No vulnerabilities found.", "", 0, 0, false},
+		"a finding":     {"Vulnerability #1: GO-2026-1", "", 3, 3, false},
+		"a finding that says Forbidden": {
+			"Vulnerability #1: net/http answers 403 Forbidden: dial tcp: no such host: connection refused: i/o timeout",
+			"", 3, 3, false,
+		},
+		"a finding in an error's words":   {fetching + "no such host", "", 3, 3, false},
+		"a finding, and an error's words": {"Vulnerability #1: GO-2026-1", fetching + "no such host", 3, 3, false},
+		"no database": {
+			"",
+			fetching + `Get "https://vuln.go.dev/index/modules.json.gz": dial tcp: lookup vuln.go.dev: no such host`,
+			1, 0, true,
+		},
+		"a database that says Forbidden": {"", fetching + "403 Forbidden", 1, 0, true},
+		"no database, after a download": {
+			"", "go: downloading golang.org/x/vuln v1.8.0\n" + fetching + "no such host", 1, 0, true,
+		},
+		"code that does not load": {"", "govulncheck: loading packages: Forbidden: " + fetching, 1, 1, false},
+		"one error after another": {
+			"", "govulncheck: loading packages: x\n" + fetching + "no such host", 1, 1, false,
+		},
 		"words of no database on its out":  {fetching + "no such host", "", 1, 1, false},
 		"a wrong command line":             {"", fetching + "no such host", 2, 2, false},
 		"a crash":                          {"", "panic: " + fetching + "Forbidden", 2, 2, false},
@@ -72,8 +83,8 @@ var (
 	hashed = regexp.MustCompile(`^    --hash=sha256:[0-9a-f]{64}( \\)?$`)
 )
 
-// pip installs what the tests run in Python by version and hash, what is
-// required in turn included.
+// pip installs the tests' Python packages by version and hash, including
+// indirect ones.
 func TestAttack25_PythonPackagesAreHashed(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "internal", "testbed", "requirements.txt"))
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The operator's program writes through its package terminal, which cleans what
-// it writes, and through nothing else: only main.go names the streams.
+// The operator's program writes only through its package terminal, which cleans
+// the text. Only main.go names the streams.
 func TestTheProgramWritesThroughItsConsole(t *testing.T) {
 	program := filepath.Join(root, "cmd", "tokenvend")
 	looked := 0
@@ -36,7 +36,8 @@ func TestTheProgramWritesThroughItsConsole(t *testing.T) {
 	}
 }
 
-// written names what a node writes with, past the console; "": with nothing.
+// written returns the name that a node writes with, bypassing the console, or
+// "".
 func written(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.SelectorExpr:

@@ -8,21 +8,26 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/grant"
 )
 
-// The page of promises shows the table of refresh tokens, line by line as the
-// code has it.
+// The page of promises shows the table of refresh tokens exactly as the code
+// has it.
 func TestThePageShowsTheTableOfRefreshTokens(t *testing.T) {
 	page := readPage(t, "promises.md")
 	var table strings.Builder
-	table.WriteString("| what came back | on reuse the provider is known for | access token | refresh token | sent again | told |\n|---|---|---|---|---|---|\n")
+	table.WriteString(
+		"| what came back | on reuse the provider is known for | access token | refresh token | sent again | told |\n|---|---|---|---|---|---|\n",
+	)
 	for _, l := range grant.Table() {
-		fmt.Fprintf(&table, "| %s | %s | %s | %s | %s | %s |\n", l.Outcome, anyOr(l.Reuse), anyOr(l.Access), l.Rule.Fate, l.Rule.Next, l.Rule.Told)
+		fmt.Fprintf(
+			&table, "| %s | %s | %s | %s | %s | %s |\n", l.Outcome, anyOr(l.Reuse), anyOr(l.Access), l.Rule.Fate,
+			l.Rule.Next, l.Rule.Told,
+		)
 	}
 	if !strings.Contains(page, table.String()) {
 		t.Errorf("docs/promises.md does not show this table:\n%s", table.String())
 	}
 }
 
-// anyOr lists words; an empty list means any.
+// anyOr joins words; an empty list means any.
 func anyOr[S ~string](words []S) string {
 	if len(words) == 0 {
 		return "any"

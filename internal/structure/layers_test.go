@@ -12,12 +12,13 @@ import (
 	"testing"
 )
 
-// root is the module, as seen from this folder.
+// root is the module's directory, relative to this one.
 var root = filepath.Join("..", "..")
 
 const module = "github.com/tokenvend/tokenvend/"
 
-// layers lists every room of the house from the ground up. A room imports only rooms of layers below its own; tests may import what they like.
+// layers lists the packages from the lowest floor up. A package imports only
+// packages of lower floors. Tests may import any package.
 var layers = [][]string{
 	{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
@@ -29,7 +30,8 @@ var layers = [][]string{
 	{"pkg/provider"},
 	{"pkg/credential", "pkg/store", "pkg/seal", "pkg/journal"},
 	{
-		"pkg/credential/folder", "pkg/credential/credentialtest", "pkg/store/bolt", "pkg/store/memory", "pkg/store/storetest",
+		"pkg/credential/folder", "pkg/credential/credentialtest", "pkg/store/bolt", "pkg/store/memory",
+		"pkg/store/storetest",
 		"pkg/seal/keyfile", "pkg/seal/sealtest", "pkg/provider/simulator",
 		"pkg/credential/secretsmanager", "pkg/store/dynamo", "pkg/seal/kms",
 	},
@@ -39,7 +41,8 @@ var layers = [][]string{
 	{"functions/vend", "functions/rotate", "cmd/tokenvend"},
 }
 
-// apart are rooms outside the layers, each with all that it may import of ours.
+// apart lists packages outside the layers, each with the packages of this
+// module that it may import.
 var apart = map[string][]string{
 	"pkg/client":              {"pkg/api", "pkg/redact"},
 	"pkg/client/clienttest":   {"pkg/api", "pkg/client"},
@@ -50,6 +53,8 @@ var apart = map[string][]string{
 	"cmd/tokenvend":           {"pkg/client", "pkg/client/invoke", "pkg/client/signed"},
 	"internal/needs":          {},
 	"internal/stress":         {},
+	"internal/style":          {},
+	"internal/measure":        {},
 	"internal/testbed":        {"internal/standin"},
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",
@@ -64,43 +69,46 @@ var apart = map[string][]string{
 	"internal/bench/bare":             {},
 	"internal/bench/hello":            {},
 	"internal/bench/least":            {},
-	"internal/bench/sweep":            {"pkg/credential/folder", "pkg/mint", "pkg/outbound", "pkg/rotate", "pkg/seal/keyfile", "pkg/store/bolt"},
+	"internal/bench/sweep": {
+		"pkg/credential/folder", "pkg/mint", "pkg/outbound", "pkg/rotate", "pkg/seal/keyfile", "pkg/store/bolt",
+	},
 }
 
 func TestImportsGoDown(t *testing.T) {
-	for room, imports := range rooms(t) {
-		own := layerOf(room)
-		if _, special := apart[room]; own < 0 && !special {
-			t.Errorf("%s stands in no layer", room)
+	for pkg, imports := range packages(t) {
+		own := layerOf(pkg)
+		if _, special := apart[pkg]; own < 0 && !special {
+			t.Errorf("%s is in no layer", pkg)
 			continue
 		}
 		for _, imported := range imports {
 			below := layerOf(imported)
-			if slices.Contains(apart[room], imported) || below >= 0 && below < own {
+			if slices.Contains(apart[pkg], imported) || below >= 0 && below < own {
 				continue
 			}
-			t.Errorf("%s (layer %d) imports %s (layer %d)", room, own, imported, below)
+			t.Errorf("%s (layer %d) imports %s (layer %d)", pkg, own, imported, below)
 		}
 	}
 }
 
-func TestEveryRoomOfTheListExists(t *testing.T) {
-	there := rooms(t)
+func TestEveryListedPackageExists(t *testing.T) {
+	there := packages(t)
 	for _, layer := range layers {
-		for _, room := range layer {
-			if _, ok := there[room]; !ok {
-				t.Errorf("%s is listed and holds no code", room)
+		for _, pkg := range layer {
+			if _, ok := there[pkg]; !ok {
+				t.Errorf("%s is listed and holds no code", pkg)
 			}
 		}
 	}
 }
 
-func layerOf(room string) int {
-	return slices.IndexFunc(layers, func(layer []string) bool { return slices.Contains(layer, room) })
+func layerOf(pkg string) int {
+	return slices.IndexFunc(layers, func(layer []string) bool { return slices.Contains(layer, pkg) })
 }
 
-// rooms maps each package of this module to what it imports of ours, tests left out.
-func rooms(t *testing.T) map[string][]string {
+// packages maps each package of this module to the packages of this module that
+// it imports, without tests.
+func packages(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
@@ -114,12 +122,12 @@ func rooms(t *testing.T) map[string][]string {
 		if err != nil {
 			return err
 		}
-		room := path.Dir(filepath.ToSlash(strings.TrimPrefix(file, root+string(filepath.Separator))))
-		found[room] = append(found[room], []string{}...)
+		pkg := path.Dir(filepath.ToSlash(strings.TrimPrefix(file, root+string(filepath.Separator))))
+		found[pkg] = append(found[pkg], []string{}...)
 		for _, spec := range parsed.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)
 			if ours, is := strings.CutPrefix(imported, module); err == nil && is {
-				found[room] = append(found[room], ours)
+				found[pkg] = append(found[pkg], ours)
 			}
 		}
 		return nil

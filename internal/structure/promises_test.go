@@ -8,18 +8,23 @@ import (
 	"testing"
 )
 
-// Every test that the pages name is there, and every test with a number in its name is on the page of promises.
+// Every test that the pages name exists, and every test with a number in its
+// name has a row on the page of promises.
 func TestThePageOfPromisesIsTrue(t *testing.T) {
 	there := declared(t)
 	for _, page := range []string{"promises.md", "providers.md", "security.md"} {
-		for _, name := range regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z][A-Za-z0-9_]+`).FindAllString(readPage(t, page), -1) {
+		for _, name := range regexp.MustCompile(
+			`\b(?:Test|Fuzz)[A-Z][A-Za-z0-9_]+`,
+		).FindAllString(readPage(t, page), -1) {
 			if !there[name] {
 				t.Errorf("docs/%s names %s, and there is no such test", page, name)
 			}
 		}
 	}
 	rows := map[string]bool{}
-	for _, found := range regexp.MustCompile(`(?m)^\| ([0-9]+) \|`).FindAllStringSubmatch(readPage(t, "promises.md"), -1) {
+	for _, found := range regexp.MustCompile(`(?m)^\| ([0-9]+) \|`).FindAllStringSubmatch(
+		readPage(t, "promises.md"), -1,
+	) {
 		rows[found[1]] = true
 	}
 	numbered := regexp.MustCompile(`^TestFault0?([0-9]+)_`)
@@ -30,7 +35,7 @@ func TestThePageOfPromisesIsTrue(t *testing.T) {
 	}
 }
 
-// readPage is a page of the docs.
+// readPage returns a page of the docs.
 func readPage(t *testing.T, page string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(root, "docs", page))
@@ -40,13 +45,15 @@ func readPage(t *testing.T, page string) string {
 	return string(data)
 }
 
-// declared are the tests and fuzz targets of the module.
+// declared returns the tests and fuzz targets of the module.
 func declared(t *testing.T) map[string]bool {
 	t.Helper()
 	there := map[string]bool{}
 	eachFile(t, func(file string, source []byte) {
 		if strings.HasSuffix(file, "_test.go") {
-			for _, found := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`).FindAllSubmatch(source, -1) {
+			for _, found := range regexp.MustCompile(
+				`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`,
+			).FindAllSubmatch(source, -1) {
 				there[string(found[1])] = true
 			}
 		}

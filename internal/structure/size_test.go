@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// What a newcomer can take in at once.
+// The limits that keep a file and a function readable at once.
 const (
 	mostLines         = 300
 	mostTestLines     = 600
@@ -48,7 +48,9 @@ func TestEveryExportedNameIsDocumented(t *testing.T) {
 		if strings.HasSuffix(file, "_test.go") {
 			return
 		}
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, source, parser.ParseComments|parser.SkipObjectResolution)
+		parsed, err := parser.ParseFile(
+			token.NewFileSet(), file, source, parser.ParseComments|parser.SkipObjectResolution,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +62,8 @@ func TestEveryExportedNameIsDocumented(t *testing.T) {
 	})
 }
 
-// undocumented lists a declaration's exported names that no comment speaks of. A comment over a group speaks of the whole group.
+// undocumented returns the exported names of a declaration without a comment. A
+// comment on a group counts for the whole group.
 func undocumented(decl ast.Decl) (names []string) {
 	switch d := decl.(type) {
 	case *ast.FuncDecl:
@@ -96,7 +99,7 @@ func exportedReceiver(f *ast.FuncDecl) bool {
 	return ok && name.IsExported()
 }
 
-// eachFile visits every Go file of the module.
+// eachFile calls visit with every Go file of the module.
 func eachFile(t *testing.T, visit func(file string, source []byte)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {

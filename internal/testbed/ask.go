@@ -12,10 +12,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// services are those whose calls are understood, by what X-Amz-Target begins with.
-var services = map[string]string{"DynamoDB_20120810": "dynamodb", "TrentService": "kms", "secretsmanager": "secretsmanager"}
+// services are those whose calls are understood, by what X-Amz-Target begins
+// with.
+var services = map[string]string{
+	"DynamoDB_20120810": "dynamodb", "TrentService": "kms", "secretsmanager": "secretsmanager",
+}
 
-// actionOf returns the service that a request is for and the action that it asks for, in IAM's words as far as they are known here. What is understood of other services is only that nobody grants it.
+// actionOf returns the service that a request is for and the action that it
+// asks for, in IAM's words as far as they are known here. What is understood of
+// other services is only that nobody grants it.
 func actionOf(r *http.Request, body []byte) (service, action string) {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		name, action, _ := strings.Cut(target, ".")
@@ -40,7 +45,8 @@ type question struct {
 	EncryptionContext    map[string]string
 }
 
-// asker knows what a call's words mean: the resources that they name, at the stand-ins.
+// asker knows what a call's words mean: the resources that they name, at the
+// stand-ins.
 type asker struct {
 	account, region string
 	secrets         *secretsmanager.Client
@@ -48,14 +54,17 @@ type asker struct {
 }
 
 func newAsker(account string, cfg aws.Config) asker {
-	return asker{account: account, region: cfg.Region, secrets: secretsmanager.NewFromConfig(cfg), keys: kms.NewFromConfig(cfg)}
+	return asker{
+		account: account, region: cfg.Region, secrets: secretsmanager.NewFromConfig(cfg), keys: kms.NewFromConfig(cfg),
+	}
 }
 
-// asks returns all that a call needs leave for: each of its resources, and the key that a service uses on the caller's behalf.
-func (a asker) asks(ctx context.Context, service, action string, body []byte) []Ask {
+// asks returns all that a call needs leave for: each of its resources, and the
+// key that a service uses on the caller's behalf.
+func (a asker) asks(ctx context.Context, service, action string, body []byte) []AccessRequest {
 	var q question
 	if json.Unmarshal(body, &q) != nil {
-		return []Ask{{Action: action, Resource: "*"}}
+		return []AccessRequest{{Action: action, Resource: "*"}}
 	}
 	switch service {
 	case "dynamodb":
@@ -65,17 +74,18 @@ func (a asker) asks(ctx context.Context, service, action string, body []byte) []
 	case "kms":
 		return a.ofKey(ctx, action, q)
 	}
-	return []Ask{{Action: action, Resource: "*"}}
+	return []AccessRequest{{Action: action, Resource: "*"}}
 }
 
-func each(action string, resources []string) (asks []Ask) {
+func each(action string, resources []string) (asks []AccessRequest) {
 	for _, r := range resources {
-		asks = append(asks, Ask{Action: action, Resource: r})
+		asks = append(asks, AccessRequest{Action: action, Resource: r})
 	}
 	return asks
 }
 
-// arn is the ARN of what is named, in this account; a name may be an ARN already.
+// arn is the ARN of what is named, in this account; a name may be an ARN
+// already.
 func (a asker) arn(service, kind, name string) string {
 	if strings.HasPrefix(name, "arn:") {
 		return name
@@ -83,7 +93,9 @@ func (a asker) arn(service, kind, name string) string {
 	return "arn:aws:" + service + ":" + a.region + ":" + a.account + ":" + kind + name
 }
 
-// tables returns the tables and indexes of a call. One that names none, such as ListTables or a transaction, is about everything: no grant on a table covers it.
+// tables returns the tables and indexes of a call. One that names none, such as
+// ListTables or a transaction, is about everything: no grant on a table covers
+// it.
 func (a asker) tables(q question) (arns []string) {
 	for name := range q.RequestItems {
 		arns = append(arns, a.arn("dynamodb", "table/", name))
@@ -99,21 +111,24 @@ func (a asker) tables(q question) (arns []string) {
 	return arns
 }
 
-// ofSecret: a secret's ARN ends in six random characters, which a name does not have. That of a secret that does not exist is made of its name alone. To read one that is encrypted under a key of the account's own, the caller needs leave for that key, too.
-func (a asker) ofSecret(ctx context.Context, action string, q question) []Ask {
+// ofSecret: a secret's ARN ends in six random characters, which a name does not
+// have. That of a secret that does not exist is made of its name alone. To read
+// one that is encrypted under a key of the account's own, the caller needs
+// leave for that key, too.
+func (a asker) ofSecret(ctx context.Context, action string, q question) []AccessRequest {
 	if q.SecretId == "" {
 		if q.Name == "" {
-			return []Ask{{Action: action, Resource: "*"}}
+			return []AccessRequest{{Action: action, Resource: "*"}}
 		}
-		return []Ask{{Action: action, Resource: a.arn("secretsmanager", "secret:", q.Name)}}
+		return []AccessRequest{{Action: action, Resource: a.arn("secretsmanager", "secret:", q.Name)}}
 	}
 	found, err := a.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &q.SecretId})
 	if err != nil {
-		return []Ask{{Action: action, Resource: a.arn("secretsmanager", "secret:", q.SecretId)}}
+		return []AccessRequest{{Action: action, Resource: a.arn("secretsmanager", "secret:", q.SecretId)}}
 	}
-	asks := []Ask{{Action: action, Resource: *found.ARN}}
+	asks := []AccessRequest{{Action: action, Resource: *found.ARN}}
 	if key := aws.ToString(found.KmsKeyId); key != "" && action == "secretsmanager:GetSecretValue" {
-		asks = append(asks, Ask{Action: "kms:Decrypt", Resource: a.key(ctx, key), Context: map[string][]string{
+		asks = append(asks, AccessRequest{Action: "kms:Decrypt", Resource: a.key(ctx, key), Context: map[string][]string{
 			"kms:ViaService": {"secretsmanager." + a.region + ".amazonaws.com"}, contextKey + "SecretARN": {*found.ARN},
 		}})
 	}
@@ -125,8 +140,9 @@ const (
 	keyIDBytes = 36 // of a ciphertext of moto's: the key that made it comes first
 )
 
-// ofKey: the key that a call names, or else the one that made what it wants decrypted.
-func (a asker) ofKey(ctx context.Context, action string, q question) []Ask {
+// ofKey: the key that a call names, or else the one that made what it wants
+// decrypted.
+func (a asker) ofKey(ctx context.Context, action string, q question) []AccessRequest {
 	key, about := "*", map[string][]string{}
 	switch {
 	case q.KeyId != "":
@@ -138,10 +154,11 @@ func (a asker) ofKey(ctx context.Context, action string, q question) []Ask {
 		about[contextKey+name] = []string{value}
 		about["kms:EncryptionContextKeys"] = append(about["kms:EncryptionContextKeys"], name)
 	}
-	return []Ask{{Action: action, Resource: key, Context: about}}
+	return []AccessRequest{{Action: action, Resource: key, Context: about}}
 }
 
-// maker is the id of the key that made the ciphertext of a call; "" without one.
+// maker is the id of the key that made the ciphertext of a call; "" without
+// one.
 func (q question) maker() string {
 	if len(q.CiphertextBlob) < keyIDBytes {
 		return ""
@@ -149,16 +166,22 @@ func (q question) maker() string {
 	return string(q.CiphertextBlob[:keyIDBytes])
 }
 
-// otherKey: KMS refuses to decrypt under a key that is named and is not the ciphertext's own. moto says then that access is denied, which is another matter.
+// otherKey: KMS refuses to decrypt under a key that is named and is not the
+// ciphertext's own. moto says then that access is denied, which is another
+// matter.
 func (a asker) otherKey(ctx context.Context, action string, body []byte) *refusal {
 	var q question
-	if action != "kms:Decrypt" || json.Unmarshal(body, &q) != nil || q.KeyId == "" || q.maker() == "" || a.key(ctx, q.KeyId) == a.key(ctx, q.maker()) {
+	if action != "kms:Decrypt" || json.Unmarshal(body, &q) != nil || q.KeyId == "" || q.maker() == "" ||
+		a.key(ctx, q.KeyId) == a.key(ctx, q.maker()) {
 		return nil
 	}
-	return refuse("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
+	return refuse(
+		"IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.",
+	)
 }
 
-// key returns the ARN of a key that is named by ARN, id or alias. moto answers no DescribeKey of a key that CloudFormation made.
+// key returns the ARN of a key that is named by ARN, id or alias. moto answers
+// no DescribeKey of a key that CloudFormation made.
 func (a asker) key(ctx context.Context, id string) string {
 	_, alias, is := strings.Cut(id, "alias/")
 	if !is {

@@ -49,7 +49,8 @@ func (a *Authority) Roots() *x509.CertPool {
 	return pool
 }
 
-// Issue makes a certificate for a common name, fit for a server on 127.0.0.1 as for a client.
+// Issue makes a certificate for a common name, fit for a server on 127.0.0.1 as
+// for a client.
 func (a *Authority) Issue(t testing.TB, name string) Pair {
 	t.Helper()
 	template := a.template(name)

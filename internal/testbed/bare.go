@@ -9,7 +9,8 @@ import (
 )
 
 // Without the build tag testall, tests need nothing but Go: AWS is stood in for
-// by internal/standin alone. With it, emulators.go takes the place of this file.
+// by internal/standin alone. With it, emulators.go takes the place of this
+// file.
 
 // DynamoDB is where a test that needs a DynamoDB finds it: at the stand-in in
 // Go, or at dynalite with the build tag testall.

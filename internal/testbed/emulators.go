@@ -38,7 +38,9 @@ func AWS(t testing.TB) Endpoint { return Moto(t) }
 // DynamoDBs are all that stands in for DynamoDB, by name. A contract suite runs
 // on each.
 func DynamoDBs() map[string]func(testing.TB) Endpoint {
-	return map[string]func(testing.TB) Endpoint{"standin": StandIn, "dynalite": Dynalite, "DynamoDBLocal": DynamoDBLocal}
+	return map[string]func(testing.TB) Endpoint{
+		"standin": StandIn, "dynalite": Dynalite, "DynamoDBLocal": DynamoDBLocal,
+	}
 }
 
 // Accounts are empty accounts on all that stands in for the other services, by

@@ -11,7 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Gate stands before AWS's stand-ins, which let everything pass, and judges a function's calls as AWS does: each must be signed with the function's own credentials, and be allowed by its role's policies.
+// Gate stands before AWS's stand-ins, which let everything pass, and judges a
+// function's calls as AWS does: each must be signed with the function's own
+// credentials, and be allowed by its role's policies.
 type Gate struct {
 	// Credentials are the function's, as Lambda puts them into its environment.
 	Credentials aws.Credentials
@@ -21,18 +23,23 @@ type Gate struct {
 	ledger      *Ledger
 }
 
-// Gate makes the gate of a function as it was deployed. The ledger keeps what it sees, and may be shared.
+// Gate makes the gate of a function as it was deployed. The ledger keeps what
+// it sees, and may be shared.
 func (s *Stack) Gate(t testing.TB, f Function, ledger *Ledger) *Gate {
 	t.Helper()
 	session, region := "function", s.Account.Region
-	out, err := sts.NewFromConfig(s.Account).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &f.Role, RoleSessionName: &session})
+	out, err := sts.NewFromConfig(s.Account).AssumeRole(t.Context(), &sts.AssumeRoleInput{
+		RoleArn: &f.Role, RoleSessionName: &session,
+	})
 	if err != nil {
 		t.Fatal("testbed: the credentials of a function: ", err)
 	}
 	c := out.Credentials
 	return &Gate{
-		Credentials: aws.Credentials{AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretAccessKey, SessionToken: *c.SessionToken},
-		function:    f, asker: newAsker(f.account(), s.Account), region: region, ledger: ledger,
+		Credentials: aws.Credentials{
+			AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretAccessKey, SessionToken: *c.SessionToken,
+		},
+		function: f, asker: newAsker(f.account(), s.Account), region: region, ledger: ledger,
 	}
 }
 
@@ -47,7 +54,7 @@ func (g *Gate) admits(w http.ResponseWriter, r *http.Request, body []byte) bool 
 	refused := checkSignature(r, body, g.Credentials, g.region, service)
 	if refused != nil {
 		g.ledger.deny(g.function, action+": "+refused.code)
-	} else if refused = g.judge(r, service, action, body); refused == nil {
+	} else if refused = g.evaluate(r, service, action, body); refused == nil {
 		refused = g.asker.otherKey(r.Context(), action, body)
 	}
 	if refused != nil {
@@ -56,14 +63,19 @@ func (g *Gate) admits(w http.ResponseWriter, r *http.Request, body []byte) bool 
 	return refused == nil
 }
 
-// judge asks the role's policies, and has the ledger note what they say.
-func (g *Gate) judge(r *http.Request, service, action string, body []byte) *refusal {
+// evaluate asks the role's policies, and has the ledger note what they say.
+func (g *Gate) evaluate(r *http.Request, service, action string, body []byte) *refusal {
 	var used []grant
 	for _, a := range g.asker.asks(r.Context(), service, action, body) {
-		by, allowed := g.function.Policy.judge(a)
+		by, allowed := g.function.Policy.evaluate(a)
 		if !allowed {
 			g.ledger.deny(g.function, fmt.Sprintf("%s on %s with %v", a.Action, a.Resource, a.Context))
-			return refuse("AccessDeniedException", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", g.function.Role, a.Action, a.Resource))
+			return refuse(
+				"AccessDeniedException",
+				fmt.Sprintf(
+					"User: %s is not authorized to perform: %s on resource: %s", g.function.Role, a.Action, a.Resource,
+				),
+			)
 		}
 		used = append(used, by...)
 	}
@@ -82,7 +94,9 @@ func (f *refusal) answer(w http.ResponseWriter, r *http.Request, service string)
 	case service == "sts" || service == "iam":
 		w.Header().Set("Content-Type", "text/xml")
 		w.WriteHeader(http.StatusForbidden)
-		_, _ = io.WriteString(w, "<ErrorResponse><Error><Type>Sender</Type><Code>"+f.code+"</Code></Error></ErrorResponse>")
+		_, _ = io.WriteString(
+			w, "<ErrorResponse><Error><Type>Sender</Type><Code>"+f.code+"</Code></Error></ErrorResponse>",
+		)
 	default:
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("X-Amzn-Errortype", f.code)

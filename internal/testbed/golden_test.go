@@ -39,8 +39,12 @@ func TestGoldenTemplate(t *testing.T) {
 // The functions that the tests in Go resolve are those that moto makes.
 func TestGoldenTemplateResolvesAsMotoDoes(t *testing.T) {
 	ours, motos := GoldenTemplate(t), motoTemplate(t)
-	if !reflect.DeepEqual(ours.Aliases, motos.Aliases) || ours.TTL != motos.TTL || !reflect.DeepEqual(ours.Table, motos.Table) {
-		t.Errorf("aliases %v, TTL %s, table %+v; moto has %v, %s, %+v", ours.Aliases, ours.TTL, ours.Table, motos.Aliases, motos.TTL, motos.Table)
+	if !reflect.DeepEqual(ours.Aliases, motos.Aliases) || ours.TTL != motos.TTL ||
+		!reflect.DeepEqual(ours.Table, motos.Table) {
+		t.Errorf(
+			"aliases %v, TTL %s, table %+v; moto has %v, %s, %+v", ours.Aliases, ours.TTL, ours.Table, motos.Aliases,
+			motos.TTL, motos.Table,
+		)
 	}
 	if len(ours.Functions) != len(motos.Functions) {
 		t.Errorf("%d functions, moto makes %d", len(ours.Functions), len(motos.Functions))
@@ -56,10 +60,13 @@ func TestGoldenTemplateResolvesAsMotoDoes(t *testing.T) {
 // neutral replaces what two stacks cannot have in common.
 func (s *Stack) neutral(f Function) Function {
 	words := map[string]string{
-		s.Parameters.Table: "TABLE", s.SecretKey: "SECRET-KEY", f.Environment["TOKENVEND_SEAL_KEY"]: "SEAL-KEY", f.account(): "ACCOUNT",
+		s.Parameters.Table: "TABLE", s.SecretKey: "SECRET-KEY", f.Environment["TOKENVEND_SEAL_KEY"]: "SEAL-KEY",
+		f.account(): "ACCOUNT",
 	}
 	replace := func(text string) string {
-		for _, from := range []string{s.Parameters.Table, s.SecretKey, f.Environment["TOKENVEND_SEAL_KEY"], f.account()} {
+		for _, from := range []string{
+			s.Parameters.Table, s.SecretKey, f.Environment["TOKENVEND_SEAL_KEY"], f.account(),
+		} {
 			text = strings.ReplaceAll(text, from, words[from])
 		}
 		return text

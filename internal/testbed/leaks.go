@@ -9,13 +9,19 @@ import (
 )
 
 const (
-	// shortestSecret is the least that can be searched for: anything shorter stands somewhere by chance.
+	// shortestSecret is the least that can be searched for: anything shorter
+	// stands somewhere by chance.
 	shortestSecret = 8
-	// pieceOf is how long the pieces are in which a long secret is searched for besides: any twice as many bytes of it in a row hold one.
+	// pieceOf is how long the pieces are in which a long secret is searched for
+	// besides: any twice as many bytes of it in a row hold one.
 	pieceOf = 16
 )
 
-// Leaks searches what programs have written for secrets, in whatever spelling they may stand there: plain, base64 of either alphabet at any alignment, hex, a list of bytes, percent-encoded, escaped as in JSON or Go, and each of these inside another. Of a long secret, a part is enough. The zero value knows no secret. It is safe for concurrent use.
+// Leaks searches what programs have written for secrets, in whatever spelling
+// they may stand there: plain, base64 of either alphabet at any alignment, hex,
+// a list of bytes, percent-encoded, escaped as in JSON or Go, and each of these
+// inside another. Of a long secret, a part is enough. The zero value knows no
+// secret. It is safe for concurrent use.
 type Leaks struct {
 	mu       sync.Mutex
 	known    map[string]bool
@@ -28,7 +34,8 @@ type suspect struct {
 	spelt     []byte
 }
 
-// Hush notes secrets of a kind. "" is no secret; one that is too short to be searched for fails the test.
+// Hush notes secrets of a kind. "" is no secret; one that is too short to be
+// searched for fails the test.
 func (l *Leaks) Hush(t testing.TB, what string, secrets ...string) {
 	t.Helper()
 	l.mu.Lock()
@@ -59,7 +66,8 @@ func (l *Leaks) learn(what, secret string) {
 	}
 }
 
-// pieces cuts a secret that is long enough to leak in part; the last piece reaches back.
+// pieces cuts a secret that is long enough to leak in part; the last piece
+// reaches back.
 func pieces(secret string) (all []string) {
 	if len(secret) < 2*pieceOf {
 		return nil
@@ -70,7 +78,8 @@ func pieces(secret string) (all []string) {
 	return append(all, secret[len(secret)-pieceOf:])
 }
 
-// Find says which kinds of secrets stand in what was written, and how they are spelt there; it never shows one. Nothing found: nil.
+// Find says which kinds of secrets stand in what was written, and how they are
+// spelt there; it never shows one. Nothing found: nil.
 func (l *Leaks) Find(written []byte) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +101,8 @@ func (l *Leaks) Find(written []byte) []string {
 	return all
 }
 
-// Search fails the test for everything that is found in what was written; where says what that was.
+// Search fails the test for everything that is found in what was written; where
+// says what that was.
 func (l *Leaks) Search(t testing.TB, where string, written []byte) {
 	t.Helper()
 	for _, one := range l.Find(written) {

@@ -30,15 +30,24 @@ func asJSON(t *testing.T, v any) string {
 func planted(t *testing.T, secret string) map[string]string {
 	t.Helper()
 	forms := map[string]string{
-		"plain": secret, "hex": hex.EncodeToString([]byte(secret)), "upper-case hex": fmt.Sprintf("%X", secret), "spaced hex": fmt.Sprintf("% x", secret), "bytes": fmt.Sprint([]byte(secret)),
-		"query": url.QueryEscape(secret), "lower-case query": strings.ToLower(url.QueryEscape(secret)), "path": url.PathEscape(secret),
-		"JSON": asJSON(t, secret), "JSON in JSON": asJSON(t, asJSON(t, map[string]string{"x": secret})), "JSON for HTML": strings.ReplaceAll(asJSON(t, secret), `/`, `\/`),
-		"Go": fmt.Sprintf("%q", secret), "ASCII Go": fmt.Sprintf("%+q", secret), "JSON in a query": url.QueryEscape(asJSON(t, secret)), "a query in JSON": asJSON(t, url.QueryEscape(secret)),
+		"plain": secret, "hex": hex.EncodeToString([]byte(secret)), "upper-case hex": fmt.Sprintf("%X", secret),
+		"spaced hex": fmt.Sprintf("% x", secret), "bytes": fmt.Sprint([]byte(secret)),
+		"query": url.QueryEscape(secret), "lower-case query": strings.ToLower(url.QueryEscape(secret)),
+		"path": url.PathEscape(secret),
+		"JSON": asJSON(t, secret), "JSON in JSON": asJSON(t, asJSON(t, map[string]string{"x": secret})),
+		"JSON for HTML": strings.ReplaceAll(asJSON(t, secret), `/`, `\/`),
+		"Go":            fmt.Sprintf("%q", secret), "ASCII Go": fmt.Sprintf("%+q", secret),
+		"JSON in a query": url.QueryEscape(asJSON(t, secret)), "a query in JSON": asJSON(t, url.QueryEscape(secret)),
 		"every byte percent-encoded": strings.ToUpper(strings.ReplaceAll(fmt.Sprintf("% x", " "+secret), " ", "%")),
 	}
-	for name, in := range map[string]*base64.Encoding{"base64": base64.StdEncoding, "base64url": base64.URLEncoding, "raw base64": base64.RawStdEncoding, "raw base64url": base64.RawURLEncoding} {
+	for name, in := range map[string]*base64.Encoding{
+		"base64": base64.StdEncoding, "base64url": base64.URLEncoding, "raw base64": base64.RawStdEncoding,
+		"raw base64url": base64.RawURLEncoding,
+	} {
 		for shift := range 6 {
-			forms[fmt.Sprintf("%s after %d bytes", name, shift)] = in.EncodeToString([]byte("id:id:"[:shift] + secret + "rest"))
+			forms[fmt.Sprintf(
+				"%s after %d bytes", name, shift,
+			)] = in.EncodeToString([]byte("id:id:"[:shift] + secret + "rest"))
 		}
 		forms[name+" at the end"] = in.EncodeToString([]byte("demo:" + secret))
 		forms[name+" in a query"] = url.QueryEscape(in.EncodeToString([]byte(secret)))
@@ -55,7 +64,8 @@ func TestLeaksAreFoundInEveryForm(t *testing.T) {
 			if len(found) == 0 {
 				t.Errorf("%q as %s is not found", secret, form)
 			}
-			if shown := strings.Join(found, " "); strings.Contains(shown, secret) || len(found) > 0 && !strings.HasPrefix(shown, "a secret, ") {
+			if shown := strings.Join(found, " "); strings.Contains(shown, secret) ||
+				len(found) > 0 && !strings.HasPrefix(shown, "a secret, ") {
 				t.Errorf("%s: told as %q", form, found)
 			}
 		}
@@ -68,7 +78,9 @@ func TestAPartOfALongSecretIsFound(t *testing.T) {
 	l.Hush(t, "a private key", long)
 	for at := 0; at+31 <= len(long); at++ {
 		part := long[at : at+31]
-		for form, text := range map[string]string{"plain": part, "JSON": asJSON(t, part), "base64": base64.StdEncoding.EncodeToString([]byte(part))} {
+		for form, text := range map[string]string{
+			"plain": part, "JSON": asJSON(t, part), "base64": base64.StdEncoding.EncodeToString([]byte(part)),
+		} {
 			if len(l.Find([]byte("…"+text+"…"))) == 0 {
 				t.Errorf("bytes %d to %d as %s are not found", at, at+31, form)
 			}
@@ -79,7 +91,10 @@ func TestAPartOfALongSecretIsFound(t *testing.T) {
 func TestNoLeakIsFoundWhereThereIsNone(t *testing.T) {
 	var l testbed.Leaks
 	l.Hush(t, "a secret", spiky, "plain-enough", "", strings.Repeat("0123456789abcdef", 4))
-	for _, innocent := range []string{"", "x", `{"detail":"[redacted] and no more"}`, "plain-enoug", "eightby8", slog.TimeKey, "%zz\\u12", strings.Repeat("%41", 100) + `\`} {
+	for _, innocent := range []string{
+		"", "x", `{"detail":"[redacted] and no more"}`, "plain-enoug", "eightby8", slog.TimeKey, "%zz\\u12",
+		strings.Repeat("%41", 100) + `\`,
+	} {
 		if found := l.Find([]byte(innocent)); found != nil {
 			t.Errorf("%q: %q", innocent, found)
 		}

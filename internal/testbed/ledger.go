@@ -8,7 +8,8 @@ import (
 	"sync"
 )
 
-// Ledger keeps what gates saw: what each function was allowed, what it was denied, and which of its grants it used. The zero value is empty.
+// Ledger keeps what gates saw: what each function was allowed, what it was
+// denied, and which of its grants it used. The zero value is empty.
 type Ledger struct {
 	mu    sync.Mutex
 	pages map[string]*page // by the functions' names
@@ -75,7 +76,8 @@ func (l *Ledger) Denied(function string) (what []string) {
 	return what
 }
 
-// Unused returns what a function's role grants it and it never used. Its log does not count: Lambda writes that.
+// Unused returns what a function's role grants it and it never used. Its log
+// does not count: Lambda writes that.
 func (l *Ledger) Unused(function string) (what []string) {
 	l.read(function, func(p *page) {
 		for i, s := range p.policy {

@@ -30,7 +30,8 @@ type Finding struct {
 	Info     string `json:"info"`
 }
 
-// Nag returns what cdk-nag's packs AwsSolutions and Serverless find in template.yaml, expanded.
+// Nag returns what cdk-nag's packs AwsSolutions and Serverless find in
+// template.yaml, expanded.
 func Nag(t testing.TB) []Finding {
 	t.Helper()
 	var expansion json.RawMessage
@@ -62,12 +63,12 @@ func nag(ctx context.Context, template, out string) (found []Finding, err error)
 	cmd := exec.CommandContext(ctx, node, "-e", string(nagProgram), "--", template, out)
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Environ(), "CDK_DISABLE_VERSION_CHECK=1", "HOME="+out)
-	told, err := cmd.Output()
+	answer, err := cmd.Output()
 	if exit, is := err.(*exec.ExitError); is {
 		return nil, fmt.Errorf("testbed: nag.js: %w\n%s", err, exit.Stderr)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return found, json.Unmarshal(told, &found)
+	return found, json.Unmarshal(answer, &found)
 }

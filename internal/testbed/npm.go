@@ -20,7 +20,8 @@ const installWithin = 10 * time.Minute
 // nodeJS is what has to be on the machine for servers from npm.
 const nodeJS = "Node.js 20 or newer, with npm"
 
-// npmInstalled returns a folder with the node_modules that manifest and lock pin.
+// npmInstalled returns a folder with the node_modules that manifest and lock
+// pin.
 func npmInstalled(name string, manifest, lock []byte) (string, error) {
 	return installed(name+"-"+shortHash(manifest, lock), func(dir string) error {
 		for file, content := range map[string][]byte{"package.json": manifest, "package-lock.json": lock} {

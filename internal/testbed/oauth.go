@@ -19,13 +19,20 @@ var (
 	oauthProgram string
 )
 
-// OAuthClient is what a server is told of one of its clients: metadata by their names in RFC 7591, and besides code_seconds (60) and token_seconds (600), how long codes and people's access tokens live.
+// OAuthClient is what a server is told of one of its clients: metadata by their
+// names in RFC 7591, and besides code_seconds (60) and token_seconds (600), how
+// long codes and people's access tokens live.
 type OAuthClient map[string]any
 
-// OAuth starts npm's oidc-provider, a certified OAuth 2.0 server that nobody here wrote, for one test. It speaks TLS by the authority's certificate, and takes clients' certificates of that authority.
+// OAuth starts npm's oidc-provider, a certified OAuth 2.0 server that nobody
+// here wrote, for one test. It speaks TLS by the authority's certificate, and
+// takes clients' certificates of that authority.
 //
-// It wants PKCE; it takes Basic in RFC 6749's form-encoded form alone; it answers any audience (RFC 8707) with a JWT of 300 seconds; each refresh brings another refresh token, and one that comes twice ends the grant. Anybody may log in under any name.
-// GET /asked counts the token requests of each client.
+// It wants PKCE; it takes Basic in RFC 6749's form-encoded form alone; it
+// answers any audience (RFC 8707) with a JWT of 300 seconds; each refresh
+// brings another refresh token, and one that comes twice ends the grant.
+// Anybody may log in under any name. GET /asked counts the token requests of
+// each client.
 func OAuth(t testing.TB, a *Authority, clients ...OAuthClient) Endpoint {
 	t.Helper()
 	node, err := program("node", nodeJS)
@@ -37,7 +44,9 @@ func OAuth(t testing.TB, a *Authority, clients ...OAuthClient) Endpoint {
 		t.Fatal(err)
 	}
 	own := a.Issue(t, "127.0.0.1")
-	settings, err := json.Marshal(map[string]any{"key": own.Key, "certificate": own.Certificate, "authority": a.Certificate, "clients": clients})
+	settings, err := json.Marshal(map[string]any{
+		"key": own.Key, "certificate": own.Certificate, "authority": a.Certificate, "clients": clients,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

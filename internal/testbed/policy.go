@@ -13,7 +13,9 @@ import (
 // Policy is what a role's policies say, taken together.
 type Policy []Statement
 
-// Statement is one of a policy's. Reading one fails where it says anything that [Policy.Judge] does not understand: what is passed over could be what forbids.
+// Statement is one of a policy's. Reading one fails where it says anything that
+// [Policy.Evaluate] does not understand: what is passed over could be what
+// forbids.
 type Statement struct {
 	Sid       string    `json:"Sid"`
 	Effect    string    `json:"Effect"` // Allow or Deny
@@ -22,10 +24,12 @@ type Statement struct {
 	Condition Condition `json:"Condition"`
 }
 
-// Condition is what must hold of an ask besides: by operator, and by key, the values of which one must fit.
+// Condition is what must hold of an ask besides: by operator, and by key, the
+// values of which one must fit.
 type Condition map[string]map[string]OneOrMore
 
-// OneOrMore is a list that IAM's JSON spells as its only element where it has just one.
+// OneOrMore is a list that IAM's JSON spells as its only element where it has
+// just one.
 type OneOrMore []string
 
 // UnmarshalJSON reads either spelling.
@@ -65,8 +69,8 @@ const (
 	deny  = "Deny"
 )
 
-// Ask is one thing that a call needs leave for.
-type Ask struct {
+// AccessRequest is one thing that a call needs leave for.
+type AccessRequest struct {
 	Action   string              // such as dynamodb:GetItem
 	Resource string              // an ARN; "*" for an action that is about none
 	Context  map[string][]string // the values of condition keys
@@ -75,14 +79,16 @@ type Ask struct {
 // grant names one action on one resource of one statement, by their places.
 type grant struct{ statement, action, resource int }
 
-// Judge says whether the policy allows an ask, as IAM does where nothing but a role's own policies speaks: by default no, by a statement that allows yes, and by one that denies no all the same.
-func (p Policy) Judge(a Ask) bool {
-	_, allowed := p.judge(a)
+// Evaluate reports whether the policy allows an ask, as IAM does where nothing but a
+// role's own policies speaks: by default no, by a statement that allows yes,
+// and by one that denies no all the same.
+func (p Policy) Evaluate(a AccessRequest) bool {
+	_, allowed := p.evaluate(a)
 	return allowed
 }
 
-// judge also tells which grants the ask made use of.
-func (p Policy) judge(a Ask) (by []grant, allowed bool) {
+// evaluate also tells which grants the ask made use of.
+func (p Policy) evaluate(a AccessRequest) (by []grant, allowed bool) {
 	for i, s := range p {
 		for _, g := range s.fits(a) {
 			if s.Effect == deny {
@@ -95,8 +101,9 @@ func (p Policy) judge(a Ask) (by []grant, allowed bool) {
 	return by, len(by) > 0
 }
 
-// fits returns the places of the actions and resources of s that an ask is about; none where its conditions do not hold.
-func (s Statement) fits(a Ask) (found []grant) {
+// fits returns the places of the actions and resources of s that an ask is
+// about; none where its conditions do not hold.
+func (s Statement) fits(a AccessRequest) (found []grant) {
 	if !s.Condition.holds(a.Context) {
 		return nil
 	}
@@ -110,14 +117,27 @@ func (s Statement) fits(a Ask) (found []grant) {
 	return found
 }
 
-// operators say whether the values of a key in an ask fit those in a condition. A key that the ask does not have has none.
+// operators report whether the values of a key in an ask fit those in a condition.
+// A key that the ask does not have has none.
 var operators = map[string]func(has, wants []string) bool{
-	"StringEquals":              func(has, wants []string) bool { return slices.ContainsFunc(has, oneOf(wants, equal)) },
-	"StringNotEquals":           func(has, wants []string) bool { return !slices.ContainsFunc(has, oneOf(wants, equal)) },
-	"StringLike":                func(has, wants []string) bool { return slices.ContainsFunc(has, oneOf(wants, matches)) },
-	"StringNotLike":             func(has, wants []string) bool { return !slices.ContainsFunc(has, oneOf(wants, matches)) },
-	"Null":                      func(has, wants []string) bool { return slices.Contains(wants, fmt.Sprint(len(has) == 0)) },
-	"ForAllValues:StringEquals": func(has, wants []string) bool { return !slices.ContainsFunc(has, not(oneOf(wants, equal))) },
+	"StringEquals": func(has, wants []string) bool {
+		return slices.ContainsFunc(has, oneOf(wants, equal))
+	},
+	"StringNotEquals": func(has, wants []string) bool {
+		return !slices.ContainsFunc(has, oneOf(wants, equal))
+	},
+	"StringLike": func(has, wants []string) bool {
+		return slices.ContainsFunc(has, oneOf(wants, matches))
+	},
+	"StringNotLike": func(has, wants []string) bool {
+		return !slices.ContainsFunc(has, oneOf(wants, matches))
+	},
+	"Null": func(has, wants []string) bool {
+		return slices.Contains(wants, fmt.Sprint(len(has) == 0))
+	},
+	"ForAllValues:StringEquals": func(has, wants []string) bool {
+		return !slices.ContainsFunc(has, not(oneOf(wants, equal)))
+	},
 }
 
 func equal(want, value string) bool { return want == value }
@@ -130,7 +150,8 @@ func oneOf(wants []string, fits func(want, value string) bool) func(string) bool
 
 func not(f func(string) bool) func(string) bool { return func(s string) bool { return !f(s) } }
 
-// holds says whether every key of every operator fits. The case of a key does not count.
+// holds reports whether every key of every operator fits. The case of a key does
+// not count.
 func (c Condition) holds(context map[string][]string) bool {
 	has := map[string][]string{}
 	for key, values := range context {
@@ -146,7 +167,8 @@ func (c Condition) holds(context map[string][]string) bool {
 	return true
 }
 
-// matches says whether a pattern fits the whole of s: * stands for any text, ? for one character.
+// matches reports whether a pattern fits the whole of s: * stands for any text, ?
+// for one character.
 func matches(pattern, s string) bool {
 	spelt := strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(pattern))
 	return regexp.MustCompile(`(?s)^` + spelt + `$`).MatchString(s)

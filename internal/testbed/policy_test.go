@@ -17,29 +17,29 @@ const theRole = `[
 	{"Sid": "Never", "Effect": "Deny", "Action": ["secretsmanager:GetSecretValue", "s3:Delete*"], "Resource": ["arn:aws:secretsmanager:us-east-1:123456789012:secret:tokenvend/root-*", "*/forever"]}
 ]`
 
-// judge is a policy, put to the test.
-type judge struct {
+// evaluate is a policy, put to the test.
+type evaluation struct {
 	*testing.T
 	policy Policy
 }
 
-func (j judge) allow(action, resource string, context ...string) {
+func (j evaluation) allow(action, resource string, context ...string) {
 	j.Helper()
-	if !j.policy.Judge(ask(action, resource, context)) {
+	if !j.policy.Evaluate(ask(action, resource, context)) {
 		j.Errorf("denied: %s on %s with %v", action, resource, context)
 	}
 }
 
-func (j judge) deny(action, resource string, context ...string) {
+func (j evaluation) deny(action, resource string, context ...string) {
 	j.Helper()
-	if j.policy.Judge(ask(action, resource, context)) {
+	if j.policy.Evaluate(ask(action, resource, context)) {
 		j.Errorf("allowed: %s on %s with %v", action, resource, context)
 	}
 }
 
 // ask takes its context as key=value.
-func ask(action, resource string, context []string) Ask {
-	a := Ask{Action: action, Resource: resource, Context: map[string][]string{}}
+func ask(action, resource string, context []string) AccessRequest {
+	a := AccessRequest{Action: action, Resource: resource, Context: map[string][]string{}}
 	for _, pair := range context {
 		key, value, _ := strings.Cut(pair, "=")
 		a.Context[key] = append(a.Context[key], value)
@@ -48,7 +48,7 @@ func ask(action, resource string, context []string) Ask {
 }
 
 func TestPolicy(t *testing.T) {
-	j := judge{T: t}
+	j := evaluation{T: t}
 	if err := json.Unmarshal([]byte(theRole), &j.policy); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,8 @@ func TestPolicy(t *testing.T) {
 	j.deny("secretsmanager:DescribeSecret", "*")
 
 	j.allow("kms:Decrypt", keys+"one", seal+"mine", name+"minut")
-	j.allow("kms:Decrypt", keys+"one", "KMS:encryptioncontext:SEAL=mine", name+"minut") // a key's case does not count, a value's does
+	// a key's case does not count, a value's does
+	j.allow("kms:Decrypt", keys+"one", "KMS:encryptioncontext:SEAL=mine", name+"minut")
 	j.deny("kms:Decrypt", keys+"one", seal+"Mine", name+"minut")
 	j.deny("kms:Decrypt", keys+"one", seal+"mine")
 	j.deny("kms:Decrypt", keys+"one", seal+"mine", name)
@@ -101,7 +102,7 @@ func TestPolicy(t *testing.T) {
 	j.allow("s3:DeleteObject", "arn:aws:s3:::bucket/key")
 	j.deny("s3:DeleteObject", "arn:aws:s3:::bucket/forever")
 	j.deny("sts:AssumeRole", "*")
-	(judge{T: t}).deny("dynamodb:GetItem", tables+"tokens") // no policy at all
+	(evaluation{T: t}).deny("dynamodb:GetItem", tables+"tokens") // no policy at all
 }
 
 func TestAPolicyThatIsNotUnderstoodIsNotRead(t *testing.T) {

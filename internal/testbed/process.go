@@ -1,6 +1,10 @@
-// Package testbed is where tests find AWS, and what else they need besides Go code: servers on a free port of 127.0.0.1, as children that do not outlive the test binary. Only tests import it.
+// Package testbed is where tests find AWS, and what else they need besides Go
+// code: servers on a free port of 127.0.0.1, as children that do not outlive
+// the test binary. Only tests import it.
 //
-// What a server needs is installed once, pinned, into .cache/testbed of the repository. Where something is missing that has to be on the machine, the test fails with a sentence that says what: it is never skipped.
+// What a server needs is installed once, pinned, into .cache/testbed of the
+// repository. Where something is missing that has to be on the machine, the
+// test fails with a sentence that says what: it is never skipped.
 package testbed
 
 import (
@@ -51,7 +55,9 @@ func start(t testing.TB, s server) Endpoint {
 	return p.endpoint
 }
 
-// share makes of launch a server that all tests of one binary share: it is started by the first that asks, and ends with the binary. Where it can't be started, every test that asks fails.
+// share makes of launch a server that all tests of one binary share: it is
+// started by the first that asks, and ends with the binary. Where it can't be
+// started, every test that asks fails.
 func share(launch func() (server, error)) func(testing.TB) Endpoint {
 	once := sync.OnceValues(func() (*process, error) {
 		s, err := launch()
@@ -89,7 +95,8 @@ func (s server) run() (p *process, err error) {
 	return nil, p.over()
 }
 
-// runOn returns the process with the error where it ended by itself, which another port may help.
+// runOn returns the process with the error where it ended by itself, which
+// another port may help.
 func (s server) runOn(port int) (*process, error) {
 	line := s.command(port)
 	cmd := exec.Command(line[0], line[1:]...)
@@ -125,7 +132,8 @@ type process struct {
 	ended    chan struct{} // closed once the process was waited for
 }
 
-// launch starts the child from a thread that lives as long as the child: Linux ends a child with the thread that made it, see endWithUs.
+// launch starts the child from a thread that lives as long as the child: Linux
+// ends a child with the thread that made it, see endWithUs.
 func (p *process) launch() error {
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	p.cmd.WaitDelay = time.Second
@@ -146,7 +154,10 @@ func (p *process) launch() error {
 
 // await returns once any HTTP answer comes.
 func (p *process) await() error {
-	client := http.Client{Timeout: probeTimeout, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: p.roots}}}
+	client := http.Client{
+		Timeout:   probeTimeout,
+		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: p.roots}},
+	}
 	for end := time.Now().Add(startWithin); time.Now().Before(end); {
 		if answer, err := client.Get(string(p.endpoint)); err == nil {
 			return errors.Join(answer.Body.Close(), p.over())
@@ -176,7 +187,9 @@ func (p *process) end() {
 	<-p.ended
 }
 
-// Ports are drawn from below those that systems give out by themselves (32768 and up on Linux): between its choice and its use, nothing but another testbed can take one, and would have to draw the same.
+// Ports are drawn from below those that systems give out by themselves (32768
+// and up on Linux): between its choice and its use, nothing but another testbed
+// can take one, and would have to draw the same.
 const (
 	lowestPort  = 10240
 	highestPort = 32000
@@ -188,7 +201,9 @@ func freePort() (int, error) {
 	for range portTries {
 		port := lowestPort + rand.IntN(highestPort-lowestPort)
 		var l net.Listener
-		if l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+		if l, err = (&net.ListenConfig{}).Listen(
+			context.Background(), "tcp", "127.0.0.1:"+strconv.Itoa(port),
+		); err == nil {
 			return port, l.Close()
 		}
 	}

@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-// watch runs its arguments, and kills them when its own standard input is closed.
+// watch runs its arguments, and kills them when its own standard input is
+// closed.
 const watch = `exec 3<&0
 "$@" </dev/null 3<&- & child=$!
 { read -r _ <&3; kill -9 $child; } >/dev/null 2>&1 & reader=$!
@@ -15,7 +16,8 @@ exec 3<&-
 wait $child
 kill $reader`
 
-// endWithUs puts a shell between us and the child: its standard input is a pipe that closes when we end, however we end.
+// endWithUs puts a shell between us and the child: its standard input is a pipe
+// that closes when we end, however we end.
 func endWithUs(cmd *exec.Cmd) {
 	shell, err := exec.LookPath("sh")
 	if err != nil {

@@ -10,7 +10,9 @@ import (
 	"testing"
 )
 
-// Proxy starts an http proxy on loopback that tunnels where route says, and refuses every other host. It stands for the internet: a real name leads to a test's own server.
+// Proxy starts an http proxy on loopback that tunnels where route says, and
+// refuses every other host. It stands for the internet: a real name leads to a
+// test's own server.
 func Proxy(t testing.TB, route func(hostport string) (address string, ok bool)) *url.URL {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -28,7 +28,8 @@ var python = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// No other program of the environment may be run: their first lines name the folder where they were installed, and the folder has moved since.
+	// No other program of the environment may be run: their first lines name
+	// the folder where they were installed, and the folder has moved since.
 	return inVenv(dir), nil
 })
 

@@ -38,7 +38,8 @@ type resolveError string
 func newResolver(e expansion, account, sealKey string, given map[string]any) *resolver {
 	all := map[string]any{
 		"AWS::AccountId": account, "AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::StackName": stackName,
-		"AWS::URLSuffix": "amazonaws.com", "AWS::StackId": "arn:aws:cloudformation:us-east-1:" + account + ":stack/" + stackName + "/1",
+		"AWS::URLSuffix": "amazonaws.com",
+		"AWS::StackId":   "arn:aws:cloudformation:us-east-1:" + account + ":stack/" + stackName + "/1",
 	}
 	for name, p := range e.Parameters {
 		all[name] = p.Default
@@ -79,7 +80,8 @@ func (r *resolver) resolve(node any) any {
 	case map[string]any:
 		if len(node) == 1 {
 			for name, argument := range node {
-				if name == "Ref" || name == "Condition" && reflect.TypeOf(argument).Kind() == reflect.String || strings.HasPrefix(name, "Fn::") {
+				if name == "Ref" || name == "Condition" && reflect.TypeOf(argument).Kind() == reflect.String ||
+					strings.HasPrefix(name, "Fn::") {
 					return r.call(name, argument)
 				}
 			}

@@ -11,7 +11,9 @@ import (
 	"time"
 )
 
-// Runtime is Lambda for one function: a queue of invocations, and any number of processes of its real program that take them over Lambda's Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
+// Runtime is Lambda for one function: a queue of invocations, and any number of
+// processes of its real program that take them over Lambda's Runtime API
+// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
 type Runtime struct {
 	timeout time.Duration
 	queue   chan *invocation
@@ -23,7 +25,8 @@ func NewRuntime(timeout time.Duration) *Runtime {
 	return &Runtime{timeout: timeout, queue: make(chan *invocation)}
 }
 
-// FunctionError is how a function says no: what Lambda hands to whoever invoked it.
+// FunctionError is how a function says no: what Lambda hands to whoever invoked
+// it.
 type FunctionError struct {
 	ErrorType    string `json:"errorType"`
 	ErrorMessage string `json:"errorMessage"`
@@ -42,9 +45,15 @@ type outcome struct {
 	failed *FunctionError
 }
 
-// Invoke queues one invocation of the function under arn, which is what Lambda vouches for, and waits for how it ends. An error means that ctx ended first. A process that ends in the middle, and one that takes longer than the function may, end it as Lambda would: with a function error.
+// Invoke queues one invocation of the function under arn, which is what Lambda
+// vouches for, and waits for how it ends. An error means that ctx ended first.
+// A process that ends in the middle, and one that takes longer than the
+// function may, end it as Lambda would: with a function error.
 func (r *Runtime) Invoke(ctx context.Context, arn string, payload []byte) ([]byte, *FunctionError, error) {
-	in := &invocation{id: fmt.Sprintf("00000000-0000-4000-8000-%012d", r.served.Add(1)), arn: arn, payload: payload, finished: make(chan outcome, 1)}
+	in := &invocation{
+		id: fmt.Sprintf("00000000-0000-4000-8000-%012d", r.served.Add(1)), arn: arn, payload: payload,
+		finished: make(chan outcome, 1),
+	}
 	select {
 	case r.queue <- in:
 	case <-ctx.Done():
@@ -56,7 +65,9 @@ func (r *Runtime) Invoke(ctx context.Context, arn string, payload []byte) ([]byt
 	case out := <-in.finished:
 		return out.answer, out.failed, nil
 	case <-late.C:
-		return nil, &FunctionError{ErrorType: "Sandbox.Timedout", ErrorMessage: fmt.Sprintf("Task timed out after %v", r.timeout)}, nil
+		return nil, &FunctionError{
+			ErrorType: "Sandbox.Timedout", ErrorMessage: fmt.Sprintf("Task timed out after %v", r.timeout),
+		}, nil
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
@@ -81,7 +92,8 @@ func (b *Bootstrap) handler() http.Handler {
 	return mux
 }
 
-// next hands out an invocation as soon as there is one. Its deadline counts from then.
+// next hands out an invocation as soon as there is one. Its deadline counts
+// from then.
 func (b *Bootstrap) next(w http.ResponseWriter, r *http.Request) {
 	b.polled()
 	select {

@@ -42,7 +42,10 @@ func TestAnInvocationEndsOnce(t *testing.T) {
 	go func() {
 		send(t, b, "GET", "invocation/next", "")
 		const id = "00000000-0000-4000-8000-000000000001"
-		if first, second := send(t, b, "POST", "invocation/"+id+"/response", "7"), send(t, b, "POST", "invocation/"+id+"/error", "{}"); first != http.StatusAccepted || second != http.StatusBadRequest {
+		if first, second := send(
+			t, b, "POST", "invocation/"+id+"/response", "7",
+		), send(t, b, "POST", "invocation/"+id+"/error", "{}"); first != http.StatusAccepted ||
+			second != http.StatusBadRequest {
 			t.Errorf("%d, and once more %d", first, second)
 		}
 	}()
@@ -55,7 +58,8 @@ func TestAnInvocationEndsOnce(t *testing.T) {
 func TestAnInvocationThatTakesTooLong(t *testing.T) {
 	r := NewRuntime(10 * time.Millisecond)
 	go send(t, instance(r), "GET", "invocation/next", "")
-	if _, failed, err := r.Invoke(t.Context(), "arn", nil); failed == nil || failed.ErrorType != "Sandbox.Timedout" || err != nil {
+	if _, failed, err := r.Invoke(t.Context(), "arn", nil); failed == nil || failed.ErrorType != "Sandbox.Timedout" ||
+		err != nil {
 		t.Errorf("%v, %v", failed, err)
 	}
 }

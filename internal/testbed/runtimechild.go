@@ -26,7 +26,9 @@ type Bootstrap struct {
 	ended      chan struct{}
 }
 
-// Start runs one more process of the function until the test ends, with that environment and no other variable, and returns once it asks for work or has ended.
+// Start runs one more process of the function until the test ends, with that
+// environment and no other variable, and returns once it asks for work or has
+// ended.
 func (r *Runtime) Start(t testing.TB, binary string, env ...string) *Bootstrap {
 	t.Helper()
 	b := &Bootstrap{runtime: r, cmd: exec.Command(binary), ready: make(chan struct{}), ended: make(chan struct{})}
@@ -50,7 +52,8 @@ func (r *Runtime) Start(t testing.TB, binary string, env ...string) *Bootstrap {
 	return b
 }
 
-// launch starts the child from a thread that lives as long as the child: Linux ends a child with the thread that made it.
+// launch starts the child from a thread that lives as long as the child: Linux
+// ends a child with the thread that made it.
 func (b *Bootstrap) launch() error {
 	started := make(chan error)
 	go func() {
@@ -71,7 +74,9 @@ func (b *Bootstrap) launch() error {
 func (b *Bootstrap) abandon() {
 	b.taken.Range(func(id, in any) bool {
 		if _, open := b.taken.LoadAndDelete(id); open {
-			in.(*invocation).finished <- outcome{failed: &FunctionError{ErrorType: "Runtime.ExitError", ErrorMessage: b.cmd.ProcessState.String()}}
+			in.(*invocation).finished <- outcome{
+				failed: &FunctionError{ErrorType: "Runtime.ExitError", ErrorMessage: b.cmd.ProcessState.String()},
+			}
 		}
 		return true
 	})
@@ -83,13 +88,14 @@ func (b *Bootstrap) Kill() {
 	<-b.ended
 }
 
-// Signal sends the process a signal: to stop it where it stands, and to let it go on.
+// Signal sends the process a signal: to stop it where it stands, and to let it
+// go on.
 func (b *Bootstrap) Signal(s os.Signal) error { return b.cmd.Process.Signal(s) }
 
 // PID is the process's number.
 func (b *Bootstrap) PID() int { return b.cmd.Process.Pid }
 
-// Ended says whether the process is over.
+// Ended reports whether the process is over.
 func (b *Bootstrap) Ended() bool {
 	select {
 	case <-b.ended:
@@ -102,7 +108,8 @@ func (b *Bootstrap) Ended() bool {
 // InitErrors counts how often the process told Lambda that it can't start.
 func (b *Bootstrap) InitErrors() int { return int(b.initErrors.Load()) }
 
-// Output is all that the process has written so far: what Lambda would put into the log.
+// Output is all that the process has written so far: what Lambda would put into
+// the log.
 func (b *Bootstrap) Output() string { return b.output.String() }
 
 // lockedBuffer is a buffer that a process writes while a test reads.

@@ -21,10 +21,12 @@ const (
 	mostSkewed = 5 * time.Minute // between a request's date and our clock
 )
 
-// mustSign are the headers that decide who asks, when and for what: a signature that leaves one out vouches for nothing.
+// mustSign are the headers that decide who asks, when and for what: a signature
+// that leaves one out vouches for nothing.
 var mustSign = []string{"host", "x-amz-date", "x-amz-security-token"}
 
-// signature is what a request's Authorization header says, AWS Signature Version 4.
+// signature is what a request's Authorization header says, AWS Signature
+// Version 4.
 type signature struct {
 	key, day, region, service, end string // the credential's scope
 	headers                        []string
@@ -49,7 +51,9 @@ func readSignature(header string) *signature {
 	}
 }
 
-// checkSignature says what is wrong with a request's signature; nil: it proves that keys signed this very request, its body included, for a service of a region, just now.
+// checkSignature says what is wrong with a request's signature; nil: it proves
+// that keys signed this very request, its body included, for a service of a
+// region, just now.
 func checkSignature(r *http.Request, body []byte, keys aws.Credentials, region, service string) *refusal {
 	s := readSignature(r.Header.Get("Authorization"))
 	if s == nil {
@@ -74,12 +78,16 @@ func checkSignature(r *http.Request, body []byte, keys aws.Credentials, region, 
 		return refuse("InvalidSignatureException", "Signature expired, or not yet current")
 	}
 	if again := s.again(r, body, keys, at); subtle.ConstantTimeCompare([]byte(again), []byte(s.value)) != 1 {
-		return refuse("InvalidSignatureException", "The request signature we calculated does not match the signature you provided.")
+		return refuse(
+			"InvalidSignatureException",
+			"The request signature we calculated does not match the signature you provided.",
+		)
 	}
 	return nil
 }
 
-// again signs a copy of the request that holds nothing but what is said to be signed.
+// again signs a copy of the request that holds nothing but what is said to be
+// signed.
 func (s *signature) again(r *http.Request, body []byte, keys aws.Credentials, at time.Time) string {
 	copied := r.Clone(context.Background())
 	copied.URL.Host, copied.Header, copied.ContentLength = r.Host, http.Header{}, 0
@@ -92,7 +100,9 @@ func (s *signature) again(r *http.Request, body []byte, keys aws.Credentials, at
 	}
 	copied.Body = io.NopCloser(bytes.NewReader(body))
 	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(copied.Context(), keys, copied, hex.EncodeToString(sum[:]), s.service, s.region, at); err != nil {
+	if err := v4.NewSigner().SignHTTP(
+		copied.Context(), keys, copied, hex.EncodeToString(sum[:]), s.service, s.region, at,
+	); err != nil {
 		return ""
 	}
 	signed := readSignature(copied.Header.Get("Authorization"))

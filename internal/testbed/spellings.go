@@ -16,7 +16,8 @@ import (
 func spellings(secret string) map[string]string {
 	digits := hex.EncodeToString([]byte(secret))
 	all := map[string]string{
-		"plain": secret, "in hex": digits, "in upper-case hex": strings.ToUpper(digits), "in spaced hex": fmt.Sprintf("% x", secret),
+		"plain": secret, "in hex": digits, "in upper-case hex": strings.ToUpper(digits),
+		"in spaced hex":      fmt.Sprintf("% x", secret),
 		"as a list of bytes": strings.Trim(fmt.Sprint([]byte(secret)), "[]"),
 	}
 	for shift := range 3 {
@@ -26,7 +27,8 @@ func spellings(secret string) map[string]string {
 	return all
 }
 
-// core is what base64 makes of the secret after so many bytes of something else, without the digits that other bytes have a share in.
+// core is what base64 makes of the secret after so many bytes of something
+// else, without the digits that other bytes have a share in.
 func core(in *base64.Encoding, secret string, shift int) string {
 	whole := in.EncodeToString([]byte(strings.Repeat("\x00", shift) + secret))
 	return whole[(8*shift+5)/6 : 8*(shift+len(secret))/6]
@@ -52,7 +54,10 @@ func views(written []byte) []view {
 		}
 		for _, next := range []view{
 			{this.how + ", percent-encoded", this.depth + 1, percentDecoded(this.text)},
-			{this.how + ", form-encoded", this.depth + 1, percentDecoded(bytes.ReplaceAll(this.text, []byte("+"), []byte(" ")))},
+			{
+				this.how + ", form-encoded", this.depth + 1,
+				percentDecoded(bytes.ReplaceAll(this.text, []byte("+"), []byte(" "))),
+			},
 			{this.how + ", escaped", this.depth + 1, unescaped(this.text)},
 		} {
 			if !slices.ContainsFunc(all, func(v view) bool { return bytes.Equal(v.text, next.text) }) {
@@ -76,7 +81,8 @@ func percentDecoded(text []byte) []byte {
 	})
 }
 
-// unescaped undoes the escapes of JSON's and Go's strings wherever there are any.
+// unescaped undoes the escapes of JSON's and Go's strings wherever there are
+// any.
 func unescaped(text []byte) []byte {
 	return escape.ReplaceAllFunc(text, func(found []byte) []byte {
 		switch kind := found[1]; kind {
@@ -87,7 +93,8 @@ func unescaped(text []byte) []byte {
 			}
 			return utf8.AppendRune(nil, rune(r))
 		default:
-			plain, _ := strconv.Unquote(`"` + strings.ReplaceAll(string(found), `\/`, "/") + `"`) // one of the escapes that Go has too
+			// one of the escapes that Go has too
+			plain, _ := strconv.Unquote(`"` + strings.ReplaceAll(string(found), `\/`, "/") + `"`)
 			return []byte(plain)
 		}
 	})

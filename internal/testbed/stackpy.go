@@ -56,7 +56,8 @@ func makeStack(ctx context.Context, account aws.Config) (*Stack, error) {
 	return s, err
 }
 
-// Lint returns what cfn-lint says of template.yaml and of its expansion, by file: "" where it finds nothing.
+// Lint returns what cfn-lint says of template.yaml and of its expansion, by
+// file: "" where it finds nothing.
 func Lint(t testing.TB) map[string]string {
 	t.Helper()
 	said := map[string]string{}
@@ -86,14 +87,16 @@ func runStack(ctx context.Context, into any, env []string, mode ...string) error
 	defer func() { _ = os.RemoveAll(dir) }()
 	ctx, cancel := context.WithTimeout(ctx, stackWithin)
 	defer cancel()
-	line := append([]string{"-c", stackProgram, filepath.Join(root, "template.yaml"), filepath.Join(dir, "expansion.json")}, mode...)
+	line := append([]string{
+		"-c", stackProgram, filepath.Join(root, "template.yaml"), filepath.Join(dir, "expansion.json"),
+	}, mode...)
 	cmd := exec.CommandContext(ctx, python, line...)
 	cmd.Env = append(append(cmd.Environ(), env...), "AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true")
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	told, err := cmd.Output()
+	answer, err := cmd.Output()
 	if err == nil {
-		err = json.Unmarshal(told, into)
+		err = json.Unmarshal(answer, into)
 	}
 	if err != nil {
 		return fmt.Errorf("testbed: stack.py: %w\n%s", err, said.Bytes())
@@ -108,14 +111,14 @@ func newGolden(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	// Of the expansion all is kept, more than is read back.
-	var told map[string]any
-	if err := runStack(ctx, &told, nil, "golden"); err != nil {
+	var answer map[string]any
+	if err := runStack(ctx, &answer, nil, "golden"); err != nil {
 		return nil, err
 	}
-	delete(told, "api_text") // docs/openapi.yaml holds it
-	if told["source"], err = sourceSum(root); err != nil {
+	delete(answer, "api_text") // docs/openapi.yaml holds it
+	if answer["source"], err = sourceSum(root); err != nil {
 		return nil, err
 	}
-	data, err := json.MarshalIndent(told, "", " ")
+	data, err := json.MarshalIndent(answer, "", " ")
 	return append(data, '\n'), err
 }

@@ -19,20 +19,26 @@ type Tab struct {
 // awaitWithin is how long a page may take to become what is awaited.
 const awaitWithin = time.Minute
 
-// Open begins to go to an address, as a link on the page that is shown would. It waits for nothing: see [Tab.Await].
+// Open begins to go to an address, as a link on the page that is shown would.
+// It waits for nothing: see [Tab.Await].
 func (p *Tab) Open(address string) {
 	p.t.Helper()
 	quoted, _ := json.Marshal(address) // a string: cannot fail
-	p.until("leave to go", func() bool { return p.evaluate("location.assign("+string(quoted)+"), true", new(bool)) == nil })
+	p.until("leave to go", func() bool {
+		return p.evaluate("location.assign("+string(quoted)+"), true", new(bool)) == nil
+	})
 }
 
-// evaluate runs JavaScript in the page, and decodes its value. It fails while a page is being left for another.
+// evaluate runs JavaScript in the page, and decodes its value. It fails while a
+// page is being left for another.
 func (p *Tab) evaluate(script string, out any) error {
 	var said struct {
 		Result           struct{ Value json.RawMessage }
 		ExceptionDetails *struct{ Text string }
 	}
-	if err := p.wire.call(p.session, "Runtime.evaluate", map[string]any{"expression": script, "returnByValue": true}, &said); err != nil {
+	if err := p.wire.call(p.session, "Runtime.evaluate", map[string]any{
+		"expression": script, "returnByValue": true,
+	}, &said); err != nil {
 		return err
 	}
 	if said.ExceptionDetails != nil {
@@ -53,7 +59,8 @@ func (p *Tab) until(what string, done func() bool) {
 }
 
 func (p *Tab) text() (text string) {
-	_ = p.evaluate(`document.readyState === "complete" ? document.body.innerText : ""`, &text) // what is not there yet has none
+	// what is not there yet has none
+	_ = p.evaluate(`document.readyState === "complete" ? document.body.innerText : ""`, &text)
 	return text
 }
 
@@ -67,14 +74,17 @@ func (p *Tab) Await(says string) (text string) {
 	return text
 }
 
-// title is the page's, as the browser knows it: a tab whose next page does not come may not answer by itself.
+// title is the page's, as the browser knows it: a tab whose next page does not
+// come may not answer by itself.
 func (p *Tab) title() string {
 	var known struct{ TargetInfo struct{ Title string } }
-	_ = p.wire.call("", "Target.getTargetInfo", map[string]any{"targetId": p.target}, &known) // what is not there yet has none
+	// what is not there yet has none
+	_ = p.wire.call("", "Target.getTargetInfo", map[string]any{"targetId": p.target}, &known)
 	return known.TargetInfo.Title
 }
 
-// First waits until the title of one of the tabs says something, and returns that tab. The others may be waiting for a page meanwhile.
+// First waits until the title of one of the tabs says something, and returns
+// that tab. The others may be waiting for a page meanwhile.
 func First(says string, tabs ...*Tab) (first *Tab) {
 	tabs[0].t.Helper()
 	tabs[0].until("a title that says "+says, func() bool {
@@ -101,7 +111,8 @@ func (p *Tab) middle(selector string) (x, y float64) {
 	quoted, _ := json.Marshal(selector) // a string: cannot fail
 	var at []float64
 	p.until("an element "+selector, func() bool {
-		script := `(() => { const e = document.querySelector(` + string(quoted) + `); if (!e || document.readyState !== "complete") return [];
+		script := `(() => { const e = document.querySelector(` + string(quoted) +
+			`); if (!e || document.readyState !== "complete") return [];
 			e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()`
 		return p.evaluate(script, &at) == nil && len(at) == 2
 	})
@@ -114,7 +125,9 @@ func (p *Tab) Click(selector string) {
 	x, y := p.middle(selector)
 	p.call(p.session, "Page.bringToFront", nil, nil)
 	for _, kind := range []string{"mousePressed", "mouseReleased"} {
-		p.call(p.session, "Input.dispatchMouseEvent", map[string]any{"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}, nil)
+		p.call(p.session, "Input.dispatchMouseEvent", map[string]any{
+			"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1,
+		}, nil)
 	}
 }
 

@@ -119,7 +119,8 @@ func goldenStack(ctx context.Context, account aws.Config, id string) (*Stack, er
 		"SecretPrefix": given.SecretPrefix, "SealId": given.SealID, "SecretKeyArn": made[0],
 	})
 	s := &Stack{
-		Account: account, SecretKey: made[0], Parameters: given, Integrations: g.Integrations, API: g.API, APISum: g.APISum,
+		Account: account, SecretKey: made[0], Parameters: given, Integrations: g.Integrations, API: g.API,
+		APISum:    g.APISum,
 		Functions: map[string]Function{}, Aliases: map[string]string{},
 	}
 	for name, resource := range g.Expansion.Resources {

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// asChild says, in the environment of this test run as its own child, what to be.
+// asChild says, in the environment of this test run as its own child, what to
+// be.
 const asChild = "TOKENVEND_TESTBED_CHILD"
 
 func TestMain(m *testing.M) {
@@ -91,7 +92,8 @@ func TestASharedServerIsStartedOnce(t *testing.T) {
 
 func TestAServerThatFailsShowsWhatItSaid(t *testing.T) {
 	_, err := child("broken").run()
-	if err == nil || !strings.Contains(err.Error(), "the child has ended (exit status 1)") || !strings.Contains(err.Error(), "no such table") {
+	if err == nil || !strings.Contains(err.Error(), "the child has ended (exit status 1)") ||
+		!strings.Contains(err.Error(), "no such table") {
 		t.Errorf("%v", err)
 	}
 	if _, err := (server{name: "x", command: func(int) []string { return []string{"./not-there"} }}).run(); err == nil {
@@ -163,7 +165,8 @@ func TestInstallingTwiceAtOnce(t *testing.T) {
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	t.Setenv("PATH", "")
-	if _, err := program("node", "Node.js 20 or newer, with npm"); err == nil || !strings.Contains(err.Error(), "install Node.js 20") {
+	if _, err := program("node", "Node.js 20 or newer, with npm"); err == nil ||
+		!strings.Contains(err.Error(), "install Node.js 20") {
 		t.Error(err)
 	}
 }

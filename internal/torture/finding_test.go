@@ -114,7 +114,8 @@ func (f finding) outcome() string {
 	return strings.Join(words, ", ")
 }
 
-// String is a cell of the table. Times are bounds, for no two runs take the same.
+// String is a cell of the table. Times are bounds, for no two runs take the
+// same.
 func (f finding) String() string {
 	said := []string{f.outcome(), fmt.Sprintf("%s for %d calls", count(f.asked, "request"), f.calls)}
 	switch {

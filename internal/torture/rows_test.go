@@ -70,28 +70,49 @@ func bodies() []row {
 	return []row{
 		{what: "200 with HTML", says: html(http.StatusOK), ours: malformed},
 		{what: "200 with no body", says: text(http.StatusOK, ""), ours: malformed},
-		{what: "204", says: func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, ours: malformed},
+		{what: "204", says: func(_ int, w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNoContent)
+		}, ours: malformed},
 		{what: "200 with `{}`", says: text(http.StatusOK, "{}"), ours: malformed},
 		{what: "200 cut short in the middle of the JSON", says: cutShort, ours: malformed},
-		{what: "200 with an OAuth error, `invalid_client`", says: text(http.StatusOK, complaint("no such client")), ours: "error `provider_rejected`"},
-		{what: "a byte order mark before the JSON", says: text(http.StatusOK, "\ufeff"+granted(hour)), ours: "a token for 1 h"},
-		{what: "the JSON labelled text/plain", says: typed(http.StatusOK, "text/plain", granted(hour)), ours: "a token for 1 h"},
+		{
+			what: "200 with an OAuth error, `invalid_client`", says: text(http.StatusOK, oauthError("no such client")),
+			ours: "error `provider_rejected`",
+		},
+		{
+			what: "a byte order mark before the JSON", says: text(http.StatusOK, "\ufeff"+granted(hour)),
+			ours: "a token for 1 h",
+		},
+		{
+			what: "the JSON labelled text/plain", says: typed(http.StatusOK, "text/plain", granted(hour)),
+			ours: "a token for 1 h",
+		},
 		{what: "CR LF in the token", says: text(http.StatusOK, crlf), ours: malformed},
 		{what: "`token_type` mac", says: text(http.StatusOK, mac), ours: malformed},
 	}
 }
 
-func complaint(description string) string {
+func oauthError(description string) string {
 	return fmt.Sprintf(`{"error":"invalid_client","error_description":%q,"note":%q}`, description, canary)
 }
 
 func refusals() []row {
 	return []row{
-		{what: "401 `invalid_client`", says: text(http.StatusUnauthorized, complaint("no such client")), ours: "error `provider_rejected`"},
-		{what: "400 whose `error_description` repeats the request", says: echo(func(said string) string { return complaint("refused: " + said) }, "application/json"), ours: "error `provider_rejected`"},
-		{what: "400 with an HTML page that repeats the request", says: echo(func(said string) string { return "<p>" + canary + " " + said }, "text/html"), ours: "error `provider_rejected`"},
+		{
+			what: "401 `invalid_client`", says: text(http.StatusUnauthorized, oauthError("no such client")),
+			ours: "error `provider_rejected`",
+		},
+		{what: "400 whose `error_description` repeats the request", says: echo(func(said string) string {
+			return oauthError("refused: " + said)
+		}, "application/json"), ours: "error `provider_rejected`"},
+		{what: "400 with an HTML page that repeats the request", says: echo(func(said string) string {
+			return "<p>" + canary + " " + said
+		}, "text/html"), ours: "error `provider_rejected`"},
 		{what: "503 with HTML", says: html(http.StatusServiceUnavailable), ours: "error `provider_unavailable`"},
-		{what: "429 with `Retry-After: 120`; 3 calls, and one 2.5 s later", says: busy, ours: "error `provider_unavailable`", drill: andLater},
+		{
+			what: "429 with `Retry-After: 120`; 3 calls, and one 2.5 s later", says: busy,
+			ours: "error `provider_unavailable`", drill: andLater,
+		},
 	}
 }
 
@@ -127,12 +148,29 @@ func redirects() []row {
 func crowds() []row {
 	const shortLived = `{"token":{"url":"` + tokenURL + `","auth":"post"},"renew":{"latest":"10s"},"overlap":{"client_credentials":"revokes"}}`
 	return []row{
-		{what: "nothing is wrong; 200 callers at once, one cold instance", says: slowly(text(http.StatusOK, granted(hour))), ours: "a token for 1 h", drill: together(200, 1)},
-		{what: "nothing is wrong; 200 callers at once, 8 cold instances", says: slowly(text(http.StatusOK, granted(hour))), ours: "a token for 1 h", drill: together(200, 8)},
-		{what: "503 after 50 ms; 200 callers at once", says: slowly(html(http.StatusServiceUnavailable)), ours: "error `provider_unavailable`", drill: together(200, 1)},
-		{what: "no answer, time-out 1 s; 5 callers at once", says: hang, ours: "error `provider_unavailable`", drill: together(5, 1), timeout: time.Second},
-		// Near the end of an hour's token, tokenvend's callers want another. So that they do of one of 20 s as well, this descriptor has it renewed 10 s before its end, by who asks.
-		{what: "503 after 50 ms while the token has 9 s left; 20 callers at once", says: once(20), ours: "a token for less than 10 s", drill: nineSecondsLeft, descriptor: shortLived},
+		{
+			what: "nothing is wrong; 200 callers at once, one cold instance",
+			says: slowly(text(http.StatusOK, granted(hour))), ours: "a token for 1 h", drill: together(200, 1),
+		},
+		{
+			what: "nothing is wrong; 200 callers at once, 8 cold instances",
+			says: slowly(text(http.StatusOK, granted(hour))), ours: "a token for 1 h", drill: together(200, 8),
+		},
+		{
+			what: "503 after 50 ms; 200 callers at once", says: slowly(html(http.StatusServiceUnavailable)),
+			ours: "error `provider_unavailable`", drill: together(200, 1),
+		},
+		{
+			what: "no answer, time-out 1 s; 5 callers at once", says: hang, ours: "error `provider_unavailable`",
+			drill: together(5, 1), timeout: time.Second,
+		},
+		// Near the end of an hour's token, tokenvend's callers want another. So
+		// that they do of one of 20 s as well, this descriptor has it renewed
+		// 10 s before its end, by who asks.
+		{
+			what: "503 after 50 ms while the token has 9 s left; 20 callers at once", says: once(20),
+			ours: "a token for less than 10 s", drill: nineSecondsLeft, descriptor: shortLived,
+		},
 	}
 }
 
@@ -158,7 +196,8 @@ func threeTimes(_ *scene, start func() instance) []call {
 	return []call{ask.call(), ask.call(), ask.call()}
 }
 
-// andLater asks once more when a back-off of a second or two is over, but not what the endpoint asked for.
+// andLater asks once more when a back-off of a second or two is over, but not
+// what the endpoint asked for.
 func andLater(s *scene, start func() instance) []call {
 	ask := start()
 	calls := []call{ask.call(), ask.call(), ask.call()}
@@ -191,7 +230,8 @@ func herd(n int, instances []instance) []call {
 	return calls
 }
 
-// nineSecondsLeft gets a token of 20 seconds, and has 20 callers ask for it when it has 9 left.
+// nineSecondsLeft gets a token of 20 seconds, and has 20 callers ask for it
+// when it has 9 left.
 func nineSecondsLeft(s *scene, start func() instance) []call {
 	ask := start()
 	first := ask.call()
@@ -216,9 +256,12 @@ func typed(status int, kind, body string) answer {
 	}
 }
 
-// foreign is what answers where clients are sent to: with a token, whoever asks.
+// foreign is what answers where clients are sent to: with a token, whoever
+// asks.
 func foreign(n int, w http.ResponseWriter, r *http.Request) {
-	text(http.StatusOK, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer","expires_in":3600}`, foreignToken))(n, w, r)
+	text(
+		http.StatusOK, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer","expires_in":3600}`, foreignToken),
+	)(n, w, r)
 }
 
 func to(status int, location string) answer {
@@ -265,7 +308,8 @@ func hang(_ int, _ http.ResponseWriter, r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// once answers the first request with a token of so many seconds, and the rest with a 503.
+// once answers the first request with a token of so many seconds, and the rest
+// with a 503.
 func once(seconds int) answer {
 	return func(n int, w http.ResponseWriter, r *http.Request) {
 		if n == 1 {

@@ -30,13 +30,16 @@ import (
 
 const (
 	tokenURL = "https://" + login + "/token"
-	// timeout is what a request of either contender may take, unless the row says otherwise: a loaded machine takes its time too.
+	// timeout is what a request of either contender may take, unless the row
+	// says otherwise: a loaded machine takes its time too.
 	timeout = 10 * time.Second
-	// patience is how long a caller of a token waits for it: as long as vend's function.
-	patience = 29 * time.Second
+	// callerTimeout is how long a caller of a token waits for it: as long as vend's
+	// function.
+	callerTimeout = 29 * time.Second
 )
 
-// scene is one contender before one row's endpoints, which nobody has talked to yet.
+// scene is one contender before one row's endpoints, which nobody has talked to
+// yet.
 type scene struct {
 	t                       *testing.T
 	row                     row
@@ -94,7 +97,9 @@ type vended struct {
 	expires      time.Time // zero: never
 }
 
-// oauth2 makes golang.org/x/oauth2's instances, set up as its documentation says, with nothing left to guess: an AuthStyle, a source that reuses its token, and an http.Client with a time-out.
+// oauth2 makes golang.org/x/oauth2's instances, set up as its documentation
+// says, with nothing left to guess: an AuthStyle, a source that reuses its
+// token, and an http.Client with a time-out.
 func (s *scene) oauth2() func() instance {
 	style := oauth2.AuthStyleInParams
 	if s.row.basic {
@@ -102,7 +107,9 @@ func (s *scene) oauth2() func() instance {
 	}
 	return func() instance {
 		ctx := context.WithValue(s.t.Context(), oauth2.HTTPClient, s.usersClient())
-		c := clientcredentials.Config{ClientID: clientID, ClientSecret: clientSecret, TokenURL: tokenURL, AuthStyle: style}
+		c := clientcredentials.Config{
+			ClientID: clientID, ClientSecret: clientSecret, TokenURL: tokenURL, AuthStyle: style,
+		}
 		source := c.TokenSource(ctx)
 		return func() (vended, error) {
 			t, err := source.Token()
@@ -114,7 +121,8 @@ func (s *scene) oauth2() func() instance {
 	}
 }
 
-// usersClient is Go's default client with a time-out, but for the way to loopback and the trust in its certificate.
+// usersClient is Go's default client with a time-out, but for the way to
+// loopback and the trust in its certificate.
 func (s *scene) usersClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = nil
@@ -136,7 +144,8 @@ func (s *scene) usersClient() *http.Client {
 
 const credentialName = "torture"
 
-// tokenvend makes tokenvend's instances: the real path from the store to the token endpoint, as both functions take it, with one store for all.
+// tokenvend makes tokenvend's instances: the real path from the store to the
+// token endpoint, as both functions take it, with one store for all.
 func (s *scene) tokenvend() func() instance {
 	dir := s.t.TempDir()
 	secrets, err := folder.New(filepath.Join(dir, "credentials"))
@@ -159,7 +168,7 @@ func (s *scene) tokenvend() func() instance {
 			hc.CloseIdleConnections()
 		})
 		return func() (vended, error) {
-			ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+			ctx, cancel := context.WithTimeout(s.t.Context(), callerTimeout)
 			defer cancel()
 			r, err := m.Token(ctx, token.Key{Credential: credentialName}, mint.Want{})
 			if err != nil {

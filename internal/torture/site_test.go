@@ -20,7 +20,8 @@ import (
 	"time"
 )
 
-// The names that the endpoints are reached by. Both contenders are told where these are on loopback, and neither can get anywhere else.
+// The names that the endpoints are reached by. Both contenders are told where
+// these are on loopback, and neither can get anywhere else.
 const (
 	login     = "login.test"
 	elsewhere = "elsewhere.test"
@@ -29,7 +30,8 @@ const (
 // answer is what an endpoint does to its n-th request, from 1 on.
 type answer func(n int, w http.ResponseWriter, r *http.Request)
 
-// site is a server on loopback that keeps every byte that its clients say to it: under TLS, what they say inside.
+// site is a server on loopback that keeps every byte that its clients say to
+// it: under TLS, what they say inside.
 type site struct {
 	*httptest.Server
 	mu          sync.Mutex
@@ -75,7 +77,8 @@ func (s *site) forget() {
 	s.forgotten = s.requests
 }
 
-// reached is how many connections and bytes have come, and whether the client secret was among them.
+// reached is how many connections and bytes have come, and whether the client
+// secret was among them.
 func (s *site) reached() (connections, length int, secret bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,15 +115,18 @@ func (c *tapped) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// The client that both contenders are. The secret's characters are the same however it is encoded, but in base64.
+// The client that both contenders are. The secret's characters are the same
+// however it is encoded, but in base64.
 const (
 	clientID     = "torture"
 	clientSecret = "s3cretOfTheClient42"
 )
 
-// showsSecret says whether the client secret stands in text, plain or as Basic sends it.
+// showsSecret reports whether the client secret stands in text, plain or as Basic
+// sends it.
 func showsSecret(text string) bool {
-	return strings.Contains(text, clientSecret) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(clientID+":"+clientSecret)))
+	return strings.Contains(text, clientSecret) ||
+		strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(clientID+":"+clientSecret)))
 }
 
 // authority is a certificate for both names, and the pool that trusts it.
@@ -137,8 +143,9 @@ func newAuthority(t *testing.T) authority {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{login, elsewhere}, NotBefore: time.Unix(0, 0), NotAfter: time.Now().AddDate(1, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		SerialNumber: big.NewInt(1), DNSNames: []string{login, elsewhere}, NotBefore: time.Unix(0, 0),
+		NotAfter: time.Now().AddDate(1, 0, 0),
+		IsCA:     true, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -148,7 +155,10 @@ func newAuthority(t *testing.T) authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := authority{over: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}}, pool: x509.NewCertPool()}
+	a := authority{
+		over: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}},
+		pool: x509.NewCertPool(),
+	}
 	a.pool.AddCert(leaf)
 	return a
 }

@@ -1,4 +1,6 @@
-// Package torture_test puts tokenvend and golang.org/x/oauth2 before the same faulty token endpoints, and tells what came of it. What is found of tokenvend is judged; what is found of the other is only reported.
+// Package torture_test puts tokenvend and golang.org/x/oauth2 before the same
+// faulty token endpoints, and tells what came of it. What is found of tokenvend
+// is judged; what is found of the other is only reported.
 package torture_test
 
 import (
@@ -48,7 +50,8 @@ func judged(t *testing.T, s *scene) finding {
 	broken := f.broken(s.row)
 	log := s.log.String()
 	for what, secret := range map[string]bool{
-		"a token": strings.Contains(log, rightToken), "a part of a body": strings.Contains(log, canary), "the client secret": showsSecret(log),
+		"a token": strings.Contains(log, rightToken), "a part of a body": strings.Contains(log, canary),
+		"the client secret": showsSecret(log),
 	} {
 		if secret {
 			broken = append(broken, "the log does not hold "+what)
@@ -82,7 +85,8 @@ Every row starts HTTPS servers on loopback, fresh ones for each column, and ever
 Where nothing else is said, there are three calls, one after the other, and the client secret goes in the request's body.
 
 The two are not meant for the same work. x/oauth2 is a small client library that gets one process its tokens from a sound endpoint, and leaves redirects, time-outs, back-off and sharing to its user. Here it is set up as its documentation says: ` + "`clientcredentials.Config`" + ` with a fixed ` + "`AuthStyle`" + `, the token source of that, which reuses tokens,
-and an ` + "`http.Client`" + ` with a time-out of 10 s (of itself it has none). Its user may also give it a ` + "`CheckRedirect`" + `, which keeps the secret at home, as one row shows, and another margin than 10 s before a token's end. tokenvend is a service that many processes share, and such endpoints are its business; here it is the whole path from store to endpoint,
+and an ` + "`http.Client`" + ` with a time-out of 10 s (of itself it has none). Its user may also give it a ` +
+	"`CheckRedirect`" + `, which keeps the secret at home, as one row shows, and another margin than 10 s before a token's end. tokenvend is a service that many processes share, and such endpoints are its business; here it is the whole path from store to endpoint,
 with the same time-out. What it promises is tested in every run: nothing goes to another host, no token lives for ever, one request is made however many ask, and no error and no log shows a body or a secret.
 
 | the endpoint | golang.org/x/oauth2 | tokenvend |

@@ -1,7 +1,10 @@
-// Package access decides who may have what. It is pure: no I/O, no clock.
+// Package access decides who may get what. It is pure: no I/O, no clock.
 //
-// IAM decides first, and Lambda vouches for the alias that was invoked; nothing else in an event proves who sent it. A [Caller] holds just that, and a credential's [Rule] answers two questions: [Rule.Admits] whether this caller may know of the credential at all,
-// and [Rule.Permits] what may be asked of it beyond its defaults.
+// IAM decides first, and Lambda vouches for the invoked alias. Nothing else in
+// an event proves who sent it. A [Caller] holds only that. A credential's
+// [Rule] answers two questions: [Rule.Admits], whether a caller may learn of
+// the credential, and [Rule.Permits], what may be requested beyond its
+// defaults.
 package access
 
 import (
@@ -9,16 +12,23 @@ import (
 	"strings"
 )
 
-// Rule is a secret's "allow": it narrows what IAM has already granted. The zero value narrows nothing but what may be asked for: only the credential's defaults.
+// Rule is the "allow" of a secret. It narrows what IAM has granted. The zero
+// value admits every caller that IAM admits, to the credential's defaults.
 type Rule struct {
-	Principals []string `json:"principals,omitempty"` // patterns (* and ?) of IAM ARNs; none: whoever IAM admits
-	Aliases    []string `json:"aliases,omitempty"`    // Lambda aliases that may have it besides c-<credential> and admin
-	Scopes     []string `json:"scopes,omitempty"`     // scopes that may be asked for beyond the default, each spelled out
-	Audiences  []string `json:"audiences,omitempty"`  // audiences that may be asked for beyond the default, each spelled out
-	Accounts   []string `json:"accounts,omitempty"`   // accounts that may be asked for: patterns (* and ?), for people come and go
+	// patterns (* and ?) of IAM ARNs; none: every caller that IAM admits
+	Principals []string `json:"principals,omitempty"`
+	// Lambda aliases in addition to c-<credential> and admin
+	Aliases []string `json:"aliases,omitempty"`
+	// scopes that may be requested beyond the default; no patterns
+	Scopes []string `json:"scopes,omitempty"`
+	// audiences that may be requested beyond the default; no patterns
+	Audiences []string `json:"audiences,omitempty"`
+	// accounts that may be requested: patterns (* and ?), because users change
+	Accounts []string `json:"accounts,omitempty"`
 }
 
-// Admits says whether c may have the credential of that name, whose rule this is. A caller who is not admitted must not learn that the credential exists.
+// Admits reports whether c may use the credential of that name with this rule.
+// A caller that is not admitted must not learn that the credential exists.
 func (r Rule) Admits(c Caller, credential string) bool {
 	switch c.Via {
 	case API, CallerKey:
@@ -44,23 +54,27 @@ func (r Rule) admitsPrincipal(arn string) bool {
 	return len(r.Principals) == 0 || slices.ContainsFunc(r.Principals, p.matches)
 }
 
-// Asked is what is asked for besides the credential's name. Empty parts leave the choice to the credential.
+// Asked is a request's scope, audience and account. Empty parts mean the
+// credential's defaults.
 type Asked struct {
-	Scope    string // space-separated, order and repeats without meaning
+	Scope    string // space-separated; order and repetition have no meaning
 	Audience string
 	Account  string
 }
 
-// Refused is the error of [Rule.Permits]. It names the parameter and not its value, which may be anything that a caller typed.
+// Refused is the error of [Rule.Permits]. It names the parameter and not its
+// value, which may be anything.
 type Refused struct {
 	Parameter string // "scope", "audience" or "account"
 }
 
-// Error says which parameter is not allowed.
+// Error returns which parameter is not allowed.
 func (r *Refused) Error() string { return "access: this " + r.Parameter + " is not allowed" }
 
-// Permits says whether a token may be handed out for what is asked, where defaults are the credential's own scope and audience; else it returns a *Refused.
-// It binds every caller alike, the alias admin too. It does not bind revoking: what was allowed once must stay revocable.
+// Permits returns nil if a token for asked may be vended, and a *Refused
+// otherwise. defaults are the credential's scope and audience. It applies to
+// every caller, including the alias admin. It does not apply to revoking,
+// because an account that was allowed once must stay revocable.
 func (r Rule) Permits(asked, defaults Asked) error {
 	usual := strings.Fields(defaults.Scope)
 	for scope := range strings.FieldsSeq(asked.Scope) {

@@ -16,7 +16,7 @@ func invoked(qualifier string) access.Caller { return access.Invoked(function + 
 
 func overAPI(arn string) access.Caller { return invoked(":api").OverAPI(arn) }
 
-// narrowed is a credential's rule that names a principal and an alias.
+// narrowed is a rule that names a principal and an alias.
 var narrowed = access.Rule{
 	Principals: []string{"arn:aws:iam::123456789012:role/billing-*"},
 	Aliases:    []string{"billing"},
@@ -36,8 +36,14 @@ func TestPolicy(t *testing.T) {
 		{"whoever IAM lets reach the API has what nobody narrowed", overAPI(session), open, true},
 		{"over the API a list of aliases narrows nothing", overAPI(session), aliased, true},
 		{"over the API a role that is listed", overAPI(session), named, true},
-		{"over the API a role that is not listed", overAPI("arn:aws:sts::123456789012:assumed-role/reports/i-1"), named, false},
-		{"the same role of another account", overAPI("arn:aws:sts::999999999999:assumed-role/billing-prod/i-0abc"), named, false},
+		{
+			"over the API a role that is not listed", overAPI("arn:aws:sts::123456789012:assumed-role/reports/i-1"),
+			named, false,
+		},
+		{
+			"the same role of another account", overAPI("arn:aws:sts::999999999999:assumed-role/billing-prod/i-0abc"),
+			named, false,
+		},
 		{"over the API without an ARN", overAPI(""), open, false},
 		{"over the API with something that is no ARN", overAPI("billing-prod"), open, false},
 		{"over the API with a service's ARN", overAPI("arn:aws:lambda:eu-west-1:123456789012:function:x"), open, false},
@@ -67,10 +73,25 @@ func TestPolicy(t *testing.T) {
 
 		{"$LATEST", invoked(":$LATEST"), open, false},
 		{"a version", invoked(":7"), open, false},
-		{"a caller's key that stands for a listed role", access.Caller{Via: access.CallerKey, ARN: session}, named, true},
-		{"a caller's key that stands for another", access.Caller{Via: access.CallerKey, ARN: iam("user/ann")}, named, false},
+		{
+			"a caller's key that stands for a listed role",
+			access.Caller{Via: access.CallerKey, ARN: session},
+			named,
+			true,
+		},
+		{
+			"a caller's key that stands for another",
+			access.Caller{Via: access.CallerKey, ARN: iam("user/ann")},
+			named,
+			false,
+		},
 		{"a caller's key that stands for nobody", access.Caller{Via: access.CallerKey}, open, false},
-		{"an operator's key, whatever the rule lists", access.Caller{Via: access.OperatorKey, ARN: iam("user/ann")}, named, true},
+		{
+			"an operator's key, whatever the rule lists",
+			access.Caller{Via: access.OperatorKey, ARN: iam("user/ann")},
+			named,
+			true,
+		},
 		{"an operator's key that stands for nobody", access.Caller{Via: access.OperatorKey}, open, false},
 
 		{"nobody in particular", access.Caller{}, open, false},
@@ -85,7 +106,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// An event that looks like API Gateway's, with anyone's ARN in it, sent to anything but the alias api.
+// The event of API Gateway with any ARN, sent to an alias other than api.
 func TestFault59_AnARNProvesNothingOutsideTheAPI(t *testing.T) {
 	for _, qualifier := range []string{"", ":admin", ":c-minut", ":billing", ":$LATEST", ":7"} {
 		forged := invoked(qualifier).OverAPI(session)
@@ -127,7 +148,11 @@ func TestWhoAdministers(t *testing.T) {
 func TestWhatMayBeAskedFor(t *testing.T) {
 	defaults := access.Asked{Scope: "read list", Audience: "https://api.example"}
 	closed := access.Rule{}
-	rule := access.Rule{Scopes: []string{"write", "*"}, Audiences: []string{"https://eu.example"}, Accounts: []string{"ann", "*@example.com", "b?b"}}
+	rule := access.Rule{
+		Scopes:    []string{"write", "*"},
+		Audiences: []string{"https://eu.example"},
+		Accounts:  []string{"ann", "*@example.com", "b?b"},
+	}
 
 	for _, c := range []struct {
 		rule    access.Rule
@@ -209,7 +234,10 @@ func TestCallersInALog(t *testing.T) {
 }
 
 func TestAliasesThatARuleMayList(t *testing.T) {
-	for name, want := range map[string]bool{"billing": true, "Admin": true, "c": true, "api": false, "admin": false, "c-minut": false, "7": false, "$LATEST": false, "": false, "bill*": false} {
+	for name, want := range map[string]bool{
+		"billing": true, "Admin": true, "c": true, "api": false, "admin": false, "c-minut": false, "7": false,
+		"$LATEST": false, "": false, "bill*": false,
+	} {
 		if access.ValidAlias(name) != want {
 			t.Errorf("%q: want %v", name, want)
 		}
@@ -222,11 +250,11 @@ type counter struct {
 	rules map[string]access.Rule
 }
 
-func (c counter) allow(who access.Caller, names ...string) { c.Helper(); c.judge(true, who, names) }
+func (c counter) allow(who access.Caller, names ...string) { c.Helper(); c.check(true, who, names) }
 
-func (c counter) deny(who access.Caller, names ...string) { c.Helper(); c.judge(false, who, names) }
+func (c counter) deny(who access.Caller, names ...string) { c.Helper(); c.check(false, who, names) }
 
-func (c counter) judge(want bool, who access.Caller, names []string) {
+func (c counter) check(want bool, who access.Caller, names []string) {
 	c.Helper()
 	for _, name := range names {
 		if got := c.rules[name].Admits(who, name); got != want {
@@ -238,19 +266,21 @@ func (c counter) judge(want bool, who access.Caller, names []string) {
 func TestWhoMayHaveWhat(t *testing.T) {
 	c := counter{t, map[string]access.Rule{
 		"open":    {},
-		"billing": narrowed, // role/billing-*, and the alias billing
-		"named":   {Principals: []string{iam("role/reports"), iam("user/ann"), "arn:aws-cn:iam::123456789012:role/reports"}},
-		"listed":  {Aliases: []string{"reports", "billing"}},
+		"billing": narrowed, // role/billing-* and the alias billing
+		"named": {
+			Principals: []string{iam("role/reports"), iam("user/ann"), "arn:aws-cn:iam::123456789012:role/reports"},
+		},
+		"listed": {Aliases: []string{"reports", "billing"}},
 	}}
 	c.allow(overAPI(sts("assumed-role/billing-prod/i-1")), "open", "billing", "listed")
 	c.deny(overAPI(sts("assumed-role/billing-prod/i-1")), "named")
-	c.allow(overAPI(sts("assumed-role/reports/i-1")), "open", "named", "listed") // STS leaves a role's path out
+	c.allow(overAPI(sts("assumed-role/reports/i-1")), "open", "named", "listed") // STS omits a role's path
 	c.allow(overAPI(iam("role/elsewhere/reports")), "named")
 	c.allow(overAPI(iam("user/ann")), "named")
 	c.allow(overAPI("arn:aws-cn:sts::123456789012:assumed-role/reports/x"), "named")
 	c.deny(overAPI("arn:aws-us-gov:sts::123456789012:assumed-role/reports/x"), "named")
 	c.deny(overAPI("arn:aws:sts::123456789013:assumed-role/reports/x"), "named")
-	c.deny(overAPI(sts("assumed-role/reports-2/reports")), "named") // a session's name is the caller's to choose
+	c.deny(overAPI(sts("assumed-role/reports-2/reports")), "named") // the caller chooses a session's name
 	c.deny(overAPI(sts("assumed-role/x/role/reports")), "named")
 	c.deny(overAPI(iam("user/team/ann")), "named")
 	c.deny(overAPI(iam("user/role/reports")), "named")
@@ -267,7 +297,14 @@ func TestWhoMayHaveWhat(t *testing.T) {
 	c.deny(invoked(":reports"), "open", "billing", "named")
 	c.allow(invoked(""), "open")
 	c.deny(invoked(""), "billing", "named", "listed")
-	for _, nobody := range []access.Caller{invoked(":api"), invoked(":$LATEST"), invoked(":3"), invoked(":admin").OverAPI(iam("role/admin")), invoked(":c-open").OverAPI(iam("role/admin")), {}} {
+	for _, nobody := range []access.Caller{
+		invoked(":api"),
+		invoked(":$LATEST"),
+		invoked(":3"),
+		invoked(":admin").OverAPI(iam("role/admin")),
+		invoked(":c-open").OverAPI(iam("role/admin")),
+		{},
+	} {
 		c.deny(nobody, "open", "billing", "named", "listed")
 	}
 }

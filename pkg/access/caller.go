@@ -4,25 +4,26 @@ import (
 	"strings"
 )
 
-// Via is the way by which a caller came, as far as Lambda vouches for it. The zero value is never admitted.
+// Via is how a caller invoked the function, as far as Lambda vouches for it.
+// The zero value is never admitted.
 type Via int
 
 const (
-	// Nobody came by $LATEST, by a version's number, or by a way that is not understood.
+	// Nobody is $LATEST, a version number, or anything unknown.
 	Nobody Via = iota
-	// API came by the alias api, which API Gateway alone is meant to have.
+	// API is the alias api, which only API Gateway should invoke.
 	API
-	// Own came by an alias c-<credential>.
+	// Own is an alias c-<credential>.
 	Own
-	// Admin came by the alias admin.
+	// Admin is the alias admin.
 	Admin
-	// Alias came by any other alias.
+	// Alias is any other alias.
 	Alias
-	// Bare came by the function's own name, without an alias.
+	// Bare is the function's name without an alias.
 	Bare
-	// CallerKey signed with a caller's key of the server on one machine.
+	// CallerKey is a signature with a caller's key of the one-machine server.
 	CallerKey
-	// OperatorKey signed with an operator's key of that server.
+	// OperatorKey is a signature with an operator's key of that server.
 	OperatorKey
 )
 
@@ -32,20 +33,24 @@ const (
 	ownPrefix  = "c-"
 )
 
-// Caller is who asks, as far as that is proven. The zero value is admitted to nothing.
+// Caller is the authenticated part of a caller's identity. The zero value is
+// admitted to nothing.
 type Caller struct {
 	Via   Via
-	Alias string // the qualifier as it was invoked; "" for the bare function
-	ARN   string // the principal that API Gateway has authenticated, or that a key of one machine stands for
+	Alias string // the qualifier of the invocation; "" for the bare function
+	ARN   string // the principal that API Gateway authenticated, or that a key of one machine stands for
 }
 
-// Invoked is the caller who invoked the function by this ARN, which must come from Lambda's own context and never from an event.
+// Invoked returns the caller of an invocation by this ARN. The ARN must be that
+// of Lambda's context, never of an event.
 func Invoked(invokedFunctionARN string) Caller {
 	via, alias := ParseQualifier(invokedFunctionARN)
 	return Caller{Via: via, Alias: alias}
 }
 
-// OverAPI is c with the IAM ARN that the event names. On any way but the alias api an ARN proves nothing, and the caller becomes nobody: an event shaped like the API's, sent by somebody else.
+// OverAPI returns c with the IAM ARN of the event. For any alias but api an ARN
+// proves nothing, so the result is nobody: another caller sent an event in the
+// form of API Gateway's.
 func (c Caller) OverAPI(arn string) Caller {
 	if c.Via != API {
 		return Caller{Alias: c.Alias}
@@ -54,7 +59,8 @@ func (c Caller) OverAPI(arn string) Caller {
 	return c
 }
 
-// IsNobody says whether no rule whatsoever admits c: the answer is then 403, where otherwise it is 404.
+// IsNobody reports whether no rule can admit c. The status is then 403, and 404
+// otherwise.
 func (c Caller) IsNobody() bool {
 	switch c.Via {
 	case API, CallerKey, OperatorKey:
@@ -64,24 +70,25 @@ func (c Caller) IsNobody() bool {
 	return c.Via < API || c.Via > OperatorKey
 }
 
-// IsOperator reports whether c is admitted to every credential: it came by the
-// alias admin, or signed with an operator's key of one machine.
+// IsOperator reports whether c is admitted to every credential: by the alias
+// admin, or by an operator's key of one machine.
 func (c Caller) IsOperator() bool {
 	return (c.Via == Admin || c.Via == OperatorKey) && !c.IsNobody()
 }
 
 // MayAdminister reports whether c may revoke, list, connect and recover. Over
-// the API, IAM has decided on method and path, and the credential's rule must
-// admit the caller besides.
+// the API, IAM has decided by method and path, and the credential's rule must
+// admit the caller as well.
 func (c Caller) MayAdminister() bool {
 	return c.IsOperator() || c.Via == API && !c.IsNobody()
 }
 
-// MayOnlyVend reports whether c may ask for tokens and report them, and nothing
-// else. Over the API, IAM decides that by method and path.
+// MayOnlyVend reports whether c may only request and report tokens. Over the
+// API, IAM decides that by method and path.
 func (c Caller) MayOnlyVend() bool { return c.Via == CallerKey }
 
-// String names c in a log: the ARN, "alias:<name>", "function" for the bare one, or "nobody".
+// String returns c for a log: the ARN, "alias:<name>", "function" for the bare
+// one, or "nobody".
 func (c Caller) String() string {
 	switch {
 	case c.IsNobody():
@@ -95,12 +102,15 @@ func (c Caller) String() string {
 	}
 }
 
-// ParseQualifier reads Lambda's InvokedFunctionArn (arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>], in any partition): the way, and the qualifier as it stands. What it does not understand is [Nobody].
+// ParseQualifier parses Lambda's InvokedFunctionArn
+// (arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>], in any
+// partition). It returns the way and the qualifier. Anything else is [Nobody].
 func ParseQualifier(invokedFunctionARN string) (Via, string) {
 	const bare, qualified = 7, 8
 	var parts [qualified + 1]string
 	n := cutFields(invokedFunctionARN, parts[:])
-	if n < bare || n > qualified || parts[0] != "arn" || parts[2] != "lambda" || parts[5] != "function" || parts[6] == "" {
+	if n < bare || n > qualified || parts[0] != "arn" || parts[2] != "lambda" || parts[5] != "function" ||
+		parts[6] == "" {
 		return Nobody, ""
 	}
 	if n == bare {
@@ -124,12 +134,14 @@ func via(qualifier string) Via {
 	}
 }
 
-// ValidAlias says whether a rule may list the alias: a name that Lambda allows, and none of api, admin and c-…, whose meaning is fixed.
+// ValidAlias reports whether a rule may list the alias: a name that Lambda
+// allows, other than api, admin and c-…, whose meaning is fixed.
 func ValidAlias(name string) bool { return via(name) == Alias }
 
 const maxAlias = 128
 
-// isAlias tells an alias's name from $LATEST, from a version's number, and from what Lambda allows for neither.
+// isAlias reports whether s is an alias name, and not $LATEST, a version number
+// or invalid.
 func isAlias(s string) bool {
 	if s == "" || len(s) > maxAlias {
 		return false

@@ -2,13 +2,18 @@ package access
 
 import "unicode/utf8"
 
-// Match says whether the whole of s fits the pattern: * stands for any number of characters, ? for exactly one, everything else for itself. There is no escape. It takes at most len(pattern)×len(s) steps, whatever the two hold. What is not UTF-8 fits nothing.
+// Match reports whether all of s matches the pattern: * matches any number of
+// characters, ? exactly one, and any other character itself. There is no
+// escape. It takes at most len(pattern)×len(s) steps. Invalid UTF-8 matches
+// nothing.
 func Match(pattern, s string) bool {
 	if !utf8.ValidString(pattern) || !utf8.ValidString(s) {
 		return false
 	}
 	p, i := 0, 0
-	star, mark := -1, 0 // where the last * stands, and where in s what follows it was tried last; an earlier * never has to be tried again
+	// the position of the last *, and where in s its rest was tried last; an
+	// earlier * need not be tried again
+	star, mark := -1, 0
 	for i < len(s) {
 		switch {
 		case p < len(pattern) && pattern[p] == '*':

@@ -6,26 +6,31 @@ import (
 	"strings"
 )
 
-// roleMark stands between an ARN's account and a role's path and name.
+// roleMark separates an ARN's account from a role's path and name.
 const roleMark = ":role/"
 
-// maxPrincipal bounds a pattern; IAM's own longest ARN is shorter.
+// maxPrincipal bounds a pattern. IAM's longest ARN is shorter.
 const maxPrincipal = 2048
 
-// principal is a caller's ARN in the form that patterns are held against.
+// principal is a caller's ARN in the form that is compared with patterns.
 type principal struct {
-	arn                      string // of no role
-	partition, account, name string // of a role
+	arn                      string // if it is no role
+	partition, account, name string // if it is a role
 	role                     bool
 }
 
-// arnFields is how many fields an ARN has; what follows the fifth colon is one, whatever it holds.
+// arnFields is the number of fields of an ARN. The rest after the fifth colon
+// is one field.
 const arnFields = 6
 
-// parsePrincipal reads the ARN of an IAM user, role, root, or STS session. A session of an assumed role becomes the role, without the session's name, which its owner chooses freely; and a role loses its path, which STS leaves out. Users keep theirs: for them AWS always names it.
+// parsePrincipal parses the ARN of an IAM user, role, root, or STS session. A
+// session of an assumed role becomes the role without the session's name, which
+// its owner chooses, and a role loses its path, which STS omits. Users keep
+// their paths, because AWS always includes them.
 func parsePrincipal(arn string) (principal, bool) {
 	var p [arnFields]string
-	if cutFields(arn, p[:]) != arnFields || p[0] != "arn" || p[2] != "iam" && p[2] != "sts" || p[3] != "" || p[5] == "" {
+	if cutFields(arn, p[:]) != arnFields || p[0] != "arn" || p[2] != "iam" && p[2] != "sts" || p[3] != "" ||
+		p[5] == "" {
 		return principal{}, false
 	}
 	kind, rest, _ := strings.Cut(p[5], "/")
@@ -40,7 +45,8 @@ func parsePrincipal(arn string) (principal, bool) {
 	}
 }
 
-// cutFields cuts s at its colons into as many fields as there is room for, the last with what is left, and returns how many there are.
+// cutFields splits s at its colons into at most len(into) fields, the last with
+// the rest. It returns their number.
 func cutFields(s string, into []string) int {
 	for n := range into {
 		before, after, more := strings.Cut(s, ":")
@@ -59,7 +65,7 @@ func role(partition, account, name string) (principal, bool) {
 	return principal{partition: partition, account: account, name: name, role: true}, name != ""
 }
 
-// text is the ARN that patterns are held against.
+// text returns the ARN that is compared with patterns.
 func (p principal) text() string {
 	if !p.role {
 		return p.arn
@@ -67,9 +73,9 @@ func (p principal) text() string {
 	return "arn:" + p.partition + ":iam::" + p.account + roleMark + p.name
 }
 
-// matches reports whether the pattern admits p. A pattern of roles matches
-// roles alone: a user's path may hold ":role/" too. A pattern that a rule may
-// not list, for example one that an older version has stored, matches nothing.
+// matches reports whether the pattern admits p. A pattern for roles matches
+// only roles: a user's path may contain ":role/" too. A pattern that a rule may
+// not list, such as one that an older version stored, matches nothing.
 func (p principal) matches(pattern string) bool {
 	if CheckPrincipal(pattern) != nil || strings.Contains(pattern, roleMark) && !p.role {
 		return false
@@ -77,20 +83,20 @@ func (p principal) matches(pattern string) bool {
 	return Match(pattern, p.text())
 }
 
-// CanonicalPrincipal returns the form in which the ARNs of callers are
-// compared: a role has no path, and a session of a role is the role. It reports
-// false for what is not the ARN of an IAM or STS principal.
+// CanonicalPrincipal returns the form in which callers' ARNs are compared: a
+// role without its path, and for a session its role. It reports false if arn is
+// no ARN of an IAM or STS principal.
 func CanonicalPrincipal(arn string) (string, bool) {
 	p, ok := parsePrincipal(arn)
 	return p.text(), ok
 }
 
-// The errors of CheckPrincipal. They say what to write instead, and show
+// The errors of CheckPrincipal. They name what to write instead and show
 // nothing of the pattern.
 var (
 	errNotARN = errors.New("an IAM ARN, with * and ? where it is a pattern, such as " + exampleRole)
 	errLong   = fmt.Errorf("at most %d bytes", maxPrincipal)
-	// The owner of a session chooses its name freely.
+	// The owner of a session chooses its name.
 	errSession = errors.New("the role instead of a session of it: " + exampleRole)
 	errNoRole  = errors.New("the name of a role after role/: " + exampleRole)
 	// STS reports arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION, without the
@@ -105,9 +111,9 @@ const (
 )
 
 // CheckPrincipal returns nil for a pattern that a rule may list: an ARN with *
-// and ? in it, or a pattern that begins with *. Its errors complete the
-// sentence "expected …". It refuses patterns that would admit others than their
-// author meant: sessions, and roles with a path.
+// and ?, or a pattern that starts with *. Its errors complete the sentence
+// "expected …". It refuses patterns that would admit more than intended:
+// sessions, and roles with a path.
 func CheckPrincipal(pattern string) error {
 	_, role, isRole := strings.Cut(pattern, roleMark)
 	switch {

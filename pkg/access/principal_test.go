@@ -30,7 +30,7 @@ func TestPrincipals(t *testing.T) {
 		{"*", iam("user/ann"), true},
 		{"*:role/billing", sts("assumed-role/billing/x"), true},
 
-		// a role's path: STS does not report it, so a pattern has none
+		// a role's path: STS does not report it, so patterns have none
 		{iam("role/billing"), iam("role/team/billing"), true},
 		{iam("role/AWSReservedSSO_Read_0a1b"), sts("assumed-role/AWSReservedSSO_Read_0a1b/ann"), true},
 		{iam("role/team/billing-*"), sts("assumed-role/billing-eu/x"), false},
@@ -39,16 +39,19 @@ func TestPrincipals(t *testing.T) {
 		{iam("role/*/billing"), sts("assumed-role/billing/x"), false},
 		{iam("*/team/billing-*"), sts("assumed-role/billing-eu/x"), false},
 		{iam("rol?/team/billing-*"), sts("assumed-role/billing-eu/x"), false},
-		{iam("role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Read_*"), sts("assumed-role/AWSReservedSSO_Read_0a1b/ann"), false},
+		{
+			iam("role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Read_*"),
+			sts("assumed-role/AWSReservedSSO_Read_0a1b/ann"), false,
+		},
 		{iam("role/team/*"), sts("assumed-role/anything/x"), false},
 		{iam("role/"), sts("assumed-role/anything/x"), false},
 
-		// a session's name is chosen by whoever opens it
+		// a session's name is chosen by its owner
 		{"*/billing", sts("assumed-role/evil/billing"), false},
 		{"*billing", sts("assumed-role/evil/billing"), false},
 		{sts("assumed-role/billing/*"), sts("assumed-role/billing/x"), false},
 
-		// users keep their path, and are no roles, whatever their path says
+		// users keep their path, and are never roles
 		{iam("user/ann"), iam("user/ann"), true},
 		{iam("user/team/*"), iam("user/team/ann"), true},
 		{iam("user/ann"), iam("user/team/ann"), false},
@@ -90,7 +93,8 @@ func TestPatternsThatARuleMayList(t *testing.T) {
 		{"arn:" + strings.Repeat("*", 1<<12), "at most 2048 bytes"},
 	} {
 		err := access.CheckPrincipal(c.pattern)
-		if c.instead == "" && err != nil || c.instead != "" && (err == nil || !strings.Contains(err.Error(), c.instead)) {
+		if c.instead == "" && err != nil ||
+			c.instead != "" && (err == nil || !strings.Contains(err.Error(), c.instead)) {
 			t.Errorf("CheckPrincipal(%.80q) = %v, want an error with %q", c.pattern, err, c.instead)
 		}
 	}
@@ -112,7 +116,7 @@ func TestCanonicalPrincipal(t *testing.T) {
 	}
 }
 
-// naive is what a pattern means, in as few words as there are.
+// naive is a reference implementation of Match.
 func naive(pattern, s []rune) bool {
 	switch {
 	case len(pattern) == 0:
@@ -125,7 +129,16 @@ func naive(pattern, s []rune) bool {
 }
 
 func FuzzMatch(f *testing.F) {
-	for _, seed := range [][2]string{{"", ""}, {"*", "x"}, {"a*b?c", "axxbyc"}, {"*a*a*", "aaab"}, {"*é?", "aéü"}, {"*??", "日"}, {"a\xff*", "a\xffb"}, {"?", "\xc3"}} {
+	for _, seed := range [][2]string{
+		{"", ""},
+		{"*", "x"},
+		{"a*b?c", "axxbyc"},
+		{"*a*a*", "aaab"},
+		{"*é?", "aéü"},
+		{"*??", "日"},
+		{"a\xff*", "a\xffb"},
+		{"?", "\xc3"},
+	} {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, pattern, s string) {

@@ -1,7 +1,7 @@
 package access
 
-// CanReach reports whether any rule at all could admit c to the credential.
-// What a caller can never have is refused before anything is looked up.
+// CanReach reports whether any rule could admit c to the credential. If not,
+// the request is refused before any lookup.
 func (c Caller) CanReach(credential string) bool {
 	if c.Via == Own {
 		return credential != "" && c.Alias == ownPrefix+credential
@@ -9,15 +9,15 @@ func (c Caller) CanReach(credential string) bool {
 	return !c.IsNobody()
 }
 
-// MayDiscover reports whether c may have the secret of a credential read that
-// is not known yet: by the alias admin, or by the credential's own alias.
-// Others would have one read for each name that they make up.
+// MayDiscover reports whether c may cause the secret of an unknown credential
+// to be read: by the alias admin, or by the credential's own alias. Other
+// callers could cause a read for every name they invent.
 func (c Caller) MayDiscover(credential string) bool {
 	return c.Via == Admin || c.Via == Own && c.CanReach(credential)
 }
 
-// Identity names c where callers are counted: over the API the user or the
-// role, without the name of a session, which its owner chooses freely.
+// Identity returns the identity by which callers are counted. Over the API it
+// is the user or the role, without the session's name, which its owner chooses.
 func (c Caller) Identity() string {
 	if c.Via != API {
 		return c.String()

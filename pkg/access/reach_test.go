@@ -42,9 +42,11 @@ func TestIdentity(t *testing.T) {
 		caller access.Caller
 		want   string
 	}{
-		"a session":         {overAPI(session), role},
-		"another session":   {overAPI("arn:aws:sts::123456789012:assumed-role/billing-prod/other"), role},
-		"a user":            {overAPI("arn:aws:iam::123456789012:user/team/ann"), "arn:aws:iam::123456789012:user/team/ann"},
+		"a session":       {overAPI(session), role},
+		"another session": {overAPI("arn:aws:sts::123456789012:assumed-role/billing-prod/other"), role},
+		"a user": {
+			overAPI("arn:aws:iam::123456789012:user/team/ann"), "arn:aws:iam::123456789012:user/team/ann",
+		},
 		"an alias":          {invoked(":billing"), "alias:billing"},
 		"the bare function": {invoked(""), "function"},
 		"nobody":            {overAPI("x"), "nobody"},

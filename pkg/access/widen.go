@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// Policy is what a credential's secret says of who may have what: its rule, and
-// the defaults that the rule goes beyond.
+// Policy is a credential's rule and the defaults that the rule extends.
 type Policy struct {
 	Rule
 	Defaults Asked // scope and audience; there is no default account
 }
 
-// Widened names what p gives that before did not give, one sentence each; none
-// where p gives nothing more. Patterns are compared without their meaning: a
-// pattern that gives no more than another is named where that is not plain.
+// Widened returns one sentence for each permission of p that before did not
+// have. Patterns are compared conservatively: a pattern that is not plainly
+// covered by another is reported.
 func (p Policy) Widened(before Policy) []string {
 	said := p.widenedCallers(before)
 	for _, list := range []struct {
@@ -35,8 +34,8 @@ func (p Policy) Widened(before Policy) []string {
 	return append(said, p.widenedDefaults(before)...)
 }
 
-// widenedCallers names the callers over the API, and by the bare function, who
-// were not admitted before.
+// widenedCallers returns the callers over the API, and by the bare function,
+// that were not admitted before.
 func (p Policy) widenedCallers(before Policy) (said []string) {
 	switch {
 	case len(before.Principals) == 0:
@@ -56,8 +55,8 @@ func (p Policy) widenedCallers(before Policy) (said []string) {
 
 func (r Rule) admitsBare() bool { return len(r.Principals)+len(r.Aliases) == 0 }
 
-// widenedDefaults names defaults that are no longer given: the provider chooses
-// then, and may give more.
+// widenedDefaults returns defaults that were removed: the provider chooses
+// then, and may grant more.
 func (p Policy) widenedDefaults(before Policy) (said []string) {
 	if p.Defaults.Scope == "" && before.Defaults.Scope != "" {
 		said = append(said, "scope: none is asked for any more, so the provider chooses")
@@ -68,12 +67,12 @@ func (p Policy) widenedDefaults(before Policy) (said []string) {
 	return said
 }
 
-// scopes are all that may be asked for.
+// scopes returns all scopes that may be requested.
 func (p Policy) scopes() []string {
 	return slices.Concat(strings.Fields(p.Defaults.Scope), p.Scopes)
 }
 
-// audiences are all that may be asked for.
+// audiences returns all audiences that may be requested.
 func (p Policy) audiences() []string {
 	if p.Defaults.Audience == "" {
 		return p.Audiences
@@ -93,9 +92,9 @@ func uncovered(items, before []string, covers func(pattern, other string) bool) 
 
 func equal(a, b string) bool { return a == b }
 
-// covers reports whether all that fits the pattern other fits pattern too. It
-// reports false for some pairs of which that is true, and never true for others:
-// what stands for many in other must meet a * of pattern.
+// covers reports whether everything that matches the pattern other matches
+// pattern too. It may report false if that is true, and never true if it is
+// false: a wildcard in other must meet a * in pattern.
 func covers(pattern, other string) bool {
 	p, o := []rune(pattern), []rune(other)
 	star, mark := -1, 0 // as in Match

@@ -9,7 +9,13 @@ import (
 
 func TestWidened(t *testing.T) {
 	const billing, reports = "arn:aws:iam::1:role/billing-*", "arn:aws:iam::1:role/reports"
-	full := Rule{Principals: []string{billing}, Aliases: []string{"billing"}, Scopes: []string{"write"}, Audiences: []string{"a"}, Accounts: []string{"team-*"}}
+	full := Rule{
+		Principals: []string{billing},
+		Aliases:    []string{"billing"},
+		Scopes:     []string{"write"},
+		Audiences:  []string{"a"},
+		Accounts:   []string{"team-*"},
+	}
 	with := func(change func(*Rule)) Policy {
 		r := full
 		change(&r)
@@ -21,24 +27,74 @@ func TestWidened(t *testing.T) {
 		says          string // "": nothing is widened
 	}{
 		{"nothing changes", Policy{Rule: full}, Policy{Rule: full}, ""},
-		{"everything is taken away but who may have it", Policy{Rule: full}, Policy{Rule: Rule{Principals: full.Principals}}, ""},
+		{
+			"everything is taken away but who may have it",
+			Policy{Rule: full},
+			Policy{Rule: Rule{Principals: full.Principals}},
+			"",
+		},
 		{"the first principal narrows", Policy{}, Policy{Rule: Rule{Principals: []string{billing}}}, ""},
-		{"no principal is left", Policy{Rule: full}, with(func(r *Rule) { r.Principals = nil }), "allow.principals: none is listed any more"},
-		{"another principal", Policy{Rule: full}, with(func(r *Rule) { r.Principals = []string{billing, reports} }), reports},
-		{"a principal that is one of the pattern's", Policy{Rule: full}, with(func(r *Rule) { r.Principals = []string{"arn:aws:iam::1:role/billing-eu"} }), ""},
-		{"a narrower pattern", Policy{Rule: full}, with(func(r *Rule) { r.Principals = []string{"arn:aws:iam::1:role/billing-eu-?*"} }), ""},
-		{"a wider pattern", Policy{Rule: full}, with(func(r *Rule) { r.Principals = []string{"arn:aws:iam::1:role/billing*"} }), "role/billing*"},
-		{"another alias", Policy{Rule: full}, with(func(r *Rule) { r.Aliases = []string{"billing", "ops"} }), "allow.aliases: ops"},
-		{"the last of aliases and principals", Policy{Rule: Rule{Aliases: []string{"billing"}}}, Policy{}, "the bare function"},
-		{"another scope", Policy{Rule: full}, with(func(r *Rule) { r.Scopes = []string{"write", "admin"} }), "allow.scopes: admin"},
+		{"no principal is left", Policy{Rule: full}, with(func(r *Rule) {
+			r.Principals = nil
+		}), "allow.principals: none is listed any more"},
+		{"another principal", Policy{Rule: full}, with(func(r *Rule) {
+			r.Principals = []string{billing, reports}
+		}), reports},
+		{"a principal that is one of the pattern's", Policy{Rule: full}, with(func(r *Rule) {
+			r.Principals = []string{"arn:aws:iam::1:role/billing-eu"}
+		}), ""},
+		{"a narrower pattern", Policy{Rule: full}, with(func(r *Rule) {
+			r.Principals = []string{"arn:aws:iam::1:role/billing-eu-?*"}
+		}), ""},
+		{"a wider pattern", Policy{Rule: full}, with(func(r *Rule) {
+			r.Principals = []string{"arn:aws:iam::1:role/billing*"}
+		}), "role/billing*"},
+		{"another alias", Policy{Rule: full}, with(func(r *Rule) {
+			r.Aliases = []string{"billing", "ops"}
+		}), "allow.aliases: ops"},
+		{
+			"the last of aliases and principals",
+			Policy{Rule: Rule{Aliases: []string{"billing"}}},
+			Policy{},
+			"the bare function",
+		},
+		{"another scope", Policy{Rule: full}, with(func(r *Rule) {
+			r.Scopes = []string{"write", "admin"}
+		}), "allow.scopes: admin"},
 		{"a default scope", Policy{Rule: full}, Policy{Rule: full, Defaults: Asked{Scope: "write"}}, ""},
-		{"another default scope", Policy{Rule: full}, Policy{Rule: full, Defaults: Asked{Scope: "admin"}}, "allow.scopes: admin"},
-		{"no default scope any more", Policy{Rule: full, Defaults: Asked{Scope: "read"}}, Policy{Rule: full}, "scope: none is asked for"},
-		{"another audience", Policy{Rule: full}, with(func(r *Rule) { r.Audiences = []string{"b"} }), "allow.audiences: b"},
-		{"another default audience", Policy{Defaults: Asked{Audience: "a"}}, Policy{Defaults: Asked{Audience: "b"}}, "allow.audiences: b"},
-		{"no default audience any more", Policy{Defaults: Asked{Audience: "a"}}, Policy{}, "audience: none is asked for"},
-		{"another account", Policy{Rule: full}, with(func(r *Rule) { r.Accounts = []string{"team-*", "alice"} }), "allow.accounts: alice"},
-		{"an account of the pattern's", Policy{Rule: full}, with(func(r *Rule) { r.Accounts = []string{"team-a", "team-b*"} }), ""},
+		{
+			"another default scope",
+			Policy{Rule: full},
+			Policy{Rule: full, Defaults: Asked{Scope: "admin"}},
+			"allow.scopes: admin",
+		},
+		{
+			"no default scope any more",
+			Policy{Rule: full, Defaults: Asked{Scope: "read"}},
+			Policy{Rule: full},
+			"scope: none is asked for",
+		},
+		{"another audience", Policy{Rule: full}, with(func(r *Rule) {
+			r.Audiences = []string{"b"}
+		}), "allow.audiences: b"},
+		{
+			"another default audience",
+			Policy{Defaults: Asked{Audience: "a"}},
+			Policy{Defaults: Asked{Audience: "b"}},
+			"allow.audiences: b",
+		},
+		{
+			"no default audience any more",
+			Policy{Defaults: Asked{Audience: "a"}},
+			Policy{},
+			"audience: none is asked for",
+		},
+		{"another account", Policy{Rule: full}, with(func(r *Rule) {
+			r.Accounts = []string{"team-*", "alice"}
+		}), "allow.accounts: alice"},
+		{"an account of the pattern's", Policy{Rule: full}, with(func(r *Rule) {
+			r.Accounts = []string{"team-a", "team-b*"}
+		}), ""},
 		{"every account", Policy{Rule: full}, with(func(r *Rule) { r.Accounts = []string{"*"} }), "allow.accounts: *"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -9,23 +9,25 @@ import (
 	"time"
 )
 
-// dialer makes connections with TLS, and keeps those that were made ahead for the first request that wants them.
+// dialer opens TLS connections. It keeps connections that were opened in
+// advance for the first request.
 type dialer struct {
 	tls.Dialer
 	mu    sync.Mutex
 	ahead map[string]made // by address
 }
 
-// made is a connection that nobody has used yet.
+// made is a connection that was not used yet.
 type made struct {
 	conn net.Conn
-	at   time.Time // by the wall clock: the other one stops while Lambda freezes the process
+	at   time.Time // by the wall clock: the monotonic clock stops while Lambda freezes the process
 }
 
-// freshFor is how long a connection is believed to live that has carried nothing.
+// freshFor is how long an unused connection is assumed to be open.
 const freshFor = 5 * time.Second
 
-// open makes a connection to an https endpoint ahead. Its failure is the first request's to see.
+// open opens a connection to an https endpoint in advance. If it fails, the
+// first request gets the error.
 func (d *dialer) open(ctx context.Context, endpoint url.URL) {
 	if endpoint.Scheme != "https" {
 		return
@@ -46,7 +48,7 @@ func (d *dialer) open(ctx context.Context, endpoint url.URL) {
 	d.ahead[address] = made{conn, time.Now().Round(0)}
 }
 
-// dial is http.Transport's DialTLSContext.
+// dial implements http.Transport's DialTLSContext.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d.mu.Lock()
 	m, is := d.ahead[address]

@@ -14,7 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-// What a stalled or throttled AWS call may cost. The defaults of the SDK let one failed answer cost a caller more than a second.
+// The bounds on a stalled or throttled AWS call. With the SDK's defaults, one
+// failed response can cost a caller more than a second.
 const (
 	awsAttempts    = 5
 	awsMaxBackoff  = 100 * time.Millisecond
@@ -24,8 +25,9 @@ const (
 	awsIdleConns   = 32
 )
 
-// config makes an aws.Config by hand: the SDK's own loader doubles a function's start.
-// The credentials are those of the function's role, which Lambda puts into the environment anew for each instance, for longer than it lives.
+// config builds an aws.Config by hand, because the SDK's loader doubles the
+// function's start time. The credentials are those of the function's role.
+// Lambda sets them in the environment of each instance, and they outlive it.
 func (s settings) config(d *dialer) aws.Config {
 	return aws.Config{
 		Region:        s.region,
@@ -40,13 +42,15 @@ func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = awsAttempts
 		o.MaxBackoff = awsMaxBackoff
-		o.RateLimiter = ratelimit.None // an outage must not use up the retries of the hour after it; attempts and deadlines bound them
+		// an outage must not use up the retries of the following hour; attempts
+		// and deadlines bound them
+		o.RateLimiter = ratelimit.None
 	})
 }
 
 func newDialer() *dialer {
 	return &dialer{Dialer: tls.Dialer{
-		NetDialer: &net.Dialer{Timeout: awsDialTimeout}, // TLS included
+		NetDialer: &net.Dialer{Timeout: awsDialTimeout}, // includes TLS
 		Config:    &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0)},
 	}}
 }
@@ -62,10 +66,11 @@ func newAWSClient(d *dialer) *http.Client {
 	}}
 }
 
-// endpoints reads AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>, as every AWS tool does (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
+// endpoints reads AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>, like all AWS
+// tools (AWS SDKs and Tools Reference Guide, "Service-specific endpoints").
 type endpoints struct{ getenv func(string) string }
 
-// GetServiceBaseEndpoint is what the SDK's clients ask for.
+// GetServiceBaseEndpoint is called by the SDK's clients.
 func (e endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
 	name := "AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(sdkID, " ", "_"))
 	for _, variable := range []string{name, "AWS_ENDPOINT_URL"} {

@@ -24,7 +24,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
-// core is what both functions work with.
+// core holds what both functions use.
 type core struct {
 	settings
 	dialer  *dialer
@@ -34,7 +34,8 @@ type core struct {
 	canary  time.Duration
 }
 
-// Vend makes the vend function's Desk. getenv is os.Getenv; out takes the log, one JSON line each. An error names every setting that is wrong.
+// Vend returns the vend function's Desk. getenv is os.Getenv; the log goes to
+// out as JSON lines. An error names every wrong setting.
 func Vend(ctx context.Context, getenv func(string) string, out io.Writer) (*vend.Desk, error) {
 	c, err := assemble(getenv, out)
 	if err != nil {
@@ -49,8 +50,8 @@ func Vend(ctx context.Context, getenv func(string) string, out io.Writer) (*vend
 	return &vend.Desk{Mint: c.mint, Journal: c.journal}, nil
 }
 
-// Rotate makes the rotate function's Sweep, as [Vend] makes the Desk.
-func Rotate(ctx context.Context, getenv func(string) string, out io.Writer) (*rotate.Sweep, error) {
+// Rotate returns the rotate function's Rotator. See [Vend].
+func Rotate(ctx context.Context, getenv func(string) string, out io.Writer) (*rotate.Rotator, error) {
 	c, err := assemble(getenv, out)
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func Rotate(ctx context.Context, getenv func(string) string, out io.Writer) (*ro
 	ctx, cancel := context.WithTimeout(ctx, connectWithin)
 	defer cancel()
 	c.connect(ctx)
-	return &rotate.Sweep{Mint: c.mint, Store: c.store, Journal: c.journal, Canary: c.canary}, nil
+	return &rotate.Rotator{Mint: c.mint, Store: c.store, Journal: c.journal, Canary: c.canary}, nil
 }
 
 func assemble(getenv func(string) string, out io.Writer) (core, error) {
@@ -89,19 +90,23 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 
 func newLog(out io.Writer, level string) *slog.Logger {
 	var least slog.Level
-	_ = least.UnmarshalText([]byte(level)) // "" and what settings let through; else info
+	_ = least.UnmarshalText([]byte(level)) // "" and unknown levels mean info
 	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: least}))
 }
 
-// connectWithin is how long a start waits for a table that does not answer. Lambda ends a start of ten seconds.
+// connectWithin is how long a start waits for a table that does not answer.
+// Lambda ends an initialization after ten seconds.
 const connectWithin = 2 * time.Second
 
-// connect reads a row that does not exist, so that the connection to the table is open before the first caller comes: what that costs is spent while the runtime starts. Its failure is the first caller's to see.
+// connect reads a row that does not exist, so that the connection to the table
+// is open before the first request. Its cost falls into the runtime's start. If
+// it fails, the first request gets the error.
 func (c core) connect(ctx context.Context) {
 	_, _ = c.store.Get(ctx, store.Eventual, token.Own("-"))
 }
 
-// connectKMS opens the connection by which the first caller's token will be opened, and asks nothing.
+// connectKMS opens a connection to KMS for the first Decrypt and sends no
+// request.
 func (c core) connectKMS(ctx context.Context) {
 	if !c.sealing {
 		return

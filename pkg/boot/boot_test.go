@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// environment is a function's as it should be, with changes to it; "" takes one away.
+// environment returns a valid environment with changes; "" removes a variable.
 func environment(changes map[string]string) func(string) string {
 	all := map[string]string{
 		EnvTable: "tokens", EnvSealKey: "alias/seal", EnvSealID: "stack",
@@ -33,8 +33,10 @@ var settingName = regexp.MustCompile(`(?m)^[A-Z_]+`)
 
 func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	wrong := map[string]string{
-		EnvTable: "", EnvSecretPrefix: "white space/", EnvSealing: "maybe", EnvSealKey: "", EnvSealID: "", EnvAllowPrivate: "perhaps",
-		EnvProxy: "https://user:hush@proxy", EnvLogLevel: "loud", EnvRowFormat: "3", EnvStaleMax: "later", "AWS_REGION": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
+		EnvTable: "", EnvSecretPrefix: "white space/", EnvSealing: "maybe", EnvSealKey: "", EnvSealID: "",
+		EnvAllowPrivate: "perhaps",
+		EnvProxy:        "https://user:hush@proxy", EnvLogLevel: "loud", EnvRowFormat: "3", EnvStaleMax: "later",
+		"AWS_REGION": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
 	}
 	_, vendErr := Vend(t.Context(), environment(wrong), io.Discard)
 	_, rotateErr := Rotate(t.Context(), environment(wrong), io.Discard)
@@ -63,15 +65,23 @@ func TestSettings(t *testing.T) {
 		name, value string
 		ok          bool
 	}{
-		{EnvSealing, "on", true}, {EnvSealing, "off", true}, {EnvSealing, "", true}, {EnvSealing, "true", false}, {EnvSealing, "OFF", false},
-		{EnvAllowPrivate, "true", true}, {EnvAllowPrivate, "false", true}, {EnvAllowPrivate, "", true}, {EnvAllowPrivate, "yes", false},
+		{EnvSealing, "on", true}, {EnvSealing, "off", true}, {EnvSealing, "", true}, {EnvSealing, "true", false},
+		{EnvSealing, "OFF", false},
+		{EnvAllowPrivate, "true", true}, {EnvAllowPrivate, "false", true}, {EnvAllowPrivate, "", true},
+		{EnvAllowPrivate, "yes", false},
 		{EnvProxy, "", true}, {EnvProxy, "http://proxy.internal:3128", true}, {EnvProxy, "http://10.0.0.1:3128/", true},
-		{EnvProxy, "http://proxy", false}, {EnvProxy, "https://proxy:3128", false}, {EnvProxy, "http://u:p@proxy:3128", false}, {EnvProxy, "proxy:3128", false}, {EnvProxy, "http://proxy:3128/x", false},
+		{EnvProxy, "http://proxy", false}, {EnvProxy, "https://proxy:3128", false},
+		{EnvProxy, "http://u:p@proxy:3128", false}, {EnvProxy, "proxy:3128", false},
+		{EnvProxy, "http://proxy:3128/x", false},
 		{EnvProxy, "http://:3128", false}, {EnvProxy, "http://proxy:3128?x=y", false},
-		{EnvRowFormat, "", true}, {EnvRowFormat, "1", true}, {EnvRowFormat, "migrate", true}, {EnvRowFormat, "2", true}, {EnvRowFormat, "both", false},
-		{EnvStaleMax, "", true}, {EnvStaleMax, "60s", true}, {EnvStaleMax, "24h", true}, {EnvStaleMax, "59s", false}, {EnvStaleMax, "25h", false}, {EnvStaleMax, "900", false},
-		{EnvLogLevel, "", true}, {EnvLogLevel, "debug", true}, {EnvLogLevel, "error", true}, {EnvLogLevel, "INFO", false}, {EnvLogLevel, "trace", false},
-		{EnvSecretPrefix, "", true}, {EnvSecretPrefix, "team/tokenvend-", true}, {EnvSecretPrefix, "a b", false}, {EnvSecretPrefix, strings.Repeat("a", 201), false},
+		{EnvRowFormat, "", true}, {EnvRowFormat, "1", true}, {EnvRowFormat, "migrate", true}, {EnvRowFormat, "2", true},
+		{EnvRowFormat, "both", false},
+		{EnvStaleMax, "", true}, {EnvStaleMax, "60s", true}, {EnvStaleMax, "24h", true}, {EnvStaleMax, "59s", false},
+		{EnvStaleMax, "25h", false}, {EnvStaleMax, "900", false},
+		{EnvLogLevel, "", true}, {EnvLogLevel, "debug", true}, {EnvLogLevel, "error", true},
+		{EnvLogLevel, "INFO", false}, {EnvLogLevel, "trace", false},
+		{EnvSecretPrefix, "", true}, {EnvSecretPrefix, "team/tokenvend-", true}, {EnvSecretPrefix, "a b", false},
+		{EnvSecretPrefix, strings.Repeat("a", 201), false},
 		{EnvSealKey, "", false}, {EnvSealID, "", false}, {EnvTable, "", false},
 	} {
 		_, err := read(environment(map[string]string{c.name: c.value}))
@@ -94,7 +104,8 @@ func TestWhatAnUnsetSettingMeans(t *testing.T) {
 func TestEndpoints(t *testing.T) {
 	const one, all = "http://127.0.0.1:1", "http://127.0.0.1:2"
 	for id, variable := range map[string]string{
-		dynamodb.ServiceID: "AWS_ENDPOINT_URL_DYNAMODB", kms.ServiceID: "AWS_ENDPOINT_URL_KMS", secretsmanager.ServiceID: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+		dynamodb.ServiceID: "AWS_ENDPOINT_URL_DYNAMODB", kms.ServiceID: "AWS_ENDPOINT_URL_KMS",
+		secretsmanager.ServiceID: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
 	} {
 		for _, c := range []struct {
 			changes map[string]string
@@ -121,7 +132,9 @@ func TestTheTableIsAskedOnceBeforeTheFirstCaller(t *testing.T) {
 		_, _ = io.WriteString(w, "{}")
 	}))
 	defer table.Close()
-	if _, err := Vend(t.Context(), environment(map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": table.URL}), io.Discard); err != nil {
+	if _, err := Vend(t.Context(), environment(map[string]string{
+		"AWS_ENDPOINT_URL_DYNAMODB": table.URL,
+	}), io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(asked, []string{"DynamoDB_20120810.GetItem"}) {
@@ -131,7 +144,7 @@ func TestTheTableIsAskedOnceBeforeTheFirstCaller(t *testing.T) {
 
 func TestAFunctionStartsWithoutItsTable(t *testing.T) {
 	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // until then the server does not see its client leave
+		_, _ = io.Copy(io.Discard, r.Body) // until then the server does not see that the client is gone
 		<-r.Context().Done()
 	}))
 	defer silent.Close()

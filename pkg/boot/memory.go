@@ -6,17 +6,20 @@ import (
 	"strconv"
 )
 
-// Lambda says how many MB the function has.
+// Lambda sets the function's memory in MB.
 const envMemory = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 
 const (
-	// rarely is Go's GOGC for a function. It lives on a few MB, and at 100 would collect garbage once in eighty reads of the table, for a tenth of their time.
+	// rarely is the GOGC value of a function. It needs a few MB; with 100 it
+	// would collect garbage every eighty reads of the table and take a tenth of
+	// their time.
 	rarely = 400
-	// mostMemory is the share of its memory from which on a function collects as often as need be.
+	// mostMemory is the share of the memory above which a function collects
+	// garbage as often as needed.
 	mostMemory = 0.75
 )
 
-// collect sets how this process collects garbage. Who sets GOGC knows better.
+// collect configures the garbage collector, unless GOGC is set.
 func collect(getenv func(string) string) {
 	if getenv("GOGC") != "" {
 		return

@@ -1,4 +1,5 @@
-// Package boot makes a Desk or a Sweep out of a function's environment. It is the one place that knows both AWS and the core.
+// Package boot builds vend's Desk and rotate's Rotator from a function's
+// environment. It is the only package that knows both AWS and the core.
 package boot
 
 import (
@@ -12,23 +13,24 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/mint"
 )
 
-// The names of the settings. The stack's template sets them.
+// The names of the settings. template.yaml sets them.
 const (
 	EnvTable        = "TOKENVEND_TABLE"         // the DynamoDB table; required
-	EnvSecretPrefix = "TOKENVEND_SECRET_PREFIX" // what the names of secrets begin with; "": tokenvend/
+	EnvSecretPrefix = "TOKENVEND_SECRET_PREFIX" // the prefix of secret names; "": tokenvend/
 	EnvSealing      = "TOKENVEND_SEALING"       // "on" or "off"; "": on
 	EnvSealKey      = "TOKENVEND_SEAL_KEY"      // the KMS key's ARN or id; required with sealing on
 	EnvSealID       = "TOKENVEND_SEAL_ID"       // part of the encryption context; required with sealing on
 	EnvAllowPrivate = "TOKENVEND_ALLOW_PRIVATE" // "true": providers may have private addresses; "": false
-	EnvProxy        = "TOKENVEND_PROXY"         // http://host:port to reach providers through; "": none
-	EnvMetrics      = "TOKENVEND_METRICS"       // the CloudWatch namespace of the metrics in the log; "": none
-	EnvCanary       = "TOKENVEND_CANARY"        // how often living tokens are proven at their providers, as "15m"; "": never
-	EnvRowFormat    = "TOKENVEND_ROW_FORMAT"    // "1", "migrate" or "2": see mint.RowFormat; "": 2
-	EnvStaleMax     = "TOKENVEND_STALE_MAX"     // mint.Config.StaleMax, as "900s"; "": its default
-	EnvLogLevel     = "TOKENVEND_LOG_LEVEL"     // debug, info, warn or error; "": info
+	EnvProxy        = "TOKENVEND_PROXY"         // http://host:port of the proxy to providers; "": none
+	EnvMetrics      = "TOKENVEND_METRICS"       // the CloudWatch namespace of the metrics; "": none
+	// how often tokens are checked at their providers, such as "15m"; "": never
+	EnvCanary    = "TOKENVEND_CANARY"
+	EnvRowFormat = "TOKENVEND_ROW_FORMAT" // "1", "migrate" or "2": see mint.RowFormat; "": 2
+	EnvStaleMax  = "TOKENVEND_STALE_MAX"  // mint.Config.StaleMax, as "900s"; "": its default
+	EnvLogLevel  = "TOKENVEND_LOG_LEVEL"  // debug, info, warn or error; "": info
 )
 
-// settings is what the environment says.
+// settings is the parsed environment.
 type settings struct {
 	table, prefix, key, sealID string
 	sealing, allowPrivate      bool
@@ -41,21 +43,23 @@ type settings struct {
 	getenv                                     func(string) string
 }
 
-// reader reads an environment and gathers what is wrong with it.
+// reader reads an environment and collects what is wrong.
 type reader struct {
 	getenv func(string) string
 	faults []error
 }
 
-// read reads the settings; its error names everything that is wrong at once.
+// read reads the settings. Its error names every wrong setting.
 func read(getenv func(string) string) (settings, error) {
 	r := &reader{getenv: getenv}
 	s := settings{
-		table: r.required(EnvTable), prefix: r.prefix(), sealing: r.onOff(EnvSealing, true), allowPrivate: r.flag(EnvAllowPrivate),
-		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(),
+		table: r.required(EnvTable), prefix: r.prefix(), sealing: r.onOff(EnvSealing, true),
+		allowPrivate: r.flag(EnvAllowPrivate),
+		proxy:        r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(),
 		rowFormat: r.rowFormat(), staleMax: r.staleMax(), region: r.required("AWS_REGION"),
-		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"), sessionToken: getenv("AWS_SESSION_TOKEN"),
-		getenv: getenv,
+		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"),
+		sessionToken: getenv("AWS_SESSION_TOKEN"),
+		getenv:       getenv,
 	}
 	if s.sealing {
 		s.key, s.sealID = r.required(EnvSealKey), r.required(EnvSealID)
@@ -100,7 +104,8 @@ func (r *reader) flag(name string) bool {
 	return on
 }
 
-// What names are made of. No regular expression is compiled here: each costs a cold start more than all the settings' reading.
+// The characters of names. There is no regular expression here: compiling one
+// costs a cold start more than reading all settings.
 const (
 	lettersAndDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	ofSecrets        = lettersAndDigits + "/_+=.@-"
@@ -109,7 +114,7 @@ const (
 	longestNamespace = 255
 )
 
-// isOf says whether s holds nothing but those characters, and at most so many.
+// isOf reports whether s consists of the characters and is not too long.
 func isOf(characters, s string, longest int) bool {
 	return len(s) <= longest && strings.Trim(s, characters) == ""
 }
@@ -131,14 +136,16 @@ func (r *reader) proxy() *url.URL {
 		return nil
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
+	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil ||
+		strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
 		r.fault(EnvProxy, "http://host:port, without user and password")
 		return nil
 	}
 	return u
 }
 
-// shortestCanary keeps a slip of the unit from asking providers again and again.
+// shortestCanary refuses a wrong unit, which would send many requests to
+// providers.
 const shortestCanary = time.Minute
 
 func (r *reader) canary() time.Duration {
@@ -164,7 +171,7 @@ func (r *reader) rowFormat() mint.RowFormat {
 	return mint.RowFormat2
 }
 
-// staleMax reads EnvStaleMax; 0 where it is not set.
+// staleMax reads EnvStaleMax. It returns 0 if it is not set.
 func (r *reader) staleMax() time.Duration {
 	value := r.getenv(EnvStaleMax)
 	if value == "" {

@@ -14,26 +14,26 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// digestBytes is how much of a SHA-256 a digest keeps.
+// digestBytes is how many bytes of a SHA-256 are kept.
 const digestBytes = 16
 
 // Part is one part of a [Destination].
 type Part struct {
-	Name  string `json:"name"` // as in a secret: "descriptor.verify.url"
+	Name  string `json:"name"` // as in the secret: "descriptor.verify.url"
 	Value string `json:"value"`
 }
 
-// Destination is everything that decides where the client authentication, a
-// token or a refresh token of a credential is sent, and which part of an answer
-// is taken for a token: URLs, methods of client authentication, the client id,
-// the audience of an assertion and the response pointers. Parts that are empty
-// are left out. It holds no secret.
+// Destination lists everything that decides where the client authentication, a
+// token or a refresh token is sent, and which part of a response is taken as a
+// token: URLs, methods of client authentication, the client ID, the audience of
+// an assertion and the response pointers. Empty parts are omitted. It holds no
+// secret.
 //
-// A provider of the catalogue stands for all that its descriptor says, so a
-// release that corrects a descriptor changes no destination.
+// A provider of the catalogue is one part, so a release that corrects a
+// descriptor changes no destination.
 type Destination []Part
 
-// Destination returns the credential's destination; nil if this program does
+// Destination returns the credential's destination, or nil if this program does
 // not know its provider.
 func (t Terms) Destination() Destination {
 	d, err := t.Speaks()
@@ -103,7 +103,8 @@ func parts(all ...Part) Destination {
 	return slices.DeleteFunc(all, func(p Part) bool { return p.Value == "" })
 }
 
-// resolved is a URL of a descriptor, which may be relative to the token URL.
+// resolved returns a URL of a descriptor, which may be relative to the token
+// URL.
 func resolved(base, raw string) string {
 	b, err := url.Parse(base)
 	if err != nil {
@@ -116,7 +117,7 @@ func resolved(base, raw string) string {
 	return u.String()
 }
 
-// Digest returns a digest of the destination, in hex; "" of an empty one.
+// Digest returns a digest of the destination in hex, or "" if it is empty.
 func (d Destination) Digest() string {
 	if len(d) == 0 {
 		return ""
@@ -129,10 +130,10 @@ func (d Destination) Digest() string {
 }
 
 // Change is a part of a destination that differs between two versions of a
-// secret. An empty value: the part was not there.
+// secret. An empty value means that the part was absent.
 type Change struct{ Name, Old, New string }
 
-// Changes lists the parts in which d differs from what it was before, by name.
+// Changes returns the parts in which d differs from before, sorted by name.
 func (d Destination) Changes(before Destination) []Change {
 	old, now := d.values(before), d.values(d)
 	names := map[string]bool{}
@@ -156,9 +157,9 @@ func (Destination) values(of Destination) map[string]string {
 	return values
 }
 
-// RequestDigest returns a digest, in hex, of what a variant's token is asked
-// for besides its destination: scope, audience, parameters and headers. It
-// holds no secret's value; "" if this program does not know the provider.
+// RequestDigest returns a digest in hex of what a variant's token is requested
+// with apart from its destination: scope, audience, parameters and headers. It
+// contains no secret. It is "" if this program does not know the provider.
 func (t Terms) RequestDigest(v token.Variant) string {
 	if _, err := t.Speaks(); err != nil {
 		return ""
@@ -167,7 +168,8 @@ func (t Terms) RequestDigest(v token.Variant) string {
 	return digest("request", scope, audience, t.Params, t.inlineRequest())
 }
 
-// inlineRequest is how an inline descriptor asks for tokens, URLs apart.
+// inlineRequest returns how an inline descriptor requests tokens, without the
+// URLs.
 func (t Terms) inlineRequest() string {
 	if t.Descriptor == nil {
 		return ""
@@ -183,8 +185,8 @@ func (t Terms) inlineRequest() string {
 	return string(text)
 }
 
-// paramsDigest is what the terms keep of a credential's parameters. Their
-// values are not needed there.
+// paramsDigest returns the digest of a credential's parameters. The terms do
+// not need their values.
 func paramsDigest(params map[string]string) string {
 	if len(params) == 0 {
 		return ""
@@ -196,7 +198,8 @@ func paramsDigest(params map[string]string) string {
 	return digest(texts...)
 }
 
-// digest is a part of the SHA-256 of texts. Their lengths keep them apart.
+// digest returns the start of a SHA-256 over texts. Their lengths separate
+// them.
 func digest(texts ...string) string {
 	var b []byte
 	for _, text := range texts {

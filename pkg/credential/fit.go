@@ -14,7 +14,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// descriptor takes an inline descriptor; nil where there is none, or a wrong one.
+// descriptor takes an inline descriptor, or nil if it is absent or wrong.
 func (f *form) descriptor() *descriptor.Descriptor {
 	raw, given := f.fields["descriptor"]
 	if !given {
@@ -35,7 +35,7 @@ func (f *form) descriptor() *descriptor.Descriptor {
 	return d
 }
 
-// inDescriptor takes a problem apart: "path: what", or what alone.
+// inDescriptor reports a problem in the form "path: what", or "what".
 func (f *form) inDescriptor(problem string) {
 	path, what, ok := strings.Cut(problem, ": ")
 	if !ok {
@@ -45,7 +45,7 @@ func (f *form) inDescriptor(problem string) {
 	f.wrong("descriptor."+path, what)
 }
 
-// fit holds a secret against the descriptor of its provider.
+// fit checks a secret against the descriptor of its provider.
 func (f *form) fit(c Credential, d *descriptor.Descriptor) {
 	if c.Client.TokenURL == "" && d.NeedsTokenURL() {
 		f.wrong("token_url", "required: the provider publishes none")
@@ -63,8 +63,13 @@ func (f *form) fit(c Credential, d *descriptor.Descriptor) {
 	}
 }
 
-// standard parameters are set from a secret's other fields, or by the grant. Among params they would be sent twice; and params are no place for secrets.
-var standard = []string{"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "scope", "refresh_token", "code", "code_verifier", "redirect_uri"}
+// standard lists the parameters that are set from other fields of a secret or
+// by the grant. In params they would be sent twice, and params is no place for
+// secrets.
+var standard = []string{
+	"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "scope", "refresh_token",
+	"code", "code_verifier", "redirect_uri",
+}
 
 func (f *form) fitGrant(c Credential, d *descriptor.Descriptor) {
 	if !c.Refresh.IsZero() && !d.Refreshes() {
@@ -102,7 +107,8 @@ func (f *form) fitAuth(c Credential, d *descriptor.Descriptor) {
 	}
 }
 
-// wants notes a field that the provider needs and that is missing, and one that is given though nothing would ever use it.
+// wants reports a field that the provider needs and that is missing, and a
+// field that is present and never used.
 func (f *form) wants(name string, needed, given bool) {
 	switch {
 	case needed && !given:
@@ -131,7 +137,8 @@ func isP256(key crypto.PublicKey) bool {
 	return ok && ec.Curve == elliptic.P256()
 }
 
-// auths are the ways in which the client proves itself to one endpoint of the provider or another.
+// auths returns the methods by which the client authenticates at the provider's
+// endpoints.
 func auths(d *descriptor.Descriptor) []descriptor.Auth {
 	token := cmp.Or(d.Token.Auth, descriptor.AuthBasic)
 	all := []descriptor.Auth{token}

@@ -15,14 +15,16 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// form is one JSON object on its way to becoming something better. Each of its fields is taken once; what is left over at the end is unknown. Fields are taken by their exact names, where encoding/json would accept any case.
+// form is a JSON object that is being parsed. Each field is taken once; the
+// rest is unknown at the end. Field names are matched exactly, while
+// encoding/json ignores case.
 type form struct {
 	*faults
-	prefix string // what the fields' names begin with in errors: "allow."
+	prefix string // prefix of the field names in errors: "allow."
 	fields map[string]json.RawMessage
 }
 
-// openSecret reads a whole secret as a form.
+// openSecret parses a secret as a form.
 func openSecret(data []byte, w *faults) form {
 	f := form{faults: w}
 	switch {
@@ -42,7 +44,8 @@ func openSecret(data []byte, w *faults) form {
 func (f *form) open(name string, data []byte) {
 	err := json.Unmarshal(data, &f.fields)
 	if at, ok := errors.AsType[*json.SyntaxError](err); ok {
-		f.add(name, fmt.Sprintf("one JSON object and nothing after it; broken at byte %d", at.Offset)) // the error's own text quotes what is there
+		// the error's own text quotes the secret
+		f.add(name, fmt.Sprintf("one JSON object and nothing after it; broken at byte %d", at.Offset))
 		return
 	}
 	if err != nil || f.fields == nil {
@@ -50,7 +53,8 @@ func (f *form) open(name string, data []byte) {
 	}
 }
 
-// repeated names every field that stands twice in one object, however deep: which of the two is meant, nobody can say.
+// repeated reports every field that occurs twice in an object, at any depth,
+// because either could be meant.
 func (f *form) repeated(dec *json.Decoder, path string) {
 	token, err := dec.Token()
 	if err != nil || token != json.Delim('{') && token != json.Delim('[') {
@@ -73,10 +77,10 @@ func (f *form) repeated(dec *json.Decoder, path string) {
 	_, _ = dec.Token()
 }
 
-// wrong notes a wrong field of this form, whose name is one that may be shown.
+// wrong reports a wrong field of this form. Its name must be safe to show.
 func (f *form) wrong(name, expected string) { f.add(f.prefix+name, expected) }
 
-// take reads a field as a T. null is no value of any type.
+// take parses a field as a T. null is an error for every type.
 func take[T any](f *form, name, expected string) (value T, given bool) {
 	raw, given := f.fields[name]
 	if !given {
@@ -84,13 +88,13 @@ func take[T any](f *form, name, expected string) (value T, given bool) {
 	}
 	delete(f.fields, name)
 	if string(raw) == "null" || json.Unmarshal(raw, &value) != nil {
-		f.wrong(redact.Name(name), expected) // a parameter's is of the secret's own choosing
+		f.wrong(redact.Name(name), expected) // the names of parameters are the secret's own
 		return *new(T), false
 	}
 	return value, true
 }
 
-// rest names what nobody took.
+// rest reports the fields that were not taken.
 func (f *form) rest() {
 	for _, name := range slices.Sorted(maps.Keys(f.fields)) {
 		f.wrong(redact.Name(name), "no such field")
@@ -102,7 +106,8 @@ func (f *form) flag(name string) bool {
 	return b
 }
 
-// text takes a line of text: a stray line's end, pasted along, would make every request fail in ways that are hard to read.
+// text takes a line of text. It refuses a line ending, which is easily pasted
+// along and would make every request fail.
 func (f *form) text(name string) string {
 	const expected = "a string without line ends, control characters and white space around it"
 	s, _ := take[string](f, name, expected)
@@ -113,7 +118,8 @@ func (f *form) text(name string) string {
 	return s
 }
 
-// odd characters: unicode.ReplacementChar is what encoding/json makes of an escape that is no character.
+// odd reports whether r is a control character or unicode.ReplacementChar,
+// which encoding/json returns for an invalid escape.
 func odd(r rune) bool { return unicode.IsControl(r) || r == unicode.ReplacementChar }
 
 // lines takes a text of several lines.
@@ -122,8 +128,8 @@ func (f *form) lines(name string) string {
 	return s
 }
 
-// list takes an array of strings. check returns nil for a good item; its errors
-// complete the sentence "expected …" and show nothing of the item.
+// list takes an array of strings. check returns nil for a valid item. Its
+// errors complete the sentence "expected …" and show nothing of the item.
 func (f *form) list(name string, check func(string) error) []string {
 	items, _ := take[[]string](f, name, "an array of strings")
 	for i, item := range items {
@@ -134,7 +140,7 @@ func (f *form) list(name string, check func(string) error) []string {
 	return items
 }
 
-// object takes an inner object as a form of its own, an empty one where there is none.
+// object takes an inner object as a form, or an empty form if it is absent.
 func (f *form) object(name string) form {
 	inner := form{faults: f.faults, prefix: f.prefix + name + "."}
 	if raw, given := f.fields[name]; given {
@@ -144,7 +150,7 @@ func (f *form) object(name string) form {
 	return inner
 }
 
-// number takes a whole number between two bounds; 0 where there is none.
+// number takes an integer between two bounds, or 0 if it is absent.
 func (f *form) number(name string, atLeast, atMost int) int {
 	expected := fmt.Sprintf("a whole number from %d to %d", atLeast, atMost)
 	n, given := take[int](f, name, expected)
@@ -154,7 +160,7 @@ func (f *form) number(name string, atLeast, atMost int) int {
 	return n
 }
 
-// duration takes a duration between two bounds; 0 where there is none.
+// duration takes a duration between two bounds, or 0 if it is absent.
 func (f *form) duration(name string, atLeast, atMost time.Duration) Duration {
 	expected := fmt.Sprintf(`a duration such as "90m", from %v to %v`, atLeast, atMost)
 	d, given := take[Duration](f, name, expected)

@@ -13,15 +13,18 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// minRSA is the shortest RSA key, in bits, that is still worth its name.
+// minRSA is the minimum length of an RSA key in bits.
 const minRSA = 2048
 
-// keys takes private_key and certificate. The certificate's key is the same one.
+// keys takes private_key and certificate. The certificate's key is the private
+// key.
 func (f *form) keys() (crypto.Signer, *tls.Certificate) {
 	chain, text := f.lines("certificate"), f.lines("private_key")
 	key, ok := parseKey(text)
 	if text != "" && !ok {
-		f.wrong("private_key", "a private key in PEM, not encrypted: PKCS#8, PKCS#1 or SEC1; RSA with 2048 bits or more")
+		f.wrong(
+			"private_key", "a private key in PEM, not encrypted: PKCS#8, PKCS#1 or SEC1; RSA with 2048 bits or more",
+		)
 	}
 	if chain == "" {
 		return key, nil
@@ -30,7 +33,7 @@ func (f *form) keys() (crypto.Signer, *tls.Certificate) {
 		f.wrong("private_key", "required beside a certificate")
 	}
 	if key == nil {
-		return nil, &tls.Certificate{} // private_key is the one that is wrong
+		return nil, &tls.Certificate{} // only private_key is wrong
 	}
 	pair, err := tls.X509KeyPair([]byte(chain), []byte(text))
 	if err != nil {
@@ -41,7 +44,8 @@ func (f *form) keys() (crypto.Signer, *tls.Certificate) {
 	return key, &pair
 }
 
-// parseKey reads the first private key in PEM. What stands before it, such as an elliptic curve's parameters, is passed over.
+// parseKey parses the first private key in PEM. It skips preceding blocks, such
+// as elliptic curve parameters.
 func parseKey(text string) (crypto.Signer, bool) {
 	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
 		var key any
@@ -70,7 +74,8 @@ func isShort(key crypto.Signer) bool {
 	return ok && public.N.BitLen() < minRSA
 }
 
-// hidden is a private key that refuses to be printed: the standard library's are structs and slices of exported numbers. Behind a function even reflection finds an address only.
+// hidden is a private key that cannot be printed: the standard library's types
+// have exported numbers. Behind a function, reflection finds only an address.
 type hidden struct {
 	signer func() crypto.Signer
 }

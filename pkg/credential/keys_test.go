@@ -57,7 +57,7 @@ func newEC(t testing.TB, curve elliptic.Curve) *ecdsa.PrivateKey {
 	return key
 }
 
-// rsaKey is the tests' one RSA key: making one takes long.
+// rsaKey is shared by the tests, because generating it is slow.
 var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -68,7 +68,12 @@ var rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
 
 func certify(t testing.TB, key crypto.Signer) string {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    time.Now(),
+		NotAfter:     time.Now().Add(time.Hour),
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -117,8 +122,12 @@ func TestFault49_KeysThatDoNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	es256 := with(object{"auth": "private_key_jwt", "algorithm": "ES256"}).with(object{"client_secret": nil, "key_id": "k1"})
-	rs256 := with(object{"auth": "private_key_jwt", "algorithm": "RS256"}).with(object{"client_secret": nil, "key_id": "k1"})
+	es256 := with(object{
+		"auth": "private_key_jwt", "algorithm": "ES256",
+	}).with(object{"client_secret": nil, "key_id": "k1"})
+	rs256 := with(object{
+		"auth": "private_key_jwt", "algorithm": "RS256",
+	}).with(object{"client_secret": nil, "key_id": "k1"})
 	for _, c := range []struct {
 		name   string
 		secret object
@@ -137,14 +146,27 @@ func TestFault49_KeysThatDoNotFit(t *testing.T) {
 		{"P-256 for ES256", es256.with(object{"private_key": pkcs8(t, ec)}), ""},
 		{"RSA for RS256", rs256.with(object{"private_key": pkcs8(t, rsaKey())}), ""},
 
-		{"nobody uses them", plain.with(object{"private_key": pkcs8(t, ec), "certificate": certify(t, ec), "key_id": "k1"}), "certificate key_id private_key"},
+		{
+			"nobody uses them",
+			plain.with(object{"private_key": pkcs8(t, ec), "certificate": certify(t, ec), "key_id": "k1"}),
+			"certificate key_id private_key",
+		},
 
 		{"no certificate", mtls, "certificate private_key"},
 		{"a certificate without its key", mtls.with(object{"certificate": certify(t, ec)}), "private_key"},
 		{"a key without its certificate", mtls.with(object{"private_key": pkcs8(t, ec)}), "certificate"},
-		{"another key's certificate", mtls.with(object{"private_key": pkcs8(t, ec), "certificate": certify(t, other)}), "certificate"},
-		{"a certificate that is none", mtls.with(object{"private_key": pkcs8(t, ec), "certificate": canary}), "certificate"},
-		{"a certificate of a key that is none", mtls.with(object{"private_key": canary, "certificate": certify(t, ec)}), "private_key"},
+		{
+			"another key's certificate",
+			mtls.with(object{"private_key": pkcs8(t, ec), "certificate": certify(t, other)}), "certificate",
+		},
+		{
+			"a certificate that is none", mtls.with(object{"private_key": pkcs8(t, ec), "certificate": canary}),
+			"certificate",
+		},
+		{
+			"a certificate of a key that is none",
+			mtls.with(object{"private_key": canary, "certificate": certify(t, ec)}), "private_key",
+		},
 		{"Ed25519 for TLS", mtls.with(object{"private_key": pkcs8(t, ed), "certificate": certify(t, ed)}), ""},
 		{"RSA for TLS", mtls.with(object{"private_key": pkcs8(t, rsaKey()), "certificate": certify(t, rsaKey())}), ""},
 	} {
@@ -174,7 +196,7 @@ func TestShortRSAIsRefused(t *testing.T) {
 	}
 }
 
-// The key behind a certificate is hidden, and yet opens a TLS connection.
+// The key of a certificate is hidden and still opens a TLS connection.
 func TestACertificateServes(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprint(w, len(r.TLS.PeerCertificates))
@@ -199,16 +221,20 @@ func TestACertificateServes(t *testing.T) {
 	}
 }
 
-// withKeys is a secret with everything secret in it.
+// withKeys returns a secret with a value in every secret field.
 func withKeys(t testing.TB) object {
 	return object{
-		"descriptor": object{"token": object{"url": "https://id.example/token", "auth": "tls"}, "refresh": object{"auth": "post"}},
-		"client_id":  "id", "client_secret": canary, "refresh_token": canary,
+		"descriptor": object{
+			"token":   object{"url": "https://id.example/token", "auth": "tls"},
+			"refresh": object{"auth": "post"},
+		},
+		"client_id": "id", "client_secret": canary, "refresh_token": canary,
 		"private_key": pkcs8(t, rsaKey()), "certificate": certify(t, rsaKey()),
 	}
 }
 
-// digits are ways in which the private key of a credential could be printed.
+// digits returns the forms in which the private key of a credential could be
+// printed.
 func digits(t testing.TB, c credential.Credential) []string {
 	t.Helper()
 	if c.Client.Key == nil || c.Certificate == nil {
@@ -216,5 +242,7 @@ func digits(t testing.TB, c credential.Credential) []string {
 	}
 	d := rsaKey().D
 	array, _ := json.Marshal(d.Bytes()[:8])
-	return []string{d.String()[:20], d.Text(16)[:20], hex.EncodeToString(d.Bytes()[:10]), strings.Trim(string(array), `"=`)}
+	return []string{
+		d.String()[:20], d.Text(16)[:20], hex.EncodeToString(d.Bytes()[:10]), strings.Trim(string(array), `"=`),
+	}
 }

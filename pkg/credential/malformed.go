@@ -8,7 +8,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
-// Malformed is the error of a secret that is not as it should be. It names every wrong field at once, and never a value.
+// Malformed is the error for an invalid secret. It names every wrong field at
+// once and never shows a value.
 type Malformed struct {
 	Credential string
 	Version    string       // of the secret
@@ -17,11 +18,11 @@ type Malformed struct {
 
 // FieldError is one wrong field.
 type FieldError struct {
-	Field    string // as in "allow.principals[0]"; "secret" for the whole
-	Expected string // what should have been there, in words: "required", "a string", …
+	Field    string // as in "allow.principals[0]"; "secret" for the secret as a whole
+	Expected string // what was expected, in words: "required", "a string", …
 }
 
-// Error says in one line what is wrong with which fields.
+// Error returns one line with every wrong field.
 func (m *Malformed) Error() string {
 	said := make([]string, len(m.Fields))
 	for i, f := range m.Fields {
@@ -30,16 +31,17 @@ func (m *Malformed) Error() string {
 	return "credential " + m.Credential + ": malformed secret: " + strings.Join(said, "; ")
 }
 
-// whole stands for the secret as such where no field of it can be named.
+// whole is the name for the secret as a whole.
 const whole = "secret"
 
-// faults gathers what is wrong.
+// faults collects the wrong fields.
 type faults struct {
 	version string // of the secret
 	fields  []FieldError
 }
 
-// add notes a wrong field. The first thing said of a field stands: what follows from it is not said too.
+// add reports a wrong field. Only the first fault of a field is kept, because
+// others may follow from it.
 func (w *faults) add(field, expected string) {
 	if !w.has(field) {
 		w.fields = append(w.fields, FieldError{Field: field, Expected: expected})
@@ -50,7 +52,7 @@ func (w *faults) has(field string) bool {
 	return slices.ContainsFunc(w.fields, func(f FieldError) bool { return f.Field == field })
 }
 
-// of is the error for all that was gathered; nil where nothing was.
+// of returns the error for the collected faults, or nil.
 func (w *faults) of(credential string) error {
 	if len(w.fields) == 0 {
 		return nil
@@ -62,5 +64,5 @@ func (w *faults) of(credential string) error {
 	return &Malformed{Credential: credential, Version: w.version, Fields: w.fields}
 }
 
-// ValidName says whether a credential can have that name.
+// ValidName reports whether name is a valid credential name.
 func ValidName(name string) bool { return descriptor.ValidName(name) }

@@ -15,23 +15,25 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// MaxSize is the longest secret, in bytes: what Secrets Manager takes.
+// MaxSize is the maximum size of a secret in bytes, as in Secrets Manager.
 const MaxSize = 64 << 10
 
-// defaultIdleAfter is after how long without a request a token is no longer renewed ahead.
+// defaultIdleAfter is how long a token is renewed without requests for it.
 const defaultIdleAfter = 24 * time.Hour
 
-// The bounds of what a secret may say of times: below, it is a slip of the unit; above, too.
+// The bounds of the times in a secret. A value outside is a wrong unit.
 const (
 	minLifetime  = time.Second
 	minIdleAfter = time.Minute
 	maxSpan      = 366 * 24 * time.Hour
 )
 
-// mostVariants bounds max_variants: rotate renews each.
+// mostVariants bounds max_variants, because rotate renews each variant.
 const mostVariants = 10000
 
-// Parse reads a secret strictly. Unknown and repeated fields, wrong types, what is missing, and what contradicts itself or the provider's descriptor are all named at once, in a [*Malformed].
+// Parse parses a secret strictly. A [*Malformed] names everything at once:
+// unknown and repeated fields, wrong types, missing fields, and contradictions
+// within the secret or with the provider's descriptor.
 func Parse(name, version string, data []byte) (Credential, error) {
 	w := &faults{version: version}
 	if !ValidName(name) {
@@ -54,7 +56,7 @@ func Parse(name, version string, data []byte) (Credential, error) {
 	return c, nil
 }
 
-// terms takes what is not secret.
+// terms takes the non-secret fields.
 func (f *form) terms() Terms {
 	t := Terms{
 		Scope:     token.NewVariant("", "", f.text("scope")).Scope,
@@ -74,7 +76,8 @@ func (f *form) terms() Terms {
 	return t
 }
 
-// provider takes a name in the catalogue or an inline descriptor: one of the two. What is wrong is left out.
+// provider takes either a name in the catalogue or an inline descriptor. It
+// omits an invalid one.
 func (f *form) provider() (string, *descriptor.Descriptor) {
 	_, inline := f.fields["descriptor"]
 	d := f.descriptor()
@@ -96,7 +99,8 @@ func (f *form) provider() (string, *descriptor.Descriptor) {
 
 func (f *form) grant() descriptor.Grant {
 	g := descriptor.Grant(f.text("grant"))
-	if g != "" && !slices.Contains([]descriptor.Grant{descriptor.ClientCredentials, descriptor.RefreshToken, descriptor.AuthorizationCode}, g) {
+	known := []descriptor.Grant{descriptor.ClientCredentials, descriptor.RefreshToken, descriptor.AuthorizationCode}
+	if g != "" && !slices.Contains(known, g) {
 		f.wrong("grant", "client_credentials, refresh_token or authorization_code")
 	}
 	return g
@@ -117,7 +121,7 @@ func (f *form) allow() access.Rule {
 	return rule
 }
 
-// expecting returns a check whose error is what was expected.
+// expecting returns a check whose error is the expectation.
 func expecting(expected string, valid func(string) bool) func(string) error {
 	err := errors.New(expected)
 	return func(s string) error {
@@ -128,7 +132,7 @@ func expecting(expected string, valid func(string) bool) func(string) error {
 	}
 }
 
-// client takes what the OAuth client is and proves itself by.
+// client takes the OAuth client's ID and its means of authentication.
 func (f *form) client() provider.Client {
 	c := provider.Client{
 		ID:       f.text("client_id"),

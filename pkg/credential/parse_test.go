@@ -21,10 +21,10 @@ import (
 
 const canary = "canary-91d0c4"
 
-// object is a JSON object in the making.
+// object is a JSON object for a test.
 type object map[string]any
 
-// with is o with other fields; nil takes one away.
+// with returns o with other fields; nil removes a field.
 func (o object) with(fields object) object {
 	all := maps.Clone(o)
 	maps.Copy(all, fields)
@@ -41,7 +41,7 @@ func (o object) json(t testing.TB) []byte {
 	return data
 }
 
-// at is a secret of a provider that speaks in this way.
+// at returns a secret with this inline descriptor.
 func at(descriptor object) object {
 	return object{"descriptor": descriptor, "client_id": "id", "client_secret": canary}
 }
@@ -66,7 +66,7 @@ func mustParse(t testing.TB, secret object) credential.Credential {
 	return c
 }
 
-// fields are the names of what an error calls wrong.
+// fields returns the names of the wrong fields in an error.
 func fields(t testing.TB, err error) []string {
 	t.Helper()
 	malformed, ok := errors.AsType[*credential.Malformed](err)
@@ -91,14 +91,24 @@ func TestParseAll(t *testing.T) {
 		"token":   object{"url": "https://id.example/token"},
 		"refresh": object{"rotates": "yes"},
 	}).with(object{
-		"scope": "write  read write", "audience": "https://api.example", "params": object{"tenant": "7"}, "token_url": "https://eu.example/token?x=1",
-		"refresh_token": canary, "grant": "refresh_token", "lifetime": "90m", "keep_warm": true, "idle_after": "2h30m", "max_variants": 7,
-		"allow": object{"principals": []string{"arn:aws:iam::1:role/billing-*"}, "aliases": []string{"billing"}, "scopes": []string{"admin"}, "audiences": []string{"https://b.example"}, "accounts": []string{"*@example.com"}},
+		"scope": "write  read write", "audience": "https://api.example", "params": object{"tenant": "7"},
+		"token_url":     "https://eu.example/token?x=1",
+		"refresh_token": canary, "grant": "refresh_token", "lifetime": "90m", "keep_warm": true, "idle_after": "2h30m",
+		"max_variants": 7,
+		"allow": object{
+			"principals": []string{"arn:aws:iam::1:role/billing-*"},
+			"aliases":    []string{"billing"},
+			"scopes":     []string{"admin"},
+			"audiences":  []string{"https://b.example"},
+			"accounts":   []string{"*@example.com"},
+		},
 	}))
-	if c.Name != "minut" || c.Version != "v1" || c.ID != "id" || c.ClientID != "id" || c.Secret.Reveal() != canary || c.Refresh.Reveal() != canary {
+	if c.Name != "minut" || c.Version != "v1" || c.ID != "id" || c.ClientID != "id" || c.Secret.Reveal() != canary ||
+		c.Refresh.Reveal() != canary {
 		t.Errorf("identity: %+v", c)
 	}
-	if c.Scope != "read write" || c.Audience != "https://api.example" || c.Grant != descriptor.RefreshToken || c.Client.Params["tenant"] != "7" {
+	if c.Scope != "read write" || c.Audience != "https://api.example" || c.Grant != descriptor.RefreshToken ||
+		c.Client.Params["tenant"] != "7" {
 		t.Errorf("what is asked: %+v", c)
 	}
 	if c.Terms.TokenURL != "https://eu.example/token?x=1" || c.Client.TokenURL != c.Terms.TokenURL {
@@ -107,14 +117,16 @@ func TestParseAll(t *testing.T) {
 	if time.Duration(c.Lifetime) != 90*time.Minute || !c.KeepWarm || time.Duration(c.IdleAfter) != 150*time.Minute {
 		t.Errorf("times: %+v", c)
 	}
-	if len(c.Allow.Principals) != 1 || len(c.Allow.Aliases) != 1 || len(c.Allow.Scopes) != 1 || len(c.Allow.Audiences) != 1 || len(c.Allow.Accounts) != 1 {
+	if len(c.Allow.Principals) != 1 || len(c.Allow.Aliases) != 1 || len(c.Allow.Scopes) != 1 ||
+		len(c.Allow.Audiences) != 1 || len(c.Allow.Accounts) != 1 {
 		t.Errorf("rule: %+v", c.Allow)
 	}
 }
 
 func TestParseLittle(t *testing.T) {
 	c := mustParse(t, plain)
-	if time.Duration(c.IdleAfter) != 24*time.Hour || c.KeepWarm || c.Lifetime != 0 || c.Grant != "" || c.Client.Key != nil || c.Certificate != nil || !c.Refresh.IsZero() {
+	if time.Duration(c.IdleAfter) != 24*time.Hour || c.KeepWarm || c.Lifetime != 0 || c.Grant != "" ||
+		c.Client.Key != nil || c.Certificate != nil || !c.Refresh.IsZero() {
 		t.Errorf("defaults: %+v", c)
 	}
 	if c.Allow.Admits(access.Caller{Via: access.Bare}, "minut") != true {
@@ -142,15 +154,38 @@ func TestFault49_EveryWrongFieldIsNamed(t *testing.T) {
 	}{
 		{"unknown fields", plain.with(object{"Client_ID": 1, "extra": canary}), "Client_ID extra"},
 		{"a name that may be a secret", plain.with(object{canary + " with spaces": "x"}), "(a name not shown)"},
-		{"wrong types", plain.with(object{"client_id": 7, "client_secret": []string{canary}, "keep_warm": canary, "params": canary, "allow": []string{canary}}), "allow client_id client_secret keep_warm params"},
-		{"nulls", plain.with(object{"client_id": (*int)(nil), "allow": json.RawMessage("null"), "scope": json.RawMessage("null")}), "allow client_id scope"},
+		{
+			"wrong types",
+			plain.with(object{
+				"client_id":     7,
+				"client_secret": []string{canary},
+				"keep_warm":     canary,
+				"params":        canary,
+				"allow":         []string{canary},
+			}),
+			"allow client_id client_secret keep_warm params",
+		},
+		{
+			"nulls",
+			plain.with(object{
+				"client_id": (*int)(nil), "allow": json.RawMessage("null"), "scope": json.RawMessage("null"),
+			}),
+			"allow client_id scope",
+		},
 		{"nothing at all", object{}, "client_id provider"},
 		{"missing secret", plain.with(object{"client_secret": nil}), "client_secret"},
 		{"empty secret", plain.with(object{"client_secret": ""}), "client_secret"},
 		{"missing secret, post", post.with(object{"client_secret": nil}), "client_secret"},
 		{"a public client", none.with(object{"client_secret": nil}), ""},
-		{"a line's end pasted along", plain.with(object{"client_secret": canary + "\n", "client_id": "id\r", "scope": " read"}), "client_id client_secret scope"},
-		{"a broken escape", plain.with(object{"client_secret": json.RawMessage(`"\ud800` + canary + `"`)}), "client_secret"},
+		{
+			"a line's end pasted along",
+			plain.with(object{"client_secret": canary + "\n", "client_id": "id\r", "scope": " read"}),
+			"client_id client_secret scope",
+		},
+		{
+			"a broken escape", plain.with(object{"client_secret": json.RawMessage(`"\ud800` + canary + `"`)}),
+			"client_secret",
+		},
 		{"no colon in Basic", plain.with(object{"client_id": "a:b"}), "client_id"},
 		{"a colon in post", post.with(object{"client_id": "a:b"}), ""},
 
@@ -159,7 +194,11 @@ func TestFault49_EveryWrongFieldIsNamed(t *testing.T) {
 		{"a provider that leads astray", object{"provider": "../catalog/minut", "client_id": "id"}, "provider"},
 		{"a descriptor that is none", plain.with(object{"descriptor": canary}), "descriptor"},
 		{"a null descriptor", plain.with(object{"descriptor": json.RawMessage("null")}), "descriptor"},
-		{"a wrong descriptor", plain.with(object{"descriptor": object{"token": object{"url": canary, "bogus": canary, "auth": canary}}}), "descriptor.token.auth descriptor.token.bogus descriptor.token.url"},
+		{
+			"a wrong descriptor",
+			plain.with(object{"descriptor": object{"token": object{"url": canary, "bogus": canary, "auth": canary}}}),
+			"descriptor.token.auth descriptor.token.bogus descriptor.token.url",
+		},
 
 		{"no URL anywhere", noURL, "token_url"},
 		{"its own URL", noURL.with(object{"token_url": "https://eu.example/token"}), ""},
@@ -167,7 +206,10 @@ func TestFault49_EveryWrongFieldIsNamed(t *testing.T) {
 		{"plain http on this machine", plain.with(object{"token_url": "http://127.0.0.1:8080/token"}), ""},
 		{"plain http on this machine, IPv6", plain.with(object{"token_url": "http://[::1]:8080/token"}), ""},
 		{"plain http on this machine, by name", plain.with(object{"token_url": "http://localhost/token"}), ""},
-		{"a host that looks like this machine", plain.with(object{"token_url": "http://127.0.0.1.evil.example/"}), "token_url"},
+		{
+			"a host that looks like this machine", plain.with(object{"token_url": "http://127.0.0.1.evil.example/"}),
+			"token_url",
+		},
 		{"user and password", plain.with(object{"token_url": "https://u:" + canary + "@x.example/"}), "token_url"},
 		{"a fragment", plain.with(object{"token_url": "https://x.example/#x"}), "token_url"},
 		{"no host", plain.with(object{"token_url": "https:///token"}), "token_url"},
@@ -181,22 +223,39 @@ func TestFault49_EveryWrongFieldIsNamed(t *testing.T) {
 		{"durations without unit", plain.with(object{"lifetime": 3600, "idle_after": 24}), "idle_after lifetime"},
 		{"durations out of range", plain.with(object{"lifetime": "-1h", "idle_after": "1s"}), "idle_after lifetime"},
 		{"zero durations", plain.with(object{"lifetime": "0s", "idle_after": "0s"}), "idle_after lifetime"},
-		{"durations far too long", plain.with(object{"lifetime": "100000h", "idle_after": "9999999h"}), "idle_after lifetime"},
+		{
+			"durations far too long", plain.with(object{"lifetime": "100000h", "idle_after": "9999999h"}),
+			"idle_after lifetime",
+		},
 
 		{"an unknown grant", plain.with(object{"grant": "password"}), "grant"},
 		{"a refresh token nobody redeems", plain.with(object{"refresh_token": canary}), "refresh_token"},
 		{"a grant without its token", plain.with(object{"grant": "refresh_token"}), "refresh_token"},
 		{"people where none can connect", plain.with(object{"grant": "authorization_code"}), "grant"},
 
-		{"standard parameters", with(object{"fields": object{"client_id": "clientId"}}).with(object{"params": object{"client_secret": canary, "grant_type": "x", "clientId": "x", "tenant": "fine"}}),
+		{"standard parameters", with(object{
+			"fields": object{"client_id": "clientId"},
+		}).with(object{
+			"params": object{"client_secret": canary, "grant_type": "x", "clientId": "x", "tenant": "fine"},
+		}),
 			"params.clientId params.client_secret params.grant_type"},
-		{"parameters of other types", plain.with(object{"params": object{"a": 1, "b": canary, "c": json.RawMessage("null")}}), "params.a params.c"},
+		{
+			"parameters of other types",
+			plain.with(object{"params": object{"a": 1, "b": canary, "c": json.RawMessage("null")}}),
+			"params.a params.c",
+		},
 
 		{"a rule that would do something else", plain.with(object{"allow": object{
-			"principals": []string{"billing", "arn:aws:iam::1:role/team/*", "arn:aws:iam::1:role/x"}, "aliases": []string{"api", "ok", "c-minut"},
-			"scopes": []string{"a b", ""}, "audiences": []string{" x"}, "accounts": []string{"", "ann"}, "Scopes": []string{},
-		}}), "allow.Scopes allow.accounts[0] allow.aliases[0] allow.aliases[2] allow.audiences[0] allow.principals[0] allow.principals[1] allow.scopes[0] allow.scopes[1]"},
-		{"a rule of other types", plain.with(object{"allow": object{"principals": "*", "aliases": []any{1}}}), "allow.aliases allow.principals"},
+			"principals": []string{"billing", "arn:aws:iam::1:role/team/*", "arn:aws:iam::1:role/x"},
+			"aliases":    []string{"api", "ok", "c-minut"},
+			"scopes":     []string{"a b", ""}, "audiences": []string{" x"}, "accounts": []string{"", "ann"},
+			"Scopes": []string{},
+		}}),
+			"allow.Scopes allow.accounts[0] allow.aliases[0] allow.aliases[2] allow.audiences[0] allow.principals[0] allow.principals[1] allow.scopes[0] allow.scopes[1]"},
+		{
+			"a rule of other types", plain.with(object{"allow": object{"principals": "*", "aliases": []any{1}}}),
+			"allow.aliases allow.principals",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := parse(t, c.secret)
@@ -230,8 +289,9 @@ func TestFault49_NotEvenJSON(t *testing.T) {
 		strings.Repeat("[", 1<<15):   "secret",
 		good + strings.Repeat(" ", credential.MaxSize):                                                       "secret",
 		`{"client_id":"a","client_id":"b","client_secret":"c","descriptor":{"token":{"url":"https://x.y"}}}`: "client_id",
-		`{"allow":{"scopes":[],"scopes":[]},"params":{"a":"","a":""},` + good[1:]:                            "allow.scopes params.a",
-		`{"descriptor":{"token":{"url":"https://x.y","url":"https://x.y"}},"client_id":"a"}`:                 "descriptor.token.url",
+		`{"allow":{"scopes":[],"scopes":[]},"params":{"a":"","a":""},` +
+			good[1:]: "allow.scopes params.a",
+		`{"descriptor":{"token":{"url":"https://x.y","url":"https://x.y"}},"client_id":"a"}`: "descriptor.token.url",
 	} {
 		_, err := credential.Parse("minut", "v1", []byte(data))
 		if got := strings.Join(fields(t, err), " "); got != wrong {
@@ -241,8 +301,10 @@ func TestFault49_NotEvenJSON(t *testing.T) {
 }
 
 func TestParseRefusesNames(t *testing.T) {
-	for name, want := range map[string]bool{"minut": true, "0": true, "monta-eu_2": true, "": false, "-a": false, "Minut": false, "a.b": false, "../a": false, "a\n": false,
-		strings.Repeat("a", 63): true, strings.Repeat("a", 64): false} {
+	for name, want := range map[string]bool{
+		"minut": true, "0": true, "monta-eu_2": true, strings.Repeat("a", 63): true,
+		"": false, "-a": false, "Minut": false, "a.b": false, "../a": false, "a\n": false, strings.Repeat("a", 64): false,
+	} {
 		if credential.ValidName(name) != want {
 			t.Errorf("%q: want %v", name, want)
 		}
@@ -253,16 +315,28 @@ func TestParseRefusesNames(t *testing.T) {
 	}
 }
 
-// Whatever stands in a secret, however wrong, no value of it stands in the error.
+// No value of a secret is ever in an error.
 func TestFault50_NoValueInAnyError(t *testing.T) {
-	names := []string{"provider", "client_id", "client_secret", "scope", "audience", "params", "token_url", "private_key", "key_id", "certificate", "refresh_token", "grant", "lifetime", "keep_warm", "idle_after", "max_variants", "allow", "descriptor"}
-	inner := []string{"token", "url", "auth", "body", "overlap", "refresh", "principals", "aliases", "scopes", "accounts", "x"}
+	names := []string{
+		"provider", "client_id", "client_secret", "scope", "audience", "params", "token_url", "private_key", "key_id",
+		"certificate", "refresh_token", "grant", "lifetime", "keep_warm", "idle_after", "max_variants", "allow",
+		"descriptor",
+	}
+	inner := []string{
+		"token", "url", "auth", "body", "overlap", "refresh", "principals", "aliases", "scopes", "accounts", "x",
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		secret := object{}
 		for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(names), rapid.ID).Draw(t, "fields") {
 			secret[name] = rapid.SampledFrom([]any{
 				canary, " " + canary, []any{canary, 1}, 17, nil, true,
-				object{rapid.SampledFrom(inner).Draw(t, "inner"): rapid.SampledFrom([]any{canary, []string{canary}, object{"url": canary, "auth": canary, "client_credentials": canary}}).Draw(t, "value")},
+				object{
+					rapid.SampledFrom(inner).Draw(t, "inner"): rapid.SampledFrom([]any{
+						canary,
+						[]string{canary},
+						object{"url": canary, "auth": canary, "client_credentials": canary},
+					}).Draw(t, "value"),
+				},
 			}).Draw(t, name)
 		}
 		data, _ := json.Marshal(secret)
@@ -275,9 +349,17 @@ func TestFault50_NoValueInAnyError(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(plain.json(f))
-	f.Add([]byte(`{"provider":"minut","client_id":"a","client_secret":"b","lifetime":"1h","allow":{"scopes":["a"]},"params":{"a":"b"}}`))
+	f.Add(
+		[]byte(
+			`{"provider":"minut","client_id":"a","client_secret":"b","lifetime":"1h","allow":{"scopes":["a"]},"params":{"a":"b"}}`,
+		),
+	)
 	f.Add([]byte(`{"a":{"a":[{},{"b":1,"b":2}]}}`))
-	for _, data := range []string{`{"CANARY":1}`, `{"descriptor":{"token":{"CANARY":1}}}`, `{"descriptor":{"token":{"headers":{"CANARY":1,"x":{"CANARY":[]}}}}}`, `{"params":{"CANARY":1}}`, `{"allow":{"CANARY":{}}}`, `{"a":{"CANARY":1,"CANARY":1}}`} {
+	for _, data := range []string{
+		`{"CANARY":1}`, `{"descriptor":{"token":{"CANARY":1}}}`,
+		`{"descriptor":{"token":{"headers":{"CANARY":1,"x":{"CANARY":[]}}}}}`, `{"params":{"CANARY":1}}`,
+		`{"allow":{"CANARY":{}}}`, `{"a":{"CANARY":1,"CANARY":1}}`,
+	} {
 		f.Add([]byte(strings.ReplaceAll(data, "CANARY", canary)))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -291,7 +373,8 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 		var back credential.Terms
-		if err := json.Unmarshal(row, &back); err != nil || back.LegacyDigest(back.Key("", "", "").Variant) != c.LegacyDigest(c.Terms.Key("", "", "").Variant) {
+		if err := json.Unmarshal(row, &back); err != nil ||
+			back.LegacyDigest(back.Key("", "", "").Variant) != c.LegacyDigest(c.Terms.Key("", "", "").Variant) {
 			t.Fatal("the terms do not come back:", err)
 		}
 	})
@@ -301,7 +384,15 @@ func TestFault50_ACredentialIsNotPrinted(t *testing.T) {
 	c := mustParse(t, withKeys(t))
 	leaks := append(digits(t, c), canary)
 	var out bytes.Buffer
-	for _, v := range []any{c, &c, c.Client, c.Client.Key, c.Certificate, *c.Certificate, struct{ c credential.Credential }{c}} {
+	for _, v := range []any{
+		c,
+		&c,
+		c.Client,
+		c.Client.Key,
+		c.Certificate,
+		*c.Certificate,
+		struct{ c credential.Credential }{c},
+	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q"} {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}

@@ -9,7 +9,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Speaks is how the credential's provider speaks: the inline descriptor, or the catalogue's. An error means that this program does not know the provider.
+// Speaks returns the descriptor of the credential's provider: the inline one,
+// or the catalogue's. An error means that this program does not know the
+// provider.
 func (t Terms) Speaks() (*descriptor.Descriptor, error) {
 	if t.Descriptor != nil {
 		return t.Descriptor, nil
@@ -17,8 +19,8 @@ func (t Terms) Speaks() (*descriptor.Descriptor, error) {
 	return descriptor.Catalog(t.Provider)
 }
 
-// Admits reports whether a caller may know of the credential. Where no version
-// of its secret was ever readable, no rule is known, and operators alone may.
+// Admits reports whether a caller may learn of the credential. If no version of
+// its secret was ever readable, no rule is known and only operators may.
 func (t Terms) Admits(c access.Caller) bool {
 	if t.Malformed {
 		return c.IsOperator()
@@ -26,7 +28,8 @@ func (t Terms) Admits(c access.Caller) bool {
 	return t.Allow.Admits(c, t.Name)
 }
 
-// Key is the key of what is asked for. To ask for a default by its name is to ask for the default: both have one key.
+// Key returns the key for a request. A request for a default by its name has
+// the key of the default.
 func (t Terms) Key(account, audience, scope string) token.Key {
 	v := token.NewVariant(account, audience, scope)
 	if v.Audience == t.Audience {
@@ -38,26 +41,30 @@ func (t Terms) Key(account, audience, scope string) token.Key {
 	return token.Key{Credential: t.Name, Variant: v}
 }
 
-// Asks is the scope and the audience that the provider is asked for, for a variant of the credential; "" where it is asked for none.
+// Asks returns the scope and the audience that are requested from the provider
+// for a variant; "" if none is.
 func (t Terms) Asks(v token.Variant) (scope, audience string) {
 	return cmp.Or(v.Scope, t.defaults().Scope), cmp.Or(v.Audience, t.Audience)
 }
 
-// Granted says whether a variant's tokens come by a grant that somebody gave, a person's or a refresh token brought from elsewhere. Then only its refresh token brings new ones, and losing that is losing the grant; all others come by client credentials.
+// Granted reports whether a variant's tokens are obtained by a grant: a user's,
+// or an initial refresh token. Such a grant is lost with its refresh token. All
+// other variants use client credentials.
 func (t Terms) Granted(v token.Variant) bool {
 	return v.Account != "" || t.Grant != "" && t.Grant != descriptor.ClientCredentials
 }
 
-// Connected says whether a variant's grant is one that a person gives by connecting an account.
+// Connected reports whether a variant's grant is given by a user who connects
+// an account.
 func (t Terms) Connected(v token.Variant) bool {
 	return v.Account != "" || t.Grant == descriptor.AuthorizationCode
 }
 
-// defaultMaxVariants is the bound where a secret names none.
+// defaultMaxVariants applies if a secret names no bound.
 const defaultMaxVariants = 100
 
-// VariantBound returns how many variants callers may have by scope and
-// audience, besides the default. Connected accounts do not count.
+// VariantBound returns how many variants callers may request by scope and
+// audience, in addition to the default. Connected accounts do not count.
 func (t Terms) VariantBound() int {
 	if t.MaxVariants <= 0 {
 		return defaultMaxVariants
@@ -67,10 +74,10 @@ func (t Terms) VariantBound() int {
 
 func (t Terms) defaults() token.Variant { return token.NewVariant("", t.Audience, t.Scope) }
 
-// LegacyDigest returns the digest that entries of the first format carry: of
-// provider, token URL, client id, scope and audience. Entries of the second
-// format have [Terms.Destination] and [Terms.RequestDigest] instead.
-// "" if this program does not know the provider.
+// LegacyDigest returns the digest in entries of the first format, over
+// provider, token URL, client ID, scope and audience. Entries of the second
+// format have [Terms.Destination] and [Terms.RequestDigest] instead. It is ""
+// if this program does not know the provider.
 func (t Terms) LegacyDigest(v token.Variant) string {
 	d, err := t.Speaks()
 	if err != nil {
@@ -80,7 +87,9 @@ func (t Terms) LegacyDigest(v token.Variant) string {
 	return digest(t.identity(), cmp.Or(t.TokenURL, d.Token.URL), t.ClientID, scope, audience)
 }
 
-// identity tells providers apart. A catalogued one stays itself when a new release describes it better; an inline one is how it asks for tokens.
+// identity distinguishes providers. A provider of the catalogue keeps its
+// identity when a release changes its descriptor. An inline one is identified
+// by its token request.
 func (t Terms) identity() string {
 	if t.Descriptor == nil {
 		return "name:" + t.Provider
@@ -89,9 +98,11 @@ func (t Terms) identity() string {
 	return "inline:" + string(request)
 }
 
-// UnmarshalJSON reads terms that this or another version of the program has written: fields that are not known are passed over, in an inline descriptor too. [Parse] is the strict way in.
+// UnmarshalJSON parses terms that this or another version of the program has
+// written. It ignores unknown fields, also in an inline descriptor. [Parse] is
+// the strict parser.
 func (t *Terms) UnmarshalJSON(data []byte) error {
-	type plain Terms // without methods: else json.Unmarshal would come back here
+	type plain Terms // without methods, so that json.Unmarshal does not call this one
 	type lenient descriptor.Descriptor
 	row := struct {
 		*plain

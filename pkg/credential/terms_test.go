@@ -36,7 +36,9 @@ func TestKeysKnowTheDefaults(t *testing.T) {
 func TestWhatAKeyAsksFor(t *testing.T) {
 	words := rapid.SampledFrom([]string{"", "a", "b", "a b", "b a", "c"})
 	rapid.Check(t, func(t *rapid.T) {
-		terms := credential.Terms{Name: "minut", Scope: words.Draw(t, "default scope"), Audience: words.Draw(t, "default audience")}
+		terms := credential.Terms{
+			Name: "minut", Scope: words.Draw(t, "default scope"), Audience: words.Draw(t, "default audience"),
+		}
 		scope, audience := words.Draw(t, "scope"), words.Draw(t, "audience")
 		gotScope, gotAudience := terms.Asks(terms.Key("", audience, scope).Variant)
 		if scope == "" {
@@ -62,8 +64,10 @@ func TestLegacyDigestChangesWithWhatATokenIsFor(t *testing.T) {
 		t.Errorf("digest %q", was)
 	}
 	for name, changed := range map[string]object{
-		"provider":              {"descriptor": nil, "provider": "minut"},
-		"inline descriptor":     {"descriptor": object{"token": object{"url": "https://id.example/token", "auth": "post"}}},
+		"provider": {"descriptor": nil, "provider": "minut"},
+		"inline descriptor": {
+			"descriptor": object{"token": object{"url": "https://id.example/token", "auth": "post"}},
+		},
 		"the descriptor's URL":  {"descriptor": object{"token": object{"url": "https://id2.example/token"}}},
 		"its own URL":           {"token_url": "https://eu.example/token"},
 		"client id":             {"client_id": "id2"},
@@ -78,15 +82,21 @@ func TestLegacyDigestChangesWithWhatATokenIsFor(t *testing.T) {
 		}
 	}
 	for name, changed := range map[string]object{
-		"nothing":           {},
-		"secret":            {"client_secret": "another"},
-		"the same URL":      {"token_url": "https://id.example/token"},
-		"order of scopes":   {"scope": "read read"},
-		"allow":             {"allow": object{"scopes": []string{"write"}, "aliases": []string{"billing"}}},
-		"keep_warm":         {"keep_warm": true},
-		"times":             {"lifetime": "2h", "idle_after": "2h"},
-		"params":            {"params": object{"tenant": "7"}},
-		"the rest of it":    {"descriptor": object{"token": object{"url": "https://id.example/token"}, "docs": "https://id.example/docs", "verify": object{"url": "https://id.example/me"}}},
+		"nothing":         {},
+		"secret":          {"client_secret": "another"},
+		"the same URL":    {"token_url": "https://id.example/token"},
+		"order of scopes": {"scope": "read read"},
+		"allow":           {"allow": object{"scopes": []string{"write"}, "aliases": []string{"billing"}}},
+		"keep_warm":       {"keep_warm": true},
+		"times":           {"lifetime": "2h", "idle_after": "2h"},
+		"params":          {"params": object{"tenant": "7"}},
+		"the rest of it": {
+			"descriptor": object{
+				"token":  object{"url": "https://id.example/token"},
+				"docs":   "https://id.example/docs",
+				"verify": object{"url": "https://id.example/me"},
+			},
+		},
 		"the default grant": {"grant": "client_credentials"},
 	} {
 		if made(base.with(changed)) != was {
@@ -102,7 +112,8 @@ func TestLegacyDigestOfVariants(t *testing.T) {
 	if c.LegacyDigest(v("", "", "")) != c.LegacyDigest(v("", "", "read")) {
 		t.Error("the default by its name is the default")
 	}
-	if c.LegacyDigest(v("", "", "")) == c.LegacyDigest(v("", "", "write")) || c.LegacyDigest(v("", "", "")) == c.LegacyDigest(v("", "x", "")) {
+	if c.LegacyDigest(v("", "", "")) == c.LegacyDigest(v("", "", "write")) ||
+		c.LegacyDigest(v("", "", "")) == c.LegacyDigest(v("", "x", "")) {
 		t.Error("variants are alike")
 	}
 	if c.LegacyDigest(v("", "", "")) != other.LegacyDigest(v("", "", "")) {
@@ -118,8 +129,9 @@ func TestTermsComeBack(t *testing.T) {
 		"token":   object{"url": "https://id.example/token", "params": object{"a": "b"}},
 		"refresh": object{"rotates": "yes"}, "renew": object{"earliest": "1h"},
 	}).with(object{
-		"scope": "read", "audience": "https://api.example", "grant": "client_credentials", "lifetime": "90m", "keep_warm": true,
-		"allow": object{"principals": []string{"*"}, "accounts": []string{"*"}},
+		"scope": "read", "audience": "https://api.example", "grant": "client_credentials", "lifetime": "90m",
+		"keep_warm": true,
+		"allow":     object{"principals": []string{"*"}, "accounts": []string{"*"}},
 	})).Terms
 	row, err := json.Marshal(want)
 	if err != nil || strings.Contains(string(row), canary) {
@@ -131,7 +143,8 @@ func TestTermsComeBack(t *testing.T) {
 	}
 }
 
-// golden is a row as the first release wrote it, with what a later one may add.
+// golden is a record as the first release wrote it, with a field that a later
+// one may add.
 const golden = `{"name":"monta-eu","version":"v1","provider":"monta","client_id":"id","token_url":"https://eu.example/token","scope":"a b","audience":"x","grant":"refresh_token",
 	"lifetime":"1h30m0s","keep_warm":true,"idle_after":"24h0m0s","allow":{"principals":["*"],"aliases":["billing"],"later":1},"later":{"x":1},
 	"descriptor":{"token":{"url":"https://id.example/token","later":true},"renew":{"earliest":"1h"},"later":[]}}`
@@ -141,11 +154,16 @@ func TestFault57_TermsOfAnotherVersion(t *testing.T) {
 	if err := json.Unmarshal([]byte(golden), &got); err != nil {
 		t.Fatal(err)
 	}
-	own := &descriptor.Descriptor{Token: descriptor.TokenEndpoint{URL: "https://id.example/token"}, Renew: descriptor.Renew{Earliest: descriptor.Duration(time.Hour)}}
+	own := &descriptor.Descriptor{
+		Token: descriptor.TokenEndpoint{URL: "https://id.example/token"},
+		Renew: descriptor.Renew{Earliest: descriptor.Duration(time.Hour)},
+	}
 	want := credential.Terms{
-		Name: "monta-eu", Version: "v1", Provider: "monta", Descriptor: own, ClientID: "id", TokenURL: "https://eu.example/token", Scope: "a b", Audience: "x",
-		Grant: descriptor.RefreshToken, Lifetime: credential.Duration(90 * time.Minute), KeepWarm: true, IdleAfter: credential.Duration(24 * time.Hour),
-		Allow: access.Rule{Principals: []string{"*"}, Aliases: []string{"billing"}},
+		Name: "monta-eu", Version: "v1", Provider: "monta", Descriptor: own, ClientID: "id",
+		TokenURL: "https://eu.example/token", Scope: "a b", Audience: "x",
+		Grant: descriptor.RefreshToken, Lifetime: credential.Duration(90 * time.Minute), KeepWarm: true,
+		IdleAfter: credential.Duration(24 * time.Hour),
+		Allow:     access.Rule{Principals: []string{"*"}, Aliases: []string{"billing"}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v, want\n%+v", got, want)

@@ -1,4 +1,6 @@
-// Package journal writes what an auditor and an operator read: one line per vend, mint and refusal. A token is named by its fingerprint, never shown.
+// Package journal writes the log for auditors and operators: one line per vend,
+// mint and refusal. A line names a token by its fingerprint and never shows the
+// token.
 package journal
 
 import (
@@ -11,107 +13,128 @@ import (
 	"time"
 )
 
-// Journal writes lines to Log. The zero Journal is silent.
+// Journal writes lines to Log. The zero Journal writes nothing.
 type Journal struct {
 	Log     *slog.Logger
-	Metrics string // the CloudWatch namespace of the metrics that lines carry; "": they carry none
+	Metrics string // the CloudWatch namespace of the metrics; "" writes no metrics
 }
 
-// Vend is one answer to a caller. An empty field is left out.
+// Vend is one response to a caller. Empty fields are left out of the line.
 type Vend struct {
-	Action      string // vend, status, revoke, list
+	Action      string // the operation: vend, status, revoke, list, …
 	Caller      string // the principal's ARN, or the alias that was invoked
 	Credential  string
 	Variant     string
 	Fingerprint string
 	Source      string // memory, store or provider
-	Stale       bool   // past its time to renew, because a renewal failed
-	Code        string // why it was refused; "": it was not
-	Detail      string // the same, for people
-	RequestID   string // of the invocation, as Lambda names it; never one that a caller chose
+	Stale       bool   // past its renewal time, because a renewal failed
+	Code        string // the API error code; "" on success
+	Detail      string // the error message
+	RequestID   string // the invocation's ID, as Lambda assigns it; never a caller's value
 	Took        time.Duration
 }
 
-// Vend writes the line of one answer: at Info, or at Warn where it was refused.
+// Vend writes the line of one response: at Info, or at Warn for a refusal.
 func (j Journal) Vend(ctx context.Context, v Vend) {
 	level, word, action := slog.LevelInfo, v.Action, ""
 	if v.Code != "" {
 		level, word, action = slog.LevelWarn, "refusal", v.Action
 	}
 	j.write(ctx, level, word, v.Took, v.metrics(),
-		slog.String("action", action), slog.String("caller", v.Caller), slog.String("credential", v.Credential), slog.String("variant", v.Variant),
+		slog.String("action", action), slog.String("caller", v.Caller), slog.String("credential", v.Credential),
+		slog.String("variant", v.Variant),
 		slog.String("fingerprint", v.Fingerprint), slog.String("source", v.Source), slog.Bool("stale", v.Stale),
 		slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("request_id", v.RequestID))
 }
 
-// Mint is one attempt to bring a new token into being.
+// Mint is one attempt to obtain a new token.
 type Mint struct {
 	Credential  string
 	Variant     string
 	Provider    string
 	Grant       string
-	Fingerprint string // of the new token; "" where there is none
+	Fingerprint string // of the new token; "" if there is none
 	Generation  int64
-	Attempt     int // above 1: earlier holders of the lease vanished
+	Attempt     int // above 1 if earlier holders of the lease did not commit
 	ExpiresAt   time.Time
-	NextAt      time.Time // when it is renewed, or tried again
-	Code        string    // why it failed; "": it did not
+	NextAt      time.Time // when the token is renewed or the attempt repeated
+	Code        string    // the API error code; "" on success
 	Detail      string
-	ForGood     bool      // nothing but a change of the credential helps
-	Withheld    string    // scopes that were asked for and not granted
-	Warning     string    // what was odd about the provider's answer, though it brought a token
-	GrantUntil  time.Time // a grant's end that is near and could not be moved; zero: there is none
+	ForGood     bool      // only a change of the credential helps
+	NotGranted  string    // requested scopes that were not granted
+	Warning     string    // what was unusual about a response that had a token
+	GrantUntil  time.Time // the end of a grant that is near and cannot be extended; zero if there is none
 	Took        time.Duration
 }
 
-// Mint writes the line of one attempt: at Info, or at Warn where it failed or brought less than was asked for.
+// Mint writes the line of one attempt: at Info, or at Warn if it failed, if
+// scopes were not granted, or if a grant is about to end.
 func (j Journal) Mint(ctx context.Context, v Mint) {
 	level := slog.LevelInfo
-	if v.Code != "" || v.Withheld != "" || !v.GrantUntil.IsZero() {
+	if v.Code != "" || v.NotGranted != "" || !v.GrantUntil.IsZero() {
 		level = slog.LevelWarn
 	}
 	j.write(ctx, level, "mint", v.Took, v.metrics(),
-		slog.String("credential", v.Credential), slog.String("variant", v.Variant), slog.String("provider", v.Provider), slog.String("grant", v.Grant),
-		slog.Int64("generation", v.Generation), slog.String("fingerprint", v.Fingerprint), slog.Int("attempt", v.Attempt),
-		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("withheld", v.Withheld),
+		slog.String("credential", v.Credential), slog.String("variant", v.Variant), slog.String("provider", v.Provider),
+		slog.String("grant", v.Grant),
+		slog.Int64("generation", v.Generation), slog.String("fingerprint", v.Fingerprint),
+		slog.Int("attempt", v.Attempt),
+		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code),
+		slog.String("detail", v.Detail), slog.String("withheld", v.NotGranted),
 		slog.String("warning", v.Warning), slog.Time("grant_until", v.GrantUntil))
 }
 
-// Event writes a line of its own for something that an operator should know: a credential found or gone, a row that does not open.
+// Event writes a line about something an operator should know, such as a
+// credential that was added or removed.
 func (j Journal) Event(ctx context.Context, level slog.Level, what, credential, detail string) {
 	j.write(ctx, level, what, 0, nil, slog.String("credential", credential), slog.String("detail", detail))
 }
 
-// Integrity writes a line, and a metric, for a row that does not open: it was changed, copied, or put back.
+// Integrity writes a line and a metric for a row that does not open: it was
+// changed, copied or restored.
 func (j Journal) Integrity(ctx context.Context, credential, detail string) {
-	j.write(ctx, slog.LevelError, "integrity", 0, []metric{{"IntegrityFailures", count, 1}}, slog.String("credential", credential), slog.String("detail", detail))
+	j.write(ctx, slog.LevelError, "integrity", 0, []metric{
+		{"IntegrityFailures", count, 1},
+	}, slog.String("credential", credential), slog.String("detail", detail))
 }
 
-// Unstored writes a line, and a metric, for a grant's new refresh token that the store did not take: sealed, as a blob that tokenvend recover takes; "" where it could not be sealed.
-func (j Journal) Unstored(ctx context.Context, credential, variant string, generation int64, recovery, detail string) {
+// NotPersisted writes a line and a metric for a grant's new refresh token that
+// the store did not accept. recovery is the sealed token, as a blob for
+// tokenvend recover; it is "" if sealing failed.
+func (j Journal) NotPersisted(
+	ctx context.Context, credential, variant string, generation int64, recovery, detail string,
+) {
 	j.write(ctx, slog.LevelError, "unstored", 0, []metric{{"GrantsUnstored", count, 1}},
-		slog.String("credential", credential), slog.String("variant", variant), slog.Int64("generation", generation), slog.String("recovery", recovery), slog.String("detail", detail))
+		slog.String("credential", credential), slog.String("variant", variant), slog.Int64("generation", generation),
+		slog.String("recovery", recovery), slog.String("detail", detail))
 }
 
-// Refused writes a line, and a metric, for a living token that the provider's own API does not take any more.
+// Refused writes a line and a metric for a token that has not expired and that
+// the provider's API no longer accepts.
 func (j Journal) Refused(ctx context.Context, credential, variant, fingerprint string) {
 	j.write(ctx, slog.LevelWarn, "canary", 0, []metric{{"TokensRefused", count, 1}},
-		slog.String("credential", credential), slog.String("variant", variant), slog.String("fingerprint", fingerprint), slog.String("detail", "the provider does not take this token any more, though its time is not over"))
+		slog.String("credential", credential), slog.String("variant", variant), slog.String("fingerprint", fingerprint),
+		slog.String(
+			"detail", "the provider does not take this token any more, though its time is not over",
+		))
 }
 
-// Pass is what one pass of rotate did.
+// Pass is the result of one pass of rotate.
 type Pass struct {
-	Learnt, Gone             int // credentials
+	Learnt, Gone             int // credentials added and removed
 	Renewed, Retired, Failed int // entries
-	Left                     int // entries that were due and not begun
-	Overdue                  int // entries of which the renewal failed with less than five minutes left, or none
-	Proven, Refused          int // living tokens that the canary has asked their providers about, and those of them that were not taken
-	More                     bool
-	Error                    string // why the pass could not see its work; "": it could
-	Took                     time.Duration
+	Left                     int // entries that were due and not started
+	Overdue                  int // entries with less than five minutes left, or none, whose renewal failed
+	// tokens that the canary checked at their providers, and those that were
+	// refused
+	Proven, Refused int
+	More            bool
+	Error           string // why the pass could not read the entries; "" on success
+	Took            time.Duration
 }
 
-// Pass writes the line of one pass: at Debug where there was nothing to do, unless it carries metrics, for then it is the heartbeat.
+// Pass writes the line of one pass. The level is Debug if there was nothing to
+// do. A line with metrics is written at any level, because it is the heartbeat.
 func (j Journal) Pass(ctx context.Context, p Pass) {
 	level := slog.LevelDebug
 	switch {
@@ -121,29 +144,39 @@ func (j Journal) Pass(ctx context.Context, p Pass) {
 		level = slog.LevelInfo
 	}
 	j.write(ctx, level, "pass", p.Took, p.metrics(),
-		slog.Int("learnt", p.Learnt), slog.Int("gone", p.Gone), slog.Int("renewed", p.Renewed), slog.Int("retired", p.Retired),
-		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue), slog.Int("proven", p.Proven), slog.Int("refused", p.Refused), slog.Bool("more", p.More), slog.String("error", p.Error))
+		slog.Int("learnt", p.Learnt), slog.Int("gone", p.Gone), slog.Int("renewed", p.Renewed),
+		slog.Int("retired", p.Retired),
+		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue),
+		slog.Int("proven", p.Proven), slog.Int("refused", p.Refused), slog.Bool("more", p.More),
+		slog.String("error", p.Error))
 }
 
-// Panic writes a line about a panic that was recovered: where it came from, and of its value no more than what the runtime itself says, for the rest may hold anything.
+// Panic writes a line about a recovered panic with its stack. Of the value it
+// writes only the type, or the runtime's own message: any other text may hold a
+// secret.
 func (j Journal) Panic(ctx context.Context, value any, requestID string) {
 	what := fmt.Sprintf("%T", value)
 	if err, ok := value.(runtime.Error); ok {
 		what = err.Error()
 	}
-	j.write(ctx, slog.LevelError, "panic", 0, nil, slog.String("what", what), slog.String("stack", string(debug.Stack())), slog.String("request_id", requestID))
+	j.write(
+		ctx, slog.LevelError, "panic", 0, nil, slog.String("what", what), slog.String("stack", string(debug.Stack())),
+		slog.String("request_id", requestID),
+	)
 }
 
-func (j Journal) write(ctx context.Context, level slog.Level, what string, took time.Duration, metrics []metric, attrs ...slog.Attr) {
+func (j Journal) write(
+	ctx context.Context, level slog.Level, what string, took time.Duration, metrics []metric, attrs ...slog.Attr,
+) {
 	carries := j.Metrics != "" && len(metrics) > 0
 	if j.Log == nil || !carries && !j.Log.Enabled(ctx, level) {
 		return
 	}
 	now := time.Now()
-	var room [mostAttrs]slog.Attr // on the stack: a line is written for every vend
-	kept := room[:0]
+	var buffer [mostAttrs]slog.Attr // on the stack: every vend writes a line
+	kept := buffer[:0]
 	for _, a := range attrs {
-		if !silent(a.Value) {
+		if !isZero(a.Value) {
 			kept = append(kept, bounded(a))
 		}
 	}
@@ -155,22 +188,22 @@ func (j Journal) write(ctx context.Context, level slog.Level, what string, took 
 	}
 	line := slog.NewRecord(now, level, what, 0)
 	line.AddAttrs(kept...)
-	_ = j.Log.Handler().Handle(ctx, line) // metrics are written whatever the level
+	_ = j.Log.Handler().Handle(ctx, line) // not Log.Log: metrics are written at any level
 }
 
-// mostAttrs is room for all that a line has; a longer one takes more.
+// mostAttrs is the capacity for a line's attributes. A longer line allocates.
 const mostAttrs = 20
 
-// maxText is the longest text of a line's field, in bytes: that of the longest
-// ARN, scope, audience and account.
+// maxText is the longest text of a field in bytes: that of the longest ARN,
+// scope, audience and account.
 const maxText = 2048
 
-// whole names the fields that are written at any length: a blob of which a part
-// is missing is worth nothing, and a stack is as long as it is deep.
+// whole reports whether a field is written at any length. A recovery blob is
+// useless in part, and a stack is needed to its end.
 func whole(field string) bool { return field == "recovery" || field == "stack" }
 
-// bounded returns a with its text cut to [maxText], and how long it was. Much
-// of a line is what callers and providers sent.
+// bounded returns a with its text cut to [maxText] and its length noted. Much
+// of a line is text of callers and providers.
 func bounded(a slog.Attr) slog.Attr {
 	if a.Value.Kind() != slog.KindString || whole(a.Key) {
 		return a
@@ -182,8 +215,8 @@ func bounded(a slog.Attr) slog.Attr {
 	return slog.String(a.Key, fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(text[:maxText], ""), len(text)))
 }
 
-// silent says whether a value says nothing and so is left out of its line.
-func silent(v slog.Value) bool {
+// isZero reports whether a value is zero, so that it is left out of its line.
+func isZero(v slog.Value) bool {
 	switch v.Kind() {
 	case slog.KindString:
 		return v.String() == ""

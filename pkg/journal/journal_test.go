@@ -25,9 +25,15 @@ func written(t *testing.T, write func(journal.Journal)) map[string]any {
 
 func TestAVendIsOneLine(t *testing.T) {
 	line := written(t, func(j journal.Journal) {
-		j.Vend(t.Context(), journal.Vend{Action: "vend", Caller: "arn:x", Credential: "minut", Variant: "-", Fingerprint: "9f86d081884c7d65", Source: "memory", RequestID: "r", Took: 1500 * time.Microsecond})
+		j.Vend(t.Context(), journal.Vend{
+			Action: "vend", Caller: "arn:x", Credential: "minut", Variant: "-", Fingerprint: "9f86d081884c7d65",
+			Source: "memory", RequestID: "r", Took: 1500 * time.Microsecond,
+		})
 	})
-	for name, want := range map[string]any{"msg": "vend", "level": "INFO", "caller": "arn:x", "credential": "minut", "fingerprint": "9f86d081884c7d65", "source": "memory", "request_id": "r", "ms": 1.5} {
+	for name, want := range map[string]any{
+		"msg": "vend", "level": "INFO", "caller": "arn:x", "credential": "minut", "fingerprint": "9f86d081884c7d65",
+		"source": "memory", "request_id": "r", "ms": 1.5,
+	} {
 		if line[name] != want {
 			t.Errorf("%s: %v, want %v", name, line[name], want)
 		}
@@ -43,7 +49,8 @@ func TestARefusalIsAWarning(t *testing.T) {
 	line := written(t, func(j journal.Journal) {
 		j.Vend(t.Context(), journal.Vend{Action: "status", Code: "access_denied", Detail: "why"})
 	})
-	if line["msg"] != "refusal" || line["level"] != "WARN" || line["action"] != "status" || line["code"] != "access_denied" {
+	if line["msg"] != "refusal" || line["level"] != "WARN" || line["action"] != "status" ||
+		line["code"] != "access_denied" {
 		t.Errorf("%v", line)
 	}
 }
@@ -60,7 +67,8 @@ func TestAFailedMintIsAWarning(t *testing.T) {
 func TestAPanicShowsNoValue(t *testing.T) {
 	for _, value := range []any{"hush", errors.New("hush")} {
 		line := written(t, func(j journal.Journal) { j.Panic(t.Context(), value, "r") })
-		if text, _ := json.Marshal(line); strings.Contains(string(text), "hush") || line["msg"] != "panic" || line["stack"] == "" {
+		if text, _ := json.Marshal(line); strings.Contains(string(text), "hush") || line["msg"] != "panic" ||
+			line["stack"] == "" {
 			t.Errorf("%s", text)
 		}
 	}
@@ -73,17 +81,21 @@ func TestTheZeroJournalIsSilent(t *testing.T) {
 func TestAttack23_LongTextsAreCut(t *testing.T) {
 	long := strings.Repeat("é", 1<<20)
 	line := written(t, func(j journal.Journal) {
-		j.Vend(t.Context(), journal.Vend{Action: long, Caller: long, Credential: long, Variant: long, Fingerprint: long, Source: long, Code: long, Detail: long, RequestID: long})
+		j.Vend(t.Context(), journal.Vend{
+			Action: long, Caller: long, Credential: long, Variant: long, Fingerprint: long, Source: long, Code: long,
+			Detail: long, RequestID: long,
+		})
 	})
 	for name, value := range line {
 		if text, ok := value.(string); ok && (len(text) > 2100 || strings.ContainsRune(text, '\uFFFD')) {
 			t.Errorf("%s has %d bytes, want about 2048 whole characters: %.40q", name, len(text), text)
 		}
 	}
-	if text, _ := line["caller"].(string); !strings.HasPrefix(text, "éé") || !strings.HasSuffix(text, "é… (2097152 bytes)") {
+	if text, _ := line["caller"].(string); !strings.HasPrefix(text, "éé") ||
+		!strings.HasSuffix(text, "é… (2097152 bytes)") {
 		t.Errorf("caller = %.20q … %q, want its start and its length", text, text[max(0, len(text)-30):])
 	}
-	line = written(t, func(j journal.Journal) { j.Unstored(t.Context(), "minut", "-", 7, long, "") })
+	line = written(t, func(j journal.Journal) { j.NotPersisted(t.Context(), "minut", "-", 7, long, "") })
 	if line["recovery"] != long {
 		t.Errorf("recovery was cut to %d bytes: it cannot be recovered from", len(line["recovery"].(string)))
 	}

@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// metric is one value for CloudWatch, written into the line it belongs to.
+// metric is one value for CloudWatch. It is written into the line it belongs
+// to.
 type metric struct {
 	name, unit string
 	value      float64
 }
 
-// Units of CloudWatch.
+// The units of CloudWatch.
 const (
 	count  = "Count"
 	millis = "Milliseconds"
@@ -37,7 +38,11 @@ func (v Mint) metrics() []metric {
 	for _, m := range []struct {
 		name string
 		is   bool
-	}{{"ScopesWithheld", v.Code == "" && v.Withheld != ""}, {"CredentialsFailing", v.ForGood}, {"GrantsEnding", !v.GrantUntil.IsZero()}} {
+	}{
+		{"ScopesWithheld", v.Code == "" && v.NotGranted != ""},
+		{"CredentialsFailing", v.ForGood},
+		{"GrantsEnding", !v.GrantUntil.IsZero()},
+	} {
 		if m.is {
 			all = append(all, metric{m.name, count, 1})
 		}
@@ -49,14 +54,21 @@ func (p Pass) metrics() []metric {
 	return []metric{{"Passes", count, 1}, {"Backlog", count, float64(p.Left)}, {"Overdue", count, float64(p.Overdue)}}
 }
 
-// directive is what makes a line carry metrics: CloudWatch takes them out of log lines that say so in the embedded metric format (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html). There are no dimensions: each combination of their values costs as much as a metric.
+// directive is the attribute that makes a line carry metrics. CloudWatch
+// extracts them from lines in the embedded metric format:
+//
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+//
+// There are no dimensions, because each combination of values is billed as a
+// metric.
 type directive struct {
 	namespace string
 	at        time.Time
 	metrics   []metric
 }
 
-// MarshalJSON is written out, since every vend's line has one. Names and units are this package's, plain ASCII.
+// MarshalJSON is written by hand because every vend writes a directive. Names
+// and units are constants of this package in plain ASCII.
 func (d directive) MarshalJSON() ([]byte, error) {
 	namespace, err := json.Marshal(d.namespace)
 	if err != nil {
@@ -76,7 +88,7 @@ func (d directive) MarshalJSON() ([]byte, error) {
 	return append(b, `]}]}`...), nil
 }
 
-// embed adds the metrics to a line's attributes.
+// embed adds metrics to a line's attributes.
 func embed(attrs []slog.Attr, d directive) []slog.Attr {
 	for _, m := range d.metrics {
 		attrs = append(attrs, slog.Float64(m.name, m.value))

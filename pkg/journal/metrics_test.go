@@ -11,11 +11,15 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/journal"
 )
 
-// measured is a line's metrics: each name that its directive lists, with the value that stands beside it.
+// measured returns the metrics of a line: each name in its directive, with the
+// value beside it.
 func measured(t *testing.T, write func(journal.Journal)) map[string]float64 {
 	t.Helper()
 	var out bytes.Buffer
-	write(journal.Journal{Log: slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelError})), Metrics: "tokenvend/test"})
+	write(journal.Journal{
+		Log:     slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelError})),
+		Metrics: "tokenvend/test",
+	})
 	var line struct {
 		AWS struct {
 			Timestamp         int64
@@ -60,13 +64,27 @@ func TestMetricsOfLines(t *testing.T) {
 		write func(journal.Journal)
 		want  map[string]float64
 	}{
-		"a vend":             {func(j journal.Journal) { j.Vend(t.Context(), journal.Vend{Fingerprint: "x", Took: time.Millisecond}) }, map[string]float64{"Vends": 1, "VendTime": 1}},
-		"a refusal":          {func(j journal.Journal) { j.Vend(t.Context(), journal.Vend{Code: "x"}) }, map[string]float64{"Refusals": 1}},
-		"a mint":             {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{}) }, map[string]float64{"Mints": 1}},
-		"a narrower scope":   {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{Withheld: "x"}) }, map[string]float64{"Mints": 1, "ScopesWithheld": 1}},
-		"a failed mint":      {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{Code: "x"}) }, map[string]float64{"MintFailures": 1}},
-		"a failure for good": {func(j journal.Journal) { j.Mint(t.Context(), journal.Mint{Code: "x", ForGood: true}) }, map[string]float64{"MintFailures": 1, "CredentialsFailing": 1}},
-		"what does not open": {func(j journal.Journal) { j.Integrity(t.Context(), "minut", "x") }, map[string]float64{"IntegrityFailures": 1}},
+		"a vend": {func(j journal.Journal) {
+			j.Vend(t.Context(), journal.Vend{Fingerprint: "x", Took: time.Millisecond})
+		}, map[string]float64{"Vends": 1, "VendTime": 1}},
+		"a refusal": {func(j journal.Journal) {
+			j.Vend(t.Context(), journal.Vend{Code: "x"})
+		}, map[string]float64{"Refusals": 1}},
+		"a mint": {func(j journal.Journal) {
+			j.Mint(t.Context(), journal.Mint{})
+		}, map[string]float64{"Mints": 1}},
+		"a narrower scope": {func(j journal.Journal) {
+			j.Mint(t.Context(), journal.Mint{NotGranted: "x"})
+		}, map[string]float64{"Mints": 1, "ScopesWithheld": 1}},
+		"a failed mint": {func(j journal.Journal) {
+			j.Mint(t.Context(), journal.Mint{Code: "x"})
+		}, map[string]float64{"MintFailures": 1}},
+		"a failure for good": {func(j journal.Journal) {
+			j.Mint(t.Context(), journal.Mint{Code: "x", ForGood: true})
+		}, map[string]float64{"MintFailures": 1, "CredentialsFailing": 1}},
+		"what does not open": {func(j journal.Journal) {
+			j.Integrity(t.Context(), "minut", "x")
+		}, map[string]float64{"IntegrityFailures": 1}},
 	} {
 		got := measured(t, c.write)
 		if len(got) != len(c.want) {

@@ -134,7 +134,7 @@ func (h *house) open(fail func(error)) {
 	var ctx context.Context
 	ctx, h.stopSweeps = context.WithCancel(context.Background())
 	s := &schedule{
-		sweep: &rotate.Sweep{Mint: h.mint, Store: h.store, Journal: journal.Journal{Log: h.log()}, Look: lookEvery, Canary: h.Canary},
+		sweep: &rotate.Rotator{Mint: h.mint, Store: h.store, Journal: journal.Journal{Log: h.log()}, Look: lookEvery, Canary: h.Canary},
 		store: h.store, folder: h.source, every: h.every(), log: h.log(),
 	}
 	h.sweeps.Go(func() { s.run(ctx) })

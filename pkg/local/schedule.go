@@ -20,7 +20,7 @@ const (
 
 // schedule stands where EventBridge does.
 type schedule struct {
-	sweep  *rotate.Sweep
+	sweep  *rotate.Rotator
 	folder credential.Source
 	seen   []credential.Listed // in the folder, before the last pass
 	store  *bolt.Store

@@ -3,16 +3,17 @@
 //
 // A secret of 8 bytes or more is hidden by pieces: no 8 consecutive bytes of it
 // are shown, in upper or lower case, whether they stand as they are or are
-// percent-encoded, HTML-escaped (named, decimal, hexadecimal), JSON-escaped,
-// in hexadecimal, or in base64 (standard or URL alphabet, padded or not, at any
-// offset). Escapes may be applied twice, and around hexadecimal and base64.
-// A shorter secret is hidden where it stands as a whole word.
+// percent-encoded, HTML-escaped (named, decimal, hexadecimal), JSON-escaped, in
+// hexadecimal, or in base64 (standard or URL alphabet, padded or not, at any
+// offset). Escapes may be applied twice, and around hexadecimal and base64. A
+// shorter secret is hidden where it stands as a whole word.
 //
-// Not hidden are pieces of fewer than 8 bytes, and what needs a key, a guess
-// or another program to be read: encryption, compression, base64 that is
-// encoded a second time, reversed text.
+// Not hidden are pieces of fewer than 8 bytes, and what needs a key, a guess or
+// another program to be read: encryption, compression, base64 that is encoded a
+// second time, reversed text.
 //
-// The cost is linear in the text, of which 1 KiB is looked at, plus the secrets.
+// The cost is linear in the text, of which 1 KiB is looked at, plus the
+// secrets.
 package mask
 
 import "strings"

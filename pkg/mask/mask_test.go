@@ -79,7 +79,8 @@ func leak(shown, secret string) string {
 	for i := 0; i+8 <= len(secret); i++ {
 		part := secret[i : i+8]
 		for _, sign := range []string{
-			part, hex.EncodeToString([]byte(part)), html.EscapeString(part), url.QueryEscape(part), url.PathEscape(part),
+			part, hex.EncodeToString([]byte(part)), html.EscapeString(part), url.QueryEscape(part),
+			url.PathEscape(part),
 			each(part, "%%%02x"), each(part, "&#%d;"), each(part, "&#x%x;"), each(part, "/u%04x"), each(part, "/x%02x"),
 			url.QueryEscape(each(part, "%%%02x")), url.QueryEscape(each(part, "&#%d;")),
 			strings.NewReplacer(`"`, `'`, `\`, `/`).Replace(part),
@@ -206,7 +207,8 @@ func TestLine(t *testing.T) {
 // Terminal escapes, C1 controls and bidirectional controls do not reach people.
 func TestLineIsPrintableASCII(t *testing.T) {
 	for _, text := range []string{
-		"\x1b]52;c;ZXZpbA==\x07", "\x1b[2J", "\u009b31m", "\u202e gnp.exe", "\u2066x\u2069", "a\u200bb", "\ufeffa", "a\r\nb\tc",
+		"\x1b]52;c;ZXZpbA==\x07", "\x1b[2J", "\u009b31m", "\u202e gnp.exe", "\u2066x\u2069", "a\u200bb", "\ufeffa",
+		"a\r\nb\tc",
 		"\x00\x7f", "\xff\xfe", "\u2028line", "äöü 漢字",
 	} {
 		shown := mask.Line(text, 100)

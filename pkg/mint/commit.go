@@ -42,7 +42,7 @@ func (m *Mint) note(ctx context.Context, lease store.Lease, e store.Entry, out o
 		line.Code, line.Detail = string(api.StoreUnavailable), "the token could not be stored: "+err.Error()
 	default:
 		line.Fingerprint, line.ExpiresAt = e.Fingerprint, e.ExpiresAt
-		line.Withheld = newlyWithheld(out, lease.Entry, e)
+		line.NotGranted = newlyWithheld(out, lease.Entry, e)
 		line.Warning = strings.Join(out.answer.Warnings, "; ")
 	}
 	m.Journal.Mint(ctx, line)

@@ -31,7 +31,7 @@ func TestOutageIsProbedByOneOfAThousandGrants(t *testing.T) {
 			must(t, connector.Connect(t.Context(), keys[i], w.code(name, keys[i].Variant.Account)))
 		}
 		instances := []*mint.Mint{w.instance(), w.instance()}
-		sweep := &rotate.Sweep{Mint: w.instance(), Store: w.store}
+		sweep := &rotate.Rotator{Mint: w.instance(), Store: w.store}
 		var passes sync.WaitGroup
 		tick := func() {
 			passes.Go(func() {

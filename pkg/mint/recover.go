@@ -43,10 +43,10 @@ func (m *Mint) rescue(ctx context.Context, lease store.Lease, next *row, err err
 	}
 	blob, sealErr := m.sealRecovery(lease.Entry.Key.Credential, r)
 	if sealErr != nil {
-		m.Journal.Unstored(ctx, lease.Entry.Key.Credential, lease.Entry.Key.Sort(), r.Generation, "", "the refresh token is lost: "+sealErr.Error())
+		m.Journal.NotPersisted(ctx, lease.Entry.Key.Credential, lease.Entry.Key.Sort(), r.Generation, "", "the refresh token is lost: "+sealErr.Error())
 		return err
 	}
-	m.Journal.Unstored(ctx, lease.Entry.Key.Credential, lease.Entry.Key.Sort(), r.Generation, blob, "tokenvend recover puts it back")
+	m.Journal.NotPersisted(ctx, lease.Entry.Key.Credential, lease.Entry.Key.Sort(), r.Generation, blob, "tokenvend recover puts it back")
 	return err
 }
 

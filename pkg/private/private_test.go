@@ -66,12 +66,16 @@ func TestReadSecret(t *testing.T) {
 	if err := os.WriteFile(path, []byte("Xk2secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for mode, says := range map[fs.FileMode]string{0o600: "", 0o400: "", 0o640: "others may read it: chmod 600 '", 0o602: "others may change it: chmod 600 '"} {
+	for mode, says := range map[fs.FileMode]string{
+		0o600: "", 0o400: "", 0o640: "others may read it: chmod 600 '", 0o602: "others may change it: chmod 600 '",
+	} {
 		chmod(t, path, mode)
 		_, err := Owners{}.ReadSecret(path)
 		text, inErr := Owners{}.ReadSecretIn(dir, "key")
 		for _, err := range []error{err, inErr, Owners{}.CheckSecret(path)} {
-			if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "Xk2")) {
+			if says == "" && err != nil ||
+				says != "" &&
+					(err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "Xk2")) {
 				t.Errorf("a secret of mode %#o: %v, want %q", mode, err, says)
 			}
 		}
@@ -117,7 +121,9 @@ func TestOwners(t *testing.T) {
 			if (err == nil) != c.want {
 				t.Errorf("admit(%v) = %v, want admitted %t", c.who, err, c.want)
 			}
-			if err != nil && (!strings.Contains(err.Error(), "--data") || !strings.Contains(err.Error(), "chown -R ") || !strings.Contains(err.Error(), "'/a b'")) {
+			if err != nil &&
+				(!strings.Contains(err.Error(), "--data") || !strings.Contains(err.Error(), "chown -R ") ||
+					!strings.Contains(err.Error(), "'/a b'")) {
 				t.Errorf("admit(%v) = %v, want what to do", c.who, err)
 			}
 		})

@@ -12,7 +12,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
-// A pass that its owner cancels is no failure; one that ran out of time is.
+// A pass whose context is cancelled is no failure. One that runs out of time
+// is.
 func TestCaseC41_CancelledPassIsNoFailure(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -23,11 +24,11 @@ func TestCaseC41_CancelledPassIsNoFailure(t *testing.T) {
 		fail bool
 	}{"cancelled": {cancelled, false}, "out of time": {late, true}} {
 		t.Run(name, func(t *testing.T) {
-			h := newHouse(t, time.Minute, simulator.Options{})
-			h.put("minut", "minut", nil)
+			w := newWorld(t, time.Minute, simulator.Options{})
+			w.put("minut", "minut", nil)
 			var log bytes.Buffer
-			h.sweep.Journal = journal.Journal{Log: slog.New(slog.NewTextHandler(&log, nil))}
-			_, err := h.sweep.Run(c.ctx)
+			w.rotator.Journal = journal.Journal{Log: slog.New(slog.NewTextHandler(&log, nil))}
+			_, err := w.rotator.Run(c.ctx)
 			warned := strings.Contains(log.String(), "level=WARN")
 			if (err != nil) != c.fail || warned != c.fail {
 				t.Errorf(

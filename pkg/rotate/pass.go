@@ -10,34 +10,45 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// pass is the work of one pass: a queue for each provider, so that one that hangs holds up nobody else's renewals.
+// pass is the state of one pass. Each provider has a queue of its own, so that
+// one that hangs delays no other.
 type pass struct {
-	sweep *Sweep
-	begin context.Context // ended: nothing more is begun
-	work  context.Context // ended: what was begun is given up
+	rotator *Rotator
+	begin   context.Context // when done, no further renewal starts
+	work    context.Context // when done, running renewals are cancelled
 
 	workers sync.WaitGroup
 	mu      sync.Mutex
 	seen    map[token.Key]bool
 	queues  map[string]*queue
-	busy    int           // workers that have not run out of work
-	idle    chan struct{} // told each time one has
+	busy    int           // workers with work
+	idle    chan struct{} // receives when a worker runs out of work
 	report  *Report
 }
 
-// queue holds what is due at one provider, the one that expires first at the head.
+// queue holds the due entries of one provider, ordered by expiry.
 type queue struct {
 	due     []store.Due
 	workers int
 }
 
-// renewDue renews what is due, and what becomes due while that takes its time, until nothing is left or begin ends. What failed or is being renewed elsewhere may be shown again, and is not begun twice.
-func (s *Sweep) renewDue(begin, work context.Context, r *Report) error {
-	p := &pass{sweep: s, begin: begin, work: work, report: r, seen: map[token.Key]bool{}, queues: map[string]*queue{}, idle: make(chan struct{}, 1)}
+// renewDue renews due entries, and those that become due meanwhile, until none
+// is left or begin ends. An entry that failed or is being renewed elsewhere may
+// be read again; it is not started twice.
+func (rt *Rotator) renewDue(begin, work context.Context, r *Report) error {
+	p := &pass{
+		rotator: rt,
+		begin:   begin,
+		work:    work,
+		report:  r,
+		seen:    map[token.Key]bool{},
+		queues:  map[string]*queue{},
+		idle:    make(chan struct{}, 1),
+	}
 	defer p.workers.Wait()
-	limit := orDefault(s.Batch, defaultBatch)
+	limit := orDefault(rt.Batch, defaultBatch)
 	for {
-		due, err := s.Store.Due(work, time.Now(), limit)
+		due, err := rt.Store.Due(work, time.Now(), limit)
 		if err != nil {
 			return err
 		}
@@ -63,7 +74,7 @@ func (p *pass) add(d store.Due) bool {
 		return false
 	}
 	p.seen[key] = true
-	at, known := p.sweep.Mint.Bulkhead(key.Credential)
+	at, known := p.rotator.Mint.Bulkhead(key.Credential)
 	if !known {
 		at = unread
 	}
@@ -71,10 +82,12 @@ func (p *pass) add(d store.Due) bool {
 	return true
 }
 
-// unread is the queue of credentials whose terms, and so whose provider, this process has not read yet. No host is called so.
+// unread is the queue of credentials whose terms, and so whose provider, this
+// process has not read yet. It is no valid host name.
 const unread = "?"
 
-// queue puts an entry behind the others that wait for the same, with a worker where there are not enough. p.mu is held.
+// queue appends an entry to a queue and starts a worker if there are too few.
+// p.mu must be held.
 func (p *pass) queue(at string, d store.Due) {
 	q := p.queues[at]
 	if q == nil {
@@ -82,19 +95,21 @@ func (p *pass) queue(at string, d store.Due) {
 		p.queues[at] = q
 	}
 	q.due = append(q.due, d)
-	if q.workers < orDefault(p.sweep.Workers, defaultWorkers) {
+	if q.workers < orDefault(p.rotator.Workers, defaultWorkers) {
 		q.workers++
 		p.busy++
 		p.workers.Go(func() { p.run(at, q) })
 	}
 }
 
-// sort reads a credential's terms and puts the entry into the queue that it belongs to. What can't be read is renewed at once, and says why it can't be.
+// sort reads a credential's terms and moves the entry to the queue of its
+// provider. It reports false if that fails; the entry is then renewed at once,
+// which reports the error.
 func (p *pass) sort(d store.Due) bool {
-	if _, err := p.sweep.Mint.Terms(p.work, d.Key.Credential, d.Key); err != nil {
+	if _, err := p.rotator.Mint.Terms(p.work, d.Key.Credential, d.Key); err != nil {
 		return false
 	}
-	at, known := p.sweep.Mint.Bulkhead(d.Key.Credential)
+	at, known := p.rotator.Mint.Bulkhead(d.Key.Credential)
 	if !known {
 		return false
 	}
@@ -104,9 +119,10 @@ func (p *pass) sort(d store.Due) bool {
 	return true
 }
 
-// over says whether the pass is over; else it returns when it is worth looking for more. more: what was read last was not all.
+// over reports whether the pass is over. Otherwise it returns when it is time
+// to read more due entries. more is set if the last read was incomplete.
 func (p *pass) over(more bool) bool {
-	look := time.NewTimer(orDefault(p.sweep.Look, defaultLook))
+	look := time.NewTimer(orDefault(p.rotator.Look, defaultLook))
 	defer look.Stop()
 	for {
 		p.mu.Lock()
@@ -127,7 +143,7 @@ func (p *pass) over(more bool) bool {
 	}
 }
 
-// run renews what a queue holds until it is empty.
+// run renews the entries of a queue until it is empty.
 func (p *pass) run(at string, q *queue) {
 	for {
 		d, ok := p.take(q)
@@ -137,7 +153,7 @@ func (p *pass) run(at string, q *queue) {
 		if at == unread && p.sort(d) {
 			continue
 		}
-		became, _ := p.sweep.Mint.Renew(p.work, d.Key) // the journal has the error
+		became, _ := p.rotator.Mint.Renew(p.work, d.Key) // the error is in the journal
 		p.mu.Lock()
 		p.report.count(became)
 		if became == mint.Failed && time.Until(d.ExpiresAt) < nearlyOver {
@@ -147,7 +163,8 @@ func (p *pass) run(at string, q *queue) {
 	}
 }
 
-// take hands out the next entry. With none left, or no time to begin, the worker is done.
+// take returns the next entry. The worker ends if there is none, or if no
+// renewal may start.
 func (p *pass) take(q *queue) (store.Due, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -165,7 +182,7 @@ func (p *pass) take(q *queue) (store.Due, bool) {
 	return d, true
 }
 
-// leave counts what was not begun.
+// leave counts the entries that were not started.
 func (p *pass) leave(more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -175,5 +192,6 @@ func (p *pass) leave(more bool) {
 	p.report.More = more && p.report.Left > 0
 }
 
-// beginBefore is how long before the end of a pass nothing is begun any more: a whole mint must fit.
+// beginBefore is how long before the end of a pass the last renewal may start.
+// A whole mint fits into it.
 const beginBefore = mint.Timeout

@@ -16,18 +16,18 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// reporter reports the current token of a key as soon as it may, and again
-// every 31 seconds, for a day. It counts how often it gets another.
-func (h *house) reporter(vend *mint.Mint, key token.Key, forced *atomic.Int64) {
-	ask := func(w mint.Want) (mint.Result, error) {
-		ctx, cancel := context.WithTimeout(h.t.Context(), 29*time.Second)
+// reporter reports the current token of a key as soon as allowed and then every
+// 31 seconds, for a day. It counts how often it gets another one.
+func (w *world) reporter(vend *mint.Mint, key token.Key, forced *atomic.Int64) {
+	ask := func(want mint.Want) (mint.Result, error) {
+		ctx, cancel := context.WithTimeout(w.t.Context(), 29*time.Second)
 		defer cancel()
-		return vend.Token(ctx, key, w)
+		return vend.Token(ctx, key, want)
 	}
 	for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); time.Sleep(31 * time.Second) {
 		current, err := ask(mint.Want{})
 		if err != nil {
-			h.t.Errorf("Token(%s): %v", key, err)
+			w.t.Errorf("Token(%s): %v", key, err)
 			return
 		}
 		got, err := ask(mint.Want{Rejected: current.Token.Fingerprint})
@@ -36,39 +36,41 @@ func (h *house) reporter(vend *mint.Mint, key token.Key, forced *atomic.Int64) {
 		case err == nil && got.Token.Generation > current.Token.Generation:
 			forced.Add(1)
 		case !errors.As(err, &known) || known.Code != api.TooManyReports || known.RetryAfter <= 0:
-			h.t.Errorf("report of %s: %+v, %v; want %s with a time to come back", key, got.Token, err, api.TooManyReports)
+			w.t.Errorf(
+				"report of %s: %+v, %v; want %s with a time to come back", key, got.Token, err, api.TooManyReports,
+			)
 			return
 		}
 	}
 }
 
-// A renewal at movemint and trackmania ends the token before. movemint's
-// tokens can be verified: a false report changes nothing there. trackmania's
-// cannot: there, the back-off bounds what false reports do.
+// A renewal at movemint and trackmania ends the previous token. movemint's
+// tokens can be verified, so a false report changes nothing. trackmania's
+// cannot, so the back-off bounds the effect of false reports.
 func TestAttack15_FalseReportsForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, time.Minute, simulator.Options{})
-		people := map[string]any{"allow": map[string]any{"accounts": []string{"*"}}}
+		w := newWorld(t, time.Minute, simulator.Options{})
+		anyAccount := map[string]any{"allow": map[string]any{"accounts": []string{"*"}}}
 		var all sync.WaitGroup
 		var forced [2]atomic.Int64
 		var met [2]atomic.Int64
 		for n, provider := range []string{"movemint", "trackmania"} {
-			h.put(provider, provider, people)
+			w.put(provider, provider, anyAccount)
 			key := token.Key{Credential: provider, Variant: token.NewVariant("alice", "", "")}
-			h.connect(key)
+			w.connect(key)
 			for i := range 4 {
-				vend := []*mint.Mint{h.vend, h.another}[i%2]
-				all.Go(func() { h.reporter(vend, key, &forced[n]) })
+				vend := []*mint.Mint{w.vend, w.another}[i%2]
+				all.Go(func() { w.reporter(vend, key, &forced[n]) })
 			}
 		}
 		key := token.Key{Credential: "movemint", Variant: token.NewVariant("alice", "", "")}
-		all.Go(func() { h.caller(h.another, "movemint", key, rand.New(rand.NewPCG(1, 2)), &met) })
+		all.Go(func() { w.caller(w.another, "movemint", key, rand.New(rand.NewPCG(1, 2)), &met) })
 		for range 24 * 60 {
-			h.tick()
+			w.tick()
 			time.Sleep(time.Minute)
 		}
 		all.Wait()
-		renewals := h.sim.Stats().Providers["trackmania"].RefreshRequests
+		renewals := w.sim.Stats().Providers["trackmania"].RefreshRequests
 		t.Logf("%d renewals forced at movemint; %d renewals at trackmania", forced[0].Load(), renewals)
 		t.Logf("%d uses of movemint's token, %d × 401", met[0].Load(), met[1].Load())
 		if n := forced[0].Load(); n != 0 {
@@ -83,20 +85,20 @@ func TestAttack15_FalseReportsForADay(t *testing.T) {
 	})
 }
 
-// A token that verify finds dead is replaced after 30 seconds, whatever the
-// back-off.
+// A token that verify finds to be revoked is replaced after 30 seconds,
+// whatever the back-off.
 func TestAttack15_ADeadTokenIsReplacedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, time.Minute, simulator.Options{})
-		h.put("minut", "minut", nil)
+		w := newWorld(t, time.Minute, simulator.Options{})
+		w.put("minut", "minut", nil)
 		key := token.Key{Credential: "minut"}
-		current := h.token("minut").Token
+		current := w.token("minut").Token
 		for n := range 10 {
 			time.Sleep(31 * time.Second)
-			if _, err := h.sim.RevokeTokens("minut", false); err != nil {
+			if _, err := w.sim.RevokeTokens("minut", false); err != nil {
 				t.Fatal(err)
 			}
-			vend := []*mint.Mint{h.vend, h.another}[n%2]
+			vend := []*mint.Mint{w.vend, w.another}[n%2]
 			var reports sync.WaitGroup
 			var got [5]mint.Result
 			for i := range got {

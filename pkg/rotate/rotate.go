@@ -1,4 +1,5 @@
-// Package rotate is one pass over what is due: nobody waits for it, and nobody has to wait for a provider because of it.
+// Package rotate renews what is due, in passes. No caller waits for a pass, and
+// so no caller waits for a provider.
 package rotate
 
 import (
@@ -14,30 +15,31 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Sweep renews every entry that is due. Each field's zero value is its default.
-type Sweep struct {
+// Rotator renews every entry that is due. The zero value of a field means its
+// default.
+type Rotator struct {
 	Mint    *mint.Mint
 	Store   store.Reader
-	Journal journal.Journal // zero: silent
-	Workers int             // how many entries are renewed at once at one provider; 0: 32
-	Batch   int             // how many due entries are read at once; 0: 500
-	Reserve time.Duration   // stop so long before the deadline; 0: 10 s
-	Canary  time.Duration   // how often each living token is proven at its provider, where that can be done; 0: never
-	Look    time.Duration   // how often a pass looks for more that is due while some of its work takes long; 0: 5 s
+	Journal journal.Journal // zero: no log
+	Workers int             // concurrent renewals per provider; 0: 32
+	Batch   int             // due entries read at once; 0: 500
+	Reserve time.Duration   // how long before the deadline a pass stops; 0: 10 s
+	Canary  time.Duration   // how often each token is checked at its provider, if it can be; 0: never
+	Look    time.Duration   // how often a pass reads due entries while renewals are running; 0: 5 s
 }
 
-// Report is what a pass did.
+// Report is the result of a pass.
 type Report struct {
-	Learnt  int  `json:"learnt"`           // credentials found new or changed
-	Gone    int  `json:"gone"`             // credentials whose secret was removed
+	Learnt  int  `json:"learnt"`           // credentials that are new or changed
+	Gone    int  `json:"gone"`             // credentials whose secret was deleted
 	Renewed int  `json:"renewed"`          // entries
-	Retired int  `json:"retired"`          // entries that nobody asks for
-	Failed  int  `json:"failed"`           // entries that are tried again later
-	Left    int  `json:"left"`             // entries that were due and not begun, of those that were read
-	Overdue int  `json:"overdue"`          // entries that failed with less than five minutes left to live, or none
-	Proven  int  `json:"proven,omitzero"`  // living tokens that the canary has asked their providers about
-	Refused int  `json:"refused,omitzero"` // those of them that are not taken any more
-	More    bool `json:"more"`             // there was no time to read all that is due
+	Retired int  `json:"retired"`          // entries without requests, no longer renewed
+	Failed  int  `json:"failed"`           // entries that will be retried
+	Left    int  `json:"left"`             // due entries that were read and not started
+	Overdue int  `json:"overdue"`          // entries that failed with less than five minutes left, or none
+	Proven  int  `json:"proven,omitzero"`  // tokens that the canary checked
+	Refused int  `json:"refused,omitzero"` // of these, tokens that were refused
+	More    bool `json:"more"`             // not all due entries could be read in time
 }
 
 const (
@@ -47,25 +49,28 @@ const (
 	defaultLook    = 5 * time.Second
 )
 
-// Run makes one pass: first what was added, changed or removed, then what is due, the entry that expires first at the head. It ends before ctx does; what is left is due again in the next pass.
-// An error means that the pass could not see its work; an entry that failed is none.
-// A pass that is cancelled, as the server of one machine does when it ends,
-// returns what it did until then, and no error.
-func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
+// Run makes one pass: first it discovers added, changed and removed
+// credentials, then it renews due entries in the order of their expiry. It ends
+// before ctx; entries that are left are due again in the next pass.
+//
+// An error means that the pass could not read its work. An entry that failed is
+// no error. A pass that is cancelled, as by the one-machine server's shutdown,
+// returns its results so far and no error.
+func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	began := time.Now()
-	defer func() { s.Journal.Pass(ctx, r.line(err, time.Since(began))) }()
-	work, cancel := endingBefore(ctx, orDefault(s.Reserve, defaultReserve))
+	defer func() { rt.Journal.Pass(ctx, r.line(err, time.Since(began))) }()
+	work, cancel := endingBefore(ctx, orDefault(rt.Reserve, defaultReserve))
 	defer cancel()
-	if r.Learnt, r.Gone, err = s.Mint.Discover(work); err != nil && !isCancelled(ctx) {
-		s.Journal.Event(ctx, slog.LevelWarn, "discovery", "", err.Error())
+	if r.Learnt, r.Gone, err = rt.Mint.Discover(work); err != nil && !isCancelled(ctx) {
+		rt.Journal.Event(ctx, slog.LevelWarn, "discovery", "", err.Error())
 	}
 	begin, cancel := endingBefore(work, beginBefore)
 	defer cancel()
-	if err = s.renewDue(begin, work, &r); err == nil && s.Canary > 0 {
-		r.Proven, r.Refused, err = s.Mint.Canary(begin, s.Canary)
+	if err = rt.renewDue(begin, work, &r); err == nil && rt.Canary > 0 {
+		r.Proven, r.Refused, err = rt.Mint.Canary(begin, rt.Canary)
 	}
 	if err == nil && ctx.Err() == nil {
-		s.migrate(begin)
+		rt.migrate(begin)
 	}
 	if isCancelled(ctx) {
 		err = nil
@@ -73,29 +78,31 @@ func (s *Sweep) Run(ctx context.Context) (r Report, err error) {
 	return r, err
 }
 
-// migrate rewrites rows of an older format with the time that is left.
-func (s *Sweep) migrate(ctx context.Context) {
-	done, err := s.Mint.Migrate(ctx)
+// migrate rewrites rows of an older format in the remaining time.
+func (rt *Rotator) migrate(ctx context.Context) {
+	done, err := rt.Mint.Migrate(ctx)
 	switch {
-	case ctx.Err() != nil: // it goes on with the next pass
+	case ctx.Err() != nil: // it continues in the next pass
 	case err != nil:
-		s.Journal.Event(ctx, slog.LevelWarn, "migration", "", err.Error())
+		rt.Journal.Event(ctx, slog.LevelWarn, "migration", "", err.Error())
 	case done.Looked:
-		s.Journal.Event(ctx, slog.LevelInfo, "migration", "",
+		rt.Journal.Event(ctx, slog.LevelInfo, "migration", "",
 			fmt.Sprintf("%d rows of the first format rewritten, %d left", done.Rewritten, done.Left))
 	}
 }
 
-// isCancelled reports whether the owner of ctx has ended it. A deadline that
-// has passed is not that: a pass that has run out of time says so.
+// isCancelled reports whether ctx was cancelled. A deadline that has passed
+// does not count: such a pass returns an error.
 func isCancelled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
-// RunOne renews what is due or failing of one credential now, back-offs not waited for, and mints its default token if it has none. A token whose time to renew has not come stays: callers hold it.
-func (s *Sweep) RunOne(ctx context.Context, name string) (r Report, err error) {
-	if _, err := s.Mint.Terms(ctx, name); err != nil {
+// RunOne renews the due and failing entries of one credential now, without
+// waiting for back-offs, and mints its default token if there is none. It keeps
+// a token that is not due, because callers hold it.
+func (rt *Rotator) RunOne(ctx context.Context, name string) (r Report, err error) {
+	if _, err := rt.Mint.Terms(ctx, name); err != nil {
 		return r, err
 	}
-	entries, err := s.Store.List(ctx, name, "", orDefault(s.Batch, defaultBatch))
+	entries, err := rt.Store.List(ctx, name, "", orDefault(rt.Batch, defaultBatch))
 	if err != nil {
 		return r, err
 	}
@@ -106,7 +113,7 @@ func (s *Sweep) RunOne(ctx context.Context, name string) (r Report, err error) {
 		}
 	}
 	for _, key := range keys {
-		became, renewErr := s.Mint.RenewNow(ctx, key)
+		became, renewErr := rt.Mint.RenewNow(ctx, key)
 		if r.count(became); renewErr != nil {
 			err = renewErr
 		}
@@ -114,7 +121,8 @@ func (s *Sweep) RunOne(ctx context.Context, name string) (r Report, err error) {
 	return r, err
 }
 
-// endingBefore is ctx with a deadline that comes sooner, if it has one.
+// endingBefore returns ctx with a deadline that is earlier by sooner, if ctx
+// has one.
 func endingBefore(ctx context.Context, sooner time.Duration) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -123,7 +131,8 @@ func endingBefore(ctx context.Context, sooner time.Duration) (context.Context, c
 	return context.WithDeadline(ctx, deadline.Add(-sooner))
 }
 
-// nearlyOver is when a token whose renewal fails is worth an alarm: soon nobody can be served.
+// nearlyOver is the remaining lifetime below which a failed renewal raises an
+// alarm.
 const nearlyOver = 5 * time.Minute
 
 func (r *Report) count(became mint.Renewal) {
@@ -137,7 +146,7 @@ func (r *Report) count(became mint.Renewal) {
 	}
 }
 
-// line is the report as the journal writes it.
+// line returns the report as a journal line.
 func (r Report) line(err error, took time.Duration) journal.Pass {
 	p := journal.Pass{
 		Learnt: r.Learnt, Gone: r.Gone, Renewed: r.Renewed, Retired: r.Retired, Failed: r.Failed,

@@ -23,23 +23,23 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// house is a vend and a rotate over the same store, each with a memory of its own.
-type house struct {
+// world is a vend and a rotate over the same store, each with its own memory.
+type world struct {
 	t       *testing.T
 	sim     *simulator.Simulator
 	secrets *folder.Source
 	store   *memory.Store
 	vend    *mint.Mint
-	another *mint.Mint // like vend, in a process of its own
-	sweep   *rotate.Sweep
+	another *mint.Mint // like vend, in another process
+	rotator *rotate.Rotator
 	every   time.Duration
 }
 
-func newHouse(t *testing.T, every time.Duration, o simulator.Options) *house {
+func newWorld(t *testing.T, every time.Duration, o simulator.Options) *world {
 	t.Helper()
-	h := &house{t: t, sim: simulator.New(o), store: memory.New(), every: every}
+	w := &world{t: t, sim: simulator.New(o), store: memory.New(), every: every}
 	var err error
-	if h.secrets, err = folder.New(filepath.Join(t.TempDir(), "credentials")); err != nil {
+	if w.secrets, err = folder.New(filepath.Join(t.TempDir(), "credentials")); err != nil {
 		t.Fatal(err)
 	}
 	sealer, err := keyfile.Open(filepath.Join(t.TempDir(), "seal.key"))
@@ -55,11 +55,14 @@ func newHouse(t *testing.T, every time.Duration, o simulator.Options) *house {
 		}
 	})
 	make := func() *mint.Mint {
-		return mint.New(mint.Config{Store: h.store, Source: h.secrets, Sealer: sealer, HTTP: &http.Client{Transport: h.sim}, Every: every, Journal: journal})
+		return mint.New(mint.Config{
+			Store: w.store, Source: w.secrets, Sealer: sealer, HTTP: &http.Client{Transport: w.sim}, Every: every,
+			Journal: journal,
+		})
 	}
-	h.vend, h.another = make(), make()
-	h.sweep = &rotate.Sweep{Mint: make(), Store: h.store, Journal: journal}
-	return h
+	w.vend, w.another = make(), make()
+	w.rotator = &rotate.Rotator{Mint: make(), Store: w.store, Journal: journal}
+	return w
 }
 
 type locked struct {
@@ -73,9 +76,9 @@ func (l locked) Write(p []byte) (int, error) {
 	return l.Buffer.Write(p)
 }
 
-func (h *house) put(credential, provider string, over map[string]any) {
-	h.t.Helper()
-	id, secret := h.sim.ClientFor(provider)
+func (w *world) put(credential, provider string, over map[string]any) {
+	w.t.Helper()
+	id, secret := w.sim.ClientFor(provider)
 	c := map[string]any{"provider": provider, "client_id": id, "client_secret": secret}
 	for field, value := range over {
 		if c[field] = value; value == nil {
@@ -84,60 +87,60 @@ func (h *house) put(credential, provider string, over map[string]any) {
 	}
 	data, err := json.Marshal(c)
 	if err == nil {
-		err = h.secrets.Write(credential, data)
+		err = w.secrets.Write(credential, data)
 	}
 	if err != nil {
-		h.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 }
 
-// tick makes one pass, as the schedule does.
-func (h *house) tick() rotate.Report {
-	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+// tick runs one pass, as the schedule does.
+func (w *world) tick() rotate.Report {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
-	r, err := h.sweep.Run(ctx)
+	r, err := w.rotator.Run(ctx)
 	if err != nil {
-		h.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return r
 }
 
-func (h *house) token(credential string) mint.Result {
-	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), 29*time.Second)
+func (w *world) token(credential string) mint.Result {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 29*time.Second)
 	defer cancel()
-	r, err := h.vend.Token(ctx, token.Key{Credential: credential}, mint.Want{})
+	r, err := w.vend.Token(ctx, token.Key{Credential: credential}, mint.Want{})
 	if err != nil {
-		h.t.Fatalf("%s: %v", credential, err)
+		w.t.Fatalf("%s: %v", credential, err)
 	}
 	return r
 }
 
-func (h *house) entry(credential string) store.Entry {
-	h.t.Helper()
-	e, err := h.store.Get(h.t.Context(), store.Strong, token.Key{Credential: credential})
+func (w *world) entry(credential string) store.Entry {
+	w.t.Helper()
+	e, err := w.store.Get(w.t.Context(), store.Strong, token.Key{Credential: credential})
 	if err != nil {
-		h.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return e[0]
 }
 
 func TestNobodyWaitsForAProviderWhileRotateRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, time.Second, simulator.Options{Lifetime: 20 * time.Second})
-		h.put("minut", "minut", map[string]any{"keep_warm": true})
-		h.tick()
-		first := h.token("minut").Token.Generation
+		w := newWorld(t, time.Second, simulator.Options{Lifetime: 20 * time.Second})
+		w.put("minut", "minut", map[string]any{"keep_warm": true})
+		w.tick()
+		first := w.token("minut").Token.Generation
 		for i := range 300 {
 			time.Sleep(time.Second)
-			h.tick()
-			got := h.token("minut")
-			if got.Origin == mint.Provider || !h.sim.Alive("minut", got.Token.Access.Reveal()) {
+			w.tick()
+			got := w.token("minut")
+			if got.Origin == mint.Provider || !w.sim.Alive("minut", got.Token.Access.Reveal()) {
 				t.Fatalf("vend %d: %+v", i, got)
 			}
 		}
-		if grown := h.token("minut").Token.Generation - first; grown < 15 || grown > 30 {
+		if grown := w.token("minut").Token.Generation - first; grown < 15 || grown > 30 {
 			t.Errorf("the generation grew by %d in 300 s of 20-second tokens", grown)
 		}
 	})
@@ -145,21 +148,21 @@ func TestNobodyWaitsForAProviderWhileRotateRuns(t *testing.T) {
 
 func TestKeepWarmNeedsNobodyToAsk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, time.Minute, simulator.Options{})
-		h.put("warm", "minut", map[string]any{"keep_warm": true})
-		h.put("cold", "movemint", nil)
-		h.tick()
-		if e := h.entry("warm"); e.Generation != 1 {
+		w := newWorld(t, time.Minute, simulator.Options{})
+		w.put("warm", "minut", map[string]any{"keep_warm": true})
+		w.put("cold", "movemint", nil)
+		w.tick()
+		if e := w.entry("warm"); e.Generation != 1 {
 			t.Errorf("warm: generation %d after the first pass, want 1", e.Generation)
 		}
-		if e := h.entry("cold"); e.Revision != 0 {
+		if e := w.entry("cold"); e.Revision != 0 {
 			t.Errorf("cold: minted though nobody asked")
 		}
 		for range 3 * 24 * 60 {
 			time.Sleep(time.Minute)
-			h.tick()
+			w.tick()
 		}
-		if got := h.token("warm"); got.Origin != mint.Store || got.Stale {
+		if got := w.token("warm"); got.Origin != mint.Store || got.Stale {
 			t.Errorf("after three days: %+v", got)
 		}
 	})
@@ -167,29 +170,29 @@ func TestKeepWarmNeedsNobodyToAsk(t *testing.T) {
 
 func TestAnIdleEntryIsNoLongerRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, time.Minute, simulator.Options{})
-		h.put("minut", "minut", map[string]any{"idle_after": "3h"})
-		h.token("minut")
+		w := newWorld(t, time.Minute, simulator.Options{})
+		w.put("minut", "minut", map[string]any{"idle_after": "3h"})
+		w.token("minut")
 		for range 4*60 + 30 {
 			time.Sleep(time.Minute)
-			h.tick()
+			w.tick()
 		}
-		before := h.sim.Stats().Providers["minut"].TokenRequests
+		before := w.sim.Stats().Providers["minut"].TokenRequests
 		if before < 4 {
 			t.Errorf("%d requests in the first hours, want it renewed while not idle", before)
 		}
 		for range 24 * 60 {
 			time.Sleep(time.Minute)
-			h.tick()
+			w.tick()
 		}
-		if after := h.sim.Stats().Providers["minut"].TokenRequests; after > before+1 {
+		if after := w.sim.Stats().Providers["minut"].TokenRequests; after > before+1 {
 			t.Errorf("%d requests while idle", after-before)
 		}
-		if e := h.entry("minut"); !e.NextAt.IsZero() {
+		if e := w.entry("minut"); !e.NextAt.IsZero() {
 			t.Error("an idle entry is still due")
 		}
-		h.token("minut")
-		if e := h.entry("minut"); e.NextAt.IsZero() {
+		w.token("minut")
+		if e := w.entry("minut"); e.NextAt.IsZero() {
 			t.Error("asked for again, and not renewed ahead again")
 		}
 	})
@@ -197,14 +200,14 @@ func TestAnIdleEntryIsNoLongerRenewed(t *testing.T) {
 
 func TestWhoAsksNowAndThenKeepsItAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, time.Minute, simulator.Options{})
-		h.put("minut", "minut", map[string]any{"idle_after": "3h"})
-		h.token("minut")
+		w := newWorld(t, time.Minute, simulator.Options{})
+		w.put("minut", "minut", map[string]any{"idle_after": "3h"})
+		w.token("minut")
 		for i := range 48 * 60 {
 			time.Sleep(time.Minute)
-			h.tick()
+			w.tick()
 			if i%120 == 0 {
-				if got := h.token("minut"); got.Origin == mint.Provider {
+				if got := w.token("minut"); got.Origin == mint.Provider {
 					t.Fatalf("minute %d: had to wait", i)
 				}
 			}
@@ -214,31 +217,31 @@ func TestWhoAsksNowAndThenKeepsItAlive(t *testing.T) {
 
 func TestFault61_RemovedAndChangedCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, time.Minute, simulator.Options{})
-		h.put("minut", "minut", nil)
-		h.put("monta", "monta", nil)
-		h.tick()
-		h.token("minut")
-		if err := h.secrets.Remove("minut"); err != nil {
+		w := newWorld(t, time.Minute, simulator.Options{})
+		w.put("minut", "minut", nil)
+		w.put("monta", "monta", nil)
+		w.tick()
+		w.token("minut")
+		if err := w.secrets.Remove("minut"); err != nil {
 			t.Fatal(err)
 		}
-		if r := h.tick(); r.Gone != 1 {
+		if r := w.tick(); r.Gone != 1 {
 			t.Errorf("%+v, want one gone", r)
 		}
 		time.Sleep(61 * time.Second)
-		if _, err := h.vend.Token(t.Context(), token.Key{Credential: "minut"}, mint.Want{}); err == nil {
+		if _, err := w.vend.Token(t.Context(), token.Key{Credential: "minut"}, mint.Want{}); err == nil {
 			t.Error("vended though its secret is gone")
 		}
-		h.put("minut", "minut", nil)
-		h.tick()
+		w.put("minut", "minut", nil)
+		w.tick()
 		time.Sleep(61 * time.Second)
-		if got := h.token("minut"); got.Token.Generation != 1 {
+		if got := w.token("minut"); got.Token.Generation != 1 {
 			t.Errorf("the secret came back, and its token did not: %+v", got)
 		}
-		h.put("minut", "minut", map[string]any{"scope": "read"})
-		h.tick()
+		w.put("minut", "minut", map[string]any{"scope": "read"})
+		w.tick()
 		time.Sleep(61 * time.Second)
-		if got := h.token("minut"); got.Token.Generation != 2 || got.Origin != mint.Store {
+		if got := w.token("minut"); got.Token.Generation != 2 || got.Origin != mint.Store {
 			t.Errorf("the scope changed, and the token was not replaced ahead: %+v", got)
 		}
 	})
@@ -246,40 +249,44 @@ func TestFault61_RemovedAndChangedCredentials(t *testing.T) {
 
 func TestFault06_StopsBeforeTheDeadlineAndSaysWhatIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, time.Minute, simulator.Options{})
+		w := newWorld(t, time.Minute, simulator.Options{})
 		const credentials = 400
 		for i := range credentials {
-			h.put("c"+string(rune('a'+i%26))+string(rune('a'+i/26)), "minut", map[string]any{"keep_warm": true})
+			w.put("c"+string(rune('a'+i%26))+string(rune('a'+i/26)), "minut", map[string]any{"keep_warm": true})
 		}
-		if err := h.sim.SetFault("minut", simulator.Fault{Delay: 4 * time.Second}); err != nil {
+		if err := w.sim.SetFault("minut", simulator.Fault{Delay: 4 * time.Second}); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		r := h.tick()
-		if took := time.Since(began); took > 50*time.Second || r.Left == 0 || r.Renewed == 0 || r.Renewed+r.Left+r.Failed != credentials {
+		r := w.tick()
+		if took := time.Since(began); took > 50*time.Second || r.Left == 0 || r.Renewed == 0 ||
+			r.Renewed+r.Left+r.Failed != credentials {
 			t.Errorf("%+v after %v", r, took)
 		}
 		for range 3 {
 			time.Sleep(time.Minute - time.Second)
-			r = h.tick()
+			r = w.tick()
 		}
-		if r.Left != 0 || h.sim.Stats().Providers["minut"].TokenRequests != credentials {
-			t.Errorf("in the end %+v, %d requests", r, h.sim.Stats().Providers["minut"].TokenRequests)
+		if r.Left != 0 || w.sim.Stats().Providers["minut"].TokenRequests != credentials {
+			t.Errorf("in the end %+v, %d requests", r, w.sim.Stats().Providers["minut"].TokenRequests)
 		}
 	})
 }
 
 func TestMontaIsAskedByRefreshTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, time.Minute, simulator.Options{})
-		h.put("monta", "monta", map[string]any{"keep_warm": true})
+		w := newWorld(t, time.Minute, simulator.Options{})
+		w.put("monta", "monta", map[string]any{"keep_warm": true})
 		for range 24 * 60 {
-			h.tick()
+			w.tick()
 			time.Sleep(time.Minute)
 		}
-		seen := h.sim.Stats().Providers["monta"]
+		seen := w.sim.Stats().Providers["monta"]
 		if seen.TokenRequests != 1 || seen.RefreshRequests < 24 {
-			t.Errorf("in a day %d requests with client id and secret and %d refreshes, want 1 and an hour's token renewed each time by the other", seen.TokenRequests, seen.RefreshRequests)
+			t.Errorf(
+				"in a day %d requests with client id and secret and %d refreshes, want 1 and an hour's token renewed each time by the other",
+				seen.TokenRequests, seen.RefreshRequests,
+			)
 		}
 		for refresh, uses := range seen.RefreshUses {
 			if uses != 1 {

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Stored is e as every store keeps it: times in UTC and whole milliseconds, Sealed a copy of its own, nil where it is empty.
+// Stored returns e as every store keeps it: times in UTC and whole
+// milliseconds, Sealed a copy, or nil if it is empty.
 func (e Entry) Stored() Entry {
 	e.Sealed = append([]byte(nil), e.Sealed...)
 	for _, t := range e.times() {
@@ -19,21 +20,25 @@ func (e Entry) Stored() Entry {
 
 func (e *Entry) times() []*time.Time {
 	return []*time.Time{
-		&e.IssuedAt, &e.ExpiresAt, &e.CacheUntil, &e.RenewAt, &e.AskedAt, &e.NextAt, &e.HoldUntil, &e.CooldownUntil, &e.RefreshUntil, &e.ForgetAt,
+		&e.IssuedAt, &e.ExpiresAt, &e.CacheUntil, &e.RenewAt, &e.AskedAt, &e.NextAt, &e.HoldUntil, &e.CooldownUntil,
+		&e.RefreshUntil, &e.ForgetAt,
 		&e.Failure.Since, &e.Failure.RetryAt, &e.ForcedAt, &e.LeasedUntil,
 	}
 }
 
-// Row is an entry with its lease, and the contract's rules about both, for backends that do their own locking: they read a Row, ask it, and write down the Row that it returns, with no other write in between.
-// A Row with nothing but its Entry's Key is one of which nothing is stored. Where a method refuses, it returns the Row as it was.
+// Row is an entry with its lease, and the contract's rules about both. A
+// backend with its own locking reads a Row, calls one of its methods and writes
+// the Row that it returns, with no other write in between. A Row of which only
+// Entry.Key is set stands for a key with nothing stored. A method that refuses
+// returns the Row unchanged.
 type Row struct {
 	Entry     Entry
-	Holder    string // the lease's nonce; "": free
-	Vanished  int    // holders in a row that have not committed, Holder included
-	Committed string // the nonce of the last Commit, by which its repetition is recognised; "": the last write was a Replace
+	Holder    string // the nonce of the lease; "" if there is none
+	Vanished  int    // holders in a row that did not commit, including Holder
+	Committed string // the nonce of the last Commit, to recognise its repetition; "" after a Replace
 }
 
-// Acquire decides [Store]'s Acquire at the time now.
+// Acquire implements the rule of [Store]'s Acquire at the time now.
 func (r Row) Acquire(seen Entry, now time.Time, ttl time.Duration) (Row, Lease, error) {
 	if err := r.refusal(seen, now); err != nil {
 		return r, Lease{Entry: r.Entry.Stored()}, err
@@ -45,7 +50,7 @@ func (r Row) Acquire(seen Entry, now time.Time, ttl time.Duration) (Row, Lease, 
 	return r, Lease{Entry: r.Entry.Stored(), ID: r.Holder, Until: r.Entry.LeasedUntil, Attempt: r.Vanished}, nil
 }
 
-// Commit decides [Store]'s Commit.
+// Commit implements the rule of [Store]'s Commit.
 func (r Row) Commit(l Lease, next Entry) (Row, error) {
 	switch {
 	case l.ID == "":
@@ -58,7 +63,7 @@ func (r Row) Commit(l Lease, next Entry) (Row, error) {
 	return r, ErrLeaseLost
 }
 
-// Replace decides [Store]'s Replace at the time now.
+// Replace implements the rule of [Store]'s Replace at the time now.
 func (r Row) Replace(seen, next Entry, now time.Time) (Row, error) {
 	if err := r.refusal(seen, now); err != nil {
 		return r, err
@@ -66,7 +71,7 @@ func (r Row) Replace(seen, next Entry, now time.Time) (Row, error) {
 	return Row{Entry: r.follow(next), Vanished: r.Vanished}, nil
 }
 
-// Touch decides [Store]'s Touch.
+// Touch implements the rule of [Store]'s Touch.
 func (r Row) Touch(asked time.Time) Row {
 	if r.Entry.Revision == 0 {
 		return r
@@ -76,7 +81,8 @@ func (r Row) Touch(asked time.Time) Row {
 	return r
 }
 
-// refusal puts ErrChanged first: what stands now may already be what the caller wants.
+// refusal reports ErrChanged before ErrLeased: the stored entry may already be
+// what the caller wants.
 func (r Row) refusal(seen Entry, now time.Time) error {
 	switch {
 	case r.Entry.Revision != seen.Revision:
@@ -87,15 +93,14 @@ func (r Row) refusal(seen Entry, now time.Time) error {
 	return nil
 }
 
-// follow is next as the entry that comes after r's.
+// follow returns next as the successor of r's entry.
 func (r Row) follow(next Entry) Entry {
 	next.Key, next.Revision, next.LeasedUntil = r.Entry.Key, after(r.Entry.Revision), time.Time{}
 	return next.Stored()
 }
 
-// after returns the revision that follows. After one that no program has
-// reached by counting, it begins again: a negative revision would count as
-// nothing stored.
+// after returns the next revision. After the largest it starts again at 1,
+// because a negative revision would count as nothing stored.
 func after(revision int64) int64 {
 	if revision < 0 || revision == math.MaxInt64 {
 		return 1

@@ -8,8 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
-// A revision that no counting reaches must not make an entry look like one
-// that was never stored.
+// A revision at the largest integer must not make an entry look absent.
 func TestAttack17_RevisionsStayPositive(t *testing.T) {
 	for revision, want := range map[int64]int64{
 		0: 1, 1: 2, math.MaxInt64 - 1: math.MaxInt64, math.MaxInt64: 1, -1: 1, math.MinInt64: 1,

@@ -1,6 +1,9 @@
-// Package store is the contract of what remembers: one [Entry] per key, and the exclusive, time-limited, fenced right to replace it. A store sees no secret: tokens and terms arrive sealed.
+// Package store is the contract of the token store: one [Entry] per key, and a
+// lease, which is the exclusive, time-limited, fenced right to replace it. A
+// store sees no secret: tokens and terms are sealed before they are stored.
 //
-// The contract's tests are package storetest. A backend is a folder beside this file.
+// The contract's tests are in package storetest. Each backend is a
+// subdirectory.
 package store
 
 import (
@@ -11,145 +14,197 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Errors of a store, to be asked for with errors.Is. Any other error means that the store could not be reached or did not answer, and that it is unknown whether a write was done.
+// The errors of a store, for use with errors.Is. Any other error means that the
+// store did not answer, and that a write may or may not have been done.
 var (
-	// ErrChanged: the entry's revision is no longer the one that was seen.
+	// ErrChanged means that the entry's revision is no longer the one that was
+	// seen.
 	ErrChanged = errors.New("store: the entry has changed")
-	// ErrLeased: another holder's lease still lives.
+	// ErrLeased means that another holder's lease has not ended.
 	ErrLeased = errors.New("store: the entry is leased")
-	// ErrLeaseLost: the lease is no longer the entry's; nothing was written.
+	// ErrLeaseLost means that the lease is no longer the entry's. Nothing was
+	// written.
 	ErrLeaseLost = errors.New("store: the lease was lost")
-	// ErrNewer: what was read was written by a newer program, in a format that this one does not know. The message names the key, or the file.
+	// ErrNewer means that a newer program wrote the entry in a format that this
+	// one does not know. The message names the key or the file.
 	ErrNewer = errors.New("store: written by a newer program")
-	// ErrUnreadable: what was read is damaged, or not ours. The message names the key, or the file, and quotes nothing of it.
+	// ErrUnreadable means that the entry is damaged or was not written by this
+	// program. The message names the key or the file and quotes none of its
+	// content.
 	ErrUnreadable = errors.New("store: damaged, or not an entry")
 )
 
 // MaxLease bounds leases. No program takes a lease for more than half of it;
-// the other half is room for clocks that differ. A lease that would end later
-// than MaxLease from now was written by something else, and counts as over:
-// one write to the store must not stop an entry for ever.
+// the other half allows for clocks that differ. A lease that would end later
+// than MaxLease from now was not written by this program and counts as ended,
+// so that one forged write cannot block an entry for ever.
 const MaxLease = 2 * time.Minute
 
-// Leased reports whether a lease on the entry lives at the time now.
+// Leased reports whether the entry is leased at the time now.
 func (e Entry) Leased(now time.Time) bool {
 	return now.Before(e.LeasedUntil) && !e.LeasedUntil.After(now.Add(MaxLease))
 }
 
-// Consistency says how old an answer may be.
+// Consistency is the read consistency, as in DynamoDB.
 type Consistency int
 
 const (
-	// Eventual may answer with what stood a moment ago. It is the cheap one, and harmless where a conditional write follows.
+	// Eventual may return an earlier state. It is cheaper, and safe if a
+	// conditional write follows.
 	Eventual Consistency = iota
-	// Strong answers with every write that was confirmed before the call.
+	// Strong returns every write that was confirmed before the call.
 	Strong
 )
 
-// State says what has become of an entry's credential or grant. The zero value is a living one.
+// State is the stored state of an entry's credential or grant. The zero value
+// is an active one.
 type State string
 
-// The states that are stored; the others of the status report are worked out from the times.
+// The stored states. The status report derives the others from the times.
 const (
-	Live        State = ""
-	Gone        State = "gone"        // the secret was removed: not vended, kept until ForgetAt
-	Revoking    State = "revoking"    // revoked by an operator, not yet by the provider: not vended
-	Reauthorize State = "reauthorize" // a person's grant is over: only a new connect helps. A token that still lives is vended
+	Live     State = ""
+	Gone     State = "gone"     // the secret was deleted: not vended, kept until ForgetAt
+	Revoking State = "revoking" // revoked by an operator, not yet at the provider: not vended
+	// the grant has ended and needs a new connect. A token that has not expired
+	// is vended
+	Reauthorize State = "reauthorize"
 )
 
-// Entry is all that is kept for one key. Times are wall time to the millisecond, UTC; a zero time means never (or, for AskedAt and IssuedAt, not yet).
+// Entry is all that is stored for one key. Times are wall-clock times in UTC
+// and whole milliseconds. A zero time means never, or for AskedAt and IssuedAt,
+// not yet.
 type Entry struct {
 	Key        token.Key
-	Revision   int64  // grows by one with each Commit and Replace; 0: nothing is stored
-	Generation int64  // grows by one when the token is replaced
+	Revision   int64  // incremented by each Commit and Replace; 0 if nothing is stored
+	Generation int64  // incremented when the token is replaced
 	State      State  //
 	Sealed     []byte // the token and its refresh token, or a credential's terms; opaque here
 	Format     int    // how Sealed is bound to the rest of the entry: 0 is the first format, 2 the second
-	Made       string // digest of what the token was minted for: provider, URL, client, scope, audience. Of an own row: the secret's version
+	// digest of the request: provider, URL, client, scope, audience. Of a
+	// credential record: the secret's version
+	Made string
 
 	Type, Scope, Fingerprint string
-	LifetimeFrom             string // which source told the lifetime
+	LifetimeFrom             string // which source named the lifetime
 
 	IssuedAt, ExpiresAt, CacheUntil time.Time
-	RenewAt                         time.Time // the time to renew, which a failure does not move
-	AskedAt                         time.Time // when somebody last asked, to the hour
-	NextAt                          time.Time // due: the time to renew, or to try again; zero: not in the index
-	HoldUntil                       time.Time // no exchange before, though the token is short of life: the provider would hand out the same one
-	CooldownUntil                   time.Time // own rows only: no request to the provider before
-	RefreshUntil                    time.Time // the refresh token's end; zero: unknown or none
-	ForgetAt                        time.Time // the row may be dropped after it
-	RefreshSpent                    bool      // the refresh token was sent once and no answer came back: the provider may have used it up
+	RenewAt                         time.Time // the renewal time, which a failure does not change
+	AskedAt                         time.Time // the last request for it, to the hour
+	NextAt                          time.Time // the time to renew or to retry; zero: not in the index
+	// no token request before, even if the token is about to expire: the
+	// provider would return the same one
+	HoldUntil     time.Time
+	CooldownUntil time.Time // credential records only: no request to the provider before
+	RefreshUntil  time.Time // the refresh token's expiry; zero if unknown or none
+	ForgetAt      time.Time // the row may be deleted after it
+	// the refresh token was sent and no response came: the provider may have
+	// consumed it
+	RefreshSpent bool
 
 	Failure Failure
 
-	ForcedCount int       // renewals in a row that reports of the token forced
-	ForcedAt    time.Time // the last of them
-	ClaimedBy   string    // digest of the caller who had a variant minted
+	ForcedCount int       // renewals in a row that were forced by reports of the token
+	ForcedAt    time.Time // the time of the last of them
+	ClaimedBy   string    // digest of the caller for whom the variant was minted
 
-	LeasedUntil time.Time // a lease lives until then; zero: free. Written by Acquire, Commit and Replace alone
+	// the end of the lease; zero if there is none. Written by Acquire, Commit
+	// and Replace only
+	LeasedUntil time.Time
 }
 
-// Failure is what went wrong at the last attempt, shared by every instance. The zero value: the last attempt succeeded.
+// Failure describes the last attempt if it failed. All instances share it. The
+// zero value means that the last attempt succeeded.
 type Failure struct {
 	Code    string    // the api.Code
-	Detail  string    // for people; masked
-	Since   time.Time // the first failure of the run
-	Count   int       // how many in a row
+	Detail  string    // the message; masked
+	Since   time.Time // the first failure in a row
+	Count   int       // the number of failures in a row
 	RetryAt time.Time // no attempt before
 	Version string    // of the secret that was in use
 }
 
-// IsZero says whether the last attempt succeeded.
+// IsZero reports whether the last attempt succeeded.
 func (f Failure) IsZero() bool { return f.Code == "" }
 
-// Lease is the right to replace one entry until it ends.
+// Lease is the right to replace one entry, until Until.
 type Lease struct {
-	Entry   Entry     // as it stood when the lease was taken; its LeasedUntil is Until
-	ID      string    // a nonce; fences a late writer out
-	Until   time.Time // by the clock of whoever took it
-	Attempt int       // how many holders in a row have not committed, this one included; above 1, what earlier ones sent may have arrived
+	Entry Entry     // at the time of Acquire; its LeasedUntil is Until
+	ID    string    // a nonce that fences late writers
+	Until time.Time // by the holder's clock
+	// holders in a row that did not commit, including this one; above 1, an
+	// earlier holder's request may have reached the provider
+	Attempt int
 }
 
 // Due names an entry whose NextAt has passed.
 type Due struct {
 	Key       token.Key
 	NextAt    time.Time
-	ExpiresAt time.Time // zero: it has no token
+	ExpiresAt time.Time // zero if it has no token
 }
 
-// Reader is what vend and rotate may do. All methods are safe for concurrent use.
+// Reader holds the methods that vend and rotate may call. All methods are safe
+// for concurrent use.
 type Reader interface {
-	// Get reads entries in one round trip and returns them in the order of keys; a key may be asked for twice. Where nothing is stored, the Entry has its Key and Revision 0, and LeasedUntil where somebody has leased it all the same.
+	// Get reads entries in one round trip and returns them in the order of
+	// keys. A key may occur twice. If nothing is stored for a key, its Entry
+	// has Revision 0, and LeasedUntil if the key is leased.
 	Get(ctx context.Context, c Consistency, keys ...token.Key) ([]Entry, error)
 
-	// Due returns up to limit entries whose NextAt is not after before, the one that expires first at the head (no token: at the very head). It may miss what was written a moment ago, and where more than limit are due it may choose those that have been due longest.
+	// Due returns up to limit entries whose NextAt is not after before, ordered
+	// by ExpiresAt; entries without a token come first. It may miss recent
+	// writes. If more than limit are due, it may choose those that have been
+	// due longest.
 	Due(ctx context.Context, before time.Time, limit int) ([]Due, error)
 
-	// List returns up to limit entries of a partition (a credential's name, or token.OwnPartition) in the order of their sort key, beginning after the sort key after ("": at the first). What is leased but was never written is left out. It may miss what was written a moment ago.
+	// List returns up to limit entries of a partition (a credential's name, or
+	// token.OwnPartition) in the order of their sort keys, starting after the
+	// sort key after, or at the first if it is "". It omits keys that were
+	// leased and never written, and it may miss recent writes.
 	List(ctx context.Context, partition, after string, limit int) ([]Entry, error)
 }
 
-// Store is what mint alone may do. All methods are safe for concurrent use, by many processes.
+// Store holds the methods that only mint may call. All methods are safe for
+// concurrent use by many processes.
 type Store interface {
 	Reader
 
-	// Acquire takes the lease on an entry for ttl, at most MaxLease/2,
-	// atomically, if its revision is still seen.Revision and no lease on it
-	// lives. seen with Revision 0 claims a key of which nothing is stored.
-	// Else it returns ErrChanged (also where it is leased besides) or ErrLeased, and a Lease that holds nothing but Entry: the entry as it stands now, strongly read.
+	// Acquire atomically takes the lease on an entry for ttl, at most
+	// MaxLease/2, if its revision is still seen.Revision and it is not leased.
+	// A seen with Revision 0 claims a key with nothing stored. Otherwise
+	// Acquire returns ErrChanged (also if the entry is leased as well) or
+	// ErrLeased, and a Lease that holds only Entry: the stored entry, strongly
+	// read.
 	Acquire(ctx context.Context, seen Entry, ttl time.Duration) (Lease, error)
 
-	// Commit replaces the leased entry by next and gives the lease back, in one write, if the lease is still the entry's own; also after its time, if no Acquire, Replace or Delete has come since. The revision becomes that of the leased entry plus one; what next says of Key, Revision and LeasedUntil is not looked at.
-	// ErrLeaseLost changes nothing. A Commit that is repeated after an error, or by a retry below, recognises its own write, changes nothing more and returns nil, also while the next holder's lease lives. Once another Commit, Replace or Delete has come, there is nothing left to recognise it by: ErrLeaseLost.
+	// Commit replaces the leased entry by next and releases the lease, in one
+	// write, if the lease is still the entry's. This holds after the lease's
+	// end too, if no Acquire, Replace or Delete came since. The new revision is
+	// that of the leased entry plus one; Key, Revision and LeasedUntil of next
+	// are ignored.
+	//
+	// ErrLeaseLost means that nothing was written. A Commit that is repeated,
+	// after an error or by a retry of the SDK, recognises its own write,
+	// changes nothing and returns nil, even if the next holder's lease is
+	// active. After another Commit, Replace or Delete it cannot be recognised
+	// and returns ErrLeaseLost.
 	Commit(ctx context.Context, l Lease, next Entry) error
 
-	// Replace is Acquire and Commit at once, for writes that ask no provider: it succeeds if the revision is still seen.Revision and no lease on it lives. ErrChanged or ErrLeased come with the entry as it stands now, strongly read; success with next as it was stored.
-	// It ends the lease of a holder whose time is over, but not the count of those who vanished: what they sent may have arrived, whoever wrote since, and the next Lease's Attempt says so.
+	// Replace combines Acquire and Commit, for writes without a token request.
+	// It succeeds if the revision is still seen.Revision and the entry is not
+	// leased, and returns next as stored. ErrChanged and ErrLeased come with
+	// the stored entry, strongly read. Replace ends a lease whose time is over.
+	// It keeps the count of holders that did not commit, because their requests
+	// may have arrived; the next Lease's Attempt includes them.
 	Replace(ctx context.Context, seen, next Entry) (Entry, error)
 
-	// Touch sets AskedAt alone. It changes no revision, disturbs no lease, and does nothing where nothing is stored. A Commit of what was read before it undoes it.
+	// Touch sets AskedAt only. It changes neither revision nor lease, and does
+	// nothing if nothing is stored. A Commit of an entry that was read earlier
+	// undoes it.
 	Touch(ctx context.Context, key token.Key, asked time.Time) error
 
-	// Delete drops an entry whatever it holds, its lease too. Nothing stored: nil. Revisions and generations begin again: where anyone may still remember the entry, commit an emptied one instead.
+	// Delete removes an entry and its lease. It returns nil if nothing is
+	// stored. Revisions and generations start again, so commit an empty entry
+	// instead if a process may remember the old one.
 	Delete(ctx context.Context, key token.Key) error
 }

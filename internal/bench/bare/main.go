@@ -1,4 +1,5 @@
-// Command bare is the least HTTP server of net/http: it answers everything with what a vend is answered with, headers too, and looks at nothing.
+// Command bare is the least HTTP server of net/http: it answers everything with
+// what a vend is answered with, headers too, and looks at nothing.
 package main
 
 import (
@@ -19,7 +20,7 @@ func main() {
 		os.Exit(1)
 	}
 	fmt.Println(l.Addr())
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Cache-Control", "no-store")
@@ -27,7 +28,8 @@ func main() {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Apigw-Requestid", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 		_, _ = w.Write([]byte(answer)) // an error means that nobody listens any more
-	})}
+	})
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: handler}
 	fmt.Fprintln(os.Stderr, server.Serve(l))
 	os.Exit(1)
 }

@@ -1,4 +1,5 @@
-// Command hello is the least that answers an invocation: what Lambda's runtime costs by itself.
+// Command hello is the least that answers an invocation: what Lambda's runtime
+// costs by itself.
 package main
 
 import (

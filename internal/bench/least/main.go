@@ -1,4 +1,7 @@
-// Command least is the least program that makes the calls to AWS which vend makes for a token that waits in the store: one BatchGetItem of two rows each time, and one Decrypt of the key that sealed them the first time. It checks nothing, opens nothing, logs nothing, and answers with what it was told to.
+// Command least is the least program that makes the calls to AWS which vend
+// makes for a token that waits in the store: one BatchGetItem of two rows each
+// time, and one Decrypt of the key that sealed them the first time. It checks
+// nothing, opens nothing, logs nothing, and answers with what it was told to.
 package main
 
 import (
@@ -37,14 +40,20 @@ const answer = `{"access_token":"0123456789abcdef0123456789abcdef0123456789abcde
 
 func main() {
 	cfg := aws.Config{
-		Region:      os.Getenv("AWS_REGION"),
-		Credentials: credentials.NewStaticCredentialsProvider(os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")),
-		HTTPClient:  &http.Client{Transport: &http.Transport{}},
+		Region: os.Getenv("AWS_REGION"),
+		Credentials: credentials.NewStaticCredentialsProvider(
+			os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN"),
+		),
+		HTTPClient: &http.Client{Transport: &http.Transport{}},
 	}
 	lambda.Start(&least{
 		table: os.Getenv("TOKENVEND_TABLE"), sealID: os.Getenv("TOKENVEND_SEAL_ID"),
-		items: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")) }),
-		keys:  kms.NewFromConfig(cfg, func(o *kms.Options) { o.BaseEndpoint = aws.String(os.Getenv("AWS_ENDPOINT_URL_KMS")) }),
+		items: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+			o.BaseEndpoint = aws.String(os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"))
+		}),
+		keys: kms.NewFromConfig(cfg, func(o *kms.Options) {
+			o.BaseEndpoint = aws.String(os.Getenv("AWS_ENDPOINT_URL_KMS"))
+		}),
 	})
 }
 
@@ -75,10 +84,14 @@ func (l *least) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 func key(partition, sort string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{"credential": &types.AttributeValueMemberS{Value: partition}, "variant": &types.AttributeValueMemberS{Value: sort}}
+	return map[string]types.AttributeValue{
+		"credential": &types.AttributeValueMemberS{Value: partition},
+		"variant":    &types.AttributeValueMemberS{Value: sort},
+	}
 }
 
-// open has KMS open the data key that stands, behind a byte and its length, at the head of what is sealed.
+// open has KMS open the data key that stands, behind a byte and its length, at
+// the head of what is sealed.
 func (l *least) open(ctx context.Context, credential string, row map[string]types.AttributeValue) error {
 	sealed, ok := row["sealed"].(*types.AttributeValueMemberB)
 	if !ok || len(sealed.Value) < 3 {
@@ -86,7 +99,8 @@ func (l *least) open(ctx context.Context, credential string, row map[string]type
 	}
 	end := 3 + int(binary.BigEndian.Uint16(sealed.Value[1:]))
 	_, err := l.keys.Decrypt(ctx, &kms.DecryptInput{
-		CiphertextBlob: sealed.Value[3:end], EncryptionContext: map[string]string{"tokenvend:seal": l.sealID, "tokenvend:credential": credential},
+		CiphertextBlob:    sealed.Value[3:end],
+		EncryptionContext: map[string]string{"tokenvend:seal": l.sealID, "tokenvend:credential": credential},
 	})
 	l.opened = err == nil
 	return err

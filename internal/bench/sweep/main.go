@@ -1,4 +1,6 @@
-// Command sweep makes one pass of rotate over the data folder of one machine, tells its report, and waits for the end of its input: so long its memory can be looked at.
+// Command sweep makes one pass of rotate over the data folder of one machine,
+// tells its report, and waits for the end of its input: so long its memory can
+// be looked at.
 package main
 
 import (
@@ -44,8 +46,11 @@ func run(data, proxy string) (err error) {
 	if err != nil {
 		return err
 	}
-	m := mint.New(mint.Config{Store: rows, Source: secrets, Sealer: sealer, HTTP: outbound.NewClient(outbound.Config{Proxy: through}), TrustsEmpty: true})
-	report, err := (&rotate.Sweep{Mint: m, Store: rows}).Run(context.Background())
+	m := mint.New(mint.Config{
+		Store: rows, Source: secrets, Sealer: sealer, HTTP: outbound.NewClient(outbound.Config{Proxy: through}),
+		TrustsEmpty: true,
+	})
+	report, err := (&rotate.Rotator{Mint: m, Store: rows}).Run(context.Background())
 	if err != nil {
 		return err
 	}

@@ -76,13 +76,20 @@ func (s *Server) createTable(in *createTable) (any, error) {
 	if s.tables[in.TableName] != nil {
 		return nil, wire.Errorf("ResourceInUseException", "Table already exists: %s", in.TableName)
 	}
-	t := &table{keys: in.KeySchema.keys(), types: map[string]kind{}, indexes: map[string]index{}, created: *in, items: map[string]item{}}
+	t := &table{
+		keys:    in.KeySchema.keys(),
+		types:   map[string]kind{},
+		indexes: map[string]index{},
+		created: *in,
+		items:   map[string]item{},
+	}
 	for _, a := range in.AttributeDefinitions {
 		t.types[a.AttributeName] = a.AttributeType
 	}
 	for _, x := range in.GlobalSecondaryIndexes {
 		t.indexes[x.IndexName] = index{
-			keys: x.KeySchema.keys(), projected: x.Projection.NonKeyAttributes, all: x.Projection.ProjectionType == "ALL",
+			keys: x.KeySchema.keys(), projected: x.Projection.NonKeyAttributes,
+			all: x.Projection.ProjectionType == "ALL",
 		}
 	}
 	if s.tables == nil {
@@ -114,7 +121,8 @@ func (s *Server) deleteTable(in *named) (any, error) {
 func (t *table) describe() map[string]any {
 	return map[string]any{
 		"TableName": t.created.TableName, "TableStatus": "ACTIVE", "KeySchema": t.created.KeySchema,
-		"AttributeDefinitions": t.created.AttributeDefinitions, "GlobalSecondaryIndexes": t.created.GlobalSecondaryIndexes,
-		"ItemCount": len(t.items),
+		"AttributeDefinitions":   t.created.AttributeDefinitions,
+		"GlobalSecondaryIndexes": t.created.GlobalSecondaryIndexes,
+		"ItemCount":              len(t.items),
 	}
 }

@@ -181,7 +181,9 @@ func (w *pending) returns(becomes item, updated []string) (any, error) {
 	case "UPDATED_NEW":
 		shown = pick(becomes, updated)
 	default:
-		return nil, invalid("1 validation error detected: Value '%s' at 'returnValues' failed to satisfy constraint", w.ReturnValues)
+		return nil, invalid(
+			"1 validation error detected: Value '%s' at 'returnValues' failed to satisfy constraint", w.ReturnValues,
+		)
 	}
 	if err != nil || shown == nil {
 		return answer, err

@@ -26,7 +26,9 @@ type query struct {
 func (s *Server) query(in *query) (any, error) {
 	return s.run(&in.search, func(t *table, by keys, p *placeholders) (condition, error) {
 		if in.KeyConditionExpression == nil {
-			return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+			return nil, invalid(
+				"Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
+			)
 		}
 		if in.ScanIndexForward != nil && !*in.ScanIndexForward {
 			return nil, invalid("the stand-in implements no backward queries")
@@ -166,7 +168,9 @@ func (x *parser) keyTypes(t *table, clauses map[string]condition, by keys) (cond
 	for placeholder := range x.used {
 		v, is := x.values[placeholder]
 		if is && v.kind != t.types[by.hash] && (clauses[by.sort] == nil || v.kind != t.types[by.sort]) {
-			return nil, invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
+			return nil, invalid(
+				"One or more parameter values were invalid: Condition parameter type does not match schema type",
+			)
 		}
 	}
 	return func(it item) bool {

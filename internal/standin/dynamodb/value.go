@@ -162,7 +162,8 @@ func (v value) plain() any {
 }
 
 func equal(a, b value) bool {
-	if a.kind != b.kind || a.text != b.text || a.flag != b.flag || len(a.list) != len(b.list) || len(a.fields) != len(b.fields) {
+	if a.kind != b.kind || a.text != b.text || a.flag != b.flag || len(a.list) != len(b.list) ||
+		len(a.fields) != len(b.fields) {
 		return false
 	}
 	for name, member := range a.fields {

@@ -74,11 +74,11 @@ func (s *Server) details(form url.Values) (any, error) {
 		}
 	}
 	page, next := pageOf(all, form)
-	told := detailsXML{Truncated: next != "", Marker: next}
+	got := detailsXML{Truncated: next != "", Marker: next}
 	for _, one := range page {
-		told.add(one)
+		got.add(one)
 	}
-	return told, nil
+	return got, nil
 }
 
 func (d *detailsXML) add(one any) {

@@ -73,7 +73,9 @@ func (s *Server) act(action string, form url.Values) (any, error) {
 }
 
 func notFound(what, name string) *wire.Error {
-	return &wire.Error{Code: "NoSuchEntity", Message: fmt.Sprintf("%s %s was not found.", what, name), Status: http.StatusNotFound}
+	return &wire.Error{
+		Code: "NoSuchEntity", Message: fmt.Sprintf("%s %s was not found.", what, name), Status: http.StatusNotFound,
+	}
 }
 
 func (s *Server) find(kind string, form url.Values) (*holder, error) {
@@ -99,7 +101,10 @@ type described struct {
 
 func (s *Server) create(kind string, form url.Values) (any, error) {
 	if h, err := s.find(kind, form); err == nil {
-		return nil, &wire.Error{Code: "EntityAlreadyExists", Message: kind + " with name " + h.name + " already exists.", Status: http.StatusConflict}
+		return nil, &wire.Error{
+			Code: "EntityAlreadyExists", Message: kind + " with name " + h.name + " already exists.",
+			Status: http.StatusConflict,
+		}
 	}
 	h := &holder{kind: kind, name: form.Get(kind + "Name")}
 	h.arn = s.ARN + strings.ToLower(kind) + "/" + h.name
@@ -170,7 +175,12 @@ type versionXML struct {
 
 // version returns the only version of a policy, as an element of that name.
 func (p policy) version(element string) versionXML {
-	return versionXML{XMLName: xml.Name{Local: element}, Document: url.PathEscape(p.document), ID: onlyVersion, Default: true}
+	return versionXML{
+		XMLName:  xml.Name{Local: element},
+		Document: url.PathEscape(p.document),
+		ID:       onlyVersion,
+		Default:  true,
+	}
 }
 
 func (s *Server) getPolicyVersion(form url.Values) (any, error) {

@@ -81,7 +81,9 @@ func (s *Server) newKey() *key {
 		panic(err)
 	}
 	id := hex.EncodeToString(random[32:])
-	k := &key{state: enabled, aead: aead, id: strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-")}
+	k := &key{
+		state: enabled, aead: aead, id: strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-"),
+	}
 	if s.keys == nil {
 		s.keys, s.aliases = map[string]*key{}, map[string]string{}
 	}
@@ -155,7 +157,9 @@ func (s *Server) scheduleKeyDeletion(in *struct {
 		return nil, err
 	}
 	k.state = pending
-	return map[string]any{"KeyId": s.arn(k), "DeletionDate": time.Now().AddDate(0, 0, 30).Unix(), "KeyState": pending}, nil
+	return map[string]any{
+		"KeyId": s.arn(k), "DeletionDate": time.Now().AddDate(0, 0, 30).Unix(), "KeyState": pending,
+	}, nil
 }
 
 func (s *Server) createAlias(in *struct{ AliasName, TargetKeyId string }) (any, error) {
@@ -164,7 +168,9 @@ func (s *Server) createAlias(in *struct{ AliasName, TargetKeyId string }) (any, 
 		return nil, err
 	}
 	if s.aliases[in.AliasName] != "" {
-		return nil, wire.Errorf("AlreadyExistsException", "An alias with the name %s%s already exists", s.ARN, in.AliasName)
+		return nil, wire.Errorf(
+			"AlreadyExistsException", "An alias with the name %s%s already exists", s.ARN, in.AliasName,
+		)
 	}
 	s.aliases[in.AliasName] = k.id
 	return struct{}{}, nil
@@ -173,7 +179,9 @@ func (s *Server) createAlias(in *struct{ AliasName, TargetKeyId string }) (any, 
 func (s *Server) listAliases(*struct{}) (any, error) {
 	list := []map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.aliases)) {
-		list = append(list, map[string]string{"AliasName": name, "AliasArn": s.ARN + name, "TargetKeyId": s.aliases[name]})
+		list = append(list, map[string]string{
+			"AliasName": name, "AliasArn": s.ARN + name, "TargetKeyId": s.aliases[name],
+		})
 	}
 	return map[string]any{"Aliases": list, "Truncated": false}, nil
 }
@@ -195,7 +203,9 @@ func (s *Server) generateDataKey(in *generateDataKey) (any, error) {
 	}
 	plain := make([]byte, size)
 	_, _ = rand.Read(plain) // never fails
-	return map[string]any{"KeyId": s.arn(k), "Plaintext": plain, "CiphertextBlob": k.seal(plain, in.EncryptionContext)}, nil
+	return map[string]any{
+		"KeyId": s.arn(k), "Plaintext": plain, "CiphertextBlob": k.seal(plain, in.EncryptionContext),
+	}, nil
 }
 
 type encrypt struct {

@@ -52,7 +52,9 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
 	name, action, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
 	qualifier := r.URL.Query().Get("Qualifier")
 	var answer any
-	err := error(wire.Errorf("UnknownOperationException", "the stand-in does not implement %s %s", r.Method, r.URL.Path))
+	err := error(
+		wire.Errorf("UnknownOperationException", "the stand-in does not implement %s %s", r.Method, r.URL.Path),
+	)
 	switch {
 	case ok && name == "" && r.Method == http.MethodPost:
 		answer, err = s.create(body)
@@ -67,7 +69,9 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
 }
 
 func notFound(format string, args ...any) *wire.Error {
-	return &wire.Error{Code: "ResourceNotFoundException", Message: fmt.Sprintf(format, args...), Status: http.StatusNotFound}
+	return &wire.Error{
+		Code: "ResourceNotFoundException", Message: fmt.Sprintf(format, args...), Status: http.StatusNotFound,
+	}
 }
 
 func (s *Server) act(f *function, method, action, qualifier string, body []byte) (any, error) {
@@ -90,7 +94,9 @@ func (s *Server) act(f *function, method, action, qualifier string, body []byte)
 	case "GET policy":
 		return s.policy(f, qualifier)
 	}
-	return nil, wire.Errorf("UnknownOperationException", "the stand-in does not implement %s %s of a function", method, action)
+	return nil, wire.Errorf(
+		"UnknownOperationException", "the stand-in does not implement %s %s of a function", method, action,
+	)
 }
 
 func (s *Server) arn(f *function) string { return s.ARN + "function:" + f.name }
@@ -108,12 +114,20 @@ func (s *Server) create(body []byte) (any, error) {
 		return nil, err
 	}
 	if s.functions[in.FunctionName] != nil {
-		return nil, &wire.Error{Code: "ResourceConflictException", Message: "Function already exist: " + in.FunctionName, Status: http.StatusConflict}
+		return nil, &wire.Error{
+			Code: "ResourceConflictException", Message: "Function already exist: " + in.FunctionName,
+			Status: http.StatusConflict,
+		}
 	}
 	if s.functions == nil {
 		s.functions = map[string]*function{}
 	}
-	f := &function{name: in.FunctionName, role: in.Role, aliases: map[string]string{}, policies: map[string][]statement{}}
+	f := &function{
+		name:     in.FunctionName,
+		role:     in.Role,
+		aliases:  map[string]string{},
+		policies: map[string][]statement{},
+	}
 	s.functions[f.name] = f
 	made := s.describe(f, latest)
 	made["FunctionArn"] = s.arn(f)
@@ -126,7 +140,10 @@ func (s *Server) createAlias(f *function, body []byte) (any, error) {
 		return nil, err
 	}
 	if f.aliases[in.Name] != "" {
-		return nil, &wire.Error{Code: "ResourceConflictException", Message: "Alias already exists: " + in.Name, Status: http.StatusConflict}
+		return nil, &wire.Error{
+			Code: "ResourceConflictException", Message: "Alias already exists: " + in.Name,
+			Status: http.StatusConflict,
+		}
 	}
 	f.aliases[in.Name] = in.FunctionVersion
 	return s.alias(f, in.Name), nil
@@ -160,7 +177,10 @@ func (s *Server) addPermission(f *function, qualifier string, body []byte) (any,
 		}
 		resource += ":" + qualifier
 	}
-	st := statement{Sid: in.StatementId, Effect: "Allow", Action: in.Action, Resource: resource, Principal: principal(in.Principal)}
+	st := statement{
+		Sid: in.StatementId, Effect: "Allow", Action: in.Action, Resource: resource,
+		Principal: principal(in.Principal),
+	}
 	for operator, condition := range map[string][2]string{
 		"ArnLike": {"AWS:SourceArn", in.SourceArn}, "StringEquals": {"AWS:SourceAccount", in.SourceAccount},
 	} {
@@ -192,6 +212,8 @@ func (s *Server) policy(f *function, qualifier string) (any, error) {
 	if len(f.policies[qualifier]) == 0 {
 		return nil, notFound("The resource you requested does not exist.")
 	}
-	text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Id": "default", "Statement": f.policies[qualifier]})
+	text, err := json.Marshal(map[string]any{
+		"Version": "2012-10-17", "Id": "default", "Statement": f.policies[qualifier],
+	})
 	return map[string]string{"Policy": string(text)}, err
 }

@@ -55,7 +55,9 @@ func (s *Server) list(in *list) (any, error) {
 // fits reports whether a name begins with one of the prefixes, if there are
 // any. Their case counts.
 func fits(name string, prefixes []string) bool {
-	return len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	return len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(p string) bool {
+		return strings.HasPrefix(name, p)
+	})
 }
 
 type moveStage struct{ SecretId, VersionStage, RemoveFromVersionId, MoveToVersionId string }
@@ -71,7 +73,8 @@ func (s *Server) moveStage(in *moveStage) (any, error) {
 	}
 	if has := x.at(in.VersionStage); has != from && has != to {
 		return nil, wire.Errorf("InvalidParameterException", "The parameter RemoveFromVersionId can't be empty. "+
-			"Staging label %s is currently attached to version %s, so you must explicitly reference that version.", in.VersionStage, has.id)
+			"Staging label %s is currently attached to version %s, so you must explicitly reference that version.",
+			in.VersionStage, has.id)
 	}
 	x.move(in.VersionStage, to)
 	return map[string]any{"ARN": x.arn, "Name": x.name}, nil

@@ -92,7 +92,10 @@ const mostBytes = 64 << 10
 
 func (c content) check() error {
 	if c.SecretString != nil && c.SecretBinary != nil {
-		return wire.Errorf("InvalidParameterException", "You can't specify both a binary secret value and a string secret value in the same secret.")
+		return wire.Errorf(
+			"InvalidParameterException",
+			"You can't specify both a binary secret value and a string secret value in the same secret.",
+		)
 	}
 	if c.SecretString != nil && len(*c.SecretString) > mostBytes || len(c.SecretBinary) > mostBytes {
 		return wire.Errorf("ValidationException", "Member must have length less than or equal to %d", mostBytes)
@@ -124,9 +127,13 @@ func (s *Server) create(in *create) (any, error) {
 		if v := x.version(in.ClientRequestToken); v != nil && in.same(v) {
 			return map[string]any{"ARN": x.arn, "Name": x.name, "VersionId": v.id}, nil
 		}
-		return nil, wire.Errorf("ResourceExistsException", "The operation failed because the secret %s already exists.", in.Name)
+		return nil, wire.Errorf(
+			"ResourceExistsException", "The operation failed because the secret %s already exists.", in.Name,
+		)
 	}
-	x := &secret{arn: s.ARN + "secret:" + in.Name + "-" + rand.Text()[:6], name: in.Name, key: in.KmsKeyId, created: time.Now()}
+	x := &secret{
+		arn: s.ARN + "secret:" + in.Name + "-" + rand.Text()[:6], name: in.Name, key: in.KmsKeyId, created: time.Now(),
+	}
 	s.secrets = append(s.secrets, x)
 	answer := map[string]any{"ARN": x.arn, "Name": x.name}
 	if !in.none() {
@@ -212,7 +219,8 @@ func (s *Server) put(in *put) (any, error) {
 		v = x.add(in.content, stages)
 	case !in.same(v):
 		return nil, wire.Errorf("ResourceExistsException",
-			"You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", v.id, x.arn)
+			"You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.",
+			v.id, x.arn)
 	}
 	return map[string]any{"ARN": x.arn, "Name": x.name, "VersionId": v.id, "VersionStages": v.stages}, nil
 }

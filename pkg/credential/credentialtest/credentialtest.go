@@ -1,4 +1,5 @@
-// Package credentialtest is the contract of [credential.Source] as tests: whatever finds credentials calls [Run] from its own.
+// Package credentialtest is the contract of [credential.Source] as tests. Each
+// implementation calls [Run] from its own tests.
 package credentialtest
 
 import (
@@ -13,21 +14,25 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
 
-// Fresh makes an empty source, and the ways to change what is behind it: put stores a secret under a name as it is given, however odd the two are, in the place of an older one; remove takes one away.
+// Fresh returns an empty source and functions that change it: put stores a
+// secret under a name unchecked, in place of an older one; remove deletes one.
 type Fresh func(t *testing.T) (s credential.Source, put func(name string, data []byte), remove func(name string))
 
 // canary is a secret that no error may show.
 const canary = "canary-5c1e77a0"
 
-// Secret is a well-formed secret with that client id.
+// Secret returns a well-formed secret with that client ID.
 func Secret(clientID string) []byte {
-	return fmt.Appendf(nil, `{"descriptor":{"token":{"url":"https://id.example/token"}},"client_id":%q,"client_secret":%q}`, clientID, canary)
+	return fmt.Appendf(
+		nil, `{"descriptor":{"token":{"url":"https://id.example/token"}},"client_id":%q,"client_secret":%q}`, clientID,
+		canary,
+	)
 }
 
-// many is more than what one page of a listing holds.
+// many is more than one page of a listing holds.
 const many = 120
 
-// Run holds a Source to its contract.
+// Run checks that a Source keeps its contract.
 func Run(t *testing.T, fresh Fresh) {
 	for _, c := range []struct {
 		name string
@@ -99,7 +104,9 @@ func read(t *testing.T, b bench) {
 
 func readUnknown(t *testing.T, b bench) {
 	b.put("minut", Secret("id"))
-	for _, name := range []string{"monta", "minu", "minut2", "Minut", "", "..", "../minut", "minut/", "*", strings.Repeat("a", 64)} {
+	for _, name := range []string{
+		"monta", "minu", "minut2", "Minut", "", "..", "../minut", "minut/", "*", strings.Repeat("a", 64),
+	} {
 		if _, err := b.Read(t.Context(), name, credential.Current); !errors.Is(err, credential.ErrUnknown) {
 			t.Errorf("%q: %v, want ErrUnknown", name, err)
 		}
@@ -200,7 +207,8 @@ func removed(t *testing.T, b bench) {
 	b.checkAbsent(t, "minut", false)
 }
 
-// givenUp: who has stopped waiting learns nothing, least of all an absence.
+// givenUp checks that a cancelled call returns nothing, and no absence in
+// particular.
 func givenUp(t *testing.T, b bench) {
 	b.put("minut", Secret("id"))
 	ctx, cancel := context.WithCancel(t.Context())

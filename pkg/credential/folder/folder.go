@@ -1,4 +1,5 @@
-// Package folder finds credentials in a folder, as files NAME.json: for one machine, where there is no Secrets Manager.
+// Package folder reads credentials from files NAME.json in a directory, for one
+// machine without Secrets Manager.
 package folder
 
 import (
@@ -18,13 +19,13 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
-// suffix follows a credential's name in its file's.
+// suffix is the extension of a credential's file.
 const suffix = ".json"
 
-// othersMayRead are the bits of a mode that a secret must not have.
+// othersMayRead are the mode bits that a secret must not have.
 const othersMayRead fs.FileMode = 0o077
 
-// Source is a folder of credentials. Only their current stage exists.
+// Source is a directory of credentials. Only their current stage exists.
 type Source struct {
 	dir    string
 	owners private.Owners
@@ -32,12 +33,12 @@ type Source struct {
 
 var _ credential.Source = (*Source)(nil)
 
-// New returns the source of a folder of this user's. See [Open].
+// New returns the source of a directory of this user. See [Open].
 func New(dir string) (*Source, error) { return Open(dir, private.Owners{}) }
 
-// Open returns the source of a folder, which is made with mode 0700 if it is
-// absent. A folder that belongs to none of the owners, or that others may
-// write, is refused; so is each such file in it.
+// Open returns the source of a directory, which it creates with mode 0700 if it
+// is absent. It refuses a directory, and Read a file in it, that belongs to
+// none of the owners or that others may write.
 func Open(dir string, owners private.Owners) (*Source, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
@@ -50,12 +51,13 @@ func Open(dir string, owners private.Owners) (*Source, error) {
 
 const hasModes = runtime.GOOS != "windows"
 
-// path is where a credential's file is. The name must be a valid one: else it could lead out of the folder.
+// path returns the path of a credential's file. The name must be valid, because
+// another could lead out of the directory.
 func (s *Source) path(name string) string { return filepath.Join(s.dir, name+suffix) }
 
-// Read returns one credential afresh. A file of another user is malformed, and
-// so is one that others may read: its secret must be taken for known. A file
-// that is being rewritten in place is ErrUnavailable.
+// Read reads one credential. A file that belongs to another user or that others
+// may read is malformed, because its secret may be known. A file that is being
+// rewritten in place is ErrUnavailable.
 func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) (credential.Credential, error) {
 	if err := ctx.Err(); err != nil {
 		return credential.Credential{}, unavailable(err)
@@ -73,14 +75,16 @@ func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) 
 	return credential.Parse(name, version, data)
 }
 
-// find looks for a credential's file. Symbolic links, folders and devices are none, and nothing is behind a name that no credential can have.
+// find looks up a credential's file. Symbolic links, directories, devices and
+// invalid names do not count.
 func (s *Source) find(name string) (fs.FileInfo, error) {
 	if !credential.ValidName(name) {
 		return nil, credential.ErrUnknown
 	}
 	info, err := os.Lstat(s.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		// A folder that is gone, a disk that is not mounted, says nothing about what was in it.
+		// A directory that is missing, such as an unmounted disk, proves no
+		// absence.
 		if _, err := os.ReadDir(s.dir); err != nil {
 			return nil, unavailable(err)
 		}
@@ -95,7 +99,7 @@ func (s *Source) find(name string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// load reads the whole file, and makes sure that what it read is one version of it.
+// load reads the whole file and checks that it did not change meanwhile.
 func (s *Source) load(name string) (data []byte, version string, err error) {
 	f, err := os.Open(s.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -119,7 +123,7 @@ func (s *Source) load(name string) (data []byte, version string, err error) {
 			Field: "file", Expected: "one of your own: " + err.Error(),
 		}}}
 	}
-	data, err = io.ReadAll(io.LimitReader(f, credential.MaxSize+1)) // one byte too many is for Parse to refuse
+	data, err = io.ReadAll(io.LimitReader(f, credential.MaxSize+1)) // Parse refuses the extra byte
 	if err != nil {
 		return nil, "", unavailable(err)
 	}
@@ -130,10 +134,13 @@ func (s *Source) load(name string) (data []byte, version string, err error) {
 	return data, versionOf(before), nil
 }
 
-// versionOf changes whenever a file is replaced, and says nothing about what is in it.
+// versionOf returns a version that changes whenever a file is replaced and
+// reveals nothing of its content.
 func versionOf(info fs.FileInfo) string {
 	const bytes = 16
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d %d", info.Name(), info.ModTime().UnixNano(), info.Size(), inode(info)))
+	sum := sha256.Sum256(
+		fmt.Appendf(nil, "%s %d %d %d", info.Name(), info.ModTime().UnixNano(), info.Size(), inode(info)),
+	)
 	return hex.EncodeToString(sum[:bytes])
 }
 
@@ -175,7 +182,8 @@ func (s *Source) Absent(ctx context.Context, name string) (bool, error) {
 	return false, err
 }
 
-// unavailable wraps an error of the file system, without the path: errors may reach callers.
+// unavailable wraps an error of the file system without the path, because
+// callers may see it.
 func unavailable(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err

@@ -73,7 +73,8 @@ func TestAFileThatOthersMayReadIsMalformed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := s.Read(t.Context(), "minut", credential.Current)
-	if _, ok := errors.AsType[*credential.Malformed](err); !ok || !strings.Contains(err.Error(), "0640: chmod 600 minut.json") || strings.Contains(err.Error(), dir) {
+	if _, ok := errors.AsType[*credential.Malformed](err); !ok ||
+		!strings.Contains(err.Error(), "0640: chmod 600 minut.json") || strings.Contains(err.Error(), dir) {
 		t.Error(err)
 	}
 }
@@ -95,7 +96,9 @@ func TestWhatIsNoFileIsNoCredential(t *testing.T) {
 	if err := os.WriteFile(elsewhere, credentialtest.Secret("id"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.Symlink(elsewhere, filepath.Join(dir, "link.json")), os.Mkdir(filepath.Join(dir, "folder.json"), 0o700),
+	if err := errors.Join(
+		os.Symlink(elsewhere, filepath.Join(dir, "link.json")),
+		os.Mkdir(filepath.Join(dir, "folder.json"), 0o700),
 		os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}

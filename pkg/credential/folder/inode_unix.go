@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// inode tells two files apart that were written in one tick of the clock.
+// inode distinguishes two files that were written in one tick of the clock.
 func inode(info fs.FileInfo) uint64 {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return uint64(stat.Ino)

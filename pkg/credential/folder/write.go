@@ -10,9 +10,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
-// Write writes a secret to its file, mode 0600, in the place of an older one. A
-// reader finds the old one or the new, whole. Whether the secret is well-formed
-// is for credential.Parse to check.
+// Write atomically writes a secret's file with mode 0600. It does not check the
+// secret; credential.Parse does.
 func (s *Source) Write(name string, data []byte) error {
 	if !credential.ValidName(name) {
 		return errors.New("credentials: no credential can have that name")

@@ -20,7 +20,7 @@ import (
 
 const prefix = "tokenvend/"
 
-// account is a Secrets Manager of the test's own, and what was called of it.
+// account is a Secrets Manager for one test, and a record of the calls to it.
 type account struct {
 	*aws_sm.Client
 	t     *testing.T
@@ -32,7 +32,7 @@ func newAccount(t *testing.T) account {
 	return accountOf(t, testbed.Account(t))
 }
 
-// onEach runs test on all that stands in for Secrets Manager.
+// onEach runs test on each implementation of Secrets Manager.
 func onEach(t *testing.T, test func(t *testing.T, newAccount func(*testing.T) account)) {
 	for name, config := range testbed.Accounts() {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func accountOf(t *testing.T, cfg aws.Config) account {
 
 func (a account) source() *secretsmanager.Source { return secretsmanager.New(a.Client, prefix) }
 
-// put makes a secret, or its next current version. A deleted one is restored.
+// put creates a secret or its next current version. It restores a deleted one.
 func (a account) put(name string, data []byte) (version string) {
 	a.t.Helper()
 	text := aws.String(string(data))
@@ -59,7 +59,7 @@ func (a account) put(name string, data []byte) (version string) {
 		return *made.VersionId
 	}
 	_, exists := errors.AsType[*types.ResourceExistsException](err)
-	_, deleted := errors.AsType[*types.InvalidRequestException](err) // AWS; moto says that it exists
+	_, deleted := errors.AsType[*types.InvalidRequestException](err) // AWS; moto answers that it exists
 	if !exists && !deleted {
 		a.t.Fatalf("CreateSecret(%s): %v", name, err)
 	}
@@ -73,17 +73,23 @@ func (a account) put(name string, data []byte) (version string) {
 // stage adds a version in that stage.
 func (a account) stage(name string, stage credential.Stage, data []byte) (version string) {
 	a.t.Helper()
-	put, err := a.PutSecretValue(a.t.Context(), &aws_sm.PutSecretValueInput{SecretId: &name, SecretString: aws.String(string(data)), VersionStages: []string{string(stage)}})
+	put, err := a.PutSecretValue(a.t.Context(), &aws_sm.PutSecretValueInput{
+		SecretId:      &name,
+		SecretString:  aws.String(string(data)),
+		VersionStages: []string{string(stage)},
+	})
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	return *put.VersionId
 }
 
-// move gives a stage to another version; "" takes or gives none.
+// move moves a stage to another version; "" removes or adds none.
 func (a account) move(name string, stage credential.Stage, from, to string) {
 	a.t.Helper()
-	in := &aws_sm.UpdateSecretVersionStageInput{SecretId: &name, VersionStage: aws.String(string(stage)), RemoveFromVersionId: &from}
+	in := &aws_sm.UpdateSecretVersionStageInput{
+		SecretId: &name, VersionStage: aws.String(string(stage)), RemoveFromVersionId: &from,
+	}
 	if to != "" {
 		in.MoveToVersionId = &to
 	}
@@ -94,12 +100,15 @@ func (a account) move(name string, stage credential.Stage, from, to string) {
 
 func (a account) remove(name string, atOnce bool) {
 	a.t.Helper()
-	if _, err := a.DeleteSecret(a.t.Context(), &aws_sm.DeleteSecretInput{SecretId: &name, ForceDeleteWithoutRecovery: &atOnce}); err != nil {
+	if _, err := a.DeleteSecret(a.t.Context(), &aws_sm.DeleteSecretInput{
+		SecretId: &name, ForceDeleteWithoutRecovery: &atOnce,
+	}); err != nil {
 		a.t.Fatal(err)
 	}
 }
 
-// calls counts what the SDK sends, by operation, and can have an answer fail.
+// calls counts the SDK's requests by operation and can replace a response by a
+// failure.
 type calls struct {
 	next aws.HTTPClient
 
@@ -129,7 +138,7 @@ func (c *calls) of(operation string) int {
 	return c.count[operation]
 }
 
-// answering is a source whose every question gets this answer.
+// answering returns a source that gets this response to every request.
 func answering(t *testing.T, status int, body string) *secretsmanager.Source {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -1,4 +1,5 @@
-// Package secretsmanager finds credentials in AWS Secrets Manager: one secret each.
+// Package secretsmanager reads credentials from AWS Secrets Manager, one secret
+// per credential.
 package secretsmanager
 
 import (
@@ -14,17 +15,24 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
 
-// client is what is called of *secretsmanager.Client. Vending takes the first of the three permissions only; ListSecrets cannot be granted for less than *.
+// client is the part of *secretsmanager.Client that is used. vend needs only
+// the first of the three permissions. ListSecrets can be granted for * only.
 type client interface {
-	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
-	ListSecrets(context.Context, *secretsmanager.ListSecretsInput, ...func(*secretsmanager.Options)) (*secretsmanager.ListSecretsOutput, error)
-	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
+	GetSecretValue(
+		context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options),
+	) (*secretsmanager.GetSecretValueOutput, error)
+	ListSecrets(
+		context.Context, *secretsmanager.ListSecretsInput, ...func(*secretsmanager.Options),
+	) (*secretsmanager.ListSecretsOutput, error)
+	DescribeSecret(
+		context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options),
+	) (*secretsmanager.DescribeSecretOutput, error)
 }
 
-// pageSize is the most that ListSecrets gives at once.
+// pageSize is the maximum of ListSecrets.
 const pageSize = 100
 
-// Source is the secrets whose names begin with a prefix.
+// Source holds the secrets whose names start with a prefix.
 type Source struct {
 	client client
 	prefix string
@@ -32,10 +40,13 @@ type Source struct {
 
 var _ credential.Source = (*Source)(nil)
 
-// New is the source of the secrets prefix + credential, in the client's account and region. The prefix counts to the letter: "tokenvend/" takes in neither "tokenvend-eu/minut" nor "tokenvend/eu/minut".
+// New returns the source of the secrets prefix + credential in the client's
+// account and region. The prefix is matched exactly: "tokenvend/" includes
+// neither "tokenvend-eu/minut" nor "tokenvend/eu/minut".
 func New(client client, prefix string) *Source { return &Source{client: client, prefix: prefix} }
 
-// Read returns one credential afresh. ErrUnknown covers a stage that no version has, a secret without a value, and one that is scheduled for deletion.
+// Read reads one credential. ErrUnknown includes a stage without a version, a
+// secret without a value, and a secret that is scheduled for deletion.
 func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) (credential.Credential, error) {
 	if !credential.ValidName(name) || stage == "" {
 		return credential.Credential{}, credential.ErrUnknown
@@ -57,14 +68,17 @@ func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) 
 	return credential.Parse(name, version, []byte(*out.SecretString))
 }
 
-// binary is the error of a secret that was stored as SecretBinary. What makes one is a slip of the tool that stored it, and guessing how it encodes text would hide that.
+// binary returns the error for a secret that was stored as SecretBinary. That
+// is a mistake of the tool that stored it, which guessing the encoding would
+// hide.
 func binary(name, version string) error {
 	return &credential.Malformed{Credential: name, Version: version, Fields: []credential.FieldError{{
 		Field: "secret", Expected: "text (SecretString), and it is binary (SecretBinary)",
 	}}}
 }
 
-// List returns every credential's name and version, sorted by name. What was stored or deleted in the last minutes may not show yet. A secret without a value is left out.
+// List returns every credential's name and version, sorted by name. Changes of
+// the last minutes may be missing. A secret without a value is omitted.
 func (s *Source) List(ctx context.Context) ([]credential.Listed, error) {
 	pages := secretsmanager.NewListSecretsPaginator(s.client, &secretsmanager.ListSecretsInput{
 		Filters: s.filter(), MaxResults: aws.Int32(pageSize),
@@ -82,10 +96,11 @@ func (s *Source) List(ctx context.Context) ([]credential.Listed, error) {
 		}
 	}
 	slices.SortFunc(all, func(a, b credential.Listed) int { return cmp.Compare(a.Name, b.Name) })
-	return slices.CompactFunc(all, func(a, b credential.Listed) bool { return a.Name == b.Name }), nil // a list that changes between two pages can show a secret twice
+	// a list that changes between two pages can show a secret twice
+	return slices.CompactFunc(all, func(a, b credential.Listed) bool { return a.Name == b.Name }), nil
 }
 
-// filter spares pages of other secrets, no more: what it lets through is looked at again.
+// filter reduces the number of pages. Its results are checked again.
 func (s *Source) filter() []types.Filter {
 	if s.prefix == "" {
 		return nil
@@ -93,7 +108,8 @@ func (s *Source) filter() []types.Filter {
 	return []types.Filter{{Key: types.FilterNameStringTypeName, Values: []string{s.prefix}}}
 }
 
-// listed says whether a secret is a credential's, by its name and by having a current version.
+// listed reports whether a secret is a credential, by its name and by having a
+// current version.
 func (s *Source) listed(secret types.SecretListEntry) (credential.Listed, bool) {
 	name, ours := strings.CutPrefix(aws.ToString(secret.Name), s.prefix)
 	if !ours || !credential.ValidName(name) || secret.DeletedDate != nil {
@@ -107,7 +123,8 @@ func (s *Source) listed(secret types.SecretListEntry) (credential.Listed, bool) 
 	return credential.Listed{}, false
 }
 
-// Absent confirms that a secret does not exist, or is scheduled for deletion. A secret without a value exists.
+// Absent reports whether a secret does not exist or is scheduled for deletion.
+// A secret without a value exists.
 func (s *Source) Absent(ctx context.Context, name string) (bool, error) {
 	if !credential.ValidName(name) {
 		return true, nil

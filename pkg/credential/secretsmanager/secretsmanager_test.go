@@ -20,7 +20,9 @@ func TestContract(t *testing.T) {
 			t.Run(how, func(t *testing.T) {
 				credentialtest.Run(t, func(t *testing.T) (credential.Source, func(string, []byte), func(string)) {
 					a := newAccount(t)
-					return a.source(), func(name string, data []byte) { a.put(prefix+name, data) }, func(name string) { a.remove(prefix+name, atOnce) }
+					return a.source(), func(name string, data []byte) {
+						a.put(prefix+name, data)
+					}, func(name string) { a.remove(prefix+name, atOnce) }
 				})
 			})
 		}
@@ -36,16 +38,23 @@ func stagesOfARotation(t *testing.T, a account) {
 	const name = prefix + "minut"
 	old := a.put(name, credentialtest.Secret("old"))
 	fresh := a.stage(name, credential.Pending, credentialtest.Secret("fresh"))
-	reads(t, a, map[credential.Stage]string{credential.Current: "old " + old, credential.Pending: "fresh " + fresh, credential.Previous: ""})
+	reads(t, a, map[credential.Stage]string{
+		credential.Current: "old " + old, credential.Pending: "fresh " + fresh, credential.Previous: "",
+	})
 
 	a.move(name, credential.Current, old, fresh)
-	reads(t, a, map[credential.Stage]string{credential.Current: "fresh " + fresh, credential.Pending: "fresh " + fresh, credential.Previous: "old " + old})
+	reads(t, a, map[credential.Stage]string{
+		credential.Current: "fresh " + fresh, credential.Pending: "fresh " + fresh, credential.Previous: "old " + old,
+	})
 
 	a.move(name, credential.Pending, fresh, "")
-	reads(t, a, map[credential.Stage]string{credential.Current: "fresh " + fresh, credential.Pending: "", credential.Previous: "old " + old})
+	reads(t, a, map[credential.Stage]string{
+		credential.Current: "fresh " + fresh, credential.Pending: "", credential.Previous: "old " + old,
+	})
 }
 
-// reads checks the client id and the version behind each stage, "" for none, and that the list says the current one.
+// reads checks the client ID behind each stage ("" for none) and that List has
+// the current version.
 func reads(t *testing.T, a account, want map[credential.Stage]string) {
 	t.Helper()
 	for stage, want := range want {
@@ -54,7 +63,8 @@ func reads(t *testing.T, a account, want map[credential.Stage]string) {
 		if want == "" && !errors.Is(err, credential.ErrUnknown) || want != "" && (err != nil || got != want) {
 			t.Errorf("%s: %s, %v; want %q", stage, got, err, want)
 		}
-		if all, err := a.source().List(t.Context()); err != nil || stage == credential.Current && !strings.HasSuffix(want, " "+all[0].Version) {
+		if all, err := a.source().List(t.Context()); err != nil ||
+			stage == credential.Current && !strings.HasSuffix(want, " "+all[0].Version) {
 			t.Errorf("listed %v, %v; want %q", all, err, want)
 		}
 	}
@@ -83,7 +93,8 @@ func TestPrefixesAreKeptApart(t *testing.T) {
 		all, err := s.List(t.Context())
 		for _, l := range all {
 			got = append(got, l.Name)
-			if c, err := s.Read(t.Context(), l.Name, credential.Current); err != nil || c.ID != prefix+l.Name || c.Version != l.Version {
+			if c, err := s.Read(t.Context(), l.Name, credential.Current); err != nil || c.ID != prefix+l.Name ||
+				c.Version != l.Version {
 				t.Errorf("%s%s: client %s, version %s; %v", prefix, l.Name, c.ID, c.Version, err)
 			}
 		}
@@ -110,14 +121,16 @@ func TestFault61_APageThatFailsFailsTheList(t *testing.T) {
 	}
 	for page := range 3 {
 		before := a.calls.of("ListSecrets")
-		a.calls.fail = func(operation string, nth int) bool { return operation == "ListSecrets" && nth == before+1+page }
+		a.calls.fail = func(operation string, nth int) bool {
+			return operation == "ListSecrets" && nth == before+1+page
+		}
 		if all, err := a.source().List(t.Context()); !errors.Is(err, credential.ErrUnavailable) || len(all) > 0 {
 			t.Errorf("page %d fails: %d listed, %v", 1+page, len(all), err)
 		}
 	}
 }
 
-// What a list shows while it changes, and what it does not promise to leave out.
+// Entries that a changing list shows, and that List does not promise to omit.
 func TestOddEntriesOfAList(t *testing.T) {
 	all, err := answering(t, 200, `{"SecretList":[
 		{"Name":"tokenvend/monta","SecretVersionsToStages":{"v1":["AWSPREVIOUS"],"v2":["AWSPENDING","AWSCURRENT"]}},
@@ -128,7 +141,10 @@ func TestOddEntriesOfAList(t *testing.T) {
 		{"Name":"tokenvend/pending","SecretVersionsToStages":{"v6":["AWSPENDING"]}},
 		{"SecretVersionsToStages":{"v7":["AWSCURRENT"]}}
 	],"NextToken":""}`).List(t.Context())
-	if want := []credential.Listed{{Name: "minut", Version: "v3"}, {Name: "monta", Version: "v2"}}; err != nil || !slices.Equal(all, want) {
+	if want := []credential.Listed{
+		{Name: "minut", Version: "v3"},
+		{Name: "monta", Version: "v2"},
+	}; err != nil || !slices.Equal(all, want) {
 		t.Errorf("listed %v, %v; want %v", all, err, want)
 	}
 }
@@ -162,12 +178,15 @@ func TestScheduledForDeletionIsGone(t *testing.T) {
 func TestBinary(t *testing.T) {
 	a := newAccount(t)
 	name := prefix + "minut"
-	if _, err := a.CreateSecret(t.Context(), &aws_sm.CreateSecretInput{Name: &name, SecretBinary: credentialtest.Secret("canary-id")}); err != nil {
+	if _, err := a.CreateSecret(t.Context(), &aws_sm.CreateSecretInput{
+		Name: &name, SecretBinary: credentialtest.Secret("canary-id"),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := a.source().Read(t.Context(), "minut", credential.Current)
 	bad, malformed := errors.AsType[*credential.Malformed](err)
-	if !malformed || bad.Credential != "minut" || bad.Version == "" || bad.Fields[0].Field != "secret" || !strings.Contains(err.Error(), "SecretBinary") || strings.Contains(err.Error(), "canary") {
+	if !malformed || bad.Credential != "minut" || bad.Version == "" || bad.Fields[0].Field != "secret" ||
+		!strings.Contains(err.Error(), "SecretBinary") || strings.Contains(err.Error(), "canary") {
 		t.Errorf("%v", err)
 	}
 	absent, err := a.source().Absent(t.Context(), "minut")

@@ -16,7 +16,7 @@ import (
 
 const keyBytes = 32
 
-// maxFile is more than a key with its line's end takes.
+// maxFile is longer than a key with its line ending.
 const maxFile = 128
 
 func readOrMake(path string, owners private.Owners) ([]byte, error) {
@@ -30,7 +30,7 @@ func readOrMake(path string, owners private.Owners) ([]byte, error) {
 	return read(path, owners)
 }
 
-// read reads through one open file, so that what was checked is what is used.
+// read checks and reads the same open file.
 func read(path string, owners private.Owners) ([]byte, error) {
 	f, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
@@ -56,12 +56,14 @@ func check(f *os.File) error {
 		return errors.New("not a regular file")
 	}
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
-		return fmt.Errorf("mode %#o lets others read the key; it must be 0600: chmod 600 %s", mode, filepath.Base(f.Name()))
+		return fmt.Errorf(
+			"mode %#o lets others read the key; it must be 0600: chmod 600 %s", mode, filepath.Base(f.Name()),
+		)
 	}
 	return nil
 }
 
-// parse reads one line of base64, with or without its end.
+// parse reads one line of base64, with or without a line ending.
 func parse(text []byte) ([]byte, error) {
 	key, err := base64.StdEncoding.AppendDecode(nil, text)
 	if err != nil || len(key) != keyBytes || len(text) > maxFile {

@@ -46,7 +46,9 @@ func TestTheKeyOutlastsTheProcess(t *testing.T) {
 func TestAnotherKeyDoesNotOpen(t *testing.T) {
 	dir := t.TempDir()
 	sealed, _ := open(t, filepath.Join(dir, "a")).Seal(t.Context(), "minut", []byte("token"), nil)
-	if _, err := open(t, filepath.Join(dir, "b")).Open(t.Context(), "minut", sealed, nil); !errors.Is(err, seal.ErrIntegrity) {
+	if _, err := open(t, filepath.Join(dir, "b")).Open(
+		t.Context(), "minut", sealed, nil,
+	); !errors.Is(err, seal.ErrIntegrity) {
 		t.Error(err)
 	}
 }
@@ -162,12 +164,15 @@ func TestFault50_TheKeyIsNotPrinted(t *testing.T) {
 	}
 }
 
-// golden was sealed under a key of 32 bytes of 7, for the credential minut, beside "additional".
+// golden was sealed under a key of 32 bytes of 7, for the credential minut,
+// with the additional data "additional".
 const golden = "012ea520e2580513e772018ddbfc19df9abf16eacb9f37d91b68be2754be8c5df2a4c0916e86c42676159ada603e"
 
 func goldenSealer(t testing.TB) *keyfile.Sealer {
 	path := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(path, []byte(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))), 0o600); err != nil {
+	if err := os.WriteFile(
+		path, []byte(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))), 0o600,
+	); err != nil {
 		t.Fatal(err)
 	}
 	return open(t, path)
@@ -194,7 +199,8 @@ func FuzzOpen(f *testing.F) {
 		if bytes.Equal(data, sealed) && credential == "minut" && string(additional) == "additional" {
 			t.Skip("the one that opens")
 		}
-		if got, err := s.Open(t.Context(), credential, data, additional); !errors.Is(err, seal.ErrIntegrity) || got != nil {
+		if got, err := s.Open(t.Context(), credential, data, additional); !errors.Is(err, seal.ErrIntegrity) ||
+			got != nil {
 			t.Errorf("opened: %q, %v", got, err)
 		}
 	})

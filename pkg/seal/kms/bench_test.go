@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Both are of a token of a kilobyte, under a data key that is at hand.
+// Both measure a token of a kilobyte, under a cached data key.
 
 func BenchmarkSeal(b *testing.B) {
 	s, plain := goldenSealer(b), bytes.Repeat([]byte("x"), 1<<10)

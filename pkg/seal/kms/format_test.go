@@ -18,10 +18,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/seal/kms"
 )
 
-// item is what a sealed item consists of.
+// item holds the parts of a sealed item.
 type item struct{ wrapped, nonce, ciphertext []byte }
 
-// take is the format, said once more: 2; the length of the wrapped key in two bytes; the wrapped key; CRC-32C of all that; nonce; ciphertext and tag.
+// take parses the format independently: 2; the length of the wrapped key in two
+// bytes; the wrapped key; CRC-32C of all that; nonce; ciphertext and tag.
 func take(t testing.TB, sealed []byte) item {
 	t.Helper()
 	n := int(sealed[1])<<8 + int(sealed[2])
@@ -37,12 +38,14 @@ func putChecksum(sealed []byte, end int) {
 	binary.BigEndian.PutUint32(sealed[end:], crc32.Checksum(sealed[:end], crc32.MakeTable(crc32.Castagnoli)))
 }
 
-// Whoever may use the KMS key opens an item without this package.
+// A program with access to the KMS key can open an item without this package.
 func TestFormat(t *testing.T) {
 	s := newStack(t)
 	i := take(t, mustSeal(t, s.process(), "minut", "token"))
 	out, err := s.Decrypt(t.Context(), &awskms.DecryptInput{
-		CiphertextBlob: i.wrapped, KeyId: &s.key, EncryptionContext: map[string]string{"tokenvend:seal": "stack-1", "tokenvend:credential": "minut"},
+		CiphertextBlob: i.wrapped, KeyId: &s.key, EncryptionContext: map[string]string{
+			"tokenvend:seal": "stack-1", "tokenvend:credential": "minut",
+		},
 	})
 	if err != nil || len(out.Plaintext) != 32 {
 		t.Fatal(err)
@@ -55,13 +58,16 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// golden was sealed in stack-1 for the credential minut, beside "additional", under a data key of 32 bytes of 7 whose wrapped form is "wrapped".
+// golden was sealed in stack-1 for the credential minut, with the additional
+// data "additional", under a data key of 32 bytes of 7 whose wrapped form is
+// "wrapped".
 const golden = "020007777261707065647082f3341dea4209eb04736897a7bba8606a1642a2d5bfc614e46913a72932f1f23831c877aa96c7f0c667e78105ccba41"
 
-// goldenSealer is one whose KMS answers to all with that data key.
+// goldenSealer returns a Sealer whose KMS always returns that data key.
 func goldenSealer(t testing.TB) *kms.Sealer {
 	t.Helper()
-	key, wrapped := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)), base64.StdEncoding.EncodeToString([]byte("wrapped"))
+	key := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))
+	wrapped := base64.StdEncoding.EncodeToString([]byte("wrapped"))
 	return answering(t, 200, fmt.Sprintf(`{"KeyId":"a key","Plaintext":%q,"CiphertextBlob":%q}`, key, wrapped))
 }
 
@@ -83,7 +89,8 @@ func FuzzOpen(f *testing.F) {
 		if bytes.Equal(data, sealed) && credential == "minut" && string(additional) == "additional" {
 			t.Skip("the one that opens")
 		}
-		if got, err := s.Open(t.Context(), credential, data, additional); !errors.Is(err, seal.ErrIntegrity) || got != nil {
+		if got, err := s.Open(t.Context(), credential, data, additional); !errors.Is(err, seal.ErrIntegrity) ||
+			got != nil {
 			t.Errorf("opened: %q, %v", got, err)
 		}
 	})

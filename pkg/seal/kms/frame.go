@@ -6,7 +6,9 @@ import (
 	"math"
 )
 
-// format is the first byte of everything sealed here: of seal/keyfile it is 1, of seal.Off 0. What another format needs is another number; this one is never given a second meaning. An item is
+// format is the first byte of everything sealed here. That of seal/keyfile is
+// 1, that of seal.Off is 0. Another format gets another number. This number
+// never changes its meaning. An item is
 //
 //	1 byte   format
 //	2 bytes  n, big endian
@@ -14,7 +16,10 @@ import (
 //	4 bytes  CRC-32 (Castagnoli) of all before
 //	         nonce (12 bytes), ciphertext, tag (16 bytes)
 //
-// The checksum guards against nobody. KMS answers to a damaged wrapped key now that it is damaged, now that access to the key it seems to name is denied; with the checksum, damage is known for what it is, and KMS is not asked.
+// The checksum is no protection against an attacker. KMS answers a damaged
+// wrapped key with InvalidCiphertextException or, if it seems to name another
+// key, with AccessDeniedException. The checksum tells damage from denied access
+// without a call.
 const format = 2
 
 const (
@@ -22,17 +27,20 @@ const (
 	checksumBytes = 4
 )
 
-// head is what stands before the nonce. ok is false for a wrapped key that has no place in it.
+// head returns the bytes before the nonce. ok is false for a wrapped key that
+// is too long.
 func head(wrapped []byte) (b []byte, ok bool) {
 	if len(wrapped) == 0 || len(wrapped) > math.MaxUint16 {
 		return nil, false
 	}
 	b = append(make([]byte, 0, 1+lengthBytes+len(wrapped)+checksumBytes), format)
-	b = append(binary.BigEndian.AppendUint16(b, uint16(len(wrapped))), wrapped...) // #nosec G115 -- at most MaxUint16, looked at above
+	b = binary.BigEndian.AppendUint16(b, uint16(len(wrapped))) // #nosec G115 -- checked above
+	b = append(b, wrapped...)
 	return binary.BigEndian.AppendUint32(b, checksum(b)), true
 }
 
-// cut takes an item apart. ok is false where it is none of this format, or its head is damaged.
+// cut splits an item. ok is false if it has another format or its head is
+// damaged.
 func cut(sealed []byte) (wrapped, body []byte, ok bool) {
 	if len(sealed) < 1+lengthBytes || sealed[0] != format {
 		return nil, nil, false

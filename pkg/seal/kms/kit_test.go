@@ -19,7 +19,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/seal/kms"
 )
 
-// stack is a KMS of the test's own with one key in it, and what was called.
+// stack is a KMS with one key for one test, and a record of the calls to it.
 type stack struct {
 	*awskms.Client
 	key   string
@@ -31,7 +31,7 @@ func newStack(t *testing.T) stack {
 	return stackOf(t, testbed.Account(t))
 }
 
-// onEach runs test on all that stands in for KMS.
+// onEach runs test on each implementation of KMS.
 func onEach(t *testing.T, test func(t *testing.T, s stack)) {
 	for name, config := range testbed.Accounts() {
 		t.Run(name, func(t *testing.T) { test(t, stackOf(t, config(t))) })
@@ -51,18 +51,20 @@ func stackOf(t *testing.T, cfg aws.Config) stack {
 	return s
 }
 
-// closeConnections has each call from now on make a connection of its own: one
-// that was made outside a bubble of testing/synctest does not work inside.
+// closeConnections makes each later call open a connection of its own. A
+// connection that was made outside a testing/synctest bubble does not work
+// inside.
 func (s stack) closeConnections() {
 	transport := s.calls.next.(*http.Client).Transport.(*http.Transport)
 	transport.DisableKeepAlives = true
 	transport.CloseIdleConnections()
 }
 
-// process is a sealer that knows no data key yet.
+// process returns a Sealer with an empty cache.
 func (s stack) process() *kms.Sealer { return kms.New(s.Client, s.key, "stack-1") }
 
-// costs checks how many data keys were made and opened since it was last called.
+// costs checks how many data keys were generated and decrypted since it was
+// last called.
 func (s stack) costs(t *testing.T, what string, generated, decrypted int) {
 	t.Helper()
 	s.calls.mu.Lock()
@@ -73,7 +75,9 @@ func (s stack) costs(t *testing.T, what string, generated, decrypted int) {
 	clear(s.calls.count)
 }
 
-// calls counts what the SDK sends, by operation, and keeps the answers. down: nothing gets through. hold, where not nil, is called before a request goes out.
+// calls counts the SDK's requests by operation and keeps the responses. If down
+// is set, every request fails. hold, if not nil, is called before a request is
+// sent.
 type calls struct {
 	next aws.HTTPClient
 
@@ -115,7 +119,7 @@ func (c *calls) set(down bool, hold func(*http.Request)) {
 	c.down, c.hold = down, hold
 }
 
-// answering is a sealer whose KMS gives every call this answer.
+// answering returns a Sealer whose KMS gives every call this response.
 func answering(t testing.TB, status int, body string) *kms.Sealer {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

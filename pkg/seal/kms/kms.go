@@ -1,4 +1,4 @@
-// Package kms seals under data keys that AWS KMS makes and opens.
+// Package kms seals under data keys of AWS KMS.
 package kms
 
 import (
@@ -12,13 +12,18 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/seal"
 )
 
-// client is what is called of *kms.Client. IAM needs to grant these two, on the one key.
+// client is the part of *kms.Client that is used. The function needs these two
+// permissions on the one key.
 type client interface {
-	GenerateDataKey(context.Context, *kms.GenerateDataKeyInput, ...func(*kms.Options)) (*kms.GenerateDataKeyOutput, error)
+	GenerateDataKey(
+		context.Context, *kms.GenerateDataKeyInput, ...func(*kms.Options),
+	) (*kms.GenerateDataKeyOutput, error)
 	Decrypt(context.Context, *kms.DecryptInput, ...func(*kms.Options)) (*kms.DecryptOutput, error)
 }
 
-// The names in the encryption context of every call. Policies and CloudTrail show them, and a data key opens under the very same only: they never change.
+// The names in the encryption context of every call. Key policies and
+// CloudTrail show them. A data key opens only under the same names, so they
+// never change.
 const (
 	sealName       = "tokenvend:seal"
 	credentialName = "tokenvend:credential" // #nosec G101 -- a name
@@ -26,12 +31,16 @@ const (
 
 const (
 	dataKeyLifetime = 24 * time.Hour
-	dataKeySeals    = 1 << 20 // 2^32 would be safe with random nonces; renewing a key costs next to nothing
+	dataKeySeals    = 1 << 20 // random nonces allow 2^32; a new key costs next to nothing
 	mostKeys        = 1 << 13 // about 10 MB
 )
 
-// Sealer seals with AES-256-GCM under a data key of its own for each credential, for up to a day, and each item carries that key, wrapped by KMS. A credential's first seal costs one GenerateDataKey, the first item under another process's data key one Decrypt; whoever comes meanwhile waits for the same answer.
-// Data keys that were used stay in memory, so what was once opened opens again while KMS is out of reach.
+// Sealer seals with AES-256-GCM under a data key per credential, which it uses
+// for up to a day. Each item carries that key, wrapped by KMS. A credential's
+// first Seal costs one GenerateDataKey; the first item under another process's
+// data key costs one Decrypt. Concurrent callers share a call. Used data keys
+// stay in memory, so an item that was opened once can be opened while KMS is
+// unreachable.
 type Sealer struct {
 	client        client
 	keyID, sealID string
@@ -42,29 +51,46 @@ type Sealer struct {
 
 var _ seal.Sealer = (*Sealer)(nil)
 
-// New seals under the KMS key with that id, ARN or alias. KMS's rotation of the key needs nothing; another key in its place opens nothing that was sealed before.
-// sealID names whose items they are: items of one stack do not open in another that uses the same key, and a table that was restored opens in a stack with the sealID of old.
+// New returns a Sealer that uses the KMS key with this ID, ARN or alias. It
+// works with KMS key rotation. Another key does not open what was sealed
+// before. sealID names the stack: items of one stack do not open in another
+// that uses the same key, and a restored table opens in a stack with the
+// original sealID.
 func New(client client, keyID, sealID string) *Sealer {
-	return &Sealer{client: client, keyID: keyID, sealID: sealID, lifetime: dataKeyLifetime, seals: dataKeySeals, keys: ring{most: mostKeys}}
+	return &Sealer{
+		client:   client,
+		keyID:    keyID,
+		sealID:   sealID,
+		lifetime: dataKeyLifetime,
+		seals:    dataKeySeals,
+		keys:     ring{most: mostKeys},
+	}
 }
 
-// Seal closes plain.
+// Seal encrypts plain.
 func (s *Sealer) Seal(ctx context.Context, credential string, plain, additional []byte) ([]byte, error) {
-	k, err := s.keys.get(ctx, id{credential: credential}, s.maySeal, func() (*dataKey, error) { return s.generate(ctx, credential) })
+	k, err := s.keys.get(ctx, id{credential: credential}, s.maySeal, func() (*dataKey, error) {
+		return s.generate(ctx, credential)
+	})
 	if err != nil {
 		return nil, err
 	}
 	sealed := make([]byte, 0, len(k.head)+len(plain)+k.aead.Overhead())
-	return k.aead.Seal(append(sealed, k.head...), nil, plain, s.bound(credential, additional)), nil // #nosec G407 -- nil: the cipher draws its nonce
+	sealed, additional = append(sealed, k.head...), s.bound(credential, additional)
+	return k.aead.Seal(sealed, nil, plain, additional), nil // #nosec G407 -- the cipher draws its nonce
 }
 
-// Open gives back what was sealed. Of KMS's refusals only those that say that the wrapped key is damaged, or another's, count for ErrIntegrity: where access is denied or the key disabled, the same item may open again tomorrow.
+// Open returns the plaintext. Of KMS's errors only those that say that the
+// wrapped key is damaged, or another's, become ErrIntegrity. If access is
+// denied or the key is disabled, the same item may open later.
 func (s *Sealer) Open(ctx context.Context, credential string, sealed, additional []byte) ([]byte, error) {
 	wrapped, body, ok := cut(sealed)
 	if !ok {
 		return nil, seal.ErrIntegrity
 	}
-	k, err := s.keys.get(ctx, id{credential, string(wrapped)}, always, func() (*dataKey, error) { return s.unwrap(ctx, credential, wrapped) })
+	k, err := s.keys.get(ctx, id{credential, string(wrapped)}, always, func() (*dataKey, error) {
+		return s.unwrap(ctx, credential, wrapped)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +103,7 @@ func (s *Sealer) Open(ctx context.Context, credential string, sealed, additional
 
 func always(*dataKey) bool { return true }
 
-// maySeal counts a seal.
+// maySeal counts a use of the key and reports whether it may seal.
 func (s *Sealer) maySeal(k *dataKey) bool {
 	age := time.Since(k.since)
 	return age >= 0 && age < s.lifetime && k.seals.Add(1) <= s.seals
@@ -92,7 +118,7 @@ func (s *Sealer) generate(ctx context.Context, credential string) (*dataKey, err
 	}
 	k, err := newDataKey(out.Plaintext, out.CiphertextBlob)
 	if err == nil {
-		s.keys.put(id{credential, string(out.CiphertextBlob)}, k) // what this process seals, it opens
+		s.keys.put(id{credential, string(out.CiphertextBlob)}, k) // the process can open what it sealed
 	}
 	return k, err
 }
@@ -114,7 +140,8 @@ func (s *Sealer) encryptionContext(credential string) map[string]string {
 	return map[string]string{sealName: s.sealID, credentialName: credential}
 }
 
-// bound is what the sealed bytes open beside. The lengths keep its parts apart.
+// bound returns the additional data of the AEAD. The lengths separate its
+// parts.
 func (s *Sealer) bound(credential string, additional []byte) []byte {
 	b := append(make([]byte, 0, 1+8+len(s.sealID)+8+len(credential)+len(additional)), format)
 	for _, part := range []string{s.sealID, credential} {

@@ -24,7 +24,7 @@ func TestFault54_Contract(t *testing.T) {
 	})
 }
 
-// cold opens what it sealed in a process that has just started.
+// cold opens with a Sealer whose cache is empty.
 type cold struct {
 	*kms.Sealer
 	stack stack
@@ -76,7 +76,15 @@ func TestFault54_NotOurs(t *testing.T) {
 	ofKMS := mustSeal(t, s.process(), "minut", "token")
 	s.costs(t, "seal", 1, 0)
 	unsealed, _ := seal.Off{}.Seal(t.Context(), "minut", []byte("token"), additional)
-	for _, foreign := range [][]byte{byFile, unsealed, []byte(`{"access_token":"x"}`), {2}, {2, 0, 0}, {2, 0, 0, 0, 0, 0, 0}, {2, 255, 255, 1}} {
+	for _, foreign := range [][]byte{
+		byFile,
+		unsealed,
+		[]byte(`{"access_token":"x"}`),
+		{2},
+		{2, 0, 0},
+		{2, 0, 0, 0, 0, 0, 0},
+		{2, 255, 255, 1},
+	} {
 		fails(t, s.process(), "minut", foreign, seal.ErrIntegrity)
 	}
 	s.costs(t, "what was never sealed here", 0, 0)
@@ -87,7 +95,7 @@ func TestFault54_NotOurs(t *testing.T) {
 	}
 }
 
-// Whoever changes the wrapped key on purpose sets the checksum right, too.
+// A deliberate change of the wrapped key comes with the right checksum.
 func TestFault54_ADamagedDataKey(t *testing.T) {
 	s := newStack(t)
 	sealed := mustSeal(t, s.process(), "minut", "token")
@@ -147,7 +155,8 @@ func TestManyWaitForOneCall(t *testing.T) {
 	s.costs(t, "50 processes without KMS", 0, 50)
 }
 
-// The one who asks KMS for all leaves: another asks anew, and none of them hears of it.
+// If the caller that sent the request gives up, a waiting one sends another,
+// and no other caller gets an error.
 func TestOneWhoGivesUpTakesNobodyAlong(t *testing.T) {
 	s := newStack(t)
 	one := s.process()
@@ -162,14 +171,16 @@ func TestOneWhoGivesUpTakesNobodyAlong(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if _, err := one.Seal(ctx, "minut", nil, nil); !errors.Is(err, seal.ErrUnavailable) || !errors.Is(err, context.Canceled) {
+		if _, err := one.Seal(ctx, "minut", nil, nil); !errors.Is(err, seal.ErrUnavailable) ||
+			!errors.Is(err, context.Canceled) {
 			t.Errorf("the one who left: %v", err)
 		}
 	})
 	<-asked
 	impatient, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer stop()
-	if _, err := one.Seal(impatient, "minut", nil, nil); !errors.Is(err, seal.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := one.Seal(impatient, "minut", nil, nil); !errors.Is(err, seal.ErrUnavailable) ||
+		!errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("one who waited, and not for long: %v", err)
 	}
 	for range 10 {

@@ -14,20 +14,25 @@ import (
 
 const keyBytes = 32
 
-// dataKey is a key as KMS made it, ready for use.
+// dataKey is a key of KMS, ready for use.
 type dataKey struct {
-	aead  cipher.AEAD
-	head  []byte    // of what it seals
-	since time.Time // this process has had it; by the wall clock alone, for the monotonic one stops while the process is frozen
+	aead cipher.AEAD
+	head []byte // the head of what it seals
+	// in this process, by the wall clock: the monotonic clock stops while a
+	// Lambda process is frozen
+	since time.Time
 	seals atomic.Int64
 }
 
-// newDataKey clears plain, though the cipher has to keep what it made of it.
+// newDataKey clears plain; the cipher keeps its own expanded key.
 func newDataKey(plain, wrapped []byte) (*dataKey, error) {
 	defer clear(plain)
 	head, ok := head(wrapped)
 	if !ok || len(plain) != keyBytes {
-		return nil, fmt.Errorf("%w: KMS answered with a data key of %d bytes, wrapped in %d", seal.ErrUnavailable, len(plain), len(wrapped))
+		return nil, fmt.Errorf(
+			"%w: KMS answered with a data key of %d bytes, wrapped in %d", seal.ErrUnavailable, len(plain),
+			len(wrapped),
+		)
 	}
 	block, err := aes.NewCipher(plain)
 	if err != nil {
@@ -40,42 +45,49 @@ func newDataKey(plain, wrapped []byte) (*dataKey, error) {
 	return &dataKey{aead: aead, head: head, since: time.Now().Round(0)}, nil
 }
 
-// id names a data key: by its wrapped form, or without one as the key that the credential is sealed under now. The credential is always part of it: KMS's answer about a wrapped key holds for one credential only.
+// id identifies a data key: by its wrapped form, or with wrapped "" the key
+// that the credential currently seals under. The credential is part of it
+// because KMS decides for each credential.
 type id struct{ credential, wrapped string }
 
-// ring holds the data keys in use, each fetched by one caller for all who wait for it. Keys that were not used for long make place for others.
+// ring caches data keys. One caller fetches a key for all that wait for it.
+// Keys that were not used for long are evicted.
 type ring struct {
-	most int // keys, at least 2
+	most int // the maximum number of keys, at least 2
 
-	mu         sync.Mutex
-	young, old map[id]*dataKey // a key is in one of them; old ones go once young is full, and one that is used is young again
-	flights    map[id]*flight
+	mu sync.Mutex
+	// a key is in one of them; old is dropped when young is full, and a used
+	// key moves to young
+	young, old map[id]*dataKey
+	calls      map[id]*call
 }
 
-// flight is one fetch under way. err and gaveUp are set before done is closed.
-type flight struct {
+// call is one fetch in progress. err and gaveUp are set before done is closed.
+type call struct {
 	done   chan struct{}
 	err    error
-	gaveUp bool // its owner stopped waiting, which says nothing about the key
+	gaveUp bool // its caller stopped waiting, which says nothing about the key
 }
 
-// get returns a key that is usable, fetching it where there is none.
-func (r *ring) get(ctx context.Context, i id, usable func(*dataKey) bool, fetch func() (*dataKey, error)) (*dataKey, error) {
+// get returns a usable key and fetches it if there is none.
+func (r *ring) get(
+	ctx context.Context, i id, usable func(*dataKey) bool, request func() (*dataKey, error),
+) (*dataKey, error) {
 	for {
-		k, f, own := r.enter(i, usable)
+		k, c, owner := r.enter(i, usable)
 		if k != nil {
 			return k, nil
 		}
-		if own {
-			if err := r.fly(ctx, i, f, fetch); err != nil {
+		if owner {
+			if err := r.fetch(ctx, i, c, request); err != nil {
 				return nil, err
 			}
 			continue
 		}
 		select {
-		case <-f.done:
-			if f.err != nil && !f.gaveUp {
-				return nil, f.err
+		case <-c.done:
+			if c.err != nil && !c.gaveUp {
+				return nil, c.err
 			}
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w: %w", seal.ErrUnavailable, ctx.Err())
@@ -83,37 +95,38 @@ func (r *ring) get(ctx context.Context, i id, usable func(*dataKey) bool, fetch 
 	}
 }
 
-// enter returns a usable key, or else the flight that will bring one, which is the caller's own where nobody else flies.
-func (r *ring) enter(i id, usable func(*dataKey) bool) (k *dataKey, f *flight, own bool) {
+// enter returns a usable key, or else the call that fetches it. owner is true
+// if the caller has to do so.
+func (r *ring) enter(i id, usable func(*dataKey) bool) (k *dataKey, c *call, owner bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if k := r.find(i); k != nil && usable(k) {
 		return k, nil, false
 	}
-	if f := r.flights[i]; f != nil {
-		return nil, f, false
+	if c := r.calls[i]; c != nil {
+		return nil, c, false
 	}
-	if r.flights == nil {
-		r.flights = map[id]*flight{}
+	if r.calls == nil {
+		r.calls = map[id]*call{}
 	}
-	f = &flight{done: make(chan struct{})}
-	r.flights[i] = f
-	return nil, f, true
+	c = &call{done: make(chan struct{})}
+	r.calls[i] = c
+	return nil, c, true
 }
 
-// fly fetches a key and keeps it.
-func (r *ring) fly(ctx context.Context, i id, f *flight, fetch func() (*dataKey, error)) error {
+// fetch obtains a key and caches it.
+func (r *ring) fetch(ctx context.Context, i id, c *call, request func() (*dataKey, error)) error {
 	defer func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		delete(r.flights, i)
-		close(f.done)
+		delete(r.calls, i)
+		close(c.done)
 	}()
-	k, err := fetch()
+	k, err := request()
 	if err == nil {
 		r.put(i, k)
 	}
-	f.err, f.gaveUp = err, err != nil && ctx.Err() != nil
+	c.err, c.gaveUp = err, err != nil && ctx.Err() != nil
 	return err
 }
 

@@ -1,4 +1,5 @@
-// Package sealtest is the contract of [seal.Sealer] as tests: whatever seals calls [Run] from its own.
+// Package sealtest is the contract of [seal.Sealer] as tests. Each
+// implementation calls [Run] from its own tests.
 package sealtest
 
 import (
@@ -19,7 +20,8 @@ var (
 	additional = []byte("minut/-\x00generation 7\x002026-11-22T07:00:00Z")
 )
 
-// Run holds a Sealer to its contract. open makes one; two made in the same test may share a key.
+// Run checks that a Sealer keeps its contract. open returns a new one; two of
+// the same test may share a key.
 func Run(t *testing.T, open func(t *testing.T) seal.Sealer) {
 	for _, c := range []struct {
 		name string
@@ -83,7 +85,8 @@ func otherCredential(t *testing.T, s seal.Sealer) {
 
 func otherAdditional(t *testing.T, s seal.Sealer) {
 	sealed := mustSeal(t, s, plain, additional)
-	longer, shorter, changed := append(slices.Clone(additional), 0), additional[:len(additional)-1], slices.Clone(additional)
+	longer, shorter := append(slices.Clone(additional), 0), additional[:len(additional)-1]
+	changed := slices.Clone(additional)
 	changed[0] ^= 1
 	for _, other := range [][]byte{nil, longer, shorter, changed} {
 		refused(t, s, fmt.Sprintf("%d bytes of additional data", len(other)), whose, sealed, other)
@@ -129,7 +132,7 @@ func mixedFromTwo(t *testing.T, s seal.Sealer) {
 	for i := range a {
 		mixed := slices.Concat(a[:i], b[i:])
 		if bytes.Equal(mixed, a) || bytes.Equal(mixed, b) {
-			continue // items may begin alike
+			continue // items may have a common start
 		}
 		refused(t, s, fmt.Sprintf("%d bytes of one, then another", i), whose, mixed, additional)
 		tried++
@@ -183,7 +186,8 @@ func concurrent(t *testing.T, s seal.Sealer) {
 					t.Error("seal:", err)
 					return
 				}
-				if got, err := s.Open(t.Context(), credential, sealed, additional); err != nil || !bytes.Equal(got, text) {
+				if got, err := s.Open(t.Context(), credential, sealed, additional); err != nil ||
+					!bytes.Equal(got, text) {
 					t.Error("open:", err)
 				}
 			}

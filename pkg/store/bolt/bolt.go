@@ -1,8 +1,11 @@
-// Package bolt keeps entries in one file of this machine, by way of go.etcd.io/bbolt: for the one-machine server, and for trying things out. One process holds the file at a time.
+// Package bolt keeps entries in one file, using go.etcd.io/bbolt, for the
+// one-machine server. Only one process opens the file at a time.
 //
-// A file, or an entry in it, that was written by a newer program or is damaged is told by [store.ErrNewer] and [store.ErrUnreadable].
+// [store.ErrNewer] and [store.ErrUnreadable] report a file or an entry that a
+// newer program wrote or that is damaged.
 //
-// Every confirmed write has reached the disk and survives the end of the process. A lease whose holder died with its process simply runs out.
+// Every confirmed write is on disk and survives the end of the process. The
+// lease of a process that died ends by its time.
 package bolt
 
 import (
@@ -20,13 +23,15 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
-// ErrInUse: another process, or another Store of this one, holds the file, which the message names.
+// ErrInUse means that another process, or another Store of this one, has opened
+// the file. The message names the file.
 var ErrInUse = errors.New("the store is in use by another process")
 
-// lockWait is how long Open waits for a process that is about to end.
+// lockWait is how long Open waits for a process that is shutting down.
 const lockWait = 800 * time.Millisecond
 
-// The buckets. root says what the file is and in which format; entries holds rows by key, see rowKey; due holds an index of them by time, see dueKey.
+// The buckets. root holds the file's type and format; entries holds rows by
+// key, see rowKey; due is an index of them by time, see dueKey.
 var (
 	rootBucket    = []byte("tokenvend")
 	entriesBucket = []byte("entries")
@@ -34,13 +39,14 @@ var (
 	formatKey     = []byte("format")
 )
 
-// Store is a [store.Store] whose every read is strong.
+// Store is a [store.Store] whose reads are all strong.
 type Store struct {
 	db   *bbolt.DB
 	path string
 }
 
-// Open opens the file at path, and makes it (mode 0600) and its folder (0700) where they are missing.
+// Open opens the file at path. It creates the file (mode 0600) and its
+// directory (0700) if they are missing.
 func Open(path string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("the store's folder: %w", err)
@@ -48,14 +54,14 @@ func Open(path string) (*Store, error) {
 	s := &Store{path: path}
 	if err := s.guard(s.open); err != nil {
 		if s.db != nil {
-			_ = s.db.Close() // the file is left as it is: the error says more than this one could
+			_ = s.db.Close() // the file is unchanged, and the error below says more than Close's
 		}
 		return nil, err
 	}
 	return s, nil
 }
 
-// Close waits for what is under way and lets go of the file.
+// Close waits for transactions to end and releases the file.
 func (s *Store) Close() error { return s.db.Close() }
 
 func (s *Store) open() error {
@@ -63,7 +69,8 @@ func (s *Store) open() error {
 	switch {
 	case errors.Is(err, bbolterrors.ErrTimeout):
 		return ErrInUse
-	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrVersionMismatch), errors.Is(err, bbolterrors.ErrChecksum):
+	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrVersionMismatch),
+		errors.Is(err, bbolterrors.ErrChecksum):
 		return fmt.Errorf("%w: %w", store.ErrUnreadable, err)
 	case err != nil:
 		return err
@@ -80,7 +87,8 @@ func (s *Store) open() error {
 	return err
 }
 
-// check says whether tx is a whole store in a format that is understood, or an empty file that can become one.
+// check reports whether tx is a complete store in a known format, or an empty
+// file that can become one.
 func (s *Store) check(tx *bbolt.Tx) error {
 	info, err := os.Stat(s.path)
 	if err != nil {
@@ -117,7 +125,8 @@ func (s *Store) view(ctx context.Context, read func(*bbolt.Tx) error) error {
 	return s.guard(func() error { return s.db.View(read) })
 }
 
-// update looks at ctx again once it is its turn: who left while waiting writes nothing.
+// update checks ctx again once it holds the lock: a caller that gave up while
+// waiting writes nothing.
 func (s *Store) update(ctx context.Context, write func(*bbolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -132,7 +141,8 @@ func (s *Store) update(ctx context.Context, write func(*bbolt.Tx) error) error {
 	})
 }
 
-// guard makes an error of what a damaged file does to bbolt: a panic, or a fault in mapped memory.
+// guard returns an error for what a damaged file does to bbolt: a panic, or a
+// fault in mapped memory.
 func (s *Store) guard(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

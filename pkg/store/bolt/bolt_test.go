@@ -54,7 +54,9 @@ func get(t *testing.T, s store.Store, key token.Key) store.Entry {
 }
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, file(t)) }, storetest.Checks(10), storetest.Rounds(5))
+	storetest.Run(t, func(t *testing.T) store.Store {
+		return open(t, file(t))
+	}, storetest.Checks(10), storetest.Rounds(5))
 }
 
 func TestWhatIsStoredOutlivesTheStore(t *testing.T) {
@@ -95,7 +97,10 @@ func TestModesKeepOthersOut(t *testing.T) {
 func TestDueTakesTheFirstToExpireOfAllThatAreDue(t *testing.T) {
 	s := open(t, file(t))
 	for i := range 40 {
-		e := store.Entry{Key: token.Own(fmt.Sprintf("c%d", i)), NextAt: noon.Add(-time.Duration(i) * time.Minute), ExpiresAt: noon.Add(time.Duration(i+1) * time.Minute)}
+		e := store.Entry{
+			Key: token.Own(fmt.Sprintf("c%d", i)), NextAt: noon.Add(-time.Duration(i) * time.Minute),
+			ExpiresAt: noon.Add(time.Duration(i+1) * time.Minute),
+		}
 		put(t, s, e)
 	}
 	due, err := s.Due(t.Context(), noon, 3)
@@ -165,7 +170,10 @@ func TestOpenOfSomethingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Update(func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("other")); return err }); err != nil {
+	if err := db.Update(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucket([]byte("other"))
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -188,7 +196,7 @@ func TestOpenOfSomethingElse(t *testing.T) {
 	}
 }
 
-// A damaged file may be opened, or not, and may lose entries; it must not end the process.
+// A damaged file may fail to open or lose entries. It must not end the process.
 func TestDamageIsAnErrorAndNoPanic(t *testing.T) {
 	whole := wholeFile(t)
 	random := rand.New(rand.NewPCG(1, 2))

@@ -11,13 +11,16 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
-// maxDue is how many index rows one Due looks at: a few milliseconds' worth.
+// maxDue is the number of index rows that one Due reads, which takes a few
+// milliseconds.
 const maxDue = 50_000
 
-// abandoned is how long a key is kept that was leased but never written: its count of vanished holders is of use to the next.
+// abandoned is how long a key that was leased and never written is kept. The
+// next holder needs its count of holders that did not commit.
 const abandoned = 24 * time.Hour
 
-// Due is [store.Reader]'s. Of the 50,000 that have been due longest it returns those that expire first.
+// Due implements [store.Reader]. Of the 50,000 entries that have been due
+// longest it returns those that expire first.
 func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.Due, error) {
 	var due []store.Due
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
@@ -34,13 +37,15 @@ func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.D
 	return due, err
 }
 
-// firstToExpire returns row keys, from the index alone. They are valid as long as tx.
+// firstToExpire returns row keys, reading only the index. They are valid as
+// long as tx.
 func firstToExpire(tx *bbolt.Tx, before time.Time, limit int) [][]byte {
 	type candidate struct{ expires, key []byte }
 	var found []candidate
 	end := millis(before)
 	c := tx.Bucket(dueBucket).Cursor()
-	for key, expires := c.First(); len(key) > len(end) && bytes.Compare(key[:len(end)], end) <= 0 && len(found) < maxDue; key, expires = c.Next() {
+	for key, expires := c.First(); len(key) > len(end) && bytes.Compare(key[:len(end)], end) <= 0 &&
+		len(found) < maxDue; key, expires = c.Next() {
 		found = append(found, candidate{expires, key[len(end):]})
 	}
 	slices.SortStableFunc(found, func(a, b candidate) int { return bytes.Compare(a.expires, b.expires) })
@@ -51,7 +56,9 @@ func firstToExpire(tx *bbolt.Tx, before time.Time, limit int) [][]byte {
 	return keys
 }
 
-// Forget drops the entries whose ForgetAt has passed and on which no lease lives, and keys that were leased a day ago and never written. It says how many it dropped, reads every entry, and is meant for once an hour or less.
+// Forget deletes entries whose ForgetAt has passed and that are not leased, and
+// keys that were leased a day ago and never written. It returns the number of
+// deleted rows. It reads every entry, so call it once an hour or less.
 func (s *Store) Forget(ctx context.Context, now time.Time) (int, error) {
 	var over []store.Entry
 	err := s.update(ctx, func(tx *bbolt.Tx) error {

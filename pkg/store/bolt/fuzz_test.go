@@ -8,7 +8,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
-// Whatever stands in the file: a row that is written as it was read, or an error that quotes nothing of it.
+// Any bytes in the file are either a row that encodes to the same bytes, or an
+// error that quotes nothing of them.
 func FuzzDecode(f *testing.F) {
 	for _, row := range goldenRows() {
 		data, err := encode(row)
@@ -23,7 +24,8 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, data []byte) {
 		row, err := decode(key, data)
 		if err != nil {
-			if !errors.Is(err, store.ErrNewer) && !errors.Is(err, store.ErrUnreadable) || strings.Contains(err.Error(), "hush") && !strings.Contains(string(key), "hush") {
+			if !errors.Is(err, store.ErrNewer) && !errors.Is(err, store.ErrUnreadable) ||
+				strings.Contains(err.Error(), "hush") && !strings.Contains(string(key), "hush") {
 				t.Fatal(err)
 			}
 			return

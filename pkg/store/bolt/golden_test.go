@@ -21,16 +21,18 @@ import (
 
 var update = flag.Bool("update", false, "write the golden file of today's format anew")
 
-// forcedRows stand in testdata/format-1-forced.db.gz: the fields that count
-// forced renewals and variants, which were added to format 1.
+// forcedRows are in testdata/format-1-forced.db.gz: the fields for forced
+// renewals and variants, which were added to format 1.
 func forcedRows() []store.Row {
 	return []store.Row{{Entry: store.Entry{
 		Key: token.Key{Credential: "minut", Variant: token.NewVariant("", "", "read")}, Revision: 7, Generation: 3,
-		ForcedCount: 2, ForcedAt: time.Date(2026, 11, 27, 7, 1, 0, 123_000_000, time.UTC), ClaimedBy: "9f86d081884c7d65",
+		ForcedCount: 2, ForcedAt: time.Date(2026, 11, 27, 7, 1, 0, 123_000_000, time.UTC),
+		ClaimedBy: "9f86d081884c7d65",
 	}}}
 }
 
-// goldenRows stand in testdata/format-1.db.gz. What is released is never changed, only added to in another file.
+// goldenRows are in testdata/format-1.db.gz. A released golden file is never
+// changed. Additions get a new file.
 func goldenRows() []store.Row {
 	at := func(minutes int) time.Time {
 		return time.Date(2026, 11, 22, 7, minutes, 0, 123_000_000, time.UTC)
@@ -43,17 +45,32 @@ func goldenRows() []store.Row {
 		},
 		{
 			Entry: store.Entry{
-				Key: token.Key{Credential: "minut"}, Revision: 41, Generation: 12, State: store.Revoking, Sealed: []byte{0, 1, 254, 255}, Made: "digest",
+				Key: token.Key{Credential: "minut"}, Revision: 41, Generation: 12, State: store.Revoking,
+				Sealed: []byte{0, 1, 254, 255}, Made: "digest",
 				Type: "Bearer", Scope: "read write", Fingerprint: "9f86d081884c7d65", LifetimeFrom: "expires_in",
 				IssuedAt: at(1), ExpiresAt: at(2), CacheUntil: at(3), AskedAt: at(4), NextAt: at(5), HoldUntil: at(6),
 				RefreshUntil: at(7), ForgetAt: at(8), RenewAt: at(11), RefreshSpent: true,
-				Failure:     store.Failure{Code: "provider_unavailable", Detail: "503", Since: at(12), Count: 3, RetryAt: at(13), Version: "v-1"},
+				Failure: store.Failure{
+					Code: "provider_unavailable", Detail: "503", Since: at(12), Count: 3, RetryAt: at(13),
+					Version: "v-1",
+				},
 				LeasedUntil: at(14),
 			},
 			Holder: "HOLDERNONCE", Vanished: 2,
 		},
-		{Entry: store.Entry{Key: token.Key{Credential: "minut", Variant: long}, Revision: 3, NextAt: at(2), ExpiresAt: at(1)}},
-		{Entry: store.Entry{Key: token.Key{Credential: "monta-eu"}, LeasedUntil: at(15)}, Holder: "HOLDERNONCE", Vanished: 1},
+		{
+			Entry: store.Entry{
+				Key:       token.Key{Credential: "minut", Variant: long},
+				Revision:  3,
+				NextAt:    at(2),
+				ExpiresAt: at(1),
+			},
+		},
+		{
+			Entry:    store.Entry{Key: token.Key{Credential: "monta-eu"}, LeasedUntil: at(15)},
+			Holder:   "HOLDERNONCE",
+			Vanished: 1,
+		},
 	}
 }
 
@@ -61,12 +78,13 @@ func TestFault57_FormatOneIsReadForEver(t *testing.T) {
 	openGolden(t, "testdata/format-1-forced.db.gz", forcedRows())
 	s := openGolden(t, "testdata/format-1.db.gz", goldenRows())
 	due, err := s.Due(t.Context(), goldenRows()[1].Entry.NextAt, 10)
-	if err != nil || len(due) != 2 || due[0].Key != goldenRows()[2].Entry.Key || due[1].Key != goldenRows()[1].Entry.Key {
+	if err != nil || len(due) != 2 || due[0].Key != goldenRows()[2].Entry.Key ||
+		due[1].Key != goldenRows()[1].Entry.Key {
 		t.Errorf("Due = %v, %v", due, err)
 	}
 }
 
-// openGolden opens a golden file and holds it against rows.
+// openGolden opens a golden file and compares it with rows.
 func openGolden(t *testing.T, golden string, rows []store.Row) *Store {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "entries.db")
@@ -85,7 +103,7 @@ func openGolden(t *testing.T, golden string, rows []store.Row) *Store {
 	return s
 }
 
-// sameRow also checks that today's program writes what stands there, to the byte.
+// sameRow also checks that this program writes the same bytes.
 func sameRow(t *testing.T, s *Store, want store.Row) {
 	t.Helper()
 	err := s.view(t.Context(), func(tx *bbolt.Tx) error {
@@ -180,7 +198,8 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 	} {
 		set(t, s, entriesBucket, rowKey(key), data)
 		_, err := s.Get(t.Context(), store.Strong, key)
-		if !errors.Is(err, want) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), key.String()) {
+		if !errors.Is(err, want) || !strings.Contains(err.Error(), path) ||
+			!strings.Contains(err.Error(), key.String()) {
 			t.Errorf("%s: %v", data, err)
 		}
 		if err := s.Touch(t.Context(), key, time.Now()); !errors.Is(err, want) {
@@ -196,11 +215,13 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 	}
 }
 
-// A record of the second format differs from one of the first by its number.
+// A record of the second format differs from one of the first only by its
+// number.
 func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
 	const golden = `{"format":2,"variant":"-","revision":3,"generation":2,"sealed":"AAH+/w==","made":"digest"}`
 	want := store.Row{Entry: store.Entry{
-		Key: token.Key{Credential: "minut"}, Revision: 3, Generation: 2, Sealed: []byte{0, 1, 254, 255}, Format: 2, Made: "digest",
+		Key: token.Key{Credential: "minut"}, Revision: 3, Generation: 2, Sealed: []byte{0, 1, 254, 255}, Format: 2,
+		Made: "digest",
 	}}
 	got, err := decode(rowKey(want.Entry.Key), []byte(golden))
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -213,7 +234,9 @@ func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
 
 func set(t *testing.T, s *Store, bucket, key []byte, data string) {
 	t.Helper()
-	if err := s.update(t.Context(), func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put(key, []byte(data)) }); err != nil {
+	if err := s.update(t.Context(), func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucket).Put(key, []byte(data))
+	}); err != nil {
 		t.Fatal(err)
 	}
 }

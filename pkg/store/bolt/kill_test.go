@@ -17,7 +17,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// childFile names, in the environment of this test run as its own child, the file to write to without end.
+// childFile names the environment variable with the file that the child process
+// of this test writes to.
 const childFile = "TOKENVEND_TEST_BOLT_FILE"
 
 const childTTL = 300 * time.Millisecond
@@ -30,7 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writeForever takes a lease and keeps it, and commits to another key; it prints each revision that is confirmed.
+// writeForever takes a lease and keeps it, and commits to another key. It
+// prints each confirmed revision.
 func writeForever(path string) error {
 	ctx := context.Background()
 	s, err := bolt.Open(path)
@@ -53,7 +55,7 @@ func writeForever(path string) error {
 	}
 }
 
-// child starts one and returns its lines of output.
+// child starts the child process and returns its lines of output.
 func child(t *testing.T, path string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -92,7 +94,8 @@ func TestFault07_WhatIsConfirmedSurvivesKill(t *testing.T) {
 		t.Errorf("revision %d stands, %d was confirmed", got.Revision, confirmed)
 	}
 	due, err := s.Due(t.Context(), noon.Add(time.Hour), 10)
-	if err != nil || len(due) != 1 || !due[0].NextAt.Equal(got.NextAt) || !got.NextAt.Equal(noon.Add(time.Duration(got.Revision)*time.Second)) {
+	if err != nil || len(due) != 1 || !due[0].NextAt.Equal(got.NextAt) ||
+		!got.NextAt.Equal(noon.Add(time.Duration(got.Revision)*time.Second)) {
 		t.Errorf("Due = %v, %v; NextAt is %v", due, err, got.NextAt)
 	}
 	leaseRunsOut(t, s)
@@ -124,7 +127,8 @@ func TestFileInUseIsNamedSoon(t *testing.T) {
 	}
 	start := time.Now()
 	_, err := bolt.Open(path)
-	if took := time.Since(start); !errors.Is(err, bolt.ErrInUse) || !strings.Contains(err.Error(), path) || took > 3*time.Second {
+	if took := time.Since(start); !errors.Is(err, bolt.ErrInUse) || !strings.Contains(err.Error(), path) ||
+		took > 3*time.Second {
 		t.Errorf("Open: %v after %v", err, took)
 	}
 }

@@ -11,19 +11,19 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// fileFormat numbers the buckets and their keys. firstFormat and recordFormat
-// are the oldest and the newest format of a record. A new format gets a golden
-// file in testdata, and the old ones are still read.
+// fileFormat is the version of the buckets and their keys. firstFormat and
+// recordFormat are the oldest and the newest format of a record. A new format
+// gets a golden file in testdata, and the old ones are still read.
 const (
 	fileFormat   = "1"
 	firstFormat  = 1
 	recordFormat = 2
 )
 
-// record is a row as it stands in the file, in JSON. Fields that are zero are left out.
+// record is a row as stored in the file, in JSON. Zero fields are omitted.
 type record struct {
 	Format  int    `json:"format"`
-	Variant string `json:"variant,omitempty"` // in full: the row's key may hold a hash of it
+	Variant string `json:"variant,omitempty"` // in full: the row's key may hold its hash
 	entry
 	Failure   failure `json:"failure,omitzero"`
 	Holder    string  `json:"holder,omitempty"`
@@ -31,7 +31,8 @@ type record struct {
 	Committed string  `json:"committed,omitempty"`
 }
 
-// entry has the fields of store.Entry, converted: a new one there does not compile until it has its name here.
+// entry has the fields of store.Entry and is converted from it, so a new field
+// there does not compile until it has a JSON name here.
 type entry struct {
 	Key           token.Key     `json:"-"`
 	Revision      int64         `json:"revision,omitempty"`
@@ -82,14 +83,18 @@ func encode(row store.Row) ([]byte, error) {
 	return json.Marshal(rec)
 }
 
-// decode reads one row. Its errors name the key and quote nothing of the record.
+// decode reads one row. Its errors name the key and quote nothing of the
+// record.
 func decode(key, data []byte) (store.Row, error) {
 	partition, sort, _ := bytes.Cut(key, []byte{0})
 	var rec record
 	err := json.Unmarshal(data, &rec)
 	switch {
 	case rec.Format > recordFormat:
-		return store.Row{}, fmt.Errorf("%w: %s/%s has format %d, this program reads %d", store.ErrNewer, partition, sort, rec.Format, recordFormat)
+		return store.Row{}, fmt.Errorf(
+			"%w: %s/%s has format %d, this program reads %d", store.ErrNewer, partition, sort, rec.Format,
+			recordFormat,
+		)
 	case err != nil || rec.Format < 1:
 		return store.Row{}, fmt.Errorf("%w: %s/%s is no entry", store.ErrUnreadable, partition, sort)
 	}
@@ -104,14 +109,17 @@ func decode(key, data []byte) (store.Row, error) {
 	return store.Row{Entry: e.Stored(), Holder: rec.Holder, Vanished: rec.Vanished, Committed: rec.Committed}, nil
 }
 
-// rowKey is partition, NUL, sort key: neither holds a NUL, so that rows stand in the order that List promises.
+// rowKey is partition, NUL, sort key. Neither holds a NUL, so rows are in the
+// order that List promises.
 func rowKey(key token.Key) []byte { return listKey(key.Partition(), key.Sort()) }
 
 func listKey(partition, sort string) []byte { return []byte(partition + "\x00" + sort) }
 
-// dueKey is NextAt in milliseconds, big-endian, and the row's key; the value that stands there is ExpiresAt likewise, so that Due can put in order what it has not read.
+// dueKey is NextAt in milliseconds, big-endian, and the row's key. Its value is
+// ExpiresAt in the same form, so that Due can sort rows without reading them.
 func dueKey(e store.Entry) []byte { return append(millis(e.NextAt), rowKey(e.Key)...) }
 
 func millis(t time.Time) []byte {
-	return binary.BigEndian.AppendUint64(nil, uint64(max(0, t.UnixMilli()))) // before 1970, the zero time too: 0
+	// before 1970, and for the zero time: 0
+	return binary.BigEndian.AppendUint64(nil, uint64(max(0, t.UnixMilli())))
 }

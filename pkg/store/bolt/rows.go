@@ -13,7 +13,7 @@ import (
 
 var _ store.Store = (*Store)(nil)
 
-// Get is [store.Reader]'s: one look at one moment.
+// Get implements [store.Reader] in one transaction.
 func (s *Store) Get(ctx context.Context, _ store.Consistency, keys ...token.Key) ([]store.Entry, error) {
 	entries := make([]store.Entry, len(keys))
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
@@ -32,7 +32,7 @@ func (s *Store) Get(ctx context.Context, _ store.Consistency, keys ...token.Key)
 	return entries, nil
 }
 
-// List is [store.Reader]'s.
+// List implements [store.Reader].
 func (s *Store) List(ctx context.Context, partition, after string, limit int) ([]store.Entry, error) {
 	var entries []store.Entry
 	prefix, first := listKey(partition, ""), listKey(partition, after)
@@ -52,7 +52,7 @@ func (s *Store) List(ctx context.Context, partition, after string, limit int) ([
 	return entries, err
 }
 
-// Acquire is [store.Store]'s.
+// Acquire implements [store.Store].
 func (s *Store) Acquire(ctx context.Context, seen store.Entry, ttl time.Duration) (l store.Lease, err error) {
 	stands, err := s.change(ctx, seen.Key, func(r store.Row) (_ store.Row, err error) {
 		r, l, err = r.Acquire(seen, time.Now(), ttl)
@@ -64,18 +64,18 @@ func (s *Store) Acquire(ctx context.Context, seen store.Entry, ttl time.Duration
 	return l, nil
 }
 
-// Commit is [store.Store]'s.
+// Commit implements [store.Store].
 func (s *Store) Commit(ctx context.Context, l store.Lease, next store.Entry) error {
 	_, err := s.change(ctx, l.Entry.Key, func(r store.Row) (store.Row, error) { return r.Commit(l, next) })
 	return err
 }
 
-// Replace is [store.Store]'s.
+// Replace implements [store.Store].
 func (s *Store) Replace(ctx context.Context, seen, next store.Entry) (store.Entry, error) {
 	return s.change(ctx, seen.Key, func(r store.Row) (store.Row, error) { return r.Replace(seen, next, time.Now()) })
 }
 
-// Touch is [store.Store]'s.
+// Touch implements [store.Store].
 func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error {
 	return s.update(ctx, func(tx *bbolt.Tx) error {
 		row, err := read(tx, key)
@@ -86,7 +86,7 @@ func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error
 	})
 }
 
-// Delete is [store.Store]'s.
+// Delete implements [store.Store].
 func (s *Store) Delete(ctx context.Context, key token.Key) error {
 	return s.update(ctx, func(tx *bbolt.Tx) error {
 		row, err := read(tx, key)
@@ -97,8 +97,11 @@ func (s *Store) Delete(ctx context.Context, key token.Key) error {
 	})
 }
 
-// change stores what decide makes of a key's row, and returns the entry as it then stands, also where decide refuses.
-func (s *Store) change(ctx context.Context, key token.Key, decide func(store.Row) (store.Row, error)) (stands store.Entry, err error) {
+// change stores the row that decide returns for a key and returns the stored
+// entry, also if decide refuses.
+func (s *Store) change(
+	ctx context.Context, key token.Key, decide func(store.Row) (store.Row, error),
+) (stands store.Entry, err error) {
 	err = s.update(ctx, func(tx *bbolt.Tx) error {
 		old, err := read(tx, key)
 		if err != nil {
@@ -123,7 +126,7 @@ func read(tx *bbolt.Tx, key token.Key) (store.Row, error) {
 	return decode(name, data)
 }
 
-// write puts row in the place of old, and its time into the index, in the same transaction.
+// write replaces old by row, and its index entry, in the same transaction.
 func write(tx *bbolt.Tx, old, row store.Row) error {
 	data, err := encode(row)
 	if err != nil {

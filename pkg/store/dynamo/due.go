@@ -16,10 +16,14 @@ import (
 
 const (
 	shardsAtOnce = 8
-	maxPage      = 1000 // items of one page of a query
+	maxPage      = 1000 // items in one page of a query
 )
 
-// Due is [store.Reader]'s: one request for each shard, and for each thousand that is due in it. Of the limit that have been due longest in each shard, it returns those that expire first. It leaves out what it can't read, which [Store.Get] and [Store.List] name: one damaged item must not stop the renewal of all others.
+// Due implements [store.Reader]: one request per shard, and one more per
+// thousand entries that are due in it. Of the limit entries that have been due
+// longest in each shard it returns those that expire first. It omits items that
+// it cannot read, which [Store.Get] and [Store.List] report: one damaged item
+// must not stop the renewal of the others.
 func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.Due, error) {
 	var shards [Shards][]store.Due
 	all, ctx := errgroup.WithContext(ctx)
@@ -35,12 +39,14 @@ func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.D
 	}
 	due := slices.Concat(shards[:]...)
 	slices.SortFunc(due, func(a, b store.Due) int {
-		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), a.NextAt.Compare(b.NextAt), cmp.Compare(a.Key.String(), b.Key.String()))
+		return cmp.Or(
+			a.ExpiresAt.Compare(b.ExpiresAt), a.NextAt.Compare(b.NextAt), cmp.Compare(a.Key.String(), b.Key.String()),
+		)
 	})
 	return due[:min(limit, len(due))], nil
 }
 
-// dueIn reads one shard of the index, in the order of its sort key.
+// dueIn reads one shard of the index in the order of its sort key.
 func (s *Store) dueIn(ctx context.Context, shard int, before time.Time, limit int) ([]store.Due, error) {
 	query := dynamodb.QueryInput{
 		TableName: &s.table, IndexName: aws.String(Index),
@@ -59,7 +65,7 @@ func (s *Store) dueIn(ctx context.Context, shard int, before time.Time, limit in
 	return due, err
 }
 
-// decodeDue reads an item of the index, which holds no format.
+// decodeDue decodes an item of the index, which has no format number.
 func decodeDue(it item) (d store.Due, err error) {
 	if d.Key, err = readKey(it); err != nil {
 		return d, err

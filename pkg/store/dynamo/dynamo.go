@@ -1,6 +1,7 @@
-// Package dynamo keeps entries in one DynamoDB table: for the functions.
+// Package dynamo keeps entries in a DynamoDB table, for the functions.
 //
-// A row's time to live is deleted by DynamoDB some time after forget_at, not at it. Every condition is checked, and every lease counted, by the caller's clock.
+// DynamoDB deletes a row some time after forget_at. All conditions and leases
+// are evaluated by the caller's clock.
 package dynamo
 
 import (
@@ -16,7 +17,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// The table's schema: what template.yaml has to say. The sparse index has keys of its own and includes [IndexedBesides].
+// The table's schema, which template.yaml must match. The sparse index has its
+// own keys and includes [IndexedBesides].
 const (
 	PartitionKey      = "credential" // S
 	SortKey           = "variant"    // S
@@ -27,19 +29,27 @@ const (
 	Shards            = 16
 )
 
-// IndexedBesides lists what the index includes besides the keys of both: all that [Store.Due] reads.
+// IndexedBesides returns the attributes in the index in addition to the keys of
+// table and index: all that [Store.Due] reads.
 func IndexedBesides() []string { return []string{attrExpiresAt, attrVariantFull} }
 
-// client is what of the SDK's client is called.
+// client is the part of the SDK's client that is used.
 type client interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
-	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
+	BatchGetItem(
+		context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options),
+	) (*dynamodb.BatchGetItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
-	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
-	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
+	UpdateItem(
+		context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options),
+	) (*dynamodb.UpdateItemOutput, error)
+	DeleteItem(
+		context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options),
+	) (*dynamodb.DeleteItemOutput, error)
 }
 
-// Store is a [store.Store] over one table, which any number of processes may share.
+// Store is a [store.Store] over one table. Any number of processes may share
+// the table.
 type Store struct {
 	client client
 	table  string
@@ -47,12 +57,16 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New makes a Store over a table that is there already. How often a request is repeated is the client's affair: the SDK's own back-off lets one failed answer cost a caller more than a second.
+// New returns a Store over an existing table. The client decides on retries;
+// with the SDK's default back-off, one failed response can cost a caller more
+// than a second.
 func New(client client, table string) *Store { return &Store{client: client, table: table} }
 
-// read returns the row of key, or one of which nothing is stored.
+// read returns the row of key. If nothing is stored, only its key is set.
 func (s *Store) read(ctx context.Context, key token.Key, c store.Consistency) (store.Row, error) {
-	got, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.table, Key: keyOf(key), ConsistentRead: aws.Bool(c == store.Strong)})
+	got, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.table, Key: keyOf(key), ConsistentRead: aws.Bool(c == store.Strong),
+	})
 	switch {
 	case err != nil:
 		return store.Row{}, fmt.Errorf("store: reading %v: %w", key, err)
@@ -62,7 +76,9 @@ func (s *Store) read(ctx context.Context, key token.Key, c store.Consistency) (s
 	return decode(got.Item)
 }
 
-// write does a conditional update of one item, done or not done. It returns the row that stands then, strongly read; where it was done, only if x asks for it.
+// write updates one item conditionally. It reports whether the condition held
+// and returns the stored row, strongly read; if the condition held, only if x
+// requests it.
 func (s *Store) write(ctx context.Context, key token.Key, x expression) (stands store.Row, done bool, err error) {
 	wrote, err := s.client.UpdateItem(ctx, x.input(s.table, key))
 	var refused *types.ConditionalCheckFailedException

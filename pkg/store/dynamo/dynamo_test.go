@@ -35,7 +35,7 @@ var (
 
 var tables atomic.Int64
 
-// newTable makes an empty table and drops it when the test ends.
+// newTable creates an empty table and deletes it at the end of the test.
 func newTable(t *testing.T, client *dynamodb.Client) string {
 	t.Helper()
 	name := aws.String(fmt.Sprintf("entries-%d", tables.Add(1)))
@@ -47,7 +47,9 @@ func newTable(t *testing.T, client *dynamodb.Client) string {
 			t.Error(err)
 		}
 	})
-	wait := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = 10 * time.Millisecond })
+	wait := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay = 10 * time.Millisecond
+	})
 	if err := wait.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: name}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -65,18 +67,22 @@ func schema(table string) *dynamodb.CreateTableInput {
 		return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: kind}
 	}
 	return &dynamodb.CreateTableInput{
-		TableName: &table, BillingMode: types.BillingModePayPerRequest, KeySchema: keys(dynamo.PartitionKey, dynamo.SortKey),
+		TableName: &table, BillingMode: types.BillingModePayPerRequest,
+		KeySchema: keys(dynamo.PartitionKey, dynamo.SortKey),
 		AttributeDefinitions: []types.AttributeDefinition{
-			attribute(dynamo.PartitionKey, "S"), attribute(dynamo.SortKey, "S"), attribute(dynamo.IndexPartitionKey, "N"), attribute(dynamo.IndexSortKey, "N"),
+			attribute(dynamo.PartitionKey, "S"), attribute(dynamo.SortKey, "S"),
+			attribute(dynamo.IndexPartitionKey, "N"), attribute(dynamo.IndexSortKey, "N"),
 		},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
 			IndexName: aws.String(dynamo.Index), KeySchema: keys(dynamo.IndexPartitionKey, dynamo.IndexSortKey),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: dynamo.IndexedBesides()},
+			Projection: &types.Projection{
+				ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: dynamo.IndexedBesides(),
+			},
 		}},
 	}
 }
 
-// open gives an empty store whose requests go through wrap.
+// open returns an empty store whose requests pass through wrap.
 func open(t *testing.T, endpoint testbed.Endpoint, wrap func(http.RoundTripper) http.RoundTripper) *dynamo.Store {
 	t.Helper()
 	table := newTable(t, newClient(t, endpoint, nil))
@@ -91,12 +97,16 @@ func onEach(t *testing.T, test func(*testing.T, testbed.Endpoint)) {
 
 func TestContract(t *testing.T) {
 	onEach(t, func(t *testing.T, endpoint testbed.Endpoint) {
-		storetest.Run(t, func(t *testing.T) store.Store { return open(t, endpoint, nil) }, storetest.Checks(10), storetest.Rounds(8))
+		storetest.Run(t, func(t *testing.T) store.Store {
+			return open(t, endpoint, nil)
+		}, storetest.Checks(10), storetest.Rounds(8))
 	})
 }
 
 func TestContractWhereARefusalTellsWhatStands(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, testbed.DynamoDB(t), newAsAWS) }, storetest.Checks(3), storetest.Rounds(2))
+	storetest.Run(t, func(t *testing.T) store.Store {
+		return open(t, testbed.DynamoDB(t), newAsAWS)
+	}, storetest.Checks(3), storetest.Rounds(2))
 }
 
 func get(t *testing.T, s store.Store, key token.Key) store.Entry {
@@ -164,7 +174,9 @@ func TestRequestsPerCall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var j journal
-			s := open(t, testbed.DynamoDB(t), func(next http.RoundTripper) http.RoundTripper { return j.wrap(c.wrap(next)) })
+			s := open(t, testbed.DynamoDB(t), func(next http.RoundTripper) http.RoundTripper {
+				return j.wrap(c.wrap(next))
+			})
 			ctx, own, nothing := t.Context(), token.Own("minut"), store.Entry{Key: key}
 			var l store.Lease
 			var err error
@@ -181,11 +193,15 @@ func TestRequestsPerCall(t *testing.T) {
 				{"Replace refused", c.refusal, func() { _, err = s.Replace(ctx, nothing, nothing) }},
 				{"Commit", "UpdateItem", func() { err = s.Commit(ctx, l, nothing) }},
 				{"Commit again", c.refusal, func() { err = s.Commit(ctx, l, nothing) }},
-				{"Replace", "UpdateItem", func() { _, err = s.Replace(ctx, store.Entry{Key: key, Revision: 1}, nothing) }},
+				{"Replace", "UpdateItem", func() {
+					_, err = s.Replace(ctx, store.Entry{Key: key, Revision: 1}, nothing)
+				}},
 				{"Touch", "UpdateItem", func() { err = s.Touch(ctx, key, noon) }},
 				{"Touch of nothing", "UpdateItem", func() { err = s.Touch(ctx, own, noon) }},
 				{"List", "Query", func() { _, err = s.List(ctx, "minut", "", 10) }},
-				{"Due", strings.TrimSpace(strings.Repeat("Query ", dynamo.Shards)), func() { _, err = s.Due(ctx, noon, 10) }},
+				{"Due", strings.TrimSpace(strings.Repeat("Query ", dynamo.Shards)), func() {
+					_, err = s.Due(ctx, noon, 10)
+				}},
 				{"Delete", "DeleteItem", func() { err = s.Delete(ctx, key) }},
 			} {
 				made := operations(j.during(step.do))
@@ -200,7 +216,9 @@ func TestRequestsPerCall(t *testing.T) {
 
 func TestFault53_ConsistencyOfEveryRead(t *testing.T) {
 	var j journal
-	s := open(t, testbed.DynamoDB(t), func(next http.RoundTripper) http.RoundTripper { return j.wrap(newWithoutItem(next)) })
+	s := open(t, testbed.DynamoDB(t), func(next http.RoundTripper) http.RoundTripper {
+		return j.wrap(newWithoutItem(next))
+	})
 	acquire(t, s, store.Entry{Key: key})
 	own := token.Own("minut")
 	for call, do := range map[string]func() error{

@@ -12,14 +12,15 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// expression is a conditional update in DynamoDB's words: #name stands for the attribute name, for many names are reserved, and :name for a value.
+// expression is a conditional update. In it, #name stands for the attribute
+// name, because many names are reserved words, and :name for a value.
 type expression struct {
 	update, condition string
 	values            item
-	returns           types.ReturnValue // "": nothing of what was written
+	returns           types.ReturnValue // "": nothing that was written
 }
 
-// knownFormat keeps an older program from writing into a newer one's item.
+// knownFormat keeps a program from writing an item of a newer one.
 const knownFormat = " AND (attribute_not_exists(#format) OR #format <= :known)"
 
 func (x expression) input(table string, key token.Key) *dynamodb.UpdateItemInput {
@@ -33,7 +34,7 @@ func (x expression) input(table string, key token.Key) *dynamodb.UpdateItemInput
 	}
 }
 
-// aliases maps each #name in the expressions to its name.
+// aliases maps each #name in the expressions to its attribute name.
 func aliases(expressions ...string) map[string]string {
 	names := map[string]string{}
 	for _, x := range expressions {
@@ -50,7 +51,7 @@ func aliases(expressions ...string) map[string]string {
 	return names
 }
 
-// claim takes the lease on seen, by store.Row's rule of Acquire.
+// claim takes the lease on seen by store.Row's rule of Acquire.
 func claim(seen store.Entry, id string, now time.Time, ttl time.Duration) expression {
 	x := expression{
 		update:  "SET #holder = :holder, #leased_until = :until, #format = if_not_exists(#format, :one)",
@@ -63,15 +64,17 @@ func claim(seen store.Entry, id string, now time.Time, ttl time.Duration) expres
 		x.values[":variant_full"] = text(long)
 	}
 	if until := now.Add(abandoned); seen.Revision == 0 || !seen.ForgetAt.IsZero() && seen.ForgetAt.Before(until) {
-		x.update += ", #forget_at = :forget_at" // a row must not be dropped from under its holder, nor stay for ever if it is never written
+		// a row must not be deleted while it is leased, nor stay for ever if it
+		// is never written
+		x.update += ", #forget_at = :forget_at"
 		x.values[":forget_at"] = seconds(until)
 	}
 	x.update += " ADD #vanished :one"
 	return x
 }
 
-// require makes it the condition that the revision is still seen's, and that no
-// lease lives, by the rule of store.Row.
+// require adds the condition that the revision is seen's and that the row is
+// not leased, by store.Row's rule.
 func (x *expression) require(seen store.Entry, now time.Time) {
 	x.requireRevision(seen.Revision)
 	x.condition += " AND (attribute_not_exists(#holder) OR attribute_not_exists(#leased_until)" +
@@ -88,7 +91,8 @@ func (x *expression) requireRevision(revision int64) {
 	x.values[":seen"] = number(revision)
 }
 
-// put writes all of row, and takes away what row has not; the attributes of keep stay as they stand.
+// put writes row completely and removes the attributes that row does not have.
+// The attributes in keep are left as they are.
 func put(row store.Row, keep ...string) expression {
 	x := expression{values: item{}}
 	it := encode(row)
@@ -104,11 +108,12 @@ func put(row store.Row, keep ...string) expression {
 			x.values[":"+name] = value
 		}
 	}
-	x.update = "SET " + strings.Join(set, ", ") + " REMOVE " + strings.Join(remove, ", ") // holder, at least, is always removed
+	// holder, at least, is always removed
+	x.update = "SET " + strings.Join(set, ", ") + " REMOVE " + strings.Join(remove, ", ")
 	return x
 }
 
-// everyName lists all attributes but the key's.
+// everyName returns all attributes except the keys.
 func everyName() []string {
 	names := derived()
 	for _, a := range attributes(new(store.Row)) {

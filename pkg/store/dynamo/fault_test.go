@@ -13,15 +13,17 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// eachRefusal runs test at each DynamoDB on a store whose every answer goes
-// through f: where the refusal of a condition holds the item, as at AWS, and
-// where it does not.
+// eachRefusal runs test on each DynamoDB with a store whose responses pass
+// through f: with the item in a failed condition's response, as AWS sends it,
+// and without.
 func eachRefusal(t *testing.T, test func(t *testing.T, s store.Store, f *faults)) {
 	onEach(t, func(t *testing.T, endpoint testbed.Endpoint) {
 		for name, wrap := range refusals {
 			t.Run(name, func(t *testing.T) {
 				var f faults
-				test(t, open(t, endpoint, func(next http.RoundTripper) http.RoundTripper { return f.wrap(wrap(next)) }), &f)
+				test(t, open(t, endpoint, func(next http.RoundTripper) http.RoundTripper {
+					return f.wrap(wrap(next))
+				}), &f)
 			})
 		}
 	})
@@ -32,7 +34,8 @@ func TestFault52_AcquireKnowsItsOwnWriteWhenTheAnswerIsLost(t *testing.T) {
 		for _, seen := range []store.Entry{{Key: key}, put(t, s, store.Entry{Key: token.Own("minut"), Generation: 7})} {
 			f.then(lost, lost)
 			l := acquire(t, s, seen)
-			if l.Attempt != 1 || l.ID == "" || !l.Until.Equal(l.Entry.LeasedUntil) || l.Entry.Generation != seen.Generation {
+			if l.Attempt != 1 || l.ID == "" || !l.Until.Equal(l.Entry.LeasedUntil) ||
+				l.Entry.Generation != seen.Generation {
 				t.Errorf("lease = %+v", l)
 			}
 			if err := s.Commit(t.Context(), l, store.Entry{Generation: 8}); err != nil {
@@ -81,7 +84,9 @@ func TestFault52_AnothersWriteIsNotTakenForOurOwn(t *testing.T) {
 			return nil, errors.New("connection reset by peer")
 		}
 		f.then(other)
-		if _, err := s.Replace(t.Context(), store.Entry{Key: key}, store.Entry{Generation: 1}); !errors.Is(err, store.ErrChanged) {
+		if _, err := s.Replace(
+			t.Context(), store.Entry{Key: key}, store.Entry{Generation: 1},
+		); !errors.Is(err, store.ErrChanged) {
 			t.Errorf("Replace: %v", err)
 		}
 		late := acquire(t, s, get(t, s, key))
@@ -146,7 +151,8 @@ func TestFault51_APassingFaultIsHiddenAndALastingOneIsAnErrorSoon(t *testing.T) 
 			f.then(repeat(200, fault)...)
 			start := time.Now()
 			err := call(t.Context())
-			if err == nil || errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrLeased) || errors.Is(err, store.ErrLeaseLost) {
+			if err == nil || errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrLeased) ||
+				errors.Is(err, store.ErrLeaseLost) {
 				t.Errorf("%s in an outage: %v", name, err)
 			}
 			if took := time.Since(start); took > 5*time.Second {
@@ -156,7 +162,7 @@ func TestFault51_APassingFaultIsHiddenAndALastingOneIsAnErrorSoon(t *testing.T) 
 	}
 }
 
-// unread makes of a batch's answer one in which the first n keys were not read.
+// unread changes the response of a batch so that the first n keys are not read.
 func unread(n int) fault {
 	return func(send func() (*http.Response, error)) (*http.Response, error) {
 		answer, err := send()

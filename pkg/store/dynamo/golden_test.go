@@ -17,22 +17,23 @@ import (
 
 var update = flag.Bool("update", false, "write the golden items of today's format anew")
 
-// goldenFiles are the golden items of format 1 and of what was added to it.
-// What is released is never changed, only added to in another file.
+// goldenFiles are the golden items of format 1 and of its additions. A released
+// file is never changed. Additions get a new file.
 var goldenFiles = map[string]func() []store.Row{
 	"testdata/format-1.json":        goldenRows,
 	"testdata/format-1-forced.json": forcedRows,
 }
 
-// forcedRows have the fields that count forced renewals and variants.
+// forcedRows have the fields for forced renewals and variants.
 func forcedRows() []store.Row {
 	return []store.Row{{Entry: store.Entry{
 		Key: token.Key{Credential: "minut", Variant: token.NewVariant("", "", "read")}, Revision: 7, Generation: 3,
-		ForcedCount: 2, ForcedAt: time.Date(2026, 11, 27, 7, 1, 0, 123_000_000, time.UTC), ClaimedBy: "9f86d081884c7d65",
+		ForcedCount: 2, ForcedAt: time.Date(2026, 11, 27, 7, 1, 0, 123_000_000, time.UTC),
+		ClaimedBy: "9f86d081884c7d65",
 	}}}
 }
 
-// goldenRows stand in testdata/format-1.json.
+// goldenRows are in testdata/format-1.json.
 func goldenRows() []store.Row {
 	at := func(minutes int) time.Time {
 		return time.Date(2026, 11, 22, 7, minutes, 0, 123_000_000, time.UTC)
@@ -45,21 +46,36 @@ func goldenRows() []store.Row {
 		},
 		{
 			Entry: store.Entry{
-				Key: token.Key{Credential: "minut"}, Revision: 41, Generation: 12, State: store.Revoking, Sealed: []byte{0, 1, 254, 255}, Made: "digest",
+				Key: token.Key{Credential: "minut"}, Revision: 41, Generation: 12, State: store.Revoking,
+				Sealed: []byte{0, 1, 254, 255}, Made: "digest",
 				Type: "Bearer", Scope: "read write", Fingerprint: "9f86d081884c7d65", LifetimeFrom: "provider",
 				IssuedAt: at(1), ExpiresAt: at(2), CacheUntil: at(3), AskedAt: at(4), NextAt: at(5), HoldUntil: at(6),
 				RefreshUntil: at(7), ForgetAt: at(8), RenewAt: at(11), RefreshSpent: true, CooldownUntil: at(10),
-				Failure:     store.Failure{Code: "provider_unavailable", Detail: "503", Since: at(12), Count: 3, RetryAt: at(13), Version: "v-1"},
+				Failure: store.Failure{
+					Code: "provider_unavailable", Detail: "503", Since: at(12), Count: 3, RetryAt: at(13),
+					Version: "v-1",
+				},
 				LeasedUntil: at(14),
 			},
 			Holder: "HOLDERNONCE", Vanished: 2, Committed: "COMMITTEDNONCE",
 		},
-		{Entry: store.Entry{Key: token.Key{Credential: "minut", Variant: long}, Revision: 3, NextAt: at(2), ExpiresAt: at(1)}},
-		{Entry: store.Entry{Key: token.Key{Credential: "monta-eu"}, LeasedUntil: at(15)}, Holder: "HOLDERNONCE", Vanished: 1},
+		{
+			Entry: store.Entry{
+				Key:       token.Key{Credential: "minut", Variant: long},
+				Revision:  3,
+				NextAt:    at(2),
+				ExpiresAt: at(1),
+			},
+		},
+		{
+			Entry:    store.Entry{Key: token.Key{Credential: "monta-eu"}, LeasedUntil: at(15)},
+			Holder:   "HOLDERNONCE",
+			Vanished: 1,
+		},
 	}
 }
 
-// wire is an attribute's value as DynamoDB writes it.
+// wire is an attribute value in DynamoDB's JSON.
 type wire struct {
 	S    *string `json:",omitempty"`
 	N    *string `json:",omitempty"`
@@ -108,20 +124,21 @@ func TestFault57_FormatOneIsReadForEver(t *testing.T) {
 	rows, stands := goldenRows(), readGolden(t, "testdata/format-1.json")
 	for i, want := range []store.Row{rows[1], rows[2]} {
 		due, err := decodeDue(fromWire(stands[i+1]))
-		if err != nil || due != (store.Due{Key: want.Entry.Key, NextAt: want.Entry.NextAt, ExpiresAt: want.Entry.ExpiresAt}) {
+		if err != nil ||
+			due != (store.Due{Key: want.Entry.Key, NextAt: want.Entry.NextAt, ExpiresAt: want.Entry.ExpiresAt}) {
 			t.Errorf("Due of item %d = %+v, %v", i+1, due, err)
 		}
 	}
 }
 
-// sameItems holds the items of a golden file against rows, both ways.
+// sameItems compares the items of a golden file with rows, in both directions.
 func sameItems(t *testing.T, file string, rows []store.Row) {
 	t.Helper()
 	today := make([]map[string]wire, len(rows))
 	for i, row := range rows {
 		today[i] = toWire(encode(row))
 		if row.Entry.Revision == 0 {
-			today[i][TimeToLive] = wire{N: new("1795417200")} // as a claim leaves it
+			today[i][TimeToLive] = wire{N: new("1795417200")} // as a claim writes it
 		}
 	}
 	if *update {
@@ -142,7 +159,8 @@ func sameItems(t *testing.T, file string, rows []store.Row) {
 	}
 }
 
-// An item of the second format differs from one of the first by its number.
+// An item of the second format differs from one of the first only by its
+// number.
 func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
 	row := goldenRows()[1]
 	first := encode(row)
@@ -181,7 +199,8 @@ func writeGolden(t *testing.T, goldenFile string, items []map[string]wire) {
 	}
 }
 
-// size is what DynamoDB bills an item by: a read of up to 4 KB costs half, or one, unit.
+// size returns the size by which DynamoDB bills an item: a read of up to 4 KB
+// costs half a unit, or one.
 func size(it item) int {
 	n := 0
 	for name, value := range it {
@@ -200,16 +219,19 @@ func size(it item) int {
 	return n
 }
 
-// sealing is what the wrapped data key and the cipher add to a token.
+// sealing is the size of the wrapped data key and of what the cipher adds to a
+// token.
 const sealing = 300
 
 func TestAnItemWithALongTokenIsReadAtTheLowestPrice(t *testing.T) {
 	now := time.Now()
 	row := store.Row{
 		Entry: store.Entry{
-			Key: token.Key{Credential: "monta-eu"}, Revision: 123456, Generation: 123456, Sealed: make([]byte, 3<<10+sealing), Made: strings.Repeat("f", 16),
+			Key: token.Key{Credential: "monta-eu"}, Revision: 123456, Generation: 123456,
+			Sealed: make([]byte, 3<<10+sealing), Made: strings.Repeat("f", 16),
 			Type: "Bearer", Scope: "read write", Fingerprint: "9f86d081884c7d65", LifetimeFrom: "provider",
-			IssuedAt: now, ExpiresAt: now, CacheUntil: now, RenewAt: now, AskedAt: now, NextAt: now, ForgetAt: now, RefreshUntil: now,
+			IssuedAt: now, ExpiresAt: now, CacheUntil: now, RenewAt: now, AskedAt: now, NextAt: now, ForgetAt: now,
+			RefreshUntil: now,
 		},
 		Committed: strings.Repeat("A", 26),
 	}

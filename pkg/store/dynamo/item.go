@@ -19,44 +19,56 @@ const (
 	format      = 2
 )
 
-// Attributes that are named in more than one place.
+// Attributes that are used in several places.
 const (
 	attrExpiresAt   = "expires_at"
 	attrVanished    = "vanished"
-	attrVariantFull = "variant_full" // where SortKey holds a hash
+	attrVariantFull = "variant_full" // if SortKey holds a hash
 	attrFormat      = "format"
-	attrForgetMS    = "forget_ms" // ForgetAt: TimeToLive holds it rounded up to a second, or a time of our own
+	// ForgetAt; TimeToLive holds it rounded up to a second, or the time of a
+	// claim
+	attrForgetMS = "forget_ms"
 )
 
-// abandoned is how long a key is kept that was leased but never written: its count of vanished holders is of use to the next.
+// abandoned is how long a key that was leased and never written is kept. The
+// next holder needs its count of holders that did not commit.
 const abandoned = 24 * time.Hour
 
-// item is what DynamoDB keeps. An attribute of value zero is left out.
+// item is a DynamoDB item. Attributes with zero values are omitted.
 type item = map[string]types.AttributeValue
 
-// attribute is one of an item's, and where in a row its value stands.
+// attribute is an attribute of an item and a pointer to its value in a row.
 type attribute struct {
-	name  string
-	value any // *string, *store.State, *int, *int64, *bool, *[]byte or *time.Time; times are kept in milliseconds since 1970
+	name string
+	// *string, *store.State, *int, *int64, *bool, *[]byte or *time.Time; times
+	// are stored in milliseconds since 1970
+	value any
 }
 
-// attributes lists all that say something of the row, besides its key. Names are short: an item of up to 4 KB is read at half the price.
+// attributes returns all attributes of a row except its key. Names are short,
+// because reading an item of up to 4 KB costs half.
 func attributes(r *store.Row) []attribute {
 	e, f := &r.Entry, &r.Entry.Failure
 	return []attribute{
-		{"revision", &e.Revision}, {"generation", &e.Generation}, {"state", &e.State}, {"sealed", &e.Sealed}, {"made", &e.Made},
+		{"revision", &e.Revision}, {"generation", &e.Generation}, {"state", &e.State}, {"sealed", &e.Sealed},
+		{"made", &e.Made},
 		{"type", &e.Type}, {"scope", &e.Scope}, {"fingerprint", &e.Fingerprint}, {"lifetime_from", &e.LifetimeFrom},
-		{"issued_at", &e.IssuedAt}, {attrExpiresAt, &e.ExpiresAt}, {"cache_until", &e.CacheUntil}, {"renew_at", &e.RenewAt},
-		{"asked_at", &e.AskedAt}, {IndexSortKey, &e.NextAt}, {"hold_until", &e.HoldUntil}, {"cooldown_until", &e.CooldownUntil},
+		{"issued_at", &e.IssuedAt}, {attrExpiresAt, &e.ExpiresAt}, {"cache_until", &e.CacheUntil},
+		{"renew_at", &e.RenewAt},
+		{"asked_at", &e.AskedAt}, {IndexSortKey, &e.NextAt}, {"hold_until", &e.HoldUntil},
+		{"cooldown_until", &e.CooldownUntil},
 		{"refresh_until", &e.RefreshUntil}, {attrForgetMS, &e.ForgetAt}, {"refresh_spent", &e.RefreshSpent},
-		{"failure_code", &f.Code}, {"failure_detail", &f.Detail}, {"failure_since", &f.Since}, {"failure_count", &f.Count},
+		{"failure_code", &f.Code}, {"failure_detail", &f.Detail}, {"failure_since", &f.Since},
+		{"failure_count", &f.Count},
 		{"failure_retry_at", &f.RetryAt}, {"failure_version", &f.Version},
 		{"forced", &e.ForcedCount}, {"forced_at", &e.ForcedAt}, {"claimed_by", &e.ClaimedBy},
-		{"leased_until", &e.LeasedUntil}, {"holder", &r.Holder}, {attrVanished, &r.Vanished}, {"committed", &r.Committed},
+		{"leased_until", &e.LeasedUntil}, {"holder", &r.Holder}, {attrVanished, &r.Vanished},
+		{"committed", &r.Committed},
 	}
 }
 
-// derived lists the attributes that are worked out from the others, for DynamoDB or for the way back to the key.
+// derived returns the attributes that are computed from others, for DynamoDB or
+// to restore the key.
 func derived() []string {
 	return []string{attrFormat, attrVariantFull, IndexPartitionKey, TimeToLive}
 }
@@ -82,7 +94,8 @@ func encode(r store.Row) item {
 	return it
 }
 
-// decode reads one item. Its errors name the key and quote nothing of the item.
+// decode decodes one item. Its errors name the key and quote nothing of the
+// item.
 func decode(it item) (store.Row, error) {
 	var r store.Row
 	var err error
@@ -94,7 +107,9 @@ func decode(it item) (store.Row, error) {
 		return store.Row{}, fmt.Errorf("%w: %v", store.ErrUnreadable, r.Entry.Key)
 	}
 	if written > format {
-		return store.Row{}, fmt.Errorf("%w: %v has format %d, this program reads %d", store.ErrNewer, r.Entry.Key, written, format)
+		return store.Row{}, fmt.Errorf(
+			"%w: %v has format %d, this program reads %d", store.ErrNewer, r.Entry.Key, written, format,
+		)
 	}
 	if written > firstFormat {
 		r.Entry.Format = int(written)
@@ -133,7 +148,7 @@ func encodeValue(value any) types.AttributeValue {
 	return nil
 }
 
-// decodeValue leaves *into as it is where the item lacks the attribute.
+// decodeValue leaves *into unchanged if the item lacks the attribute.
 func decodeValue(value types.AttributeValue, into any) error {
 	switch v := value.(type) {
 	case nil:
@@ -166,7 +181,7 @@ func decodeValue(value types.AttributeValue, into any) error {
 func decodeNumber(digits string, into any) error {
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil {
-		return store.ErrUnreadable // strconv's own error quotes
+		return store.ErrUnreadable // strconv's error quotes the value
 	}
 	switch into := into.(type) {
 	case *int:
@@ -199,7 +214,8 @@ func readKey(it item) (token.Key, error) {
 	return key, nil
 }
 
-// variantFull is what the sort key is the hash of; "" where it is no hash.
+// variantFull returns the text whose hash is the sort key, or "" if the sort
+// key is no hash.
 func variantFull(key token.Key) string {
 	if long := key.Variant.Long(); !key.IsOwn() && long != key.Sort() {
 		return long
@@ -207,7 +223,8 @@ func variantFull(key token.Key) string {
 	return ""
 }
 
-// shard spreads the index over partitions: all that is due in one minute would stand in one.
+// shard spreads the index over partitions. Otherwise all that is due in one
+// minute would be in one.
 func shard(key token.Key) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(key.String())) // never fails
@@ -236,7 +253,7 @@ func numberOrNone(n int64) types.AttributeValue {
 
 func millis(t time.Time) types.AttributeValue { return number(t.UnixMilli()) }
 
-// seconds rounds up: nothing is dropped before its time.
+// seconds rounds up, so that nothing is deleted before its time.
 func seconds(t time.Time) types.AttributeValue {
 	return number(t.Add(time.Second - time.Millisecond).Unix())
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// table is a store whose items are looked at and meddled with besides.
+// table is a store with direct access to its items.
 type table struct {
 	*dynamo.Store
 	client *dynamodb.Client
@@ -34,9 +34,13 @@ func openTable(t *testing.T) table {
 
 func (tb table) item(t *testing.T, key token.Key) map[string]types.AttributeValue {
 	t.Helper()
-	got, err := tb.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &tb.name, ConsistentRead: aws.Bool(true), Key: map[string]types.AttributeValue{
-		dynamo.PartitionKey: &types.AttributeValueMemberS{Value: key.Partition()}, dynamo.SortKey: &types.AttributeValueMemberS{Value: key.Sort()},
-	}})
+	got, err := tb.client.GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: &tb.name, ConsistentRead: aws.Bool(true),
+		Key: map[string]types.AttributeValue{
+			dynamo.PartitionKey: &types.AttributeValueMemberS{Value: key.Partition()},
+			dynamo.SortKey:      &types.AttributeValueMemberS{Value: key.Sort()},
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +72,9 @@ func number(t *testing.T, value types.AttributeValue) int64 {
 
 func TestTimeToLiveIsNeverBeforeForgetAt(t *testing.T) {
 	tb := openTable(t)
-	for ms, want := range map[int64]int64{1_800_000_000_000: 1_800_000_000, 1_800_000_000_001: 1_800_000_001, 1_800_000_000_999: 1_800_000_001} {
+	for ms, want := range map[int64]int64{
+		1_800_000_000_000: 1_800_000_000, 1_800_000_000_001: 1_800_000_001, 1_800_000_000_999: 1_800_000_001,
+	} {
 		put(t, tb, store.Entry{Key: key, ForgetAt: time.UnixMilli(ms)})
 		if got := number(t, tb.item(t, key)[dynamo.TimeToLive]); got != want {
 			t.Errorf("%d ms: %d s, want %d", ms, got, want)
@@ -108,7 +114,8 @@ func TestALeaseKeepsItsRowFromBeingDropped(t *testing.T) {
 		if err := tb.Commit(t.Context(), l, seen); err != nil {
 			t.Error(err)
 		}
-		if left := number(t, tb.item(t, seen.Key)[dynamo.TimeToLive]); seen.ForgetAt.IsZero() && left != -1 || name == "over" && left > now.Unix() {
+		if left := number(t, tb.item(t, seen.Key)[dynamo.TimeToLive]); seen.ForgetAt.IsZero() && left != -1 ||
+			name == "over" && left > now.Unix() {
 			t.Errorf("%s: after Commit to be dropped at %d", name, left)
 		}
 	}
@@ -116,11 +123,15 @@ func TestALeaseKeepsItsRowFromBeingDropped(t *testing.T) {
 
 func TestTheIndexHoldsWhatIsDueAndNoMoreThanDueReads(t *testing.T) {
 	tb := openTable(t)
-	secret := store.Entry{Key: key, Sealed: []byte("sealed"), Fingerprint: "9f86d081884c7d65", NextAt: noon, ExpiresAt: noon}
+	secret := store.Entry{
+		Key: key, Sealed: []byte("sealed"), Fingerprint: "9f86d081884c7d65", NextAt: noon, ExpiresAt: noon,
+	}
 	put(t, tb, secret)
 	put(t, tb, store.Entry{Key: token.Own("minut"), Sealed: []byte("sealed")})
 	acquire(t, tb, store.Entry{Key: token.Own("leased")})
-	got, err := tb.client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &tb.name, IndexName: aws.String(dynamo.Index)})
+	got, err := tb.client.Scan(t.Context(), &dynamodb.ScanInput{
+		TableName: &tb.name, IndexName: aws.String(dynamo.Index),
+	})
 	if err != nil || len(got.Items) != 1 {
 		t.Fatalf("%d items, %v", len(got.Items), err)
 	}
@@ -139,7 +150,10 @@ func TestDueReadsPastAPageAndPastADamagedItem(t *testing.T) {
 	put(t, tb, store.Entry{Key: key, NextAt: noon.Add(-time.Hour)})
 	tb.alter(t, key, "expires_at", &types.AttributeValueMemberN{Value: "1.5"})
 	for i := range 60 {
-		put(t, tb, store.Entry{Key: token.Own(fmt.Sprintf("c%d", i)), NextAt: noon.Add(-time.Duration(i) * time.Second), ExpiresAt: noon.Add(time.Duration(i) * time.Second)})
+		put(t, tb, store.Entry{
+			Key: token.Own(fmt.Sprintf("c%d", i)), NextAt: noon.Add(-time.Duration(i) * time.Second),
+			ExpiresAt: noon.Add(time.Duration(i) * time.Second),
+		})
 	}
 	due, err := tb.Due(t.Context(), noon, 61)
 	if err != nil || len(due) != 60 || due[0].Key != token.Own("c0") || due[59].Key != token.Own("c59") {
@@ -148,7 +162,8 @@ func TestDueReadsPastAPageAndPastADamagedItem(t *testing.T) {
 	if due, err := tb.Due(t.Context(), noon, 0); err != nil || len(due) != 0 {
 		t.Errorf("Due of none = %v, %v", due, err)
 	}
-	if _, err := tb.Get(t.Context(), store.Strong, key); !errors.Is(err, store.ErrUnreadable) || !strings.Contains(err.Error(), "minut/-") {
+	if _, err := tb.Get(t.Context(), store.Strong, key); !errors.Is(err, store.ErrUnreadable) ||
+		!strings.Contains(err.Error(), "minut/-") {
 		t.Errorf("Get of the damaged item: %v", err)
 	}
 }
@@ -159,7 +174,9 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 	l := acquire(t, tb, seen)
 	tb.alter(t, key, "format", &types.AttributeValueMemberN{Value: "3"})
 	tb.alter(t, key, "leased_until", &types.AttributeValueMemberN{Value: "1"})
-	before := fmt.Sprint(len(tb.item(t, key)), number(t, tb.item(t, key)["revision"]), number(t, tb.item(t, key)["leased_until"]))
+	before := fmt.Sprint(
+		len(tb.item(t, key)), number(t, tb.item(t, key)["revision"]), number(t, tb.item(t, key)["leased_until"]),
+	)
 	ctx := t.Context()
 	for call, do := range map[string]func() error{
 		"Get":     func() error { _, err := tb.Get(ctx, store.Eventual, key); return err },
@@ -176,7 +193,9 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 	if err := tb.Touch(ctx, key, noon); err != nil {
 		t.Errorf("Touch: %v", err)
 	}
-	if after := fmt.Sprint(len(tb.item(t, key)), number(t, tb.item(t, key)["revision"]), number(t, tb.item(t, key)["leased_until"])); after != before {
+	if after := fmt.Sprint(
+		len(tb.item(t, key)), number(t, tb.item(t, key)["revision"]), number(t, tb.item(t, key)["leased_until"]),
+	); after != before {
 		t.Errorf("the item was changed: %s, was %s", after, before)
 	}
 }
@@ -184,17 +203,23 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 func TestErrorsQuoteNothing(t *testing.T) {
 	tb := openTable(t)
 	put(t, tb, store.Entry{Key: key, Sealed: []byte("canary")})
-	for _, name := range []string{"revision", "issued_at", "state", "sealed", "refresh_spent", "failure_count", "format"} {
+	for _, name := range []string{
+		"revision", "issued_at", "state", "sealed", "refresh_spent", "failure_count", "format",
+	} {
 		for _, value := range []types.AttributeValue{
-			&types.AttributeValueMemberN{Value: "1.5"}, &types.AttributeValueMemberSS{Value: []string{"canary"}}, &types.AttributeValueMemberNULL{Value: true},
+			&types.AttributeValueMemberN{Value: "1.5"}, &types.AttributeValueMemberSS{Value: []string{"canary"}},
+			&types.AttributeValueMemberNULL{Value: true},
 		} {
 			it := tb.item(t, key)
 			tb.alter(t, key, name, value)
 			_, err := tb.Get(t.Context(), store.Strong, key)
-			if !errors.Is(err, store.ErrUnreadable) || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "1.5") {
+			if !errors.Is(err, store.ErrUnreadable) || strings.Contains(err.Error(), "canary") ||
+				strings.Contains(err.Error(), "1.5") {
 				t.Errorf("%s: %v", name, err)
 			}
-			if _, err := tb.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &tb.name, Item: it}); err != nil {
+			if _, err := tb.client.PutItem(t.Context(), &dynamodb.PutItemInput{
+				TableName: &tb.name, Item: it,
+			}); err != nil {
 				t.Fatal(err)
 			}
 		}

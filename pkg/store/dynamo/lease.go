@@ -14,10 +14,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// tries is how often a write is repeated that was refused for a reason which had gone when the row was read.
+// tries is how often a write is repeated if it was refused for a reason that no
+// longer held when the row was read.
 const tries = 3
 
-// Acquire is [store.Store]'s: one request; two where it is refused by a DynamoDB that does not say by what.
+// Acquire implements [store.Store]: one request, or two if it is refused by a
+// DynamoDB that does not return the item.
 func (s *Store) Acquire(ctx context.Context, seen store.Entry, ttl time.Duration) (store.Lease, error) {
 	id := rand.Text()
 	var stands store.Row
@@ -27,7 +29,7 @@ func (s *Store) Acquire(ctx context.Context, seen store.Entry, ttl time.Duration
 		if err != nil {
 			return store.Lease{}, err
 		}
-		if done || row.Holder == id { // refused by our own write, whose answer was lost
+		if done || row.Holder == id { // refused because of our own write, whose response was lost
 			return store.Lease{Entry: row.Entry, ID: id, Until: row.Entry.LeasedUntil, Attempt: row.Vanished}, nil
 		}
 		if _, refused, err := row.Acquire(seen, now, ttl); err != nil {
@@ -38,7 +40,7 @@ func (s *Store) Acquire(ctx context.Context, seen store.Entry, ttl time.Duration
 	return store.Lease{Entry: stands.Entry}, store.ErrChanged
 }
 
-// Commit is [store.Store]'s: one request.
+// Commit implements [store.Store]: one request.
 func (s *Store) Commit(ctx context.Context, l store.Lease, next store.Entry) error {
 	after, err := store.Row{Entry: l.Entry, Holder: l.ID}.Commit(l, next)
 	if err != nil {
@@ -55,7 +57,9 @@ func (s *Store) Commit(ctx context.Context, l store.Lease, next store.Entry) err
 	return err
 }
 
-// Replace is [store.Store]'s: one request; two where it is refused by a DynamoDB that does not say by what. It leaves a nonce where Commit leaves the lease's, to know its own write by.
+// Replace implements [store.Store]: one request, or two if it is refused by a
+// DynamoDB that does not return the item. Like Commit it stores a nonce by
+// which it recognises its own write.
 func (s *Store) Replace(ctx context.Context, seen, next store.Entry) (store.Entry, error) {
 	before := store.Row{Entry: store.Entry{Key: seen.Key, Revision: seen.Revision}}
 	id := rand.Text()
@@ -84,9 +88,14 @@ func (s *Store) Replace(ctx context.Context, seen, next store.Entry) (store.Entr
 	return stands.Entry, store.ErrChanged
 }
 
-// Touch is [store.Store]'s: one request. An item in a newer format is left alone.
+// Touch implements [store.Store]: one request. It does not change an item in a
+// newer format.
 func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error {
-	x := expression{update: "SET #asked_at = :asked", condition: "attribute_exists(#revision)", values: item{":asked": millis(asked)}}
+	x := expression{
+		update:    "SET #asked_at = :asked",
+		condition: "attribute_exists(#revision)",
+		values:    item{":asked": millis(asked)},
+	}
 	if asked.IsZero() {
 		x.update, x.values = "REMOVE #asked_at", item{}
 	}
@@ -100,7 +109,7 @@ func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error
 	return fmt.Errorf("store: touching %v: %w", key, err)
 }
 
-// Delete is [store.Store]'s: one request.
+// Delete implements [store.Store]: one request.
 func (s *Store) Delete(ctx context.Context, key token.Key) error {
 	if _, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.table, Key: keyOf(key)}); err != nil {
 		return fmt.Errorf("store: deleting %v: %w", key, err)

@@ -22,10 +22,11 @@ const (
 	longestPause = 200 * time.Millisecond
 )
 
-// errUnanswered: DynamoDB left out keys that were asked for, again and again. That is how it throttles a batch.
+// errUnanswered means that DynamoDB omitted requested keys repeatedly, which is
+// how it throttles a batch.
 var errUnanswered = errors.New("throttled: some keys of a batch were not read")
 
-// Get is [store.Reader]'s: one request for each hundred different keys.
+// Get implements [store.Reader]: one request per hundred distinct keys.
 func (s *Store) Get(ctx context.Context, c store.Consistency, keys ...token.Key) ([]store.Entry, error) {
 	found := make(map[token.Key]store.Entry, len(keys))
 	var missing []token.Key
@@ -47,7 +48,9 @@ func (s *Store) Get(ctx context.Context, c store.Consistency, keys ...token.Key)
 	return entries, nil
 }
 
-func (s *Store) getSome(ctx context.Context, c store.Consistency, keys []token.Key, found map[token.Key]store.Entry) error {
+func (s *Store) getSome(
+	ctx context.Context, c store.Consistency, keys []token.Key, found map[token.Key]store.Entry,
+) error {
 	if len(keys) == 1 {
 		row, err := s.read(ctx, keys[0], c)
 		found[keys[0]] = row.Entry
@@ -66,7 +69,9 @@ func (s *Store) getSome(ctx context.Context, c store.Consistency, keys []token.K
 func (s *Store) batch(ctx context.Context, ask types.KeysAndAttributes, found map[token.Key]store.Entry) error {
 	pause := firstPause
 	for range batchTries {
-		got, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{s.table: ask}})
+		got, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+			RequestItems: map[string]types.KeysAndAttributes{s.table: ask},
+		})
 		if err != nil {
 			return err
 		}
@@ -90,7 +95,8 @@ func (s *Store) batch(ctx context.Context, ask types.KeysAndAttributes, found ma
 	return errUnanswered
 }
 
-// List is [store.Reader]'s: one request for each megabyte of the partition, leased keys that were never written included.
+// List implements [store.Reader]: one request per megabyte of the partition,
+// including leased keys that were never written.
 func (s *Store) List(ctx context.Context, partition, after string, limit int) ([]store.Entry, error) {
 	query := dynamodb.QueryInput{
 		TableName:                 &s.table,
@@ -115,7 +121,7 @@ func (s *Store) List(ctx context.Context, partition, after string, limit int) ([
 	return entries, nil
 }
 
-// query hands the first limit items of a query to take, page by page.
+// query passes the first limit items of a query to take, page by page.
 func (s *Store) query(ctx context.Context, query dynamodb.QueryInput, limit int, take func(item) error) error {
 	for limit > 0 {
 		query.Limit = aws.Int32(int32(min(limit, maxPage)))

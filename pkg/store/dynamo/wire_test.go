@@ -20,8 +20,11 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// newClient is a process's own: its connections and its retries are nobody else's. wrap sees every request that leaves it, retries too; nil: none.
-func newClient(t *testing.T, endpoint testbed.Endpoint, wrap func(http.RoundTripper) http.RoundTripper) *dynamodb.Client {
+// newClient returns a client with its own connections and retries. wrap, if not
+// nil, sees every request, including retries.
+func newClient(
+	t *testing.T, endpoint testbed.Endpoint, wrap func(http.RoundTripper) http.RoundTripper,
+) *dynamodb.Client {
 	t.Helper()
 	connections := &http.Transport{MaxIdleConnsPerHost: 100}
 	t.Cleanup(connections.CloseIdleConnections)
@@ -40,7 +43,7 @@ func newClient(t *testing.T, endpoint testbed.Endpoint, wrap func(http.RoundTrip
 	})
 }
 
-// request is one as it left the SDK.
+// request is a request as the SDK sent it.
 type request struct {
 	Operation string `json:"-"`
 	raw       []byte
@@ -64,7 +67,7 @@ func readRequest(r *http.Request) (request, error) {
 	return read, json.Unmarshal(body, &read)
 }
 
-// journal remembers the requests that went through.
+// journal records the requests.
 type journal struct {
 	next http.RoundTripper
 	mu   sync.Mutex
@@ -84,7 +87,7 @@ func (j *journal) RoundTrip(r *http.Request) (*http.Response, error) {
 	return j.next.RoundTrip(r)
 }
 
-// during returns the requests that do makes.
+// during returns the requests that do sends.
 func (j *journal) during(do func()) []request {
 	j.mu.Lock()
 	j.seen = nil
@@ -103,19 +106,19 @@ func operations(requests []request) string {
 	return strings.Join(names, " ")
 }
 
-// faults is the way to the server with something wrong: for each answer that is to come, what becomes of it.
+// faults is a transport that changes the next responses.
 type faults struct {
 	next http.RoundTripper
 	mu   sync.Mutex
 	plan []fault
 }
 
-// fault makes of a server's answer another one.
+// fault changes a server's response.
 type fault func(send func() (*http.Response, error)) (*http.Response, error)
 
 func (f *faults) wrap(next http.RoundTripper) http.RoundTripper { f.next = next; return f }
 
-// then plans what becomes of the next answers; after them all is well.
+// then sets the faults of the next responses. Later ones are unchanged.
 func (f *faults) then(plan ...fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -143,7 +146,7 @@ func repeat(n int, f fault) []fault {
 	return plan
 }
 
-// lost: the server did the work, and the answer never came.
+// lost loses the response of a request that the server handled.
 func lost(send func() (*http.Response, error)) (*http.Response, error) {
 	answer, err := send()
 	if err != nil {
@@ -155,25 +158,32 @@ func lost(send func() (*http.Response, error)) (*http.Response, error) {
 }
 
 func throttled(func() (*http.Response, error)) (*http.Response, error) {
-	return reply(http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}`), nil
+	return reply(
+		http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}`,
+	), nil
 }
 
 func down(func() (*http.Response, error)) (*http.Response, error) {
-	return reply(http.StatusInternalServerError, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}`), nil
+	return reply(
+		http.StatusInternalServerError, `{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}`,
+	), nil
 }
 
 func reply(status int, body string) *http.Response {
 	return &http.Response{
-		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(body)),
+		Body:   io.NopCloser(strings.NewReader(body)),
 		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
 	}
 }
 
-// refusals are the two ways in which a DynamoDB refuses a condition.
-var refusals = map[string]func(http.RoundTripper) http.RoundTripper{"without the item": newWithoutItem, "as AWS": newAsAWS}
+// refusals are the two ways in which DynamoDB answers a failed condition.
+var refusals = map[string]func(http.RoundTripper) http.RoundTripper{
+	"without the item": newWithoutItem, "as AWS": newAsAWS,
+}
 
-// withoutItem removes the item from the refusal of a condition. dynalite and
-// DynamoDB Local send none.
+// withoutItem removes the item from the response to a failed condition.
+// dynalite and DynamoDB Local send none.
 type withoutItem struct{ next http.RoundTripper }
 
 func newWithoutItem(next http.RoundTripper) http.RoundTripper { return withoutItem{next} }
@@ -191,8 +201,9 @@ func (w withoutItem) RoundTrip(r *http.Request) (*http.Response, error) {
 	return reply(answer.StatusCode, string(body)), err
 }
 
-// asAWS adds the item to the refusal of a condition where it was asked for and
-// does not come, as AWS does. Here it is read a moment after.
+// asAWS adds the item to the response to a failed condition if the request asks
+// for it and the server does not send it. AWS sends it. Here it is read a
+// moment later.
 type asAWS struct{ next http.RoundTripper }
 
 func newAsAWS(next http.RoundTripper) http.RoundTripper { return asAWS{next} }
@@ -203,19 +214,24 @@ func (a asAWS) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	answer, err := a.next.RoundTrip(r)
-	if err != nil || answer.StatusCode != http.StatusBadRequest || asked.ReturnValuesOnConditionCheckFailure != "ALL_OLD" {
+	if err != nil || answer.StatusCode != http.StatusBadRequest ||
+		asked.ReturnValuesOnConditionCheckFailure != "ALL_OLD" {
 		return answer, err
 	}
 	body, err := io.ReadAll(answer.Body)
 	_ = answer.Body.Close()
-	if err != nil || !bytes.Contains(body, []byte("ConditionalCheckFailedException")) || bytes.Contains(body, []byte(`"Item"`)) {
+	if err != nil || !bytes.Contains(body, []byte("ConditionalCheckFailedException")) ||
+		bytes.Contains(body, []byte(`"Item"`)) {
 		return reply(answer.StatusCode, string(body)), err
 	}
 	item, err := a.read(r, asked)
 	if err != nil {
 		return nil, err
 	}
-	return reply(answer.StatusCode, fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","Item":%s}`, item)), nil
+	return reply(
+		answer.StatusCode,
+		fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","Item":%s}`, item),
+	), nil
 }
 
 func (a asAWS) read(r *http.Request, asked request) (json.RawMessage, error) {

@@ -1,4 +1,5 @@
-// Package memory keeps entries in memory: for tests, and for simulated time, where it needs no goroutine and no timer. What a process forgets when it ends is gone.
+// Package memory keeps entries in memory, for tests and simulated time: it
+// needs no goroutine and no timer.
 package memory
 
 import (
@@ -13,7 +14,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Store is a [store.Store] whose every read is strong. It never drops what may be forgotten.
+// Store is a [store.Store] whose reads are all strong. It never deletes entries
+// by their ForgetAt.
 type Store struct {
 	mu   sync.Mutex
 	rows map[token.Key]store.Row
@@ -21,10 +23,10 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New makes an empty store.
+// New returns an empty store.
 func New() *Store { return &Store{rows: make(map[token.Key]store.Row)} }
 
-// Get is [store.Reader]'s.
+// Get implements [store.Reader].
 func (s *Store) Get(ctx context.Context, _ store.Consistency, keys ...token.Key) ([]store.Entry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -38,7 +40,8 @@ func (s *Store) Get(ctx context.Context, _ store.Consistency, keys ...token.Key)
 	return entries, nil
 }
 
-// Due is [store.Reader]'s. Of all that are due, it returns those that expire first.
+// Due implements [store.Reader]. Of all due entries it returns those that
+// expire first.
 func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.Due, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -52,12 +55,14 @@ func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.D
 		}
 	}
 	slices.SortFunc(due, func(a, b store.Due) int {
-		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), a.NextAt.Compare(b.NextAt), cmp.Compare(a.Key.String(), b.Key.String()))
+		return cmp.Or(
+			a.ExpiresAt.Compare(b.ExpiresAt), a.NextAt.Compare(b.NextAt), cmp.Compare(a.Key.String(), b.Key.String()),
+		)
 	})
 	return due[:min(limit, len(due))], nil
 }
 
-// List is [store.Reader]'s.
+// List implements [store.Reader].
 func (s *Store) List(ctx context.Context, partition, after string, limit int) ([]store.Entry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -74,7 +79,7 @@ func (s *Store) List(ctx context.Context, partition, after string, limit int) ([
 	return entries[:min(limit, len(entries))], nil
 }
 
-// Acquire is [store.Store]'s.
+// Acquire implements [store.Store].
 func (s *Store) Acquire(ctx context.Context, seen store.Entry, ttl time.Duration) (l store.Lease, err error) {
 	_, err = s.change(ctx, seen.Key, func(r store.Row) (store.Row, error) {
 		r, l, err = r.Acquire(seen, time.Now(), ttl)
@@ -83,18 +88,18 @@ func (s *Store) Acquire(ctx context.Context, seen store.Entry, ttl time.Duration
 	return l, err
 }
 
-// Commit is [store.Store]'s.
+// Commit implements [store.Store].
 func (s *Store) Commit(ctx context.Context, l store.Lease, next store.Entry) error {
 	_, err := s.change(ctx, l.Entry.Key, func(r store.Row) (store.Row, error) { return r.Commit(l, next) })
 	return err
 }
 
-// Replace is [store.Store]'s.
+// Replace implements [store.Store].
 func (s *Store) Replace(ctx context.Context, seen, next store.Entry) (store.Entry, error) {
 	return s.change(ctx, seen.Key, func(r store.Row) (store.Row, error) { return r.Replace(seen, next, time.Now()) })
 }
 
-// Touch is [store.Store]'s.
+// Touch implements [store.Store].
 func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -107,7 +112,7 @@ func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error
 	return nil
 }
 
-// Delete is [store.Store]'s.
+// Delete implements [store.Store].
 func (s *Store) Delete(ctx context.Context, key token.Key) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -118,8 +123,11 @@ func (s *Store) Delete(ctx context.Context, key token.Key) error {
 	return nil
 }
 
-// change stores what decide makes of a key's row, and returns the entry as it then stands, also where decide refuses.
-func (s *Store) change(ctx context.Context, key token.Key, decide func(store.Row) (store.Row, error)) (store.Entry, error) {
+// change stores the row that decide returns for a key and returns the stored
+// entry, also if decide refuses.
+func (s *Store) change(
+	ctx context.Context, key token.Key, decide func(store.Row) (store.Row, error),
+) (store.Entry, error) {
 	if err := ctx.Err(); err != nil {
 		return store.Entry{}, err
 	}

@@ -17,11 +17,12 @@ var listing = []sentence{
 	{"Due names what is leased or over too", testDueLeased},
 	{"List returns a partition in the order of its sort keys", testListOrder},
 	{"List begins after a sort key, stored or not", testListAfter},
-	{"List of own rows walks all credentials in pages", testListOwn},
+	{"List of credential records walks all credentials in pages", testListOwn},
 	{"List leaves out what was never written", testListUnwritten},
 }
 
-// dueEntry is due at noon plus next minutes, and expires at noon plus expires minutes; 0 is no token.
+// dueEntry returns an entry that is due at noon plus next minutes and expires
+// at noon plus expires minutes; 0 means no token.
 func dueEntry(credential string, next, expires int) store.Entry {
 	e := store.Entry{Key: other(credential), NextAt: noon.Add(time.Duration(next) * time.Minute)}
 	if expires != 0 {
@@ -34,16 +35,18 @@ func dueOf(e store.Entry) store.Due {
 	return store.Due{Key: e.Key, NextAt: e.NextAt, ExpiresAt: e.ExpiresAt}
 }
 
-// dues waits until exactly these are due at noon plus minutes, in this order.
-func (d desk) dues(minutes int, want ...store.Entry) {
-	d.Helper()
-	d.comes(func() string {
-		got, err := d.store.Due(d.Context(), noon.Add(time.Duration(minutes)*time.Minute), 100)
+// dues waits until exactly these entries are due at noon plus minutes, in this
+// order.
+func (h harness) dues(minutes int, want ...store.Entry) {
+	h.Helper()
+	h.comes(func() string {
+		got, err := h.store.Due(h.Context(), noon.Add(time.Duration(minutes)*time.Minute), 100)
 		if err != nil || len(got) != len(want) {
 			return fmt.Sprintf("Due = %v, %v; %d are due", got, err, len(want))
 		}
 		for i, e := range want {
-			if w, g := dueOf(e), got[i]; g.Key != w.Key || !g.NextAt.Equal(w.NextAt) || !g.ExpiresAt.Equal(w.ExpiresAt) {
+			if w, g := dueOf(e), got[i]; g.Key != w.Key || !g.NextAt.Equal(w.NextAt) ||
+				!g.ExpiresAt.Equal(w.ExpiresAt) {
 				return fmt.Sprintf("Due's answer %d = %v, not %v", i, g, w)
 			}
 			if loc := got[i].NextAt.Location(); loc != time.UTC || got[i].ExpiresAt.IsZero() != e.ExpiresAt.IsZero() {
@@ -54,24 +57,25 @@ func (d desk) dues(minutes int, want ...store.Entry) {
 	})
 }
 
-func testDueOrder(d desk) {
-	soon, late, none, over := dueEntry("c1", -3, 10), dueEntry("c2", -9, 20), dueEntry("c3", -1, 0), dueEntry("c4", -2, -1)
+func testDueOrder(h harness) {
+	soon, late := dueEntry("c1", -3, 10), dueEntry("c2", -9, 20)
+	none, over := dueEntry("c3", -1, 0), dueEntry("c4", -2, -1)
 	hashed := dueEntry("c5", -4, 15)
 	hashed.Key.Variant = token.NewVariant("", "", strings.Repeat("scope-", 101))
 	own := dueEntry("", -5, 12)
 	own.Key = token.Own("c6")
 	for _, e := range []store.Entry{late, soon, own, none, hashed, over} {
-		d.put(e)
+		h.put(e)
 	}
-	d.dues(0, none, over, soon, own, hashed, late)
+	h.dues(0, none, over, soon, own, hashed, late)
 }
 
-func testDueLimit(d desk) {
+func testDueLimit(h harness) {
 	for i := range 30 {
-		d.put(dueEntry(fmt.Sprintf("c%d", i), -i-1, 1+i*7%30))
+		h.put(dueEntry(fmt.Sprintf("c%d", i), -i-1, 1+i*7%30))
 	}
-	d.comes(func() string {
-		got, err := d.store.Due(d.Context(), noon, 10)
+	h.comes(func() string {
+		got, err := h.store.Due(h.Context(), noon, 10)
 		if err != nil || len(got) != 10 {
 			return fmt.Sprintf("Due = %d entries, %v", len(got), err)
 		}
@@ -84,50 +88,50 @@ func testDueLimit(d desk) {
 	})
 }
 
-func testDueNot(d desk) {
+func testDueNot(h harness) {
 	at, before := dueEntry("c1", 0, 10), dueEntry("c2", -1, 20)
 	after, never := dueEntry("c3", 1, 5), store.Entry{Key: other("c4"), ExpiresAt: noon}
 	after.NextAt = noon.Add(time.Millisecond)
 	for _, e := range []store.Entry{at, before, after, never} {
-		d.put(e)
+		h.put(e)
 	}
-	d.dues(0, at, before)
-	d.dues(1, after, at, before)
-	d.dues(-2)
+	h.dues(0, at, before)
+	h.dues(1, after, at, before)
+	h.dues(-2)
 }
 
-func testDueFollows(d desk) {
+func testDueFollows(h harness) {
 	e := dueEntry("c1", -5, 10)
-	d.put(e)
-	d.dues(0, e)
+	h.put(e)
+	h.dues(0, e)
 	e = dueEntry("c1", -4, 9)
-	d.put(e)
-	d.dues(0, e)
-	d.commit(d.acquire(d.get(e.Key), long), dueEntry("c1", 5, 10))
-	d.dues(0)
-	d.dues(5, dueEntry("c1", 5, 10))
-	d.put(store.Entry{Key: e.Key})
-	d.dues(60)
-	d.put(e)
-	d.dues(0, e)
-	d.errorIs(d.store.Delete(d.Context(), e.Key), nil)
-	d.dues(60)
+	h.put(e)
+	h.dues(0, e)
+	h.commit(h.acquire(h.get(e.Key), long), dueEntry("c1", 5, 10))
+	h.dues(0)
+	h.dues(5, dueEntry("c1", 5, 10))
+	h.put(store.Entry{Key: e.Key})
+	h.dues(60)
+	h.put(e)
+	h.dues(0, e)
+	h.errorIs(h.store.Delete(h.Context(), e.Key), nil)
+	h.dues(60)
 }
 
-func testDueLeased(d desk) {
+func testDueLeased(h harness) {
 	leased, gone := dueEntry("c1", -5, 10), dueEntry("c2", -5, 20)
 	gone.State = store.Gone
-	d.acquire(d.put(leased), long)
-	d.put(gone)
-	d.errorIs(d.store.Touch(d.Context(), gone.Key, noon), nil)
-	d.dues(0, leased, gone)
+	h.acquire(h.put(leased), long)
+	h.put(gone)
+	h.errorIs(h.store.Touch(h.Context(), gone.Key, noon), nil)
+	h.dues(0, leased, gone)
 }
 
-// lists waits until List answers exactly this.
-func (d desk) lists(partition, after string, limit int, want ...store.Entry) {
-	d.Helper()
-	d.comes(func() string {
-		got, err := d.store.List(d.Context(), partition, after, limit)
+// lists waits until List returns exactly these entries.
+func (h harness) lists(partition, after string, limit int, want ...store.Entry) {
+	h.Helper()
+	h.comes(func() string {
+		got, err := h.store.List(h.Context(), partition, after, limit)
 		if err != nil || len(got) != len(want) {
 			return fmt.Sprintf("List = %d entries, %v; want %d", len(got), err, len(want))
 		}
@@ -140,63 +144,64 @@ func (d desk) lists(partition, after string, limit int, want ...store.Entry) {
 	})
 }
 
-// variants are one credential's, in the order of their sort keys.
+// variants returns keys of one credential in the order of their sort keys.
 func variants(credential string) []token.Key {
 	keys := []token.Key{{Credential: credential}}
 	for _, v := range []token.Variant{
 		token.NewVariant("ann", "", ""), token.NewVariant("ann", "", "read"), token.NewVariant("bob", "", ""),
-		token.NewVariant("", "", "read"), token.NewVariant("", "", "read write"), token.NewVariant("", "", strings.Repeat("scope-", 101)),
+		token.NewVariant("", "", "read"), token.NewVariant("", "", "read write"),
+		token.NewVariant("", "", strings.Repeat("scope-", 101)),
 	} {
 		keys = append(keys, token.Key{Credential: credential, Variant: v})
 	}
 	return keys
 }
 
-func testListOrder(d desk) {
-	d.put(full(other("minu")))
-	d.put(full(other("minut-2")))
-	d.put(full(token.Own("minut")))
+func testListOrder(h harness) {
+	h.put(full(other("minu")))
+	h.put(full(other("minut-2")))
+	h.put(full(token.Own("minut")))
 	keys := variants("minut")
 	want := make([]store.Entry, len(keys))
 	for i := range keys {
 		i = len(keys) - 1 - i
-		want[i] = d.put(full(keys[i]))
+		want[i] = h.put(full(keys[i]))
 	}
-	d.lists("minut", "", 100, want...)
-	d.lists("minut", "", 3, want[:3]...)
-	d.lists("never", "", 100)
+	h.lists("minut", "", 100, want...)
+	h.lists("minut", "", 3, want[:3]...)
+	h.lists("never", "", 100)
 }
 
-func testListAfter(d desk) {
+func testListAfter(h harness) {
 	var want []store.Entry
 	for _, key := range variants("minut") {
-		want = append(want, d.put(full(key)))
+		want = append(want, h.put(full(key)))
 	}
-	d.lists("minut", "-", 2, want[1:3]...)
-	d.lists("minut", "account=ann&", 2, want[2:4]...)
-	d.lists("minut", "account=b", 100, want[3:]...)
-	d.lists("minut", want[len(want)-1].Key.Sort(), 100)
-	d.lists("minut", "~", 100)
+	h.lists("minut", "-", 2, want[1:3]...)
+	h.lists("minut", "account=ann&", 2, want[2:4]...)
+	h.lists("minut", "account=b", 100, want[3:]...)
+	h.lists("minut", want[len(want)-1].Key.Sort(), 100)
+	h.lists("minut", "~", 100)
 }
 
-func testListOwn(d desk) {
+func testListOwn(h harness) {
 	var want []store.Entry
 	for i := range 25 {
-		want = append(want, d.put(store.Entry{Key: token.Own(fmt.Sprintf("c%02d", i)), Sealed: everyByte()}))
-		d.put(full(other(fmt.Sprintf("c%02d", i))))
+		want = append(want, h.put(store.Entry{Key: token.Own(fmt.Sprintf("c%02d", i)), Sealed: everyByte()}))
+		h.put(full(other(fmt.Sprintf("c%02d", i))))
 	}
 	for from := 0; from < len(want); from += 10 {
 		after := ""
 		if from > 0 {
 			after = want[from-1].Key.Sort()
 		}
-		d.lists(token.OwnPartition, after, 10, want[from:min(from+10, len(want))]...)
+		h.lists(token.OwnPartition, after, 10, want[from:min(from+10, len(want))]...)
 	}
 }
 
-func testListUnwritten(d desk) {
-	d.acquire(store.Entry{Key: token.Own("c1")}, long)
-	want := []store.Entry{d.put(full(token.Own("c2"))), d.acquire(d.put(full(token.Own("c3"))), long).Entry}
-	d.lists(token.OwnPartition, "", 100, want...)
-	d.lists(token.OwnPartition, "", 1, want[0])
+func testListUnwritten(h harness) {
+	h.acquire(store.Entry{Key: token.Own("c1")}, long)
+	want := []store.Entry{h.put(full(token.Own("c2"))), h.acquire(h.put(full(token.Own("c3"))), long).Entry}
+	h.lists(token.OwnPartition, "", 100, want...)
+	h.lists(token.OwnPartition, "", 1, want[0])
 }

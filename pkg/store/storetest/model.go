@@ -13,23 +13,26 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// model is what a store should be, for a handful of keys and one caller at a time.
+// model is a reference store for a few keys and one caller at a time.
 type model struct {
 	store  store.Store
 	rows   map[token.Key]*modelRow
-	leases []store.Lease // all that were ever taken
+	leases []store.Lease // all leases that were ever taken
 }
 
-// modelRow is one key's; absent: nothing was ever stored or leased.
+// modelRow is the row of one key. A missing row means that the key was never
+// stored or leased.
 type modelRow struct {
 	entry    store.Entry
-	holder   string // ID of the lease that was not committed yet
-	alive    bool   // the holder's time is not over
-	vanished int    // holders in a row that have not committed
-	wrote    string // ID of the lease that wrote what stands
+	holder   string // ID of the lease that is not committed
+	alive    bool   // the holder's lease has not ended
+	vanished int    // holders in a row that did not commit
+	wrote    string // ID of the lease that wrote the entry
 }
 
-var modelKeys = append([]token.Key{token.Own("minut"), token.Own("monta-eu"), other("monta-eu")}, variants("minut")[4:]...)
+var modelKeys = append([]token.Key{
+	token.Own("minut"), token.Own("monta-eu"), other("monta-eu"),
+}, variants("minut")[4:]...)
 
 func testModel(t *testing.T, s store.Store) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -57,7 +60,7 @@ func must(t *rapid.T, err error) {
 	}
 }
 
-// entry is what stands.
+// entry returns the stored entry.
 func (m *model) entry(key token.Key) store.Entry {
 	if row := m.rows[key]; row != nil {
 		return row.entry
@@ -65,7 +68,7 @@ func (m *model) entry(key token.Key) store.Entry {
 	return store.Entry{Key: key}
 }
 
-// row makes the key's row where there is none.
+// row returns the key's row and creates it if there is none.
 func (m *model) row(key token.Key) *modelRow {
 	if m.rows[key] == nil {
 		m.rows[key] = &modelRow{entry: store.Entry{Key: key}}
@@ -73,7 +76,7 @@ func (m *model) row(key token.Key) *modelRow {
 	return m.rows[key]
 }
 
-// refusal is what Acquire and Replace should say.
+// refusal returns the expected error of Acquire and Replace.
 func (m *model) refusal(seen store.Entry) error {
 	switch row := m.rows[seen.Key]; {
 	case m.entry(seen.Key).Revision != seen.Revision:
@@ -86,7 +89,7 @@ func (m *model) refusal(seen store.Entry) error {
 
 func drawKey(t *rapid.T) token.Key { return rapid.SampledFrom(modelKeys).Draw(t, "key") }
 
-// drawSeen is mostly what stands.
+// drawSeen usually returns the stored entry.
 func (m *model) drawSeen(t *rapid.T) store.Entry {
 	seen := m.entry(drawKey(t))
 	seen.Revision = max(0, seen.Revision+rapid.SampledFrom([]int64{0, 0, 0, 0, -1, 1}).Draw(t, "off"))
@@ -172,7 +175,7 @@ func (m *model) commit(t *rapid.T) {
 	}
 }
 
-// next is e as the entry after what stands.
+// next returns e as the successor of the stored entry.
 func (m *model) next(key token.Key, e store.Entry) store.Entry {
 	e.Key, e.Revision = key, m.entry(key).Revision+1
 	return e
@@ -215,7 +218,7 @@ func (m *model) due(t *rapid.T) {
 		}
 	}
 	slices.SortFunc(want, func(a, b store.Entry) int { return a.ExpiresAt.Compare(b.ExpiresAt) })
-	complaint := await(func() string {
+	problem := await(func() string {
 		got, err := m.store.Due(t.Context(), before, 100)
 		if err != nil || len(got) != len(want) {
 			return fmt.Sprintf("Due = %v, %v; %d are due", got, err, len(want))
@@ -228,8 +231,8 @@ func (m *model) due(t *rapid.T) {
 		}
 		return ""
 	})
-	if complaint != "" {
-		t.Fatal(complaint)
+	if problem != "" {
+		t.Fatal(problem)
 	}
 }
 
@@ -243,9 +246,11 @@ func (m *model) list(t *rapid.T) {
 			want = append(want, row.entry)
 		}
 	}
-	slices.SortFunc(want, func(a, b store.Entry) int { return slices.Compare([]byte(a.Key.Sort()), []byte(b.Key.Sort())) })
+	slices.SortFunc(want, func(a, b store.Entry) int {
+		return slices.Compare([]byte(a.Key.Sort()), []byte(b.Key.Sort()))
+	})
 	want = want[:min(limit, len(want))]
-	complaint := await(func() string {
+	problem := await(func() string {
 		got, err := m.store.List(t.Context(), partition, after, limit)
 		if err != nil || len(got) != len(want) {
 			return fmt.Sprintf("List = %d entries, %v; want %d", len(got), err, len(want))
@@ -257,7 +262,7 @@ func (m *model) list(t *rapid.T) {
 		}
 		return ""
 	})
-	if complaint != "" {
-		t.Fatal(complaint)
+	if problem != "" {
+		t.Fatal(problem)
 	}
 }

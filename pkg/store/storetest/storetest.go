@@ -1,4 +1,5 @@
-// Package storetest is the contract of package store as tests. A backend's own test file calls [Run].
+// Package storetest is the contract of package store as tests. Each backend
+// calls [Run] from its own tests.
 package storetest
 
 import (
@@ -9,7 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
-// Option changes what Run does.
+// Option is an option of Run.
 type Option func(*options)
 
 type options struct {
@@ -17,13 +18,16 @@ type options struct {
 	rounds int
 }
 
-// Checks says how many random sequences of calls, of about 30 each, are compared with the model. Not given: 30.
+// Checks sets how many random sequences of about 30 calls are compared with the
+// model. The default is 30.
 func Checks(n int) Option { return func(o *options) { o.checks = n } }
 
-// Rounds says how often 64 goroutines race for one lease. Not given: 20.
+// Rounds sets how often 64 goroutines compete for one lease. The default is 20.
 func Rounds(n int) Option { return func(o *options) { o.rounds = n } }
 
-// Run holds a store to its contract. open gives an empty store, is called once for each sub-test, and cleans up by way of t.Cleanup. Time is real: leases of some milliseconds are left to run out, on a backend however slow.
+// Run checks that a store keeps its contract. It calls open once for each
+// subtest; open returns an empty store and cleans up with t.Cleanup. Time is
+// real: leases of some milliseconds are left to end, on slow backends too.
 func Run(t *testing.T, open func(t *testing.T) store.Store, with ...Option) {
 	o := options{checks: 30, rounds: 20}
 	for _, set := range with {
@@ -31,10 +35,10 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, with ...Option) {
 	}
 	for _, group := range [][]sentence{reading, writing, leasing, listing, racing} {
 		for _, s := range group {
-			t.Run(s.says, func(t *testing.T) { s.test(desk{t, open(t)}) })
+			t.Run(s.says, func(t *testing.T) { s.test(harness{t, open(t)}) })
 		}
 	}
-	t.Run("of 64 that acquire at once exactly one wins", func(t *testing.T) { testRace(desk{t, open(t)}, o.rounds) })
+	t.Run("of 64 that acquire at once exactly one wins", func(t *testing.T) { testRace(harness{t, open(t)}, o.rounds) })
 	t.Run("behaves as the model in random sequences", func(t *testing.T) {
 		restore := flag.Lookup("rapid.checks").Value.String()
 		t.Cleanup(func() { _ = flag.Set("rapid.checks", restore) })
@@ -45,8 +49,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, with ...Option) {
 	})
 }
 
-// sentence is one of the contract, and the test that shows it.
+// sentence is one sentence of the contract with its test.
 type sentence struct {
 	says string
-	test func(desk)
+	test func(harness)
 }

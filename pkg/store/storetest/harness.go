@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	long  = time.Minute           // a lease that lives through the test
-	short = 50 * time.Millisecond // one that is left to run out
-	bound = 5 * time.Second       // for what may come late
+	long  = time.Minute           // a lease that lasts through the test
+	short = 50 * time.Millisecond // a lease that is left to end
+	bound = 5 * time.Second       // the limit for eventually consistent results
 )
 
 var (
@@ -24,105 +24,107 @@ var (
 	key  = token.Key{Credential: "minut"}
 )
 
-// desk is a test with the store that it tests. Its methods end the test on any error that they are not asked for.
-type desk struct {
+// harness is a test and the store under test. Its methods end the test on any
+// unexpected error.
+type harness struct {
 	*testing.T
 	store store.Store
 }
 
-func (d desk) get(key token.Key) store.Entry {
-	d.Helper()
-	return d.getAll(key)[0]
+func (h harness) get(key token.Key) store.Entry {
+	h.Helper()
+	return h.getAll(key)[0]
 }
 
-func (d desk) getAll(keys ...token.Key) []store.Entry {
-	d.Helper()
-	got, err := d.store.Get(d.Context(), store.Strong, keys...)
+func (h harness) getAll(keys ...token.Key) []store.Entry {
+	h.Helper()
+	got, err := h.store.Get(h.Context(), store.Strong, keys...)
 	if err != nil || len(got) != len(keys) {
-		d.Fatalf("Get(%v) = %d entries, %v", keys, len(got), err)
+		h.Fatalf("Get(%v) = %d entries, %v", keys, len(got), err)
 	}
 	return got
 }
 
-// put stores e whatever stood there.
-func (d desk) put(e store.Entry) store.Entry {
-	d.Helper()
-	stored, err := d.store.Replace(d.Context(), d.get(e.Key), e)
+// put stores e over any entry.
+func (h harness) put(e store.Entry) store.Entry {
+	h.Helper()
+	stored, err := h.store.Replace(h.Context(), h.get(e.Key), e)
 	if err != nil {
-		d.Fatalf("Replace(%v): %v", e.Key, err)
+		h.Fatalf("Replace(%v): %v", e.Key, err)
 	}
 	return stored
 }
 
-func (d desk) acquire(seen store.Entry, ttl time.Duration) store.Lease {
-	d.Helper()
-	l, err := d.store.Acquire(d.Context(), seen, ttl)
+func (h harness) acquire(seen store.Entry, ttl time.Duration) store.Lease {
+	h.Helper()
+	l, err := h.store.Acquire(h.Context(), seen, ttl)
 	if err != nil {
-		d.Fatalf("Acquire(%v, revision %d): %v", seen.Key, seen.Revision, err)
+		h.Fatalf("Acquire(%v, revision %d): %v", seen.Key, seen.Revision, err)
 	}
 	return l
 }
 
-// vanish leaves behind a lease that has run out.
-func (d desk) vanish(key token.Key) store.Lease {
-	d.Helper()
-	l := d.acquire(d.get(key), short)
+// vanish takes a lease and lets it end without a commit.
+func (h harness) vanish(key token.Key) store.Lease {
+	h.Helper()
+	l := h.acquire(h.get(key), short)
 	runOut(l)
 	return l
 }
 
-func (d desk) commit(l store.Lease, next store.Entry) {
-	d.Helper()
-	if err := d.store.Commit(d.Context(), l, next); err != nil {
-		d.Fatalf("Commit(%v): %v", l.Entry.Key, err)
+func (h harness) commit(l store.Lease, next store.Entry) {
+	h.Helper()
+	if err := h.store.Commit(h.Context(), l, next); err != nil {
+		h.Fatalf("Commit(%v): %v", l.Entry.Key, err)
 	}
 }
 
-// stands checks what is stored, with its revision and its lease.
-func (d desk) stands(want store.Entry) {
-	d.Helper()
-	d.same("what is stored", d.get(want.Key), want)
+// stands checks the stored entry with its revision and its lease.
+func (h harness) stands(want store.Entry) {
+	h.Helper()
+	h.same("what is stored", h.get(want.Key), want)
 }
 
-func (d desk) same(what string, got, want store.Entry) {
-	d.Helper()
+func (h harness) same(what string, got, want store.Entry) {
+	h.Helper()
 	if diff := differences(got, want); diff != "" {
-		d.Fatalf("%s:\n%s", what, diff)
+		h.Fatalf("%s:\n%s", what, diff)
 	}
 }
 
-func (d desk) errorIs(err, want error) {
-	d.Helper()
+func (h harness) errorIs(err, want error) {
+	h.Helper()
 	if !errors.Is(err, want) {
-		d.Fatalf("error is %v, not %v", err, want)
+		h.Fatalf("error is %v, not %v", err, want)
 	}
 }
 
-// comes waits until look has nothing to complain of.
-func (d desk) comes(look func() string) {
-	d.Helper()
-	complaint := await(look)
-	if complaint != "" {
-		d.Fatal(complaint)
+// comes waits until look reports no problem.
+func (h harness) comes(look func() string) {
+	h.Helper()
+	problem := await(look)
+	if problem != "" {
+		h.Fatal(problem)
 	}
 }
 
-func await(look func() string) (complaint string) {
+func await(look func() string) (problem string) {
 	for end := time.Now().Add(bound); ; time.Sleep(20 * time.Millisecond) {
-		if complaint = look(); complaint == "" || time.Now().After(end) {
-			return complaint
+		if problem = look(); problem == "" || time.Now().After(end) {
+			return problem
 		}
 	}
 }
 
-// runOut sleeps until nobody's clock can think that l lives.
+// runOut sleeps until l has ended by any clock of the test.
 func runOut(l store.Lease) { time.Sleep(time.Until(l.Until) + 5*time.Millisecond) }
 
-// full is an entry with a value in every field but Revision and LeasedUntil, each its own.
+// full returns an entry with a distinct value in every field but Revision and
+// LeasedUntil.
 func full(key token.Key) store.Entry {
 	e := store.Entry{Key: key}
 	fill(reflect.ValueOf(&e).Elem(), 1)
-	e.Format = 2 // the only one besides the first
+	e.Format = 2 // the only format besides the first
 	e.Key, e.Revision, e.LeasedUntil = key, 0, time.Time{}
 	e.Failure.Detail = "ünïcode \"quoted\"\n"
 	return e
@@ -159,7 +161,8 @@ func everyByte() []byte {
 	return sealed
 }
 
-// differences names each field in which two entries differ. Times are the same if they are the same instant, given in UTC.
+// differences returns a line per differing field. Times are equal if they are
+// the same instant in UTC.
 func differences(got, want store.Entry) string {
 	var lines []string
 	compare("Entry", reflect.ValueOf(got), reflect.ValueOf(want), func(field string, got, want any) {

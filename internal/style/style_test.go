@@ -1,0 +1,65 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+func TestRepositoryKeepsItsStyle(t *testing.T) {
+	if err := run(root, false, false); err != nil {
+		t.Errorf("the check of the repository = %v, want nil (`go run ./internal/style` lists what is wrong)", err)
+	}
+}
+
+func TestCheckFindsEachKind(t *testing.T) {
+	long := strings.Repeat("word ", 30)
+	for name, c := range map[string]struct {
+		file, text, want string
+	}{
+		"plain text":             {"a.go", "package a\n\n// Open reports whether x is open.\nvar Open bool\n", ""},
+		"a wide comment":         {"a.go", "package a\n\n// A " + long + "\nvar A int\n", "a.go:3: comment of 155"},
+		"a long URL":             {"a.go", "package a\n\n// https://example.com/" + strings.Repeat("x", 90) + "\nvar A int\n", ""},
+		"wide code":              {"a.go", "package a\n\nvar A = f(" + strings.Repeat("1, ", 50) + "2)\n", "a.go:3: code of 162"},
+		"a raw string":           {"a.go", "package a\n\nvar A = `\n" + long + "\n`\n", ""},
+		"an identifier":          {"a.go", "package a\n\ntype Desk int\n", "a.go:3: identifier Desk"},
+		"part of an identifier":  {"a.go", "package a\n\nfunc f() { newHouse := 1; _ = newHouse }\n", "a.go:3: identifier newHouse"},
+		"use alone":              {"a.go", "package a\n\nvar a = b.Desk\n", ""},
+		"a phrase":               {"a.go", "package a\n\n// A says whether it is.\nvar A int\n", `a.go:3: phrase "says whether"`},
+		"a phrase on two lines":  {"a.go", "package a\n\n// A says\n// whether it is.\nvar A int\n", `a.go:3: phrase "says whether"`},
+		"a phrase in a string":   {"a.go", "package a\n\nvar A = \"its own row\"\n", `a.go:3: phrase "own row"`},
+		"a phrase in a page":     {"a.md", "# A\n\nThe front door.\n", `a.md:3: phrase "front door"`},
+		"a phrase within a word": {"a.md", "Own rowing, talent.\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, c.file), []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			found, err := check(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if len(found) > 0 {
+				got = found[0].String()
+			}
+			if c.want == "" && got != "" || !strings.HasPrefix(got, c.want) || len(found) > 1 {
+				t.Errorf("check(%q) = %v, want one finding that starts with %q", c.text, found, c.want)
+			}
+		})
+	}
+}
+
+func TestPendingListOnlyShrinks(t *testing.T) {
+	found := []finding{{"new.go", 1, "x"}, {"old.go", 2, "y"}}
+	got := compare(found, map[string]bool{"old.go": true, "converted.go": true})
+	want := []string{"new.go:1: x", pendingFile + ": converted.go is converted; run `go run ./internal/style -prune`"}
+	if !slices.Equal(got, want) {
+		t.Errorf("compare = %q, want %q", got, want)
+	}
+}
