@@ -14,7 +14,7 @@ build: ## build the operator's program into bin/
 	$(GO) build -trimpath -o bin/tokenvend ./cmd/tokenvend
 
 test: ## run the tests that need nothing but Go, in 3 minutes
-	@$(GO) test -timeout 10m ./...
+	@$(GO) test -timeout 20m ./...
 	@echo "Passed. make test-all adds: DynamoDB by dynalite and DynamoDB Local; Secrets Manager, KMS, IAM and Lambda by moto;"
 	@echo "consent in Chromium; tokens of oidc-provider; cfn-lint and cdk-nag on the template; 10,000 random schedules."
 

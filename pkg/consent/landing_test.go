@@ -64,18 +64,22 @@ func land(t *testing.T, redirect string) *site {
 			},
 		})
 	}()
-	t.Cleanup(func() {
-		stop(nil)
-		close(s.outcome)
-	})
+	t.Cleanup(func() { stop(nil) })
 	return s
+}
+
+// dialHere takes localhost for 127.0.0.1, as browsers do: a minimal system has no
+// /etc/hosts.
+func dialHere(ctx context.Context, network, address string) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, network, strings.Replace(address, "localhost:", "127.0.0.1:", 1))
 }
 
 // browser is one that keeps cookies and follows nothing.
 func browser() *http.Client {
 	jar, _ := cookiejar.New(nil)
 	return &http.Client{
-		Jar: jar, Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second,
+		Jar: jar, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialHere}, Timeout: 10 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
