@@ -200,7 +200,9 @@ const (
 	mostPage    = 1000
 )
 
-// list names the credentials that the caller may have. A page may be shorter than its limit, since others are passed over.
+// list names the credentials that the caller may have. The name to go on after
+// is one of those, and there is another page only if one more follows: neither
+// tells that a credential exists that is not for the caller.
 func (d *Desk) list(ctx context.Context, c Call) (any, error) {
 	if !c.Caller.MayAdminister() {
 		return nil, &api.Error{Code: api.AccessDenied, Detail: "action: list is for the alias admin and for the API"}
@@ -212,17 +214,26 @@ func (d *Desk) list(ctx context.Context, c Call) (any, error) {
 	if limit < 0 || limit > mostPage {
 		return nil, invalid(fmt.Sprintf("limit: expected a number from 1 to %d", mostPage))
 	}
-	all, next, err := d.Mint.List(ctx, c.Request.After, limit)
-	if err != nil {
-		return nil, err
-	}
-	page := api.Page{Credentials: []api.Listed{}, Next: next}
-	for _, t := range all {
-		if t.Admits(c.Caller) {
-			page.Credentials = append(page.Credentials, listed(t))
+	page := api.Page{Credentials: []api.Listed{}}
+	for after := c.Request.After; ; {
+		all, next, err := d.Mint.List(ctx, after, max(limit+1, defaultPage))
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range all {
+			switch {
+			case !t.Admits(c.Caller):
+			case len(page.Credentials) == limit:
+				page.Next = page.Credentials[limit-1].Credential
+				return page, nil
+			default:
+				page.Credentials = append(page.Credentials, listed(t))
+			}
+		}
+		if after = next; after == "" {
+			return page, nil
 		}
 	}
-	return page, nil
 }
 
 func listed(t credential.Terms) api.Listed {
