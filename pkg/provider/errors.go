@@ -61,7 +61,7 @@ func ofClient(e *Error) *Error {
 // refused judges an answer without success.
 func (d *Descriptor) refused(q *call, r reply) *Error {
 	doc, _ := r.document()
-	q.hide(lookup(doc, d.Response.accessAt()), lookup(doc, d.Response.refreshAt()))
+	q.hide(doc, lookup(doc, d.Response.accessAt()), lookup(doc, d.Response.refreshAt()))
 	said := d.complaint(doc)
 	if r.status/100 == 3 {
 		said = complaint{text: "redirected to " + target(r.header.Get("Location")) + "; redirects are not followed: is token_url right?"}

@@ -1,8 +1,8 @@
 package provider
 
 import (
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -16,40 +16,32 @@ import (
 const shortestPart = 8
 
 // HoldsRefreshToken reports whether access is one of the refresh tokens, or a
-// text that one of them is a part of.
+// text that one of them is a part of, encoded or not.
 func HoldsRefreshToken(access redact.String, refresh ...redact.String) bool {
 	text := access.Reveal()
-	for _, token := range refresh {
-		part := token.Reveal()
-		if token.IsZero() {
-			continue
-		}
-		if text == part || len(part) >= shortestPart && strings.Contains(text, part) {
-			return true
-		}
+	if names([]byte(text), "refreshtoken") {
+		return true
 	}
-	return namesRefresh([]byte(text))
+	all := decodingsOf(text)
+	return slices.ContainsFunc(refresh, func(token redact.String) bool {
+		return !token.IsZero() && (text == token.Reveal() || all.hold(token.Reveal()))
+	})
 }
 
 // holdsRefresh reports whether an access token of an answer holds a refresh
 // token of that answer, or the one that was sent for it.
-func (q *call) holdsRefresh(doc document, access string, refresh redact.String) bool {
-	token := redact.New(access)
-	if HoldsRefreshToken(token, refresh, q.refresh) {
-		return true
-	}
-	found := false
-	doc.refreshTokens(func(text string) bool {
-		found = HoldsRefreshToken(token, redact.New(text))
-		return !found
-	})
-	return found
+func (q *call) holdsRefresh(access string, refresh redact.String) bool {
+	return HoldsRefreshToken(redact.New(access), append(q.refreshes, refresh, q.refresh)...)
 }
 
-// refreshTokens calls yield with each text in the document whose name says that
-// it is a refresh token, however deep it stands.
-func (doc document) refreshTokens(yield func(text string) bool) {
-	for i := 0; i < len(doc); {
+// namedText is a member of an object: its name and its value, a text, in quotes.
+type namedText struct{ name, value document }
+
+// tokens returns the texts in the document whose name says that they are
+// tokens, however deep they stand: the first few.
+func (doc document) tokens() []namedText {
+	var found []namedText
+	for i := 0; i < len(doc) && len(found) < mostAnswered; {
 		if doc[i] != '"' {
 			i++
 			continue
@@ -65,19 +57,19 @@ func (doc document) refreshTokens(yield func(text string) bool) {
 			continue
 		}
 		i = doc.next(colon)
-		if i >= len(doc) || doc[i] != '"' || !namesRefresh(name) {
+		if i >= len(doc) || doc[i] != '"' || !names(name, "token") {
 			continue
 		}
-		if end, whole = doc.stringEnd(i); whole && !yield(doc[i:end].text()) {
-			return
+		if end, whole = doc.stringEnd(i); whole && end-i > len(`""`) {
+			found = append(found, namedText{name, doc[i:end]})
 		}
 	}
+	return found
 }
 
-// namesRefresh reports whether a text has "refresh token" in it, in any case,
-// with any separators between its letters, and with escapes of JSON.
-func namesRefresh(text []byte) bool {
-	const name = "refreshtoken"
+// names reports whether a text has a name in it, in any case, with any
+// separators between its letters, and with escapes of JSON.
+func names(text []byte, name string) bool {
 	matched := 0
 	for len(text) > 0 {
 		var c byte

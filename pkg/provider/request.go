@@ -27,7 +27,9 @@ type call struct {
 	params map[string]string
 	mask   mask.Set
 
-	refresh redact.String // that is redeemed; zero: none is
+	refresh   redact.String   // that is redeemed; zero: none is
+	answered  []string        // tokens of the answer
+	refreshes []redact.String // refresh tokens of the answer, by their names
 
 	proven bool   // it carries client authentication
 	hint   string // what to say when that is refused; "": nothing

@@ -24,7 +24,7 @@ const (
 func (d *Descriptor) read(q *call, r reply) (Answer, *Error) {
 	doc, problem := r.document()
 	access, refresh := lookup(doc, d.Response.accessAt()), lookup(doc, d.Response.refreshAt())
-	q.hide(access, refresh)
+	q.hide(doc, access, refresh)
 	answer := Answer{}
 	d.readRefresh(doc, refresh, r.at, &answer) // of half an answer too: the old one may be dead
 	broken := cmp.Or(r.problem(q), problem)
@@ -104,13 +104,32 @@ func isTimeout(err error) bool {
 	return errors.As(err, &slow) && slow.Timeout()
 }
 
-// hide masks the answer's own tokens, wherever else the answer repeats them.
-func (q *call) hide(tokens ...any) {
+// hide masks the answer's own tokens, wherever else the answer repeats them:
+// those that the descriptor points at, and those that are named so.
+func (q *call) hide(doc document, tokens ...any) {
 	for _, token := range tokens {
 		if text, ok := token.(string); ok {
-			q.mask.Add(text)
+			q.answered = append(q.answered, text)
 		}
 	}
+	for _, token := range doc.tokens() {
+		text := token.value.text()
+		if names(token.name, "refreshtoken") {
+			q.refreshes = append(q.refreshes, redact.New(text))
+		}
+		if len(text) >= shortestPart && unsafeToken(text) == "" && !names(token.name, "type") {
+			q.answered = append(q.answered, text)
+		}
+	}
+	for _, text := range q.answered {
+		q.mask.Add(text)
+	}
+}
+
+// holdsToken reports whether a text holds a token of the answer, or the refresh
+// token that was sent for it.
+func (q *call) holdsToken(text string) bool {
+	return slices.ContainsFunc(append(q.answered, q.refresh.Reveal()), decodingsOf(text).hold)
 }
 
 // readRefresh fills in the refresh token, where there is one that can be used.
@@ -147,7 +166,7 @@ func (d *Descriptor) readToken(q *call, doc document, access any, now time.Time,
 	if problem = unsafeToken(token); problem != "" {
 		return "the access token at " + d.Response.accessAt() + " " + problem
 	}
-	if q.holdsRefresh(doc, token, answer.Refresh) {
+	if q.holdsRefresh(token, answer.Refresh) {
 		return "the value at " + d.Response.accessAt() + " is a refresh token, or holds one"
 	}
 	if problem = d.readType(q, doc, answer); problem != "" {
@@ -160,6 +179,10 @@ func (d *Descriptor) readToken(q *call, doc document, access any, now time.Time,
 	}
 	answer.Access = redact.New(token)
 	d.readScope(doc, answer)
+	if answer.Scope != "" && q.holdsToken(answer.Scope) {
+		answer.Scope = ""
+		answer.warn("the scope holds a token and counts as not named")
+	}
 	return ""
 }
 

@@ -68,7 +68,7 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 		p.url("refresh.url", r.URL, true)
 		oneOfAuth(p, "refresh.auth", r.Auth)
 		oneOf(p, "refresh.body", r.Body, BodyForm, BodyJSON, BodyQuery)
-		p.fields("refresh.fields", r.Fields)
+		p.fields("refresh.fields", d.request(RefreshToken), r.Fields)
 		p.params("refresh.params", d.request(RefreshToken), r.Params)
 		oneOf(p, "refresh.rotates", r.Rotates, RotatesUnknown, RotatesYes, RotatesNo)
 		oneOf(p, "refresh.reuse", r.Reuse, ReuseUnknown, ReuseTolerated, ReuseRefused, ReuseRevokesFamily)
@@ -76,11 +76,13 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 	if a := d.Authorize; a != nil {
 		p.required("authorize.url", a.URL)
 		oneOf(p, "authorize.pkce", a.PKCE, PKCES256, PKCENone)
+		p.authorizeParams(a.Params)
 	}
 	if r := d.Revoke; r != nil {
 		p.required("revoke.url", r.URL)
 		oneOfAuth(p, "revoke.auth", r.Auth)
 		oneOf(p, "revoke.body", r.Body, BodyForm, BodyJSON, BodyQuery)
+		p.revokeParams(d.request(ClientCredentials), r.Params)
 	}
 	if v := d.Verify; v != nil {
 		p.required("verify.url", v.URL)
@@ -97,7 +99,7 @@ func (t TokenRequest) validate(p *problems) {
 		p.add("token.method", "GET needs token.body to be query")
 	}
 	oneOf(p, "token.algorithm", t.Alg, ES256, RS256, PS256)
-	p.fields("token.fields", t.Fields)
+	p.fields("token.fields", t, t.Fields)
 	p.params("token.params", t, t.Params)
 	p.headers("token.headers", t.Headers)
 }
@@ -177,13 +179,6 @@ func (p *problems) url(path, raw string, relative bool) {
 func (p *problems) pointer(path, pointer string) {
 	if _, err := parsePointer(pointer); err != nil {
 		p.add(path, "expected a JSON Pointer (RFC 6901), such as /data/token")
-	}
-}
-
-func (p *problems) fields(path string, fields map[Field]string) {
-	for field := range fields {
-		oneOf(p, path, field, FieldGrantType, FieldClientID, FieldClientSecret, FieldScope, FieldAudience, FieldRefreshToken,
-			FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier)
 	}
 }
 
