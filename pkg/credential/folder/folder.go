@@ -73,6 +73,16 @@ func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) 
 	return credential.Parse(name, version, data)
 }
 
+// Text returns a credential's file as it stands. Errors are those of Read, so
+// another user's file is not taken for one of the owner's.
+func (s *Source) Text(name string) ([]byte, error) {
+	if _, err := s.find(name); err != nil {
+		return nil, err
+	}
+	data, _, err := s.load(name)
+	return data, err
+}
+
 // find looks for a credential's file. Symbolic links, folders and devices are none, and nothing is behind a name that no credential can have.
 func (s *Source) find(name string) (fs.FileInfo, error) {
 	if !credential.ValidName(name) {
