@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,7 +32,7 @@ func main() {
 	only := flag.String("only", "", `the attack whose fixes are taken back, as "04"; "": all`)
 	flag.Parse()
 	failed, tried := 0, 0
-	for _, r := range reverts {
+	for _, r := range slices.Concat(reverts, further) {
 		if *only != "" && r.attack != *only {
 			continue
 		}
@@ -72,7 +73,9 @@ func (r revert) run() error {
 	if pkg == "" {
 		pkg = filepath.Dir(r.file)
 	}
-	cmd := exec.Command("go", "test", "-overlay", overlay, "-count=1", "-timeout", "5m", "-run", "^"+r.test+"$", "./"+pkg) // #nosec G204 -- of our own table
+	cmd := exec.Command("go", "test", "-count=1", "-timeout", "5m", "-run", "^"+r.test+"$", "./"+pkg) // #nosec G204 -- of our own table
+	// By the environment, so that the programs are built so which a test builds.
+	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -overlay="+overlay)
 	out, err := cmd.CombinedOutput()
 	switch {
 	case err == nil:
