@@ -34,6 +34,34 @@ func (q *call) holdsRefresh(access string, refresh redact.String) bool {
 	return HoldsRefreshToken(redact.New(access), append(q.refreshes, refresh, q.refresh)...)
 }
 
+// hide masks the answer's own tokens, wherever else the answer repeats them:
+// those that the descriptor points at, and those that are named so.
+func (q *call) hide(doc document, tokens ...any) {
+	for _, token := range tokens {
+		if text, ok := token.(string); ok {
+			q.answered = append(q.answered, text)
+		}
+	}
+	for _, token := range doc.tokens() {
+		text := token.value.text()
+		if names(token.name, "refreshtoken") {
+			q.refreshes = append(q.refreshes, redact.New(text))
+		}
+		if len(text) >= shortestPart && unsafeToken(text) == "" && !names(token.name, "type") {
+			q.answered = append(q.answered, text)
+		}
+	}
+	for _, text := range q.answered {
+		q.mask.Add(text)
+	}
+}
+
+// holdsToken reports whether a text holds a token of the answer, or the refresh
+// token that was sent for it.
+func (q *call) holdsToken(text string) bool {
+	return slices.ContainsFunc(append(q.answered, q.refresh.Reveal()), decodingsOf(text).hold)
+}
+
 // namedText is a member of an object: its name and its value, a text, in quotes.
 type namedText struct{ name, value document }
 

@@ -104,34 +104,6 @@ func isTimeout(err error) bool {
 	return errors.As(err, &slow) && slow.Timeout()
 }
 
-// hide masks the answer's own tokens, wherever else the answer repeats them:
-// those that the descriptor points at, and those that are named so.
-func (q *call) hide(doc document, tokens ...any) {
-	for _, token := range tokens {
-		if text, ok := token.(string); ok {
-			q.answered = append(q.answered, text)
-		}
-	}
-	for _, token := range doc.tokens() {
-		text := token.value.text()
-		if names(token.name, "refreshtoken") {
-			q.refreshes = append(q.refreshes, redact.New(text))
-		}
-		if len(text) >= shortestPart && unsafeToken(text) == "" && !names(token.name, "type") {
-			q.answered = append(q.answered, text)
-		}
-	}
-	for _, text := range q.answered {
-		q.mask.Add(text)
-	}
-}
-
-// holdsToken reports whether a text holds a token of the answer, or the refresh
-// token that was sent for it.
-func (q *call) holdsToken(text string) bool {
-	return slices.ContainsFunc(append(q.answered, q.refresh.Reveal()), decodingsOf(text).hold)
-}
-
 // readRefresh fills in the refresh token, where there is one that can be used.
 func (d *Descriptor) readRefresh(doc document, refresh any, now time.Time, answer *Answer) {
 	token, _ := refresh.(string)
