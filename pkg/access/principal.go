@@ -71,7 +71,7 @@ func (p principal) text() string {
 // roles alone: a user's path may hold ":role/" too. A pattern that a rule may
 // not list, for example one that an older version has stored, matches nothing.
 func (p principal) matches(pattern string) bool {
-	if CheckPrincipal(pattern) != nil || strings.Contains(pattern, roleMark) && !p.role {
+	if _, ofRoles := roleIn(pattern); CheckPrincipal(pattern) != nil || ofRoles && !p.role {
 		return false
 	}
 	return Match(pattern, p.text())
@@ -104,12 +104,25 @@ const (
 	exampleSSO  = "arn:aws:iam::123456789012:role/AWSReservedSSO_NAME_0123456789abcdef"
 )
 
+// roleIn returns what a pattern says of a role's name, and whether it is one of
+// roles: with a wildcard in the place of the colon before "role/", too.
+func roleIn(pattern string) (name string, ofRoles bool) {
+	if _, name, ofRoles = strings.Cut(pattern, roleMark); ofRoles {
+		return name, true
+	}
+	kind, name, found := strings.Cut(pattern, "/")
+	if found && (strings.HasSuffix(kind, "*role") || strings.HasSuffix(kind, "?role")) {
+		return name, true
+	}
+	return "", false
+}
+
 // CheckPrincipal returns nil for a pattern that a rule may list: an ARN with *
 // and ? in it, or a pattern that begins with *. Its errors complete the
 // sentence "expected …". It refuses patterns that would admit others than their
 // author meant: sessions, and roles with a path.
 func CheckPrincipal(pattern string) error {
-	_, role, isRole := strings.Cut(pattern, roleMark)
+	role, isRole := roleIn(pattern)
 	switch {
 	case len(pattern) > maxPrincipal:
 		return errLong
