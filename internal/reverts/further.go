@@ -75,6 +75,12 @@ var further = []revert{
 		test:    "TestAttack10_ARolesPathIsNoPartOfAPattern", pkg: "pkg/local",
 	},
 	{
+		attack: "10", fix: "a wildcard before role/ makes a pattern of roles", file: "pkg/access/principal.go",
+		old:     `if found && (strings.HasSuffix(kind, "*role") || strings.HasSuffix(kind, "?role")) {`,
+		without: `if found && kind == "role" {`,
+		test:    "TestAttack10_APatternOfRolesAdmitsNoUser",
+	},
+	{
 		attack: "11", fix: "a pattern reaches each name that it matches", file: "cmd/tokenvend/reach.go",
 		old:     "if access.Match(pattern, named(arn, alias)) {",
 		without: "if pattern == named(arn, alias) {",
@@ -141,6 +147,12 @@ var further = []revert{
 		test:    "TestAttack19_ARefusalOfOneGrantDelaysNoOther",
 	},
 	{
+		attack: "19", fix: "grants that have not failed probe a host first", file: "pkg/mint/outage.go",
+		old:     "if isOutage(own) {\n		return h.record.Failure.RetryAt.Add(firstTurn)",
+		without: "if false {\n		return h.record.Failure.RetryAt.Add(firstTurn)",
+		test:    "TestAttack19_ACredentialThatFailsHoldsNoOtherBack",
+	},
+	{
 		attack: "20", fix: "secrets in base64 are found", file: "pkg/mask/reading.go",
 		old:     "		all = r.decode(all, isBase64, (4*piece+2)/3, base64)\n",
 		without: "		_ = base64\n",
@@ -153,7 +165,7 @@ var further = []revert{
 		test:    "TestAttack20_NoPointerShowsAToken",
 	},
 	{
-		attack: "20", fix: "tokens are masked by their names too", file: "pkg/provider/response.go",
+		attack: "20", fix: "tokens are masked by their names too", file: "pkg/provider/refreshname.go",
 		old:     "for _, token := range doc.tokens() {",
 		without: "for _, token := range doc.tokens()[:0] {",
 		test:    "TestAttack20_NoPointerShowsAToken",
