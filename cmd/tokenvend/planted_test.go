@@ -212,3 +212,42 @@ func TestAttack13_AFolderThatOthersMayReplace(t *testing.T) {
 		}
 	}
 }
+
+// set once read a credential of another user's and wrote it again as root's own.
+func TestAttack13_SetTakesOverNoPlantedCredential(t *testing.T) {
+	for name, link := range map[string]bool{"a file": false, "a hard link": true} {
+		t.Run(name, func(t *testing.T) {
+			dir, _ := planted(t)
+			give(t, filepath.Join(dir, defaultData), 0)
+			must(t, os.Remove(filepath.Join(dir, defaultData, "server.json")))
+			text := `{"provider":"oauth2","token_url":"https://evil.test/token","client_id":"i","client_secret":"s"}`
+			at := filePath(dir, "x")
+			if link {
+				at = filepath.Join(dir, "elsewhere")
+			}
+			plant(t, at, text)
+			must(t, os.Chown(at, mallory, mallory))
+			if link {
+				must(t, os.Link(at, filePath(dir, "x")))
+			}
+			r := tv(t, dir, "secret\n", "set", "x", "--client-id", "other", "--yes")
+			if got, _ := os.ReadFile(filePath(dir, "x")); string(got) != text || !strings.Contains(r.err, "belongs to") {
+				t.Errorf("set of a file of another user: exit code %d, %s\nand the file is %s", r.code, r.err, got)
+			}
+		})
+	}
+}
+
+// A running server is not looked for in a folder whose name others can give to
+// another folder.
+func TestAttack13_NoServerIsTakenFromAFolderThatOthersMayReplace(t *testing.T) {
+	for mode, refused := range map[os.FileMode]bool{0o777: true, 0o777 | os.ModeSticky: false} {
+		dir, reached := planted(t)
+		give(t, filepath.Join(dir, defaultData), 0)
+		must(t, os.Chmod(dir, mode))
+		r := tv(t, dir, "", "ls")
+		if got := strings.Contains(r.err, "everybody may replace it: chmod o-w "); got != refused || (reached.Load() == 0) != refused {
+			t.Errorf("ls in a folder of mode %v: refused %t, want %t; %d requests\n%s", mode, got, refused, reached.Load(), r.err)
+		}
+	}
+}

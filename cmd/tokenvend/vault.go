@@ -114,7 +114,7 @@ func (f *files) read(ctx context.Context, name string) (redact.String, error) {
 	if err := f.find(ctx, name); err != nil {
 		return redact.String{}, err
 	}
-	text, err := os.ReadFile(f.where(name))
+	text, err := f.source.Text(name)
 	if err == nil && len(text) == 0 {
 		text = []byte("\n") // an empty file is a value, and a broken one
 	}

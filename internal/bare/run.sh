@@ -17,6 +17,7 @@ shuf sleep sort split stat stty sum sync tac tail tee test timeout touch tr true
 unexpand uniq unlink wc who whoami yes'
 
 work=$(mktemp -d)
+chmod 755 "$work" # tests run programs of theirs as another user, too
 server=
 finish() {
 	if [ -n "$server" ]; then

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,7 +32,7 @@ func main() {
 	only := flag.String("only", "", `the attack whose fixes are taken back, as "04"; "": all`)
 	flag.Parse()
 	failed, tried := 0, 0
-	for _, r := range reverts {
+	for _, r := range slices.Concat(reverts, further) {
 		if *only != "" && r.attack != *only {
 			continue
 		}
@@ -72,10 +73,10 @@ func (r revert) run() error {
 	if pkg == "" {
 		pkg = filepath.Dir(r.file)
 	}
-	arguments := []string{
-		"test", "-overlay", overlay, "-count=1", "-timeout", "5m", "-run", "^" + r.test + "$", "./" + pkg,
-	}
-	cmd := exec.Command("go", arguments...) // #nosec G204 -- of our own table
+	args := []string{"test", "-count=1", "-timeout", "5m", "-run", "^" + r.test + "$", "./" + pkg}
+	cmd := exec.Command("go", args...) // #nosec G204 -- of our own table
+	// By the environment, so that programs that a test builds have it too.
+	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -overlay="+overlay)
 	out, err := cmd.CombinedOutput()
 	switch {
 	case err == nil:

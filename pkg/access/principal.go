@@ -77,7 +77,7 @@ func (p principal) text() string {
 // only roles: a user's path may contain ":role/" too. A pattern that a rule may
 // not list, such as one that an older version stored, matches nothing.
 func (p principal) matches(pattern string) bool {
-	if CheckPrincipal(pattern) != nil || strings.Contains(pattern, roleMark) && !p.role {
+	if _, ofRoles := roleIn(pattern); CheckPrincipal(pattern) != nil || ofRoles && !p.role {
 		return false
 	}
 	return Match(pattern, p.text())
@@ -110,12 +110,25 @@ const (
 	exampleSSO  = "arn:aws:iam::123456789012:role/AWSReservedSSO_NAME_0123456789abcdef"
 )
 
+// roleIn returns what a pattern says of a role's name, and whether it is one of
+// roles: with a wildcard in the place of the colon before "role/", too.
+func roleIn(pattern string) (name string, ofRoles bool) {
+	if _, name, ofRoles = strings.Cut(pattern, roleMark); ofRoles {
+		return name, true
+	}
+	kind, name, found := strings.Cut(pattern, "/")
+	if found && (strings.HasSuffix(kind, "*role") || strings.HasSuffix(kind, "?role")) {
+		return name, true
+	}
+	return "", false
+}
+
 // CheckPrincipal returns nil for a pattern that a rule may list: an ARN with *
 // and ?, or a pattern that starts with *. Its errors complete the sentence
 // "expected …". It refuses patterns that would admit more than intended:
 // sessions, and roles with a path.
 func CheckPrincipal(pattern string) error {
-	_, role, isRole := strings.Cut(pattern, roleMark)
+	role, isRole := roleIn(pattern)
 	switch {
 	case len(pattern) > maxPrincipal:
 		return errLong

@@ -125,6 +125,10 @@ const (
 	FieldCodeVerifier  Field = "code_verifier"
 )
 
+// FieldToken is the parameter of the token to revoke (RFC 7009 §2.1). It is not
+// renamed.
+const FieldToken = "token"
+
 // Algorithm is a signature algorithm of RFC 7518 §3.1.
 type Algorithm string
 

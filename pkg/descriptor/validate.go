@@ -71,7 +71,7 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 		p.url("refresh.url", r.URL, true)
 		oneOfAuth(p, "refresh.auth", r.Auth)
 		oneOf(p, "refresh.body", r.Body, BodyForm, BodyJSON, BodyQuery)
-		p.fields("refresh.fields", r.Fields)
+		p.fields("refresh.fields", d.EndpointFor(RefreshToken), r.Fields)
 		p.params("refresh.params", d.EndpointFor(RefreshToken), r.Params)
 		oneOf(p, "refresh.rotates", r.Rotates, RotatesUnknown, RotatesYes, RotatesNo)
 		oneOf(p, "refresh.reuse", r.Reuse, ReuseUnknown, ReuseTolerated, ReuseRefused, ReuseRevokesFamily)
@@ -79,11 +79,13 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 	if a := d.Authorize; a != nil {
 		p.required("authorize.url", a.URL)
 		oneOf(p, "authorize.pkce", a.PKCE, PKCES256, PKCENone)
+		p.authorizeParams(a.Params)
 	}
 	if r := d.Revoke; r != nil {
 		p.required("revoke.url", r.URL)
 		oneOfAuth(p, "revoke.auth", r.Auth)
 		oneOf(p, "revoke.body", r.Body, BodyForm, BodyJSON, BodyQuery)
+		p.revokeParams(d.EndpointFor(ClientCredentials), r.Params)
 	}
 	if v := d.Verify; v != nil {
 		p.required("verify.url", v.URL)
@@ -100,7 +102,7 @@ func (t TokenEndpoint) validate(p *problems) {
 		p.add("token.method", "GET needs token.body to be query")
 	}
 	oneOf(p, "token.algorithm", t.Alg, ES256, RS256, PS256)
-	p.fields("token.fields", t.Fields)
+	p.fields("token.fields", t, t.Fields)
 	p.params("token.params", t, t.Params)
 	p.headers("token.headers", t.Headers)
 }
@@ -184,12 +186,6 @@ func (p *problems) pointer(path, pointer string) {
 	}
 }
 
-func (p *problems) fields(path string, fields map[Field]string) {
-	for field := range fields {
-		oneOf(p, path, field, standardFields...)
-	}
-}
-
 // params refuses a parameter that the request has already: servers differ in
 // how they read two values of one name.
 func (p *problems) params(path string, t TokenEndpoint, params map[string]string) {
@@ -230,9 +226,4 @@ func CheckURL(u *url.URL) error {
 // uses reports whether the endpoint has that name for a standard parameter.
 func (t TokenEndpoint) uses(name string) bool {
 	return slices.ContainsFunc(standardFields, func(f Field) bool { return t.ParamName(f) == name })
-}
-
-var standardFields = []Field{
-	FieldGrantType, FieldClientID, FieldClientSecret, FieldScope, FieldAudience, FieldRefreshToken,
-	FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier,
 }

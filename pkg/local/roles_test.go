@@ -17,6 +17,8 @@ var administration = map[string]order{
 	"revoke":    {method: "DELETE", target: "/tokens/NAME"},
 	"connect":   {method: "PUT", target: "/tokens/NAME", body: `{"account":"alice","code":"c","redirect_uri":"http://127.0.0.1:1/connected"}`},
 	"recover":   {method: "PUT", target: "/tokens/NAME", body: `{"recovery":"AAAA"}`},
+	"accept":    {method: "PUT", target: "/tokens/NAME", body: `{"accept":"00000000000000000000000000000000"}`},
+	"renew":     {method: "PUT", target: "/tokens/NAME", body: `{"renew":true}`},
 }
 
 // A caller's key once listed, revoked, connected and recovered like an operator.

@@ -132,12 +132,27 @@ func TestRowOfTheFirstFormatKeepsItsGrant(t *testing.T) {
 // A destination that changes before the rows of an older program were ever
 // rewritten gets none of their grants.
 func TestAttack02_GrantOfAnOlderProgramGoesToNoOtherDestination(t *testing.T) {
+	for name, attack := range map[string]func(*attacked){
+		"the record is there": func(*attacked) {},
+		"the record was deleted": func(a *attacked) {
+			must(t, a.store.Delete(t.Context(), token.Own("x")))
+		},
+		"the record was damaged": func(a *attacked) {
+			a.writeRow(token.Own("x"), func(e *store.Entry) { e.Sealed = append([]byte{1}, e.Sealed...) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) { grantOfAnOlderProgram(t, attack) })
+	}
+}
+
+func grantOfAnOlderProgram(t *testing.T, attack func(*attacked)) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttacked(t)
 		k := a.connected(a.formatted(mint.RowFormat1), nil)
 		for _, row := range []token.Key{token.Own("x"), k} {
 			a.asOlder(row)
 		}
+		attack(a)
 		a.change(map[string]any{"refresh": map[string]any{"url": "https://evil.test/token"}})
 		cold := a.formatted(mint.RowFormatMigrate)
 		_, _, err := cold.Discover(t.Context())

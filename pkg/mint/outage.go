@@ -24,6 +24,7 @@ import (
 
 const (
 	probeEvery    = 15 * time.Second // between two probes of one host
+	firstTurn     = 5 * time.Second  // how long only grants may probe that have not failed
 	mostFollowers = 32               // grants of one process that are renewed at once after an outage
 	followFor     = 5 * time.Minute  // how long after an outage that is bounded
 	forgetOutage  = 20 * time.Minute // how long after the last probe an outage says nothing any more
@@ -107,9 +108,10 @@ func (m *Mint) hostAllows(ctx context.Context, v view, w Want) (done func(), ref
 	backingOff := v.waitsForHost(now) && now.Before(own.RetryAt)
 	switch {
 	case h.concerns(v.entry.entry.Key, now) && h.record.Failure.Version == several:
-		return done, m.claimProbe(ctx, h, h.record.Failure.RetryAt)
+		turn := h.turnOf(own)
+		return done, m.claimProbe(ctx, h, turn, turn)
 	case h.concerns(v.entry.entry.Key, now) && backingOff:
-		return done, m.claimProbe(ctx, h, earlier(h.record.Failure.RetryAt, own.RetryAt))
+		return done, m.claimProbe(ctx, h, h.record.Failure.RetryAt, earlier(h.record.Failure.RetryAt, own.RetryAt))
 	case backingOff && !h.record.IssuedAt.After(lastFailedAt(v.entry.entry)):
 		return done, refusal(api.Code(own.Code), own.Detail, own.RetryAt, now)
 	case now.Sub(h.record.IssuedAt) < followFor:
@@ -178,11 +180,21 @@ func (m *Mint) readHealth(ctx context.Context, h *hostHealth) error {
 	return nil
 }
 
-// claimProbe makes the caller the one that probes the host, or says when to
-// come back.
-func (m *Mint) claimProbe(ctx context.Context, h *hostHealth, until time.Time) error {
+// turnOf returns when a grant whose last failure is own may probe the host. One
+// that has failed lets those go first that have not: what fails may be that
+// grant, or its credential, and not the host.
+func (h *hostHealth) turnOf(own store.Failure) time.Time {
+	if isOutage(own) {
+		return h.record.Failure.RetryAt.Add(firstTurn)
+	}
+	return h.record.Failure.RetryAt
+}
+
+// claimProbe makes the caller the one that probes the host from a time on, or
+// says when to come back.
+func (m *Mint) claimProbe(ctx context.Context, h *hostHealth, from, until time.Time) error {
 	now := wall()
-	if now.Before(h.record.Failure.RetryAt) {
+	if now.Before(from) {
 		return refusal(api.ProviderUnavailable, outageDetail, until, now)
 	}
 	next := h.record
@@ -218,6 +230,9 @@ func (m *Mint) reportHealth(ctx context.Context, v view, out *outcome) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	down := out.failed != nil && out.failed.outage
+	if down && h.workedSince(v.entry.entry) {
+		return
+	}
 	record, key, now := h.record, v.entry.entry.Key.String(), wall()
 	switch {
 	case down && !h.down(now):
@@ -234,6 +249,12 @@ func (m *Mint) reportHealth(ctx context.Context, v view, out *outcome) {
 		return
 	}
 	_ = m.writeHealth(ctx, h, record)
+}
+
+// workedSince reports whether the host has worked after an entry's last failure
+// there. If it fails again, that says more of the entry than of the host.
+func (h *hostHealth) workedSince(e store.Entry) bool {
+	return isOutage(e.Failure) && h.record.IssuedAt.After(lastFailedAt(e))
 }
 
 // answeredAtAll reports whether the provider's host has answered in a way that

@@ -81,7 +81,10 @@ func (r record) next(terms credential.Terms) record {
 	after := record{Terms: terms, history: r.history}
 	before, now := r.Terms.Destination(), terms.Destination()
 	if !r.Stamped {
-		after.history = history{Stamped: true, Legacy: cmp.Or(before.Digest(), now.Digest())}
+		after.history = history{Stamped: true}
+		if r.Name != "" { // of a record that was deleted, nobody knows where grants were given
+			after.Legacy = cmp.Or(before.Digest(), now.Digest())
+		}
 	}
 	if len(before) == 0 || before.Digest() == now.Digest() {
 		return after

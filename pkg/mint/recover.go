@@ -95,6 +95,7 @@ func (m *Mint) restore(ctx context.Context, key token.Key, r recovery) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Timeout)
 	defer cancel()
 	e := lease.Entry
+	e.Generation = max(e.Generation, m.memory.seen.Highest(key)) // the entry may have been deleted after its revocation
 	if e.Generation != r.Generation || e.State == store.Revoking {
 		_ = m.release(ctx, lease) // it gives itself back in time
 		return &api.Error{Code: api.InvalidRequest, Detail: fmt.Sprintf("recovery: it is for generation %d, and the entry has gone on to %d", r.Generation, e.Generation)}

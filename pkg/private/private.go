@@ -106,7 +106,7 @@ func (o Owners) ReadSecretIn(folder, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = self.Close() }()
-	if err := o.checkOpen(self, folder, othersWrite); err != nil {
+	if err := errors.Join(o.checkOpen(self, folder, othersWrite), checkParents(folder)); err != nil {
 		return nil, err
 	}
 	f, err := root.Open(name)

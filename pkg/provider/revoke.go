@@ -10,9 +10,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// fieldToken is the parameter of the token to revoke (RFC 7009 §2.1).
-const fieldToken = "token"
-
 // RevokeToken revokes an access or a refresh token (RFC 7009). A nil error
 // means that the token is invalid now; it may have been so before.
 //
@@ -45,7 +42,7 @@ func (e Endpoint) prepareRevocation(token redact.String) (*call, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &call{Request: response.Request{Descriptor: d, Grant: descriptor.ClientCredentials}, method: http.MethodPost, url: u, header: headers(t.Headers), params: map[string]string{fieldToken: token.Reveal()}}
+	q := &call{Request: response.Request{Descriptor: d, Grant: descriptor.ClientCredentials}, method: http.MethodPost, url: u, header: headers(t.Headers), params: map[string]string{descriptor.FieldToken: token.Reveal()}}
 	q.Mask.Add(token.Reveal())
 	q.maskQuery()
 	if err := cmp.Or(q.authenticate(t, e.Client), q.extra(t, Client{})); err != nil {

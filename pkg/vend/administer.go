@@ -82,8 +82,9 @@ const (
 	maxPage     = 1000
 )
 
-// list returns the credentials that the caller may have. A page may be shorter
-// than its limit, since credentials of others are left out.
+// list returns the credentials that the caller may have. The name to go on
+// after is one of those, and there is another page only if one more follows:
+// neither tells that a credential exists that is not for the caller.
 func (d *Desk) list(ctx context.Context, c *call) (any, error) {
 	limit := c.Request.Limit
 	if limit == 0 {
@@ -92,17 +93,26 @@ func (d *Desk) list(ctx context.Context, c *call) (any, error) {
 	if limit < 0 || limit > maxPage {
 		return nil, invalid(fmt.Sprintf("limit: expected a number from 1 to %d", maxPage))
 	}
-	all, next, err := d.Mint.List(ctx, c.Request.After, limit)
-	if err != nil {
-		return nil, err
-	}
-	page := api.Page{Credentials: []api.Listed{}, Next: next}
-	for _, t := range all {
-		if t.Admits(c.Caller) {
-			page.Credentials = append(page.Credentials, listed(t))
+	page := api.Page{Credentials: []api.Listed{}}
+	for after := c.Request.After; ; {
+		all, next, err := d.Mint.List(ctx, after, max(limit+1, defaultPage))
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range all {
+			switch {
+			case !t.Admits(c.Caller):
+			case len(page.Credentials) == limit:
+				page.Next = page.Credentials[limit-1].Credential
+				return page, nil
+			default:
+				page.Credentials = append(page.Credentials, listed(t))
+			}
+		}
+		if after = next; after == "" {
+			return page, nil
 		}
 	}
-	return page, nil
 }
 
 func listed(t credential.Terms) api.Listed {

@@ -75,6 +75,16 @@ func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) 
 	return credential.Parse(name, version, data)
 }
 
+// Text returns a credential's file as it stands. Errors are those of Read, so
+// another user's file is not taken for one of the owner's.
+func (s *Source) Text(name string) ([]byte, error) {
+	if _, err := s.find(name); err != nil {
+		return nil, err
+	}
+	data, _, err := s.load(name)
+	return data, err
+}
+
 // find looks up a credential's file. Symbolic links, directories, devices and
 // invalid names do not count.
 func (s *Source) find(name string) (fs.FileInfo, error) {

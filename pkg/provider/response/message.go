@@ -47,6 +47,9 @@ type Request struct {
 	AuthHint string
 	// Mask hides what was sent in every text that is taken from the response.
 	Mask mask.Set
+
+	tokens    []string        // the response's own
+	refreshes []redact.String // refresh tokens among them, by their names
 }
 
 // Token returns the token response, or an error, or both: SentAt, Date and

@@ -1,8 +1,8 @@
 package response
 
 import (
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -16,41 +16,69 @@ import (
 // another text, in bytes. A shorter one may stand there by chance.
 const shortestPart = 8
 
-// HoldsRefreshToken reports whether access is one of the refresh tokens, or
-// holds one, or has "refresh token" in it.
+// HoldsRefreshToken reports whether access is one of the refresh tokens, holds
+// one, encoded or not, or has "refresh token" in it.
 func HoldsRefreshToken(access redact.String, refresh ...redact.String) bool {
 	text := access.Reveal()
-	for _, token := range refresh {
-		part := token.Reveal()
-		if token.IsZero() {
-			continue
-		}
-		if text == part || len(part) >= shortestPart && strings.Contains(text, part) {
-			return true
-		}
+	if names([]byte(text), "refreshtoken") {
+		return true
 	}
-	return namesRefresh([]byte(text))
+	all := decodingsOf(text)
+	return slices.ContainsFunc(refresh, func(token redact.String) bool {
+		return !token.IsZero() && (text == token.Reveal() || all.hold(token.Reveal()))
+	})
 }
 
 // holdsRefresh reports whether an access token holds a refresh token of the
 // same response, or the one that was sent.
-func (q *Request) holdsRefresh(doc jsonpointer.Document, access string, refresh redact.String) bool {
-	token := redact.New(access)
-	if HoldsRefreshToken(token, refresh, q.Refresh) {
-		return true
-	}
-	for name, text := range doc.StringMembers {
-		if namesRefresh(name) && HoldsRefreshToken(token, redact.New(text.Text())) {
-			return true
-		}
-	}
-	return false
+func (q *Request) holdsRefresh(access string, refresh redact.String) bool {
+	return HoldsRefreshToken(redact.New(access), append(q.refreshes, refresh, q.Refresh)...)
 }
 
-// namesRefresh reports whether a text has "refresh token" in it, in any case,
-// with any separators between its letters, and with escapes of JSON.
-func namesRefresh(text []byte) bool {
-	const name = "refreshtoken"
+// maskTokens masks the tokens of a response wherever else it repeats them:
+// those that the descriptor points at, and those that have such a name.
+func (q *Request) maskTokens(doc jsonpointer.Document) {
+	for _, at := range []string{accessAt(q.Descriptor), refreshAt(q.Descriptor)} {
+		if token, ok := doc.Lookup(at).(string); ok {
+			q.tokens = append(q.tokens, token)
+		}
+	}
+	q.findTokens(doc)
+	for _, token := range q.tokens {
+		q.Mask.Add(token)
+	}
+}
+
+// findTokens collects the first strings of a response whose names say that they
+// are tokens, at any depth.
+func (q *Request) findTokens(doc jsonpointer.Document) {
+	found := 0
+	for name, value := range doc.StringMembers {
+		if !names(name, "token") || len(value) <= len(`""`) {
+			continue
+		}
+		text := value.Text()
+		if names(name, "refreshtoken") {
+			q.refreshes = append(q.refreshes, redact.New(text))
+		}
+		if len(text) >= shortestPart && unsafeToken(text) == "" && !names(name, "type") {
+			q.tokens = append(q.tokens, text)
+		}
+		if found++; found == maxTokens {
+			return
+		}
+	}
+}
+
+// holdsToken reports whether a text holds a token of the response, or the
+// refresh token that was sent for it.
+func (q *Request) holdsToken(text string) bool {
+	return slices.ContainsFunc(append(q.tokens, q.Refresh.Reveal()), decodingsOf(text).hold)
+}
+
+// names reports whether a text has a name in it, in any case, with any
+// separators between its letters, and with escapes of JSON.
+func names(text []byte, name string) bool {
 	matched := 0
 	for len(text) > 0 {
 		var c byte

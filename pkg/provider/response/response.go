@@ -74,15 +74,6 @@ func unusable(m Message, problem string) *Error {
 	return &Error{Kind: Malformed, Status: m.Status, Description: mask.Line(problem, MaxDescription), Sent: true}
 }
 
-// maskTokens masks the tokens of a response wherever else it repeats them.
-func (q *Request) maskTokens(doc jsonpointer.Document) {
-	for _, at := range []string{accessAt(q.Descriptor), refreshAt(q.Descriptor)} {
-		if token, ok := doc.Lookup(at).(string); ok {
-			q.Mask.Add(token)
-		}
-	}
-}
-
 // readRefresh sets the refresh token, where the response has a usable one.
 func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Time, answer *TokenResponse) {
 	token, _ := doc.Lookup(refreshAt(d)).(string)
@@ -119,7 +110,7 @@ func (q *Request) readToken(doc jsonpointer.Document, now time.Time, answer *Tok
 	if problem = unsafeToken(token); problem != "" {
 		return "the access token at " + accessAt(d) + " " + problem
 	}
-	if q.holdsRefresh(doc, token, answer.Refresh) {
+	if q.holdsRefresh(token, answer.Refresh) {
 		return "the value at " + accessAt(d) + " is a refresh token, or holds one"
 	}
 	if problem = q.readType(doc, answer); problem != "" {
@@ -132,6 +123,10 @@ func (q *Request) readToken(doc jsonpointer.Document, now time.Time, answer *Tok
 	}
 	answer.Access = redact.New(token)
 	readScope(d, doc, answer)
+	if answer.Scope != "" && q.holdsToken(answer.Scope) {
+		answer.Scope = ""
+		answer.warn("the scope holds a token and counts as not named")
+	}
 	return ""
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf16"
@@ -59,10 +60,21 @@ func formatted(text string, args []any) string {
 		case error, fmt.Stringer:
 			cleaned[i] = cleanLine(fmt.Sprint(a))
 		default:
-			cleaned[i] = arg
+			cleaned[i] = cleanValue(arg)
 		}
 	}
 	return clean(fmt.Sprintf(text, cleaned...))
+}
+
+// cleanValue cleans a value of any other type as a text of one line, unless it
+// is a number or a bool. A type of its own, such as that of a state, is no less
+// a text.
+func cleanValue(arg any) any {
+	switch kind := reflect.ValueOf(arg).Kind(); {
+	case kind >= reflect.Bool && kind <= reflect.Complex128:
+		return arg
+	}
+	return cleanLine(fmt.Sprint(arg))
 }
 
 func indented(text string) string {

@@ -53,6 +53,27 @@ func TestNothingControlsTheTerminal(t *testing.T) {
 	}
 }
 
+// A text of a type of its own, as a state is, and a list of texts begin no line.
+func TestAttack21_NoArgumentBeginsALine(t *testing.T) {
+	type state string
+	const forged = "idle\ntokenvend: all is well"
+	for _, arg := range []any{state(forged), []string{forged}, []state{forged}, struct{ s state }{forged}, &forgedText{forged}} {
+		console, out, errs := page(t)
+		console.Say("state %v", arg)
+		_ = console.Printf("state %v\n", arg)
+		if got := errs.String() + out.String(); strings.Count(got, "\n") != 2 {
+			t.Errorf("Say and Printf of a %T write %q, want a line each", arg, got)
+		}
+	}
+	console, _, errs := page(t)
+	console.Say("%d %.1f %t %5d|", 7, 1.5, true, int8(3))
+	if got, want := errs.String(), "7 1.5 true     3|\n"; got != want {
+		t.Errorf("Say of numbers writes %q, want %q", got, want)
+	}
+}
+
+type forgedText struct{ Text string }
+
 func TestLinesAreIndented(t *testing.T) {
 	console, _, errs := page(t)
 	console.Fail("no\n  field: expected\ntokenvend: all is well\x1b")
