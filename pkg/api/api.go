@@ -106,8 +106,8 @@ type StatusReport struct {
 	Failure  *Failure  `json:"failure,omitempty"`
 	Verified *Verified `json:"verified,omitempty"` // only where it was asked for
 
-	// Warning is what will go wrong though nothing has yet, such as a grant without
-	// a refresh token.
+	// Warning is what will go wrong though nothing has yet, such as a grant
+	// without a refresh token.
 	Warning string `json:"warning,omitempty"`
 
 	// Destination and Changes are set in the state [DestinationChanged], for

@@ -29,8 +29,8 @@ func ParseSeconds(s string) (Seconds, error) {
 	return Seconds(time.Duration(n) * time.Second), nil
 }
 
-// DecodeRequest reads a request strictly: one JSON object, nothing after it, and
-// no unknown field. Its errors name the field and show no value.
+// DecodeRequest reads a request strictly: one JSON object, nothing after it,
+// and no unknown field. Its errors name the field and show no value.
 func DecodeRequest(body []byte) (Request, error) {
 	var r Request
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
@@ -47,8 +47,8 @@ func DecodeRequest(body []byte) (Request, error) {
 	return r, nil
 }
 
-// plainField matches a field's name that an error may repeat. One with digits or
-// dots may be a secret in the wrong place.
+// plainField matches a field's name that an error may repeat. One with digits
+// or dots may be a secret in the wrong place.
 var plainField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^"[A-Za-z_$-]{1,40}"$`) })
 
 // decodeError returns which field was wrong, and nothing of its value.
