@@ -48,7 +48,9 @@ On this machine:
 const fromOutputs = `
 What stands in capitals is in the stack's outputs, ApiUrl and VendFunctionName.`
 
-// grants says how one caller gets a credential, with all that is known of the stack: from its URL or function, and from the secret's ARN ("": there is none).
+// grants returns how one caller gets a credential, with what is known of the
+// stack: from its URL or function, and from the secret's ARN ("": there is
+// none).
 func (p place) grants(name, secretARN string) string {
 	secret, _ := arn.Parse(secretARN)
 	region, api := cmp.Or(p.aws.Region, "REGION"), cmp.Or(apiOf(p.url).id, "API")

@@ -1,4 +1,5 @@
-// Package api is the JSON that callers see: what they ask, what they get, and the errors. It promises stability to outsiders.
+// Package api holds what callers see: the table of operations, the JSON of
+// requests and answers, and the errors. It promises stability.
 package api
 
 import (
@@ -7,39 +8,44 @@ import (
 	"time"
 )
 
-// Actions of a direct invocation.
+// Actions of a direct invocation. What each takes and returns is in
+// [Operations].
 const (
 	Vend      = "vend"
 	Status    = "status"
 	Revoke    = "revoke"
 	List      = "list"
-	Authorize = "authorize" // where a person goes to grant access: an [Authorization]
-	Connect   = "connect"   // what the person came back with is exchanged and kept
-	Recover   = "recover"   // what could not be stored is taken out of the log
-	Accept    = "accept"    // grants go on at the destination that the secret names now
-	Renew     = "renew"     // an operator insists on another token: no back-off is waited for, and a grant that was over is tried once more
+	Authorize = "authorize" // where a person grants access
+	Connect   = "connect"   // an authorization code is exchanged, and the grant kept
+	Recover   = "recover"   // a refresh token that could not be stored is put back
+	Accept    = "accept"    // grants continue at the destination that the secret names now
+	Renew     = "renew"     // a token is replaced at once: no back-off holds, and an ended grant is tried once more
 )
 
 // Request asks something of one credential.
 type Request struct {
 	Action     string  `json:"action,omitempty"`     // "": vend
 	Credential string  `json:"credential,omitempty"` // a credential's name
-	Scope      string  `json:"scope,omitempty"`      // space-separated; order and repeats do not matter; "": the credential's default
+	Scope      string  `json:"scope,omitempty"`      // separated by spaces, in any order; "": the credential's default
 	Audience   string  `json:"audience,omitempty"`   // "": the credential's default
 	Account    string  `json:"account,omitempty"`    // whose grant; "": the client's own
-	MinTTL     Seconds `json:"min_ttl,omitzero"`     // how long the token must live at least; 0: no floor
+	MinTTL     Seconds `json:"min_ttl,omitzero"`     // how long the token must live at least; 0: no minimum
 	Rejected   string  `json:"rejected,omitempty"`   // fingerprint of a token that the API answered 401 to
 	After      string  `json:"after,omitempty"`      // list: the last name of the page before
 	Limit      int     `json:"limit,omitzero"`       // list: how many at most; 0: 100
 	Verify     bool    `json:"verify,omitzero"`      // status: the provider is asked whether the token works
 
-	RedirectURI  string `json:"redirect_uri,omitempty"`  // authorize, connect: where the provider sends the person back to
-	Code         string `json:"code,omitempty"`          // connect: what the person came back with
-	CodeVerifier string `json:"code_verifier,omitempty"` // connect: what the code challenge was made of; "" where none was sent
-	Recovery     string `json:"recovery,omitempty"`      // recover: the blob out of the log
-	Destination  string `json:"destination,omitempty"`   // connect: that of the [Authorization]; "": not known
-	Accept       string `json:"accept,omitempty"`        // accept: the destination of the [StatusReport] that was looked at
-	Renew        bool   `json:"renew,omitzero"`          // renew, over HTTP
+	RedirectURI string `json:"redirect_uri,omitempty"` // authorize, connect: where the provider sends the browser
+	Code        string `json:"code,omitempty"`         // connect: the authorization code
+
+	// CodeVerifier is, for connect, what the code challenge was made of; "": none
+	// was sent.
+	CodeVerifier string `json:"code_verifier,omitempty"`
+
+	Recovery    string `json:"recovery,omitempty"`    // recover: the blob from the log
+	Destination string `json:"destination,omitempty"` // connect: that of the [Authorization]; "": not known
+	Accept      string `json:"accept,omitempty"`      // accept: the destination in the [StatusReport]
+	Renew       bool   `json:"renew,omitzero"`        // renew, over HTTP
 }
 
 // Token is a vended access token.
@@ -48,12 +54,12 @@ type Token struct {
 	TokenType   string    `json:"token_type"`   // "Bearer"
 	ExpiresIn   Seconds   `json:"expires_in"`   // what is left now
 	ExpiresAt   time.Time `json:"expires_at"`
-	CacheUntil  time.Time `json:"cache_until"` // how long the caller may keep it; never after ExpiresAt, never in the past
+	CacheUntil  time.Time `json:"cache_until"` // how long the caller may keep it: from now to ExpiresAt
 	Scope       string    `json:"scope,omitempty"`
 	Fingerprint string    `json:"fingerprint"` // names the token in logs and reports
 }
 
-// State says in a word how an entry is doing.
+// State is the state of an entry.
 type State string
 
 // The states of an entry.
@@ -61,18 +67,20 @@ const (
 	Fresh       State = "fresh"       // a living token whose time to renew has not come
 	Stale       State = "stale"       // a living token past its time to renew
 	Failing     State = "failing"     // no living token, and the last attempt to get one failed
-	Reauthorize State = "reauthorize" // a person's grant is over
+	Reauthorize State = "reauthorize" // a grant has ended
 	Revoking    State = "revoking"    // forgotten here, not yet revoked at the provider
+
 	// DestinationChanged: a grant was given at other endpoints than the secret
-	// names now; it is kept, and sent nowhere until an operator accepts them.
+	// names now. It is kept and sent nowhere until an operator accepts them.
 	DestinationChanged State = "destination_changed"
 
-	Idle State = "idle" // nobody asks: no longer renewed
+	Idle State = "idle" // no longer renewed, since nobody asks
 	Gone State = "gone" // its secret was removed
 	None State = "none" // never minted
 )
 
-// StatusReport is everything about an entry but its token. Times that are not known are left out.
+// StatusReport is everything about an entry but its token. Times that are not
+// known are left out.
 type StatusReport struct {
 	Credential   string    `json:"credential"`
 	Provider     string    `json:"provider"`
@@ -89,14 +97,21 @@ type StatusReport struct {
 	CacheUntil   time.Time `json:"cache_until,omitzero"`
 	NextAt       time.Time `json:"next_at,omitzero"` // when it is renewed or tried again
 	AskedAt      time.Time `json:"asked_at,omitzero"`
-	LifetimeFrom string    `json:"lifetime_from,omitempty"` // what told the lifetime: see the README
-	GrantUntil   time.Time `json:"grant_until,omitzero"`    // the refresh token's end, where the provider tells it; the access token's where there is no refresh token
-	Failure      *Failure  `json:"failure,omitempty"`
-	Verified     *Verified `json:"verified,omitempty"` // only where it was asked for
-	Warning      string    `json:"warning,omitempty"`  // what will go wrong though nothing has yet: a grant without a refresh token
+	LifetimeFrom string    `json:"lifetime_from,omitempty"` // where the lifetime comes from: see the README
 
-	// Destination and Changes are there in the state [DestinationChanged] alone,
-	// and for operators: what a [Request.Accept] has to name, and what changed.
+	// GrantUntil is the refresh token's end, where the provider tells it, and the
+	// access token's end where there is no refresh token.
+	GrantUntil time.Time `json:"grant_until,omitzero"`
+
+	Failure  *Failure  `json:"failure,omitempty"`
+	Verified *Verified `json:"verified,omitempty"` // only where it was asked for
+
+	// Warning is what will go wrong though nothing has yet, such as a grant
+	// without a refresh token.
+	Warning string `json:"warning,omitempty"`
+
+	// Destination and Changes are set in the state [DestinationChanged], for
+	// operators: what a [Request.Accept] has to name, and what changed.
 	Destination string   `json:"destination,omitempty"`
 	Changes     []Change `json:"changes,omitempty"`
 }
@@ -108,9 +123,9 @@ type Change struct {
 	New  string `json:"new,omitempty"`
 }
 
-// Verified is what the provider says of a token when it is asked.
+// Verified is what the provider answers when it is asked about a token.
 type Verified struct {
-	Works bool      `json:"works"` // it takes the token
+	Works bool      `json:"works"` // it accepts the token
 	At    time.Time `json:"at"`
 }
 
@@ -123,19 +138,21 @@ type Failure struct {
 	RetryAt time.Time `json:"retry_at,omitzero"`
 }
 
-// Authorization is where a person grants access (RFC 6749 §4.1.1). Whoever sends a person there adds state, and code_challenge and code_challenge_method (RFC 7636) where PKCE says so.
+// Authorization is where a person grants access (RFC 6749 §4.1.1). The caller
+// adds state to the URL and, where PKCE is set, code_challenge and
+// code_challenge_method (RFC 7636).
 type Authorization struct {
 	URL  string `json:"url"`            // with client_id, response_type, redirect_uri and scope
 	PKCE string `json:"pkce,omitempty"` // "S256"; "": the provider takes no code challenge
-	// Destination comes back beside the code: one that was issued by another
-	// provider, or to another client, is not sent on.
+	// Destination is to be sent with the code. A code of another provider or
+	// another client is then not sent to this one.
 	Destination string `json:"destination,omitempty"`
 }
 
 // Forgotten answers a revocation.
 type Forgotten struct {
-	Revoked     bool      `json:"revoked"`      // the provider has been told, and confirmed it
-	MemoryUntil time.Time `json:"memory_until"` // until then an instance may still vend the token out of its memory
+	Revoked     bool      `json:"revoked"`      // the provider has confirmed it
+	MemoryUntil time.Time `json:"memory_until"` // until then an instance may still vend the token from memory
 }
 
 // Page is a part of the list of credentials that the caller may have.
@@ -150,7 +167,7 @@ type Listed struct {
 	Provider   string `json:"provider"`
 }
 
-// Seconds is a duration that JSON spells as a whole number of seconds.
+// Seconds is a duration that is a whole number of seconds in JSON.
 type Seconds time.Duration
 
 // MarshalJSON writes whole seconds, rounded down.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Code says what went wrong, for programs.
+// Code is what went wrong, for programs.
 type Code string
 
 // The codes, each with its HTTP status in [Code.Status].
@@ -30,7 +30,8 @@ const (
 	Internal            Code = "internal" // a defect of ours
 )
 
-// Every code stands here once, with the status and the title of its problem document.
+// codes are all codes, each with the status and the title of its problem
+// document.
 var codes = map[Code]struct {
 	status int
 	title  string
@@ -53,7 +54,7 @@ var codes = map[Code]struct {
 	Internal:            {http.StatusInternalServerError, "Something went wrong here"},
 }
 
-// Status is the code's HTTP status; 500 for a code that is not known.
+// Status returns the code's HTTP status; 500 for a code that is not known.
 func (c Code) Status() int {
 	if known, ok := codes[c]; ok {
 		return known.status
@@ -61,7 +62,7 @@ func (c Code) Status() int {
 	return http.StatusInternalServerError
 }
 
-// Title is the code in a few words, the same for every occurrence.
+// Title returns the code in a few words.
 func (c Code) Title() string { return codes[c].title }
 
 // Error is a problem document (RFC 9457).
@@ -98,7 +99,8 @@ const ProblemType = "application/problem+json"
 // MarshalJSON writes the problem document.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(problem{
-		Type: typePrefix + string(e.Code), Title: e.Code.Title(), Status: e.Code.Status(), Detail: e.Detail, Code: e.Code,
+		Type: typePrefix + string(e.Code), Title: e.Code.Title(), Status: e.Code.Status(),
+		Detail: e.Detail, Code: e.Code,
 		Credential: e.Credential, RequestID: e.RequestID, RetryAfter: e.RetrySeconds(),
 	})
 }
@@ -109,9 +111,13 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &p); err != nil {
 		return err
 	}
-	*e = Error{Code: p.Code, Detail: p.Detail, Credential: p.Credential, RequestID: p.RequestID, RetryAfter: time.Duration(p.RetryAfter) * time.Second}
+	*e = Error{
+		Code: p.Code, Detail: p.Detail, Credential: p.Credential, RequestID: p.RequestID,
+		RetryAfter: time.Duration(p.RetryAfter) * time.Second,
+	}
 	return nil
 }
 
-// RetrySeconds is RetryAfter in whole seconds, rounded up: the Retry-After header. 0: none.
+// RetrySeconds returns RetryAfter in whole seconds, rounded up, for the
+// Retry-After header. 0: none.
 func (e *Error) RetrySeconds() int { return int(math.Ceil(e.RetryAfter.Seconds())) }

@@ -19,7 +19,8 @@ const MaxSeconds = 365 * 24 * 60 * 60
 
 var secondsType = reflect.TypeFor[Seconds]()
 
-// ParseSeconds reads a whole number of seconds between 0 and [MaxSeconds], in plain digits.
+// ParseSeconds reads a whole number of seconds between 0 and [MaxSeconds], in
+// plain digits.
 func ParseSeconds(s string) (Seconds, error) {
 	n, err := strconv.ParseUint(s, 10, 32)
 	if err != nil || n > MaxSeconds {
@@ -28,7 +29,8 @@ func ParseSeconds(s string) (Seconds, error) {
 	return Seconds(time.Duration(n) * time.Second), nil
 }
 
-// DecodeRequest reads a request strictly: one JSON object, nothing after it, no field that is not known. Its errors name the field and show no value.
+// DecodeRequest reads a request strictly: one JSON object, nothing after it,
+// and no unknown field. Its errors name the field and show no value.
 func DecodeRequest(body []byte) (Request, error) {
 	var r Request
 	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
@@ -45,10 +47,11 @@ func DecodeRequest(body []byte) (Request, error) {
 	return r, nil
 }
 
-// plainField is a name that may be repeated: one with digits or dots may be a secret in the wrong place.
+// plainField matches a field's name that an error may repeat. One with digits
+// or dots may be a secret in the wrong place.
 var plainField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^"[A-Za-z_$-]{1,40}"$`) })
 
-// decodeError says which field was wrong, and never what stood in it.
+// decodeError returns which field was wrong, and nothing of its value.
 func decodeError(err error) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// AppendJSON appends what json.Marshal makes of t. It is written out, since every vend makes one.
+// AppendJSON appends what json.Marshal makes of t. It is written by hand, since
+// every vend needs one.
 func (t Token) AppendJSON(to []byte) []byte {
 	to = appendText(append(to, `{"access_token":`...), t.AccessToken)
 	to = appendText(append(to, `,"token_type":`...), t.TokenType)
@@ -24,7 +25,8 @@ func appendTime(to []byte, at time.Time) []byte {
 	return append(at.AppendFormat(append(to, '"'), time.RFC3339Nano), '"')
 }
 
-// appendText is s as a JSON string. What is not plain, json.Marshal spells.
+// appendText appends s as a JSON string. What is not plain ASCII is left to
+// json.Marshal.
 func appendText(to []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {

@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// mostLines is how many credentials are shown at the start.
-const mostLines = 20
+// maxLines is how many credentials are shown at the start.
+const maxLines = 20
 
-// announce tells programs, the log and people where the server is.
+// announce writes where the server is: to the data folder for programs, to the
+// log, and to the output for users.
 func (h *house) announce(ctx context.Context) error {
 	url := urlOf(h.front.listener)
 	key := h.signers.operator
@@ -21,7 +22,8 @@ func (h *house) announce(ctx context.Context) error {
 	h.doorWritten = true
 	h.log().LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("url", url), slog.String("data", h.data()))
 	if !isLoopback(h.front.listener) {
-		h.log().LogAttrs(ctx, slog.LevelWarn, "no TLS", slog.String("detail", "tokens travel in the clear to whoever is not on this machine: put a TLS proxy in front, or listen on loopback"))
+		h.log().LogAttrs(ctx, slog.LevelWarn, "no TLS", slog.String("detail",
+			"tokens travel in the clear to whoever is not on this machine: put a TLS proxy in front, or listen on loopback"))
 	}
 	for _, open := range h.opened() {
 		h.log().LogAttrs(ctx, slog.LevelWarn, "opened", slog.String("detail", open))
@@ -34,7 +36,7 @@ func (h *house) announce(ctx context.Context) error {
 	return err
 }
 
-// welcome is what people read.
+// welcome returns what a user reads at the start.
 func (h *house) welcome(ctx context.Context, url string) (string, error) {
 	listed, err := h.source.List(ctx)
 	if err != nil {
@@ -43,14 +45,16 @@ func (h *house) welcome(ctx context.Context, url string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tokenvend listens on %s; Ctrl-C ends it.\n\n", url)
 	for i, l := range listed {
-		if i == mostLines {
+		if i == maxLines {
 			fmt.Fprintf(&b, "… and %d more\n", len(listed)-i)
 			break
 		}
-		fmt.Fprintf(&b, "curl -s --aws-sigv4 \"aws:amz:%s:execute-api\" --user \"%s\" %s/tokens/%s\n", h.region(), h.signers.user, url, l.Name)
+		fmt.Fprintf(&b, "curl -s --aws-sigv4 \"aws:amz:%s:execute-api\" --user \"%s\" %s/tokens/%s\n",
+			h.region(), h.signers.user, url, l.Name)
 	}
 	if len(listed) == 0 {
-		fmt.Fprintf(&b, "There is no credential yet. tokenvend add NAME --provider PROVIDER puts one into %s; no restart is needed.\n", filepath.Join(h.data(), credentialFolder))
+		fmt.Fprintf(&b, "There is no credential yet. tokenvend add NAME --provider PROVIDER puts one into %s; "+
+			"no restart is needed.\n", filepath.Join(h.data(), credentialFolder))
 	}
 	if h.control != nil {
 		fmt.Fprintf(&b, demoHints, urlOf(h.control.listener))
@@ -58,7 +62,7 @@ func (h *house) welcome(ctx context.Context, url string) (string, error) {
 	return b.String(), nil
 }
 
-// demoHints is what to try in a demo.
+// demoHints suggests what to try in a demo.
 const demoHints = `
 The providers are simulated. Take one down, and its living token is vended all the same:
   curl -X PUT %[1]s/providers/minut/fault -d '{"down":true}'

@@ -20,8 +20,8 @@ const (
 // folder .tokenvend below the current one. It returns whose files may stand in
 // it.
 //
-// The current folder may be another user's, who could have put a data folder
-// there with keys that he knows, and root may be led there. So the folder and
+// The current folder may belong to another user, who could have put a data
+// folder with known keys there, and root may run there. So the folder and
 // its files belong to this user or to root and nobody else may write them, and
 // root takes another user's folder only where it is named.
 func CheckData(named string) (private.Owners, error) {
@@ -53,8 +53,8 @@ func CredentialFolder(named string) string {
 	return filepath.Join(Config{Data: named}.data(), credentialFolder)
 }
 
-// OpenCredentials opens the credentials in a data folder, which is made where it
-// is absent. named is as for [CheckData].
+// OpenCredentials opens the credentials in a data folder, which is made where
+// it is absent. named is as for [CheckData].
 func OpenCredentials(named string) (*folder.Source, error) {
 	owners, err := CheckData(named)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -15,13 +15,15 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
-// credentialFolder is where in the data folder the credentials are.
+// credentialFolder is the folder of the credentials, in the data folder.
 const credentialFolder = "credentials"
 
-// warmDemos are renewed though nobody asks, so that there is something to watch.
+// warmDemos are the credentials of a demo that are renewed though nobody asks,
+// so that there is something to watch.
 var warmDemos = [...]string{"minut", "monta"}
 
-// openDemo starts the simulator, takes the address of its control, and writes the demo's credentials.
+// openDemo starts the simulator, listens on its control address, and writes the
+// demo's credentials.
 func (h *house) openDemo() error {
 	sim := simulator.New(simulator.Options{Lifetime: h.DemoLifetime})
 	if err := sim.ListenTLS("127.0.0.1:0"); err != nil {
@@ -32,7 +34,7 @@ func (h *house) openDemo() error {
 	if err == nil {
 		h.control = newWeb(l, sim.Control(), h.log())
 		if !isLoopback(l) {
-			err = errors.New("--demo-listen: expected an address on loopback: the simulator asks nobody who he is")
+			err = errors.New("--demo-listen: expected an address on loopback: the simulator authenticates nobody")
 		}
 	}
 	if h.source == nil {
@@ -51,7 +53,8 @@ func (h *house) closeDemo() error {
 	return h.demo.Close()
 }
 
-// browse is where a person's browser finds an authorize page: in a demo, at the control's address, where no name and no certificate is in the way.
+// browse returns where a browser finds an authorize page. In a demo that is the
+// control address: its host name resolves, and it needs no certificate.
 func (h *house) browse(page string) string {
 	if h.demo == nil {
 		return page
@@ -64,7 +67,7 @@ func (h *house) browse(page string) string {
 	return page
 }
 
-// demoSecret is a secret as the folder keeps it.
+// demoSecret is a secret as the folder stores it.
 type demoSecret struct {
 	Provider     string `json:"provider"`
 	ClientID     string `json:"client_id"`
@@ -75,7 +78,9 @@ type demoSecret struct {
 	Allow access.Rule `json:"allow,omitzero"`
 }
 
-// writeDemos puts a credential of each provider into the folder. One that is there stays as it is: it may have been changed, and a file that is written anew is a new version.
+// writeDemos writes a credential of each provider to the folder. An existing
+// one is not written again: it may have been changed, and each write is a new
+// version.
 func writeDemos(source *folder.Source, sim *simulator.Simulator) error {
 	for _, name := range sim.Providers() {
 		absent, err := source.Absent(context.Background(), name)
@@ -104,7 +109,8 @@ func writeDemos(source *folder.Source, sim *simulator.Simulator) error {
 	return nil
 }
 
-// refuseDemos refuses credentials that a demo has left behind: the real providers would be asked, again and again, with secrets that were made up.
+// refuseDemos refuses credentials that a demo has left behind. The real
+// providers would get requests with invented secrets again and again.
 func refuseDemos(source *folder.Source, data string) error {
 	sim := simulator.New(simulator.Options{}) // for its clients: nothing runs
 	var left []string
@@ -118,6 +124,7 @@ func refuseDemos(source *folder.Source, data string) error {
 	if len(left) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s holds credentials of the demo (%s), which the real providers do not know: remove those files from its %s folder, choose another folder with --data, or serve with --demo",
+	return fmt.Errorf("%s holds credentials of the demo (%s), which the real providers do not know: "+
+		"remove those files from its %s folder, choose another folder with --data, or serve with --demo",
 		data, strings.Join(left, ", "), credentialFolder)
 }

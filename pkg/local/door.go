@@ -11,7 +11,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// doorFile is where a running server says how it is reached, in its data folder.
+// doorFile is the file in the data folder in which a running server says how it
+// is reached.
 const doorFile = "server.json"
 
 // Door is where a running server is found, and a key to sign with.
@@ -24,13 +25,14 @@ type Door struct {
 
 // ReadDoor returns the door of the server that runs on the data folder ("":
 // .tokenvend). Where none runs, the error is fs.ErrNotExist by errors.Is. After
-// a crash it may name a server that is no more. A folder or file that another
-// user could have put there is refused: he would know the key, see [CheckData].
+// a crash it may name a server that no longer runs. A folder or file that
+// another user could have put there is refused, see [CheckData].
 func ReadDoor(data string) (Door, error) {
 	text, err := readDoor(data)
 	data = Config{Data: data}.data()
 	if errors.Is(err, fs.ErrNotExist) {
-		return Door{}, fmt.Errorf("no server runs on the data folder %s: tokenvend serve starts one (%w)", data, fs.ErrNotExist)
+		return Door{}, fmt.Errorf("no server runs on the data folder %s: tokenvend serve starts one (%w)",
+			data, fs.ErrNotExist)
 	}
 	if err != nil {
 		return Door{}, err
@@ -52,7 +54,9 @@ func readDoor(data string) ([]byte, error) {
 
 // write puts the door into the data folder, its secret too.
 func (d Door) write(data string) error {
-	text, err := json.Marshal(map[string]string{"url": d.URL, "region": d.Region, "key_id": d.KeyID, "secret": d.Secret.Reveal()})
+	text, err := json.Marshal(map[string]string{
+		"url": d.URL, "region": d.Region, "key_id": d.KeyID, "secret": d.Secret.Reveal(),
+	})
 	if err != nil {
 		return err
 	}

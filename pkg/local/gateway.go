@@ -27,9 +27,9 @@ const (
 	gatewayBody = 10 << 20
 )
 
-// gateway does what API Gateway with IAM authorisation does in front of vend: it
-// authenticates requests by their signature. It answers 403 and nothing else to
-// a request that is not authenticated; the reason is in the log.
+// gateway does what API Gateway with IAM authorisation does in front of vend:
+// it authenticates requests by their signature. It answers 403 and nothing else
+// to a request that is not authenticated; the reason is in the log.
 type gateway struct {
 	answer   func(context.Context, vend.HTTPRequest) vend.HTTPReply // vend.Desk's HTTP
 	keys     map[string]Key                                         // by their ids
@@ -124,7 +124,7 @@ func broken(requestID string) vend.HTTPReply {
 	return vend.HTTPReply{Status: http.StatusInternalServerError, Body: body, Header: header}
 }
 
-// forbid answers just as an HTTP API does.
+// forbid answers as an HTTP API of API Gateway does.
 func forbid(w http.ResponseWriter) {
 	header := uncached("application/json")
 	header["x-amzn-ErrorType"] = "AccessDeniedException"
@@ -143,5 +143,5 @@ func send(w http.ResponseWriter, r vend.HTTPReply) {
 		w.Header().Set(name, value)
 	}
 	w.WriteHeader(r.Status)
-	_, _ = w.Write(r.Body) // an error means that nobody listens any more
+	_, _ = w.Write(r.Body) // an error means that the client has left
 }

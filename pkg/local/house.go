@@ -24,7 +24,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
-// house is all that runs.
+// house is the running server with everything that belongs to it.
 type house struct {
 	Config
 	owners  private.Owners // of the data folder
@@ -43,7 +43,8 @@ type house struct {
 	doorWritten    bool
 }
 
-// build makes a house that does not answer yet. Its error names all that is wrong; then nothing is left open.
+// build makes a server that does not answer yet. Its error names everything
+// that is wrong; nothing is left open then.
 func build(c Config) (*house, error) {
 	h := &house{Config: c, stopSweeps: func() {}}
 	errs := []error{c.check()}
@@ -64,7 +65,8 @@ func build(c Config) (*house, error) {
 	return h, nil
 }
 
-// openData opens what the data folder holds. Nothing in it is touched before the store is locked: it may be another server's.
+// openData opens the files of the data folder. Before the store is locked none
+// of them is read or written: they may be another server's.
 func (h *house) openData() error {
 	data := h.data()
 	if err := os.MkdirAll(data, 0o700); err != nil {
@@ -77,7 +79,8 @@ func (h *house) openData() error {
 	h.owners = owners
 	h.store, err = bolt.Open(filepath.Join(data, storeFile))
 	if errors.Is(err, bolt.ErrInUse) {
-		return fmt.Errorf("the data folder %s is in use by another tokenvend serve: end that one, or choose another folder with --data", data)
+		return fmt.Errorf("the data folder %s is in use by another tokenvend serve: "+
+			"end that one, or choose another folder with --data", data)
 	}
 	if err != nil {
 		return err
@@ -102,7 +105,7 @@ func (h *house) openCredentials() (err error) {
 	return refuseDemos(h.source, h.data())
 }
 
-// wellKnown refuses to let everybody in from elsewhere.
+// wellKnown refuses the demo's well-known key on an address beyond loopback.
 func (h *house) wellKnown(front net.Listener) error {
 	if h.Demo && len(h.Keys) == 0 && !isLoopback(front) {
 		return errors.New("--listen: beyond loopback everybody knows the demo's key: " +
@@ -111,7 +114,7 @@ func (h *house) wellKnown(front net.Listener) error {
 	return nil
 }
 
-// assemble puts the rooms together.
+// assemble wires the parts.
 func (h *house) assemble() {
 	h.http = outbound.NewClient(h.outside())
 	lines := journal.Journal{Log: h.log()}
@@ -125,7 +128,7 @@ func (h *house) assemble() {
 	h.front.server.Handler = g
 }
 
-// open begins to answer and to renew. What breaks later is told to fail.
+// open starts answering and renewing. A later failure is passed to fail.
 func (h *house) open(fail func(error)) {
 	h.front.start(fail)
 	if h.control != nil {
@@ -134,13 +137,17 @@ func (h *house) open(fail func(error)) {
 	var ctx context.Context
 	ctx, h.stopSweeps = context.WithCancel(context.Background())
 	s := &schedule{
-		sweep: &rotate.Rotator{Mint: h.mint, Store: h.store, Journal: journal.Journal{Log: h.log()}, Look: lookEvery, Canary: h.Canary},
+		sweep: &rotate.Rotator{
+			Mint: h.mint, Store: h.store, Journal: journal.Journal{Log: h.log()}, Look: lookEvery, Canary: h.Canary,
+		},
 		store: h.store, folder: h.source, every: h.every(), log: h.log(),
 	}
 	h.sweeps.Go(func() { s.run(ctx) })
 }
 
-// close ends everything and waits for it, in the order that loses nothing: no call begins any more, then no renewal; what was sent to a provider comes home; then the store is let go, as the last, for it is also the lock on the folder.
+// close ends everything and waits for it, in an order that loses nothing: calls
+// first, then renewals, then requests to providers that are under way. The
+// store is the last, for it is also the lock on the folder.
 func (h *house) close() error {
 	if h.front != nil {
 		h.front.stop(grace)

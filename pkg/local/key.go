@@ -105,8 +105,8 @@ func principals(keys []Key) []Key {
 	return named
 }
 
-// keyFrom reads the operator's key in the file at path, and writes one at random
-// where there is none. The caller has locked the data folder.
+// keyFrom reads the operator's key in the file at path, and writes one at
+// random where there is none. The caller has locked the data folder.
 func keyFrom(path string, owners private.Owners) (Key, error) {
 	text, err := owners.ReadSecret(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,4 +1,7 @@
-// Package local is tokenvend on one machine, without AWS: the same Desk and Sweep in one process, over an embedded store and a folder of credentials, with a ticker for the schedule and a front door that checks signatures as API Gateway does.
+// Package local runs tokenvend on one machine, without AWS: vend and rotate in
+// one process, over an embedded store and a folder of credentials. A ticker
+// takes the place of the schedule, and an HTTP server verifies signatures as
+// API Gateway does.
 package local
 
 import (
@@ -27,7 +30,9 @@ type Config struct {
 	Keys   []Key         // beside the operator's key: see below
 	Every  time.Duration // how often what is due is renewed, from a second on; 0: each minute
 
-	Canary time.Duration // how often each living token is proven at its provider, where that can be done, from a minute on; 0: never
+	// Canary is how often each living token is verified at its provider, where
+	// that is possible, from a minute on; 0: never.
+	Canary time.Duration
 
 	// StaleMax is how long a token is vended from memory while the data folder
 	// cannot be read, from a minute on; 0: mint.DefaultStaleMax.
@@ -43,12 +48,14 @@ type Config struct {
 	// nil: none; the environment is never asked.
 	Proxy *url.URL
 
-	Demo         bool          // the five providers are simulated, and a credential of each is put into Data; no other provider can be asked
+	// Demo simulates the five providers and writes a credential of each to Data.
+	// No other provider can be asked.
+	Demo         bool
 	DemoLifetime time.Duration // of the simulated tokens; 0: as each provider documents
-	DemoListen   string        // where the simulator is told to misbehave, on loopback; "": 127.0.0.1:3001
+	DemoListen   string        // of the simulator's control, on loopback; "": 127.0.0.1:3001
 
 	Log *slog.Logger // nil: silent
-	Out io.Writer    // what people read at the start: ready curl lines; nil: nowhere
+	Out io.Writer    // gets what users read at the start, such as curl commands; nil: nowhere
 }
 
 func (c Config) listen() string       { return cmp.Or(c.Listen, "127.0.0.1:3000") }
@@ -73,16 +80,16 @@ func (c Config) out() io.Writer {
 
 var regionName = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
-// shortestCanary keeps a slip of the unit from asking providers again and again.
-const shortestCanary = time.Minute
+// minCanary keeps a wrong unit from sending providers request after request.
+const minCanary = time.Minute
 
-// check names everything that is wrong by itself, whatever the machine.
+// check returns what is wrong on any machine.
 func (c Config) check() error {
 	var errs []error
 	if c.every() < time.Second {
 		errs = append(errs, errors.New("--every: expected a second or more"))
 	}
-	if c.Canary != 0 && c.Canary < shortestCanary {
+	if c.Canary != 0 && c.Canary < minCanary {
 		errs = append(errs, errors.New("--canary: expected a minute or more"))
 	}
 	if c.StaleMax != 0 && (c.StaleMax < mint.ShortestStaleMax || c.StaleMax > mint.LongestStaleMax) {
@@ -100,7 +107,7 @@ func (c Config) check() error {
 	return errors.Join(append(errs, checkKeys(c.Keys))...)
 }
 
-// grace is how long calls that are under way may take once the server is told to end.
+// grace is how long calls that are under way may take once the server ends.
 const grace = 10 * time.Second
 
 // Serve builds a server, serves until ctx ends, and returns nil once everything

@@ -18,7 +18,7 @@ const (
 	lookEvery    = time.Second // at the folder of credentials
 )
 
-// schedule stands where EventBridge does.
+// schedule takes the place of EventBridge.
 type schedule struct {
 	sweep  *rotate.Rotator
 	folder credential.Source
@@ -28,7 +28,8 @@ type schedule struct {
 	log    *slog.Logger
 }
 
-// run makes a pass at once, one in each period, and one when the folder of credentials has changed, never two at a time, until ctx ends.
+// run makes a pass at once, one in each period, and one when the folder of
+// credentials has changed, until ctx ends. It makes one pass at a time.
 func (s *schedule) run(ctx context.Context) {
 	period, look := time.NewTicker(s.every), time.NewTicker(lookEvery)
 	defer period.Stop()
@@ -47,7 +48,7 @@ func (s *schedule) run(ctx context.Context) {
 	}
 }
 
-// wait returns when the next pass is to be made, or false when there is none.
+// wait waits for the time of the next pass. It returns false when ctx ends.
 func (s *schedule) wait(ctx context.Context, period, look <-chan time.Time) bool {
 	for {
 		select {
@@ -63,7 +64,8 @@ func (s *schedule) wait(ctx context.Context, period, look <-chan time.Time) bool
 	}
 }
 
-// changed says whether a credential was added, replaced or removed since it was last asked.
+// changed reports whether a credential was added, replaced or removed since the
+// last call.
 func (s *schedule) changed(ctx context.Context) bool {
 	listed, err := s.folder.List(ctx)
 	if err != nil || slices.Equal(listed, s.seen) {
@@ -73,19 +75,19 @@ func (s *schedule) changed(ctx context.Context) bool {
 	return true
 }
 
-// pass is one pass. Its line in the journal says what it did, and what went wrong.
+// pass makes one pass. Its result is in the journal.
 func (s *schedule) pass(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, passTime(s.every))
 	defer cancel()
 	_, _ = s.sweep.Run(ctx)
 }
 
-// passTime is how long one pass may take.
+// passTime returns how long one pass may take.
 func passTime(every time.Duration) time.Duration {
 	return max(min(4*every, longestPass), shortestPass)
 }
 
-// forget drops rows whose time is over.
+// forget deletes rows whose time to be kept has ended.
 func (s *schedule) forget(ctx context.Context) {
 	n, err := s.store.Forget(ctx, time.Now())
 	switch {

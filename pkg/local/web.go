@@ -15,7 +15,8 @@ import (
 
 const (
 	headerTime = 10 * time.Second
-	// readTime and writeTime are longer than a call may take: net/http takes a connection whose read time is over for one whose client has left.
+	// readTime and writeTime are longer than a call may take: net/http cancels a
+	// call when the read time of its connection ends.
 	readTime  = gatewayTimeout + 15*time.Second
 	writeTime = readTime + 15*time.Second
 	idleTime  = time.Minute
@@ -30,7 +31,8 @@ type web struct {
 	closing  atomic.Bool
 }
 
-// listen takes the address, which the named flag chooses. Nothing is answered before start.
+// listen listens on an address; errors name the flag that chooses it. Nothing
+// is answered before start.
 func listen(address, flag string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -47,7 +49,7 @@ func isLoopback(l net.Listener) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// urlOf is how a client on this machine reaches the listener.
+// urlOf returns the URL at which a client on this machine reaches the listener.
 func urlOf(l net.Listener) string {
 	host, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
@@ -70,7 +72,7 @@ func newWeb(l net.Listener, h http.Handler, log *slog.Logger) *web {
 	return w
 }
 
-// start answers, until stop. What ends it otherwise is told to failed.
+// start answers until stop. An error that ends it earlier is passed to failed.
 func (w *web) start(failed func(error)) {
 	w.all.Go(func() {
 		if err := w.server.Serve(w.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -79,7 +81,8 @@ func (w *web) start(failed func(error)) {
 	})
 }
 
-// track counts connections. One that is accepted while the server closes would not be closed by it.
+// track counts connections, and closes those that are accepted while the server
+// closes: Shutdown does not.
 func (w *web) track(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
@@ -92,7 +95,8 @@ func (w *web) track(c net.Conn, state http.ConnState) {
 	}
 }
 
-// stop lets calls end for as long as grace, then cuts them, and returns when none is left.
+// stop waits up to grace for calls to end, then closes their connections. It
+// returns when none is left.
 func (w *web) stop(grace time.Duration) {
 	w.closing.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), grace)

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// ReplaceFile writes a file of mode 0600, in the place of an older one. A reader
-// finds the old file or the new one, whole, and after a crash too. Two versions
-// never have the same time of modification.
+// ReplaceFile writes a file of mode 0600, in the place of an older one. A
+// reader finds the old file or the new one, whole, and after a crash too. Two
+// versions never have the same time of modification.
 func ReplaceFile(path string, data []byte) error {
 	return writeFile(path, data, os.Rename)
 }
@@ -20,8 +20,8 @@ func CreateFile(path string, data []byte) error {
 	return writeFile(path, data, os.Link)
 }
 
-// writeFile writes a temporary file in the same folder, and has name give it its
-// path once it is complete.
+// writeFile writes a temporary file in the same folder, and has name give it
+// its path once it is complete.
 func writeFile(path string, data []byte, name func(from, to string) error) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
 	if err != nil {

@@ -42,8 +42,8 @@ func check(o api.Operation, r api.Request) error {
 	return nil
 }
 
-// checkParameter checks one parameter of an operation that takes it. Numbers and
-// flags have been checked when they were read.
+// checkParameter checks one parameter of an operation that takes it. Numbers
+// and flags have been checked when they were read.
 func checkParameter(name string, r api.Request) error {
 	switch name {
 	case "scope":

@@ -66,9 +66,9 @@ var handlers = map[string]func(*Desk, context.Context, *call) (any, error){
 }
 
 // Answer answers one call with what is to be sent as JSON, a value of the type
-// of the operation's Reply. Errors are of type [*api.Error]. Every answer is one
-// line of the journal: who asked for what, the decision, and the fingerprint of
-// the token.
+// of the operation's Reply. Errors are of type [*api.Error]. Every answer is
+// one line of the journal: who asked for what, the decision, and the
+// fingerprint of the token.
 func (d *Desk) Answer(ctx context.Context, asked Call) (any, error) {
 	began := time.Now()
 	asked.Request = loggable(asked.Request)

@@ -45,8 +45,8 @@ func (d *Desk) HTTP(ctx context.Context, r HTTPRequest) HTTPReply {
 	return reply(http.StatusOK, "application/json", answer)
 }
 
-// request reads what is asked for. With an error it holds the credential, if the
-// path names one.
+// request reads what is asked for. With an error it holds the credential, if
+// the path names one.
 func (r HTTPRequest) request() (api.Request, error) {
 	route, ok := api.Operations().Route(r.Path)
 	if !ok || route.Credential != "" && !credential.ValidName(route.Credential) {
