@@ -1,4 +1,7 @@
-// Package consent is a person's side of the authorization code grant (RFC 6749 §4.1), for a program on the person's own machine (RFC 8252): where the person goes, and what the person comes back with. It needs no secret of the client's, and sees no token.
+// Package consent is the resource owner's side of the authorization code grant
+// (RFC 6749 §4.1), for a program on the user's own machine (RFC 8252): it makes
+// the authorization request and receives the authorization response. It needs
+// no client secret, and sees no token.
 package consent
 
 import (
@@ -14,18 +17,21 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// Visit is one visit of a person to a provider's authorize page.
-type Visit struct {
-	page     *url.URL      // with state and code challenge: whoever knows it can bring an answer that is taken for this visit's
-	state    redact.String // comes back with the answer
+// Request is one authorization request.
+type Request struct {
+	// page has the state and the code challenge. Whoever knows it can forge a
+	// response to this request.
+	page     *url.URL
+	state    redact.String // comes back with the response
 	verifier redact.String
 }
 
-// s256 is the only code challenge method that is worth its name (RFC 7636 §4.2).
+// s256 is the only code challenge method that protects a code (RFC 7636 §4.2).
 const s256 = "S256"
 
-// New begins a visit: it gives the authorize page's address a state, and a code challenge where the provider takes one.
-func New(at api.Authorization) (*Visit, error) {
+// New makes an authorization request: it adds a state, and a code challenge
+// where the provider takes one.
+func New(at api.Authorization) (*Request, error) {
 	page, err := url.Parse(at.URL)
 	if err != nil || page.Host == "" || page.User != nil || page.Scheme != "https" && !(page.Scheme == "http" && isLoopback(page.Hostname())) {
 		return nil, errors.New("the authorize page: expected an https URL, or an http one of a loopback address")
@@ -33,11 +39,11 @@ func New(at api.Authorization) (*Visit, error) {
 	if at.PKCE != "" && at.PKCE != s256 {
 		return nil, errors.New("the authorize page: it asks for a code challenge other than S256, which this program does not know")
 	}
-	v := &Visit{page: page, state: unguessable()}
+	v := &Request{page: page, state: randomValue()}
 	query := page.Query()
 	query.Set("state", v.state.Reveal())
 	if at.PKCE == s256 {
-		v.verifier = unguessable()
+		v.verifier = randomValue()
 		sum := sha256.Sum256([]byte(v.verifier.Reveal()))
 		query.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
 		query.Set("code_challenge_method", s256)
@@ -46,35 +52,40 @@ func New(at api.Authorization) (*Visit, error) {
 	return v, nil
 }
 
-// unguessable is 32 random bytes in base64url, which a state and a code verifier may be.
-func unguessable() redact.String {
+// randomValue returns 32 random bytes in base64url, for a state or a code
+// verifier.
+func randomValue() redact.String {
 	b := make([]byte, 32)
 	_, _ = rand.Read(b) // never fails
 	return redact.New(base64.RawURLEncoding.EncodeToString(b))
 }
 
-// Page is the address that the person's browser has to open. It belongs in no log and in no command line: see [Landing.Link].
-func (v *Visit) Page() redact.String { return redact.New(v.page.String()) }
+// Page returns the URL that the user's browser has to open. It must not stand
+// in a log or in a command line: see [CallbackServer.Link].
+func (v *Request) Page() redact.String { return redact.New(v.page.String()) }
 
-// Site is where the page is, without anything that is secret: "https://api.example.com".
-func (v *Visit) Site() string { return v.page.Scheme + "://" + v.page.Host }
+// Site returns scheme and host of the page, which are not secret:
+// "https://api.example.com".
+func (v *Request) Site() string { return v.page.Scheme + "://" + v.page.Host }
 
-// Verifier is what the code challenge was made of; zero: there is none.
-func (v *Visit) Verifier() redact.String { return v.verifier }
+// Verifier returns the code verifier; zero where no code challenge is sent.
+func (v *Request) Verifier() redact.String { return v.verifier }
 
-// ErrStranger is the error of an answer that is not this visit's.
-var ErrStranger = errors.New("this is not the answer that was waited for: its state is another's, or missing")
+// ErrStateMismatch is the error of a response to another request.
+var ErrStateMismatch = errors.New("this is not the answer that was waited for: its state is another's, or missing")
 
-// ErrNoCode is the error of an answer that says neither yes nor no.
+// ErrNoCode is the error of a response with neither a code nor an error.
 var ErrNoCode = errors.New("the provider sent the person back with neither a code nor an error")
 
-// Refusal is the error of an answer that says no (RFC 6749 §4.1.2.1). Its texts are the provider's own, made harmless for terminals.
+// Refusal is an error response (RFC 6749 §4.1.2.1). Its texts are the
+// provider's own, cleaned for terminals.
 type Refusal struct {
-	Code        string // "access_denied" where the person, or the provider, did not want to
-	Description string // "": none was given
+	// Code is "access_denied" where the user or the provider refused.
+	Code        string
+	Description string // "" where not given
 }
 
-// Error is the provider's code and description.
+// Error returns the provider's code and description.
 func (r *Refusal) Error() string {
 	text := "the provider sent the person back with " + r.Code
 	if r.Description != "" {
@@ -83,33 +94,36 @@ func (r *Refusal) Error() string {
 	return text
 }
 
-// Denied says whether it was the person who refused, as far as that can be known.
+// Denied reports whether the user refused, as far as that can be known.
 func (r *Refusal) Denied() bool { return r.Code == "access_denied" }
 
-// Passing says whether the same visit may go better a little later.
-func (r *Refusal) Passing() bool {
+// Transient reports whether the same request may succeed later.
+func (r *Refusal) Transient() bool {
 	return r.Code == "temporarily_unavailable" || r.Code == "server_error"
 }
 
-// Code reads the query of the address that the person came back to. Nothing in it is looked at before its state has proven that it answers this visit.
-// The errors are ErrStranger, a *Refusal and ErrNoCode. A parameter iss (RFC 9207) is not looked at: nothing is known here that it could be held against.
-func (v *Visit) Code(query string) (redact.String, error) {
+// Code reads the query of the redirect. It reads nothing but the state until
+// the state has shown that the response belongs to this request.
+//
+// The errors are ErrStateMismatch, a *Refusal and ErrNoCode. The parameter iss
+// (RFC 9207) is ignored: there is nothing to compare it with.
+func (v *Request) Code(query string) (redact.String, error) {
 	q, err := url.ParseQuery(query)
-	if err != nil || !v.state.Equal(redact.New(only(q, "state"))) {
-		return redact.String{}, ErrStranger
+	if err != nil || !v.state.Equal(redact.New(single(q, "state"))) {
+		return redact.String{}, ErrStateMismatch
 	}
 	if q.Has("error") {
-		return redact.String{}, &Refusal{Code: harmless(q.Get("error"), 40), Description: harmless(q.Get("error_description"), 300)}
+		return redact.String{}, &Refusal{Code: clean(q.Get("error"), 40), Description: clean(q.Get("error_description"), 300)}
 	}
-	code := redact.New(only(q, "code"))
+	code := redact.New(single(q, "code"))
 	if code.IsZero() {
 		return code, ErrNoCode
 	}
 	return code, nil
 }
 
-// Pasted reads the address that the person's browser has ended at, or its query.
-func (v *Visit) Pasted(address string) (redact.String, error) {
+// Pasted reads the URL that the user's browser was redirected to, or its query.
+func (v *Request) Pasted(address string) (redact.String, error) {
 	address, _, _ = strings.Cut(strings.TrimSpace(address), "#")
 	if _, query, ok := strings.Cut(address, "?"); ok {
 		address = query
@@ -117,16 +131,17 @@ func (v *Visit) Pasted(address string) (redact.String, error) {
 	return v.Code(address)
 }
 
-// only is a parameter's value; "" unless it stands there once.
-func only(q url.Values, name string) string {
+// single returns the value of a parameter that is given once, and else "".
+func single(q url.Values, name string) string {
 	if len(q[name]) != 1 {
 		return ""
 	}
 	return q.Get(name)
 }
 
-// harmless is a text with nothing in it but what RFC 6749 allows there, and no longer than most.
-func harmless(text string, most int) string {
+// clean returns a text with the characters that RFC 6749 allows there, cut to a
+// length.
+func clean(text string, most int) string {
 	clean := strings.Map(func(c rune) rune {
 		if c < ' ' || c > '~' || c == '"' || c == '\\' {
 			return '?'

@@ -9,7 +9,7 @@ import (
 
 const style = "body{margin:4rem auto;max-width:32rem;padding:0 1rem;font:1.1rem/1.5 system-ui,sans-serif;color:#222;background:#fff}h1{font-size:1.5rem}"
 
-// What comes from elsewhere is escaped by html/template.
+// html/template escapes what comes from outside.
 const pageHTML = `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -25,14 +25,14 @@ const pageHTML = `<!DOCTYPE html>
 </html>
 `
 
-// page is what a person is shown.
+// page is an HTML page for the user.
 type page struct {
 	Status      int
 	Title, Text string
 	Style       template.CSS
 }
 
-// The pages that are always the same.
+// The fixed pages.
 var (
 	nothingHere = page{Status: http.StatusNotFound, Title: "Nothing is here", Text: "The address that begins is the one that tokenvend connect has printed."}
 	notAllowed  = page{Status: http.StatusMethodNotAllowed, Title: "Not understood", Text: "Nothing was stored."}
@@ -42,8 +42,9 @@ var (
 	twoBrowsers = page{Status: http.StatusConflict, Title: "This was begun in another browser", Text: "The address was opened before, and not by this browser. In case that was somebody else, tokenvend connect has ended, and nothing was stored. Call it again."}
 )
 
-// secured sets what keeps a page to itself: nothing is loaded, framed, kept or told to anybody.
-func secured(h http.Header) {
+// setSecurityHeaders forbids a page to load anything, to be framed, to be
+// stored, and to send its URL to others.
+func setSecurityHeaders(h http.Header) {
 	sum := sha256.Sum256([]byte(style))
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("Cache-Control", "no-store")
@@ -55,5 +56,6 @@ func (p page) show(w http.ResponseWriter) {
 	p.Style = style
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(p.Status)
-	_ = template.Must(template.New("page").Parse(pageHTML)).Execute(w, p) // an error means that nobody listens any more
+	// An error means that the browser has closed the connection.
+	_ = template.Must(template.New("page").Parse(pageHTML)).Execute(w, p)
 }
