@@ -22,6 +22,7 @@ var layers = [][]string{
 	{"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer"},
 	{"pkg/token", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
 	{"pkg/provider/expiry"},
+	{"pkg/provider/ratelimit"},
 	{"pkg/provider/response"},
 	{"pkg/provider"},
 	{"pkg/credential", "pkg/store", "pkg/seal", "pkg/journal"},

@@ -33,11 +33,13 @@ const s256 = "S256"
 // where the provider takes one.
 func New(at api.Authorization) (*Request, error) {
 	page, err := url.Parse(at.URL)
-	if err != nil || page.Host == "" || page.User != nil || page.Scheme != "https" && !(page.Scheme == "http" && isLoopback(page.Hostname())) {
+	if err != nil || page.Host == "" || page.User != nil ||
+		page.Scheme != "https" && !(page.Scheme == "http" && isLoopback(page.Hostname())) {
 		return nil, errors.New("the authorize page: expected an https URL, or an http one of a loopback address")
 	}
 	if at.PKCE != "" && at.PKCE != s256 {
-		return nil, errors.New("the authorize page: it asks for a code challenge other than S256, which this program does not know")
+		return nil, errors.New(
+			"the authorize page: it asks for a code challenge other than S256, which this program does not know")
 	}
 	v := &Request{page: page, state: randomValue()}
 	query := page.Query()
@@ -113,7 +115,10 @@ func (v *Request) Code(query string) (redact.String, error) {
 		return redact.String{}, ErrStateMismatch
 	}
 	if q.Has("error") {
-		return redact.String{}, &Refusal{Code: clean(q.Get("error"), 40), Description: clean(q.Get("error_description"), 300)}
+		return redact.String{}, &Refusal{
+			Code:        clean(q.Get("error"), 40),
+			Description: clean(q.Get("error_description"), 300),
+		}
 	}
 	code := redact.New(single(q, "code"))
 	if code.IsZero() {

@@ -75,7 +75,14 @@ func (h *handler) authorize(w http.ResponseWriter, r *http.Request) {
 // each server: a browser keeps cookies by host, whatever the port. With an age
 // of 0 the cookie lasts for the session; a negative age deletes it.
 func (h *handler) cookie(value string, age int) *http.Cookie {
-	return &http.Cookie{Name: "tokenvend-" + path.Base(h.begin), Value: value, Path: pathOf(h.redirect.Path), MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode} // #nosec G124 -- not Secure: on loopback there is no TLS
+	return &http.Cookie{ // #nosec G124 -- not Secure: on loopback there is no TLS
+		Name:     "tokenvend-" + path.Base(h.begin),
+		Value:    value,
+		Path:     pathOf(h.redirect.Path),
+		MaxAge:   age,
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
 }
 
 // meet reports whether a browser is the one that opened the link first.
@@ -137,7 +144,11 @@ func (h *handler) callback(w http.ResponseWriter, r *http.Request) {
 // resultPage returns the page of an outcome.
 func resultPage(h Handler, err error) page {
 	if err != nil {
-		return page{Status: http.StatusBadGateway, Title: "This did not work", Text: "tokenvend connect says: " + h.Explain(err)}
+		return page{
+			Status: http.StatusBadGateway,
+			Title:  "This did not work",
+			Text:   "tokenvend connect says: " + h.Explain(err),
+		}
 	}
 	return page{Status: http.StatusOK, Title: "Connected", Text: h.Done}
 }

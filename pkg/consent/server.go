@@ -87,7 +87,8 @@ type Handler struct {
 
 // ErrTwoBrowsers is the error of a link that two browsers opened: one of them
 // may be another user's.
-var ErrTwoBrowsers = errors.New("the address was opened in two browsers, one of which may be somebody else's: nothing was stored")
+var ErrTwoBrowsers = errors.New(
+	"the address was opened in two browsers, one of which may be somebody else's: nothing was stored")
 
 const (
 	headerTime = 10 * time.Second
@@ -106,8 +107,12 @@ const (
 func (l *CallbackServer) Wait(ctx context.Context, r Handler) error {
 	h := &handler{CallbackServer: l, Handler: r, outcome: make(chan error, 1)}
 	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: answerTime, MaxHeaderBytes: maxHeader,
-		ErrorLog: log.New(io.Discard, "", 0), // it would quote URLs
+		Handler:           h,
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       headerTime,
+		WriteTimeout:      answerTime,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(io.Discard, "", 0), // it would quote URLs
 	}
 	server.SetKeepAlivesEnabled(false)
 	var serving sync.WaitGroup

@@ -27,7 +27,8 @@ const (
 // ValidName reports whether a provider or a credential can have that name: up
 // to 63 of a-z, 0-9, _ and -, the first a letter or a digit.
 func ValidName(name string) bool {
-	return name != "" && len(name) <= longestName && strings.Trim(name, lower+digits+"_-") == "" && strings.Trim(name[:1], "_-") != ""
+	return name != "" && len(name) <= longestName &&
+		strings.Trim(name, lower+digits+"_-") == "" && strings.Trim(name[:1], "_-") != ""
 }
 
 // isHeader reports whether a header field can have that name.
@@ -214,7 +215,10 @@ func (p *problems) headers(path string, headers map[string]string) {
 // reservedHeader reports whether a header field belongs to the client
 // authentication, the body or the connection.
 func reservedHeader(name string) bool {
-	reserved := []string{"Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Accept-Encoding", "Idempotency-Key", "X-Idempotency-Key", "Transfer-Encoding", "Upgrade", "Trailer", "Te", "Expect"}
+	reserved := []string{
+		"Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Accept-Encoding",
+		"Idempotency-Key", "X-Idempotency-Key", "Transfer-Encoding", "Upgrade", "Trailer", "Te", "Expect",
+	}
 	return slices.Contains(reserved, http.CanonicalHeaderKey(name))
 }
 

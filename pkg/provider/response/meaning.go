@@ -48,7 +48,7 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 		return "", ""
 	}
 	// hh.ru sends the sentence beside invalid_grant, so it counts first.
-	if q.Grant == descriptor.RefreshToken && saysTooEarly(said) {
+	if q.Grant == descriptor.RefreshToken && isTooEarly(said) {
 		return descriptor.TooEarly, ""
 	}
 	if said.code == "invalid_grant" {
@@ -89,10 +89,11 @@ func (c oauthError) has(phrase string) bool {
 // tooEarlyText matches sentences about a refresh that comes too early:
 // "access_token not expired" (Exact Online), "token not expired" (hh.ru).
 var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|access[ _-]?token is still valid`)
+	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|` +
+		`access[ _-]?token is still valid`)
 })
 
-func saysTooEarly(said oauthError) bool {
+func isTooEarly(said oauthError) bool {
 	return slices.ContainsFunc(append(said.texts, said.text), tooEarlyText().MatchString)
 }
 
@@ -100,12 +101,14 @@ func saysTooEarly(said oauthError) bool {
 // Strava write it. A sentence about the form of the request, or about retrying,
 // means something else.
 var (
-	namesRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
-	saysDead          = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|claimed|used|consumed|unknown|not valid|not found|no longer|does not exist)\b`)
+	aboutRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
+	aboutInvalidity   = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|claimed|used|consumed|unknown|` +
+			`not valid|not found|no longer|does not exist)\b`)
 	})
-	saysOtherwise = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|again|later|temporarily|timeout|timed out|not used)\b`)
+	aboutOther = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|` +
+			`again|later|temporarily|timeout|timed out|not used)\b`)
 	})
 )
 
@@ -116,11 +119,13 @@ var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_toke
 // refusesRefreshToken reports whether the sentence of an error can only mean
 // the refresh token.
 func refusesRefreshToken(q *Request, status int, said oauthError) bool {
-	if q.Grant != descriptor.RefreshToken || status == http.StatusForbidden || status == http.StatusNotFound || !slices.Contains(vagueCodes, strings.ToLower(said.code)) {
+	if q.Grant != descriptor.RefreshToken || status == http.StatusForbidden || status == http.StatusNotFound ||
+		!slices.Contains(vagueCodes, strings.ToLower(said.code)) {
 		return false
 	}
 	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
-		return namesRefreshToken().MatchString(text) && saysDead().MatchString(text) && !saysOtherwise().MatchString(text)
+		return aboutRefreshToken().MatchString(text) && aboutInvalidity().MatchString(text) &&
+			!aboutOther().MatchString(text)
 	})
 }
 
