@@ -20,7 +20,7 @@ const (
 	lower       = "abcdefghijklmnopqrstuvwxyz"
 	upper       = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	digits      = "0123456789"
-	tokenSigns  = "!#$%&'*+-.^_`|~" // #nosec G101 -- the signs that RFC 9110 §5.6.2 has in a token
+	tokenSigns  = "!#$%&'*+-.^_`|~" // #nosec G101 -- RFC 9110 §5.6.2
 	longestName = 63
 )
 

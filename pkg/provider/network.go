@@ -16,16 +16,16 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
-// networkError returns the error of a failed round trip. The texts of net/http are
-// not used: some of them quote what the server sent.
+// networkError returns the error of a failed round trip. The texts of net/http
+// are not used: some of them quote what the server sent.
 func (q *call) networkError(err, over error, sent bool) *Error {
 	e := &Error{Kind: Unavailable, Sent: sent, Cause: over}
 	e.Description = q.Mask.Line(q.url.Hostname()+": "+q.reason(err), response.MaxDescription)
 	return e
 }
 
-// contextError returns the error of a context. A connection's own deadline, taken
-// from the context, may pass a moment before the context reports it.
+// contextError returns the error of a context. A connection's own deadline,
+// taken from the context, may pass a moment before the context reports it.
 func contextError(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -76,8 +76,8 @@ func lostReason(err error) string {
 	return "the connection failed"
 }
 
-// mayHaveArrived reports whether a part of a failed request may have reached the
-// provider. In doubt, it returns true.
+// mayHaveArrived reports whether a part of a failed request may have reached
+// the provider. In doubt, it returns true.
 func mayHaveArrived(err error, rt http.RoundTripper, connected bool) bool {
 	if connected {
 		return true

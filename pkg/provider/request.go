@@ -62,8 +62,8 @@ func (e Endpoint) prepare(req TokenRequest) (*call, *Error) {
 	return q, nil
 }
 
-// checkGrant reports, as an error, that the provider has no such grant or that the
-// request lacks something.
+// checkGrant reports, as an error, that the provider has no such grant or that
+// the request lacks something.
 func checkGrant(d *descriptor.Descriptor, req TokenRequest) *Error {
 	switch {
 	case req.Grant == descriptor.ClientCredentials:

@@ -85,9 +85,9 @@ func (q *call) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// transport returns what sends the request. A request that must not be sent twice,
-// and one that a client certificate authenticates, get a connection of their
-// own.
+// transport returns what sends the request. A request that must not be sent
+// twice, and one that a client certificate authenticates, get a connection of
+// their own.
 func (q *call) transport(hc *http.Client) (http.RoundTripper, *Error) {
 	if hc == nil || hc.Transport == nil {
 		return nil, misconfigured("no HTTP client with a transport")
@@ -98,8 +98,8 @@ func (q *call) transport(hc *http.Client) (http.RoundTripper, *Error) {
 	return q.ownConnection(hc.Transport)
 }
 
-// ownConnection returns a RoundTripper with a connection for each request, where
-// net/http made the shared one.
+// ownConnection returns a RoundTripper with a connection for each request,
+// where net/http made the shared one.
 func (q *call) ownConnection(shared http.RoundTripper) (http.RoundTripper, *Error) {
 	rt, ok := outbound.Alone(shared, q.cert)
 	switch {

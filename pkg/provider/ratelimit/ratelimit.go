@@ -22,9 +22,9 @@ type Response struct {
 	At     time.Time // our clock, when the header had arrived
 }
 
-// RetryAt returns the time before which no request may be sent, on our clock, or
-// zero. In an error, Retry-After (RFC 9110 §10.2.3) decides. Otherwise exhausted
-// quotas do, and with status 429 any quota.
+// RetryAt returns the time before which no request may be sent, on our clock,
+// or zero. In an error, Retry-After (RFC 9110 §10.2.3) decides. Otherwise
+// exhausted quotas do, and with status 429 any quota.
 func (r Response) RetryAt(own descriptor.Limits) time.Time {
 	var until time.Time
 	if r.Status/100 != 2 {
