@@ -76,7 +76,7 @@ type errand struct {
 }
 
 // begin asks where the person has to go.
-func (e *errand) begin(ctx context.Context, redirect string) (*consent.Visit, error) {
+func (e *errand) begin(ctx context.Context, redirect string) (*consent.Request, error) {
 	page, err := e.at.Authorize(ctx, e.name, redirect, e.options()...)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (e *errand) begin(ctx context.Context, redirect string) (*consent.Visit, er
 }
 
 // keep has the code exchanged and the grant kept.
-func (e *errand) keep(ctx context.Context, v *consent.Visit, redirect string, code redact.String) (err error) {
+func (e *errand) keep(ctx context.Context, v *consent.Request, redirect string, code redact.String) (err error) {
 	g := client.Grant{Code: code.Reveal(), CodeVerifier: v.Verifier().Reveal(), RedirectURI: redirect, Destination: e.destination}
 	e.kept, err = e.at.Connect(ctx, e.name, g, e.options()...)
 	if isInDoubt(err) {
@@ -116,8 +116,8 @@ func (e *errand) byBrowser(ctx context.Context) error {
 	e.lead(visit, landing.Link())
 	ctx, cancel := context.WithTimeoutCause(ctx, e.timeout, lateError{e.timeout})
 	defer cancel()
-	return landing.Wait(ctx, consent.Reception{
-		Visit: visit,
+	return landing.Wait(ctx, consent.Handler{
+		Request: visit,
 		Keep: func(ctx context.Context, code redact.String) error {
 			return e.keep(ctx, visit, landing.RedirectURI(), code)
 		},
@@ -126,7 +126,7 @@ func (e *errand) byBrowser(ctx context.Context) error {
 	})
 }
 
-func (e *errand) lead(visit *consent.Visit, link string) {
+func (e *errand) lead(visit *consent.Request, link string) {
 	if !e.noBrowser && openBrowser(link) == nil {
 		e.Say("A browser opens. If it does not, open this address on this machine, which leads to %s:\n  %s",
 			visit.Site(), link)
@@ -156,7 +156,7 @@ func (e *errand) byHand(ctx context.Context) error {
 		return err
 	}
 	code, err := visit.Pasted(address)
-	if errors.Is(err, consent.ErrStranger) {
+	if errors.Is(err, consent.ErrStateMismatch) {
 		return errNotPasted
 	}
 	if err != nil {

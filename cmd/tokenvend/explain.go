@@ -133,7 +133,7 @@ func explainRefusal(e *consent.Refusal) (string, int) {
 	switch {
 	case e.Denied():
 		return "access was not allowed, and nothing was stored: " + e.Error(), exitRefused
-	case e.Passing():
+	case e.Transient():
 		return e.Error() + "; nothing was stored: try again", exitFailed
 	}
 	return e.Error() + "; nothing was stored: check what is registered for this client at the provider, its redirect URI and its scopes", exitRefused

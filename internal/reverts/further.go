@@ -160,8 +160,8 @@ var further = []revert{
 	},
 	{
 		attack: "20", fix: "the scope is no token", file: "pkg/provider/response/response.go",
-		old:     `if answer.Scope != "" && q.holdsToken(answer.Scope) {`,
-		without: `if answer.Scope == "" && q.holdsToken(answer.Scope) {`,
+		old:     `if resp.Scope != "" && q.holdsToken(resp.Scope) {`,
+		without: `if resp.Scope == "" && q.holdsToken(resp.Scope) {`,
 		test:    "TestAttack20_NoPointerShowsAToken", pkg: "pkg/provider",
 	},
 	{

@@ -26,6 +26,7 @@ var layers = [][]string{
 	},
 	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
 	{"pkg/provider/expiry"},
+	{"pkg/provider/ratelimit"},
 	{"pkg/provider/response"},
 	{"pkg/provider"},
 	{"pkg/credential", "pkg/store", "pkg/seal", "pkg/journal"},

@@ -15,7 +15,7 @@ import (
 
 const authorizePage = "https://auth.example.com/oauth/authorize?client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fconnected&response_type=code&scope=a+b"
 
-func begin(t *testing.T, pkce string) (*consent.Visit, url.Values) {
+func begin(t *testing.T, pkce string) (*consent.Request, url.Values) {
 	t.Helper()
 	v, err := consent.New(api.Authorization{URL: authorizePage, PKCE: pkce})
 	if err != nil {
@@ -70,19 +70,20 @@ func TestAnswers(t *testing.T) {
 	for answer, want := range map[string]error{
 		state + "&code=c0de":                     nil,
 		"code=c0de&iss=https%3A%2F%2Fx&" + state: nil,
-		"code=c0de":                              consent.ErrStranger,
-		"":                                       consent.ErrStranger,
-		"code=c0de&state=":                       consent.ErrStranger,
-		"code=c0de&state=x" + query.Get("state"): consent.ErrStranger,
-		"code=c0de&" + state + "x":               consent.ErrStranger,
-		"code=c0de&" + strings.ToUpper(state):    consent.ErrStranger,
-		"code=c0de&" + state + "&" + state:       consent.ErrStranger,
-		"error=access_denied":                    consent.ErrStranger,
-		"error=access_denied&state=x":            consent.ErrStranger,
-		state + "&code=c0de;x":                   consent.ErrStranger, // a query that does not parse
-		state:                                    consent.ErrNoCode,
-		state + "&code=":                         consent.ErrNoCode,
-		state + "&code=a&code=b":                 consent.ErrNoCode,
+		"code=c0de":                              consent.ErrStateMismatch,
+		"":                                       consent.ErrStateMismatch,
+		"code=c0de&state=":                       consent.ErrStateMismatch,
+		"code=c0de&state=x" + query.Get("state"): consent.ErrStateMismatch,
+		"code=c0de&" + state + "x":               consent.ErrStateMismatch,
+		"code=c0de&" + strings.ToUpper(state):    consent.ErrStateMismatch,
+		"code=c0de&" + state + "&" + state:       consent.ErrStateMismatch,
+		"error=access_denied":                    consent.ErrStateMismatch,
+		"error=access_denied&state=x":            consent.ErrStateMismatch,
+		// a query that does not parse
+		state + "&code=c0de;x":   consent.ErrStateMismatch,
+		state:                    consent.ErrNoCode,
+		state + "&code=":         consent.ErrNoCode,
+		state + "&code=a&code=b": consent.ErrNoCode,
 	} {
 		code, err := v.Code(answer)
 		if !errors.Is(err, want) || (code.Reveal() == "c0de") != (want == nil) || err != nil && !code.IsZero() {
@@ -118,7 +119,7 @@ func TestPastedAddresses(t *testing.T) {
 		}
 	}
 	for _, address := range []string{"", "c0de", "https://app.example.com/callback", "https://app.example.com/callback?code=c0de", "https://app.example.com/callback#" + answer, "code=c0de&state=x"} {
-		if _, err := v.Pasted(address); !errors.Is(err, consent.ErrStranger) {
+		if _, err := v.Pasted(address); !errors.Is(err, consent.ErrStateMismatch) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// httpPort is the port of an http URL that names none.
+// httpPort is the port of an http URL without one.
 const httpPort = "80"
 
 // listenAll listens on every address that a browser may try for the redirect
-// URI. A browser tries ::1 as well as 127.0.0.1 for localhost: whoever held the
-// other one would receive the code. So each address that this machine has is
-// taken, and nothing is served where another program holds one.
+// URI. For localhost, a browser tries ::1 as well as 127.0.0.1, and another
+// program on one of them would receive the code. So it takes every loopback
+// address of this machine, and fails where one is in use.
 func listenAll(u *url.URL) ([]net.Listener, error) {
 	port := u.Port()
 	if port == "" {
@@ -41,8 +41,7 @@ func listenAll(u *url.URL) ([]net.Listener, error) {
 }
 
 // loopbackHosts returns the addresses of this machine that a browser may use
-// for a host. The name localhost is not looked up: RFC 6761 §6.3 says what it
-// stands for.
+// for a host. It does not look localhost up: see RFC 6761 §6.3.
 func loopbackHosts(host string) ([]string, error) {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return []string{host}, nil

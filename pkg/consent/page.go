@@ -7,9 +7,10 @@ import (
 	"net/http"
 )
 
-const style = "body{margin:4rem auto;max-width:32rem;padding:0 1rem;font:1.1rem/1.5 system-ui,sans-serif;color:#222;background:#fff}h1{font-size:1.5rem}"
+const style = "body{margin:4rem auto;max-width:32rem;padding:0 1rem;" +
+	"font:1.1rem/1.5 system-ui,sans-serif;color:#222;background:#fff}h1{font-size:1.5rem}"
 
-// What comes from elsewhere is escaped by html/template.
+// html/template escapes what comes from outside.
 const pageHTML = `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -25,27 +26,58 @@ const pageHTML = `<!DOCTYPE html>
 </html>
 `
 
-// page is what a person is shown.
+// page is an HTML page for the user.
 type page struct {
 	Status      int
 	Title, Text string
 	Style       template.CSS
 }
 
-// The pages that are always the same.
+// The fixed pages.
 var (
-	nothingHere = page{Status: http.StatusNotFound, Title: "Nothing is here", Text: "The address that begins is the one that tokenvend connect has printed."}
-	notAllowed  = page{Status: http.StatusMethodNotAllowed, Title: "Not understood", Text: "Nothing was stored."}
-	otherHost   = page{Status: http.StatusMisdirectedRequest, Title: "Not understood", Text: "This program answers to its own address only. Nothing was stored."}
-	stranger    = page{Status: http.StatusBadRequest, Title: "This is not the answer that was waited for", Text: "It does not belong to the request that tokenvend connect has begun in this browser, so it was not looked at and nothing was stored. Begin with the address that tokenvend connect has printed."}
-	already     = page{Status: http.StatusConflict, Title: "This is done already", Text: "An answer came before this one, and only one is taken: this one changes nothing. What became of the first stands on its own page, and where tokenvend connect was called."}
-	twoBrowsers = page{Status: http.StatusConflict, Title: "This was begun in another browser", Text: "The address was opened before, and not by this browser. In case that was somebody else, tokenvend connect has ended, and nothing was stored. Call it again."}
+	nothingHere = page{
+		Status: http.StatusNotFound,
+		Title:  "Nothing is here",
+		Text:   "The address that begins is the one that tokenvend connect has printed.",
+	}
+	notAllowed = page{
+		Status: http.StatusMethodNotAllowed,
+		Title:  "Not understood",
+		Text:   "Nothing was stored.",
+	}
+	otherHost = page{
+		Status: http.StatusMisdirectedRequest,
+		Title:  "Not understood",
+		Text:   "This program answers to its own address only. Nothing was stored.",
+	}
+	stranger = page{
+		Status: http.StatusBadRequest,
+		Title:  "This is not the answer that was waited for",
+		Text: "It does not belong to the request that tokenvend connect has begun in this browser, so it " +
+			"was not looked at and nothing was stored. Begin with the address that tokenvend connect " +
+			"has printed.",
+	}
+	already = page{
+		Status: http.StatusConflict,
+		Title:  "This is done already",
+		Text: "An answer came before this one, and only one is taken: this one changes nothing. What " +
+			"became of the first stands on its own page, and where tokenvend connect was called.",
+	}
+	twoBrowsers = page{
+		Status: http.StatusConflict,
+		Title:  "This was begun in another browser",
+		Text: "The address was opened before, and not by this browser. In case that was somebody else, " +
+			"tokenvend connect has ended, and nothing was stored. Call it again.",
+	}
 )
 
-// secured sets what keeps a page to itself: nothing is loaded, framed, kept or told to anybody.
-func secured(h http.Header) {
+// setSecurityHeaders forbids a page to load anything, to be framed, to be
+// stored, and to send its URL to others.
+func setSecurityHeaders(h http.Header) {
 	sum := sha256.Sum256([]byte(style))
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
+	hash := base64.StdEncoding.EncodeToString(sum[:])
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+hash+"'; "+
+		"form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -55,5 +87,6 @@ func (p page) show(w http.ResponseWriter) {
 	p.Style = style
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(p.Status)
-	_ = template.Must(template.New("page").Parse(pageHTML)).Execute(w, p) // an error means that nobody listens any more
+	// An error means that the browser has closed the connection.
+	_ = template.Must(template.New("page").Parse(pageHTML)).Execute(w, p)
 }

@@ -53,7 +53,12 @@ type phrases struct {
 }
 
 func (e Errors) lists() []phrases {
-	return []phrases{{TooEarly, e.TooEarly}, {TryLater, e.TryLater}, {UnknownClient, e.UnknownClient}, {GrantOver, e.GrantOver}}
+	return []phrases{
+		{TooEarly, e.TooEarly},
+		{TryLater, e.TryLater},
+		{UnknownClient, e.UnknownClient},
+		{GrantOver, e.GrantOver},
+	}
 }
 
 // validate refuses phrases that would match nearly any error.

@@ -183,7 +183,8 @@ func fits(token json.Token, t reflect.Type) bool {
 	case bool:
 		return t.Kind() == reflect.Bool
 	case json.Delim:
-		return v == '{' && (t.Kind() == reflect.Struct || t.Kind() == reflect.Map) || v == '[' && t.Kind() == reflect.Slice
+		isObject := t.Kind() == reflect.Struct || t.Kind() == reflect.Map
+		return v == '{' && isObject || v == '[' && t.Kind() == reflect.Slice
 	}
 	return false
 }

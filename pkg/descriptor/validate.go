@@ -20,14 +20,15 @@ const (
 	lower       = "abcdefghijklmnopqrstuvwxyz"
 	upper       = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	digits      = "0123456789"
-	tokenSigns  = "!#$%&'*+-.^_`|~" // #nosec G101 -- the signs that RFC 9110 §5.6.2 has in a token
+	tokenSigns  = "!#$%&'*+-.^_`|~" // #nosec G101 -- RFC 9110 §5.6.2
 	longestName = 63
 )
 
 // ValidName reports whether a provider or a credential can have that name: up
 // to 63 of a-z, 0-9, _ and -, the first a letter or a digit.
 func ValidName(name string) bool {
-	return name != "" && len(name) <= longestName && strings.Trim(name, lower+digits+"_-") == "" && strings.Trim(name[:1], "_-") != ""
+	return name != "" && len(name) <= longestName &&
+		strings.Trim(name, lower+digits+"_-") == "" && strings.Trim(name[:1], "_-") != ""
 }
 
 // isHeader reports whether a header field can have that name.
@@ -210,7 +211,10 @@ func (p *problems) headers(path string, headers map[string]string) {
 // reservedHeader reports whether a header field belongs to the client
 // authentication, the body or the connection.
 func reservedHeader(name string) bool {
-	reserved := []string{"Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Accept-Encoding", "Idempotency-Key", "X-Idempotency-Key", "Transfer-Encoding", "Upgrade", "Trailer", "Te", "Expect"}
+	reserved := []string{
+		"Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Accept-Encoding",
+		"Idempotency-Key", "X-Idempotency-Key", "Transfer-Encoding", "Upgrade", "Trailer", "Te", "Expect",
+	}
 	return slices.Contains(reserved, http.CanonicalHeaderKey(name))
 }
 

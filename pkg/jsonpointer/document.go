@@ -67,6 +67,9 @@ func Parse(pointer string) ([]string, error) {
 	}
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
+		if !strings.Contains(part, "~") {
+			continue
+		}
 		if rest := strings.NewReplacer("~0", "", "~1", "").Replace(part); strings.Contains(rest, "~") {
 			return nil, errors.New("a tilde that is neither ~0 nor ~1")
 		}

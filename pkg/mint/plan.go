@@ -7,7 +7,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/provider"
-	"github.com/tokenvend/tokenvend/pkg/provider/response"
+	"github.com/tokenvend/tokenvend/pkg/provider/ratelimit"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -223,7 +223,7 @@ func permanentWait(count int) time.Duration {
 	return permanentWaits[min(max(count, 1), len(permanentWaits))-1]
 }
 
-const longestCooldown = response.MaxCooldown
+const longestCooldown = ratelimit.MaxCooldown
 
 // forgetAt is when a row may be dropped: long after its token and its refresh token are over.
 func forgetAt(e store.Entry, now time.Time) time.Time {

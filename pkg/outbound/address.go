@@ -64,13 +64,17 @@ func (check admits) control(_, address string, _ syscall.RawConn) error {
 	return check(ap.Addr())
 }
 
-// Ranges of the IANA special-purpose registries (RFC 6890 and its successors) that netip does not know.
+// Ranges of the IANA special-purpose registries (RFC 6890 and its successors)
+// that netip does not know.
 var (
-	specialIPv4 = prefixes("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4")
+	specialIPv4 = prefixes("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
+		"198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4")
 	specialIPv6 = prefixes("2001::/23", "2001:db8::/32", "3fff::/20")
 	globalIPv6  = netip.MustParsePrefix("2000::/3")
-	nat64       = netip.MustParsePrefix("64:ff9b::/96") // RFC 6052: IPv4 in the last four bytes
-	sixToFour   = netip.MustParsePrefix("2002::/16")    // RFC 3056: IPv4 in bytes 2 to 5
+	// RFC 6052: IPv4 in the last four bytes
+	nat64 = netip.MustParsePrefix("64:ff9b::/96")
+	// RFC 3056: IPv4 in bytes 2 to 5
+	sixToFour = netip.MustParsePrefix("2002::/16")
 )
 
 // linkLocal are the addresses at which a machine of a cloud finds its own

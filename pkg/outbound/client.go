@@ -1,4 +1,5 @@
-// Package outbound makes the HTTP client that carries secrets to providers: what it speaks, and where it goes.
+// Package outbound makes the HTTP client that carries secrets to providers. It
+// limits the protocols of a connection, and the addresses that it may reach.
 package outbound
 
 import (
@@ -15,80 +16,99 @@ import (
 const (
 	dialTimeout   = 5 * time.Second // TCP and TLS together
 	headerTimeout = 10 * time.Second
-	// longest bounds a request whose context does not.
-	longest = 30 * time.Second
-	// idleTimeout is short: a frozen function's connections die unnoticed, and renewals come in bunches.
+	// maxTime bounds a request without a deadline of its own.
+	maxTime = 30 * time.Second
+	// idleTimeout is short: connections of a frozen function die unnoticed, and
+	// renewals come in bursts.
 	idleTimeout = 15 * time.Second
-	// idlePerHost is as many as rotate renews at once at one provider.
+	// idlePerHost is the number of renewals that rotate runs at once at one
+	// provider.
 	idlePerHost       = 32
-	longestHeader     = 64 << 10 // bytes
+	maxHeader         = 64 << 10 // bytes
 	resumableSessions = 64
 )
 
-// Config is what can be chosen about a client. The zero value is right for the internet.
+// Config configures a client. The zero value is right for the internet.
 type Config struct {
 	// AllowPrivate admits loopback, private and other addresses that are not the
 	// public internet's, link-local ones excepted. false: a name that has such an
 	// address is refused, and so is each connection to one.
 	AllowPrivate bool
-	// Proxy is an http proxy to tunnel through, with host and port. Which addresses may be reached is then its business, and AllowPrivate is not looked at. nil: none; the environment is never asked.
+	// Proxy is an HTTP proxy to tunnel through, with host and port. The proxy
+	// then decides which addresses may be reached, and AllowPrivate has no
+	// effect. nil means none; the environment is not read.
 	Proxy *url.URL
-	// Roots are the certificate authorities trusted. nil: the system's.
+	// Roots are the trusted certificate authorities. nil means those of the
+	// system.
 	Roots *x509.CertPool
-	// Route gives the address to dial in place of "host:port", and whether there is one; it may be loopback, whatever AllowPrivate says. The certificate is still verified against the name that was asked for. For development. nil: none.
+	// Route returns the address to dial in place of "host:port", and whether
+	// there is one. It may be a loopback address without AllowPrivate. The
+	// certificate is still verified against the requested name. It is for
+	// development. nil means none.
 	Route func(hostport string) (address string, ok bool)
 }
 
-// NewClient makes a client fit to carry secrets: https only, TLS 1.2 or newer with verification, HTTP/1.1, no redirects, no cookies, no proxy from the environment, no compression, bounded headers and times, and public addresses only. A request that is given up leaves nothing running, not even a handshake. It is safe for concurrent use; make one per process.
+// NewClient returns a client that may carry secrets: https alone, TLS 1.2 or
+// newer with verification, HTTP/1.1, no redirects, no cookies, no proxy from
+// the environment, no compression, bounded headers and times, and public
+// addresses alone. A canceled request leaves nothing running, not even a
+// handshake. It is safe for concurrent use; make one per process.
 func NewClient(cfg Config) *http.Client {
-	secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.Roots, ClientSessionCache: tls.NewLRUClientSessionCache(resumableSessions)}
+	secure := &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		RootCAs:            cfg.Roots,
+		ClientSessionCache: tls.NewLRUClientSessionCache(resumableSessions),
+	}
 	return &http.Client{
-		Transport:     newCarrier(cfg, secure),
-		Timeout:       longest,
+		Transport:     newTransport(cfg, secure),
+		Timeout:       maxTime,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// carrier is a transport that speaks nothing but https.
-type carrier struct {
+// transport is an http.Transport that accepts https alone.
+type transport struct {
 	*http.Transport
 	cfg    Config
 	secure *tls.Config
 }
 
-func newCarrier(cfg Config, secure *tls.Config) *carrier {
-	c := &carrier{cfg: cfg, secure: secure}
+func newTransport(cfg Config, secure *tls.Config) *transport {
+	c := &transport{cfg: cfg, secure: secure}
 	var protocols http.Protocols
-	protocols.SetHTTP1(true) // HTTP/2 would put all requests to a host on one connection, and hang with it
+	// HTTP/2 would put all requests to a host on one connection, which may
+	// hang.
+	protocols.SetHTTP1(true)
 	c.Transport = &http.Transport{
 		DialTLSContext:         c.dialTLS,
 		ResponseHeaderTimeout:  headerTimeout,
 		IdleConnTimeout:        idleTimeout,
 		MaxIdleConnsPerHost:    idlePerHost,
-		MaxResponseHeaderBytes: longestHeader,
+		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true,
 		Protocols:              &protocols,
 	}
 	return c
 }
 
-// requestKey is where RoundTrip leaves a request's context for dialTLS: net/http hands it one that is not canceled with the request.
+// requestKey is the context key of a request's context. net/http gives dialTLS
+// a context that is not canceled with the request.
 type requestKey struct{}
 
-// RoundTrip is http.RoundTripper's.
-func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
+// RoundTrip implements [http.RoundTripper].
+func (c *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" {
 		if req.Body != nil {
 			_ = req.Body.Close() // a RoundTripper always closes it
 		}
-		return nil, errors.New("only https is spoken")
+		return nil, errors.New("only https is allowed")
 	}
 	ctx := req.Context()
 	return c.Transport.RoundTrip(req.WithContext(context.WithValue(ctx, requestKey{}, ctx)))
 }
 
-// dialTLS makes a connection, and ends with the request that it is made for.
-func (c *carrier) dialTLS(ctx context.Context, network, hostport string) (net.Conn, error) {
+// dialTLS makes a connection. It stops with the request that it is made for.
+func (c *transport) dialTLS(ctx context.Context, network, hostport string) (net.Conn, error) {
 	if request, ok := ctx.Value(requestKey{}).(context.Context); ok {
 		ctx = request
 	}
@@ -109,7 +129,7 @@ func (c *carrier) dialTLS(ctx context.Context, network, hostport string) (net.Co
 }
 
 // dial goes where the routes point, or to addresses that are admitted.
-func (c *carrier) dial(ctx context.Context, network, hostport string) (net.Conn, error) {
+func (c *transport) dial(ctx context.Context, network, hostport string) (net.Conn, error) {
 	routed := false
 	if c.cfg.Route != nil {
 		var address string
@@ -133,10 +153,13 @@ func (c *carrier) dial(ctx context.Context, network, hostport string) (net.Conn,
 	return (&net.Dialer{Control: check.control}).DialContext(ctx, network, hostport)
 }
 
-// Alone is a RoundTripper that goes the same ways as rt, makes a connection for each request, and keeps none. With a certificate it shows that to each server, and resumes no session, which would be somebody else's. false: rt is neither of this package nor an http.Transport.
-func Alone(rt http.RoundTripper, cert *tls.Certificate) (http.RoundTripper, bool) {
+// Alone returns a RoundTripper that works like rt, with a connection of its own
+// for each request. With a certificate, it shows that to each server and
+// resumes no session, which could be another client's. ok is false where rt is
+// neither of this package nor an http.Transport.
+func Alone(rt http.RoundTripper, cert *tls.Certificate) (single http.RoundTripper, ok bool) {
 	switch t := rt.(type) {
-	case *carrier:
+	case *transport:
 		return t.alone(cert), true
 	case *http.Transport:
 		return alone(t, cert), true
@@ -144,21 +167,21 @@ func Alone(rt http.RoundTripper, cert *tls.Certificate) (http.RoundTripper, bool
 	return nil, false
 }
 
-// Announces says whether rt tells an httptrace when it has a connection.
+// Announces reports whether rt tells an httptrace when it has a connection.
 func Announces(rt http.RoundTripper) bool {
 	switch rt.(type) {
-	case *carrier, *http.Transport:
+	case *transport, *http.Transport:
 		return true
 	}
 	return false
 }
 
-func (c *carrier) alone(cert *tls.Certificate) *carrier {
+func (c *transport) alone(cert *tls.Certificate) *transport {
 	secure := c.secure.Clone()
 	if cert != nil {
-		show(secure, cert)
+		presentCertificate(secure, cert)
 	}
-	single := newCarrier(c.cfg, secure)
+	single := newTransport(c.cfg, secure)
 	single.DisableKeepAlives = true
 	return single
 }
@@ -172,12 +195,15 @@ func alone(shared *http.Transport, cert *tls.Certificate) *http.Transport {
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = new(tls.Config)
 	}
-	show(t.TLSClientConfig, cert)
+	presentCertificate(t.TLSClientConfig, cert)
 	return t
 }
 
-// show has a client certificate shown to each server that asks for one. A server may name authorities, and by itself crypto/tls then shows none of another: but one that signs itself is known to its provider without (RFC 8705 §2.2).
-func show(over *tls.Config, cert *tls.Certificate) {
+// presentCertificate presents a client certificate to each server that asks for
+// one. A server may name authorities, and crypto/tls then presents no
+// certificate of another one; but a provider knows a self-signed certificate
+// without (RFC 8705 §2.2).
+func presentCertificate(over *tls.Config, cert *tls.Certificate) {
 	over.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
 	over.ClientSessionCache = nil
 }

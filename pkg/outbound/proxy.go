@@ -10,7 +10,9 @@ import (
 	"net/url"
 )
 
-// connect asks a proxy for a tunnel to hostport (RFC 9110 §9.3.6). The TLS that goes through it is between this process and the provider: the proxy sees a name and bytes that it can't read.
+// connect asks a proxy for a tunnel to hostport (RFC 9110 §9.3.6). TLS runs
+// between this process and the provider: the proxy sees a name, and bytes that
+// it cannot read.
 func connect(ctx context.Context, dialer *net.Dialer, proxy *url.URL, hostport string) (net.Conn, error) {
 	conn, err := dialer.DialContext(ctx, "tcp", proxy.Host)
 	if err != nil {
@@ -26,12 +28,18 @@ func connect(ctx context.Context, dialer *net.Dialer, proxy *url.URL, hostport s
 }
 
 func tunnel(conn net.Conn, hostport string) error {
-	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: hostport}, Host: hostport, Header: http.Header{}}
+	request := &http.Request{
+		Method: http.MethodConnect,
+		URL:    &url.URL{Opaque: hostport},
+		Host:   hostport,
+		Header: http.Header{},
+	}
 	if err := request.Write(conn); err != nil {
 		return err
 	}
-	// One byte at a time would be needed to leave what follows the answer unread; a server that speaks first is none of TLS.
-	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, longestHeader)), request)
+	// The reader may take bytes that follow the response. There are none: with
+	// TLS, the client sends first.
+	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeader)), request)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ func (q *call) basic(form descriptor.Auth, c Client) *Error {
 	if form == descriptor.AuthBasicEncoded {
 		sent, other = encoded, descriptor.AuthBasic
 	} else if strings.Contains(id, ":") {
-		return ofClient(misconfigured("client_id: holds a colon, which Basic cannot carry; does the provider take basic_encoded?"))
+		return ofClient(misconfigured(
+			"client_id: holds a colon, which Basic cannot carry; does the provider take basic_encoded?"))
 	}
 	if raw != encoded {
 		q.AuthHint = "id or secret have characters that " + string(other) + " sends otherwise: perhaps that is expected"

@@ -27,7 +27,8 @@ func (e Endpoint) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, e
 	q.Set("client_id", e.Client.ID)
 	q.Set("redirect_uri", redirectURI)
 	q.Set("scope", scope)
-	if name := d.EndpointFor(descriptor.AuthorizationCode).ParamName(descriptor.FieldAudience); audience != "" && name != "" {
+	t := d.EndpointFor(descriptor.AuthorizationCode)
+	if name := t.ParamName(descriptor.FieldAudience); audience != "" && name != "" {
 		q.Set(name, audience)
 	}
 	u.RawQuery = q.Encode()

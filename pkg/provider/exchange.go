@@ -16,8 +16,8 @@ import (
 // A client_credentials request that meets a dead idle connection is sent once
 // more, over a new one. A refresh token, a code and a signed assertion are sent
 // once.
-func (e Endpoint) Exchange(ctx context.Context, ask TokenRequest) (TokenResponse, error) {
-	q, err := e.prepare(ask)
+func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse, error) {
+	q, err := e.prepare(req)
 	if err != nil {
 		return TokenResponse{}, err
 	}
@@ -25,9 +25,9 @@ func (e Endpoint) Exchange(ctx context.Context, ask TokenRequest) (TokenResponse
 	if err != nil {
 		return TokenResponse{}, err
 	}
-	answer, err := q.Token(m)
+	resp, err := q.Token(m)
 	if err != nil {
-		return answer, err
+		return resp, err
 	}
-	return answer, nil
+	return resp, nil
 }

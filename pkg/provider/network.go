@@ -16,9 +16,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
-// broken returns the error of a failed round trip. The texts of net/http are
-// not used: some of them quote what the server sent.
-func (q *call) broken(err, over error, sent bool) *Error {
+// networkError returns the error of a failed round trip. The texts of net/http
+// are not used: some of them quote what the server sent.
+func (q *call) networkError(err, over error, sent bool) *Error {
 	e := &Error{Kind: Unavailable, Sent: sent, Cause: over}
 	if errors.Is(err, outbound.ErrPrivate) || errors.Is(err, outbound.ErrLinkLocal) {
 		e.Kind, e.Permanent, e.Client = Misconfigured, true, true // only a setting helps, or another URL
@@ -27,9 +27,9 @@ func (q *call) broken(err, over error, sent bool) *Error {
 	return e
 }
 
-// timeIsOver returns the error of a context. A connection's own deadline, taken
-// from the context, may pass a moment before the context reports it.
-func timeIsOver(ctx context.Context) error {
+// contextError returns the error of a context. A connection's own deadline,
+// taken from the context, may pass a moment before the context reports it.
+func contextError(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -66,10 +66,10 @@ func (q *call) reason(err error) string {
 	case errors.As(err, &dns):
 		return "its name cannot be resolved now"
 	}
-	return lost(err)
+	return lostReason(err)
 }
 
-func lost(err error) string {
+func lostReason(err error) string {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
@@ -81,9 +81,9 @@ func lost(err error) string {
 	return "the connection failed"
 }
 
-// sent reports whether a part of a failed request may have reached the
-// provider. In doubt, it returns true.
-func sent(err error, rt http.RoundTripper, connected bool) bool {
+// mayHaveArrived reports whether a part of a failed request may have reached
+// the provider. In doubt, it returns true.
+func mayHaveArrived(err error, rt http.RoundTripper, connected bool) bool {
 	if connected {
 		return true
 	}

@@ -32,22 +32,29 @@ type call struct {
 }
 
 // prepare builds a request. Its errors are all of kind Misconfigured.
-func (e Endpoint) prepare(ask TokenRequest) (*call, *Error) {
+func (e Endpoint) prepare(req TokenRequest) (*call, *Error) {
 	d, c := e.Descriptor, e.Client
-	if err := grants(d, ask); err != nil {
+	if err := checkGrant(d, req); err != nil {
 		return nil, err
 	}
-	t := d.EndpointFor(ask.Grant)
-	u, err := e.url(ask.Grant)
+	t := d.EndpointFor(req.Grant)
+	u, err := e.url(req.Grant)
 	if err != nil {
 		return nil, err
 	}
-	q := &call{Request: response.Request{Descriptor: d, Grant: ask.Grant}, method: t.Method, url: u, header: headers(t.Headers), params: map[string]string{}}
+	q := &call{
+		Request: response.Request{Descriptor: d, Grant: req.Grant},
+		method:  t.Method,
+		url:     u,
+		header:  headers(t.Headers),
+		params:  map[string]string{},
+	}
 	// A GET is not replayed: net/http would send it again over each dead
 	// connection.
-	q.replay = ask.Grant == descriptor.ClientCredentials && t.Auth != descriptor.AuthPrivateKey && t.Method == http.MethodPost
+	q.replay = req.Grant == descriptor.ClientCredentials &&
+		t.Auth != descriptor.AuthPrivateKey && t.Method == http.MethodPost
 	q.maskQuery()
-	err = cmp.Or(q.ask(t, ask), q.authenticate(t, c), q.extra(t, c))
+	err = cmp.Or(q.setGrant(t, req), q.authenticate(t, c), q.extra(t, c))
 	if err != nil {
 		return nil, err
 	}
@@ -55,29 +62,29 @@ func (e Endpoint) prepare(ask TokenRequest) (*call, *Error) {
 	return q, nil
 }
 
-// grants reports, as an error, that the provider has no such grant or that the
-// request lacks something.
-func grants(d *descriptor.Descriptor, ask TokenRequest) *Error {
+// checkGrant reports, as an error, that the provider has no such grant or that
+// the request lacks something.
+func checkGrant(d *descriptor.Descriptor, req TokenRequest) *Error {
 	switch {
-	case ask.Grant == descriptor.ClientCredentials:
+	case req.Grant == descriptor.ClientCredentials:
 		return nil
-	case ask.Grant == descriptor.AuthorizationCode:
-		return grantsCodes(d, ask)
-	case ask.Grant != descriptor.RefreshToken:
-		return misconfigured("grant %s is not implemented", ask.Grant)
+	case req.Grant == descriptor.AuthorizationCode:
+		return checkCode(d, req)
+	case req.Grant != descriptor.RefreshToken:
+		return misconfigured("grant %s is not implemented", req.Grant)
 	case d.Refresh == nil:
 		return misconfigured("refresh: this provider has no refresh tokens")
-	case ask.Refresh.IsZero():
+	case req.Refresh.IsZero():
 		return misconfigured("refresh: no refresh token to redeem")
 	}
 	return nil
 }
 
-func grantsCodes(d *descriptor.Descriptor, ask TokenRequest) *Error {
+func checkCode(d *descriptor.Descriptor, req TokenRequest) *Error {
 	if d.Authorize == nil {
 		return misconfigured("authorize: this provider connects no accounts")
 	}
-	if ask.Code.IsZero() || ask.RedirectURI == "" {
+	if req.Code.IsZero() || req.RedirectURI == "" {
 		return misconfigured("authorize: no code to redeem, or not the redirect_uri that it was asked for with")
 	}
 	return nil
@@ -130,24 +137,24 @@ func headers(own map[string]string) http.Header {
 	return h
 }
 
-// ask sets the standard parameters.
-func (q *call) ask(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
-	q.set(t, descriptor.FieldGrantType, string(ask.Grant))
-	switch ask.Grant {
+// setGrant sets the standard parameters.
+func (q *call) setGrant(t descriptor.TokenEndpoint, req TokenRequest) *Error {
+	q.set(t, descriptor.FieldGrantType, string(req.Grant))
+	switch req.Grant {
 	case descriptor.RefreshToken:
-		q.Mask.Add(ask.Refresh.Reveal())
-		q.Refresh = ask.Refresh
-		if !q.set(t, descriptor.FieldRefreshToken, ask.Refresh.Reveal()) {
+		q.Mask.Add(req.Refresh.Reveal())
+		q.Refresh = req.Refresh
+		if !q.set(t, descriptor.FieldRefreshToken, req.Refresh.Reveal()) {
 			return misconfigured("refresh.fields: leaves refresh_token out")
 		}
 	case descriptor.AuthorizationCode:
-		return q.code(t, ask)
+		return q.code(t, req)
 	}
-	scope := strings.Join(strings.Fields(ask.Scope), t.ScopeSep)
+	scope := strings.Join(strings.Fields(req.Scope), t.ScopeSep)
 	if scope != "" && !q.set(t, descriptor.FieldScope, scope) {
 		return misconfigured("scope: this provider takes none")
 	}
-	if ask.Audience != "" && !q.set(t, descriptor.FieldAudience, ask.Audience) {
+	if req.Audience != "" && !q.set(t, descriptor.FieldAudience, req.Audience) {
 		return misconfigured("audience: this provider takes none")
 	}
 	return nil
@@ -155,13 +162,13 @@ func (q *call) ask(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
 
 // code sets the parameters of an authorization code. Its scope was decided by
 // the authorization request (RFC 6749 §4.1.3).
-func (q *call) code(t descriptor.TokenEndpoint, ask TokenRequest) *Error {
-	q.Mask.Add(ask.Code.Reveal())
-	q.Mask.Add(ask.Verifier.Reveal())
-	if !q.set(t, descriptor.FieldCode, ask.Code.Reveal()) || !q.set(t, descriptor.FieldRedirectURI, ask.RedirectURI) {
+func (q *call) code(t descriptor.TokenEndpoint, req TokenRequest) *Error {
+	q.Mask.Add(req.Code.Reveal())
+	q.Mask.Add(req.Verifier.Reveal())
+	if !q.set(t, descriptor.FieldCode, req.Code.Reveal()) || !q.set(t, descriptor.FieldRedirectURI, req.RedirectURI) {
 		return misconfigured("fields: leaves code or redirect_uri out")
 	}
-	if !ask.Verifier.IsZero() && !q.set(t, descriptor.FieldCodeVerifier, ask.Verifier.Reveal()) {
+	if !req.Verifier.IsZero() && !q.set(t, descriptor.FieldCodeVerifier, req.Verifier.Reveal()) {
 		return misconfigured("fields: leaves code_verifier out, though a code challenge was sent")
 	}
 	return nil

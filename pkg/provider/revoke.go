@@ -42,7 +42,13 @@ func (e Endpoint) prepareRevocation(token redact.String) (*call, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &call{Request: response.Request{Descriptor: d, Grant: descriptor.ClientCredentials}, method: http.MethodPost, url: u, header: headers(t.Headers), params: map[string]string{descriptor.FieldToken: token.Reveal()}}
+	q := &call{
+		Request: response.Request{Descriptor: d, Grant: descriptor.ClientCredentials},
+		method:  http.MethodPost,
+		url:     u,
+		header:  headers(t.Headers),
+		params:  map[string]string{descriptor.FieldToken: token.Reveal()},
+	}
 	q.Mask.Add(token.Reveal())
 	q.maskQuery()
 	if err := cmp.Or(q.authenticate(t, e.Client), q.extra(t, Client{})); err != nil {

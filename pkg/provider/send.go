@@ -20,7 +20,7 @@ func wall() time.Time { return clock.Now() }
 // send sends the request and reads the response. A request that may be replayed
 // is sent once more, over a new connection, where a kept connection was dead.
 func (q *call) send(ctx context.Context, hc *http.Client) (response.Message, *Error) {
-	rt, err := q.over(hc)
+	rt, err := q.transport(hc)
 	if err != nil {
 		return response.Message{}, err
 	}
@@ -29,22 +29,22 @@ func (q *call) send(ctx context.Context, hc *http.Client) (response.Message, *Er
 		ctx, cancel = context.WithTimeout(ctx, hc.Timeout)
 		defer cancel()
 	}
-	r, died, err := q.once(ctx, rt)
+	r, died, err := q.attempt(ctx, rt)
 	if !died || !q.replay {
 		return r, err
 	}
-	if rt, err = q.alone(rt); err != nil {
+	if rt, err = q.ownConnection(rt); err != nil {
 		return response.Message{}, err
 	}
-	if r, _, err = q.once(ctx, rt); err != nil {
+	if r, _, err = q.attempt(ctx, rt); err != nil {
 		err.Sent = true // the first time, if not now
 	}
 	return r, err
 }
 
-// once sends the request by a RoundTripper, which follows no redirects. died
+// attempt sends the request by a RoundTripper, which follows no redirects. died
 // reports whether a kept connection failed before the first byte of a response.
-func (q *call) once(ctx context.Context, rt http.RoundTripper) (m response.Message, died bool, err *Error) {
+func (q *call) attempt(ctx context.Context, rt http.RoundTripper) (m response.Message, died bool, err *Error) {
 	var connected, kept, answered atomic.Bool
 	req, failed := q.request(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(c httptrace.GotConnInfo) { connected.Store(true); kept.Store(c.Reused) },
@@ -56,18 +56,18 @@ func (q *call) once(ctx context.Context, rt http.RoundTripper) (m response.Messa
 	sentAt := wall()
 	res, failed := rt.RoundTrip(req)
 	if failed != nil {
-		over := timeIsOver(ctx)
+		over := contextError(ctx)
 		var slow net.Error
 		died = kept.Load() && !answered.Load() && over == nil && !(errors.As(failed, &slow) && slow.Timeout())
-		return response.Message{}, died, q.broken(failed, over, sent(failed, rt, connected.Load()))
+		return response.Message{}, died, q.networkError(failed, over, mayHaveArrived(failed, rt, connected.Load()))
 	}
 	defer res.Body.Close()
 	m = response.Message{Status: res.StatusCode, Header: res.Header, SentAt: sentAt, At: wall()}
 	if failed = m.ReadBody(res.Body); failed != nil {
-		over := timeIsOver(ctx)
+		over := contextError(ctx)
 		var slow net.Error
 		if over != nil || errors.As(failed, &slow) && slow.Timeout() {
-			m.TimedOut = q.broken(failed, over, true)
+			m.TimedOut = q.networkError(failed, over, true)
 		}
 	}
 	return m, false, nil
@@ -84,22 +84,22 @@ func (q *call) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// over returns what sends the request. A request that must not be sent twice,
-// and one that a client certificate authenticates, get a connection of their
-// own.
-func (q *call) over(hc *http.Client) (http.RoundTripper, *Error) {
+// transport returns what sends the request. A request that must not be sent
+// twice, and one that a client certificate authenticates, get a connection of
+// their own.
+func (q *call) transport(hc *http.Client) (http.RoundTripper, *Error) {
 	if hc == nil || hc.Transport == nil {
 		return nil, misconfigured("no HTTP client with a transport")
 	}
 	if q.replay && q.cert == nil {
 		return hc.Transport, nil
 	}
-	return q.alone(hc.Transport)
+	return q.ownConnection(hc.Transport)
 }
 
-// alone returns a RoundTripper with a connection for each request, where
-// net/http made the shared one.
-func (q *call) alone(shared http.RoundTripper) (http.RoundTripper, *Error) {
+// ownConnection returns a RoundTripper with a connection for each request,
+// where net/http made the shared one.
+func (q *call) ownConnection(shared http.RoundTripper) (http.RoundTripper, *Error) {
 	rt, ok := outbound.Alone(shared, q.cert)
 	switch {
 	case ok:

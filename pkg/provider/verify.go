@@ -39,7 +39,13 @@ func (e Endpoint) prepareVerification(token redact.String) (*call, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &call{Request: response.Request{Descriptor: d}, method: http.MethodGet, url: u, header: headers(d.Verify.Headers), cert: e.Client.Certificate}
+	q := &call{
+		Request: response.Request{Descriptor: d},
+		method:  http.MethodGet,
+		url:     u,
+		header:  headers(d.Verify.Headers),
+		cert:    e.Client.Certificate,
+	}
 	q.Mask.Add(token.Reveal())
 	q.maskQuery()
 	q.maskValues(d.Verify.Headers)

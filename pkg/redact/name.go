@@ -1,11 +1,13 @@
 package redact
 
-// longestName is the longest name of a field that is shown.
-const longestName = 40
+// maxName is the longest field name that is shown.
+const maxName = 40
 
-// Name is the name of a field that somebody else chose, as an error may repeat it: of letters, _, $ and -, as fields and headers have. What else was typed in its place may be the secret itself, and is not shown.
+// Name returns a field name that came from outside as an error may show it:
+// letters, _, $ and -. Anything else typed in its place may be the secret
+// itself, and is not shown.
 func Name(name string) string {
-	if name == "" || len(name) > longestName {
+	if name == "" || len(name) > maxName {
 		return hidden
 	}
 	for i := range len(name) {

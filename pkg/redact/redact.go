@@ -1,4 +1,4 @@
-// Package redact holds secrets that refuse to be printed.
+// Package redact holds secrets that are not printed.
 package redact
 
 import (
@@ -9,17 +9,23 @@ import (
 	"log/slog"
 )
 
-// Mask is what a secret looks like wherever it is printed.
+// Mask is what is printed in place of a secret.
 const Mask = "[redacted]"
 
-// String is a secret: a token, a refresh token, a client secret. Every way of printing it (fmt with any verb, slog, JSON, also from inside another value) shows [Mask]; [String.Reveal] is the only way out.
-// The zero value is the absent secret. Strings are compared with [String.Equal]; == does not compile.
+// String is a secret: a token, a refresh token, a client secret. Every way of
+// printing it (fmt with any verb, slog, JSON, also from inside another value)
+// shows [Mask]. Only [String.Reveal] returns it.
+//
+// The zero value means that there is no secret. Compare with [String.Equal]; ==
+// does not compile.
 type String struct {
-	_     [0]func()
-	value *string // behind a pointer: fmt reads unexported fields without asking Format, and then shows an address only
+	_ [0]func()
+	// The value is behind a pointer: fmt reads unexported fields without
+	// calling Format, and then shows an address alone.
+	value *string
 }
 
-// New makes a secret of s. An empty s gives the zero value.
+// New returns the secret s. An empty s is the zero value.
 func New(s string) String {
 	if s == "" {
 		return String{}
@@ -27,7 +33,7 @@ func New(s string) String {
 	return String{value: &s}
 }
 
-// Reveal returns the secret itself. Each call is a place that an auditor reads.
+// Reveal returns the secret. An audit has to look at each call.
 func (s String) Reveal() string {
 	if s.value == nil {
 		return ""
@@ -35,10 +41,11 @@ func (s String) Reveal() string {
 	return *s.value
 }
 
-// IsZero says whether there is no secret. encoding/json's omitzero asks it.
+// IsZero reports whether there is no secret. encoding/json calls it for
+// omitzero.
 func (s String) IsZero() bool { return s.value == nil }
 
-// Equal compares two secrets in a time that tells nothing but their lengths.
+// Equal compares two secrets in a time that depends on their lengths alone.
 func (s String) Equal(other String) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
 }
@@ -49,19 +56,19 @@ func (s String) String() string { return Mask }
 // GoString returns [Mask].
 func (s String) GoString() string { return Mask }
 
-// Format writes [Mask] whatever the verb.
+// Format writes [Mask] for every verb.
 func (s String) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Mask)) }
 
-// LogValue gives slog [Mask].
+// LogValue returns [Mask] to slog.
 func (s String) LogValue() slog.Value { return slog.StringValue(Mask) }
 
-// MarshalJSON writes [Mask]: a secret leaves the process only by an explicit Reveal.
+// MarshalJSON writes [Mask]: a secret leaves the process only by Reveal.
 func (s String) MarshalJSON() ([]byte, error) { return json.Marshal(Mask) }
 
 // MarshalText returns [Mask].
 func (s String) MarshalText() ([]byte, error) { return []byte(Mask), nil }
 
-// UnmarshalJSON reads a JSON string. Its error never quotes what was there.
+// UnmarshalJSON reads a JSON string. Its error does not quote the input.
 func (s *String) UnmarshalJSON(data []byte) error {
 	var plain string
 	if err := json.Unmarshal(data, &plain); err != nil {

@@ -44,7 +44,8 @@ func everywhere() map[string]any {
 	}
 }
 
-// reveals says whether out holds the secret, in plain or in a form that printing gives bytes.
+// reveals says whether out holds the secret, in plain or in a form that
+// printing gives bytes.
 func reveals(out string) bool {
 	for _, form := range []string{
 		plain, hex.EncodeToString([]byte(plain)), fmt.Sprintf("% x", plain), fmt.Sprintf("%# x", plain), fmt.Sprintf("%v", []byte(plain)),
@@ -119,7 +120,8 @@ func TestEncodersRevealNothing(t *testing.T) {
 		if err != nil || reveals(string(out)) {
 			t.Errorf("JSON of %s: %s, %v", where, out, err)
 		}
-		out, _ = xml.Marshal(value) // maps are an error, which may not reveal either
+		// maps are an error, which may not reveal either
+		out, _ = xml.Marshal(value)
 		if reveals(string(out)) {
 			t.Errorf("XML of %s: %s", where, out)
 		}

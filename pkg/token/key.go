@@ -10,37 +10,39 @@ import (
 	"strings"
 )
 
-// OwnPartition is the partition in which every credential has its own row, sorted by name.
+// OwnPartition is the partition of all credential records, sorted by name.
 const OwnPartition = "*"
 
-// maxVariant is the longest canonical variant, in bytes, that stands in a key as it is.
+// maxVariant is the longest canonical variant that a key contains in full, in
+// bytes.
 const maxVariant = 512
 
 const hashPrefix = "sha256="
 
-// Key is the identity of one cached token: a credential and a variant of it; or of a credential's own row ([Own]).
-// Keys are comparable.
+// Key identifies one cached token: a credential and a variant. It may also
+// identify a credential record ([Own]). Keys are comparable.
 type Key struct {
 	Credential string
 	Variant    Variant
 	own        bool
 }
 
-// Own is the key of a credential's own row: its terms, and the failures and the cooldown that all its variants share.
+// Own returns the key of a credential record: its terms, and the failures and
+// the cooldown that all its variants share.
 func Own(credential string) Key { return Key{Credential: credential, own: true} }
 
-// hostMark begins the partition of a provider's host. No credential's name
-// begins so.
+// hostMark begins the partition of a provider's host. No credential has a name
+// that begins so.
 const hostMark = "@"
 
-// Host is the key of what is known of a provider's host, for all credentials
+// Host returns the key of the record of a provider's host, for all credentials
 // that use it.
 func Host(host string) Key { return Key{Credential: hostMark + host} }
 
-// IsOwn says whether k names a credential's own row.
+// IsOwn reports whether k is the key of a credential record.
 func (k Key) IsOwn() bool { return k.own }
 
-// Partition is the first of the two names under which a store keeps the key's entry.
+// Partition returns the partition key under which a store keeps the entry.
 func (k Key) Partition() string {
 	if k.own {
 		return OwnPartition
@@ -48,7 +50,7 @@ func (k Key) Partition() string {
 	return k.Credential
 }
 
-// Sort is the second of the two names under which a store keeps the key's entry.
+// Sort returns the sort key under which a store keeps the entry.
 func (k Key) Sort() string {
 	if k.own {
 		return k.Credential
@@ -56,10 +58,11 @@ func (k Key) Sort() string {
 	return k.Variant.String()
 }
 
-// String is partition and sort key, for logs: a variant holds nothing secret.
+// String returns partition and sort key, for logs: a variant is not secret.
 func (k Key) String() string { return k.Partition() + "/" + k.Sort() }
 
-// ParseKey is the way back from a store's two names. Where sort is a hash, long is the variant in full ([Variant.Long]); else it is not looked at.
+// ParseKey parses the partition and sort keys of a store. Where sort is a hash,
+// long is the variant in full ([Variant.Long]); otherwise long is not read.
 func ParseKey(partition, sort, long string) (Key, error) {
 	if partition == OwnPartition {
 		return Own(sort), nil
@@ -78,21 +81,29 @@ func ParseKey(partition, sort, long string) (Key, error) {
 	return Key{Credential: partition, Variant: v}, nil
 }
 
-// Variant is the account, the audience and the scope asked for. The zero value is the credential's default.
+// Variant is the requested account, audience and scope. The zero value is the
+// credential's default.
 type Variant struct {
-	Account  string // whose authorization-code grant it is; "" for client credentials
+	// Account is the resource owner's account; "" for client credentials.
+	Account  string
 	Audience string // "" for the credential's own
-	Scope    string // space-separated, sorted, each once; "" for the credential's own
+	// Scope is space-separated, sorted, each value once; "" for the
+	// credential's own.
+	Scope string
 }
 
-// NewVariant puts the scope in its canonical order: sorted, each scope once.
+// NewVariant returns a variant with its scope in canonical order: sorted, each
+// value once.
 func NewVariant(account, audience, scope string) Variant {
 	scopes := strings.Fields(scope)
 	slices.Sort(scopes)
 	return Variant{Account: account, Audience: audience, Scope: strings.Join(slices.Compact(scopes), " ")}
 }
 
-// String is the canonical form: "-" for the default, else "account=…&audience=…&scope=…" with percent-encoded values and empty parts left out; where that is longer than 512 bytes, "sha256=" and the hash of it in hex.
+// String returns the canonical form: "-" for the default, else
+// "account=…&audience=…&scope=…" with percent-encoded values and without empty
+// parts. Where that is longer than 512 bytes, it returns "sha256=" and its hash
+// in hex.
 func (v Variant) String() string {
 	long := v.Long()
 	if len(long) <= maxVariant {
@@ -102,7 +113,7 @@ func (v Variant) String() string {
 	return hashPrefix + hex.EncodeToString(sum[:])
 }
 
-// Long is the canonical form in full, however long.
+// Long returns the canonical form in full.
 func (v Variant) Long() string {
 	var parts []string
 	for _, part := range v.parts() {
@@ -125,7 +136,8 @@ func (v *Variant) parts() [3]part {
 	return [3]part{{"account", &v.Account}, {"audience", &v.Audience}, {"scope", &v.Scope}}
 }
 
-// ParseVariant reads a canonical form in full; any other spelling of the same variant is an error, and so is a hash.
+// ParseVariant parses a canonical form in full. Another spelling of the same
+// variant is an error, and so is a hash.
 func ParseVariant(s string) (Variant, error) {
 	var v Variant
 	if s != "-" {
@@ -149,5 +161,5 @@ func ParseVariant(s string) (Variant, error) {
 	return v, nil
 }
 
-// escape percent-encodes all but RFC 3986's unreserved characters.
+// escape percent-encodes all characters but the unreserved ones of RFC 3986.
 func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

@@ -1,4 +1,5 @@
-// Package token knows what a cached access token is: its identity ([Key]), its times and its fingerprint.
+// Package token describes cached access tokens: their identity ([Key]), times
+// and fingerprint.
 package token
 
 import (
@@ -10,34 +11,40 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// Token is one access token with its times. All times are wall time, to the millisecond.
+// Token is one access token with its times. All times are wall time, to the
+// millisecond.
 type Token struct {
 	Access      redact.String
 	Type        string // "Bearer"
-	Scope       string // as the provider granted it; "" where it named none
+	Scope       string // as granted; "" where not given
 	Fingerprint string // see [Fingerprint]
-	Generation  int64  // grows by one each time the key's token is replaced; the first is 1
-	IssuedAt    time.Time
-	ExpiresAt   time.Time
-	CacheUntil  time.Time // how long a caller may keep it; never after ExpiresAt
+	// Generation grows by one each time the token of the key is replaced. The
+	// first is 1.
+	Generation int64
+	IssuedAt   time.Time
+	ExpiresAt  time.Time
+	// CacheUntil is how long a caller may keep the token; never after
+	// ExpiresAt.
+	CacheUntil time.Time
 }
 
-// IsZero says whether there is no token.
+// IsZero reports whether there is no token.
 func (t Token) IsZero() bool { return t.Access.IsZero() }
 
-// Left is how long the token lives on after now; negative once it is over.
+// Left returns the remaining lifetime; it is negative after the expiry.
 func (t Token) Left(now time.Time) time.Duration { return t.ExpiresAt.Sub(now) }
 
-// fingerprintBytes is how much of the hash a fingerprint shows.
+// fingerprintBytes is how much of the hash a fingerprint has.
 const fingerprintBytes = 8
 
-// Fingerprint names a token without revealing it: the first 16 hex digits of its SHA-256.
+// Fingerprint identifies a token without revealing it: the first 16 hex digits
+// of its SHA-256.
 func Fingerprint(access redact.String) string {
 	sum := sha256.Sum256([]byte(access.Reveal()))
 	return hex.EncodeToString(sum[:fingerprintBytes])
 }
 
-// IsFingerprint says whether s has the form of a fingerprint.
+// IsFingerprint reports whether s has the form of a fingerprint.
 func IsFingerprint(s string) bool {
 	return len(s) == 2*fingerprintBytes && strings.Trim(s, "0123456789abcdef") == ""
 }

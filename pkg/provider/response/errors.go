@@ -54,7 +54,8 @@ func (q *Request) refused(m Message) *Error {
 	q.maskTokens(doc)
 	said := readOAuthError(q.Descriptor, doc)
 	if m.Status/100 == 3 {
-		said = oauthError{text: "redirected to " + target(m.Header.Get("Location")) + "; redirects are not followed: is token_url right?"}
+		to := target(m.Header.Get("Location"))
+		said = oauthError{text: "redirected to " + to + "; redirects are not followed: is token_url right?"}
 	}
 	return q.classify(m.Status, said)
 }
@@ -166,7 +167,9 @@ func isPermanent(d *descriptor.Descriptor, status int, code string) bool {
 // aboutRequest reports whether an error of RFC 6749 §5.2 or RFC 8707 §2 is
 // about something other than the client authentication.
 func aboutRequest(code string) bool {
-	return slices.Contains([]string{"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target", "access_denied"}, code)
+	return slices.Contains([]string{
+		"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target", "access_denied",
+	}, code)
 }
 
 // isOAuth reports whether an error code is one of OAuth. Gateways and

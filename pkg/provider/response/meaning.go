@@ -48,7 +48,7 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 		return "", ""
 	}
 	// hh.ru sends the sentence beside invalid_grant, so it counts first.
-	if q.Grant == descriptor.RefreshToken && saysTooEarly(said) {
+	if q.Grant == descriptor.RefreshToken && isTooEarly(said) {
 		return descriptor.TooEarly, ""
 	}
 	if said.code == "invalid_grant" {
@@ -93,7 +93,7 @@ var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
 		`access[ _-]?token is still valid`)
 })
 
-func saysTooEarly(said oauthError) bool {
+func isTooEarly(said oauthError) bool {
 	return slices.ContainsFunc(append(said.texts, said.text), tooEarlyText().MatchString)
 }
 
@@ -101,14 +101,14 @@ func saysTooEarly(said oauthError) bool {
 // Strava write it. A sentence about the form of the request, or about retrying,
 // means something else.
 var (
-	namesRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
-	saysDead          = sync.OnceValue(func() *regexp.Regexp {
+	aboutRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
+	aboutInvalidity   = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|claimed|used|consumed|unknown|` +
 			`not valid|not found|no longer|does not exist)\b`)
 	})
-	saysOtherwise = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|again|later|temporarily|` +
-			`timeout|timed out|not used)\b`)
+	aboutOther = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|` +
+			`again|later|temporarily|timeout|timed out|not used)\b`)
 	})
 )
 
@@ -119,13 +119,13 @@ var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_toke
 // refusesRefreshToken reports whether the sentence of an error can only mean
 // the refresh token.
 func refusesRefreshToken(q *Request, status int, said oauthError) bool {
-	elsewhere := status == http.StatusForbidden || status == http.StatusNotFound
-	vague := slices.Contains(vagueCodes, strings.ToLower(said.code))
-	if q.Grant != descriptor.RefreshToken || elsewhere || !vague {
+	if q.Grant != descriptor.RefreshToken || status == http.StatusForbidden || status == http.StatusNotFound ||
+		!slices.Contains(vagueCodes, strings.ToLower(said.code)) {
 		return false
 	}
 	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
-		return namesRefreshToken().MatchString(text) && saysDead().MatchString(text) && !saysOtherwise().MatchString(text)
+		return aboutRefreshToken().MatchString(text) && aboutInvalidity().MatchString(text) &&
+			!aboutOther().MatchString(text)
 	})
 }
 

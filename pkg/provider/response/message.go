@@ -11,6 +11,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/mask"
+	"github.com/tokenvend/tokenvend/pkg/provider/ratelimit"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -75,6 +76,11 @@ func (q *Request) Error(m Message) *Error {
 	failure := q.refused(m)
 	failure.Limit = q.rateLimit(m)
 	return failure
+}
+
+func (q *Request) rateLimit(m Message) RateLimit {
+	r := ratelimit.Response{Status: m.Status, Header: m.Header, At: m.At}
+	return RateLimit{RetryAt: r.RetryAt(q.Descriptor.Limits)}
 }
 
 // ReadBody reads a body, and decompresses it. The limit holds on both sides.

@@ -51,15 +51,15 @@ func (a TokenResponse) withoutToken() TokenResponse {
 }
 
 // warn adds what was odd about the response as a whole.
-func (m Message) warn(said oauthError, isForm bool, answer *TokenResponse) {
+func (m Message) warn(said oauthError, isForm bool, resp *TokenResponse) {
 	if said.made {
-		answer.warn("an error stands beside the token")
+		resp.warn("an error stands beside the token")
 	}
 	if m.compressed {
-		answer.warn("the answer is compressed, though the request asked for identity")
+		resp.warn("the answer is compressed, though the request asked for identity")
 	}
 	if isForm {
-		answer.warn("the answer is form-encoded, not JSON")
+		resp.warn("the answer is form-encoded, not JSON")
 	}
 }
 
@@ -75,33 +75,33 @@ func unusable(m Message, problem string) *Error {
 }
 
 // readRefresh sets the refresh token, where the response has a usable one.
-func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Time, answer *TokenResponse) {
+func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Time, resp *TokenResponse) {
 	token, _ := doc.Lookup(refreshAt(d)).(string)
 	if token == "" {
 		return
 	}
 	if problem := unsafeToken(token); problem != "" {
-		answer.warn("the refresh token " + problem + " and is not kept")
+		resp.warn("the refresh token " + problem + " and is not kept")
 		return
 	}
-	answer.Refresh = redact.New(token)
+	resp.Refresh = redact.New(token)
 	at := d.Response.RefreshExpiry
 	if at.At == "" {
 		return
 	}
 	var odd expiry.Oddity
-	if answer.RefreshExpiry, odd = expiry.Read(doc.Lookup(at.At), at.Kind, now); odd == expiry.Negative {
+	if resp.RefreshExpiry, odd = expiry.Read(doc.Lookup(at.At), at.Kind, now); odd == expiry.Negative {
 		// A negative expiry is no reason to lose a grant.
-		answer.RefreshExpiry, odd = expiry.Expiry{}, expiry.Unreadable
+		resp.RefreshExpiry, odd = expiry.Expiry{}, expiry.Unreadable
 	}
 	if odd != "" {
-		answer.warn("the refresh token's expiry " + string(odd))
+		resp.warn("the refresh token's expiry " + string(odd))
 	}
 }
 
 // readToken sets all other fields. problem says why the token cannot be used,
 // in words that quote nothing; "" means that it can.
-func (q *Request) readToken(doc jsonpointer.Document, now time.Time, answer *TokenResponse) (problem string) {
+func (q *Request) readToken(doc jsonpointer.Document, now time.Time, resp *TokenResponse) (problem string) {
 	d := q.Descriptor
 	token, ok := doc.Lookup(accessAt(d)).(string)
 	if !ok || token == "" {
@@ -110,22 +110,22 @@ func (q *Request) readToken(doc jsonpointer.Document, now time.Time, answer *Tok
 	if problem = unsafeToken(token); problem != "" {
 		return "the access token at " + accessAt(d) + " " + problem
 	}
-	if q.holdsRefresh(token, answer.Refresh) {
+	if q.holdsRefresh(token, resp.Refresh) {
 		return "the value at " + accessAt(d) + " is a refresh token, or holds one"
 	}
-	if problem = q.readType(doc, answer); problem != "" {
+	if problem = q.readType(doc, resp); problem != "" {
 		return problem
 	}
 	at := d.Response.Expiry
 	var odd expiry.Oddity
-	if answer.Expiry, odd = expiry.Read(doc.Lookup(cmp.Or(at.At, "/expires_in")), at.Kind, now); odd != "" {
-		answer.warn("the expiry " + string(odd))
+	if resp.Expiry, odd = expiry.Read(doc.Lookup(cmp.Or(at.At, "/expires_in")), at.Kind, now); odd != "" {
+		resp.warn("the expiry " + string(odd))
 	}
-	answer.Access = redact.New(token)
-	readScope(d, doc, answer)
-	if answer.Scope != "" && q.holdsToken(answer.Scope) {
-		answer.Scope = ""
-		answer.warn("the scope holds a token and counts as not named")
+	resp.Access = redact.New(token)
+	readScope(d, doc, resp)
+	if resp.Scope != "" && q.holdsToken(resp.Scope) {
+		resp.Scope = ""
+		resp.warn("the scope holds a token and counts as not named")
 	}
 	return ""
 }
@@ -157,7 +157,7 @@ var boundTypes = []string{"dpop", "pop", "mac", "hmac", "hok", "hotk", "hawk", "
 
 // readType refuses a token that is not a bearer token. Vendors have their own
 // words for Bearer, so any other word counts as Bearer.
-func (q *Request) readType(doc jsonpointer.Document, answer *TokenResponse) (problem string) {
+func (q *Request) readType(doc jsonpointer.Document, resp *TokenResponse) (problem string) {
 	at := cmp.Or(q.Descriptor.Response.Type, "/token_type")
 	value := doc.Lookup(at)
 	name, isText := value.(string)
@@ -166,7 +166,7 @@ func (q *Request) readType(doc jsonpointer.Document, answer *TokenResponse) (pro
 	case value == nil, isText && name == "":
 		return ""
 	case strings.EqualFold(name, "bearer"):
-		answer.Type = "Bearer"
+		resp.Type = "Bearer"
 		return ""
 	}
 	name = name[:min(len(name), maxCode)]
@@ -174,8 +174,8 @@ func (q *Request) readType(doc jsonpointer.Document, answer *TokenResponse) (pro
 	if slices.ContainsFunc(words, func(word string) bool { return slices.Contains(boundTypes, word) }) {
 		return "the token type at " + at + " needs more than a bearer token does: it is not supported"
 	}
-	answer.Type = q.Mask.Line(name, maxCode)
-	answer.warn("the token type is not Bearer and counts as Bearer")
+	resp.Type = q.Mask.Line(name, maxCode)
+	resp.warn("the token type is not Bearer and counts as Bearer")
 	return ""
 }
 
@@ -184,7 +184,7 @@ const maxScope = 16 << 10
 
 // readScope sets the granted scope, separated by spaces. A scope that cannot be
 // read counts as not given: the token works without it.
-func readScope(d *descriptor.Descriptor, doc jsonpointer.Document, answer *TokenResponse) {
+func readScope(d *descriptor.Descriptor, doc jsonpointer.Document, resp *TokenResponse) {
 	var text string
 	value := doc.Lookup(cmp.Or(d.Response.Scope, "/scope"))
 	switch v := value.(type) {
@@ -201,8 +201,8 @@ func readScope(d *descriptor.Descriptor, doc jsonpointer.Document, answer *Token
 	if strings.ContainsFunc(scope, func(r rune) bool { return r < ' ' || r > '~' }) {
 		scope = ""
 	}
-	if answer.Scope = scope; scope == "" && value != nil && strings.TrimSpace(text) != "" {
-		answer.warn("the scope cannot be read and counts as not named")
+	if resp.Scope = scope; scope == "" && value != nil && strings.TrimSpace(text) != "" {
+		resp.warn("the scope cannot be read and counts as not named")
 	}
 }
 

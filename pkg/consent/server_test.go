@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // site is a landing that waits for an answer.
 type site struct {
 	*testing.T
-	*consent.Landing
+	*consent.CallbackServer
 	state   string
 	kept    chan string   // the codes that were kept
 	keeping chan struct{} // closed: what is kept is done at once
@@ -48,12 +48,12 @@ func land(t *testing.T, redirect string) *site {
 		t.Fatal(err)
 	}
 	page, _ := url.Parse(v.Page().Reveal())
-	s := &site{T: t, Landing: l, state: page.Query().Get("state"), kept: make(chan string, 10), keeping: make(chan struct{}), outcome: make(chan error, 1)}
+	s := &site{T: t, CallbackServer: l, state: page.Query().Get("state"), kept: make(chan string, 10), keeping: make(chan struct{}), outcome: make(chan error, 1)}
 	ctx, stop := context.WithCancelCause(t.Context())
 	s.stop = stop
 	go func() {
-		s.outcome <- l.Wait(ctx, consent.Reception{
-			Visit: v, Done: "It is <done>.", Explain: func(err error) string { return "because " + err.Error() },
+		s.outcome <- l.Wait(ctx, consent.Handler{
+			Request: v, Done: "It is <done>.", Explain: func(err error) string { return "because " + err.Error() },
 			Keep: func(ctx context.Context, code redact.String) error {
 				if ctx.Done() != nil {
 					t.Error("whoever closes the window calls it off")
@@ -167,16 +167,19 @@ func TestTheSecondAnswerChangesNothing(t *testing.T) {
 	}
 }
 
-// A stranger's answer is refused, and does not end the waiting for the right one: any page could send it.
+// A stranger's answer is refused, and does not end the waiting for the right
+// one: any page could send it.
 func TestStrangersAreNotHeard(t *testing.T) {
 	s, b := land(t, ""), browser()
 	const refused = "not the answer that was waited for"
-	s.want(s.open(browser(), s.back("code=c0de")), http.StatusBadRequest, refused) // nobody was led anywhere yet
+	// nobody was led anywhere yet
+	s.want(s.open(browser(), s.back("code=c0de")), http.StatusBadRequest, refused)
 	s.open(b, s.Link())
 	for _, query := range []string{"?code=c0de&state=wrong", "?code=c0de", "?error=access_denied&state=wrong", ""} {
 		s.want(s.open(b, s.RedirectURI()+query), http.StatusBadRequest, refused)
 	}
-	s.want(s.open(browser(), s.back("code=c0de")), http.StatusBadRequest, refused) // the right state, from another browser
+	// the right state, from another browser
+	s.want(s.open(browser(), s.back("code=c0de")), http.StatusBadRequest, refused)
 	s.want(s.send(b, http.MethodPost, s.back("code=c0de"), ""), http.StatusMethodNotAllowed, "")
 	s.want(s.send(b, http.MethodHead, s.back("code=c0de"), ""), http.StatusMethodNotAllowed, "")
 	s.want(s.send(b, http.MethodGet, s.back("code=c0de"), "rebound.example.com"), http.StatusMisdirectedRequest, "its own address only")
@@ -228,7 +231,8 @@ func TestNobodyComes(t *testing.T) {
 	}
 }
 
-// The time is the person's: once a code has come, what becomes of it is waited for.
+// The time is the person's: once a code has come, what becomes of it is waited
+// for.
 func TestTimeRunsOutWhileACodeIsExchanged(t *testing.T) {
 	s, b := land(t, ""), browser()
 	s.open(b, s.Link())
@@ -243,7 +247,8 @@ func TestTimeRunsOutWhileACodeIsExchanged(t *testing.T) {
 	}
 }
 
-// freePort is one that the system gives nobody by itself, so that nobody takes it before it is used.
+// freePort is one that the system gives nobody by itself, so that nobody takes
+// it before it is used.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 100 {
@@ -307,7 +312,8 @@ func TestAttack12_NobodyElseListensOnLocalhost(t *testing.T) {
 	}
 }
 
-// Every address that a browser may try for localhost answers; a literal address is taken alone.
+// Every address that a browser may try for localhost answers; a literal address
+// is taken alone.
 func TestAttack12_EachLoopbackAddressAnswers(t *testing.T) {
 	own, err := net.InterfaceAddrs()
 	if err != nil {

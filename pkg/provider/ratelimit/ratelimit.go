@@ -1,4 +1,6 @@
-package response
+// Package ratelimit reads the rate limit of a response, by the header fields of
+// the RFCs, of drafts and of a descriptor.
+package ratelimit
 
 import (
 	"cmp"
@@ -13,31 +15,38 @@ import (
 // MaxCooldown is how long at most the headers of a response hold requests back.
 const MaxCooldown = 24 * time.Hour
 
-// rateLimit reads the rate limit in the header. In an error, Retry-After (RFC
-// 9110 §10.2.3) decides. Otherwise exhausted quotas do, and with status 429 any
-// quota.
-func (q *Request) rateLimit(m Message) RateLimit {
+// Response is the part of an HTTP response that rate limits are read from.
+type Response struct {
+	Status int
+	Header http.Header
+	At     time.Time // our clock, when the header had arrived
+}
+
+// RetryAt returns the time before which no request may be sent, on our clock,
+// or zero. In an error, Retry-After (RFC 9110 §10.2.3) decides. Otherwise
+// exhausted quotas do, and with status 429 any quota.
+func (r Response) RetryAt(own descriptor.Limits) time.Time {
 	var until time.Time
-	if m.Status/100 != 2 {
-		until = m.after(m.Header.Get("Retry-After"), descriptor.Seconds)
+	if r.Status/100 != 2 {
+		until = r.after(r.Header.Get("Retry-After"), descriptor.Seconds)
 	}
 	if until.IsZero() {
-		for _, quota := range quotas(q.Descriptor.Limits, m.Header) {
-			if quota.remaining != "0" && m.Status != http.StatusTooManyRequests {
+		for _, quota := range quotas(own, r.Header) {
+			if quota.remaining != "0" && r.Status != http.StatusTooManyRequests {
 				continue
 			}
-			if reset := m.after(quota.reset, quota.kind); reset.After(until) {
+			if reset := r.after(quota.reset, quota.kind); reset.After(until) {
 				until = reset
 			}
 		}
 	}
-	if !until.After(m.At) {
-		return RateLimit{}
+	if !until.After(r.At) {
+		return time.Time{}
 	}
-	if latest := m.At.Add(MaxCooldown); until.After(latest) {
+	if latest := r.At.Add(MaxCooldown); until.After(latest) {
 		until = latest
 	}
-	return RateLimit{RetryAt: until}
+	return until
 }
 
 // maxQuotas is how many quotas of one header are read.
@@ -89,28 +98,28 @@ func parseRateLimit(item string) quota {
 
 // after returns a span or a time as a time on our clock, or zero where it is
 // neither. A time is corrected by the Date field.
-func (m Message) after(value string, kind descriptor.ExpiryKind) time.Time {
+func (r Response) after(value string, kind descriptor.ExpiryKind) time.Time {
 	value = strings.TrimSpace(value)
 	if value == "" {
 		return time.Time{}
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return m.onOurClock(at)
+		return r.onOurClock(at)
 	}
-	e := expiry.ReadReset(value, kind, m.At)
+	e := expiry.ReadReset(value, kind, r.At)
 	switch {
 	case !e.Given:
 		return time.Time{}
 	case e.At.IsZero():
-		return m.At.Add(min(e.In, MaxCooldown))
+		return r.At.Add(min(e.In, MaxCooldown))
 	}
-	return m.onOurClock(e.At)
+	return r.onOurClock(e.At)
 }
 
 // onOurClock converts a time of the provider's clock.
-func (m Message) onOurClock(at time.Time) time.Time {
-	if date := m.date(); !date.IsZero() {
-		return m.At.Add(at.Sub(date))
+func (r Response) onOurClock(at time.Time) time.Time {
+	if date, err := http.ParseTime(r.Header.Get("Date")); err == nil {
+		return r.At.Add(at.Sub(date))
 	}
 	return at
 }
