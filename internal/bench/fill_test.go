@@ -47,7 +47,8 @@ func each(first, end, atOnce int, do func(n int)) {
 }
 
 // minted are the rows of a credential with so many tokens, each for another
-// choice of words, and its credential record: as rotate and vend would have written them.
+// choice of words, and its credential record: as rotate and vend would have
+// written them.
 func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int) []store.Entry {
 	s.b.Helper()
 	rows := memory.New()
