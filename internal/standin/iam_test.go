@@ -21,8 +21,8 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// onEachConfig runs a test on an empty account at each implementation, through
-// the SDK, because these services use several protocols.
+// onEachConfig runs a test on an empty account at every stand-in, through the
+// SDK: these services do not use one protocol.
 func onEachConfig(t *testing.T, test func(t *testing.T, cfg aws.Config)) {
 	for backend, account := range testbed.Accounts() {
 		t.Run(backend, func(t *testing.T) { test(t, account(t)) })
@@ -49,7 +49,7 @@ const (
 	someDocument = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}`
 )
 
-// details reads all pages of GetAccountAuthorizationDetails. It returns the
+// details reads all pages of GetAccountAuthorizationDetails, and returns the
 // policies of each role, user and group, and the managed ones.
 func details(t *testing.T, c *iam.Client) map[string]string {
 	t.Helper()
@@ -240,7 +240,7 @@ func grants(t *testing.T, c *lambda.Client, name *string) {
 				t.Errorf("GetPolicy(%q) = %s, want %s in it", qualifier, text, part)
 			}
 		}
-		// moto returns the statements of all aliases for each of them.
+		// moto shows the statements of all aliases with each.
 		if n := strings.Count(text, `"Sid"`); n != 1 && !strings.HasSuffix(t.Name(), "moto") {
 			t.Errorf("GetPolicy(%q) = %s, want one statement", qualifier, text)
 		}

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// installWithin bounds an installation over a slow network.
+// installWithin is how long an installation may take, however slow the line.
 const installWithin = 10 * time.Minute
 
 // installed returns the folder .cache/testbed/name of the repository, filled by
@@ -52,7 +52,7 @@ func installed(name string, install func(dir string) error) (string, error) {
 	return "", fmt.Errorf("testbed: installing %s: %w", name, err)
 }
 
-// repository returns the directory of the nearest go.mod above the working
+// repository is the folder of the nearest go.mod above the test's working
 // directory.
 func repository() (string, error) {
 	dir, err := os.Getwd()
@@ -67,7 +67,7 @@ func repository() (string, error) {
 	return "", err
 }
 
-// program finds a program, or returns what to install.
+// program finds a program, or says what to install.
 func program(name, install string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -76,7 +76,7 @@ func program(name, install string) (string, error) {
 	return path, nil
 }
 
-// shortHash identifies one version of what is installed.
+// shortHash names one version of what is installed.
 func shortHash(parts ...[]byte) string {
 	sum := sha256.Sum256(bytes.Join(parts, []byte{0}))
 	return hex.EncodeToString(sum[:8])
