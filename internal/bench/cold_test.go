@@ -11,14 +11,14 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// The bars of a cold start.
+// The targets for a cold start.
 const (
 	coldBar     = 1.25   // times the least program's time
 	residentBar = 20e6   // bytes
 	weightBar   = 10.5e6 // bytes, for linux/arm64
 )
 
-// cold measures from exec to the first answer.
+// cold measures from exec to the first response.
 func cold(b *testing.B) *section {
 	s := newStage(b, testbed.Dynalite(b))
 	s.fill(1)
@@ -59,8 +59,8 @@ func cold(b *testing.B) *section {
 	return page
 }
 
-// coldTimes starts the contenders in turns. Their first starts, which bring the
-// programs' pages into memory, do not count.
+// coldTimes starts the contenders in turns. Their first starts load the
+// programs' pages into memory and do not count.
 func (s *stage) coldTimes(contenders []string, rounds int, around func(path string) string) map[string]series {
 	s.b.Helper()
 	found, binaries := map[string]series{}, map[string]string{}
@@ -97,7 +97,7 @@ func (s *stage) coldUnder(page *section, contenders []string, memory, rounds int
 			times(found["vend"].beside(found["least"], took))), "", "", "")
 }
 
-// coldOnce starts a process for which an invocation waits already.
+// coldOnce starts a process for which an invocation is already waiting.
 func (s *stage) coldOnce(contender, binary string) sample {
 	s.b.Helper()
 	r := testbed.NewRuntime(20 * time.Second)
@@ -114,7 +114,7 @@ func (s *stage) coldOnce(contender, binary string) sample {
 	return found
 }
 
-// payloadFor asks a contender for the nth key of the credential.
+// payloadFor returns a contender's request for the nth key of the credential.
 func payloadFor(contender string, n int) []byte {
 	if contender == "least" {
 		return fmt.Appendf(nil, `{"credential":%q,"variant":%q}`, name, variant(n))

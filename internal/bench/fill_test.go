@@ -28,7 +28,8 @@ import (
 
 type item = map[string]types.AttributeValue
 
-// each calls do for the numbers from first to end, by so many at once.
+// each calls do for the numbers from first to end, with atOnce concurrent
+// calls.
 func each(first, end, atOnce int, do func(n int)) {
 	next := make(chan int)
 	var all sync.WaitGroup
@@ -46,8 +47,9 @@ func each(first, end, atOnce int, do func(n int)) {
 	all.Wait()
 }
 
-// minted are the rows of a credential with so many tokens, each for another
-// choice of words, and its credential record: as rotate and vend would have written them.
+// minted returns the rows of a credential with so many tokens, each for another
+// choice of words, and its credential record, as rotate and vend would have
+// written them.
 func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int) []store.Entry {
 	s.b.Helper()
 	rows := memory.New()
@@ -67,15 +69,15 @@ func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int)
 	if err != nil {
 		s.b.Fatal(err)
 	}
-	// of what is renewed ahead nobody is said to have asked, and the number is
-	// not bounded
+	// no caller requested the variants that are renewed, so their number is not
+	// bounded
 	for i := range entries[1:] {
 		entries[1+i].AskedAt = time.Now()
 	}
 	return entries
 }
 
-// due makes all tokens among rows due.
+// due makes the tokens in rows due.
 func due(rows []store.Entry) []store.Entry {
 	for i := range rows[1:] {
 		rows[1+i].NextAt = time.Now().Add(-time.Minute)
@@ -93,7 +95,7 @@ func put(b *testing.B, into store.Store, rows []store.Entry, atOnce int) {
 	})
 }
 
-// makeDue makes tokens due again that were renewed.
+// makeDue makes renewed tokens due again.
 func (s *stage) makeDue(rows []store.Entry) {
 	s.b.Helper()
 	past := number(time.Now().Add(-time.Minute).UnixMilli())
@@ -109,13 +111,13 @@ func (s *stage) makeDue(rows []store.Entry) {
 	})
 }
 
-const writers = 4 // at once
+const writers = 4 // concurrent
 
-// batch is how many items DynamoDB takes at once.
+// batch is DynamoDB's maximum of items per request.
 const batch = 25
 
-// standIns puts entries into the table that are not due: copies of one, each
-// under a key of its own. Nobody opens them.
+// standIns stores entries that are not due: copies of one, each with its own
+// key. They are never opened.
 func (s *stage) standIns(like token.Key, first, end int) {
 	s.b.Helper()
 	got, err := s.items.GetItem(s.b.Context(), &dynamodb.GetItemInput{
@@ -152,9 +154,9 @@ func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: fmt.Sprint(n)}
 }
 
-// fileOf makes a bbolt file with those rows and so many more that are not due.
-// The latter are written past the store, for it would take an hour: copies of
-// one row, and their times in the index.
+// fileOf creates a bbolt file with those rows and so many more that are not
+// due. The latter are written directly, because the store would take an hour:
+// copies of one row, and their times in the index.
 func fileOf(b *testing.B, data string, rows []store.Entry, more int) {
 	b.Helper()
 	path := filepath.Join(data, "entries.db")
@@ -182,7 +184,7 @@ func fileOf(b *testing.B, data string, rows []store.Entry, more int) {
 				if err := entries.Put(key, record); err != nil {
 					return err
 				}
-				at := fmt.Appendf(nil, "\x7f%07d", n) // eight bytes: long after today
+				at := fmt.Appendf(nil, "\x7f%07d", n) // eight bytes, far in the future
 				if err := due.Put(append(at, key...), at); err != nil {
 					return err
 				}

@@ -22,8 +22,9 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// fronts put TLS before servers that have none, with certificates as AWS's
-// endpoints show them: a leaf and an intermediate, RSA of 2048 bits.
+// fronts are TLS proxies for servers without TLS. Their certificate chains are
+// like those of AWS's endpoints: a leaf and an intermediate, RSA with 2048
+// bits.
 type fronts struct {
 	root *x509.Certificate
 	cert tls.Certificate
@@ -61,7 +62,7 @@ func template(name string, authority bool) *x509.Certificate {
 	}
 }
 
-// issue signs a certificate; parent nil: its own.
+// issue signs a certificate; with parent nil it is self-signed.
 func issue(tb testing.TB, c, parent *x509.Certificate, key, signer *rsa.PrivateKey) *x509.Certificate {
 	tb.Helper()
 	if parent == nil {
@@ -78,7 +79,7 @@ func issue(tb testing.TB, c, parent *x509.Certificate, key, signer *rsa.PrivateK
 	return signed
 }
 
-// before tunnels TLS to a server, and returns where.
+// before starts a TLS proxy in front of a server and returns its address.
 func (f fronts) before(tb testing.TB, server testbed.Endpoint) testbed.Endpoint {
 	tb.Helper()
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
@@ -109,7 +110,7 @@ func (f fronts) before(tb testing.TB, server testbed.Endpoint) testbed.Endpoint 
 	return testbed.Endpoint("https://" + l.Addr().String())
 }
 
-// tunnel carries one connection, until either side ends it.
+// tunnel copies one connection until either side closes it.
 func tunnel(here net.Conn, address string) {
 	defer here.Close()
 	there, err := net.Dial("tcp", address)
@@ -123,14 +124,14 @@ func tunnel(here net.Conn, address string) {
 	both.Wait()
 }
 
-// systemRoots is where the machine's own roots are kept, as in a Lambda
+// systemRoots are the files of the machine's root certificates, as in a Lambda
 // function.
 var systemRoots = []string{
 	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
 }
 
-// bundle writes a file of roots: the machine's own, for reading all of those is
-// a part of every start, and these.
+// bundle writes a file with the machine's root certificates, whose parsing is a
+// part of every start, and these.
 func (f fronts) bundle(tb testing.TB, more []byte) string {
 	tb.Helper()
 	var all []byte

@@ -14,9 +14,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
-const callersEach = 50 // of a process, all at once
+const callersEach = 50 // concurrent callers of a process
 
-// herd counts what reaches the provider where many processes want one token.
+// herd counts the requests to the provider when many processes need one token.
 func herd(b *testing.B) *section {
 	s := newStage(b, testbed.Dynalite(b))
 	page := &section{

@@ -27,8 +27,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/local"
 )
 
-// What HashiCorp Vault 1.21 with the oauthapp plugin answered on such a
-// machine: cached reads a second, by callers.
+// Results of HashiCorp Vault 1.21 with the oauthapp plugin on such a machine:
+// cached reads per second, by callers.
 var vaults = map[int]float64{1: 2330, 16: 4269, 64: 3438}
 
 const (
@@ -89,9 +89,9 @@ func (s *section) machineRow(callers int, theirs, ours []load) {
 		times(median(ratios)), times(rate/vaults[callers]), bar)
 }
 
-// load is what a server did under it.
+// load is the result of a load test.
 type load struct {
-	rate          float64 // calls a second
+	rate          float64 // calls per second
 	p50, p99, cpu time.Duration
 }
 
@@ -103,18 +103,18 @@ func medianOf(loads []load, of func(load) float64) float64 {
 	return median(values)
 }
 
-// server is one that is put under load by the same request, again and again.
+// server is a server that gets the same request repeatedly.
 type server struct {
 	pid     int
 	address string
-	request []byte // as it goes over the wire
+	request []byte // the bytes of the request
 }
 
-// under has so many callers ask for so long.
+// under runs so many callers for so long.
 func (s server) under(b *testing.B, callers int, length time.Duration) load {
 	b.Helper()
-	// one thread is enough for all of them, and a second would look for work
-	// where the server has some
+	// one thread is enough for all callers, and a second would take processor
+	// time from the server
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	before, began := cpuOf(b, s.pid), time.Now()
 	each := make([][]time.Duration, callers)
@@ -140,8 +140,8 @@ func (s server) under(b *testing.B, callers int, length time.Duration) load {
 	}
 }
 
-// ask sends the request over one connection until end, and returns how long
-// each answer took.
+// ask sends the request over one connection until end and returns the response
+// times.
 func (s server) ask(end time.Time) (times []time.Duration, err error) {
 	conn, err := net.Dial("tcp", s.address)
 	if err != nil {
@@ -162,8 +162,8 @@ func (s server) ask(end time.Time) (times []time.Duration, err error) {
 	return times, nil
 }
 
-// passOver reads an answer of 200 that says how long it is, and keeps nothing
-// of it: what the callers take of the machine, the servers lack.
+// passOver reads a response with status 200 and a Content-Length and discards
+// it. It uses little processor time, which the server needs.
 func passOver(answers *bufio.Reader) error {
 	status, err := answers.ReadSlice('\n')
 	if err != nil {
@@ -190,8 +190,8 @@ func passOver(answers *bufio.Reader) error {
 	return err
 }
 
-// serve starts tokenvend serve with a simulated provider, and has a first token
-// vended.
+// serve starts tokenvend serve with a simulated provider and vends a first
+// token.
 func serve(b *testing.B) server {
 	b.Helper()
 	data := filepath.Join(b.TempDir(), "data")
@@ -220,7 +220,7 @@ func serve(b *testing.B) server {
 	}
 }
 
-// signed is a request as it goes over the wire; its signature is good for five
+// signed returns the bytes of a signed request. The signature is valid for five
 // minutes.
 func signed(b *testing.B, at local.Door) []byte {
 	b.Helper()

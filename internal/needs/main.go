@@ -1,5 +1,5 @@
-// Needs checks that the machine has what make test-all needs, prints one table
-// of it, and installs what is missing with apt-get where it may.
+// Needs checks that the machine has what make test-all needs, prints it as a
+// table, and installs missing programs with apt-get if it may.
 package main
 
 import (
@@ -33,17 +33,17 @@ func main() {
 	}
 }
 
-// machine is where the tests are to run.
+// machine is the machine on which the tests run.
 type machine struct {
 	out                io.Writer
 	in                 io.Reader
 	look               func(context.Context) []found
-	apt                func(context.Context, ...string) error // nil: there is no apt-get
+	apt                func(context.Context, ...string) error // nil if there is no apt-get
 	root, ci, terminal bool
 }
 
-// check prints the table, installs what is missing if it may, and fails if
-// something is missing then.
+// check prints the table, installs what is missing if it may, and returns an
+// error if something is still missing.
 func (m machine) check(ctx context.Context) error {
 	all := m.look(ctx)
 	if err := table(m.out, all, m.apt != nil); err != nil {
@@ -67,7 +67,7 @@ func (m machine) check(ctx context.Context) error {
 	return nil
 }
 
-// may returns why packages may not be installed here; nil if they may.
+// may returns nil if packages may be installed here, and the reason otherwise.
 func (m machine) may(packages []string) error {
 	list := strings.Join(packages, " ")
 	switch {
@@ -91,7 +91,7 @@ func (m machine) may(packages []string) error {
 	return nil
 }
 
-// aptGet installs packages of Debian.
+// aptGet installs Debian packages.
 func aptGet(ctx context.Context, packages ...string) error {
 	for _, args := range [][]string{
 		{"update", "-qq"},

@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// need is a program that make test-all runs, and that the system has to bring.
+// need is a program that make test-all runs and that must be installed.
 type need struct {
-	name      string   // for people
-	use       string   // what it is for
-	programs  []string // the names it may have; the first that is found counts
-	probe     []string // the arguments that have it tell its version, or prove that it works
+	name      string   // the name shown
+	use       string   // its purpose
+	programs  []string // alternative names; the first that is found is used
+	probe     []string // arguments that print its version or check that it works
 	version   *regexp.Regexp
-	least     int      // 0: any will do
-	packages  []string // of Debian
-	elsewhere string   // how to install it where there is no apt-get
+	least     int      // the minimum version; 0: any
+	packages  []string // Debian packages
+	elsewhere string   // how to install it without apt-get
 }
 
 var digits = regexp.MustCompile(`(\d+)`)
 
-// needs is all that make test-all needs besides Go, git, make and curl. What
-// npm and pip install comes into .cache by itself, pinned.
+// needs lists what make test-all needs besides Go, git, make and curl. Packages
+// of npm and pip are pinned and installed into .cache automatically.
 var needs = []need{
 	{
 		name: "Node.js 20", use: "dynalite, oidc-provider, cdk-nag", programs: []string{"node"},
@@ -62,17 +62,17 @@ var needs = []need{
 	},
 }
 
-// found is what a machine has of a need.
+// found is the result of looking for a need.
 type found struct {
 	need
 	what    string // "" for nothing
-	missing error  // nil where it will do
+	missing error  // nil if it is sufficient
 }
 
-// probeWithin bounds how long a program may take to tell its version.
+// probeWithin bounds how long a program takes to print its version.
 const probeWithin = 30 * time.Second
 
-// look asks the machine for a need.
+// look looks for a need on the machine.
 func (n need) look(ctx context.Context) found {
 	ctx, cancel := context.WithTimeout(ctx, probeWithin)
 	defer cancel()
@@ -87,10 +87,10 @@ func (n need) look(ctx context.Context) found {
 	return found{need: n, missing: errors.New("not found")}
 }
 
-// classify reports whether what a program said of itself will do.
+// classify decides by a program's output whether it is sufficient.
 func (n need) classify(path, said string, err error) found {
 	lines := strings.Split(strings.TrimSpace(said), "\n")
-	line := lines[len(lines)-1] // there may be warnings before it
+	line := lines[len(lines)-1] // warnings may precede it
 	f, version := found{need: n, what: path}, ""
 	if found := n.version.FindStringSubmatch(line); found != nil {
 		version = found[1]
@@ -107,7 +107,7 @@ func (n need) classify(path, said string, err error) found {
 	return f
 }
 
-// table writes what is needed, what there is and how to install it.
+// table writes the needs, what was found and how to install the rest.
 func table(w io.Writer, all []found, apt bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "needed\tfor\tfound\thow to install") // tabwriter keeps errors for Flush
@@ -124,7 +124,7 @@ func table(w io.Writer, all []found, apt bool) error {
 	return t.Flush()
 }
 
-// lacking returns the needs that are not met and their packages.
+// lacking returns the missing needs and their packages.
 func lacking(all []found) (names, packages []string) {
 	for _, f := range all {
 		if f.missing != nil {

@@ -32,7 +32,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// nothing is a machine that lacks two needs, one of which apt-get brings.
+// nothing returns a machine without two needs, one of which apt-get can
+// install.
 func nothing(apt bool) (m machine, out *bytes.Buffer, installed *[]string) {
 	out, installed = &bytes.Buffer{}, new([]string)
 	m = machine{out: out, in: strings.NewReader("")}

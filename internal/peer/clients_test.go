@@ -116,7 +116,8 @@ func clientsAreRefused(t *testing.T, w *world) {
 	}
 }
 
-// A token for an audience is a JWT there, whose claims say what was asked for.
+// An access token for an audience is a JWT at this server. Its claims show what
+// was requested.
 func audiencesAndScopesArrive(t *testing.T, w *world) {
 	w.put("audiences", fields{
 		"descriptor": w.descriptor("post"), "client_id": "audiences", "client_secret": secret, "scope": "read",

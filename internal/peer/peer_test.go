@@ -13,15 +13,15 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// Secrets with characters that Basic's two forms send differently; what the
-// last one is sent as by the raw form does not decode.
+// The characters of these secrets differ between the two encodings of Basic
+// authentication. The last one cannot be decoded in the raw form.
 const (
 	secret      = "a+b&c=d/e f%41:g~h"
 	undecodable = "one hundred % sure"
 )
 
-// tokenSeconds is how long the short access tokens live: several of them have
-// to end while a test waits.
+// tokenSeconds is the lifetime of short access tokens. Several of them expire
+// while a test waits.
 const tokenSeconds = 5
 
 func TestAServerThatNobodyHereWrote(t *testing.T) {
@@ -42,12 +42,12 @@ func TestAServerThatNobodyHereWrote(t *testing.T) {
 	}
 }
 
-// site is the server, and what its clients prove themselves by. Each test has
-// clients of its own.
+// site is the server and the means of client authentication. Each test has its
+// own clients.
 type site struct {
 	server                      testbed.Endpoint
-	known                       *testbed.Authority // whom the server trusts, and its clients trust it by
-	signs, issued, bound, alone testbed.Pair       // the last of an authority that the server does not know
+	known                       *testbed.Authority // the authority that the server and its clients trust
+	signs, issued, bound, alone testbed.Pair       // alone is from an authority that the server does not know
 }
 
 func newSite(t *testing.T) *site {
@@ -83,7 +83,7 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// machine is a client that gets tokens by client credentials, and nothing else.
+// machine returns a client that uses only client credentials.
 func machine(id, auth string, more testbed.OAuthClient) testbed.OAuthClient {
 	c := testbed.OAuthClient{
 		"client_id": id, "token_endpoint_auth_method": auth, "grant_types": []string{"client_credentials"},
@@ -93,7 +93,7 @@ func machine(id, auth string, more testbed.OAuthClient) testbed.OAuthClient {
 	return c
 }
 
-// app is a client that people connect their accounts with, from their own
+// app returns a client with which users connect their accounts from their own
 // machines.
 func app(id, auth string, more testbed.OAuthClient) testbed.OAuthClient {
 	c := testbed.OAuthClient{
@@ -105,8 +105,7 @@ func app(id, auth string, more testbed.OAuthClient) testbed.OAuthClient {
 	return c
 }
 
-// publicKey is a certificate and its key as a server is told of them (RFC
-// 7517).
+// publicKey returns a certificate and its key as a JSON Web Key (RFC 7517).
 func publicKey(t *testing.T, p testbed.Pair) map[string]any {
 	t.Helper()
 	block, _ := pem.Decode([]byte(p.Certificate))

@@ -22,8 +22,8 @@ func (w *world) connectable(id string) {
 	})
 }
 
-// proven has the living token proven by the server's userinfo, as status
-// --verify does.
+// verified verifies the current token at the server's userinfo endpoint, as
+// status --verify does.
 func verified(t *testing.T, m *mint.Mint, k token.Key) bool {
 	t.Helper()
 	said, err := m.Verify(t.Context(), k)
@@ -41,8 +41,8 @@ func mustToken(t *testing.T, m *mint.Mint, k token.Key) token.Token {
 	return r.Token
 }
 
-// renewWhenDue waits, in real time, for an entry's time to renew, and renews it
-// as rotate does.
+// renewWhenDue waits in real time until an entry is due and renews it as rotate
+// does.
 func (w *world) renewWhenDue(m *mint.Mint, k token.Key) (mint.Renewal, error) {
 	w.t.Helper()
 	wait := time.Until(w.entry(k).NextAt)
@@ -85,8 +85,8 @@ func anAccountIsConnectedKeptAndRevoked(t *testing.T, w *world) {
 	}
 }
 
-// A store that was restored from a copy holds a refresh token that has been
-// used since.
+// A store that was restored from a copy holds a refresh token that was used
+// since.
 func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 	w.connectable("family")
 	alice := account("family", "alice")
@@ -131,7 +131,7 @@ func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 	}
 }
 
-// copied is a store with a copy of what entries are now.
+// copied returns a store with a copy of the current entries.
 func (w *world) copied(keys ...token.Key) *memory.Store {
 	w.t.Helper()
 	other := memory.New()
@@ -178,8 +178,8 @@ func codesAreRefused(t *testing.T, w *world) {
 		}
 	}
 
-	// Whoever brings a code twice ends what it was first good for (RFC 6749
-	// §4.1.2).
+	// A code that is used twice revokes the tokens that it was exchanged for
+	// (RFC 6749 §4.1.2).
 	twice := w.code(m, account("codes", "bob"))
 	must(t, m.Connect(t.Context(), account("codes", "bob"), twice))
 	if !verified(t, w.instance(), account("codes", "bob")) {
@@ -192,7 +192,7 @@ func codesAreRefused(t *testing.T, w *world) {
 }
 
 // A token that is bound to the client's certificate (RFC 8705 §3) is refused on
-// other connections, to whoever proves it too.
+// other connections, also if it is verified.
 func tokensAreBoundToACertificate(t *testing.T, w *world) {
 	w.put("bound", fields{
 		"descriptor": w.descriptor("tls"), "client_id": "bound", "certificate": w.bound.Certificate,

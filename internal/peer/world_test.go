@@ -1,8 +1,8 @@
 //go:build testall
 
-// Package peer has the real mint get, renew, prove and revoke tokens at an
-// OAuth server that nobody here wrote, over TLS and in real time. What that
-// server takes and refuses is its own affair: nothing in it knows of tokenvend.
+// Package peer tests mint against an independent OAuth server, over TLS and in
+// real time: it obtains, renews, verifies and revokes tokens. The server knows
+// nothing of tokenvend.
 package peer_test
 
 import (
@@ -78,12 +78,12 @@ func newWorld(t *testing.T, s *site) *world {
 // fields is a JSON object.
 type fields map[string]any
 
-// descriptor says how the server speaks, with one way of client authentication.
+// descriptor describes the server with one method of client authentication.
 func (w *world) descriptor(auth string) fields {
 	return fields{
 		"token":   fields{"url": string(w.server) + "/token", "auth": auth, "fields": fields{"audience": "resource"}},
 		"refresh": fields{"rotates": "yes", "reuse": "revokes_family"},
-		// without, offline_access is dropped (OpenID Connect Core §11)
+		// without it, offline_access is ignored (OpenID Connect Core §11)
 		"authorize": fields{"url": "/auth", "params": fields{"prompt": "consent"}},
 		"revoke":    fields{"url": "/token/revocation"},
 		"verify":    fields{"url": "/me"},
@@ -101,7 +101,7 @@ func (w *world) put(name string, c fields) {
 	must(w.t, err)
 }
 
-// Write makes the world its instances' log.
+// Write implements io.Writer for the instances' log.
 func (w *world) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -114,7 +114,7 @@ func (w *world) logged() string {
 	return w.log.String()
 }
 
-// instance is one process: nothing but its memory is its own.
+// instance returns a new process: only its memory is its own.
 func (w *world) instance() *mint.Mint { return w.instanceOver(w.store) }
 
 func (w *world) instanceOver(s store.Store) *mint.Mint {
@@ -131,11 +131,10 @@ func (w *world) entry(k token.Key) store.Entry {
 	return entries[0]
 }
 
-// alarms is how often a metric was counted.
+// alarms returns how often a metric was counted.
 func (w *world) alarms(metric string) int { return strings.Count(w.logged(), " "+metric+"=1") }
 
-// get is what the server says to a browser's request, or to a program's with a
-// token.
+// get returns the server's response to a browser, or to a program with a token.
 func (w *world) get(path string, access redact.String) (status int, body []byte) {
 	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, string(w.server)+path, nil)
@@ -161,7 +160,7 @@ func (w *world) alive(access redact.String) bool {
 	return status == http.StatusOK
 }
 
-// asked is how many token requests the server has had from a client.
+// asked returns how many token requests the server received from a client.
 func (w *world) asked(client string) (n int) {
 	w.t.Helper()
 	_, body := w.get("/asked", redact.String{})
@@ -170,8 +169,8 @@ func (w *world) asked(client string) (n int) {
 	return all[client]
 }
 
-// code has a person log in and allow what is asked for an account's key, and
-// returns what the browser brings back.
+// code has a user log in and consent for the key of an account. It returns the
+// authorization response.
 func (w *world) code(m *mint.Mint, k token.Key) mint.Code {
 	w.t.Helper()
 	at, err := m.Authorization(w.t.Context(), k, backTo)
@@ -192,28 +191,31 @@ func (w *world) code(m *mint.Mint, k token.Key) mint.Code {
 	}
 }
 
-// What the server's pages hold.
+// The parts of the server's pages.
 var (
 	formAction = regexp.MustCompile(`<form[^>]* action="([^"]+)"`)
 	formPrompt = regexp.MustCompile(`name="prompt" value="([a-z]+)"`)
 )
 
-// browse is a browser at the server's pages, with a person who logs in and says
-// yes. It ends where it is sent back.
+// browse acts as a browser with a user who logs in and consents. It ends at the
+// redirect back.
 func (w *world) browse(to, login string) url.Values {
 	w.t.Helper()
 	jar, err := cookiejar.New(nil)
 	must(w.t, err)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.known.Roots()}}
 	defer transport.CloseIdleConnections()
-	browser := &http.Client{Jar: jar, Transport: transport, Timeout: 10 * time.Second, CheckRedirect: func(req *http.Request, _ []*http.Request) error {
+	stopAtCaller := func(req *http.Request, _ []*http.Request) error {
 		if strings.HasPrefix(req.URL.String(), backTo+"?") {
 			return http.ErrUseLastResponse
 		}
 		return nil
-	}}
+	}
+	browser := &http.Client{
+		Jar: jar, Transport: transport, Timeout: 10 * time.Second, CheckRedirect: stopAtCaller,
+	}
 	answer, err := browser.Get(to)
-	for range 3 { // login, consent, and back
+	for range 3 { // login, consent and redirect
 		must(w.t, err)
 		page, unread := io.ReadAll(answer.Body)
 		must(w.t, errors.Join(unread, answer.Body.Close()))
@@ -247,7 +249,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// told is the code and the detail of an error.
+// apiError returns the code and the detail of an error.
 func apiError(err error) (api.Code, string) {
 	var known *api.Error
 	if errors.As(err, &known) {

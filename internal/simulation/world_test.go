@@ -53,9 +53,9 @@ func (w *world) Write(p []byte) (int, error) {
 	return w.log.Write(p)
 }
 
-// dice are random numbers for many goroutines. One goroutine runs at a time in
-// a bubble only as far as the scheduler likes: a seed names the faults of a
-// schedule, not the order of goroutines.
+// dice are random numbers for many goroutines. In a bubble the scheduler
+// chooses the order of goroutines, so a seed determines the faults of a
+// schedule and not that order.
 type dice struct {
 	mu sync.Mutex
 	r  *rand.Rand
@@ -73,7 +73,7 @@ func (d *dice) between(least, most time.Duration) time.Duration {
 
 func (d *dice) oneIn(n int) bool { return d.n(n) == 0 }
 
-// promise notes a broken promise.
+// promise reports a broken promise.
 func (w *world) promise(kept bool, format string, args ...any) {
 	if kept {
 		return
@@ -83,7 +83,7 @@ func (w *world) promise(kept bool, format string, args ...any) {
 	w.broken = append(w.broken, fmt.Sprintf(format, args...))
 }
 
-// instance is one process: it has a memory of its own, and can be killed.
+// instance is one process: it has its own memory and can be killed.
 type instance struct {
 	*mint.Mint
 	rotator *rotate.Rotator
@@ -99,7 +99,7 @@ func (w *world) newInstance() *instance {
 	return &instance{Mint: m, rotator: &rotate.Rotator{Mint: m, Store: w.store}, dead: dead}
 }
 
-// journal is silent, unless somebody looks into one schedule.
+// journal writes nothing, unless a single schedule is being examined.
 func (w *world) journal() journal.Journal {
 	if !*aloud {
 		return journal.Journal{}
@@ -114,16 +114,16 @@ var (
 	errDown   = errors.New("the store is down")
 )
 
-// flakyStore is a store that now and then does nothing, or does it and loses
-// the answer. To a dead process it does nothing at all.
+// flakyStore is a store that sometimes does nothing, or loses the response of a
+// completed operation. For a dead process it does nothing.
 type flakyStore struct {
 	store.Store
 	w    *world
 	dead *atomic.Bool
 }
 
-// before says why an operation is not done, after why its answer does not
-// arrive.
+// before returns why an operation is not done, and after why its response is
+// lost.
 func (s *flakyStore) before() error {
 	switch {
 	case s.dead.Load():
@@ -181,8 +181,8 @@ func (s *flakyStore) Replace(ctx context.Context, seen, next store.Entry) (store
 	return e, err
 }
 
-// wire is one process's way to the providers. What a dead process has sent
-// still arrives; nothing comes back to it.
+// wire is the HTTP transport of one process. Requests that a dead process sent
+// still arrive; it gets no responses.
 type wire struct {
 	w    *world
 	dead *atomic.Bool
@@ -192,7 +192,7 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if x.dead.Load() {
 		return nil, errKilled
 	}
-	if r.Method == http.MethodGet { // a token that was reported is verified, by each instance for itself
+	if r.Method == http.MethodGet { // each instance verifies a reported token
 		return x.w.sim.RoundTrip(r)
 	}
 	began := x.w.ledger.begin(x.w, r.URL.Host, x.dead)
@@ -210,7 +210,7 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// overhear notes where the server of people says that a grant is over.
+// overhear records that the provider for users answered that a grant has ended.
 func (w *world) overhear(host string, res *http.Response) {
 	if host != w.host("trackmania") || res.StatusCode/100 != 4 {
 		return
@@ -223,14 +223,14 @@ func (w *world) overhear(host string, res *http.Response) {
 	}
 }
 
-// mayBeOver reports whether alice may be told that her grant is over: nobody
-// has connected it yet, or the provider has said so in this schedule.
+// mayBeOver reports whether alice's grant may be reported as ended: no account
+// was connected yet, or the provider said so in this schedule.
 func (w *world) mayBeOver(err error) bool {
 	return w.refused.Load() > 0 || strings.Contains(err.Error(), "nobody has connected")
 }
 
-// ledger knows who is asking which provider just now. Each provider has one
-// credential here, asked for its default alone: so one provider is one key.
+// ledger records the current requests to each provider. Each provider has one
+// credential here with only its default key, so a provider is a key.
 type ledger struct {
 	mu    sync.Mutex
 	under map[string][]*exchange
@@ -242,8 +242,8 @@ type exchange struct {
 	at   time.Time
 }
 
-// begin holds the first promise: one exchange at a time for a key, unless
-// whoever makes the other is dead.
+// begin checks the first promise: one token request at a time per key, unless
+// the other requester is dead.
 func (l *ledger) begin(w *world, host string, dead *atomic.Bool) *exchange {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -277,7 +277,7 @@ func (l *ledger) count(host string) int {
 	return l.asked[host]
 }
 
-// hosts maps each credential to the one host that it is asked at.
+// host returns the host of a credential's provider.
 func (w *world) host(credential string) string {
 	rest := strings.TrimPrefix(w.sim.TokenURL(credential), "https://")
 	host, _, _ := strings.Cut(rest, "/")

@@ -14,13 +14,13 @@ import (
 
 var tables atomic.Int64
 
-// dynamo is a table of its own at one stand-in.
+// dynamo is a table for one test at one implementation of DynamoDB.
 type dynamo struct {
 	service
 	table string
 }
 
-// base is the item that cases begin with, without its key.
+// base is the item at the start of a case, without its key.
 const base = `"n":{"N":"5"},"t":{"S":"text"},"b":{"B":"AAEC"},"f":{"BOOL":true},"l":{"L":[{"N":"1"}]},"s":{"SS":["x","y"]},"z":{"NULL":true}`
 
 func onEachDynamoDB(t *testing.T, test func(t *testing.T, d dynamo)) {
@@ -46,8 +46,8 @@ func onEachDynamoDB(t *testing.T, test func(t *testing.T, d dynamo)) {
 	}
 }
 
-// deviations are where DynamoDB Local differs from AWS, by request: it is
-// older.
+// deviations lists the requests that DynamoDB Local answers differently from
+// AWS.
 var deviations = map[string]string{
 	`"UpdateExpression":"SET a = :v"` + values + `{":v":{"S":""}}`:                                            "ValidationException",
 	`"UpdateExpression":"SET a = :v"` + values + `{":v":{"N":"1.0e2"}}`:                                       "a=1.0e2",
@@ -55,8 +55,8 @@ var deviations = map[string]string{
 	`"KeyConditionExpression":"pk = :p AND begins_with(sk, :s)"` + values + `{":p":{"S":"p"},":s":{"S":"b"}}`: "B b ba",
 }
 
-// wanted returns what this DynamoDB answers to a request to which AWS answers
-// want.
+// wanted returns the expected answer of this DynamoDB to a request that AWS
+// answers with want.
 func (d dynamo) wanted(request, want string) string {
 	if other, differs := deviations[request]; differs && strings.HasSuffix(d.t.Name(), "DynamoDBLocal") {
 		return other
@@ -64,7 +64,7 @@ func (d dynamo) wanted(request, want string) string {
 	return want
 }
 
-// body is a request about the table.
+// body returns a request for the table.
 func (d dynamo) body(members string) string {
 	if members != "" {
 		members = "," + members
@@ -80,7 +80,7 @@ func (d dynamo) put(name, attributes string) {
 	d.must("PutItem", d.body(`"Item":{"pk":{"S":"`+name+`"},"sk":{"S":"-"},`+attributes+`}`))
 }
 
-// item returns what stands under a key, without the key.
+// item returns the item with a key, without the key.
 func (d dynamo) item(name string) map[string]any {
 	d.t.Helper()
 	found, _ := d.must("GetItem", d.body(`"ConsistentRead":true,`+key(name)))["Item"].(map[string]any)
@@ -89,7 +89,7 @@ func (d dynamo) item(name string) map[string]any {
 	return found
 }
 
-// changes spells what has changed from one item to another.
+// changes returns the changes from one item to another.
 func changes(from, to map[string]any) string {
 	changed := maps.Clone(to)
 	gone := ""
@@ -105,7 +105,8 @@ func changes(from, to map[string]any) string {
 
 const values = `,"ExpressionAttributeValues":`
 
-// What an update of the base item, or of none, changes; or the error's code.
+// Each case is an update of the base item, or of none, and what it changes, or
+// the error code.
 func TestUpdateExpressions(t *testing.T) {
 	const refused, invalid = "ConditionalCheckFailedException", "ValidationException"
 	cases := []struct{ request, want string }{
@@ -311,8 +312,8 @@ func TestReturnValues(t *testing.T) {
 	})
 }
 
-// Of many who write on one condition at the same time, one wins. The condition
-// takes its time: it looks through a long list.
+// Of many concurrent writes with one condition, exactly one succeeds. The
+// condition is slow because it searches a long list.
 func TestOneWinsARace(t *testing.T) {
 	const rounds, callers = 10, 64
 	long := `"l":{"L":[` + strings.Repeat(`{"N":"1"},`, 3000) + `{"N":"2"}]}`

@@ -1,6 +1,6 @@
-// Package standin_test holds the stand-ins to the emulators: each test runs on
-// the stand-in in Go and, with the build tag testall, on dynalite, DynamoDB
-// Local and moto.
+// Package standin_test compares the stand-ins with the emulators: each test
+// runs on the stand-in in Go and, with the build tag testall, on dynalite,
+// DynamoDB Local and moto.
 package standin_test
 
 import (
@@ -23,20 +23,20 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// service is one service at one endpoint, spoken to without the SDK, which
-// would check requests before they are sent.
+// service is one service at one endpoint. Requests do not pass through the SDK,
+// which would validate them.
 type service struct {
 	t        testing.TB
 	endpoint string
 	name     string // for the signature
-	target   string // what X-Amz-Target begins with
+	target   string // the prefix of X-Amz-Target
 	keys     aws.Credentials
 }
 
-// anybody are credentials that no stand-in checks.
+// anybody are credentials that no implementation checks.
 var anybody = aws.Credentials{AccessKeyID: "AKIDTEST", SecretAccessKey: "secret"}
 
-// answer is how a service answers: with an error code, or with members.
+// answer is a response: an error code, or members.
 type answer struct {
 	code    string // "" for success
 	members map[string]any
@@ -82,7 +82,7 @@ func (s service) call(action, body string) answer {
 	return a
 }
 
-// must is call for what has to succeed.
+// must is call for a request that has to succeed.
 func (s service) must(action, body string) map[string]any {
 	s.t.Helper()
 	a := s.call(action, body)
@@ -92,7 +92,7 @@ func (s service) must(action, body string) map[string]any {
 	return a.members
 }
 
-// want checks the code of an answer; "" is success.
+// want checks the error code of a response; "" is success.
 func (s service) want(code, action, body string) map[string]any {
 	s.t.Helper()
 	a := s.call(action, body)
@@ -102,10 +102,11 @@ func (s service) want(code, action, body string) map[string]any {
 	return a.members
 }
 
-// moto reports whether this is moto, which differs from AWS here and there.
+// moto reports whether this is moto, which differs from AWS in some cases.
 func (s service) moto() bool { return strings.HasSuffix(s.t.Name(), "moto") }
 
-// onEachAccount runs a test on a service of an empty account at every stand-in.
+// onEachAccount runs a test on a service of an empty account at each
+// implementation.
 func onEachAccount(t *testing.T, name, target string, test func(t *testing.T, s service)) {
 	for backend, account := range testbed.Accounts() {
 		t.Run(backend, func(t *testing.T) {
@@ -119,7 +120,7 @@ func onEachAccount(t *testing.T, name, target string, test func(t *testing.T, s 
 	}
 }
 
-// compact spells an item of DynamoDB in one line, sorted by name.
+// compact returns an item of DynamoDB in one line, sorted by name.
 func compact(it any) string {
 	attributes, _ := it.(map[string]any)
 	var parts []string
@@ -129,7 +130,8 @@ func compact(it any) string {
 	return strings.Join(parts, " ")
 }
 
-// plain spells an attribute's value. The order of a set does not count.
+// plain returns an attribute's value as text. The order of a set does not
+// matter.
 func plain(v any) string {
 	for kind, value := range v.(map[string]any) {
 		switch value := value.(type) {

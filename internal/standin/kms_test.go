@@ -69,7 +69,7 @@ func TestKeysThatCannotBeUsed(t *testing.T) {
 		k.want("NotFoundException", "GenerateDataKey", `{"KeyId":"alias/none","KeySpec":"AES_256"}`)
 
 		k.must("DisableKey", `{"KeyId":"`+k.id+`"}`)
-		if !k.moto() { // which uses it all the same
+		if !k.moto() { // which uses the key regardless
 			k.want("DisabledException", "GenerateDataKey", `{"KeyId":"`+k.id+`","KeySpec":"AES_256"}`)
 			k.want("DisabledException", "Decrypt", `{`+blob+`}`)
 		}
@@ -82,7 +82,7 @@ func TestKeysThatCannotBeUsed(t *testing.T) {
 			t.Errorf("Decrypt under another key = %q, want IncorrectKeyException", wrong.code)
 		}
 		k.must("ScheduleKeyDeletion", `{"KeyId":"`+k.id+`","PendingWindowInDays":7}`)
-		if !k.moto() { // which takes it for disabled
+		if !k.moto() { // which treats it as disabled
 			k.want("KMSInvalidStateException", "GenerateDataKey", `{"KeyId":"`+k.id+`","KeySpec":"AES_256"}`)
 			k.want("KMSInvalidStateException", "Decrypt", `{`+blob+`}`)
 		}

@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// row is the key of an item, and what it has in the index.
+// row stores an item with this key and index attributes.
 func (d dynamo) row(pk, sk, more string) {
 	d.t.Helper()
 	d.must("PutItem", d.body(`"Item":{"pk":{"S":"`+pk+`"},"sk":{"S":"`+sk+`"}`+more+`}`))
 }
 
-// keysOf returns the sort keys of what a search found.
+// keysOf returns the sort keys in a search result.
 func keysOf(found map[string]any) string {
 	var names []string
 	items, _ := found["Items"].([]any)

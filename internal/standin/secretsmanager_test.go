@@ -29,8 +29,7 @@ func (s secrets) value(id, stage string) string {
 	return a.code + text
 }
 
-// wants checks the texts in the three stages, and that DescribeSecret agrees
-// on which stages there are.
+// wants checks the texts in the three stages, and that DescribeSecret agrees.
 func (s secrets) wants(id, current, pending, previous string) {
 	s.t.Helper()
 	stages := 0
@@ -192,7 +191,7 @@ func TestListOfSecrets(t *testing.T) {
 		for _, name := range []string{"tv/a", "tv/b", "tv-other/a", "a/tv/b", "Tv/a"} {
 			s.create(name, "x")
 		}
-		// Whether the case of a prefix counts is not the same everywhere.
+		// Services differ in whether a prefix is case-sensitive.
 		got := s.names(`{"Filters":[{"Key":"name","Values":["tv/"]}]}`)
 		if got = slices.DeleteFunc(got, func(name string) bool {
 			return name == "Tv/a"

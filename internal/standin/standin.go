@@ -1,7 +1,7 @@
-// Package standin stands in for AWS in tests: DynamoDB, Secrets Manager, KMS,
-// STS, IAM and Lambda's configuration, as far as tokenvend uses them, in one
-// HTTP server without further programs. Each service is a package of its own.
-// Its contract suite runs against dynalite, DynamoDB Local and moto too.
+// Package standin implements for tests the part of AWS that tokenvend uses:
+// DynamoDB, Secrets Manager, KMS, STS, IAM and Lambda's configuration, in one
+// HTTP server in Go. Each service is a package. The contract suite also runs
+// against dynalite, DynamoDB Local and moto.
 package standin
 
 import (
@@ -21,14 +21,14 @@ import (
 	"github.com/tokenvend/tokenvend/internal/standin/wire"
 )
 
-// Region is the one region.
+// Region is the only region.
 const Region = "us-east-1"
 
 // defaultAccount is the account of credentials that STS did not issue.
 const defaultAccount = "123456789012"
 
-// Account is what one AWS account holds, but for the tables: all accounts
-// share these.
+// Account holds the resources of one AWS account except tables, which all
+// accounts share.
 type Account struct {
 	KMS     kms.Server
 	secrets secretsmanager.Server
@@ -36,8 +36,8 @@ type Account struct {
 	lambda  lambda.Server
 }
 
-// Server is an AWS of any number of accounts. The zero value is empty. It
-// checks no signatures and no policies.
+// Server implements AWS for any number of accounts. The zero value is empty. It
+// checks neither signatures nor policies.
 type Server struct {
 	tables   dynamodb.Server
 	mu       sync.Mutex
@@ -65,10 +65,10 @@ func (s *Server) Account(id string) *Account {
 	return a
 }
 
-// scope is what a signature says of a request.
+// scope matches the credential scope in a signature.
 var scope = regexp.MustCompile(`Credential=([^/,]+)/\d{8}/[^/]+/([^/]+)/aws4_request`)
 
-// ServeHTTP answers one request of any of the services.
+// ServeHTTP handles a request for any of the services.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, ok := wire.Body(w, r)
 	if !ok {
@@ -136,14 +136,14 @@ type assumed struct {
 	AssumedRoleUser struct{ AssumedRoleId, Arn string }
 }
 
-// assumeRole issues credentials for the account of a role, whether or not there
-// is such a role.
+// assumeRole issues credentials for the account of a role. The role need not
+// exist.
 func (s *Server) assumeRole(arn, session string) (any, error) {
 	role := roleARN.FindStringSubmatch(arn)
 	if role == nil {
 		return nil, wire.Errorf("ValidationError", "%s is invalid", arn)
 	}
-	s.Account(role[1]) // makes the maps
+	s.Account(role[1]) // creates the account
 	var out assumed
 	out.Credentials.AccessKeyId, out.Credentials.SecretAccessKey = "ASIA"+rand.Text()[:16], rand.Text()
 	out.Credentials.SessionToken = rand.Text()

@@ -1,6 +1,6 @@
-// Stress runs tests again and again while all processors are busy, to find
-// those that fail now and then. A test that takes less than a second runs 200
-// times, any other 10 times, as far as the time given allows.
+// Stress runs tests repeatedly while all processors are busy, to find tests
+// that fail occasionally. A test that takes less than a second runs 200 times
+// and any other 10 times, within the given time.
 package main
 
 import (
@@ -35,10 +35,10 @@ func main() {
 }
 
 const (
-	quick      = time.Second // what takes less runs often
+	quick      = time.Second // the bound for tests that run often
 	quickTimes = 200
 	slowTimes  = 10
-	mostOutput = 8 << 10 // of a failure that is shown
+	mostOutput = 8 << 10 // the end of a failure's output that is shown
 )
 
 func run(ctx context.Context, patterns []string) error {
@@ -122,8 +122,8 @@ func (p *pkg) test(ctx context.Context, args ...string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
-// repeat runs the tests of a package, and returns 1 if one failed. It takes at
-// most its share of the time that is left, with so many packages to go.
+// repeat runs the tests of a package and returns 1 if one failed. It takes at
+// most its share of the remaining time, given the number of packages left.
 func (p *pkg) repeat(ctx context.Context, packages int) (failed int) {
 	end, _ := ctx.Deadline()
 	share := time.Until(end) / time.Duration(packages)
@@ -164,7 +164,7 @@ func (p *pkg) times(ctx context.Context, names []string, times int) (done int, e
 	return times, nil
 }
 
-// last is the end of what a test said.
+// last returns the end of a test's output.
 func last(said []byte) string {
 	said = bytes.TrimSpace(said)
 	return string(said[max(0, len(said)-mostOutput):])

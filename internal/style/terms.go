@@ -30,7 +30,6 @@ var words = map[string]string{
 	"sweep":     "Rotator, pass",
 	"sweeper":   "Rotator",
 	"unstored":  "not persisted",
-	"vault":     "secret store",
 	"verdict":   "classification",
 	"withheld":  "scopes not granted",
 }
@@ -52,6 +51,8 @@ var whole = map[string]string{
 	"stretch":            "jitter",
 	"surelyOver":         "expired at the provider",
 	"told":               "API error",
+	"newVault":           "secret store",
+	"vault":              "secret store",
 	"wish":               "soft minimum TTL",
 }
 

@@ -11,22 +11,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// accounts counts the accounts that were handed out.
+// accounts counts the accounts that were assigned.
 var accounts atomic.Int64
 
-// Account is an empty AWS account on [AWS] that no other test of this binary
-// has. Its credentials and its BaseEndpoint serve a program in its environment
-// just as well. Nothing is tried twice.
+// Account returns a new, empty AWS account on [AWS]. A program with its
+// credentials and BaseEndpoint in the environment can use it too. Requests are
+// not retried.
 func Account(t testing.TB) aws.Config {
 	t.Helper()
 	return accountAt(t, AWS(t), nextAccount())
 }
 
-// nextAccount returns an id that was not handed out before.
+// nextAccount returns an unused account ID.
 func nextAccount() string { return fmt.Sprintf("%012d", accounts.Add(1)) }
 
-// accountAt is the account with that id at a stand-in for STS. A role need not
-// exist to be assumed there.
+// accountAt returns the account with that ID, using STS at that endpoint. The
+// assumed role need not exist.
 func accountAt(t testing.TB, at Endpoint, id string) aws.Config {
 	t.Helper()
 	transport := &http.Transport{}

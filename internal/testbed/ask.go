@@ -12,15 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// services are those whose calls are understood, by what X-Amz-Target begins
-// with.
+// services maps prefixes of X-Amz-Target to the services that are known here.
 var services = map[string]string{
 	"DynamoDB_20120810": "dynamodb", "TrentService": "kms", "secretsmanager": "secretsmanager",
 }
 
-// actionOf returns the service that a request is for and the action that it
-// asks for, in IAM's words as far as they are known here. What is understood of
-// other services is only that nobody grants it.
+// actionOf returns the service and the IAM action of a request. For an unknown
+// service it returns an action that no policy allows.
 func actionOf(r *http.Request, body []byte) (service, action string) {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		name, action, _ := strings.Cut(target, ".")
@@ -35,7 +33,7 @@ func actionOf(r *http.Request, body []byte) (service, action string) {
 	return service, service + ":" + r.Method + " " + r.URL.Path
 }
 
-// question is what of a call's body names what it is about.
+// question holds the members of a request that name resources.
 type question struct {
 	TableName, IndexName string
 	RequestItems         map[string]json.RawMessage
@@ -45,8 +43,7 @@ type question struct {
 	EncryptionContext    map[string]string
 }
 
-// asker knows what a call's words mean: the resources that they name, at the
-// stand-ins.
+// asker finds the resources that requests name, at the stand-ins.
 type asker struct {
 	account, region string
 	secrets         *secretsmanager.Client
@@ -59,8 +56,8 @@ func newAsker(account string, cfg aws.Config) asker {
 	}
 }
 
-// asks returns all that a call needs leave for: each of its resources, and the
-// key that a service uses on the caller's behalf.
+// asks returns all accesses that a request needs: to each of its resources, and
+// to the key that a service uses for the caller.
 func (a asker) asks(ctx context.Context, service, action string, body []byte) []AccessRequest {
 	var q question
 	if json.Unmarshal(body, &q) != nil {
@@ -84,7 +81,7 @@ func each(action string, resources []string) (asks []AccessRequest) {
 	return asks
 }
 
-// arn is the ARN of what is named, in this account; a name may be an ARN
+// arn returns the ARN of a named resource in this account. A name may be an ARN
 // already.
 func (a asker) arn(service, kind, name string) string {
 	if strings.HasPrefix(name, "arn:") {
@@ -93,9 +90,9 @@ func (a asker) arn(service, kind, name string) string {
 	return "arn:aws:" + service + ":" + a.region + ":" + a.account + ":" + kind + name
 }
 
-// tables returns the tables and indexes of a call. One that names none, such as
-// ListTables or a transaction, is about everything: no grant on a table covers
-// it.
+// tables returns the tables and indexes of a request. A request that names
+// none, such as ListTables or a transaction, concerns everything: no grant on a
+// table covers it.
 func (a asker) tables(q question) (arns []string) {
 	for name := range q.RequestItems {
 		arns = append(arns, a.arn("dynamodb", "table/", name))
@@ -111,10 +108,10 @@ func (a asker) tables(q question) (arns []string) {
 	return arns
 }
 
-// ofSecret: a secret's ARN ends in six random characters, which a name does not
-// have. That of a secret that does not exist is made of its name alone. To read
-// one that is encrypted under a key of the account's own, the caller needs
-// leave for that key, too.
+// ofSecret returns the accesses for a secret. The ARN of a secret ends in six
+// random characters that its name does not have; that of a missing secret is
+// built from its name. Reading a secret that is encrypted under a customer
+// managed key needs access to that key too.
 func (a asker) ofSecret(ctx context.Context, action string, q question) []AccessRequest {
 	if q.SecretId == "" {
 		if q.Name == "" {
@@ -128,20 +125,24 @@ func (a asker) ofSecret(ctx context.Context, action string, q question) []Access
 	}
 	asks := []AccessRequest{{Action: action, Resource: *found.ARN}}
 	if key := aws.ToString(found.KmsKeyId); key != "" && action == "secretsmanager:GetSecretValue" {
-		asks = append(asks, AccessRequest{Action: "kms:Decrypt", Resource: a.key(ctx, key), Context: map[string][]string{
-			"kms:ViaService": {"secretsmanager." + a.region + ".amazonaws.com"}, contextKey + "SecretARN": {*found.ARN},
-		}})
+		asks = append(asks, AccessRequest{
+			Action: "kms:Decrypt", Resource: a.key(ctx, key),
+			Context: map[string][]string{
+				"kms:ViaService":         {"secretsmanager." + a.region + ".amazonaws.com"},
+				contextKey + "SecretARN": {*found.ARN},
+			},
+		})
 	}
 	return asks
 }
 
 const (
 	contextKey = "kms:EncryptionContext:"
-	keyIDBytes = 36 // of a ciphertext of moto's: the key that made it comes first
+	keyIDBytes = 36 // a ciphertext of moto starts with the ID of its key
 )
 
-// ofKey: the key that a call names, or else the one that made what it wants
-// decrypted.
+// ofKey returns the access for the key that a request names, or for the key of
+// its ciphertext.
 func (a asker) ofKey(ctx context.Context, action string, q question) []AccessRequest {
 	key, about := "*", map[string][]string{}
 	switch {
@@ -157,8 +158,7 @@ func (a asker) ofKey(ctx context.Context, action string, q question) []AccessReq
 	return []AccessRequest{{Action: action, Resource: key, Context: about}}
 }
 
-// maker is the id of the key that made the ciphertext of a call; "" without
-// one.
+// maker returns the ID of the key of the request's ciphertext, or "".
 func (q question) maker() string {
 	if len(q.CiphertextBlob) < keyIDBytes {
 		return ""
@@ -166,9 +166,8 @@ func (q question) maker() string {
 	return string(q.CiphertextBlob[:keyIDBytes])
 }
 
-// otherKey: KMS refuses to decrypt under a key that is named and is not the
-// ciphertext's own. moto says then that access is denied, which is another
-// matter.
+// otherKey handles a Decrypt that names another key than the ciphertext's. KMS
+// refuses it. moto returns AccessDeniedException, which means something else.
 func (a asker) otherKey(ctx context.Context, action string, body []byte) *refusal {
 	var q question
 	if action != "kms:Decrypt" || json.Unmarshal(body, &q) != nil || q.KeyId == "" || q.maker() == "" ||
@@ -180,8 +179,8 @@ func (a asker) otherKey(ctx context.Context, action string, body []byte) *refusa
 	)
 }
 
-// key returns the ARN of a key that is named by ARN, id or alias. moto answers
-// no DescribeKey of a key that CloudFormation made.
+// key returns the ARN of a key that is named by ARN, ID or alias. moto has no
+// DescribeKey for keys that CloudFormation created.
 func (a asker) key(ctx context.Context, id string) string {
 	_, alias, is := strings.Cut(id, "alias/")
 	if !is {

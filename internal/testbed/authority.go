@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority that nothing trusts but what is told to.
+// Authority is a certificate authority that only its [Authority.Roots] trust.
 type Authority struct {
 	Certificate string // PEM
 	own         *x509.Certificate
@@ -25,11 +25,11 @@ type Pair struct {
 	Certificate, Key string
 }
 
-// NewAuthority makes an authority whose certificates are good for a day.
+// NewAuthority returns an authority whose certificates are valid for a day.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{}
-	template := a.template("authority " + rand.Text()) // a name of its own, which servers tell clients
+	template := a.template("authority " + rand.Text()) // a unique name, which servers send to clients
 	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
 	a.own = template
 	pair, key := a.issue(t, template, nil)
@@ -49,7 +49,7 @@ func (a *Authority) Roots() *x509.CertPool {
 	return pool
 }
 
-// Issue makes a certificate for a common name, fit for a server on 127.0.0.1 as
+// Issue creates a certificate for a common name, for a server on 127.0.0.1 or
 // for a client.
 func (a *Authority) Issue(t testing.TB, name string) Pair {
 	t.Helper()
@@ -68,7 +68,8 @@ func (a *Authority) template(name string) *x509.Certificate {
 	}
 }
 
-// issue signs a template for a new key; by nil, that key signs for itself.
+// issue signs a template for a new key, with nil as the parent by that key
+// itself.
 func (a *Authority) issue(t testing.TB, template *x509.Certificate, by *ecdsa.PrivateKey) (Pair, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

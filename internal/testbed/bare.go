@@ -12,28 +12,28 @@ import (
 // by internal/standin alone. With it, emulators.go takes the place of this
 // file.
 
-// DynamoDB is where a test that needs a DynamoDB finds it: at the stand-in in
-// Go, or at dynalite with the build tag testall.
+// DynamoDB returns the DynamoDB for tests: the stand-in in Go, or dynalite with
+// the build tag testall.
 func DynamoDB(t testing.TB) Endpoint { return StandIn(t) }
 
-// AWS is where a test finds the other services: at the stand-in in Go, or at
-// moto with the build tag testall.
+// AWS returns the other services for tests: the stand-in in Go, or moto with
+// the build tag testall.
 func AWS(t testing.TB) Endpoint { return StandIn(t) }
 
-// DynamoDBs are all that stands in for DynamoDB, by name. A contract suite runs
-// on each.
+// DynamoDBs returns all implementations of DynamoDB by name. A contract suite
+// runs on each.
 func DynamoDBs() map[string]func(testing.TB) Endpoint {
 	return map[string]func(testing.TB) Endpoint{"standin": StandIn}
 }
 
-// Accounts are empty accounts on all that stands in for the other services, by
-// name. A contract suite runs on each.
+// Accounts returns an empty account at each implementation of the other
+// services, by name. A contract suite runs on each.
 func Accounts() map[string]func(testing.TB) aws.Config {
 	return map[string]func(testing.TB) aws.Config{"standin": StandInAccount}
 }
 
-// Template is what becomes of the repository's template.yaml at the stand-in in
-// Go. All tests of a binary share one, its account and its sealing key.
+// Template returns the stack of template.yaml at the stand-in in Go. All tests
+// of a binary share it, with its account and its sealing key.
 func Template(t testing.TB) *Stack {
 	t.Helper()
 	return GoldenTemplate(t)

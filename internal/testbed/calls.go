@@ -14,26 +14,26 @@ import (
 	"testing"
 )
 
-// Calls stands between a program and an AWS service, and counts what is asked.
+// Calls is a proxy between a program and an AWS service that counts requests.
 type Calls struct {
-	Endpoint Endpoint // for the program, in place of the service's own
+	Endpoint Endpoint // for the program, instead of the service's endpoint
 	mu       sync.Mutex
 	made     map[string]int
-	taken    map[string]int // what Take has shown
-	held     *hold          // nil: everything passes
-	failing  *hold          // nil: nothing fails
+	taken    map[string]int // what Take has returned
+	held     *hold          // nil: no call is held
+	failing  *hold          // nil: no call fails
 }
 
-// hold keeps one call back.
+// hold is a call to hold or fail.
 type hold struct {
 	action           string
-	before           int // calls of that action that still pass
+	before           int // calls of the action that pass before it
 	arrived, release chan struct{}
 }
 
-// Hold keeps the call of that action back that comes after so many others of
-// it, until release is called: arrived is closed when it is there. What has
-// been asked for before it is done, and it is not.
+// Hold holds the next call of an action after so many others of it, until
+// release is called. arrived is closed when the call is there. Earlier calls
+// are complete then, and this one is not.
 func (c *Calls) Hold(action string, before int) (arrived <-chan struct{}, release func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,8 +42,8 @@ func (c *Calls) Hold(action string, before int) (arrived <-chan struct{}, releas
 	return h.arrived, sync.OnceFunc(func() { close(h.release) })
 }
 
-// Fail answers each call of that action with an error of the service's, after
-// so many others of it, until restore is called.
+// Fail answers each call of an action with an error after so many others of it,
+// until restore is called.
 func (c *Calls) Fail(action string, before int) (restore func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,7 +55,7 @@ func (c *Calls) Fail(action string, before int) (restore func()) {
 	}
 }
 
-// fails reports whether a call is one that fails, and answers it.
+// fails reports whether a call fails, and answers it if so.
 func (c *Calls) fails(w http.ResponseWriter, action string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,9 +88,9 @@ func (c *Calls) wait(action string) {
 	<-h.release
 }
 
-// CountCalls starts a proxy in front of a service that speaks one of AWS's JSON
-// protocols, until the test ends. What gate refuses does not reach the service;
-// nil refuses nothing.
+// CountCalls starts a proxy in front of a service with one of AWS's JSON
+// protocols, until the test ends. Calls that gate refuses do not reach the
+// service; a nil gate refuses none.
 func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 	t.Helper()
 	at, err := url.Parse(string(service))
@@ -101,7 +101,7 @@ func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body) // only then does net/http notice that a client has died
+		body, err := io.ReadAll(r.Body) // only then does net/http notice that a client is gone
 		action := c.count(r.Header.Get("X-Amz-Target"))
 		if err == nil && gate != nil && !gate.admits(w, r, body) {
 			return
@@ -110,8 +110,8 @@ func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 		if err != nil || r.Context().Err() != nil || c.fails(w, action) {
 			return
 		}
-		// What is under way is finished, though its client dies: dynalite ends
-		// where a request is broken off.
+		// A call is completed even if its client dies, because dynalite exits
+		// on an aborted request.
 		ctx, done := context.WithCancel(context.WithoutCancel(r.Context()))
 		defer done()
 		r = r.WithContext(ctx)
@@ -123,7 +123,7 @@ func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 	return c
 }
 
-// count notes a call by its action: what follows the dot in
+// count counts a call by its action: the part after the dot in
 // "DynamoDB_20120810.GetItem".
 func (c *Calls) count(target string) (action string) {
 	c.mu.Lock()
@@ -133,8 +133,8 @@ func (c *Calls) count(target string) (action string) {
 	return action
 }
 
-// Take returns how often each action was asked for since the last Take,
-// answered or not.
+// Take returns how often each action was called since the last Take, answered
+// or not.
 func (c *Calls) Take() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -146,7 +146,7 @@ func (c *Calls) Take() map[string]int {
 	return made
 }
 
-// All returns how often each action was asked for since the start.
+// All returns how often each action was called since the start.
 func (c *Calls) All() map[string]int {
 	c.Take()
 	c.mu.Lock()

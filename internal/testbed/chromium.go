@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// browsers are the programs that will do, the first that is found.
+// browsers are the supported programs; the first that is found is used.
 var browsers = [...]string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
 
 func findBrowser() (path string, err error) {
@@ -21,23 +21,24 @@ func findBrowser() (path string, err error) {
 	return "", fmt.Errorf("testbed: Chromium is not on this machine: make needs says how to install it: %w", err)
 }
 
-// Browser is a headless Chromium of one test's own: without a history, and with
-// no network but 127.0.0.1. Its methods, and its tabs', end the test where
-// something fails.
+// Browser is a headless Chromium for one test, with an empty profile and no
+// network but 127.0.0.1. Its methods, and those of its tabs, end the test on
+// errors.
 type Browser struct {
 	t    testing.TB
 	wire wire
 }
 
-// NewBrowser starts one, which ends with the test. Where Chromium is missing,
-// the test fails.
+// NewBrowser starts a browser that ends with the test. Without Chromium the
+// test fails.
 func NewBrowser(t testing.TB) *Browser {
 	t.Helper()
 	path, err := findBrowser()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
+	cmd := exec.Command(path, "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
+		"--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-sync",
 		"--no-proxy-server",
 		"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--user-data-dir="+t.TempDir(), "about:blank")
@@ -50,12 +51,12 @@ func NewBrowser(t testing.TB) *Browser {
 	return b
 }
 
-// endWithin is how long a browser may take to end by itself.
+// endWithin bounds how long a browser takes to exit.
 const endWithin = 10 * time.Second
 
-// end has the browser end itself and its children, and waits for it.
+// end makes the browser and its children exit and waits.
 func (b *Browser) end() {
-	_ = b.wire.call("", "Browser.close", nil, nil) // it may be over already
+	_ = b.wire.call("", "Browser.close", nil, nil) // it may have exited already
 	b.wire.close()
 	kill := time.AfterFunc(endWithin, func() { _ = b.wire.cmd.Process.Kill() })
 	defer kill.Stop()
@@ -69,7 +70,7 @@ func (b *Browser) call(session, method string, params map[string]any, out any) {
 	}
 }
 
-// Tab opens an empty one. All tabs share cookies.
+// Tab opens an empty tab. All tabs share cookies.
 func (b *Browser) Tab() *Tab {
 	b.t.Helper()
 	var made struct{ TargetID string }

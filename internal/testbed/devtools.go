@@ -14,21 +14,20 @@ import (
 )
 
 // wire is the DevTools protocol on a pair of pipes, which Chromium has as files
-// 3 and 4: JSON, a zero byte after each message. No port is open, and when we
-// end, however we end, the pipe does too and Chromium with it.
+// 3 and 4: JSON, with a zero byte after each message. No port is open. When the
+// test process ends for any reason, the pipe closes and Chromium exits.
 type wire struct {
 	cmd  *exec.Cmd
 	to   *os.File
 	from *os.File
 	read *bufio.Reader
-	last *int // the last message's id
+	last *int // the ID of the last message
 }
 
-// callWithin is how long Chromium may take for an answer, on a machine however
-// busy.
+// callWithin bounds how long Chromium takes to respond on a busy machine.
 const callWithin = 30 * time.Second
 
-// startWired starts a Chromium that is to listen on its pipe.
+// startWired starts a Chromium that listens on its pipe.
 func startWired(cmd *exec.Cmd) (wire, error) {
 	theirIn, ourOut, err := os.Pipe()
 	if err != nil {
@@ -46,7 +45,7 @@ func startWired(cmd *exec.Cmd) (wire, error) {
 
 func (w wire) close() { _, _ = w.to.Close(), w.from.Close() }
 
-// message is one in either direction.
+// message is a message in either direction.
 type message struct {
 	ID      int             `json:"id,omitempty"` // 0: an event
 	Session string          `json:"sessionId,omitempty"`
@@ -58,8 +57,8 @@ type message struct {
 	} `json:"error,omitempty"`
 }
 
-// call sends a command to a tab's session ("": the browser itself), and decodes
-// what it returns; out nil: that is not wanted. Events are passed over.
+// call sends a command to a tab's session ("": the browser) and decodes its
+// result into out, if out is not nil. It ignores events.
 func (w wire) call(session, method string, params map[string]any, out any) error {
 	*w.last++
 	sent, err := json.Marshal(message{ID: *w.last, Session: session, Method: method, Params: params})

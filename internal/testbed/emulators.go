@@ -19,32 +19,32 @@ var moto = share(func() (server, error) {
 	}}, nil
 })
 
-// Moto stands in for Secrets Manager, KMS, STS, IAM and Lambda. All tests of a
-// binary share one. It evaluates no IAM policies, and after a rotation a
-// GetSecretValue that names no stage answers with the version before.
+// Moto runs moto for Secrets Manager, KMS, STS, IAM and Lambda. All tests of a
+// binary share one. It evaluates no IAM policies. After a rotation, a
+// GetSecretValue without a stage returns the previous version.
 func Moto(t testing.TB) Endpoint {
 	t.Helper()
 	return moto(t)
 }
 
-// DynamoDB is where a test that needs a DynamoDB finds it: at the stand-in in
-// Go, or at dynalite with the build tag testall.
+// DynamoDB returns the DynamoDB for tests: the stand-in in Go, or dynalite with
+// the build tag testall.
 func DynamoDB(t testing.TB) Endpoint { return Dynalite(t) }
 
-// AWS is where a test finds the other services: at the stand-in in Go, or at
-// moto with the build tag testall.
+// AWS returns the other services for tests: the stand-in in Go, or moto with
+// the build tag testall.
 func AWS(t testing.TB) Endpoint { return Moto(t) }
 
-// DynamoDBs are all that stands in for DynamoDB, by name. A contract suite runs
-// on each.
+// DynamoDBs returns all implementations of DynamoDB by name. A contract suite
+// runs on each.
 func DynamoDBs() map[string]func(testing.TB) Endpoint {
 	return map[string]func(testing.TB) Endpoint{
 		"standin": StandIn, "dynalite": Dynalite, "DynamoDBLocal": DynamoDBLocal,
 	}
 }
 
-// Accounts are empty accounts on all that stands in for the other services, by
-// name. A contract suite runs on each.
+// Accounts returns an empty account at each implementation of the other
+// services, by name. A contract suite runs on each.
 func Accounts() map[string]func(testing.TB) aws.Config {
 	return map[string]func(testing.TB) aws.Config{
 		"standin": StandInAccount,
@@ -52,8 +52,8 @@ func Accounts() map[string]func(testing.TB) aws.Config {
 	}
 }
 
-// Template is what becomes of the repository's template.yaml at moto. All tests
-// of a binary share one, its account and its sealing key.
+// Template returns the stack of template.yaml at moto. All tests of a binary
+// share it, with its account and its sealing key.
 func Template(t testing.TB) *Stack {
 	t.Helper()
 	return motoTemplate(t)

@@ -11,11 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Gate stands before AWS's stand-ins, which let everything pass, and judges a
-// function's calls as AWS does: each must be signed with the function's own
-// credentials, and be allowed by its role's policies.
+// Gate is a proxy in front of the stand-ins for AWS, which check nothing. It
+// checks a function's calls as AWS does: each must be signed with the
+// function's credentials and be allowed by its role's policies.
 type Gate struct {
-	// Credentials are the function's, as Lambda puts them into its environment.
+	// the function's, as Lambda sets them in its environment
 	Credentials aws.Credentials
 	function    Function
 	asker       asker
@@ -23,8 +23,8 @@ type Gate struct {
 	ledger      *Ledger
 }
 
-// Gate makes the gate of a function as it was deployed. The ledger keeps what
-// it sees, and may be shared.
+// Gate returns the gate for a deployed function. The ledger records what the
+// gate sees and may be shared.
 func (s *Stack) Gate(t testing.TB, f Function, ledger *Ledger) *Gate {
 	t.Helper()
 	session, region := "function", s.Account.Region
@@ -43,12 +43,12 @@ func (s *Stack) Gate(t testing.TB, f Function, ledger *Ledger) *Gate {
 	}
 }
 
-// refusal is how AWS says no.
+// refusal is an AWS error response.
 type refusal struct{ code, message string }
 
 func refuse(code, message string) *refusal { return &refusal{code: code, message: message} }
 
-// admits judges a call, and answers one that it refuses.
+// admits checks a call and answers one that is refused.
 func (g *Gate) admits(w http.ResponseWriter, r *http.Request, body []byte) bool {
 	service, action := actionOf(r, body)
 	refused := checkSignature(r, body, g.Credentials, g.region, service)
@@ -63,7 +63,7 @@ func (g *Gate) admits(w http.ResponseWriter, r *http.Request, body []byte) bool 
 	return refused == nil
 }
 
-// evaluate asks the role's policies, and has the ledger note what they say.
+// evaluate evaluates the role's policies and records the result in the ledger.
 func (g *Gate) evaluate(r *http.Request, service, action string, body []byte) *refusal {
 	var used []grant
 	for _, a := range g.asker.asks(r.Context(), service, action, body) {
@@ -83,7 +83,7 @@ func (g *Gate) evaluate(r *http.Request, service, action string, body []byte) *r
 	return nil
 }
 
-// answer says no in the words of the protocol that was spoken.
+// answer writes the error in the call's protocol.
 func (f *refusal) answer(w http.ResponseWriter, r *http.Request, service string) {
 	w.Header().Set("X-Amzn-Requestid", "00000000-0000-4000-8000-000000000000")
 	switch {

@@ -17,16 +17,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// toSign is a call before it is signed, by the keys of a function that may read
-// one table.
+// toSign is an unsigned call with the keys of a function that may read one
+// table.
 type toSign struct {
 	target, body, service, region string
 	keys                          aws.Credentials
 	at                            time.Time
 }
 
-// behind is a gate before a service that answers to all, and the service's
-// count of calls.
+// behind returns a gate in front of a service that answers every call, and the
+// number of calls that reached it.
 func behind(t *testing.T) (c *Calls, reached func() int, ledger *Ledger, call toSign) {
 	t.Helper()
 	n := 0
@@ -55,7 +55,7 @@ func behind(t *testing.T) (c *Calls, reached func() int, ledger *Ledger, call to
 	}
 }
 
-// sign makes the request of a call for an endpoint.
+// sign returns the signed request of a call for an endpoint.
 func (s toSign) sign(t *testing.T, at Endpoint) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, string(at)+"/", strings.NewReader(s.body))
@@ -111,7 +111,8 @@ func TestTheGateChecksSignatures(t *testing.T) {
 		change(r)
 		return r
 	}
-	const unknown, wrong, partial = "UnrecognizedClientException", "InvalidSignatureException", "IncompleteSignatureException"
+	const unknown, wrong = "UnrecognizedClientException", "InvalidSignatureException"
+	const partial = "IncompleteSignatureException"
 	reject("another secret", wrong, signed(func(s *toSign) { s.keys.SecretAccessKey = "Secret" }))
 	reject("another key", unknown, signed(func(s *toSign) { s.keys.AccessKeyID = "AKIE" }))
 	reject("another session", unknown, signed(func(s *toSign) { s.keys.SessionToken = "other" }))

@@ -36,7 +36,7 @@ func TestGoldenTemplate(t *testing.T) {
 	}
 }
 
-// The functions that the tests in Go resolve are those that moto makes.
+// The functions that the resolver in Go returns equal those that moto creates.
 func TestGoldenTemplateResolvesAsMotoDoes(t *testing.T) {
 	ours, motos := GoldenTemplate(t), motoTemplate(t)
 	if !reflect.DeepEqual(ours.Aliases, motos.Aliases) || ours.TTL != motos.TTL ||
@@ -57,7 +57,7 @@ func TestGoldenTemplateResolvesAsMotoDoes(t *testing.T) {
 	}
 }
 
-// neutral replaces what two stacks cannot have in common.
+// neutral replaces the values in which two stacks must differ.
 func (s *Stack) neutral(f Function) Function {
 	words := map[string]string{
 		s.Parameters.Table: "TABLE", s.SecretKey: "SECRET-KEY", f.Environment["TOKENVEND_SEAL_KEY"]: "SEAL-KEY",
@@ -76,7 +76,7 @@ func (s *Stack) neutral(f Function) Function {
 		n.Environment[name] = replace(value)
 	}
 	for _, st := range f.Policy {
-		if st.Sid == "Logs" { // its resource ends in a name of the stack's own
+		if st.Sid == "Logs" { // its resource ends in a name that the stack generates
 			st.Resource = nil
 		}
 		resources := OneOrMore{}

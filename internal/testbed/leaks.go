@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// shortestSecret is the least that can be searched for: anything shorter
-	// stands somewhere by chance.
+	// shortestSecret is the minimum length to search for. Shorter text occurs
+	// by chance.
 	shortestSecret = 8
-	// pieceOf is how long the pieces are in which a long secret is searched for
-	// besides: any twice as many bytes of it in a row hold one.
+	// pieceOf is the length of the pieces by which a long secret is searched
+	// for. Any run of twice as many of its bytes contains one.
 	pieceOf = 16
 )
 

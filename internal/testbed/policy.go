@@ -79,9 +79,9 @@ type AccessRequest struct {
 // grant names one action on one resource of one statement, by their places.
 type grant struct{ statement, action, resource int }
 
-// Evaluate reports whether the policy allows an ask, as IAM does where nothing but a
-// role's own policies speaks: by default no, by a statement that allows yes,
-// and by one that denies no all the same.
+// Evaluate reports whether the policy allows an ask, as IAM does where nothing
+// but a role's own policies speaks: by default no, by a statement that allows
+// yes, and by one that denies no all the same.
 func (p Policy) Evaluate(a AccessRequest) bool {
 	_, allowed := p.evaluate(a)
 	return allowed
@@ -117,8 +117,8 @@ func (s Statement) fits(a AccessRequest) (found []grant) {
 	return found
 }
 
-// operators report whether the values of a key in an ask fit those in a condition.
-// A key that the ask does not have has none.
+// operators report whether the values of a key in an ask fit those in a
+// condition. A key that the ask does not have has none.
 var operators = map[string]func(has, wants []string) bool{
 	"StringEquals": func(has, wants []string) bool {
 		return slices.ContainsFunc(has, oneOf(wants, equal))
@@ -150,8 +150,8 @@ func oneOf(wants []string, fits func(want, value string) bool) func(string) bool
 
 func not(f func(string) bool) func(string) bool { return func(s string) bool { return !f(s) } }
 
-// holds reports whether every key of every operator fits. The case of a key does
-// not count.
+// holds reports whether every key of every operator fits. The case of a key
+// does not count.
 func (c Condition) holds(context map[string][]string) bool {
 	has := map[string][]string{}
 	for key, values := range context {
@@ -167,8 +167,8 @@ func (c Condition) holds(context map[string][]string) bool {
 	return true
 }
 
-// matches reports whether a pattern fits the whole of s: * stands for any text, ?
-// for one character.
+// matches reports whether a pattern fits the whole of s: * stands for any text,
+// ? for one character.
 func matches(pattern, s string) bool {
 	spelt := strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(pattern))
 	return regexp.MustCompile(`(?s)^` + spelt + `$`).MatchString(s)

@@ -11,35 +11,35 @@ import (
 	"time"
 )
 
-// Runtime is Lambda for one function: a queue of invocations, and any number of
-// processes of its real program that take them over Lambda's Runtime API
-// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
+// Runtime is Lambda for one function: a queue of invocations and any number of
+// processes of its real program, which take them over Lambda's Runtime API (AWS
+// Lambda Developer Guide, "Using the Lambda runtime API").
 type Runtime struct {
 	timeout time.Duration
 	queue   chan *invocation
 	served  atomic.Int64
 }
 
-// NewRuntime makes a Runtime of a function with that time-out.
+// NewRuntime returns the Runtime of a function with this timeout.
 func NewRuntime(timeout time.Duration) *Runtime {
 	return &Runtime{timeout: timeout, queue: make(chan *invocation)}
 }
 
-// FunctionError is how a function says no: what Lambda hands to whoever invoked
-// it.
+// FunctionError is the error of an invocation, as Lambda returns it to the
+// invoker.
 type FunctionError struct {
 	ErrorType    string `json:"errorType"`
 	ErrorMessage string `json:"errorMessage"`
 }
 
-// invocation is one on its way.
+// invocation is a queued or running invocation.
 type invocation struct {
 	id, arn  string
 	payload  []byte
 	finished chan outcome // holds one
 }
 
-// outcome is how an invocation ended: an answer, or a function error.
+// outcome is the result of an invocation: a response or a function error.
 type outcome struct {
 	answer []byte
 	failed *FunctionError
@@ -75,7 +75,7 @@ func (r *Runtime) Invoke(ctx context.Context, arn string, payload []byte) ([]byt
 
 const runtimePath = "/2018-06-01/runtime/"
 
-// handler serves the four endpoints to one process.
+// handler serves the four endpoints of the Runtime API to one process.
 func (b *Bootstrap) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+runtimePath+"invocation/next", b.next)
@@ -92,8 +92,7 @@ func (b *Bootstrap) handler() http.Handler {
 	return mux
 }
 
-// next hands out an invocation as soon as there is one. Its deadline counts
-// from then.
+// next returns the next invocation when there is one. Its deadline starts then.
 func (b *Bootstrap) next(w http.ResponseWriter, r *http.Request) {
 	b.polled()
 	select {
@@ -109,7 +108,7 @@ func (b *Bootstrap) next(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// finish ends the invocation that the path names, once.
+// finish completes the invocation that the path names, once.
 func (b *Bootstrap) finish(w http.ResponseWriter, r *http.Request, read func([]byte) outcome) {
 	body, err := io.ReadAll(r.Body)
 	in, known := b.taken.LoadAndDelete(r.PathValue("id"))

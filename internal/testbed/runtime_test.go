@@ -9,12 +9,13 @@ import (
 	"time"
 )
 
-// instance is a process of the runtime's that the test itself plays.
+// instance returns a process of the runtime that the test itself plays.
 func instance(r *Runtime) *Bootstrap {
 	return &Bootstrap{runtime: r, polled: func() {}}
 }
 
-// send sends one request to the Runtime API, and returns the answer's status.
+// send sends one request to the Runtime API and returns the status of the
+// response.
 func send(t *testing.T, b *Bootstrap, method, path, body string) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, runtimePath+path, strings.NewReader(body))

@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// Bootstrap is one process of a function: an instance, in Lambda's words.
+// Bootstrap is one process of a function, an instance in Lambda's terms.
 type Bootstrap struct {
 	runtime    *Runtime
-	server     *httptest.Server // the Runtime API, as this process sees it
+	server     *httptest.Server // the Runtime API for this process
 	cmd        *exec.Cmd
 	output     lockedBuffer
-	taken      sync.Map // the invocations that it works on, by id
+	taken      sync.Map // its running invocations by ID
 	initErrors atomic.Int64
 	polled     func() // closes ready, once
 	ready      chan struct{}
 	ended      chan struct{}
 }
 
-// Start runs one more process of the function until the test ends, with that
-// environment and no other variable, and returns once it asks for work or has
-// ended.
+// Start starts another process of the function until the test ends, with only
+// this environment. It returns when the process asks for an invocation or has
+// exited.
 func (r *Runtime) Start(t testing.TB, binary string, env ...string) *Bootstrap {
 	t.Helper()
 	b := &Bootstrap{runtime: r, cmd: exec.Command(binary), ready: make(chan struct{}), ended: make(chan struct{})}
@@ -52,8 +52,8 @@ func (r *Runtime) Start(t testing.TB, binary string, env ...string) *Bootstrap {
 	return b
 }
 
-// launch starts the child from a thread that lives as long as the child: Linux
-// ends a child with the thread that made it.
+// launch starts the child from a thread that lives as long as the child,
+// because Linux ends a child with the thread that created it.
 func (b *Bootstrap) launch() error {
 	started := make(chan error)
 	go func() {
@@ -63,14 +63,14 @@ func (b *Bootstrap) launch() error {
 		err := b.cmd.Start()
 		started <- err
 		if err == nil {
-			_ = b.cmd.Wait() // how it ended is in its output
+			_ = b.cmd.Wait() // its output shows how it ended
 			b.abandon()
 		}
 	}()
 	return <-started
 }
 
-// abandon ends what the process took and did not finish.
+// abandon fails the invocations that the process did not finish.
 func (b *Bootstrap) abandon() {
 	b.taken.Range(func(id, in any) bool {
 		if _, open := b.taken.LoadAndDelete(id); open {
@@ -82,20 +82,19 @@ func (b *Bootstrap) abandon() {
 	})
 }
 
-// Kill ends the process, this one and no other, and waits for it.
+// Kill kills this process and waits for it.
 func (b *Bootstrap) Kill() {
-	_ = b.cmd.Process.Kill() // the one error: it has ended already
+	_ = b.cmd.Process.Kill() // the only error is that it has exited already
 	<-b.ended
 }
 
-// Signal sends the process a signal: to stop it where it stands, and to let it
-// go on.
+// Signal sends the process a signal, for example to stop and continue it.
 func (b *Bootstrap) Signal(s os.Signal) error { return b.cmd.Process.Signal(s) }
 
-// PID is the process's number.
+// PID returns the process ID.
 func (b *Bootstrap) PID() int { return b.cmd.Process.Pid }
 
-// Ended reports whether the process is over.
+// Ended reports whether the process has exited.
 func (b *Bootstrap) Ended() bool {
 	select {
 	case <-b.ended:
@@ -105,11 +104,10 @@ func (b *Bootstrap) Ended() bool {
 	}
 }
 
-// InitErrors counts how often the process told Lambda that it can't start.
+// InitErrors returns how often the process reported an initialization error.
 func (b *Bootstrap) InitErrors() int { return int(b.initErrors.Load()) }
 
-// Output is all that the process has written so far: what Lambda would put into
-// the log.
+// Output returns all output of the process so far, which Lambda would log.
 func (b *Bootstrap) Output() string { return b.output.String() }
 
 // lockedBuffer is a buffer that a process writes while a test reads.

@@ -18,22 +18,21 @@ import (
 
 const (
 	algorithm  = "AWS4-HMAC-SHA256"
-	mostSkewed = 5 * time.Minute // between a request's date and our clock
+	mostSkewed = 5 * time.Minute // between a request's date and the local clock
 )
 
-// mustSign are the headers that decide who asks, when and for what: a signature
-// that leaves one out vouches for nothing.
+// mustSign are the headers that determine the caller, time and action. A
+// signature that omits one proves nothing.
 var mustSign = []string{"host", "x-amz-date", "x-amz-security-token"}
 
-// signature is what a request's Authorization header says, AWS Signature
-// Version 4.
+// signature is a parsed Authorization header of AWS Signature Version 4.
 type signature struct {
 	key, day, region, service, end string // the credential's scope
 	headers                        []string
 	value                          string
 }
 
-// readSignature returns nil for a header of another form.
+// readSignature returns nil for a header in another form.
 func readSignature(header string) *signature {
 	rest, is := strings.CutPrefix(header, algorithm+" ")
 	parts := map[string]string{}
@@ -51,9 +50,9 @@ func readSignature(header string) *signature {
 	}
 }
 
-// checkSignature says what is wrong with a request's signature; nil: it proves
-// that keys signed this very request, its body included, for a service of a
-// region, just now.
+// checkSignature returns what is wrong with a request's signature, or nil if a
+// current signature by keys covers this request with its body, for the service
+// and region.
 func checkSignature(r *http.Request, body []byte, keys aws.Credentials, region, service string) *refusal {
 	s := readSignature(r.Header.Get("Authorization"))
 	if s == nil {
@@ -86,8 +85,7 @@ func checkSignature(r *http.Request, body []byte, keys aws.Credentials, region, 
 	return nil
 }
 
-// again signs a copy of the request that holds nothing but what is said to be
-// signed.
+// again signs a copy of the request that holds only what is declared as signed.
 func (s *signature) again(r *http.Request, body []byte, keys aws.Credentials, at time.Time) string {
 	copied := r.Clone(context.Background())
 	copied.URL.Host, copied.Header, copied.ContentLength = r.Host, http.Header{}, 0

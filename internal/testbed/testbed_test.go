@@ -120,7 +120,8 @@ func TestNoServerOutlivesUs(t *testing.T) {
 			_ = parent.Process.Kill()
 		}
 		_ = parent.Wait()
-		for limit := time.Now().Add(5 * time.Second); answers(Endpoint(lines.Text())); time.Sleep(20 * time.Millisecond) {
+		limit := time.Now().Add(5 * time.Second)
+		for ; answers(Endpoint(lines.Text())); time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(limit) {
 				t.Fatalf("%s: the server outlived its parent", end)
 			}

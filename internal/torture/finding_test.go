@@ -12,21 +12,21 @@ import (
 // finding is what was measured of one contender in one row.
 type finding struct {
 	calls    int
-	outcomes map[string]int // what callers got, in words, and how many of them got it
+	outcomes map[string]int // what callers got, in words, and how many callers
 	asked    int            // requests that reached the endpoint
-	took     time.Duration  // from the first call to the last answer
+	took     time.Duration  // from the first call to the last response
 
-	astray  bool // the row sends clients elsewhere; there:
+	astray  bool // if the row redirects clients: what reached the other host
 	joined  int  // connections
 	bytes   int
-	secret  bool // the client secret was among the bytes
-	foreign bool // a token from there was vended
+	secret  bool // the client secret was in the bytes
+	foreign bool // a token from the other host was vended
 
-	endless, unsafe     bool // a token that never ends, or lives longer than a day; one that breaks a header
-	quotes, showsSecret bool // an error shows a part of the body; the client secret
+	endless, unsafe     bool // a token without expiry or of more than a day; one with invalid characters
+	quotes, showsSecret bool // an error shows a part of the body, or the client secret
 }
 
-// find sums up what the callers got and what the sites saw.
+// find summarises what the callers got and what the sites received.
 func find(s *scene, calls []call) finding {
 	f := finding{calls: len(calls), outcomes: map[string]int{}, asked: s.login.asked(), astray: s.row.redirects}
 	began := map[string]time.Time{}
@@ -49,7 +49,7 @@ func find(s *scene, calls []call) finding {
 	return f
 }
 
-// look finds what is wrong with what one caller got.
+// look finds what is wrong with the result of one caller.
 func (f *finding) look(c call, began time.Time) {
 	if c.err != nil {
 		text := fmt.Sprintf("%v %+v", c.err, c.err)
@@ -62,7 +62,8 @@ func (f *finding) look(c call, began time.Time) {
 	f.unsafe = f.unsafe || strings.ContainsAny(c.access, "\r\n") || c.kind != "Bearer"
 }
 
-// words is what a caller got; began: when the token was first asked for.
+// words describes what a caller got. began is when the token was first
+// requested.
 func (c call) words(began time.Time) string {
 	if c.err != nil {
 		return wordsOf(c.err)
@@ -83,7 +84,7 @@ func (c call) words(began time.Time) string {
 	return what + lasting(c.expires.Sub(began))
 }
 
-// lasting is a life in its coarsest unit; of less than a minute, a bound.
+// lasting returns a lifetime in its largest unit, or a bound below a minute.
 func lasting(d time.Duration) string {
 	const year = 365 * 24 * time.Hour
 	switch {
@@ -100,7 +101,7 @@ func lasting(d time.Duration) string {
 	return fmt.Sprintf(" for less than %d s", (d/few+1)*few/time.Second)
 }
 
-// outcome is what the callers got, the most frequent first.
+// outcome returns what the callers got, the most frequent first.
 func (f finding) outcome() string {
 	words := slices.SortedFunc(maps.Keys(f.outcomes), func(a, b string) int {
 		return cmp.Or(f.outcomes[b]-f.outcomes[a], strings.Compare(a, b))
@@ -114,8 +115,8 @@ func (f finding) outcome() string {
 	return strings.Join(words, ", ")
 }
 
-// String is a cell of the table. Times are bounds, for no two runs take the
-// same.
+// String returns a cell of the table. Times are bounds, because they differ
+// between runs.
 func (f finding) String() string {
 	said := []string{f.outcome(), fmt.Sprintf("%s for %d calls", count(f.asked, "request"), f.calls)}
 	switch {
@@ -135,7 +136,7 @@ func (f finding) String() string {
 	return strings.Join(said, "; ")
 }
 
-// fewCalls is how many calls of a row need no clock.
+// fewCalls is the number of calls in rows without a clock.
 const fewCalls = 4
 
 func (f finding) reach() string {
@@ -164,7 +165,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// broken is which of tokenvend's promises a finding breaks.
+// broken returns the promises of tokenvend that a finding breaks.
 func (f finding) broken(r row) (promises []string) {
 	for promise, kept := range map[string]bool{
 		"callers get " + r.ours:                                   f.outcome() == r.ours,

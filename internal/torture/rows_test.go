@@ -13,19 +13,19 @@ import (
 type row struct {
 	what       string // what the endpoint does
 	says       answer
-	ours       string        // what tokenvend's callers are to get
-	drill      drill         // nil: three calls, one after the other
-	timeout    time.Duration // of a request; 0: the usual
-	basic      bool          // the secret goes in the Authorization header; false: in the body
-	careful    bool          // x/oauth2's http.Client follows no redirects
-	redirects  bool          // it sends clients away
-	descriptor string        // tokenvend's, where the catalogue's will not do
+	ours       string        // what callers of tokenvend should get
+	drill      drill         // nil: three calls in sequence
+	timeout    time.Duration // of a request; 0: the default
+	basic      bool          // client_secret_basic; false: client_secret_post
+	careful    bool          // x/oauth2's http.Client does not follow redirects
+	redirects  bool          // the endpoint redirects
+	descriptor string        // tokenvend's, if the catalogue's is not suitable
 }
 
-// canary stands in bodies where no error has any business to quote it.
+// canary is text in bodies that no error may quote.
 const canary = "CANARY-in-the-body"
 
-// The tokens, whose names say whose they are.
+// The tokens are named by their origin.
 const (
 	rightToken   = "token-of-the-login"
 	foreignToken = "token-of-another-host"
@@ -33,7 +33,7 @@ const (
 
 const malformed = "error `provider_malformed`"
 
-// rows are all faults, in the order of the table.
+// rows returns all faults in the order of the table.
 func rows() []row {
 	return slices.Concat(lifetimes(), bodies(), refusals(), redirects(), crowds())
 }
@@ -57,7 +57,7 @@ func lifetimes() []row {
 	}
 }
 
-// granted is an answer's JSON with one field more.
+// granted returns the JSON of a token response with one more field.
 func granted(field string) string {
 	return fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer"%s,"note":%q}`, rightToken, field, canary)
 }
@@ -116,7 +116,8 @@ func refusals() []row {
 	}
 }
 
-// redirects sends clients to another host, and to the same host without TLS.
+// redirects returns rows that redirect to another host, and to the same host
+// without TLS.
 func redirects() []row {
 	var all []row
 	add := func(status int, where, location string, basic bool) {
@@ -164,9 +165,9 @@ func crowds() []row {
 			what: "no answer, time-out 1 s; 5 callers at once", says: hang, ours: "error `provider_unavailable`",
 			drill: together(5, 1), timeout: time.Second,
 		},
-		// Near the end of an hour's token, tokenvend's callers want another. So
-		// that they do of one of 20 s as well, this descriptor has it renewed
-		// 10 s before its end, by who asks.
+		// tokenvend renews a token of an hour before it expires. With this
+		// descriptor it does so for a token of 20 s too: 10 s before its
+		// expiry, when a caller requests it.
 		{
 			what: "503 after 50 ms while the token has 9 s left; 20 callers at once", says: once(20),
 			ours: "a token for less than 10 s", drill: nineSecondsLeft, descriptor: shortLived,
@@ -177,7 +178,7 @@ func crowds() []row {
 // drill is what the callers do.
 type drill func(s *scene, start func() instance) []call
 
-// call is what one caller got, and when.
+// call is the result of one caller, with its times.
 type call struct {
 	vended
 	err             error
@@ -196,8 +197,8 @@ func threeTimes(_ *scene, start func() instance) []call {
 	return []call{ask.call(), ask.call(), ask.call()}
 }
 
-// andLater asks once more when a back-off of a second or two is over, but not
-// what the endpoint asked for.
+// andLater calls again after a back-off of a second or two, but before the time
+// that the endpoint asked for.
 func andLater(s *scene, start func() instance) []call {
 	ask := start()
 	calls := []call{ask.call(), ask.call(), ask.call()}
@@ -205,7 +206,7 @@ func andLater(s *scene, start func() instance) []call {
 	return append(calls, ask.call())
 }
 
-// together is n callers at once, spread over some instances.
+// together returns a drill of n concurrent callers, spread over some instances.
 func together(n, instances int) drill {
 	return func(_ *scene, start func() instance) []call {
 		var all []instance
@@ -223,15 +224,15 @@ func herd(n int, instances []instance) []call {
 	for i := range calls {
 		all.Go(func() {
 			calls[i] = instances[i%len(instances)].call()
-			calls[i].began = began // they came at once
+			calls[i].began = began // they started at once
 		})
 	}
 	all.Wait()
 	return calls
 }
 
-// nineSecondsLeft gets a token of 20 seconds, and has 20 callers ask for it
-// when it has 9 left.
+// nineSecondsLeft obtains a token of 20 seconds and has 20 callers request it
+// when it has 9 seconds left.
 func nineSecondsLeft(s *scene, start func() instance) []call {
 	ask := start()
 	first := ask.call()
@@ -241,7 +242,7 @@ func nineSecondsLeft(s *scene, start func() instance) []call {
 	return herd(20, []instance{ask})
 }
 
-// text answers with JSON, or what is to pass for it.
+// text returns an answer with this body.
 func text(status int, body string) answer { return typed(status, "application/json", body) }
 
 func html(status int) answer {
@@ -256,8 +257,8 @@ func typed(status int, kind, body string) answer {
 	}
 }
 
-// foreign is what answers where clients are sent to: with a token, whoever
-// asks.
+// foreign is the answer of the host to which clients are redirected: a token
+// for every request.
 func foreign(n int, w http.ResponseWriter, r *http.Request) {
 	text(
 		http.StatusOK, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer","expires_in":3600}`, foreignToken),
@@ -271,7 +272,7 @@ func to(status int, location string) answer {
 	}
 }
 
-// cutShort promises more than comes.
+// cutShort sends less than its Content-Length.
 func cutShort(_ int, w http.ResponseWriter, _ *http.Request) {
 	body := granted(hour)
 	w.Header().Set("Content-Type", "application/json")
@@ -281,7 +282,7 @@ func cutShort(_ int, w http.ResponseWriter, _ *http.Request) {
 	panic(http.ErrAbortHandler) // closes the connection
 }
 
-// echo answers with what the request says.
+// echo returns an answer that contains the request.
 func echo(of func(said string) string, kind string) answer {
 	return func(n int, w http.ResponseWriter, r *http.Request) {
 		said, _ := io.ReadAll(r.Body)
@@ -301,15 +302,16 @@ func slowly(says answer) answer {
 	}
 }
 
-// hang reads the request, and says nothing, nor when its client lets go.
+// hang reads the request and does not respond, even when the client
+// disconnects.
 func hang(_ int, _ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
 	panic(http.ErrAbortHandler)
 }
 
-// once answers the first request with a token of so many seconds, and the rest
-// with a 503.
+// once answers the first request with a token of some seconds and later ones
+// with 503.
 func once(seconds int) answer {
 	return func(n int, w http.ResponseWriter, r *http.Request) {
 		if n == 1 {

@@ -30,16 +30,16 @@ import (
 
 const (
 	tokenURL = "https://" + login + "/token"
-	// timeout is what a request of either contender may take, unless the row
-	// says otherwise: a loaded machine takes its time too.
+	// timeout bounds a request of either contender, unless the row says
+	// otherwise. It allows for a loaded machine.
 	timeout = 10 * time.Second
-	// callerTimeout is how long a caller of a token waits for it: as long as vend's
+	// callerTimeout is how long a caller waits for a token, as with the vend
 	// function.
 	callerTimeout = 29 * time.Second
 )
 
-// scene is one contender before one row's endpoints, which nobody has talked to
-// yet.
+// scene is one contender in front of one row's endpoints, with no requests so
+// far.
 type scene struct {
 	t                       *testing.T
 	row                     row
@@ -48,7 +48,7 @@ type scene struct {
 	log                     journalled
 }
 
-// journalled is what tokenvend has logged.
+// journalled is the log of tokenvend.
 type journalled struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -75,7 +75,7 @@ func newScene(t *testing.T, trust authority, r row) *scene {
 	return s
 }
 
-// route is where a name's port is on loopback.
+// route returns the loopback address of a name and port.
 func (s *scene) route(hostport string) (address string, ok bool) {
 	switch hostport {
 	case login + ":443":
@@ -88,7 +88,7 @@ func (s *scene) route(hostport string) (address string, ok bool) {
 	return "", false
 }
 
-// instance is one process, cold at first: it asks for the token.
+// instance is one process without cached tokens. A call requests the token.
 type instance func() (vended, error)
 
 // vended is a token as a caller gets it.
@@ -97,9 +97,9 @@ type vended struct {
 	expires      time.Time // zero: never
 }
 
-// oauth2 makes golang.org/x/oauth2's instances, set up as its documentation
-// says, with nothing left to guess: an AuthStyle, a source that reuses its
-// token, and an http.Client with a time-out.
+// oauth2 returns instances of golang.org/x/oauth2, configured as its
+// documentation says: an AuthStyle, a source that reuses its token, and an
+// http.Client with a timeout.
 func (s *scene) oauth2() func() instance {
 	style := oauth2.AuthStyleInParams
 	if s.row.basic {
@@ -121,8 +121,8 @@ func (s *scene) oauth2() func() instance {
 	}
 }
 
-// usersClient is Go's default client with a time-out, but for the way to
-// loopback and the trust in its certificate.
+// usersClient returns Go's default client with a timeout, routed to loopback
+// and trusting its certificate.
 func (s *scene) usersClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = nil
@@ -144,8 +144,8 @@ func (s *scene) usersClient() *http.Client {
 
 const credentialName = "torture"
 
-// tokenvend makes tokenvend's instances: the real path from the store to the
-// token endpoint, as both functions take it, with one store for all.
+// tokenvend returns instances of tokenvend: the real path from the store to the
+// token endpoint, as in both functions, with one store for all.
 func (s *scene) tokenvend() func() instance {
 	dir := s.t.TempDir()
 	secrets, err := folder.New(filepath.Join(dir, "credentials"))
@@ -179,7 +179,7 @@ func (s *scene) tokenvend() func() instance {
 	}
 }
 
-// credential is what stands in the secret.
+// credential returns the content of the secret.
 func (s *scene) credential() map[string]any {
 	c := map[string]any{"client_id": clientID, "client_secret": clientSecret, "token_url": tokenURL}
 	switch {
@@ -193,7 +193,7 @@ func (s *scene) credential() map[string]any {
 	return c
 }
 
-// wordsOf names an error: by its code, its status, or not at all.
+// wordsOf describes an error by its code or its status.
 func wordsOf(err error) string {
 	var ours *api.Error
 	var theirs *oauth2.RetrieveError

@@ -20,18 +20,18 @@ import (
 	"time"
 )
 
-// The names that the endpoints are reached by. Both contenders are told where
-// these are on loopback, and neither can get anywhere else.
+// The names of the endpoints. Both contenders are routed to loopback and can
+// reach no other host.
 const (
 	login     = "login.test"
 	elsewhere = "elsewhere.test"
 )
 
-// answer is what an endpoint does to its n-th request, from 1 on.
+// answer handles the n-th request to an endpoint, from 1.
 type answer func(n int, w http.ResponseWriter, r *http.Request)
 
-// site is a server on loopback that keeps every byte that its clients say to
-// it: under TLS, what they say inside.
+// site is a server on loopback that records all bytes of its clients, under TLS
+// after decryption.
 type site struct {
 	*httptest.Server
 	mu          sync.Mutex
@@ -41,7 +41,7 @@ type site struct {
 	heard       bytes.Buffer
 }
 
-// serve starts a site; over: its TLS, nil for plain http.
+// serve starts a site. over is its TLS configuration, or nil for plain HTTP.
 func serve(t *testing.T, over *tls.Config, says answer) *site {
 	t.Helper()
 	s := &site{}
@@ -64,7 +64,7 @@ func serve(t *testing.T, over *tls.Config, says answer) *site {
 
 func (s *site) address() string { return s.Listener.Addr().String() }
 
-// asked is how many requests have come since forget.
+// asked returns how many requests arrived since forget.
 func (s *site) asked() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,8 +77,8 @@ func (s *site) forget() {
 	s.forgotten = s.requests
 }
 
-// reached is how many connections and bytes have come, and whether the client
-// secret was among them.
+// reached returns how many connections and bytes arrived, and whether they
+// contained the client secret.
 func (s *site) reached() (connections, length int, secret bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,27 +115,27 @@ func (c *tapped) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// The client that both contenders are. The secret's characters are the same
-// however it is encoded, but in base64.
+// The client of both contenders. The secret's characters are the same in every
+// encoding but base64.
 const (
 	clientID     = "torture"
 	clientSecret = "s3cretOfTheClient42"
 )
 
-// showsSecret reports whether the client secret stands in text, plain or as Basic
-// sends it.
+// showsSecret reports whether text contains the client secret, plain or as in
+// Basic authentication.
 func showsSecret(text string) bool {
 	return strings.Contains(text, clientSecret) ||
 		strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(clientID+":"+clientSecret)))
 }
 
-// authority is a certificate for both names, and the pool that trusts it.
+// authority is a certificate for both names and a pool that trusts it.
 type authority struct {
 	over *tls.Config
 	pool *x509.CertPool
 }
 
-// newAuthority makes a certificate that signs itself.
+// newAuthority creates a self-signed certificate.
 func newAuthority(t *testing.T) authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

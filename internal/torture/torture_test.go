@@ -1,6 +1,6 @@
-// Package torture_test puts tokenvend and golang.org/x/oauth2 before the same
-// faulty token endpoints, and tells what came of it. What is found of tokenvend
-// is judged; what is found of the other is only reported.
+// Package torture_test runs tokenvend and golang.org/x/oauth2 against the same
+// faulty token endpoints and compares the results. Broken promises of tokenvend
+// fail the test. The other's results are only reported.
 package torture_test
 
 import (
@@ -33,7 +33,7 @@ func TestTorture(t *testing.T) {
 	must(t, os.WriteFile(*table, []byte(page(t, all, theirs, ours)), 0o644))
 }
 
-// reported is what golang.org/x/oauth2 does.
+// reported returns the result of golang.org/x/oauth2.
 func reported(t *testing.T, s *scene) finding {
 	t.Helper()
 	f := find(s, s.run(s.oauth2()))
@@ -43,7 +43,7 @@ func reported(t *testing.T, s *scene) finding {
 	return f
 }
 
-// judged is what tokenvend does, held to what it promises.
+// judged returns the result of tokenvend and checks it against its promises.
 func judged(t *testing.T, s *scene) finding {
 	t.Helper()
 	f := find(s, s.run(s.tokenvend()))
@@ -93,7 +93,7 @@ with the same time-out. What it promises is tested in every run: nothing goes to
 |---|---|---|
 `
 
-// page is the whole file.
+// page returns the whole file.
 func page(t *testing.T, all []row, theirs, ours []finding) string {
 	t.Helper()
 	var b strings.Builder
@@ -104,7 +104,7 @@ func page(t *testing.T, all []row, theirs, ours []finding) string {
 	return b.String()
 }
 
-// versionOf is a module's version, as go.mod pins it.
+// versionOf returns a module's version in go.mod.
 func versionOf(t *testing.T, module string) string {
 	t.Helper()
 	data, err := os.ReadFile("../../go.mod")
