@@ -88,6 +88,9 @@ func (d *Descriptor) verdict(q *call, status int, said complaint) *Error {
 	e.Description = d.describe(q, status, said)
 	meaning, word := d.meaning(q, status, said)
 	e.Meaning, e.Code = meaning, cmp.Or(e.Code, word)
+	if meaning == GrantOver && slices.Contains(vagueCodes, strings.ToLower(e.Code)) {
+		e.Code = "invalid_grant" // a sentence says so
+	}
 	switch {
 	case status == http.StatusTooManyRequests:
 		e.Kind, e.Client, e.Meaning = Unavailable, true, ""
@@ -95,21 +98,11 @@ func (d *Descriptor) verdict(q *call, status int, said complaint) *Error {
 		e.Kind = Unavailable
 	case meaning == UnknownClient:
 		e.Client, e.Permanent = true, true
-	case meaning == "" && (refusesGrant(q, status, said.code) || refusesRefreshToken(q, status, said)):
-		e.Meaning, e.Code = GrantOver, "invalid_grant"
 	case meaning == "":
 		e.Client = refusesClient(q, status, said.code)
 		e.Permanent = e.Client || d.forGood(status, said.code)
 	}
 	return e
-}
-
-// refusesGrant says whether a 401 to a refresh can only mean the refresh token: the request carried no client authentication, or the error is one of OAuth's and not about the client. League's server says invalid_request there (league/oauth2-server 8, OAuthServerException::invalidRefreshToken).
-func refusesGrant(q *call, status int, code string) bool {
-	if q.grant != RefreshToken || status != http.StatusUnauthorized {
-		return false
-	}
-	return !q.proven && code == "" || aboutRequest(code)
 }
 
 // describe is the server's description, or our words for its status; and a hint, where the client authentication may have the wrong form.

@@ -2,11 +2,8 @@ package provider
 
 import (
 	"fmt"
-	"net/http"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Meaning is what a refusal says in the vendor's own words. The zero value
@@ -34,6 +31,8 @@ var spellings = map[string]Meaning{
 	"bad_client_secret":            UnknownClient, // HubSpot, Slack
 	"invalid_client_id":            UnknownClient, // Slack
 	"invalid_client_secret":        UnknownClient, // Zoho
+	"deleted_client":               UnknownClient, // Google
+	"disabled_client":              UnknownClient, // Google
 	"temporarily_unavailable":      TryLater,
 	"server_error":                 TryLater,
 	"slow_down":                    TryLater,
@@ -54,12 +53,26 @@ func (d *Descriptor) meaning(q *call, status int, said complaint) (Meaning, stri
 	if m := d.Errors.meaning(said); m != "" {
 		return m, ""
 	}
-	if status/100 != 2 && status/100 != 4 {
+	if status/100 != 2 && status/100 != 4 || passing(status) {
 		return "", ""
 	}
 	if q.grant == RefreshToken && saysTooEarly(said) { // before the code: hh.ru says it beside invalid_grant
 		return TooEarly, ""
 	}
+	m, word := spelled(q, said)
+	if m == "" && refusesRefreshToken(q, status, said) {
+		m, word = GrantOver, "invalid_grant"
+	}
+	if m == GrantOver && q.grant == RefreshToken && saysPassing(said) {
+		m = TryLater
+	}
+	return m, word
+}
+
+// spelled returns the meaning of the first known code in a refusal, and that
+// code. Beside another code of RFC 6749, a word about the grant does not
+// count: it may be part of a sentence.
+func spelled(q *call, said complaint) (Meaning, string) {
 	if said.code == "invalid_grant" {
 		return GrantOver, ""
 	}
@@ -68,11 +81,19 @@ func (d *Descriptor) meaning(q *call, status int, said complaint) (Meaning, stri
 		if word == "invalid_grant" {
 			m = GrantOver
 		}
-		if m != "" && (m != GrantOver || q.grant == RefreshToken) {
-			return m, word
+		if m == "" || m == GrantOver && (q.grant != RefreshToken || isOfRFC6749(said.code)) {
+			continue
 		}
+		return m, word
 	}
 	return "", ""
+}
+
+// isOfRFC6749 reports whether a code is one of RFC 6749 §5.2 or RFC 8707 §2
+// that names its cause, and the cause is not the grant. invalid_request names
+// none.
+func isOfRFC6749(code string) bool {
+	return slices.Contains([]string{"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "invalid_target"}, code)
 }
 
 // meaning looks a refusal up among the descriptor's words.
@@ -104,44 +125,6 @@ func (c complaint) has(phrase string) bool {
 	}
 	return slices.ContainsFunc(append(c.texts, c.text), func(text string) bool {
 		return strings.Contains(strings.ToLower(text), strings.ToLower(phrase))
-	})
-}
-
-// tooEarlyText is how vendors say in a sentence that a refresh came too early:
-// Exact Online "access_token not expired", hh.ru "token not expired".
-var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|access[ _-]?token is still valid`)
-})
-
-func saysTooEarly(said complaint) bool {
-	return slices.ContainsFunc(append(said.texts, said.text), tooEarlyText().MatchString)
-}
-
-// These match a sentence about a refresh token that works no more, as Dex,
-// Apigee and Strava write it. One that speaks of the request's form, or of
-// trying again, says something else.
-var (
-	namesRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
-	saysDead          = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|claimed|used|consumed|unknown|not valid|not found|no longer|does not exist)\b`)
-	})
-	saysOtherwise = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|again|later|temporarily|timeout|timed out|not used)\b`)
-	})
-)
-
-// vagueCodes are codes that say nothing by themselves, so that the sentence
-// beside them counts.
-var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_token", "bad_request", "badrequest"}
-
-// refusesRefreshToken reports whether the sentence of a refusal can only mean
-// the refresh token.
-func refusesRefreshToken(q *call, status int, said complaint) bool {
-	if q.grant != RefreshToken || status == http.StatusForbidden || status == http.StatusNotFound || !slices.Contains(vagueCodes, strings.ToLower(said.code)) {
-		return false
-	}
-	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
-		return namesRefreshToken().MatchString(text) && saysDead().MatchString(text) && !saysOtherwise().MatchString(text)
 	})
 }
 
