@@ -7,6 +7,7 @@ package secretsmanager
 import (
 	"crypto/rand"
 	"net/http"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -90,7 +91,13 @@ type content struct {
 
 const mostBytes = 64 << 10
 
+var names = regexp.MustCompile(`^[-A-Za-z0-9/_+=.@!]{1,512}$`)
+
 func (c content) check() error {
+	const shortest, longest = 32, 64
+	if n := len(c.ClientRequestToken); n > 0 && (n < shortest || n > longest) {
+		return wire.Errorf("InvalidParameterException", "ClientRequestToken must be %d-%d characters long.", shortest, longest)
+	}
 	if c.SecretString != nil && c.SecretBinary != nil {
 		return wire.Errorf("InvalidParameterException", "You can't specify both a binary secret value and a string secret value in the same secret.")
 	}
@@ -115,6 +122,10 @@ type create struct {
 func (s *Server) create(in *create) (any, error) {
 	if err := in.check(); err != nil {
 		return nil, err
+	}
+	if !names.MatchString(in.Name) {
+		return nil, wire.Errorf("ValidationException", "Invalid name. Must be a valid name containing alphanumeric characters, "+
+			"or any of the following: -/_+=.@!")
 	}
 	if x, err := s.find(in.Name); err == nil {
 		if _, err := s.living(in.Name); err != nil {
@@ -157,7 +168,7 @@ func (x *secret) at(stage string) *version {
 func (x *secret) add(c content, stages []string) *version {
 	id := c.ClientRequestToken
 	if id == "" {
-		id = rand.Text()
+		id = rand.Text() + rand.Text() // as long as a UUID and longer
 	}
 	v := &version{id: id, text: c.SecretString, binary: c.SecretBinary, made: time.Now()}
 	x.versions = append(x.versions, v)
