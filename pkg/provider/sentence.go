@@ -16,7 +16,8 @@ import (
 // tooEarlyText is how vendors say in a sentence that a refresh came too early:
 // Exact Online "access_token not expired", hh.ru "token not expired".
 var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|access[ _-]?token is still valid`)
+	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|` +
+		`access[ _-]?token is still valid`)
 })
 
 func saysTooEarly(said complaint) bool { return said.anyText(tooEarlyText()) }
@@ -26,9 +27,12 @@ func saysTooEarly(said complaint) bool { return said.anyText(tooEarlyText()) }
 // AADSTS50196 (a request loop) and AADSTS90033 (a transient error), Cognito a
 // trigger's TooManyRequestsException.
 var passingText = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\brate (limit )?exceeded|\brate[ -]?limit(ed|ing)?\b|\btoo ?many ?requests|throttl|\btransient\b|\btemporar(y|ily)\b|` +
-		`\b(try|retry|attempt) (it )?(again )?(later|after|in)\b|\bconcurrent(ly)?\b|\bin progress\b|\b(being|already) (used by another|processed)|` +
-		`\b(service|server) (is )?(currently )?(not available|unavailable)|\brequest loop\b|\bip restricted\b|\blogin hours\b`)
+	return regexp.MustCompile(`(?i)\brate (limit )?exceeded|\brate[ -]?limit(ed|ing)?\b|` +
+		`\btoo ?many ?requests|throttl|\btransient\b|\btemporar(y|ily)\b|` +
+		`\b(try|retry|attempt) (it )?(again )?(later|after|in)\b|\bconcurrent(ly)?\b|\bin progress\b|` +
+		`\b(being|already) (used by another|processed)|` +
+		`\b(service|server) (is )?(currently )?(not available|unavailable)|\brequest loop\b|` +
+		`\bip restricted\b|\blogin hours\b`)
 })
 
 // saysPassing reports whether a refusal names a cause that passes.
@@ -41,17 +45,22 @@ func saysPassing(said complaint) bool { return said.anyText(passingText()) }
 var (
 	namesRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
 	saysDead          = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|claimed|used|consumed|unknown|not valid|not found|no longer|does not exist)\b`)
+		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|claimed|used|consumed|unknown|not valid|` +
+			`not found|no longer|does not exist)\b`)
 	})
 	saysOtherwise = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|header|format|type|grant([ _-]?type)?|scopes?|client[ _](id|secret|credentials|authentication)|` +
-			`unsupported|again|later|temporarily|retry|wait|minutes?|seconds?|timeout|timed out|not (yet |been )?used|not yet|being|currently|in use|quota|limit|` +
-			`errors?|fail(s|ed|ure)?|internal|server|service|upstream|database|connection|response|unavailable|maintenance)\b`)
+		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|header|format|type|` +
+			`grant([ _-]?type)?|scopes?|client[ _](id|secret|credentials|authentication)|` +
+			`unsupported|again|later|temporarily|retry|wait|minutes?|seconds?|timeout|timed out|not (yet |` +
+			`been )?used|not yet|being|currently|in use|quota|limit|` +
+			`errors?|fail(s|ed|ure)?|internal|server|service|upstream|database|connection|response|` +
+			`unavailable|maintenance)\b`)
 	})
 	// plainlyDead is the whole of a sentence beside a code that says something
 	// else: Atlassian "refresh_token is invalid" with unauthorized_client.
 	plainlyDead = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)^(the )?(provided |given )?refresh[ _-]?token (is |was |has been |has )?(invalid|expired|revoked|not valid)[.!]?$`)
+		return regexp.MustCompile(`(?i)^(the )?(provided |given )?refresh[ _-]?token (is |was |has been |` +
+			`has )?(invalid|expired|revoked|not valid)[.!]?$`)
 	})
 )
 
@@ -67,7 +76,8 @@ func refusesRefreshToken(q *call, status int, said complaint) bool {
 		return false
 	case said.code == "unauthorized_client":
 		return said.anyText(plainlyDead())
-	case status == http.StatusForbidden, status == http.StatusNotFound, !slices.Contains(vagueCodes, strings.ToLower(said.code)):
+	case status == http.StatusForbidden, status == http.StatusNotFound,
+		!slices.Contains(vagueCodes, strings.ToLower(said.code)):
 		return false
 	}
 	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
