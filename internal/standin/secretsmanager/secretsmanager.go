@@ -7,7 +7,6 @@ package secretsmanager
 import (
 	"crypto/rand"
 	"net/http"
-	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -80,38 +79,6 @@ func (s *Server) living(id string) (*secret, error) {
 			"You can't perform this operation on the secret because it was marked for deletion.")
 	}
 	return x, err
-}
-
-// content is what a request gives a secret.
-type content struct {
-	ClientRequestToken string
-	SecretString       *string
-	SecretBinary       []byte
-}
-
-const mostBytes = 64 << 10
-
-var names = regexp.MustCompile(`^[-A-Za-z0-9/_+=.@!]{1,512}$`)
-
-func (c content) check() error {
-	const shortest, longest = 32, 64
-	if n := len(c.ClientRequestToken); n > 0 && (n < shortest || n > longest) {
-		return wire.Errorf("InvalidParameterException", "ClientRequestToken must be %d-%d characters long.", shortest, longest)
-	}
-	if c.SecretString != nil && c.SecretBinary != nil {
-		return wire.Errorf("InvalidParameterException", "You can't specify both a binary secret value and a string secret value in the same secret.")
-	}
-	if c.SecretString != nil && len(*c.SecretString) > mostBytes || len(c.SecretBinary) > mostBytes {
-		return wire.Errorf("ValidationException", "Member must have length less than or equal to %d", mostBytes)
-	}
-	return nil
-}
-
-func (c content) none() bool { return c.SecretString == nil && c.SecretBinary == nil }
-
-func (c content) same(v *version) bool {
-	return (c.SecretString == nil) == (v.text == nil) && (v.text == nil || *v.text == *c.SecretString) &&
-		slices.Equal(c.SecretBinary, v.binary)
 }
 
 type create struct {
