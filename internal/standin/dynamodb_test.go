@@ -231,6 +231,16 @@ func TestUpdateExpressions(t *testing.T) {
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"(n = :v"` + values + `{":v":{"S":"x"}}`, invalid},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"exists(n)"`, invalid},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":""`, invalid},
+		{`"UpdateExpression":"REMOVE t","ConditionExpression":"(n = :v)"` + values + `{":v":{"N":"5"}}`, "-t"},
+		{`"UpdateExpression":"REMOVE t","ConditionExpression":"((n = :v) AND (t = :w))"` + values + `{":v":{"N":"5"},":w":{"S":"text"}}`, "-t"},
+		{`"UpdateExpression":"REMOVE t","ConditionExpression":"((n = :v))"` + values + `{":v":{"N":"5"}}`, invalid},
+		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n = n"`, invalid},
+		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n BETWEEN :v AND :w"` + values + `{":v":{"N":"6"},":w":{"N":"5"}}`, invalid},
+		{`"UpdateExpression":"REMOVE t","ConditionExpression":"f < :v"` + values + `{":v":{"BOOL":true}}`, invalid},
+		{`"UpdateExpression":"REMOVE t"` + values + `{}`, invalid},
+		{`"UpdateExpression":"REMOVE t","ExpressionAttributeNames":{}`, invalid},
+		{`"UpdateExpression":"SET a = :v"` + values + `{":v":{"N":"1e126"}}`, invalid},
+		{`"UpdateExpression":"SET a = :v"` + values + `{":v":{"N":"1e-131"}}`, invalid},
 	}
 	onEachDynamoDB(t, func(t *testing.T, d dynamo) {
 		for i, c := range cases {
@@ -297,6 +307,8 @@ func TestReturnValues(t *testing.T) {
 		); got != cases["ALL_NEW"] {
 			t.Errorf("DeleteItem with ReturnValues ALL_OLD = %q, want %q", got, cases["ALL_NEW"])
 		}
+		d.want("ValidationException", "PutItem", d.body(`"Item":{"pk":{"S":"a"},"sk":{"S":"-"}},"ReturnValues":"ALL_NEW"`))
+		d.want("ValidationException", "DeleteItem", d.body(key("a")+`,"ReturnValues":"UPDATED_OLD"`))
 		d.put("a", `"n":{"N":"5"}`)
 		out := d.want(
 			"ConditionalCheckFailedException", "UpdateItem",

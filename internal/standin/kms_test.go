@@ -58,6 +58,24 @@ func TestDataKeysOpenInTheirContext(t *testing.T) {
 	})
 }
 
+func TestLengthsOfPlaintextAndCiphertext(t *testing.T) {
+	onEachKMS(t, func(t *testing.T, k kmsKeys) {
+		blob := func(n int) string { return `"` + base64.StdEncoding.EncodeToString(make([]byte, n)) + `"` }
+		k.must("Encrypt", `{"KeyId":"`+k.id+`","Plaintext":`+blob(4096)+`}`)
+		if k.moto() { // which checks neither all lengths nor by these codes
+			return
+		}
+		for _, n := range []int{0, 4097} {
+			k.want("ValidationException", "Encrypt", `{"KeyId":"`+k.id+`","Plaintext":`+blob(n)+`}`)
+		}
+		for n, want := range map[int]string{
+			0: "ValidationException", 6144: "InvalidCiphertextException", 6145: "ValidationException",
+		} {
+			k.want(want, "Decrypt", `{"CiphertextBlob":`+blob(n)+`}`)
+		}
+	})
+}
+
 func TestKeysThatCannotBeUsed(t *testing.T) {
 	onEachKMS(t, func(t *testing.T, k kmsKeys) {
 		made := k.must("GenerateDataKey", `{"KeyId":"`+k.id+`","KeySpec":"AES_256"}`)

@@ -117,6 +117,12 @@ func TestSecretsAndTheirNames(t *testing.T) {
 			"ResourceExistsException", "CreateSecret",
 			`{"Name":"a/b","SecretString":"two","ClientRequestToken":"`+token("other")+`"}`,
 		)
+		s.want(invalid, "CreateSecret", `{"Name":"short","SecretString":"x","ClientRequestToken":"0123456789"}`)
+		if !s.moto() { // which takes every name
+			for _, name := range []string{"a b", "a:b", "tokenvend/é", strings.Repeat("n", 513)} {
+				s.want("ValidationException", "CreateSecret", `{"Name":"`+name+`","SecretString":"x","ClientRequestToken":"`+token("n")+`"}`)
+			}
+		}
 		s.want(gone, "GetSecretValue", `{"SecretId":"a"}`)
 		s.want(gone, "DescribeSecret", `{"SecretId":"A/b"}`)
 		s.want(gone, "PutSecretValue", `{"SecretId":"a","SecretString":"x","ClientRequestToken":"`+token("x")+`"}`)

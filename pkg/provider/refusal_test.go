@@ -165,16 +165,6 @@ func TestFault35_DescriptorSaysWhatIsForGood(t *testing.T) {
 	}
 }
 
-// A 401 to a refresh that carried no client authentication can only be about
-// the refresh token.
-func TestBare401WithoutClientAuthenticationIsInvalidGrant(t *testing.T) {
-	text := `{"token":{"url":"https://login.test/"},"refresh":{"auth":"none"}}`
-	_, e := exchangeBy(t, text, alice, again, says(401, `{"message":"no"}`))
-	if must(t, e, Rejected); e.Code != "invalid_grant" || e.Permanent || e.Client {
-		t.Errorf("%+v", e)
-	}
-}
-
 func TestErrorFieldsElsewhere(t *testing.T) {
 	text := `{"token":{"url":"https://login.test/"},"response":{"error":"/fault/type","error_description":"/fault/0"}}`
 	_, e := exchangeBy(t, text, alice, creds, says(400, `{"fault":{"type":"invalid_scope","0":"unknown scope"}}`))

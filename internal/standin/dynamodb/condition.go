@@ -48,6 +48,9 @@ func (x *parser) not() condition {
 	}
 	if x.peek() == "(" {
 		x.next()
+		if x.wrapsAll() {
+			x.fail("The expression has redundant parentheses;")
+		}
 		c := x.or()
 		x.want(")")
 		return c
@@ -60,6 +63,27 @@ func (x *parser) not() condition {
 		return c
 	}
 	return x.comparison()
+}
+
+// wrapsAll reports whether the group that has just been opened holds nothing
+// but another group.
+func (x *parser) wrapsAll() bool {
+	if x.peek() != "(" {
+		return false
+	}
+	depth := 0
+	for i, token := range x.rest {
+		switch token {
+		case "(":
+			depth++
+		case ")":
+			depth--
+		}
+		if depth == 0 {
+			return i+1 < len(x.rest) && x.rest[i+1] == ")"
+		}
+	}
+	return false
 }
 
 // functions are those that are conditions, after their opening parenthesis.
@@ -149,15 +173,28 @@ var comparators = map[string]func(order int) bool{
 	">=": func(order int) bool { return order >= 0 },
 }
 
+// distinct refuses a comparison of an operand with itself.
+func (x *parser) distinct(left, right string) {
+	if left == right && !strings.HasPrefix(left, ":") {
+		x.fail("The first operand must be distinct from the remaining operands for this operator or function;")
+	}
+}
+
 func (x *parser) comparison() condition {
+	first := x.peek()
 	left := x.operand()
 	switch {
 	case x.word("BETWEEN"):
+		low := x.values[x.peek()]
 		from := x.operand()
 		if !x.word("AND") {
 			x.fail("Syntax error; token: %q, want AND", x.peek())
 		}
+		high := x.values[x.peek()]
 		to := x.operand()
+		if order, ok := compare(low, high); ok && order > 0 {
+			x.fail("The BETWEEN operator requires upper bound to be greater than or equal to lower bound;")
+		}
 		above, below := both(left, from, ordered(">=")), both(left, to, ordered("<="))
 		return func(it item) bool { return above(it) && below(it) }
 	case x.word("IN"):
@@ -165,15 +202,27 @@ func (x *parser) comparison() condition {
 	}
 	switch op := x.next(); op {
 	case "=":
+		x.distinct(first, x.peek())
 		return both(left, x.operand(), equal)
 	case "<>":
+		x.distinct(first, x.peek())
 		same := both(left, x.operand(), equal)
 		return func(it item) bool { return !same(it) }
 	case "<", "<=", ">", ">=":
+		x.distinct(first, x.peek())
+		x.orderable(op)
 		return both(left, x.operand(), ordered(op))
 	default:
 		x.fail("Syntax error; token: %q, want a comparator", op)
 		return nil
+	}
+}
+
+// orderable refuses a value of a kind that has no order.
+func (x *parser) orderable(op string) {
+	v, is := x.values[x.peek()]
+	if is && v.kind != kindNumber && v.kind != kindText && v.kind != kindBinary {
+		x.fail("Incorrect operand type for operator or function; operator: %s, operand type: %s", op, v.kind)
 	}
 }
 

@@ -191,6 +191,14 @@ func (w *pending) returns(becomes item, updated []string) (any, error) {
 	return map[string]any{"Attributes": shown}, nil
 }
 
+// onlyOld refuses what only an update returns.
+func (w write) onlyOld() error {
+	if slices.Contains([]string{"", "NONE", "ALL_OLD"}, w.ReturnValues) {
+		return nil
+	}
+	return invalid("Return values set to invalid value")
+}
+
 type putItem struct {
 	write
 	Item item
@@ -205,6 +213,9 @@ func (s *Server) putItem(in *putItem) (any, error) {
 		return nil, err
 	}
 	w, err := s.begin(in.write, t.of(in.Item), nil)
+	if err == nil {
+		err = in.onlyOld()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -218,6 +229,9 @@ type deleteItem struct {
 
 func (s *Server) deleteItem(in *deleteItem) (any, error) {
 	w, err := s.begin(in.write, in.Key, nil)
+	if err == nil {
+		err = in.onlyOld()
+	}
 	if err != nil {
 		return nil, err
 	}

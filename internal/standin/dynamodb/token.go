@@ -34,8 +34,15 @@ func newPlaceholders(names map[string]string, values map[string]value) *placehol
 	return &placeholders{names: names, values: values, used: map[string]bool{}}
 }
 
-// unused returns the error for a placeholder that no expression used.
+// unused returns the error for a placeholder that no expression used, and for
+// maps of placeholders that are there and empty.
 func (p *placeholders) unused() error {
+	if p.names != nil && len(p.names) == 0 {
+		return invalid("ExpressionAttributeNames must not be empty")
+	}
+	if p.values != nil && len(p.values) == 0 {
+		return invalid("ExpressionAttributeValues must not be empty")
+	}
 	for name := range p.names {
 		if !p.used[name] {
 			return invalid("Value provided in ExpressionAttributeNames unused in expressions: keys: {%s}", name)

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tokenvend/tokenvend/internal/standin/wire"
 )
@@ -111,6 +112,20 @@ func (v *value) readSet(raw json.RawMessage) error {
 
 var decimal = regexp.MustCompile(`^-?\d+(\.\d*)?([eE][+-]?\d{1,3})?$|^-?\.\d+([eE][+-]?\d{1,3})?$`)
 
+// largest and smallest are the ends of a number's magnitude.
+var (
+	largest  = sync.OnceValue(func() *big.Rat { return rational("9.9999999999999999999999999999999999999E+125") })
+	smallest = sync.OnceValue(func() *big.Rat { return rational("1E-130") })
+)
+
+func rational(text string) *big.Rat {
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		panic("dynamodb: " + text)
+	}
+	return r
+}
+
 // mostDigits is the precision of a number.
 const mostDigits = 38
 
@@ -123,6 +138,10 @@ func (v *value) parseNumber() error {
 		return invalid("The parameter cannot be converted to a numeric value: %s", v.text)
 	}
 	*v = numberOf(r)
+	magnitude := new(big.Rat).Abs(r)
+	if r.Sign() != 0 && (magnitude.Cmp(largest()) > 0 || magnitude.Cmp(smallest()) < 0) {
+		return invalid("Number overflow or underflow. Attempting to store a number with magnitude outside of the supported range")
+	}
 	digits := strings.Trim(strings.NewReplacer("-", "", ".", "").Replace(v.text), "0")
 	if len(digits) > mostDigits {
 		return invalid("Attempting to store more than 38 significant digits in a Number")

@@ -215,11 +215,29 @@ type encrypt struct {
 }
 
 func (s *Server) encrypt(in *encrypt) (any, error) {
+	if err := length("plaintext", in.Plaintext, mostPlaintext); err != nil {
+		return nil, err
+	}
 	k, err := s.usable(in.KeyId)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]any{"KeyId": s.arn(k), "CiphertextBlob": k.seal(in.Plaintext, in.EncryptionContext)}, nil
+}
+
+// The limits of KMS, in bytes.
+const (
+	mostPlaintext  = 4096
+	mostCiphertext = 6144
+)
+
+// length returns an error for a blob that is empty or too long.
+func length(name string, blob []byte, most int) error {
+	if len(blob) > 0 && len(blob) <= most {
+		return nil
+	}
+	return wire.Errorf("ValidationException", "1 validation error detected: Value at '%s' failed to satisfy constraint: "+
+		"Member must have length between 1 and %d", name, most)
 }
 
 func (k *key) seal(plain []byte, about map[string]string) []byte {
@@ -245,6 +263,9 @@ type decrypt struct {
 }
 
 func (s *Server) decrypt(in *decrypt) (any, error) {
+	if err := length("ciphertextBlob", in.CiphertextBlob, mostCiphertext); err != nil {
+		return nil, err
+	}
 	damaged := &wire.Error{Code: "InvalidCiphertextException"}
 	if len(in.CiphertextBlob) < idBytes {
 		return nil, damaged

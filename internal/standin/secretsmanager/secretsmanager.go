@@ -81,35 +81,6 @@ func (s *Server) living(id string) (*secret, error) {
 	return x, err
 }
 
-// content is what a request gives a secret.
-type content struct {
-	ClientRequestToken string
-	SecretString       *string
-	SecretBinary       []byte
-}
-
-const mostBytes = 64 << 10
-
-func (c content) check() error {
-	if c.SecretString != nil && c.SecretBinary != nil {
-		return wire.Errorf(
-			"InvalidParameterException",
-			"You can't specify both a binary secret value and a string secret value in the same secret.",
-		)
-	}
-	if c.SecretString != nil && len(*c.SecretString) > mostBytes || len(c.SecretBinary) > mostBytes {
-		return wire.Errorf("ValidationException", "Member must have length less than or equal to %d", mostBytes)
-	}
-	return nil
-}
-
-func (c content) none() bool { return c.SecretString == nil && c.SecretBinary == nil }
-
-func (c content) same(v *version) bool {
-	return (c.SecretString == nil) == (v.text == nil) && (v.text == nil || *v.text == *c.SecretString) &&
-		slices.Equal(c.SecretBinary, v.binary)
-}
-
 type create struct {
 	content
 	Name, Description, KmsKeyId string
@@ -118,6 +89,10 @@ type create struct {
 func (s *Server) create(in *create) (any, error) {
 	if err := in.check(); err != nil {
 		return nil, err
+	}
+	if !names.MatchString(in.Name) {
+		return nil, wire.Errorf("ValidationException", "Invalid name. Must be a valid name containing alphanumeric characters, "+
+			"or any of the following: -/_+=.@!")
 	}
 	if x, err := s.find(in.Name); err == nil {
 		if _, err := s.living(in.Name); err != nil {
@@ -164,7 +139,7 @@ func (x *secret) at(stage string) *version {
 func (x *secret) add(c content, stages []string) *version {
 	id := c.ClientRequestToken
 	if id == "" {
-		id = rand.Text()
+		id = rand.Text() + rand.Text() // as long as a UUID and longer
 	}
 	v := &version{id: id, text: c.SecretString, binary: c.SecretBinary, made: time.Now()}
 	x.versions = append(x.versions, v)

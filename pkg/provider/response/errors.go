@@ -80,6 +80,9 @@ func (q *Request) classify(status int, said oauthError) *Error {
 	e.Description = q.describe(status, said)
 	meaning, word := q.meaning(status, said)
 	e.Meaning, e.Code = meaning, cmp.Or(e.Code, word)
+	if meaning == descriptor.GrantOver && slices.Contains(vagueCodes, strings.ToLower(e.Code)) {
+		e.Code = "invalid_grant" // a sentence says so
+	}
 	switch {
 	case status == http.StatusTooManyRequests:
 		e.Kind, e.Client, e.Meaning = Unavailable, true, ""
@@ -87,24 +90,11 @@ func (q *Request) classify(status int, said oauthError) *Error {
 		e.Kind = Unavailable
 	case meaning == descriptor.UnknownClient:
 		e.Client, e.Permanent = true, true
-	case meaning == "" && (refusesGrant(q, status, said.code) || refusesRefreshToken(q, status, said)):
-		e.Meaning, e.Code = descriptor.GrantOver, "invalid_grant"
 	case meaning == "":
 		e.Client = refusesClient(q, status, said.code)
 		e.Permanent = e.Client || isPermanent(q.Descriptor, status, said.code)
 	}
 	return e
-}
-
-// refusesGrant reports whether a 401 to a refresh can only mean the refresh
-// token: the request had no client authentication, or the error is one of
-// OAuth's and not about the client. League's server answers invalid_request
-// then (league/oauth2-server 8, OAuthServerException::invalidRefreshToken).
-func refusesGrant(q *Request, status int, code string) bool {
-	if q.Grant != descriptor.RefreshToken || status != http.StatusUnauthorized {
-		return false
-	}
-	return !q.Authenticated && code == "" || aboutRequest(code)
 }
 
 // describe returns the server's description, or our words for its status. It

@@ -1,11 +1,8 @@
 package response
 
 import (
-	"net/http"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
@@ -24,6 +21,8 @@ var vendorCodes = map[string]descriptor.Meaning{
 	"bad_client_secret":            descriptor.UnknownClient, // HubSpot, Slack
 	"invalid_client_id":            descriptor.UnknownClient, // Slack
 	"invalid_client_secret":        descriptor.UnknownClient, // Zoho
+	"deleted_client":               descriptor.UnknownClient, // Google
+	"disabled_client":              descriptor.UnknownClient, // Google
 	"temporarily_unavailable":      descriptor.TryLater,
 	"server_error":                 descriptor.TryLater,
 	"slow_down":                    descriptor.TryLater,
@@ -44,13 +43,27 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 	if m := said.byDescriptor(q.Descriptor.Errors); m != "" {
 		return m, ""
 	}
-	if status/100 != 2 && status/100 != 4 {
+	if status/100 != 2 && status/100 != 4 || isTransient(status) {
 		return "", ""
 	}
 	// hh.ru sends the sentence beside invalid_grant, so it counts first.
 	if q.Grant == descriptor.RefreshToken && isTooEarly(said) {
 		return descriptor.TooEarly, ""
 	}
+	m, word := knownCode(q, said)
+	if m == "" && refusesRefreshToken(q, status, said) {
+		m, word = descriptor.GrantOver, "invalid_grant"
+	}
+	if m == descriptor.GrantOver && q.Grant == descriptor.RefreshToken && saysPassing(said) {
+		m = descriptor.TryLater
+	}
+	return m, word
+}
+
+// knownCode returns the meaning of the first known code in a refusal, and that
+// code. Beside another code of RFC 6749, a word about the grant does not
+// count: it may be part of a sentence.
+func knownCode(q *Request, said oauthError) (descriptor.Meaning, string) {
 	if said.code == "invalid_grant" {
 		return descriptor.GrantOver, ""
 	}
@@ -59,11 +72,21 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 		if word == "invalid_grant" {
 			m = descriptor.GrantOver
 		}
-		if m != "" && (m != descriptor.GrantOver || q.Grant == descriptor.RefreshToken) {
-			return m, word
+		if m == "" || m == descriptor.GrantOver && (q.Grant != descriptor.RefreshToken || isOfRFC6749(said.code)) {
+			continue
 		}
+		return m, word
 	}
 	return "", ""
+}
+
+// isOfRFC6749 reports whether a code is one of RFC 6749 §5.2 or RFC 8707 §2
+// that names its cause, and the cause is not the grant. invalid_request names
+// none.
+func isOfRFC6749(code string) bool {
+	return slices.Contains([]string{
+		"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "invalid_target",
+	}, code)
 }
 
 // byDescriptor returns the meaning of the first phrase that matches the error.
@@ -83,49 +106,6 @@ func (c oauthError) has(phrase string) bool {
 	}
 	return slices.ContainsFunc(append(c.texts, c.text), func(text string) bool {
 		return strings.Contains(strings.ToLower(text), strings.ToLower(phrase))
-	})
-}
-
-// tooEarlyText matches sentences about a refresh that comes too early:
-// "access_token not expired" (Exact Online), "token not expired" (hh.ru).
-var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(access[ _-]?)?token (is |has )?(not|still not) (yet )?expired|` +
-		`access[ _-]?token is still valid`)
-})
-
-func isTooEarly(said oauthError) bool {
-	return slices.ContainsFunc(append(said.texts, said.text), tooEarlyText().MatchString)
-}
-
-// These match a sentence about an invalid refresh token, as Dex, Apigee and
-// Strava write it. A sentence about the form of the request, or about retrying,
-// means something else.
-var (
-	aboutRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
-	aboutInvalidity   = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(invalid|expired|revoked|claimed|used|consumed|unknown|` +
-			`not valid|not found|no longer|does not exist)\b`)
-	})
-	aboutOther = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)\b(missing|required|must|parameter|malformed|` +
-			`again|later|temporarily|timeout|timed out|not used)\b`)
-	})
-)
-
-// vagueCodes are error codes without a meaning of their own: the sentence
-// beside them counts.
-var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_token", "bad_request", "badrequest"}
-
-// refusesRefreshToken reports whether the sentence of an error can only mean
-// the refresh token.
-func refusesRefreshToken(q *Request, status int, said oauthError) bool {
-	if q.Grant != descriptor.RefreshToken || status == http.StatusForbidden || status == http.StatusNotFound ||
-		!slices.Contains(vagueCodes, strings.ToLower(said.code)) {
-		return false
-	}
-	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
-		return aboutRefreshToken().MatchString(text) && aboutInvalidity().MatchString(text) &&
-			!aboutOther().MatchString(text)
 	})
 }
 

@@ -3,7 +3,6 @@ package kms
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"math"
 )
 
 // format is the first byte of everything sealed here. That of seal/keyfile is
@@ -25,12 +24,13 @@ const format = 2
 const (
 	lengthBytes   = 2
 	checksumBytes = 4
+	mostWrapped   = 6144 // bytes: KMS takes no longer ciphertext, nor an empty one
 )
 
 // head returns the bytes before the nonce. ok is false for a wrapped key that
 // is too long.
 func head(wrapped []byte) (b []byte, ok bool) {
-	if len(wrapped) == 0 || len(wrapped) > math.MaxUint16 {
+	if len(wrapped) == 0 || len(wrapped) > mostWrapped {
 		return nil, false
 	}
 	b = append(make([]byte, 0, 1+lengthBytes+len(wrapped)+checksumBytes), format)
@@ -45,8 +45,10 @@ func cut(sealed []byte) (wrapped, body []byte, ok bool) {
 	if len(sealed) < 1+lengthBytes || sealed[0] != format {
 		return nil, nil, false
 	}
-	end := 1 + lengthBytes + int(binary.BigEndian.Uint16(sealed[1:]))
-	if len(sealed) < end+checksumBytes || checksum(sealed[:end]) != binary.BigEndian.Uint32(sealed[end:]) {
+	n := int(binary.BigEndian.Uint16(sealed[1:]))
+	end := 1 + lengthBytes + n
+	if n == 0 || n > mostWrapped || len(sealed) < end+checksumBytes ||
+		checksum(sealed[:end]) != binary.BigEndian.Uint32(sealed[end:]) {
 		return nil, nil, false
 	}
 	return sealed[1+lengthBytes : end], sealed[end+checksumBytes:], true

@@ -109,6 +109,20 @@ func TestFault54_ADamagedDataKey(t *testing.T) {
 	s.costs(t, "a changed key", 0, 1)
 }
 
+// KMS answers to a ciphertext of such a length as to a malformed request, and
+// not as to damage. Whoever can write the table sets the checksum right.
+func TestFault54_ADataKeyOfAnImpossibleLength(t *testing.T) {
+	s := newStack(t)
+	for _, n := range []int{0, 6145, 65535} {
+		const head = 3
+		sealed := make([]byte, head+n+4+12+16)
+		sealed[0], sealed[1], sealed[2] = 2, byte(n>>8), byte(n)
+		putChecksum(sealed, head+n)
+		fails(t, s.process(), "minut", sealed, seal.ErrIntegrity)
+	}
+	s.costs(t, "keys that KMS would not take", 0, 0)
+}
+
 func TestWhatItCosts(t *testing.T) {
 	s := newStack(t)
 	one := s.process()
