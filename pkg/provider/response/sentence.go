@@ -41,9 +41,8 @@ var passingText = sync.OnceValue(func() *regexp.Regexp {
 func saysPassing(said oauthError) bool { return said.anyText(passingText()) }
 
 // These match a sentence about a refresh token that works no more, as Dex,
-// Apigee and Strava write it. One about the request's form, the
-// grant type, of the server's own trouble or of trying again says something
-// else.
+// Apigee and Strava write it. One about the request's form, the grant type, the
+// server's own trouble or trying again says something else.
 var (
 	namesRefreshToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)refresh[ _-]?token`) })
 	saysDead          = sync.OnceValue(func() *regexp.Regexp {
