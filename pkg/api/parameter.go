@@ -8,30 +8,29 @@ import (
 
 // parameter is a field of a [Request] that operations may take.
 type parameter struct {
-	name  string                       // in JSON and in a query
-	get   func(*Request) string        // as a query has it; "": it is not set
-	set   func(*Request, string) error // from a query; the error says what was expected
-	clear func(*Request)
+	name string // in JSON and in a query
+	// field returns a pointer to the field: a *string, *bool, *int or *Seconds.
+	field func(*Request) any
 }
 
 // parameters are the fields of a [Request] but action and credential, which the
-// method and the path say.
+// method and the path say. Nothing is allocated for them before main.
 var parameters = [...]parameter{
-	text("scope", func(r *Request) *string { return &r.Scope }),
-	text("audience", func(r *Request) *string { return &r.Audience }),
-	text("account", func(r *Request) *string { return &r.Account }),
-	seconds("min_ttl", func(r *Request) *Seconds { return &r.MinTTL }),
-	text("rejected", func(r *Request) *string { return &r.Rejected }),
-	text("after", func(r *Request) *string { return &r.After }),
-	count("limit", func(r *Request) *int { return &r.Limit }),
-	flag("verify", func(r *Request) *bool { return &r.Verify }),
-	text("redirect_uri", func(r *Request) *string { return &r.RedirectURI }),
-	text("code", func(r *Request) *string { return &r.Code }),
-	text("code_verifier", func(r *Request) *string { return &r.CodeVerifier }),
-	text("recovery", func(r *Request) *string { return &r.Recovery }),
-	text("destination", func(r *Request) *string { return &r.Destination }),
-	text("accept", func(r *Request) *string { return &r.Accept }),
-	flag("renew", func(r *Request) *bool { return &r.Renew }),
+	{"scope", func(r *Request) any { return &r.Scope }},
+	{"audience", func(r *Request) any { return &r.Audience }},
+	{"account", func(r *Request) any { return &r.Account }},
+	{"min_ttl", func(r *Request) any { return &r.MinTTL }},
+	{"rejected", func(r *Request) any { return &r.Rejected }},
+	{"after", func(r *Request) any { return &r.After }},
+	{"limit", func(r *Request) any { return &r.Limit }},
+	{"verify", func(r *Request) any { return &r.Verify }},
+	{"redirect_uri", func(r *Request) any { return &r.RedirectURI }},
+	{"code", func(r *Request) any { return &r.Code }},
+	{"code_verifier", func(r *Request) any { return &r.CodeVerifier }},
+	{"recovery", func(r *Request) any { return &r.Recovery }},
+	{"destination", func(r *Request) any { return &r.Destination }},
+	{"accept", func(r *Request) any { return &r.Accept }},
+	{"renew", func(r *Request) any { return &r.Renew }},
 }
 
 // parameterOf returns the parameter with this name; nil: there is none.
@@ -44,69 +43,59 @@ func parameterOf(name string) *parameter {
 	return nil
 }
 
-func text(name string, field func(*Request) *string) parameter {
-	return parameter{
-		name:  name,
-		get:   func(r *Request) string { return *field(r) },
-		set:   func(r *Request, value string) error { *field(r) = value; return nil },
-		clear: func(r *Request) { *field(r) = "" },
+// get returns the field's value as a query has it; "": it is not set.
+func (p *parameter) get(r *Request) string {
+	switch field := p.field(r).(type) {
+	case *string:
+		return *field
+	case *bool:
+		if *field {
+			return "true"
+		}
+	case *int:
+		if *field != 0 {
+			return strconv.Itoa(*field)
+		}
+	case *Seconds:
+		if *field != 0 {
+			return strconv.FormatInt(int64(time.Duration(*field)/time.Second), 10)
+		}
 	}
+	return ""
 }
 
-func seconds(name string, field func(*Request) *Seconds) parameter {
-	return parameter{
-		name: name,
-		get: func(r *Request) string {
-			if *field(r) == 0 {
-				return ""
-			}
-			return strconv.FormatInt(int64(time.Duration(*field(r))/time.Second), 10)
-		},
-		set: func(r *Request, value string) (err error) {
-			*field(r), err = ParseSeconds(value)
-			return err
-		},
-		clear: func(r *Request) { *field(r) = 0 },
+// set sets the field to a value of a query. The error says what was expected.
+func (p *parameter) set(r *Request, value string) (err error) {
+	switch field := p.field(r).(type) {
+	case *string:
+		*field = value
+	case *bool:
+		if value != "true" && value != "false" {
+			return errors.New("expected true or false")
+		}
+		*field = value == "true"
+	case *int:
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 {
+			return errors.New("expected a whole number from 1 on")
+		}
+		*field = n
+	case *Seconds:
+		*field, err = ParseSeconds(value)
 	}
+	return err
 }
 
-func count(name string, field func(*Request) *int) parameter {
-	return parameter{
-		name: name,
-		get: func(r *Request) string {
-			if *field(r) == 0 {
-				return ""
-			}
-			return strconv.Itoa(*field(r))
-		},
-		set: func(r *Request, value string) error {
-			n, err := strconv.Atoi(value)
-			if err != nil || n < 1 {
-				return errors.New("expected a whole number from 1 on")
-			}
-			*field(r) = n
-			return nil
-		},
-		clear: func(r *Request) { *field(r) = 0 },
-	}
-}
-
-func flag(name string, field func(*Request) *bool) parameter {
-	return parameter{
-		name: name,
-		get: func(r *Request) string {
-			if *field(r) {
-				return "true"
-			}
-			return ""
-		},
-		set: func(r *Request, value string) error {
-			if value != "true" && value != "false" {
-				return errors.New("expected true or false")
-			}
-			*field(r) = value == "true"
-			return nil
-		},
-		clear: func(r *Request) { *field(r) = false },
+// clear sets the field to its zero value.
+func (p *parameter) clear(r *Request) {
+	switch field := p.field(r).(type) {
+	case *string:
+		*field = ""
+	case *bool:
+		*field = false
+	case *int:
+		*field = 0
+	case *Seconds:
+		*field = 0
 	}
 }
