@@ -1,6 +1,6 @@
-// Command reverts takes back the fix of each attack in turn, in memory, and
-// checks that the test named after the attack fails without it. A test that
-// still passes shows nothing.
+// Command reverts takes back the fix of each attack in turn, in memory or in a
+// copy of the repository, and checks that the test named after the attack fails
+// without it. A test that still passes shows nothing.
 //
 //	go run ./internal/reverts [-only 04]
 package main
@@ -65,18 +65,21 @@ func (r revert) run() error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	overlay, err := r.overlay(dir, strings.Replace(string(source), r.old, r.without, 1))
-	if err != nil {
-		return err
-	}
 	pkg := r.pkg
 	if pkg == "" {
 		pkg = filepath.Dir(r.file)
 	}
 	args := []string{"test", "-count=1", "-timeout", "5m", "-run", "^" + r.test + "$", "./" + pkg}
 	cmd := exec.Command("go", args...) // #nosec G204 -- of our own table
-	// By the environment, so that programs that a test builds have it too.
-	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -overlay="+overlay)
+	changed := strings.Replace(string(source), r.old, r.without, 1)
+	if filepath.Ext(r.file) == ".go" {
+		err = r.overlay(cmd, dir, changed)
+	} else {
+		err = r.copied(cmd, dir, changed)
+	}
+	if err != nil {
+		return err
+	}
 	out, err := cmd.CombinedOutput()
 	switch {
 	case err == nil:
@@ -87,19 +90,52 @@ func (r revert) run() error {
 	return nil
 }
 
-// overlay writes the changed file, and what tells the go command to take it.
-func (r revert) overlay(dir, changed string) (string, error) {
+// overlay has the go command take the changed file in the place of its own.
+func (r revert) overlay(cmd *exec.Cmd, dir, changed string) error {
 	at, err := filepath.Abs(r.file)
 	if err != nil {
-		return "", err
+		return err
 	}
 	file, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
-		return "", err
+		return err
 	}
 	text, err := json.Marshal(map[string]map[string]string{"Replace": {at: file}})
 	if err != nil {
-		return "", err
+		return err
 	}
-	return overlay, os.WriteFile(overlay, text, 0o600)
+	// By the environment, so that programs that a test builds have it too.
+	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -overlay="+overlay)
+	return os.WriteFile(overlay, text, 0o600)
+}
+
+// copied has the test run in a copy of what git tracks, with the changed file:
+// a file that is not Go has no overlay.
+func (r revert) copied(cmd *exec.Cmd, dir, changed string) error {
+	tracked, err := exec.Command("git", "ls-files", "-z").Output()
+	if err != nil {
+		return err
+	}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(tracked), "\x00"), "\x00") {
+		info, err := os.Stat(name)
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(name) // #nosec G304 -- a file of the repository
+		if err != nil {
+			return err
+		}
+		if name == r.file {
+			text = []byte(changed)
+		}
+		to := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, text, info.Mode().Perm()); err != nil {
+			return err
+		}
+	}
+	cmd.Dir = dir
+	return nil
 }
