@@ -107,7 +107,7 @@ func TestFault13_TheHolderIsKilledBetweenTheAnswerAndTheCommit(t *testing.T) {
 			}
 			time.Sleep(time.Until(first.ExpiresAt.Add(mint.ExchangeTimeout)))
 			for range 5 {
-				if _, refused := h.ofAccount("trackmania", who); codeOf(refused) != api.NeedsReauthorizing {
+				if _, refused := h.ofAccount("trackmania", who); codeOf(refused) != api.ReauthorizationRequired {
 					t.Errorf("once it is over: %v", refused)
 				}
 			}

@@ -52,7 +52,7 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 
 // asked is how vend's router takes a request of a caller who may have nothing: 403 means that it was understood.
 func asked(method, path, query, body string) vend.HTTPReply {
-	return (&vend.Desk{}).HTTP(context.Background(), vend.HTTPRequest{Method: method, Path: path, Query: query, Body: []byte(body), Caller: access.Caller{}})
+	return (&vend.Service{}).HTTP(context.Background(), vend.HTTPRequest{Method: method, Path: path, Query: query, Body: []byte(body), Caller: access.Caller{}})
 }
 
 func TestDocumentAndRouterKnowTheSamePaths(t *testing.T) {

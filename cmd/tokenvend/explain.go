@@ -29,30 +29,30 @@ const (
 
 // codes of refusals that are not merely failures.
 var exits = map[api.Code]int{
-	api.InvalidRequest:     exitUsage,
-	api.UnknownCredential:  exitNotFound,
-	api.ProviderRejected:   exitRefused,
-	api.NeedsReauthorizing: exitRefused,
-	api.AccessDenied:       exitRefused,
-	api.Misconfigured:      exitRefused,
+	api.InvalidRequest:          exitUsage,
+	api.UnknownCredential:       exitNotFound,
+	api.ProviderRejected:        exitRefused,
+	api.ReauthorizationRequired: exitRefused,
+	api.AccessDenied:            exitRefused,
+	api.Misconfigured:           exitRefused,
 }
 
 // advice is what to do about a refusal.
 var advice = map[api.Code]string{
-	api.AccessDenied:        `ask for what the credential allows, or widen "allow" in its secret`,
-	api.UnknownCredential:   "tokenvend ls names those that you may have",
-	api.TTLUnavailable:      "ask for a shorter --min-ttl",
-	api.NeedsReauthorizing:  "tokenvend connect, with the same flags, connects it",
-	api.TooManyReports:      "try again after the time that is named",
-	api.TooManyVariants:     "ask for the credential's default, or raise max_variants in its secret",
-	api.ProviderRejected:    "check client id, client secret and token URL with the provider",
-	api.ProviderMalformed:   "check that token_url and provider are the right ones",
-	api.ProviderUnavailable: "try again",
-	api.Misconfigured:       "correct what is named in the credential's secret",
-	api.StoreUnavailable:    "try again",
-	api.SecretUnavailable:   "try again",
-	api.SealUnavailable:     "try again",
-	api.Internal:            "look into the server's log",
+	api.AccessDenied:            `ask for what the credential allows, or widen "allow" in its secret`,
+	api.UnknownCredential:       "tokenvend ls names those that you may have",
+	api.TTLUnavailable:          "ask for a shorter --min-ttl",
+	api.ReauthorizationRequired: "tokenvend connect, with the same flags, connects it",
+	api.TooManyReports:          "try again after the time that is named",
+	api.TooManyVariants:         "ask for the credential's default, or raise max_variants in its secret",
+	api.ProviderRejected:        "check client id, client secret and token URL with the provider",
+	api.ProviderMalformed:       "check that token_url and provider are the right ones",
+	api.ProviderUnavailable:     "try again",
+	api.Misconfigured:           "correct what is named in the credential's secret",
+	api.StoreUnavailable:        "try again",
+	api.SecretUnavailable:       "try again",
+	api.SealUnavailable:         "try again",
+	api.Internal:                "look into the server's log",
 }
 
 // explain says in one sentence what went wrong and what to do, and with which code to exit.

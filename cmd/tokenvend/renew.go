@@ -62,7 +62,7 @@ func (r *renew) run(ctx context.Context, c console, args []string) error {
 // insistHelps reports whether an operator may have an attempt made that was
 // not made, or failed, for this reason.
 func insistHelps(code api.Code) bool {
-	return code == api.NeedsReauthorizing || code == api.ProviderUnavailable || code == api.ProviderRejected || code == api.ProviderMalformed
+	return code == api.ReauthorizationRequired || code == api.ProviderUnavailable || code == api.ProviderRejected || code == api.ProviderMalformed
 }
 
 var revokeCommand = command{

@@ -100,7 +100,7 @@ func (p place) client() (*remote, error) {
 
 // localClient returns the client of the server on this machine.
 func (p place) localClient() (*remote, error) {
-	door, err := local.ReadDoor(p.named)
+	info, err := local.ReadServerInfo(p.named)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noServer{p.data}
 	}
@@ -108,9 +108,9 @@ func (p place) localClient() (*remote, error) {
 		return nil, err
 	}
 	keys := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: door.KeyID, SecretAccessKey: door.Secret.Reveal()}, nil
+		return aws.Credentials{AccessKeyID: info.KeyID, SecretAccessKey: info.Secret.Reveal()}, nil
 	})
-	return newRemote(signed.New(door.URL, aws.Config{Region: door.Region, Credentials: keys}, signed.PlainHTTP())), nil
+	return newRemote(signed.New(info.URL, aws.Config{Region: info.Region, Credentials: keys}, signed.PlainHTTP())), nil
 }
 
 // remote is the tokenvend that a command asks.

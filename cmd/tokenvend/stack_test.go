@@ -46,7 +46,7 @@ type stack struct {
 	providers *simulator.Simulator
 	secrets   *awssecrets.Client
 	store     *memory.Store
-	desk      *vend.Desk
+	desk      *vend.Service
 	dir       string       // where the program runs
 	env       []string     // what the program finds
 	url       string       // the API's
@@ -60,7 +60,7 @@ func newStack(t *testing.T) *stack {
 	cfg := testbed.Account(t)
 	s := &stack{T: t, account: cfg, providers: simulator.New(simulator.Options{}), secrets: awssecrets.NewFromConfig(cfg), dir: t.TempDir()}
 	s.store = memory.New()
-	s.desk = &vend.Desk{Mint: mint.New(mint.Config{
+	s.desk = &vend.Service{Mint: mint.New(mint.Config{
 		Store: s.store, Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets, defaultPrefix), HTTP: &http.Client{Transport: s.providers},
 	})}
 	t.Cleanup(s.desk.Mint.Wait)

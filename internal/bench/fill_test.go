@@ -61,7 +61,7 @@ func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int)
 	keys := []token.Key{token.Own(name)}
 	for n := range tokens {
 		keys = append(keys, terms.Key("", "", choice(n)))
-		if _, err := m.Token(s.b.Context(), keys[n+1], mint.Want{Ahead: true}); err != nil {
+		if _, err := m.Token(s.b.Context(), keys[n+1], mint.Want{Proactive: true}); err != nil {
 			s.b.Fatal(err)
 		}
 	}

@@ -206,7 +206,7 @@ func serve(b *testing.B) server {
 	cmd.Stderr = log
 	start(b, cmd)
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		at, err := local.ReadDoor(data)
+		at, err := local.ReadServerInfo(data)
 		if err == nil {
 			s := server{
 				pid: cmd.Process.Pid, address: strings.TrimPrefix(at.URL, "http://"), request: signed(b, at),
@@ -222,7 +222,7 @@ func serve(b *testing.B) server {
 
 // signed returns the bytes of a signed request. The signature is valid for five
 // minutes.
-func signed(b *testing.B, at local.Door) []byte {
+func signed(b *testing.B, at local.ServerInfo) []byte {
 	b.Helper()
 	r, err := http.NewRequest(http.MethodGet, at.URL+"/tokens/minut", nil)
 	if err != nil {

@@ -77,7 +77,7 @@ func anAccountIsConnectedKeptAndRevoked(t *testing.T, w *world) {
 	if revoked, _, err := w.instance().Revoke(t.Context(), alice); err != nil || !revoked || w.alive(last.Access) {
 		t.Errorf("revoked %t, %v; the server still takes it: %t", revoked, err, w.alive(last.Access))
 	}
-	if _, err := w.instance().Token(t.Context(), alice, mint.Want{}); !is(err, api.NeedsReauthorizing) {
+	if _, err := w.instance().Token(t.Context(), alice, mint.Want{}); !is(err, api.ReauthorizationRequired) {
 		t.Errorf("afterwards: %v", err)
 	}
 	if n := w.asked("kept"); n != 3 {
@@ -104,7 +104,7 @@ func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 	restored := w.instanceOver(copied)
 	for range 3 {
 		if became, err := restored.Renew(t.Context(), alice); became == mint.Renewed ||
-			err != nil && !is(err, api.NeedsReauthorizing) {
+			err != nil && !is(err, api.ReauthorizationRequired) {
 			t.Errorf("%s, %v", became, err)
 		}
 	}
@@ -119,7 +119,7 @@ func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 		)
 	}
 
-	if became, err := w.renewWhenDue(m, alice); became != mint.Failed || !is(err, api.NeedsReauthorizing) {
+	if became, err := w.renewWhenDue(m, alice); became != mint.Failed || !is(err, api.ReauthorizationRequired) {
 		t.Errorf("the store that the copy was made of: %s, %v", became, err)
 	}
 	must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
@@ -169,7 +169,9 @@ func codesAreRefused(t *testing.T, w *world) {
 	elsewhere := w.code(m, account("codes", "alice"))
 	elsewhere.RedirectURI = backTo + "/elsewhere"
 	refused("another redirect URI", account("codes", "alice"), elsewhere)
-	refused("another client's", account("hasty", "alice"), w.code(m, account("codes", "alice")))
+	stolen := w.code(m, account("codes", "alice"))
+	stolen.Destination = late.Destination
+	refused("another client's", account("hasty", "alice"), stolen)
 	time.Sleep(time.Until(over))
 	refused("too late", account("hasty", "alice"), late)
 	for _, name := range []string{"codes", "hasty"} {

@@ -63,7 +63,7 @@ var further = []revert{
 		test:    "TestAttack08_TheListsPagesTellNoForbiddenName",
 	},
 	{
-		attack: "09", fix: "a caller's key vends and does nothing else", file: "pkg/vend/desk.go",
+		attack: "09", fix: "a caller's key vends and does nothing else", file: "pkg/vend/service.go",
 		old:     "if c.Caller.MayOnlyVend() && o.Action != api.Vend {",
 		without: "if c.Caller.MayOnlyVend() && o.Action == api.Authorize {",
 		test:    "TestAttack09_ACallersKeyDoesNotAdminister", pkg: "pkg/local",

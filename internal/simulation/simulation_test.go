@@ -232,7 +232,7 @@ func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.W
 		var known *api.Error
 		w.promise(errors.As(err, &known) && known.Code != api.Internal && known.Code != api.UnknownCredential &&
 			known.Code != api.Misconfigured, "%s: %v", name, err)
-		over := errors.As(err, &known) && known.Code == api.NeedsReauthorizing
+		over := errors.As(err, &known) && known.Code == api.ReauthorizationRequired
 		w.promise(!over || key == w.alices(), "%s: %v", name, err)
 		if over && key == w.alices() {
 			w.promise(w.mayBeOver(err), "%s: %v, and the provider has not said so", name, err)

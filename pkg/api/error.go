@@ -12,22 +12,22 @@ type Code string
 
 // The codes, each with its HTTP status in [Code.Status].
 const (
-	InvalidRequest      Code = "invalid_request"      // a bad name, number, JSON, an unknown field, or too large a body
-	AccessDenied        Code = "access_denied"        // this scope, audience or account is not for this caller
-	UnknownCredential   Code = "unknown_credential"   // there is none, or none that this caller may know of
-	MethodNotAllowed    Code = "method_not_allowed"   // see the Allow header
-	TTLUnavailable      Code = "ttl_unavailable"      // no token lives as long as min_ttl asks
-	NeedsReauthorizing  Code = "reauthorize"          // a person's grant is over: connect again
-	TooManyReports      Code = "too_many_reports"     // the reported token is too young
-	TooManyVariants     Code = "too_many_variants"    // too many combinations of scope and audience are in use
-	ProviderRejected    Code = "provider_rejected"    // the provider said no for good
-	ProviderMalformed   Code = "provider_malformed"   // it answered, but with no usable token
-	ProviderUnavailable Code = "provider_unavailable" // time-outs, 5xx, 429, a cooldown
-	Misconfigured       Code = "misconfigured"        // the secret or the descriptor is wrong
-	StoreUnavailable    Code = "store_unavailable"
-	SecretUnavailable   Code = "secret_unavailable"
-	SealUnavailable     Code = "seal_unavailable"
-	Internal            Code = "internal" // a defect of ours
+	InvalidRequest          Code = "invalid_request"      // a bad name, number, JSON, an unknown field, or too large a body
+	AccessDenied            Code = "access_denied"        // this scope, audience or account is not for this caller
+	UnknownCredential       Code = "unknown_credential"   // there is none, or none that this caller may know of
+	MethodNotAllowed        Code = "method_not_allowed"   // see the Allow header
+	TTLUnavailable          Code = "ttl_unavailable"      // no token lives as long as min_ttl asks
+	ReauthorizationRequired Code = "reauthorize"          // a person's grant is over: connect again
+	TooManyReports          Code = "too_many_reports"     // the reported token is too young
+	TooManyVariants         Code = "too_many_variants"    // too many combinations of scope and audience are in use
+	ProviderRejected        Code = "provider_rejected"    // the provider said no for good
+	ProviderMalformed       Code = "provider_malformed"   // it answered, but with no usable token
+	ProviderUnavailable     Code = "provider_unavailable" // time-outs, 5xx, 429, a cooldown
+	Misconfigured           Code = "misconfigured"        // the secret or the descriptor is wrong
+	StoreUnavailable        Code = "store_unavailable"
+	SecretUnavailable       Code = "secret_unavailable"
+	SealUnavailable         Code = "seal_unavailable"
+	Internal                Code = "internal" // a defect of ours
 )
 
 // codes are all codes, each with the status and the title of its problem
@@ -36,22 +36,22 @@ var codes = map[Code]struct {
 	status int
 	title  string
 }{
-	InvalidRequest:      {http.StatusBadRequest, "The request is not understood"},
-	AccessDenied:        {http.StatusForbidden, "Not allowed to this caller"},
-	UnknownCredential:   {http.StatusNotFound, "No such credential"},
-	MethodNotAllowed:    {http.StatusMethodNotAllowed, "The method is not allowed here"},
-	TTLUnavailable:      {http.StatusUnprocessableEntity, "No token lives that long"},
-	NeedsReauthorizing:  {http.StatusFailedDependency, "The account must be connected again"},
-	TooManyReports:      {http.StatusTooManyRequests, "The token is too young to be replaced"},
-	TooManyVariants:     {http.StatusTooManyRequests, "Too many combinations of scope and audience are in use"},
-	ProviderRejected:    {http.StatusBadGateway, "The provider refused"},
-	ProviderMalformed:   {http.StatusBadGateway, "The provider's answer holds no usable token"},
-	ProviderUnavailable: {http.StatusServiceUnavailable, "The provider can't be asked now"},
-	Misconfigured:       {http.StatusInternalServerError, "The credential is misconfigured"},
-	StoreUnavailable:    {http.StatusServiceUnavailable, "The token store can't be reached"},
-	SecretUnavailable:   {http.StatusServiceUnavailable, "The secret can't be read"},
-	SealUnavailable:     {http.StatusServiceUnavailable, "The sealing key can't be used"},
-	Internal:            {http.StatusInternalServerError, "Something went wrong here"},
+	InvalidRequest:          {http.StatusBadRequest, "The request is not understood"},
+	AccessDenied:            {http.StatusForbidden, "Not allowed to this caller"},
+	UnknownCredential:       {http.StatusNotFound, "No such credential"},
+	MethodNotAllowed:        {http.StatusMethodNotAllowed, "The method is not allowed here"},
+	TTLUnavailable:          {http.StatusUnprocessableEntity, "No token lives that long"},
+	ReauthorizationRequired: {http.StatusFailedDependency, "The account must be connected again"},
+	TooManyReports:          {http.StatusTooManyRequests, "The token is too young to be replaced"},
+	TooManyVariants:         {http.StatusTooManyRequests, "Too many combinations of scope and audience are in use"},
+	ProviderRejected:        {http.StatusBadGateway, "The provider refused"},
+	ProviderMalformed:       {http.StatusBadGateway, "The provider's answer holds no usable token"},
+	ProviderUnavailable:     {http.StatusServiceUnavailable, "The provider can't be asked now"},
+	Misconfigured:           {http.StatusInternalServerError, "The credential is misconfigured"},
+	StoreUnavailable:        {http.StatusServiceUnavailable, "The token store can't be reached"},
+	SecretUnavailable:       {http.StatusServiceUnavailable, "The secret can't be read"},
+	SealUnavailable:         {http.StatusServiceUnavailable, "The sealing key can't be used"},
+	Internal:                {http.StatusInternalServerError, "Something went wrong here"},
 }
 
 // Status returns the code's HTTP status; 500 for a code that is not known.

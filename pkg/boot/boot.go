@@ -34,9 +34,9 @@ type core struct {
 	canary  time.Duration
 }
 
-// Vend returns the vend function's Desk. getenv is os.Getenv; the log goes to
-// out as JSON lines. An error names every wrong setting.
-func Vend(ctx context.Context, getenv func(string) string, out io.Writer) (*vend.Desk, error) {
+// Vend returns the vend function's Service. getenv is os.Getenv; the log goes
+// to out as JSON lines. An error names every wrong setting.
+func Vend(ctx context.Context, getenv func(string) string, out io.Writer) (*vend.Service, error) {
 	c, err := assemble(getenv, out)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func Vend(ctx context.Context, getenv func(string) string, out io.Writer) (*vend
 	both.Go(func() { c.connectKMS(ctx) })
 	c.connect(ctx)
 	both.Wait()
-	return &vend.Desk{Mint: c.mint, Journal: c.journal}, nil
+	return &vend.Service{Mint: c.mint, Journal: c.journal}, nil
 }
 
 // Rotate returns the rotate function's Rotator. See [Vend].

@@ -1,4 +1,4 @@
-// Package boot builds vend's Desk and rotate's Rotator from a function's
+// Package boot builds vend's Service and rotate's Rotator from a function's
 // environment. It is the only package that knows both AWS and the core.
 package boot
 

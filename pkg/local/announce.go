@@ -13,13 +13,14 @@ const maxLines = 20
 
 // announce writes where the server is: to the data folder for programs, to the
 // log, and to the output for users.
-func (h *house) announce(ctx context.Context) error {
+func (h *server) announce(ctx context.Context) error {
 	url := urlOf(h.front.listener)
 	key := h.signers.operator
-	if err := (Door{URL: url, Region: h.region(), KeyID: key.ID, Secret: key.Secret}).write(h.data()); err != nil {
+	info := ServerInfo{URL: url, Region: h.region(), KeyID: key.ID, Secret: key.Secret}
+	if err := info.write(h.data()); err != nil {
 		return err
 	}
-	h.doorWritten = true
+	h.serverInfoWritten = true
 	h.log().LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("url", url), slog.String("data", h.data()))
 	if !isLoopback(h.front.listener) {
 		h.log().LogAttrs(ctx, slog.LevelWarn, "no TLS", slog.String("detail",
@@ -37,7 +38,7 @@ func (h *house) announce(ctx context.Context) error {
 }
 
 // welcome returns what a user reads at the start.
-func (h *house) welcome(ctx context.Context, url string) (string, error) {
+func (h *server) welcome(ctx context.Context, url string) (string, error) {
 	listed, err := h.source.List(ctx)
 	if err != nil {
 		return "", err

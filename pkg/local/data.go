@@ -33,7 +33,7 @@ func CheckData(named string) (private.Owners, error) {
 	if err := owners.CheckFolder(data); err != nil {
 		return owners, err
 	}
-	for _, name := range []string{keyFile, sealFile, doorFile, storeFile} {
+	for _, name := range []string{keyFile, sealFile, serverInfoFile, storeFile} {
 		if err := owners.CheckFile(filepath.Join(data, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return owners, err
 		}

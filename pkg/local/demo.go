@@ -24,7 +24,7 @@ var warmDemos = [...]string{"minut", "monta"}
 
 // openDemo starts the simulator, listens on its control address, and writes the
 // demo's credentials.
-func (h *house) openDemo() error {
+func (h *server) openDemo() error {
 	sim := simulator.New(simulator.Options{Lifetime: h.DemoLifetime})
 	if err := sim.ListenTLS("127.0.0.1:0"); err != nil {
 		return fmt.Errorf("--demo: %w", err)
@@ -43,7 +43,7 @@ func (h *house) openDemo() error {
 	return errors.Join(err, writeDemos(h.source, sim))
 }
 
-func (h *house) closeDemo() error {
+func (h *server) closeDemo() error {
 	if h.demo == nil {
 		return nil
 	}
@@ -55,7 +55,7 @@ func (h *house) closeDemo() error {
 
 // browse returns where a browser finds an authorize page. In a demo that is the
 // control address: its host name resolves, and it needs no certificate.
-func (h *house) browse(page string) string {
+func (h *server) browse(page string) string {
 	if h.demo == nil {
 		return page
 	}

@@ -31,7 +31,7 @@ const (
 // it authenticates requests by their signature. It answers 403 and nothing else
 // to a request that is not authenticated; the reason is in the log.
 type gateway struct {
-	answer   func(context.Context, vend.HTTPRequest) vend.HTTPReply // vend.Desk's HTTP
+	answer   func(context.Context, vend.HTTPRequest) vend.HTTPReply // vend.Service's HTTP
 	keys     map[string]Key                                         // by their ids
 	verifier *sigv4.Verifier
 	log      *slog.Logger

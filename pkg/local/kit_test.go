@@ -125,7 +125,7 @@ func (p *page) String() string {
 
 // running is a server under test.
 type running struct {
-	Door
+	ServerInfo
 	data string
 	said string // what it printed at the start
 	stop func() error
@@ -151,11 +151,11 @@ func start(t *testing.T, c Config) running {
 			t.Fatalf("it does not listen: %v", r.stop())
 		}
 	}
-	door, err := ReadDoor(c.Data)
+	info, err := ReadServerInfo(c.Data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Door, r.data, r.said = door, c.Data, out.String()
+	r.ServerInfo, r.data, r.said = info, c.Data, out.String()
 	return r
 }
 

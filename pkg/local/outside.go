@@ -9,7 +9,7 @@ import (
 )
 
 // outside says how providers are reached.
-func (h *house) outside() outbound.Config {
+func (h *server) outside() outbound.Config {
 	if h.demo != nil {
 		return outbound.Config{Roots: h.demo.Roots(), Route: h.demo.Route}
 	}
@@ -17,7 +17,7 @@ func (h *house) outside() outbound.Config {
 }
 
 // openCA reads the certificates that are trusted besides the system's.
-func (h *house) openCA() error {
+func (h *server) openCA() error {
 	if h.CA == "" {
 		return nil
 	}

@@ -96,7 +96,7 @@ func TestDemo(t *testing.T) {
 	if err := first.stop(); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(filepath.Join(data, doorFile)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(data, serverInfoFile)); !os.IsNotExist(err) {
 		t.Errorf("server.json after the end: %v", err)
 	}
 	again := start(t, c)
@@ -162,7 +162,7 @@ func TestPrincipals(t *testing.T) {
 	keys := []Key{local("AKIABILLING", "s1", pretendedARN), local("ops", "Xk2secret", "")}
 	r := start(t, Config{Data: data, Demo: true, Keys: keys, Region: "eu-west-1"})
 	if r.KeyID == "ops" || r.Region != "eu-west-1" || !strings.Contains(r.said, `--user "$(cat `+filepath.Join(data, "key")+`)"`) || strings.Contains(r.said, "Xk2") {
-		t.Errorf("%+v\n%s", r.Door, r.said)
+		t.Errorf("%+v\n%s", r.ServerInfo, r.said)
 	}
 	secret := `{"provider":"minut","client_id":"demo-minut","client_secret":"demo-secret-minut","allow":{"principals":["arn:aws:iam::123456789012:role/billing"]}}`
 	if err := os.WriteFile(filepath.Join(data, credentialFolder, "mine.json"), []byte(secret), 0o600); err != nil {
@@ -308,7 +308,7 @@ func TestWhatIsWrong(t *testing.T) {
 			}
 		}
 	}
-	if door, err := ReadDoor(held.data); err != nil || door.URL != held.URL {
+	if door, err := ReadServerInfo(held.data); err != nil || door.URL != held.URL {
 		t.Errorf("the one that runs was disturbed: %v", err)
 	}
 	held.token(t, "minut")

@@ -35,13 +35,13 @@ func TestAttack17_OneWriteStopsNoEntry(t *testing.T) {
 	for name, attack := range map[string]func(*world){
 		"a cooldown": func(w *world) { w.writeRow(own, func(e *store.Entry) { e.CooldownUntil = far }) },
 		"a failure of the client": func(w *world) {
-			w.writeRow(own, func(e *store.Entry) { fails(e, e.Made, 1) })
+			w.writeRow(own, func(e *store.Entry) { fails(e, e.RequestDigest, 1) })
 		},
 		"a failure of the entry": func(w *world) {
-			w.writeRow(entry, func(e *store.Entry) { fails(e, w.own("minut").Made, 1) })
+			w.writeRow(entry, func(e *store.Entry) { fails(e, w.own("minut").RequestDigest, 1) })
 		},
 		"a negative failure count": func(w *world) {
-			w.writeRow(own, func(e *store.Entry) { fails(e, e.Made, math.MinInt) })
+			w.writeRow(own, func(e *store.Entry) { fails(e, e.RequestDigest, math.MinInt) })
 		},
 		"a hold":                func(w *world) { w.writeRow(entry, func(e *store.Entry) { e.HoldUntil = far }) },
 		"a time to renew":       func(w *world) { w.writeRow(entry, func(e *store.Entry) { e.NextAt = far }) },

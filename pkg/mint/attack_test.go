@@ -120,8 +120,8 @@ func TestAttack02_GrantGoesToNoOtherDestination(t *testing.T) {
 					must(t, err)
 					for range 3 {
 						time.Sleep(2 * time.Hour)
-						if got, err := m.Token(t.Context(), k, mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
-							t.Errorf("Token = %v, %v, want %s", got.Token.Fingerprint, err, api.NeedsReauthorizing)
+						if got, err := m.Token(t.Context(), k, mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
+							t.Errorf("Token = %v, %v, want %s", got.Token.Fingerprint, err, api.ReauthorizationRequired)
 						}
 						_, _ = m.Verify(t.Context(), k)
 						_, _ = m.Renew(t.Context(), k)
@@ -422,8 +422,8 @@ func TestAttack05_ColdInstanceKeepsGrantForAccept(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		a.change(map[string]any{"verify": map[string]any{"url": "https://evil.test/me"}})
 		m := a.instance()
-		if _, err := m.Token(t.Context(), k, mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
-			t.Errorf("Token = %v, want %s", err, api.NeedsReauthorizing)
+		if _, err := m.Token(t.Context(), k, mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
+			t.Errorf("Token = %v, want %s", err, api.ReauthorizationRequired)
 		}
 		if e := a.entryOf(k); e.State != store.Live || !e.Failure.IsZero() {
 			t.Errorf("the entry has state %q and failure %q, want none", e.State, e.Failure.Code)

@@ -33,14 +33,14 @@ func (m *Mint) attempt(ctx context.Context, lease store.Lease, v view, w Want) (
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	began := time.Now()
-	out := m.ask(ctx, v, lease, w.Insist)
+	out := m.ask(ctx, v, lease, w.IgnoreBackoff)
 	if out.moved {
 		_ = m.release(ctx, lease) // it gives itself back in time
 		return m.reload(ctx, view{own: out.own, entry: v.entry})
 	}
 	next := *v.entry.with(lease.Entry)
 	next.stamp(v.own.row)
-	if !w.Ahead {
+	if !w.Proactive {
 		claimPlace(&next.entry, v.own.terms, w.Caller, wall())
 		next.entry.AskedAt = wall()
 	}

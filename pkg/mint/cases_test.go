@@ -147,7 +147,7 @@ func TestCaseC22_DeadGrantIsToldAtOnce(t *testing.T) {
 				living := mustToken(t, m, alice, mint.Want{})
 				must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: c.status, Body: c.body}))
 				time.Sleep(time.Until(w.entryOf(alice).NextAt))
-				if became, err := m.Renew(t.Context(), alice); became != mint.Failed || codeOf(err) != api.NeedsReauthorizing {
+				if became, err := m.Renew(t.Context(), alice); became != mint.Failed || codeOf(err) != api.ReauthorizationRequired {
 					t.Errorf("Renew() = %s, %v; want failed, reauthorize", became, err)
 				}
 				if got := mustToken(t, w.instance(), alice, mint.Want{}); got.Token.Fingerprint != living.Token.Fingerprint {
@@ -159,7 +159,7 @@ func TestCaseC22_DeadGrantIsToldAtOnce(t *testing.T) {
 				}
 				for range 5 {
 					time.Sleep(time.Hour)
-					if _, err := m.Token(t.Context(), alice, mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
+					if _, err := m.Token(t.Context(), alice, mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
 						t.Errorf("Token() = %v, want reauthorize", err)
 					}
 				}
@@ -225,7 +225,7 @@ func TestCaseC23_UnknownRefusalKeepsTheGrant(t *testing.T) {
 					must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: 400, Body: body}))
 					for end := time.Now().Add(lasts); time.Now().Before(end); time.Sleep(5 * time.Second) {
 						_, err := m.Token(t.Context(), key("trackmania"), mint.Want{})
-						if codeOf(err) == api.NeedsReauthorizing || strings.Contains(err.Error(), "no answer came") {
+						if codeOf(err) == api.ReauthorizationRequired || strings.Contains(err.Error(), "no answer came") {
 							t.Fatalf("Token() = %v, want the refusal as it is", err)
 						}
 					}

@@ -84,7 +84,7 @@ func TestAnAccountThatNobodyConnectedCostsNothing(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		m := w.instance()
 		for range 3 {
-			if _, err := m.Token(t.Context(), account("trackmania", "mallory"), mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
+			if _, err := m.Token(t.Context(), account("trackmania", "mallory"), mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
 				t.Errorf("%v", err)
 			}
 		}
@@ -136,7 +136,7 @@ func TestAGrantThatIsOverIsConnectedAgain(t *testing.T) {
 			t.Errorf("a report of another token: %v", err)
 		}
 		time.Sleep(time.Until(w.entryOf(alice).NextAt))
-		if became, err := m.Renew(t.Context(), alice); became != mint.Failed || codeOf(err) != api.NeedsReauthorizing {
+		if became, err := m.Renew(t.Context(), alice); became != mint.Failed || codeOf(err) != api.ReauthorizationRequired {
 			t.Errorf("%s, %v", became, err)
 		}
 		s, err := m.Status(t.Context(), alice)
@@ -193,7 +193,7 @@ func TestACredentialThatAPersonConnects(t *testing.T) {
 		w.put("trackmania", map[string]any{"grant": "authorization_code"})
 		_, _, err := m.Discover(t.Context())
 		must(t, err)
-		if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
+		if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
 			t.Errorf("before: %v", err)
 		}
 		must(t, m.Connect(t.Context(), key("trackmania"), w.code("trackmania", "alice")))

@@ -35,7 +35,7 @@ func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 	for _, l := range listed {
 		e, known := rows[l.Name]
 		delete(rows, l.Name)
-		if known && e.State != store.Gone && e.Made == l.Version && !m.RowFormat.refuses(e) {
+		if known && e.State != store.Gone && e.RequestDigest == l.Version && !m.RowFormat.refuses(e) {
 			continue
 		}
 		if !known {
@@ -113,8 +113,8 @@ func (m *Mint) bury(ctx context.Context, name string, e store.Entry) bool {
 	}
 	next := *k.with(e)
 	next.entry.State, next.entry.ForgetAt, next.entry.Generation = store.Gone, wall().Add(forgetAfter), m.nextGeneration(e)
-	if next.terms.Version != e.Made { // what stands there does not open
-		next.setRecord(record{Terms: credential.Terms{Name: name, Version: e.Made, Malformed: true}})
+	if next.terms.Version != e.RequestDigest { // what stands there does not open
+		next.setRecord(record{Terms: credential.Terms{Name: name, Version: e.RequestDigest, Malformed: true}})
 	}
 	if err := m.closeRecord(ctx, &next); err != nil {
 		return false
@@ -183,7 +183,7 @@ const (
 
 // Renew renews an entry that is due, or retires it where nobody has asked for it for too long. It counts on nobody asking: the entry is read anew.
 func (m *Mint) Renew(ctx context.Context, key token.Key) (Renewal, error) {
-	v, err := m.look(ctx, key, Want{Ahead: true})
+	v, err := m.look(ctx, key, Want{Proactive: true})
 	var known *api.Error
 	switch {
 	case errors.As(err, &known) && known.Code == api.UnknownCredential:
@@ -195,8 +195,8 @@ func (m *Mint) Renew(ctx context.Context, key token.Key) (Renewal, error) {
 	case idle(v, wall()):
 		return m.retire(ctx, key)
 	}
-	became, err := m.renew(ctx, key, Want{Ahead: true})
-	if errors.As(err, &known) && known.Code == api.NeedsReauthorizing {
+	became, err := m.renew(ctx, key, Want{Proactive: true})
+	if errors.As(err, &known) && known.Code == api.ReauthorizationRequired {
 		m.giveUp(ctx, m.recall(key), known)
 	}
 	return became, err
@@ -219,7 +219,7 @@ func (m *Mint) giveUp(ctx context.Context, v view, why *api.Error) {
 
 // RenewNow renews an entry that is due or failing, and mints one that has no token, without waiting for a back-off: an operator asks.
 func (m *Mint) RenewNow(ctx context.Context, key token.Key) (Renewal, error) {
-	return m.renew(ctx, key, Want{Ahead: true, Insist: true})
+	return m.renew(ctx, key, Want{Proactive: true, IgnoreBackoff: true})
 }
 
 // Insist replaces a key's token now, as an operator asks for it: no back-off is
@@ -231,7 +231,7 @@ func (m *Mint) Insist(ctx context.Context, key token.Key) error {
 	if err != nil {
 		return problem(err)
 	}
-	_, err = m.renew(ctx, key, Want{Ahead: true, Insist: true, Rejected: rows[1].entry.Fingerprint})
+	_, err = m.renew(ctx, key, Want{Proactive: true, IgnoreBackoff: true, Rejected: rows[1].entry.Fingerprint})
 	return err
 }
 

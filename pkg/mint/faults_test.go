@@ -242,7 +242,7 @@ func TestFault34_NobodyAsksBeforeTheProviderAllowsIt(t *testing.T) {
 		}
 		for range 11 {
 			time.Sleep(10 * time.Second)
-			if _, err := w.instance().Token(t.Context(), key("monta"), mint.Want{Insist: true}); codeOf(err) != api.ProviderUnavailable {
+			if _, err := w.instance().Token(t.Context(), key("monta"), mint.Want{IgnoreBackoff: true}); codeOf(err) != api.ProviderUnavailable {
 				t.Fatalf("%v", err)
 			}
 		}

@@ -30,7 +30,7 @@ type flight struct {
 // advance returns a view of the key that is newer than v, or says why there is none. With an error the view is v.
 func (m *Mint) advance(ctx context.Context, key token.Key, v view, w Want) (view, error) {
 	f := m.join(ctx, key, v, w)
-	if !w.Ahead && v.suffices(w, wall()) {
+	if !w.Proactive && v.suffices(w, wall()) {
 		select {
 		case <-f.done:
 			return f.seen(v)

@@ -80,7 +80,7 @@ func (m *Mint) closeToken(ctx context.Context, r *row, access redact.String) err
 		return err
 	}
 	if r.entry.Format = m.RowFormat.writes(); r.entry.Format == secondFormat {
-		r.entry.Made = "" // it is sealed, in two digests
+		r.entry.RequestDigest = "" // it is sealed, in two digests
 	}
 	r.entry.Sealed, err = m.Sealer.Seal(ctx, r.entry.Key.Credential, plain, additional(r.entry))
 	return err
@@ -106,7 +106,7 @@ func additional(e store.Entry) []byte {
 	}
 	b := appendText(nil, "tokenvend row 2")
 	for _, s := range []string{
-		e.Key.Partition(), e.Key.Sort(), string(e.State), e.Type, e.Scope, e.Fingerprint, e.Made,
+		e.Key.Partition(), e.Key.Sort(), string(e.State), e.Type, e.Scope, e.Fingerprint, e.RequestDigest,
 	} {
 		b = appendText(b, s)
 	}
@@ -123,7 +123,7 @@ func additionalFirst(e store.Entry) []byte {
 	if e.Key.IsOwn() {
 		return b
 	}
-	for _, s := range []string{e.Type, e.Scope, e.Fingerprint, e.Made} {
+	for _, s := range []string{e.Type, e.Scope, e.Fingerprint, e.RequestDigest} {
 		b = appendText(b, s)
 	}
 	return appendTimes(b, e)

@@ -158,8 +158,8 @@ func grantOfAnOlderProgram(t *testing.T, attack func(*attacked)) {
 		_, _, err := cold.Discover(t.Context())
 		must(t, err)
 		time.Sleep(2 * time.Hour)
-		if _, err := cold.Token(t.Context(), k, mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
-			t.Errorf("Token = %v, want %s", err, api.NeedsReauthorizing)
+		if _, err := cold.Token(t.Context(), k, mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
+			t.Errorf("Token = %v, want %s", err, api.ReauthorizationRequired)
 		}
 		a.gotNothing("evil.test")
 	})

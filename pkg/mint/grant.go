@@ -193,7 +193,7 @@ func (m *Mint) judgeGrant(ctx context.Context, lease store.Lease, v view, out *o
 }
 
 func grantIsOver(detail string) *fault {
-	return &fault{code: api.NeedsReauthorizing, detail: detail, permanent: true}
+	return &fault{code: api.ReauthorizationRequired, detail: detail, permanent: true}
 }
 
 // overUnlessReplaced returns the end of a grant, once a strong read shows that
@@ -230,7 +230,7 @@ func (v view) withoutRefresh() string {
 		return "there is no refresh token that works any more: put a new one into the secret"
 	}
 	switch {
-	case e.Fingerprint == "" && e.Made == "" && v.entry.digests == (digests{}):
+	case e.Fingerprint == "" && e.RequestDigest == "" && v.entry.digests == (digests{}):
 		return "nobody has connected this account yet"
 	case !v.accepted:
 		return "the account was connected at other endpoints or for another client: connect it again"

@@ -176,8 +176,8 @@ func TestFault13_WhereReuseIsToleratedItIsSentOnceMore(t *testing.T) {
 		w.granted("trackmania", temper(w.sim, "tolerated"))
 		mustToken(t, w.instance(), key("trackmania"), mint.Want{})
 		time.Sleep(58 * time.Minute)
-		w.dies("trackmania", mint.Want{Ahead: true})
-		if r := mustToken(t, w.instance(), key("trackmania"), mint.Want{Ahead: true}); r.Token.Generation != 2 || w.most("trackmania") != 2 {
+		w.dies("trackmania", mint.Want{Proactive: true})
+		if r := mustToken(t, w.instance(), key("trackmania"), mint.Want{Proactive: true}); r.Token.Generation != 2 || w.most("trackmania") != 2 {
 			t.Errorf("%+v; a refresh token was used %d times, want 2", r.Token, w.most("trackmania"))
 		}
 	})
@@ -188,8 +188,8 @@ func TestFault13_WhereClientCredentialsBringTokensTheyDo(t *testing.T) {
 		w := newWorld(t, simulator.Options{Reuse: map[string]simulator.Reuse{"monta": simulator.RevokesFamily}})
 		mustToken(t, w.instance(), key("monta"), mint.Want{})
 		time.Sleep(58 * time.Minute)
-		w.dies("monta", mint.Want{Ahead: true})
-		r := mustToken(t, w.instance(), key("monta"), mint.Want{Ahead: true})
+		w.dies("monta", mint.Want{Proactive: true})
+		r := mustToken(t, w.instance(), key("monta"), mint.Want{Proactive: true})
 		if c := w.sim.Stats().Providers["monta"]; r.Token.Generation != 2 || c.TokenRequests != 2 || w.most("monta") != 1 {
 			t.Errorf("%+v; asked by client credentials %d times, a refresh token used %d times; want 2 and 1", r.Token, c.TokenRequests, w.most("monta"))
 		}
@@ -204,7 +204,7 @@ func TestFault13_ElseOnceMoreWhenNothingIsLeftToLose(t *testing.T) {
 				w.granted("trackmania", nil)
 				first := mustToken(t, w.instance(), key("trackmania"), mint.Want{})
 				time.Sleep(58 * time.Minute)
-				w.dies("trackmania", mint.Want{Ahead: true})
+				w.dies("trackmania", mint.Want{Proactive: true})
 				m := w.instance()
 				for time.Until(first.Token.ExpiresAt) > 5*time.Second { // callers and passes of the schedule, until the token is over
 					if got := mustToken(t, m, key("trackmania"), mint.Want{}); got.Token.Fingerprint != first.Token.Fingerprint {
@@ -218,7 +218,7 @@ func TestFault13_ElseOnceMoreWhenNothingIsLeftToLose(t *testing.T) {
 				}
 				time.Sleep(time.Until(first.Token.ExpiresAt.Add(mint.ExchangeTimeout)))
 				for range 20 {
-					if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
+					if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
 						t.Fatalf("the provider refuses the refresh token: %v", err)
 					}
 					_, _ = m.Renew(t.Context(), key("trackmania"))
@@ -244,7 +244,7 @@ func TestFault13_TheProviderSeesTheAccessTokenEndFirst(t *testing.T) {
 		first := mustToken(t, w.instance(), key("trackmania"), mint.Want{})
 		w.slow = 0
 		time.Sleep(58 * time.Minute)
-		w.dies("trackmania", mint.Want{Ahead: true})
+		w.dies("trackmania", mint.Want{Proactive: true})
 		m := w.instance()
 		for time.Now().Before(first.Token.ExpiresAt.Add(time.Minute)) {
 			_, _ = m.Token(t.Context(), key("trackmania"), mint.Want{})
@@ -264,7 +264,7 @@ func TestFault13_WhatNeverArrivedWorksOnceMore(t *testing.T) {
 		first := mustToken(t, w.instance(), key("trackmania"), mint.Want{})
 		time.Sleep(58 * time.Minute)
 		must(t, w.sim.SetFault("trackmania", simulator.Fault{Drop: true}))
-		w.dies("trackmania", mint.Want{Ahead: true})
+		w.dies("trackmania", mint.Want{Proactive: true})
 		must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
 		time.Sleep(time.Until(first.Token.ExpiresAt.Add(mint.ExchangeTimeout)))
 		if got := mustToken(t, w.instance(), key("trackmania"), mint.Want{}); got.Token.Generation != 2 || w.most("trackmania") != 1 {
@@ -304,7 +304,7 @@ func TestFault14_AnAnswerLostOnTheWireIsNotAskedForBlindly(t *testing.T) {
 					time.Sleep(3 * time.Minute)
 				}
 				must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
-				if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.NeedsReauthorizing { // its own word
+				if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.ReauthorizationRequired { // its own word
 					t.Errorf("Token() once the provider answers = %v, want reauthorize", err)
 				}
 				if e := w.entry("trackmania"); e.State != store.Reauthorize || w.alarms("CredentialsFailing") != 1 {
@@ -330,7 +330,7 @@ func TestFault14_WhatTheProviderDidNotHandleUsesUpNothing(t *testing.T) {
 				time.Sleep(2 * time.Hour)
 				must(t, w.sim.SetFault("trackmania", fault))
 				for range 48 {
-					if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); err == nil || codeOf(err) == api.NeedsReauthorizing {
+					if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); err == nil || codeOf(err) == api.ReauthorizationRequired {
 						t.Fatal(err)
 					}
 					time.Sleep(time.Hour)
@@ -439,7 +439,7 @@ func TestFault17_AGrantThatEndsIsToldOfAWeekAhead(t *testing.T) {
 			t.Errorf("%d alarms six days ahead, want one for each renewal", n)
 		}
 		time.Sleep(7 * 24 * time.Hour)
-		if _, err := m.Token(t.Context(), key("monta"), mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
+		if _, err := m.Token(t.Context(), key("monta"), mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
 			t.Errorf("after its end: %v", err)
 		}
 	})
@@ -455,7 +455,7 @@ func TestANewSecretBringsANewGrant(t *testing.T) {
 		must(t, err)
 		time.Sleep(time.Hour)
 		for range 3 {
-			if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
+			if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
 				t.Fatalf("the grant is over: %v", err)
 			}
 			time.Sleep(time.Hour)

@@ -46,7 +46,7 @@ func TestOutageIsProbedByOneOfAThousandGrants(t *testing.T) {
 				time.Sleep(time.Minute / grants)
 				if _, err := instances[i/10%2].Token(t.Context(), k, mint.Want{}); err == nil {
 					served[k] = true
-				} else if codeOf(err) == api.NeedsReauthorizing {
+				} else if codeOf(err) == api.ReauthorizationRequired {
 					t.Fatalf("Token(%s) in an outage = %v", k, err)
 				}
 			}

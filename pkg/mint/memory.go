@@ -169,7 +169,7 @@ func (k *known) trusted(now time.Time) bool {
 
 // same says whether e is the very row that is known, all that it is bound to included, so that it need not be opened again.
 func (k *known) same(e store.Entry) bool {
-	return k != nil && !k.broken && !k.outdated && k.entry.Revision == e.Revision && k.entry.Made == e.Made &&
+	return k != nil && !k.broken && !k.outdated && k.entry.Revision == e.Revision && k.entry.RequestDigest == e.RequestDigest &&
 		k.entry.Format == e.Format && bytes.Equal(k.entry.Sealed, e.Sealed) && bytes.Equal(additional(k.entry), additional(e))
 }
 

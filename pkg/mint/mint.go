@@ -69,12 +69,12 @@ func (m *Mint) Wait() { m.flights.running.Wait() }
 
 // Want is what a token must be, to be the answer.
 type Want struct {
-	Caller   access.Caller // who asks; the zero value is a caller like any other
-	Life     time.Duration // a floor under what is left of its life; 0: none, and then a minute (a tenth of a short life) is wished for, not insisted on
-	Ahead    bool          // its time to renew has not passed: rotate's question, which does not count as asking
-	Rejected string        // it does not have this fingerprint
-	Trusted  bool          // an operator says so: the report is neither verified nor delayed by earlier ones
-	Insist   bool          // an operator asks: a back-off is not waited for, a provider's cooldown is
+	Caller        access.Caller // who asks; the zero value is a caller like any other
+	Life          time.Duration // a floor under what is left of its life; 0: none, and then a minute (a tenth of a short life) is wished for, not insisted on
+	Proactive     bool          // its time to renew has not passed: rotate's question, which does not count as asking
+	Rejected      string        // it does not have this fingerprint
+	Trusted       bool          // an operator says so: the report is neither verified nor delayed by earlier ones
+	IgnoreBackoff bool          // an operator asks: a back-off is not waited for, a provider's cooldown is
 }
 
 // Origin says where an answer came from.

@@ -65,7 +65,7 @@ func TestCaseC28_NoRefreshTokenIsToldAtOnce(t *testing.T) {
 				}
 				time.Sleep(2 * time.Hour)
 				_, err = w.instance().Token(t.Context(), alice, mint.Want{})
-				if codeOf(err) != api.NeedsReauthorizing || strings.Contains(err.Error(), "nobody has connected") || !strings.Contains(err.Error(), "offline_access") {
+				if codeOf(err) != api.ReauthorizationRequired || strings.Contains(err.Error(), "nobody has connected") || !strings.Contains(err.Error(), "offline_access") {
 					t.Errorf("Token() = %v, want that the grant ended with its token, and what to ask for", err)
 				}
 				must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
@@ -168,7 +168,7 @@ func TestCaseC29_TokensThatOverlapTeachNothing(t *testing.T) {
 		mustToken(t, m, key("monta"), mint.Want{})
 		for range 4 {
 			time.Sleep(time.Until(w.entry("monta").NextAt))
-			mustToken(t, m, key("monta"), mint.Want{Ahead: true})
+			mustToken(t, m, key("monta"), mint.Want{Proactive: true})
 			_, _, err := m.Canary(t.Context(), 15*time.Minute)
 			must(t, err)
 		}

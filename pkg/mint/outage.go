@@ -94,7 +94,7 @@ func (v view) waitsForHost(now time.Time) bool {
 func (m *Mint) hostAllows(ctx context.Context, v view, w Want) (done func(), refused error) {
 	done = func() {}
 	host := hostOf(v.own)
-	if !v.granted() || w.Insist || host == "" {
+	if !v.granted() || w.IgnoreBackoff || host == "" {
 		return done, nil
 	}
 	h := m.outages.of(host)

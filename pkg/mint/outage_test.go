@@ -99,7 +99,7 @@ func outlives(t *testing.T, s store.Store, o outage, begins time.Duration, reuse
 			t.Fatalf("Token() at %v = %v, want the token that still lives", time.Now(), err)
 		case living && got.Token.Fingerprint != first.Token.Fingerprint:
 			t.Fatalf("Token() at %v = another token in an outage", time.Now())
-		case codeOf(err) == api.NeedsReauthorizing:
+		case codeOf(err) == api.ReauthorizationRequired:
 			t.Fatalf("Token() at %v = %v: an outage has ended the grant", time.Now(), err)
 		}
 		if e := w.entry(name); i%6 == 0 && !e.NextAt.IsZero() && !time.Now().Before(e.NextAt) {

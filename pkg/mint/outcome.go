@@ -106,7 +106,7 @@ func keepRefresh(next *row, out *outcome) {
 // credential's record says now.
 func (r *row) obtained(own *row) {
 	variant := r.entry.Key.Variant
-	r.entry.Made = own.terms.LegacyDigest(variant) // for a row of the first format
+	r.entry.RequestDigest = own.terms.LegacyDigest(variant) // for a row of the first format
 	r.digests = digests{destination: own.digests.destination, request: own.terms.RequestDigest(variant)}
 }
 
@@ -116,17 +116,17 @@ func (r *row) obtained(own *row) {
 func (r *row) keepGrant(refresh redact.String, until time.Time, obtained row) {
 	e := &r.entry
 	r.refresh, e.RefreshUntil, e.RefreshSpent = refresh, until, false
-	if r.digests != obtained.digests || e.Made != "" && e.Made != obtained.entry.Made {
+	if r.digests != obtained.digests || e.RequestDigest != "" && e.RequestDigest != obtained.entry.RequestDigest {
 		r.token, e.Fingerprint, e.ExpiresAt = token.Token{}, "", time.Time{}
 	}
-	r.digests, e.Made = obtained.digests, obtained.entry.Made
+	r.digests, e.RequestDigest = obtained.digests, obtained.entry.RequestDigest
 }
 
 // fail puts the failure into next, which keeps its token. A refresh token that came with the failure is kept too: the old one may be worth nothing any more.
 func (m *Mint) fail(ctx context.Context, next *row, out *outcome) {
 	e := &next.entry
 	now := wall()
-	if e.State == store.Reauthorize && out.own.terms.Connected(e.Key.Variant) && out.failed.code != api.NeedsReauthorizing {
+	if e.State == store.Reauthorize && out.own.terms.Connected(e.Key.Variant) && out.failed.code != api.ReauthorizationRequired {
 		out.failed = grantIsOver("the grant is over, and another attempt failed: " + out.failed.detail)
 	}
 	e.Failure = out.failed.after(e.Failure, e.Key, e.Generation, out.own.terms.Version, now)
@@ -151,7 +151,7 @@ func (m *Mint) fail(ctx context.Context, next *row, out *outcome) {
 		obtained.obtained(out.own.row)
 		next.keepGrant(out.answer.Refresh, refreshEnd(out.answer), obtained)
 		reseal = true
-	case out.failed.code == api.NeedsReauthorizing:
+	case out.failed.code == api.ReauthorizationRequired:
 		e.State, e.NextAt, e.Failure.RetryAt = store.Reauthorize, time.Time{}, time.Time{} // no more attempts
 	}
 	e.ForgetAt = forgetAt(*e, now)

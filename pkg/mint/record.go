@@ -127,8 +127,8 @@ func compare(own, entry *row) standing {
 
 // stamp gives an entry of an older program the digests that it is adopted with.
 func (r *row) stamp(own *row) {
-	if r.digests == (digests{}) && r.entry.Made != "" {
-		r.digests = own.adopt(r.entry.Made, r.entry.Key.Variant)
+	if r.digests == (digests{}) && r.entry.RequestDigest != "" {
+		r.digests = own.adopt(r.entry.RequestDigest, r.entry.Key.Variant)
 	}
 }
 

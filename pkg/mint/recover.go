@@ -17,15 +17,15 @@ import (
 
 // recovery is a refresh token that the provider has given and the store has not taken: without it the grant is lost, for the one before is used up. It goes to the log, sealed, and comes back by [Mint.Recover].
 type recovery struct {
-	Account     string    `json:"account,omitempty"`
-	Audience    string    `json:"audience,omitempty"`
-	Scope       string    `json:"scope,omitempty"`
-	Generation  int64     `json:"generation"` // of the entry when the token came; it fits no other
-	Made        string    `json:"made"`
-	Destination string    `json:"destination,omitempty"` // of [digests], like Request
-	Request     string    `json:"request,omitempty"`
-	Refresh     string    `json:"refresh_token"`
-	Until       time.Time `json:"until,omitzero"` // its end
+	Account       string    `json:"account,omitempty"`
+	Audience      string    `json:"audience,omitempty"`
+	Scope         string    `json:"scope,omitempty"`
+	Generation    int64     `json:"generation"` // of the entry when the token came; it fits no other
+	RequestDigest string    `json:"made"`
+	Destination   string    `json:"destination,omitempty"` // of [digests], like Request
+	Request       string    `json:"request,omitempty"`
+	Refresh       string    `json:"refresh_token"`
+	Until         time.Time `json:"until,omitzero"` // its end
 }
 
 // recoveryBinding is what a blob is sealed beside, so that nothing else that was sealed is taken for one.
@@ -36,7 +36,7 @@ func (m *Mint) rescue(ctx context.Context, lease store.Lease, next *row, err err
 	v := lease.Entry.Key.Variant
 	r := recovery{
 		Account: v.Account, Audience: v.Audience, Scope: v.Scope, Generation: lease.Entry.Generation,
-		Made: next.entry.Made, Destination: next.digests.destination, Request: next.digests.request, Refresh: next.refresh.Reveal(), Until: next.entry.RefreshUntil,
+		RequestDigest: next.entry.RequestDigest, Destination: next.digests.destination, Request: next.digests.request, Refresh: next.refresh.Reveal(), Until: next.entry.RefreshUntil,
 	}
 	if errors.Is(err, store.ErrLeaseLost) && m.restore(ctx, lease.Entry.Key, r) == nil {
 		return err
@@ -103,7 +103,7 @@ func (m *Mint) restore(ctx context.Context, key token.Key, r recovery) error {
 	next := *v.entry.with(e)
 	next.stamp(v.own.row)
 	next.keepGrant(redact.New(r.Refresh), r.Until, row{
-		entry: store.Entry{Made: r.Made}, digests: digests{destination: r.Destination, request: r.Request},
+		entry: store.Entry{RequestDigest: r.RequestDigest}, digests: digests{destination: r.Destination, request: r.Request},
 	})
 	next.entry.State, next.entry.Failure, next.entry.NextAt = store.Live, store.Failure{}, wall()
 	next.entry.ForgetAt = forgetAt(next.entry, wall())

@@ -98,7 +98,7 @@ func TestNothingIsShownToAnotherTokenEndpoint(t *testing.T) {
 				t.Errorf("%s: revoked %t, %v", k, revoked, err)
 			}
 		}
-		if _, err := m.Token(t.Context(), alice, mint.Want{}); codeOf(err) != api.NeedsReauthorizing {
+		if _, err := m.Token(t.Context(), alice, mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
 			t.Errorf("%v", err)
 		}
 		if seen := w.sim.Stats().Providers["trackmania"]; seen.OtherRequests+seen.RefreshRequests != 0 {

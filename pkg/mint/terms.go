@@ -122,7 +122,7 @@ func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credentia
 		prior.Stamped = true // what it said is lost; nothing is adopted by it
 	}
 	next.setRecord(prior.next(terms))
-	next.entry.State, next.entry.Made, next.entry.ForgetAt, next.entry.Failure = store.Live, terms.Version, time.Time{}, failure
+	next.entry.State, next.entry.RequestDigest, next.entry.ForgetAt, next.entry.Failure = store.Live, terms.Version, time.Time{}, failure
 	next.entry.Generation = m.nextGeneration(seen)
 	if err := m.closeRecord(ctx, &next); err != nil {
 		return nil, &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}

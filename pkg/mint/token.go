@@ -42,7 +42,7 @@ func (m *Mint) Token(ctx context.Context, key token.Key, w Want) (Result, error)
 		if round == mostRounds {
 			return m.fallBack(v, w, &api.Error{Code: api.ProviderUnavailable, Detail: "the provider's tokens are over too soon", RetryAfter: shortestWait})
 		}
-		w.Insist = false // once is what an operator asked for
+		w.IgnoreBackoff = false // once is what an operator asked for
 		v, err = m.advance(ctx, key, v, w)
 	}
 	return m.fallBack(v, w, err)
@@ -135,7 +135,7 @@ const askedPrecision = time.Hour
 
 // touch notes that somebody asked. That it could not be noted is no reason to refuse.
 func (m *Mint) touch(ctx context.Context, v view, w Want, now time.Time) {
-	if w.Ahead || v.entry.entry.Revision == 0 || now.Sub(v.entry.entry.AskedAt) < askedPrecision {
+	if w.Proactive || v.entry.entry.Revision == 0 || now.Sub(v.entry.entry.AskedAt) < askedPrecision {
 		return
 	}
 	if err := m.Store.Touch(ctx, v.entry.entry.Key, now); err == nil {

@@ -119,7 +119,7 @@ func (p *places) add(own bool, free time.Time) {
 // caller; nil if it may. Only a variant that holds no place yet is asked about.
 func (m *Mint) refusesVariant(ctx context.Context, v view, w Want, now time.Time) error {
 	terms, e := v.own.terms, v.entry.entry
-	if w.Ahead || !isCounted(terms, e.Key.Variant) || occupies(terms, e, now) {
+	if w.Proactive || !isCounted(terms, e.Key.Variant) || occupies(terms, e, now) {
 		return nil
 	}
 	wanted := wantedVariant{key: e.Key, by: claimant(w.Caller), at: now}

@@ -139,7 +139,7 @@ func (m *Mint) Canary(ctx context.Context, every time.Duration) (proven, refused
 			if asked && !works {
 				refused++
 				m.Journal.Refused(ctx, name, e.Key.Sort(), e.Fingerprint)
-				_, _ = m.Token(ctx, e.Key, Want{Ahead: true, Rejected: e.Fingerprint}) // the journal has the error
+				_, _ = m.Token(ctx, e.Key, Want{Proactive: true, Rejected: e.Fingerprint}) // the journal has the error
 			}
 		}
 	}

@@ -30,13 +30,13 @@ func (v view) serves(w Want, now time.Time) bool {
 		return false
 	}
 	t, e := v.entry.token, v.entry.entry
-	if (w.Ahead || v.speaks.revokes) && !now.Before(e.RenewAt) {
+	if (w.Proactive || v.speaks.revokes) && !now.Before(e.RenewAt) {
 		return false
 	}
-	if w.Ahead && !e.NextAt.IsZero() && !now.Before(e.NextAt) {
+	if w.Proactive && !e.NextAt.IsZero() && !now.Before(e.NextAt) {
 		return false // a report or a floor wanted another token, and the attempt failed: it is time to try again
 	}
-	return w.Life > 0 || w.Ahead || t.Left(now) >= wish(t.ExpiresAt.Sub(t.IssuedAt), v.speaks)
+	return w.Life > 0 || w.Proactive || t.Left(now) >= wish(t.ExpiresAt.Sub(t.IssuedAt), v.speaks)
 }
 
 // suffices says whether the token at hand is good enough where nothing better can be had.
@@ -91,7 +91,7 @@ func (v view) forbids(w Want, now time.Time) *api.Error {
 	if until := v.own.entry.CooldownUntil; now.Before(until) {
 		return refusal(api.ProviderUnavailable, "the provider asked for a pause", until, now)
 	}
-	if f := v.failure(); now.Before(f.RetryAt) && !w.Insist && !v.waitsForHost(now) {
+	if f := v.failure(); now.Before(f.RetryAt) && !w.IgnoreBackoff && !v.waitsForHost(now) {
 		return refusal(api.Code(f.Code), f.Detail, f.RetryAt, now)
 	}
 	if until := v.entry.entry.HoldUntil; v.holds(now) && now.Before(until) {
@@ -108,11 +108,11 @@ func (v view) grantOver(w Want) *api.Error {
 	case v.entry.outdated && v.granted():
 		return &api.Error{Code: api.Misconfigured, Detail: "the grant is stored in the first row format, which is not read any more: set the parameter RowFormat to migrate"}
 	case v.moved():
-		return &api.Error{Code: api.NeedsReauthorizing, Detail: v.movedDetail()}
-	case e.State == store.Reauthorize && !(w.Insist && (left || !v.own.terms.Connected(variant))) && v.wasToldOver():
-		return &api.Error{Code: api.NeedsReauthorizing, Detail: e.Failure.Detail}
+		return &api.Error{Code: api.ReauthorizationRequired, Detail: v.movedDetail()}
+	case e.State == store.Reauthorize && !(w.IgnoreBackoff && (left || !v.own.terms.Connected(variant))) && v.wasToldOver():
+		return &api.Error{Code: api.ReauthorizationRequired, Detail: e.Failure.Detail}
 	case e.State == store.Live && v.own.terms.Connected(variant) && !left:
-		return &api.Error{Code: api.NeedsReauthorizing, Detail: v.withoutRefresh()}
+		return &api.Error{Code: api.ReauthorizationRequired, Detail: v.withoutRefresh()}
 	}
 	return nil
 }
@@ -133,7 +133,7 @@ func (v view) movedDetail() string {
 // it that failed for another reason goes on.
 func (v view) wasToldOver() bool {
 	e := v.entry.entry
-	return v.own.terms.Connected(e.Key.Variant) || e.Failure.Version == v.version() && e.Failure.Code == string(api.NeedsReauthorizing)
+	return v.own.terms.Connected(e.Key.Variant) || e.Failure.Version == v.version() && e.Failure.Code == string(api.ReauthorizationRequired)
 }
 
 // beyondHalf says whether a floor is above half the life that this provider gives, as far as that is known.

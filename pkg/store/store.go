@@ -82,7 +82,7 @@ type Entry struct {
 	Format     int    // how Sealed is bound to the rest of the entry: 0 is the first format, 2 the second
 	// digest of the request: provider, URL, client, scope, audience. Of a
 	// credential record: the secret's version
-	Made string
+	RequestDigest string
 
 	Type, Scope, Fingerprint string
 	LifetimeFrom             string // which source named the lifetime

@@ -11,7 +11,7 @@ import (
 )
 
 // authorize returns where a person grants access.
-func (d *Desk) authorize(ctx context.Context, c *call) (any, error) {
+func (d *Service) authorize(ctx context.Context, c *call) (any, error) {
 	page, err := d.Mint.Authorization(ctx, c.key, c.Request.RedirectURI)
 	if err != nil {
 		return nil, err
@@ -20,7 +20,7 @@ func (d *Desk) authorize(ctx context.Context, c *call) (any, error) {
 }
 
 // browserURL returns where a browser finds an authorize page.
-func (d *Desk) browserURL(page string) string {
+func (d *Service) browserURL(page string) string {
 	if d.Browse == nil {
 		return page
 	}
@@ -28,7 +28,7 @@ func (d *Desk) browserURL(page string) string {
 }
 
 // connect exchanges an authorization code, and keeps the grant.
-func (d *Desk) connect(ctx context.Context, c *call) (any, error) {
+func (d *Service) connect(ctx context.Context, c *call) (any, error) {
 	r := c.Request
 	code := mint.Code{
 		Code: redact.New(r.Code), Verifier: redact.New(r.CodeVerifier),
@@ -41,7 +41,7 @@ func (d *Desk) connect(ctx context.Context, c *call) (any, error) {
 }
 
 // recover puts back a refresh token that could not be stored.
-func (d *Desk) recover(ctx context.Context, c *call) (any, error) {
+func (d *Service) recover(ctx context.Context, c *call) (any, error) {
 	recovered, err := d.Mint.Recover(ctx, c.key.Credential, c.Request.Recovery)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (d *Desk) recover(ctx context.Context, c *call) (any, error) {
 }
 
 // accept lets the grants of a credential go on at a changed destination.
-func (d *Desk) accept(ctx context.Context, c *call) (any, error) {
+func (d *Service) accept(ctx context.Context, c *call) (any, error) {
 	if err := d.Mint.Accept(ctx, c.key.Credential, c.Request.Accept); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (d *Desk) accept(ctx context.Context, c *call) (any, error) {
 }
 
 // renew replaces a token though a back-off forbids it.
-func (d *Desk) renew(ctx context.Context, c *call) (any, error) {
+func (d *Service) renew(ctx context.Context, c *call) (any, error) {
 	if err := d.Mint.Insist(ctx, c.key); err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (d *Desk) renew(ctx context.Context, c *call) (any, error) {
 }
 
 // revoke revokes a token at the provider and forgets it.
-func (d *Desk) revoke(ctx context.Context, c *call) (any, error) {
+func (d *Service) revoke(ctx context.Context, c *call) (any, error) {
 	revoked, until, err := d.Mint.Revoke(ctx, c.key)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ const (
 // list returns the credentials that the caller may have. The name to go on
 // after is one of those, and there is another page only if one more follows:
 // neither tells that a credential exists that is not for the caller.
-func (d *Desk) list(ctx context.Context, c *call) (any, error) {
+func (d *Service) list(ctx context.Context, c *call) (any, error) {
 	limit := c.Request.Limit
 	if limit == 0 {
 		limit = defaultPage

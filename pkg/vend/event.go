@@ -97,7 +97,7 @@ func (e *event) readContext(s *jsonscan.Scanner) bool {
 // Over the API every outcome is a response. A direct caller gets a function
 // error, whose errorType is the code and whose errorMessage is the problem
 // document.
-func (d *Desk) Invoke(ctx context.Context, payload []byte) (response []byte, err error) {
+func (d *Service) Invoke(ctx context.Context, payload []byte) (response []byte, err error) {
 	invocation, _ := lambdacontext.FromContext(ctx)
 	if invocation == nil {
 		invocation = &lambdacontext.LambdaContext{}
@@ -137,7 +137,7 @@ const maxARN = 2048
 // overAPI answers an event of API Gateway's shape, which counts only where
 // Lambda itself says that it came by the alias api. The request id is Lambda's
 // own: whoever may invoke the function writes the event, ids included.
-func (d *Desk) overAPI(ctx context.Context, caller access.Caller, e event, requestID string) []byte {
+func (d *Service) overAPI(ctx context.Context, caller access.Caller, e event, requestID string) []byte {
 	r := HTTPRequest{Method: e.method, Path: withoutStage(e.rawPath, e.stage), Query: e.rawQuery, RequestID: requestID}
 	arn := e.iamARN
 	if !e.http {
@@ -204,7 +204,7 @@ func withoutStage(path, stage string) string {
 
 // direct answers a payload that another Lambda sent. By the alias api nobody is
 // admitted that way.
-func (d *Desk) direct(ctx context.Context, caller access.Caller, payload []byte, requestID string) ([]byte, error) {
+func (d *Service) direct(ctx context.Context, caller access.Caller, payload []byte, requestID string) ([]byte, error) {
 	if caller.Via == access.API {
 		caller = access.Caller{Alias: caller.Alias}
 	}

@@ -33,7 +33,7 @@ type HTTPReply struct {
 }
 
 // HTTP answers a request over HTTP.
-func (d *Desk) HTTP(ctx context.Context, r HTTPRequest) HTTPReply {
+func (d *Service) HTTP(ctx context.Context, r HTTPRequest) HTTPReply {
 	request, err := r.request()
 	if err != nil {
 		return failed(d.turnAway(ctx, r, request, err))

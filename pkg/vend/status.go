@@ -9,7 +9,7 @@ import (
 
 // status reports on an entry. With verify, the provider is asked whether it
 // takes the token.
-func (d *Desk) status(ctx context.Context, c *call) (any, error) {
+func (d *Service) status(ctx context.Context, c *call) (any, error) {
 	s, err := d.Mint.Status(ctx, c.key)
 	if err != nil {
 		return nil, err

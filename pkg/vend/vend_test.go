@@ -28,7 +28,7 @@ type counter struct {
 	t       testing.TB
 	sim     *simulator.Simulator
 	secrets *folder.Source
-	desk    *vend.Desk
+	desk    *vend.Service
 	start   func() // a new process takes the desk's place
 	store   *countedStore
 	source  *countedSource
@@ -60,7 +60,7 @@ func newCounter(t testing.TB) *counter {
 	lines := journal.Journal{Log: slog.New(slog.NewJSONHandler(&c.log, nil))}
 	c.store, c.source = &countedStore{Store: memory.New()}, &countedSource{Source: c.secrets}
 	c.start = func() {
-		c.desk = &vend.Desk{Journal: lines, Mint: mint.New(mint.Config{
+		c.desk = &vend.Service{Journal: lines, Mint: mint.New(mint.Config{
 			Store: c.store, Source: c.source, Sealer: sealer, HTTP: &http.Client{Transport: c.sim}, Journal: lines,
 		})}
 	}

@@ -46,7 +46,7 @@ func goldenRows() []store.Row {
 		{
 			Entry: store.Entry{
 				Key: token.Key{Credential: "minut"}, Revision: 41, Generation: 12, State: store.Revoking,
-				Sealed: []byte{0, 1, 254, 255}, Made: "digest",
+				Sealed: []byte{0, 1, 254, 255}, RequestDigest: "digest",
 				Type: "Bearer", Scope: "read write", Fingerprint: "9f86d081884c7d65", LifetimeFrom: "expires_in",
 				IssuedAt: at(1), ExpiresAt: at(2), CacheUntil: at(3), AskedAt: at(4), NextAt: at(5), HoldUntil: at(6),
 				RefreshUntil: at(7), ForgetAt: at(8), RenewAt: at(11), RefreshSpent: true,
@@ -221,7 +221,7 @@ func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
 	const golden = `{"format":2,"variant":"-","revision":3,"generation":2,"sealed":"AAH+/w==","made":"digest"}`
 	want := store.Row{Entry: store.Entry{
 		Key: token.Key{Credential: "minut"}, Revision: 3, Generation: 2, Sealed: []byte{0, 1, 254, 255}, Format: 2,
-		Made: "digest",
+		RequestDigest: "digest",
 	}}
 	got, err := decode(rowKey(want.Entry.Key), []byte(golden))
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -40,7 +40,7 @@ type entry struct {
 	State         store.State   `json:"state,omitempty"`
 	Sealed        []byte        `json:"sealed,omitempty"`
 	Format        int           `json:"-"` // record.Format
-	Made          string        `json:"made,omitempty"`
+	RequestDigest string        `json:"made,omitempty"`
 	Type          string        `json:"type,omitempty"`
 	Scope         string        `json:"scope,omitempty"`
 	Fingerprint   string        `json:"fingerprint,omitempty"`

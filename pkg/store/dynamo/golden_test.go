@@ -47,7 +47,7 @@ func goldenRows() []store.Row {
 		{
 			Entry: store.Entry{
 				Key: token.Key{Credential: "minut"}, Revision: 41, Generation: 12, State: store.Revoking,
-				Sealed: []byte{0, 1, 254, 255}, Made: "digest",
+				Sealed: []byte{0, 1, 254, 255}, RequestDigest: "digest",
 				Type: "Bearer", Scope: "read write", Fingerprint: "9f86d081884c7d65", LifetimeFrom: "provider",
 				IssuedAt: at(1), ExpiresAt: at(2), CacheUntil: at(3), AskedAt: at(4), NextAt: at(5), HoldUntil: at(6),
 				RefreshUntil: at(7), ForgetAt: at(8), RenewAt: at(11), RefreshSpent: true, CooldownUntil: at(10),
@@ -228,7 +228,7 @@ func TestAnItemWithALongTokenIsReadAtTheLowestPrice(t *testing.T) {
 	row := store.Row{
 		Entry: store.Entry{
 			Key: token.Key{Credential: "monta-eu"}, Revision: 123456, Generation: 123456,
-			Sealed: make([]byte, 3<<10+sealing), Made: strings.Repeat("f", 16),
+			Sealed: make([]byte, 3<<10+sealing), RequestDigest: strings.Repeat("f", 16),
 			Type: "Bearer", Scope: "read write", Fingerprint: "9f86d081884c7d65", LifetimeFrom: "provider",
 			IssuedAt: now, ExpiresAt: now, CacheUntil: now, RenewAt: now, AskedAt: now, NextAt: now, ForgetAt: now,
 			RefreshUntil: now,

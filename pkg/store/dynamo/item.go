@@ -51,7 +51,7 @@ func attributes(r *store.Row) []attribute {
 	e, f := &r.Entry, &r.Entry.Failure
 	return []attribute{
 		{"revision", &e.Revision}, {"generation", &e.Generation}, {"state", &e.State}, {"sealed", &e.Sealed},
-		{"made", &e.Made},
+		{"made", &e.RequestDigest},
 		{"type", &e.Type}, {"scope", &e.Scope}, {"fingerprint", &e.Fingerprint}, {"lifetime_from", &e.LifetimeFrom},
 		{"issued_at", &e.IssuedAt}, {attrExpiresAt, &e.ExpiresAt}, {"cache_until", &e.CacheUntil},
 		{"renew_at", &e.RenewAt},

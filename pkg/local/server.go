@@ -24,8 +24,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
-// house is the running server with everything that belongs to it.
-type house struct {
+// server is the running server with everything that belongs to it.
+type server struct {
 	Config
 	owners  private.Owners // of the data folder
 	store   *bolt.Store
@@ -37,16 +37,16 @@ type house struct {
 	http    *http.Client
 	mint    *mint.Mint
 
-	front, control *web // control: the simulator's, nil without one
-	sweeps         sync.WaitGroup
-	stopSweeps     context.CancelFunc
-	doorWritten    bool
+	front, control    *web // control: the simulator's, nil without one
+	sweeps            sync.WaitGroup
+	stopSweeps        context.CancelFunc
+	serverInfoWritten bool
 }
 
 // build makes a server that does not answer yet. Its error names everything
 // that is wrong; nothing is left open then.
-func build(c Config) (*house, error) {
-	h := &house{Config: c, stopSweeps: func() {}}
+func build(c Config) (*server, error) {
+	h := &server{Config: c, stopSweeps: func() {}}
 	errs := []error{c.check()}
 	errs = append(errs, h.openData(), h.openCA())
 	if c.Demo {
@@ -67,7 +67,7 @@ func build(c Config) (*house, error) {
 
 // openData opens the files of the data folder. Before the store is locked none
 // of them is read or written: they may be another server's.
-func (h *house) openData() error {
+func (h *server) openData() error {
 	data := h.data()
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
@@ -88,17 +88,17 @@ func (h *house) openData() error {
 	return errors.Join(h.openSeal(), h.openSigners(), h.openCredentials())
 }
 
-func (h *house) openSeal() (err error) {
+func (h *server) openSeal() (err error) {
 	h.sealer, err = keyfile.OpenOwned(filepath.Join(h.data(), sealFile), h.owners)
 	return err
 }
 
-func (h *house) openSigners() (err error) {
+func (h *server) openSigners() (err error) {
 	h.signers, err = signersOf(h.Config, h.owners)
 	return err
 }
 
-func (h *house) openCredentials() (err error) {
+func (h *server) openCredentials() (err error) {
 	if h.source, err = folder.Open(filepath.Join(h.data(), credentialFolder), h.owners); err != nil || h.Demo {
 		return err
 	}
@@ -106,7 +106,7 @@ func (h *house) openCredentials() (err error) {
 }
 
 // wellKnown refuses the demo's well-known key on an address beyond loopback.
-func (h *house) wellKnown(front net.Listener) error {
+func (h *server) wellKnown(front net.Listener) error {
 	if h.Demo && len(h.Keys) == 0 && !isLoopback(front) {
 		return errors.New("--listen: beyond loopback everybody knows the demo's key: " +
 			"with --admin-key ID:SECRET or --key ID:SECRET it is no longer taken")
@@ -115,21 +115,21 @@ func (h *house) wellKnown(front net.Listener) error {
 }
 
 // assemble wires the parts.
-func (h *house) assemble() {
+func (h *server) assemble() {
 	h.http = outbound.NewClient(h.outside())
 	lines := journal.Journal{Log: h.log()}
 	h.mint = mint.New(mint.Config{
 		Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines,
 		Every: h.every(), StaleMax: h.StaleMax, TrustsEmpty: true, RowFormat: mint.RowFormatMigrate,
 	})
-	desk := &vend.Desk{Mint: h.mint, Journal: lines, Browse: h.browse, Operator: access.Caller.IsOperator}
+	desk := &vend.Service{Mint: h.mint, Journal: lines, Browse: h.browse, Operator: access.Caller.IsOperator}
 	g := newGateway(h.region(), h.signers.keys, h.log())
 	g.answer = desk.HTTP
 	h.front.server.Handler = g
 }
 
 // open starts answering and renewing. A later failure is passed to fail.
-func (h *house) open(fail func(error)) {
+func (h *server) open(fail func(error)) {
 	h.front.start(fail)
 	if h.control != nil {
 		h.control.start(fail)
@@ -148,7 +148,7 @@ func (h *house) open(fail func(error)) {
 // close ends everything and waits for it, in an order that loses nothing: calls
 // first, then renewals, then requests to providers that are under way. The
 // store is the last, for it is also the lock on the folder.
-func (h *house) close() error {
+func (h *server) close() error {
 	if h.front != nil {
 		h.front.stop(grace)
 	}
@@ -159,8 +159,8 @@ func (h *house) close() error {
 		h.http.CloseIdleConnections()
 	}
 	err := h.closeDemo()
-	if h.doorWritten {
-		err = errors.Join(err, os.Remove(filepath.Join(h.data(), doorFile)))
+	if h.serverInfoWritten {
+		err = errors.Join(err, os.Remove(filepath.Join(h.data(), serverInfoFile)))
 	}
 	if h.store != nil {
 		err = errors.Join(err, h.store.Close())

@@ -17,8 +17,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Desk answers callers. All its methods are safe for concurrent use.
-type Desk struct {
+// Service answers callers. All its methods are safe for concurrent use.
+type Service struct {
 	Mint    *mint.Mint
 	Journal journal.Journal // zero: silent
 
@@ -31,7 +31,7 @@ type Desk struct {
 	Operator func(access.Caller) bool
 }
 
-func (d *Desk) isOperator(c access.Caller) bool {
+func (d *Service) isOperator(c access.Caller) bool {
 	if d.Operator == nil {
 		return c.Via == access.Admin
 	}
@@ -53,23 +53,23 @@ type call struct {
 }
 
 // handlers answer the operations, by their actions.
-var handlers = map[string]func(*Desk, context.Context, *call) (any, error){
-	api.Vend:      (*Desk).vend,
-	api.Status:    (*Desk).status,
-	api.Revoke:    (*Desk).revoke,
-	api.List:      (*Desk).list,
-	api.Authorize: (*Desk).authorize,
-	api.Connect:   (*Desk).connect,
-	api.Recover:   (*Desk).recover,
-	api.Accept:    (*Desk).accept,
-	api.Renew:     (*Desk).renew,
+var handlers = map[string]func(*Service, context.Context, *call) (any, error){
+	api.Vend:      (*Service).vend,
+	api.Status:    (*Service).status,
+	api.Revoke:    (*Service).revoke,
+	api.List:      (*Service).list,
+	api.Authorize: (*Service).authorize,
+	api.Connect:   (*Service).connect,
+	api.Recover:   (*Service).recover,
+	api.Accept:    (*Service).accept,
+	api.Renew:     (*Service).renew,
 }
 
 // Answer answers one call with what is to be sent as JSON, a value of the type
 // of the operation's Reply. Errors are of type [*api.Error]. Every answer is
 // one line of the journal: who asked for what, the decision, and the
 // fingerprint of the token.
-func (d *Desk) Answer(ctx context.Context, asked Call) (any, error) {
+func (d *Service) Answer(ctx context.Context, asked Call) (any, error) {
 	began := time.Now()
 	asked.Request = loggable(asked.Request)
 	c := &call{Call: asked, line: journal.Vend{
@@ -87,7 +87,7 @@ func (d *Desk) Answer(ctx context.Context, asked Call) (any, error) {
 
 // turnAway returns the error for a request that was not understood, and logs
 // it.
-func (d *Desk) turnAway(ctx context.Context, r HTTPRequest, at api.Request, err error) error {
+func (d *Service) turnAway(ctx context.Context, r HTTPRequest, at api.Request, err error) error {
 	line := journal.Vend{
 		Action: "request", Caller: r.Caller.String(), Credential: at.Credential, RequestID: r.RequestID,
 	}
@@ -97,7 +97,7 @@ func (d *Desk) turnAway(ctx context.Context, r HTTPRequest, at api.Request, err 
 }
 
 // refused completes an error for the caller and notes it in the line.
-func (d *Desk) refused(err error, c Call, line *journal.Vend) error {
+func (d *Service) refused(err error, c Call, line *journal.Vend) error {
 	known := &api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log"}
 	if !errors.As(err, &known) {
 		line.Detail = err.Error()
@@ -111,7 +111,7 @@ func (d *Desk) refused(err error, c Call, line *journal.Vend) error {
 	return &told
 }
 
-func (d *Desk) answer(ctx context.Context, c *call) (any, error) {
+func (d *Service) answer(ctx context.Context, c *call) (any, error) {
 	if c.Caller.IsNobody() {
 		return nil, &api.Error{Code: api.AccessDenied, Detail: "the caller is not known by any way that proves it"}
 	}
@@ -130,7 +130,7 @@ func (d *Desk) answer(ctx context.Context, c *call) (any, error) {
 
 // authorised decides whether the caller may call the operation, and have the
 // credential that it is on.
-func (d *Desk) authorised(ctx context.Context, c *call, o api.Operation) (err error) {
+func (d *Service) authorised(ctx context.Context, c *call, o api.Operation) (err error) {
 	if c.Caller.MayOnlyVend() && o.Action != api.Vend {
 		return &api.Error{Code: api.AccessDenied, Detail: "action: " + o.Action + " takes an operator's key"}
 	}
@@ -151,7 +151,7 @@ func (d *Desk) authorised(ctx context.Context, c *call, o api.Operation) (err er
 // admit decides whether the caller may have what it asks for, and returns the
 // key of that. A credential that does not exist and one that is not for this
 // caller get the same error.
-func (d *Desk) admit(ctx context.Context, c *call) (token.Key, error) {
+func (d *Service) admit(ctx context.Context, c *call) (token.Key, error) {
 	r := c.Request
 	guess := token.Key{Credential: r.Credential, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
 	asking := mint.Asking{Caller: c.Caller, Operator: d.isOperator(c.Caller), Beside: guess}
@@ -180,7 +180,7 @@ func denied(err error) error {
 }
 
 // vend returns a token.
-func (d *Desk) vend(ctx context.Context, c *call) (any, error) {
+func (d *Service) vend(ctx context.Context, c *call) (any, error) {
 	got, err := d.Mint.Token(ctx, c.key, mint.Want{
 		Caller: c.Caller, Trusted: d.isOperator(c.Caller),
 		Life: time.Duration(c.Request.MinTTL), Rejected: c.Request.Rejected,
