@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
@@ -54,25 +55,25 @@ func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	allow(tab, "alice")
 	tab.Await("trackmania: the account alice is connected. You can close this window.")
 	keep(t, tab, "connected")
-	r := c.ended().want(t, exitOK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
+	r := c.ended().want(t, failure.OK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
 	if !strings.Contains(squeezed(r.out), "account alice\n") {
 		t.Errorf("connect printed %s", r.out)
 	}
-	token := tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, exitOK).out
+	token := tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, failure.OK).out
 	if who := subject(t, token); who != "alice" {
 		t.Errorf("the token is %q's", who)
 	}
 	if n := s.stats(t, "trackmania"); n.Living != 1 || n.CodeRequests != 1 {
 		t.Errorf("at the provider %d tokens live after %d codes", n.Living, n.CodeRequests)
 	}
-	tv(t, s.dir, "", "get", "trackmania", "--account", "bob").want(t, exitRefused, "tokenvend connect")
+	tv(t, s.dir, "", "get", "trackmania", "--account", "bob").want(t, failure.Refused, "tokenvend connect")
 
 	c, link = s.connect(t, "movemint", "--account", "alice")
 	tab.Open(link)
 	allow(tab, "alice")
 	tab.Await("is connected")
-	c.ended().want(t, exitOK)
-	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t, exitOK).out); !strings.Contains(out, "verified the provider takes the token\n") {
+	c.ended().want(t, failure.OK)
+	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t, failure.OK).out); !strings.Contains(out, "verified the provider takes the token\n") {
 		t.Errorf("status --verify: %s", out)
 	}
 }
@@ -85,7 +86,7 @@ func TestARefusedConsentInABrowser(t *testing.T) {
 	tab.Click("#deny")
 	tab.Await("access was not allowed, and nothing was stored")
 	keep(t, tab, "refused")
-	c.ended().want(t, exitRefused, "access was not allowed, and nothing was stored", "access_denied")
+	c.ended().want(t, failure.Refused, "access was not allowed, and nothing was stored", "access_denied")
 	s.unconnected(t)
 }
 
@@ -109,8 +110,8 @@ func TestAWrongStateInABrowser(t *testing.T) {
 	s.unconnected(t)
 	allow(tab, "alice")
 	tab.Await("is connected")
-	c.ended().want(t, exitOK)
-	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, exitOK).out); who != "alice" {
+	c.ended().want(t, failure.OK)
+	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, failure.OK).out); who != "alice" {
 		t.Errorf("the token is %q's", who)
 	}
 }
@@ -131,9 +132,9 @@ func TestARedirectThatComesTwiceInABrowser(t *testing.T) {
 	keep(t, late, "twice")
 	s.signal(t, syscall.SIGCONT)
 	testbed.First("tokenvend: Connected", one, two)
-	c.ended().want(t, exitOK)
+	c.ended().want(t, failure.OK)
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, exitOK).out; json.Unmarshal([]byte(out), &report) != nil || report.Generation != 1 || report.State != api.Fresh {
+	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, failure.OK).out; json.Unmarshal([]byte(out), &report) != nil || report.Generation != 1 || report.State != api.Fresh {
 		t.Errorf("status: %s", out)
 	}
 	if n := s.stats(t, "trackmania"); n.CodeRequests != 1 || n.Living != 1 {

@@ -13,8 +13,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/accounts"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
@@ -81,12 +83,12 @@ func TestConnect(t *testing.T) {
 		if status, text := c.open(returned(page, "code="+code)); status != http.StatusOK || !strings.Contains(text, "is connected") {
 			t.Errorf("%s: %d %s", account, status, text)
 		}
-		r := c.ended().want(t, exitOK, "is connected", variant{account: account}.line("get", "trackmania"))
+		r := c.ended().want(t, failure.OK, "is connected", "tokenvend get trackmania --account "+hint.Quote(account))
 		r.showsNone(t, code, page.Get("state"), page.Get("code_challenge"), secret)
 		if out := squeezed(r.out); !strings.Contains(out, "account "+account+"\n") || !strings.Contains(out, "state fresh") {
 			t.Errorf("it printed %s", out)
 		}
-		token := s.tv("", slices.Concat([]string{"get", "trackmania", "--account", account}, where)...).want(t, exitOK).out
+		token := s.tv("", slices.Concat([]string{"get", "trackmania", "--account", account}, where)...).want(t, failure.OK).out
 		if !s.providers.Alive("trackmania", strings.TrimSpace(token)) || subject(t, token) != account {
 			t.Errorf("%s: the provider does not take the token", account)
 		}
@@ -104,10 +106,10 @@ func TestConnectThatIsRefused(t *testing.T) {
 	s := newStack(t)
 	s.put("trackmania", "trackmania", `allow={"accounts":["alice"]}`)
 	s.put("minut", "minut", `allow={"accounts":["alice"]}`)
-	s.direct("", "connect", "nosuch", "--account", "alice").want(t, exitNotFound, "tokenvend ls names")
-	s.direct("", "connect", "trackmania", "--account", "mallory").want(t, exitRefused, "account", `"allow"`)
-	s.direct("", "connect", "minut", "--account", "alice").want(t, exitUsage, "connects no accounts")
-	s.direct("", "connect", "trackmania").want(t, exitUsage, "account: expected one")
+	s.direct("", "connect", "nosuch", "--account", "alice").want(t, failure.NotFound, "tokenvend ls --function "+stackFunction+" names")
+	s.direct("", "connect", "trackmania", "--account", "mallory").want(t, failure.Refused, "account", `"allow"`)
+	s.direct("", "connect", "minut", "--account", "alice").want(t, failure.BadUsage, "connects no accounts")
+	s.direct("", "connect", "trackmania").want(t, failure.BadUsage, "account: expected one")
 	for more, says := range map[string]string{
 		"error=access_denied&error_description=no%1b%5b2J": "access was not allowed, and nothing was stored: the provider sent the person back with access_denied: no?[2J",
 		"error=invalid_scope":                              "nothing was stored: check what is registered",
@@ -117,13 +119,13 @@ func TestConnectThatIsRefused(t *testing.T) {
 		if status, text := c.open(returned(page, more)); status != http.StatusBadGateway || !strings.Contains(text, "This did not work") {
 			t.Errorf("%s: %d %s", more, status, text)
 		}
-		c.ended().want(t, exitRefused, says).showsNone(t, canary)
+		c.ended().want(t, failure.Refused, says).showsNone(t, canary)
 	}
 	c, page := s.begun("--function", stackFunction, "trackmania", "--account", "alice")
 	c.open(returned(page, "error=temporarily_unavailable"))
-	c.ended().want(t, exitFailed, "temporarily_unavailable; nothing was stored: try again")
+	c.ended().want(t, failure.Failed, "temporarily_unavailable; nothing was stored: try again")
 	var report api.StatusReport
-	if out := s.direct("", "status", "trackmania", "--account", "alice", "--json").want(t, exitOK).out; json.Unmarshal([]byte(out), &report) != nil || report.Generation != 0 {
+	if out := s.direct("", "status", "trackmania", "--account", "alice", "--json").want(t, failure.OK).out; json.Unmarshal([]byte(out), &report) != nil || report.Generation != 0 {
 		t.Errorf("something was stored: %s", out)
 	}
 }
@@ -138,12 +140,15 @@ func TestACodeIsSentOnce(t *testing.T) {
 	if status, text := c.open(returned(page, "code="+code)); status != http.StatusBadGateway || !strings.Contains(text, "is not known") {
 		t.Errorf("%d %s", status, text)
 	}
-	c.ended().want(t, exitFailed, "whether the grant was kept is not known: tokenvend status trackmania --account alice tells").showsNone(t, code)
+	c.ended().want(t, failure.Failed, "whether the grant was kept is not known: tokenvend status trackmania --account alice --function "+stackFunction+" tells").showsNone(t, code)
 	if n := s.providers.Stats().Providers["trackmania"]; n.CodeRequests != 1 {
 		t.Errorf("%d codes reached the provider", n.CodeRequests)
 	}
-	s.direct("", "get", "trackmania", "--account", "alice").want(t, exitOK) // it was kept
+	s.direct("", "get", "trackmania", "--account", "alice").want(t, failure.OK) // it was kept
 }
+
+// unusedRedirect is the redirect URI of --paste where none is given.
+const unusedRedirect = "http://127.0.0.1/connected"
 
 func TestPaste(t *testing.T) {
 	s := newStack(t)
@@ -153,7 +158,7 @@ func TestPaste(t *testing.T) {
 	if err := s.providers.SetClient("movemint", simulator.Client{ID: id, Secret: secret, Redirects: []string{callback}}); err != nil {
 		t.Fatal(err)
 	}
-	for redirect, where := range map[string][]string{callback: {"--redirect", callback, "--function", stackFunction}, nowhere: {"--url", s.url}} {
+	for redirect, where := range map[string][]string{callback: {"--redirect", callback, "--function", stackFunction}, unusedRedirect: {"--url", s.url}} {
 		c := begin(t, s.dir, s.env, append(where, "movemint", "--account", "alice", "--paste")...)
 		u, err := url.Parse(c.address(pages))
 		if err != nil {
@@ -165,11 +170,11 @@ func TestPaste(t *testing.T) {
 		}
 		code := s.grant("movemint", "alice", page)
 		c.enter(strings.Replace(returned(page, "code="+code), "?tenant=1?", "?tenant=1&", 1) + "\n")
-		c.ended().want(t, exitOK, "movemint: the account alice is connected", redirect).showsNone(t, code)
+		c.ended().want(t, failure.OK, "movemint: the account alice is connected", redirect).showsNone(t, code)
 	}
-	s.direct("", "get", "movemint", "--account", "alice").want(t, exitOK)
+	s.direct("", "get", "movemint", "--account", "alice").want(t, failure.OK)
 	for _, line := range []string{"", canary + "\n", "https://app.example.com/callback?code=" + canary + "\n", "https://app.example.com/callback?code=" + canary + "&state=x\n"} {
-		s.direct(line, "connect", "movemint", "--account", "bob", "--paste").want(t, exitFailed, "not the address that was waited for", "nothing was stored").showsNone(t, canary)
+		s.direct(line, "connect", "movemint", "--account", "bob", "--paste").want(t, failure.Failed, "not the address that was waited for", "nothing was stored").showsNone(t, canary)
 	}
 }
 
@@ -177,9 +182,9 @@ func TestConnectGivesUp(t *testing.T) {
 	s := newStack(t)
 	s.put("trackmania", "trackmania", `allow={"accounts":["*"]}`)
 	const late = "nobody came back from the provider within 50ms, and nothing was stored"
-	s.direct("", "connect", "trackmania", "--account", "alice", "--no-browser", "--timeout", "50ms").want(t, exitFailed, late)
+	s.direct("", "connect", "trackmania", "--account", "alice", "--no-browser", "--timeout", "50ms").want(t, failure.Failed, late)
 	c := begin(t, s.dir, s.env, "trackmania", "--account", "alice", "--paste", "--timeout", "50ms", "--function", stackFunction) // whose standard input stays open
-	c.ended().want(t, exitFailed, late)
+	c.ended().want(t, failure.Failed, late)
 }
 
 // The command line of a browser's opener can be read by everybody on the machine.
@@ -215,13 +220,13 @@ func TestTheBrowserIsOpened(t *testing.T) {
 func TestConnectUsage(t *testing.T) {
 	dir := demo(t, t.TempDir()).dir
 	for _, redirect := range []string{"https://app.example.com/callback", "http://app.example.com/", "http://0.0.0.0:1/", "nonsense"} {
-		tv(t, dir, "", "connect", "trackmania", "--account", "a", "--redirect", redirect).want(t, exitUsage, "--redirect: the redirect URI: expected http", "needs --paste")
+		tv(t, dir, "", "connect", "trackmania", "--account", "a", "--redirect", redirect).want(t, failure.BadUsage, "--redirect: the redirect URI: expected http", "needs --paste")
 	}
-	tv(t, dir, "", "connect", "trackmania", "--account", "a", "--timeout", "0s").want(t, exitUsage, "--timeout")
-	tv(t, dir, "", "connect").want(t, exitUsage, "expected the name of one credential")
-	tv(t, dir, "", "connect", "trackmania", "--account", "a", "--paste", "--redirect", "http://app.example.com/").want(t, exitUsage, "redirect_uri: expected an https URL")
-	tv(t, dir, "", "connect", "trackmania", "--account", "a", "--code", canary).want(t, exitUsage, "there is no flag --code").showsNone(t, canary)
-	tv(t, dir, "", "recover", "trackmania", canary).want(t, exitUsage).showsNone(t, canary)
+	tv(t, dir, "", "connect", "trackmania", "--account", "a", "--timeout", "0s").want(t, failure.BadUsage, "--timeout")
+	tv(t, dir, "", "connect").want(t, failure.BadUsage, "expected the name of one credential")
+	tv(t, dir, "", "connect", "trackmania", "--account", "a", "--paste", "--redirect", "http://app.example.com/").want(t, failure.BadUsage, "redirect_uri: expected an https URL")
+	tv(t, dir, "", "connect", "trackmania", "--account", "a", "--code", canary).want(t, failure.BadUsage, "there is no flag --code").showsNone(t, canary)
+	tv(t, dir, "", "recover", "trackmania", canary).want(t, failure.BadUsage).showsNone(t, canary)
 }
 
 // blob is what the log would hold of a refresh token at that generation, with sealing off.
@@ -239,17 +244,17 @@ func TestRecover(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text[:20]+"\n  "+text[20:]+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r := s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file}, where)...).want(t, exitOK, "the refresh token is back in its place")
+		r := s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file}, where)...).want(t, failure.OK, "the refresh token is back in its place")
 		if r.showsNone(t, canary); !strings.Contains(squeezed(r.out), "account "+account+"\n") {
 			t.Errorf("it printed %s", r.out)
 		}
-		s.tv(text, slices.Concat([]string{"recover", "movemint", "--json"}, where)...).want(t, exitOK)
-		s.tv(blob(account, canary, 7), slices.Concat([]string{"recover", "movemint"}, where)...).want(t, exitUsage, "it is for generation 7, and the entry has gone on to 0").showsNone(t, canary)
-		s.tv("AAAA", slices.Concat([]string{"recover", "movemint"}, where)...).want(t, exitUsage, "not a blob of this credential")
-		s.tv("no base64!", slices.Concat([]string{"recover", "movemint"}, where)...).want(t, exitUsage, "recovery: expected")
-		s.tv("", slices.Concat([]string{"recover", "movemint"}, where)...).want(t, exitFailed, "expected the blob")
-		s.tv(strings.Repeat("A", mostBlob+1), slices.Concat([]string{"recover", "movemint"}, where)...).want(t, exitFailed, "expected the blob")
-		s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file + "-none"}, where)...).want(t, exitFailed, "--file")
+		s.tv(text, slices.Concat([]string{"recover", "movemint", "--json"}, where)...).want(t, failure.OK)
+		s.tv(blob(account, canary, 7), slices.Concat([]string{"recover", "movemint"}, where)...).want(t, failure.BadUsage, "it is for generation 7, and the entry has gone on to 0").showsNone(t, canary)
+		s.tv("AAAA", slices.Concat([]string{"recover", "movemint"}, where)...).want(t, failure.BadUsage, "not a blob of this credential")
+		s.tv("no base64!", slices.Concat([]string{"recover", "movemint"}, where)...).want(t, failure.BadUsage, "recovery: expected")
+		s.tv("", slices.Concat([]string{"recover", "movemint"}, where)...).want(t, failure.Failed, "expected the blob")
+		s.tv(strings.Repeat("A", accounts.MaxBlob+1), slices.Concat([]string{"recover", "movemint"}, where)...).want(t, failure.Failed, "expected the blob")
+		s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file + "-none"}, where)...).want(t, failure.Failed, "--file")
 	}
 }
 
@@ -259,20 +264,20 @@ func TestVerify(t *testing.T) {
 	s.put("trackmania", "trackmania")
 	verified := func() string {
 		s.Helper()
-		return squeezed(s.direct("", "status", "movemint", "--verify").want(t, exitOK).out)
+		return squeezed(s.direct("", "status", "movemint", "--verify").want(t, failure.OK).out)
 	}
 	if out := verified(); strings.Contains(out, "verified") {
 		t.Errorf("without a token: %s", out)
 	}
-	s.direct("", "get", "movemint").want(t, exitOK)
+	s.direct("", "get", "movemint").want(t, failure.OK)
 	if _, err := s.providers.RevokeTokens("movemint", true); err != nil {
 		t.Fatal(err)
 	}
-	if out := verified(); !strings.Contains(out, "verified the provider does not take the token\n") || !strings.Contains(out, "what to do tokenvend renew movemint\n") {
+	if out := verified(); !strings.Contains(out, "verified the provider does not take the token\n") || !strings.Contains(out, "what to do tokenvend renew movemint --function "+stackFunction+"\n") {
 		t.Errorf("a token that was killed: %s", out)
 	}
-	s.direct("", "revoke", "movemint").want(t, exitOK)
-	s.direct("", "get", "movemint").want(t, exitOK)
+	s.direct("", "revoke", "movemint").want(t, failure.OK)
+	s.direct("", "get", "movemint").want(t, failure.OK)
 	if out := verified(); !strings.Contains(out, "verified the provider takes the token\n") {
 		t.Errorf("a good token: %s", out)
 	}
@@ -280,33 +285,5 @@ func TestVerify(t *testing.T) {
 	if out := s.tv("", "status", "movemint", "--verify", "--json", "--url", s.url).out; json.Unmarshal([]byte(out), &report) != nil || report.Verified == nil || !report.Verified.Works {
 		t.Errorf("over the API: %s", out)
 	}
-	s.direct("", "status", "trackmania", "--verify").want(t, exitUsage, "no request that proves a token")
-}
-
-func TestWhatToDoAboutAPersonsGrant(t *testing.T) {
-	now := time.Now()
-	for _, c := range []struct {
-		report api.StatusReport
-		asked  variant
-		want   string
-	}{
-		{api.StatusReport{Credential: "x", State: api.Reauthorize, Account: "alice"}, variant{account: "alice"}, "tokenvend connect x --account alice"},
-		{api.StatusReport{Credential: "x", State: api.None, Account: "o'hara"}, variant{account: "o'hara", scope: "a b"}, `tokenvend connect x --account 'o'\''hara' --scope 'a b'`},
-		{api.StatusReport{Credential: "x", State: api.Failing, Failure: &api.Failure{Code: api.ProviderUnavailable}}, variant{}, "try again"},
-		{api.StatusReport{Credential: "x", State: api.None}, variant{}, ""},
-	} {
-		got := ""
-		for _, line := range describe(c.report, c.asked, now) {
-			if line[0] == "what to do" {
-				got = line[1]
-			}
-		}
-		if got != c.want {
-			t.Errorf("%s: %s, want %s", c.report.State, got, c.want)
-		}
-	}
-	lines := fmt.Sprint(describe(api.StatusReport{GrantUntil: now.Add(90*time.Minute + time.Second)}, variant{}, now))
-	if !strings.Contains(lines, "[grant until in 1h30m") {
-		t.Error(lines)
-	}
+	s.direct("", "status", "trackmania", "--verify").want(t, failure.Unsupported, "no request that proves a token")
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
@@ -88,7 +89,7 @@ func TestAttack21_NothingControlsAnOperatorsTerminal(t *testing.T) {
 		{"ls"}, {"ls", "--json"}, {"status", "minut"}, {"status", "minut", "--verify"}, {"status", "minut", "--json"}, {"get", "minut"}, {"get", "minut", "--json"},
 		{"exec", "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"`}, {"renew", "minut"}, {"renew", "minut", "--json"}, {"revoke", "minut"},
 		{"connect", "minut", "--account", poison, "--no-browser", "--timeout", "50ms"}, {"connect", "minut", "--account", poison, "--paste"},
-		{"recover", "minut"}, {"recover", "minut", "--json"}, {"doctor"}, {"doctor", "--json"}, {"rm", "minut"}, {"set", "minut", "--client-id", "x"},
+		{"recover", "minut"}, {"recover", "minut", "--json"}, {"doctor"}, {"doctor", "--json"}, {"rm", "minut", "--yes"}, {"set", "minut", "--client-id", "x"},
 		{"add", "mine", "--provider", "minut", "--client-id", "x"},
 	}
 	for name, answer := range map[string]http.HandlerFunc{"answers": poisoned, "refusals": refusing} {
@@ -118,22 +119,10 @@ func TestAttack21_AProvidersWords(t *testing.T) {
 
 func TestAttack22_ExecReplacesTheVariable(t *testing.T) {
 	s := demo(t, t.TempDir())
-	token := tv(t, s.dir, "", "get", "minut").want(t, exitOK).out
+	token := tv(t, s.dir, "", "get", "minut").want(t, failure.OK).out
 	env := []string{"MINUT_TOKEN=planted", "OTHER=kept", "MINUT_TOKEN=again"}
-	r := tvEnv(t, s.dir, "", env, "exec", "minut", "--", "env").want(t, exitOK)
+	r := tvEnv(t, s.dir, "", env, "exec", "minut", "--", "env").want(t, failure.OK)
 	if strings.Count(r.out, "MINUT_TOKEN=") != 1 || !strings.Contains(r.out, "MINUT_TOKEN="+token) || !strings.Contains(r.out, "OTHER=kept\n") {
 		t.Errorf("exec with MINUT_TOKEN in its environment runs the command with\n%s", r.out)
-	}
-}
-
-func TestWithVariable(t *testing.T) {
-	before := []string{"A=1", "X_TOKEN=old", "x_token=lower", "X_TOKENS=other", "X_TOKEN", "=C:=C:\\", "X_TOKEN=older"}
-	for fold, want := range map[bool]string{
-		false: "A=1 x_token=lower X_TOKENS=other =C:=C:\\ X_TOKEN=new",
-		true:  "A=1 X_TOKENS=other =C:=C:\\ X_TOKEN=new",
-	} {
-		if got := strings.Join(withVariable(before, "X_TOKEN", "new", fold), " "); got != want {
-			t.Errorf("withVariable(%q, fold %t) = %s, want %s", before, fold, got, want)
-		}
 	}
 }

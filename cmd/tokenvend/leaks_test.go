@@ -97,7 +97,7 @@ func TestFault50_OneMachineShowsNothingSecret(t *testing.T) {
 	w.run(t, "", "get", "c1", "--scope", token)
 	w.run(t, "", "get", "c1", "--client-secret", token)
 	w.run(t, "", "serve", "--key", "id:"+token)
-	w.run(t, "", "rm", "c1")
+	w.run(t, "", "rm", "c1", "--yes")
 	w.search(t)
 }
 

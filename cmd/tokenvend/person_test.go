@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
@@ -30,7 +31,7 @@ type connecting struct {
 func begin(t *testing.T, dir string, env []string, args ...string) *connecting {
 	t.Helper()
 	c := &connecting{T: t, cmd: exec.Command(program, append([]string{"connect"}, args...)...), browser: person()}
-	c.cmd.Dir, c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = dir, append(clean(), env...), &c.out, &c.err
+	c.cmd.Dir, c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = dir, append(clean(dir), env...), &c.out, &c.err
 	var err error
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -89,7 +90,7 @@ func (c *connecting) enter(line string) {
 // ended waits for its end.
 func (c *connecting) ended() ran {
 	_ = c.cmd.Wait()
-	return ran{c.out.String(), c.err.String(), c.cmd.ProcessState.ExitCode()}
+	return ran{c.out.String(), c.err.String(), failure.Code(c.cmd.ProcessState.ExitCode())}
 }
 
 // kill ends it, if it has not ended.
@@ -160,7 +161,7 @@ func (s *served) stats(t *testing.T, provider string) simulator.Counts {
 func (s *served) unconnected(t *testing.T) {
 	t.Helper()
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, exitOK).out; json.Unmarshal([]byte(out), &report) != nil || report.State != api.None || report.Generation != 0 {
+	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, failure.OK).out; json.Unmarshal([]byte(out), &report) != nil || report.State != api.None || report.Generation != 0 {
 		t.Errorf("status: %s", out)
 	}
 	if n := s.stats(t, "trackmania"); n.CodeRequests != 0 {

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 )
 
 const (
@@ -88,19 +90,19 @@ func tvAs(t *testing.T, uid uint32, dir string, args ...string) ran {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a server that is not refused runs on
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, clean(), strings.NewReader("secret\n"), &out, &errs
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, clean(dir), strings.NewReader("secret\n"), &out, &errs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
-	return ran{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+	return ran{out.String(), errs.String(), failure.Code(cmd.ProcessState.ExitCode())}
 }
 
 // every command that looks at a data folder.
 var looking = [][]string{
 	{"ls"}, {"get", "minut"}, {"status", "minut"}, {"exec", "minut", "--", "true"}, {"renew", "minut"}, {"revoke", "minut"}, {"recover", "minut"},
 	{"connect", "minut", "--account", "a", "--no-browser", "--timeout", "50ms"}, {"serve", "--listen", "127.0.0.1:0"},
-	{"add", "x", "--provider", "minut", "--client-id", "i"}, {"set", "x"}, {"rm", "x"}, {"doctor"},
+	{"add", "x", "--provider", "minut", "--client-id", "i"}, {"set", "x"}, {"rm", "x", "--yes"}, {"doctor"},
 }
 
 // Root, and another user, once used a .tokenvend that somebody else had put into
@@ -113,7 +115,7 @@ func TestAttack13_APlantedFolderIsNotUsed(t *testing.T) {
 		}
 		for _, args := range looking {
 			r := tvAs(t, uid, dir, args...)
-			if says := r.out + r.err; r.code != exitFailed || !strings.Contains(says, fmt.Sprint("belongs to the user ", mallory)) {
+			if says := r.out + r.err; r.code != failure.Failed || !strings.Contains(says, fmt.Sprint("belongs to the user ", mallory)) {
 				t.Errorf("%q as user %d: exit code %d\n%s", args, uid, r.code, says)
 			}
 		}
@@ -132,7 +134,7 @@ func TestAttack13_RootTakesAFolderThatItNames(t *testing.T) {
 	openUp(t, filepath.Join(dir, defaultData))
 	before := reached.Load()
 	r := tvAs(t, alice, dir, "ls", "--data", defaultData)
-	if r.code != exitFailed || !strings.Contains(r.err, "belongs to") || reached.Load() != before {
+	if r.code != failure.Failed || !strings.Contains(r.err, "belongs to") || reached.Load() != before {
 		t.Errorf("another user's --data of somebody else's folder: exit code %d\n%s", r.code, r.err)
 	}
 }

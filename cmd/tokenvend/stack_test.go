@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -61,7 +62,7 @@ func newStack(t *testing.T) *stack {
 	s := &stack{T: t, account: cfg, providers: simulator.New(simulator.Options{}), secrets: awssecrets.NewFromConfig(cfg), dir: t.TempDir()}
 	s.store = memory.New()
 	s.desk = &vend.Service{Mint: mint.New(mint.Config{
-		Store: s.store, Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets, defaultPrefix), HTTP: &http.Client{Transport: s.providers},
+		Store: s.store, Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets, secretstore.DefaultPrefix), HTTP: &http.Client{Transport: s.providers},
 	})}
 	t.Cleanup(s.desk.Mint.Wait)
 	lambda := httptest.NewServer(http.HandlerFunc(s.invoke))
@@ -211,7 +212,7 @@ func (s *stack) put(name, provider string, more ...string) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	full, value := defaultPrefix+name, string(text)
+	full, value := secretstore.DefaultPrefix+name, string(text)
 	if _, err := s.secrets.CreateSecret(s.Context(), &awssecrets.CreateSecretInput{Name: &full, SecretString: &value}); err != nil {
 		s.Fatal(err)
 	}
@@ -224,7 +225,7 @@ func (s *stack) put(name, provider string, more ...string) {
 func (s *stack) secret(name string) string {
 	s.Helper()
 	current := "AWSCURRENT"
-	full := defaultPrefix + name
+	full := secretstore.DefaultPrefix + name
 	out, err := s.secrets.GetSecretValue(s.Context(), &awssecrets.GetSecretValueInput{SecretId: &full, VersionStage: &current})
 	if err != nil {
 		return ""
@@ -234,7 +235,7 @@ func (s *stack) secret(name string) string {
 
 // described is what Secrets Manager says of a credential's secret; nil where there is none.
 func (s *stack) described(name string) *awssecrets.DescribeSecretOutput {
-	full := defaultPrefix + name
+	full := secretstore.DefaultPrefix + name
 	out, err := s.secrets.DescribeSecret(s.Context(), &awssecrets.DescribeSecretInput{SecretId: &full})
 	if err != nil {
 		return nil

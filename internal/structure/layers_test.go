@@ -24,7 +24,10 @@ var layers = [][]string{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback",
 	},
-	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
+	{
+		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal",
+		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/iampolicy",
+	},
 	{"pkg/provider/expiry"},
 	{"pkg/provider/ratelimit"},
 	{"pkg/provider/response"},
@@ -39,7 +42,17 @@ var layers = [][]string{
 	{"pkg/mint"},
 	{"pkg/vend", "pkg/rotate"},
 	{"pkg/boot", "pkg/local"},
-	{"functions/vend", "functions/rotate", "cmd/tokenvend"},
+	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/failure"},
+	{"cmd/tokenvend/internal/connection"},
+	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
+	{"cmd/tokenvend/internal/report"},
+	{
+		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
+		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",
+	},
+	{"cmd/tokenvend/internal/commands/doctor"},
+	{"cmd/tokenvend/internal/cli"},
+	{"cmd/tokenvend"},
 }
 
 // apart lists packages outside the layers, each with the packages of this
@@ -51,12 +64,20 @@ var apart = map[string][]string{
 	"pkg/client/oauth2source": {"pkg/client"},
 	"pkg/client/signed":       {"pkg/api", "pkg/client", "pkg/executeapi", "pkg/loopback"},
 	"internal/reverts":        {},
-	"cmd/tokenvend":           {"pkg/client", "pkg/client/invoke", "pkg/client/signed"},
-	"internal/needs":          {},
-	"internal/stress":         {},
-	"internal/style":          {},
-	"internal/measure":        {},
-	"internal/testbed":        {"internal/standin"},
+	"cmd/tokenvend/internal/failure": {
+		"pkg/client", "pkg/client/invoke",
+	},
+	"cmd/tokenvend/internal/connection": {
+		"pkg/client", "pkg/client/invoke", "pkg/client/signed",
+	},
+	"cmd/tokenvend/internal/command":           {"pkg/client"},
+	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
+	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"internal/needs":                           {},
+	"internal/stress":                          {},
+	"internal/style":                           {},
+	"internal/measure":                         {},
+	"internal/testbed":                         {"internal/standin"},
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",
 		"internal/standin/iam", "internal/standin/lambda",
