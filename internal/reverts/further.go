@@ -114,7 +114,7 @@ var further = []revert{
 		attack: "14", fix: "a text is cut before it is masked", file: "pkg/mask/mask.go",
 		old:     "		text = text[:min(len(text), longestText+piece)]\n",
 		without: "",
-		test:    "TestLineCostsLittleWhateverTheText",
+		test:    "TestAttack14_LineCostsLittleWhateverTheText",
 	},
 	{
 		attack: "15", fix: "renewals that reports force are spaced", file: "pkg/mint/forced.go",

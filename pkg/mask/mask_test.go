@@ -287,7 +287,7 @@ func costly() map[string]func() (mask.Set, string) {
 	}
 }
 
-func TestLineCostsLittleWhateverTheText(t *testing.T) {
+func TestAttack14_LineCostsLittleWhateverTheText(t *testing.T) {
 	for name, make := range costly() {
 		t.Run(name, func(t *testing.T) {
 			s, text := make()
