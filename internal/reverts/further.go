@@ -156,7 +156,7 @@ var further = []revert{
 		attack: "20", fix: "secrets in base64 are found", file: "pkg/mask/reading.go",
 		old:     "		all = r.decode(all, isBase64, (4*piece+2)/3, base64)\n",
 		without: "		_ = base64\n",
-		test:    "TestNoPieceOfASecretIsShownInAnyEncoding",
+		test:    "TestAttack20_NoPieceOfASecretIsShownInAnyEncoding",
 	},
 	{
 		attack: "20", fix: "the scope is no token", file: "pkg/provider/response/response.go",

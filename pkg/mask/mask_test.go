@@ -135,7 +135,7 @@ func checks(t *testing.T, n string) {
 	t.Cleanup(func() { _ = flag.Set("rapid.checks", before) })
 }
 
-func TestNoPieceOfASecretIsShownInAnyEncoding(t *testing.T) {
+func TestAttack20_NoPieceOfASecretIsShownInAnyEncoding(t *testing.T) {
 	checks(t, "10000")
 	names := make([]string, 0, len(encodings))
 	for name := range encodings {
