@@ -26,7 +26,7 @@ var apis = map[string]string{
 func (w *world) use(provider, access string) bool {
 	w.t.Helper()
 	if apis[provider] == "" {
-		return w.sim.Alive(provider, access)
+		return w.sim.Accepts(provider, access)
 	}
 	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, apis[provider], http.NoBody)
 	if err != nil {
@@ -122,7 +122,7 @@ func (w *world) connect(key token.Key) {
 	w.t.Helper()
 	const backTo = "http://127.0.0.1/connected"
 	id, _ := w.sim.ClientFor(key.Credential)
-	code, err := w.sim.Grant(key.Credential, id, key.Variant.Account, "", backTo, "")
+	code, err := w.sim.IssueCode(key.Credential, id, key.Variant.Account, "", backTo, "")
 	if err == nil {
 		err = w.vend.Connect(w.t.Context(), key, mint.Code{Code: redact.New(code), RedirectURI: backTo})
 	}

@@ -136,7 +136,7 @@ func TestNobodyWaitsForAProviderWhileRotateRuns(t *testing.T) {
 			time.Sleep(time.Second)
 			w.tick()
 			got := w.token("minut")
-			if got.Origin == mint.Provider || !w.sim.Alive("minut", got.Token.Access.Reveal()) {
+			if got.Origin == mint.Provider || !w.sim.Accepts("minut", got.Token.Access.Reveal()) {
 				t.Fatalf("vend %d: %+v", i, got)
 			}
 		}

@@ -127,7 +127,7 @@ func TestAVendedToken(t *testing.T) {
 		c := newCounter(t)
 		first := c.send(anybody, "GET", "/tokens/minut", "")
 		got := tokenOf(t, first)
-		if got.TokenType != "Bearer" || time.Duration(got.ExpiresIn) != time.Hour || !got.ExpiresAt.Equal(time.Now().Add(time.Hour)) || !c.sim.Alive("minut", got.AccessToken) {
+		if got.TokenType != "Bearer" || time.Duration(got.ExpiresIn) != time.Hour || !got.ExpiresAt.Equal(time.Now().Add(time.Hour)) || !c.sim.Accepts("minut", got.AccessToken) {
 			t.Errorf("%s", first.Body)
 		}
 		for name, want := range map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"} {
