@@ -28,8 +28,9 @@ func TestAllPartsWorkTogether(t *testing.T) {
 		testworld.Must(t, m.Connect(t.Context(), alice, w.Code("trackmania", "alice")))
 		w.Pass(w.NewRotator(w.NewMint()))
 		got := w.Token(w.NewService(m).Mint, alice).Token
-		if e := w.Entry(alice); e.Generation != got.Generation || !w.Providers.Alive("trackmania", got.Access.Reveal()) {
-			t.Errorf("Token(%s) = generation %d, want %d, which the provider accepts", alice, got.Generation, e.Generation)
+		alive := w.Providers.Alive("trackmania", got.Access.Reveal())
+		if e := w.Entry(alice); e.Generation != got.Generation || !alive {
+			t.Errorf("Token(%s) = generation %d, alive %t; want %d, true", alice, got.Generation, alive, e.Generation)
 		}
 	})
 }
