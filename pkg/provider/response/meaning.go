@@ -54,7 +54,8 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 	if m == "" && refusesRefreshToken(q, status, said) {
 		m, word = descriptor.GrantOver, "invalid_grant"
 	}
-	if m == descriptor.GrantOver && q.Grant == descriptor.RefreshToken && saysPassing(said) {
+	if (m == "" && !isOfRFC6749(said.code) || m == descriptor.GrantOver) &&
+		q.Grant == descriptor.RefreshToken && saysPassing(said) {
 		m = descriptor.TryLater
 	}
 	return m, word

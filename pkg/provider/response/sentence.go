@@ -33,7 +33,8 @@ var passingText = sync.OnceValue(func() *regexp.Regexp {
 		`\btoo ?many ?requests|throttl|\btransient\b|\btemporar(y|ily)\b|` +
 		`\b(try|retry|attempt) (it )?(again )?(later|after|in)\b|\bconcurrent(ly)?\b|\bin progress\b|` +
 		`\b(being|already) (used by another|processed)|` +
-		`\b(service|server) (is )?(currently )?(not available|unavailable)|\brequest loop\b|` +
+		`\b(service|server) (is )?(currently )?(not available|unavailable|(too )?busy)|` +
+		`maintenance|\boverload(ed)?\b|\brequest loop\b|` +
 		`\bip restricted\b|\blogin hours\b`)
 })
 
