@@ -248,4 +248,10 @@ var further = []revert{
 		without: "",
 		test:    "TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack",
 	},
+	{
+		attack: "Fault47", fix: "after an outage all versions of a secret are tried", file: "pkg/mint/attempt.go",
+		old:     "before.IsZero() || isOutage(before) && !faultOf(err).intermediary",
+		without: "before.IsZero()",
+		test:    "TestFault47_OutageInTheMiddleOfARotation",
+	},
 }
