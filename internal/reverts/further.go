@@ -254,4 +254,10 @@ var further = []revert{
 		without: "before.IsZero()",
 		test:    "TestFault47_OutageInTheMiddleOfARotation",
 	},
+	{
+		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/response/sentence.go",
+		old:     `|\bpretokengeneration\b`,
+		without: "",
+		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider",
+	},
 }
