@@ -87,7 +87,7 @@ func aRevokedFamilyIsReportedOnce(t *testing.T, w *world) {
 	alice := testworld.Account("family", "alice")
 	m := w.newMint()
 	testworld.Must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
-	copied := w.copied(token.Own("family"), alice)
+	copied := w.copied(token.RecordKey("family"), alice)
 	if became, err := w.renewWhenDue(m, alice); became != mint.Renewed {
 		t.Fatalf("Renew() = %s, %v, want %s", became, err, mint.Renewed)
 	}

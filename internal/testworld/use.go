@@ -118,9 +118,9 @@ func (w *World) Code(provider, account string) mint.Code {
 	id, _ := w.Providers.ClientFor(provider)
 	sum := sha256.Sum256([]byte(CodeVerifier))
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
-	code, err := w.Providers.Grant(provider, id, account, "", RedirectURI, challenge)
+	code, err := w.Providers.IssueCode(provider, id, account, "", RedirectURI, challenge)
 	if err != nil {
-		w.T.Fatalf("Grant(%s, %s) = %v, want a code", provider, account, err)
+		w.T.Fatalf("IssueCode(%s, %s) = %v, want a code", provider, account, err)
 	}
 	return mint.Code{Code: redact.New(code), Verifier: redact.New(CodeVerifier), RedirectURI: RedirectURI}
 }

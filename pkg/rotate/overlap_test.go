@@ -26,7 +26,7 @@ var apis = map[string]string{
 func (w *world) use(provider, access string) bool {
 	w.T.Helper()
 	if apis[provider] == "" {
-		return w.Providers.Alive(provider, access)
+		return w.Providers.Accepts(provider, access)
 	}
 	r, err := http.NewRequestWithContext(w.T.Context(), http.MethodGet, apis[provider], http.NoBody)
 	if err != nil {

@@ -52,7 +52,7 @@ func TestNobodyWaitsForAProviderWhileRotateRuns(t *testing.T) {
 			time.Sleep(time.Second)
 			w.pass()
 			got := w.token("minut")
-			if got.Origin == mint.Provider || !w.Providers.Alive("minut", got.Token.Access.Reveal()) {
+			if got.Origin == mint.Provider || !w.Providers.Accepts("minut", got.Token.Access.Reveal()) {
 				t.Fatalf("Token() in second %d = %+v, want one that lives, without a request", i, got)
 			}
 		}

@@ -97,7 +97,7 @@ func FuzzInvoke(f *testing.F) {
 			t.Fatalf("Invoke(%q) as %q = %q, want JSON", payload, by.qualifier, answer)
 		}
 		token := tokenIn(answer)
-		alive := func(provider string) bool { return w.Providers.Alive(provider, token) }
+		alive := func(provider string) bool { return w.Providers.Accepts(provider, token) }
 		if token != "" && !slices.ContainsFunc(by.may, alive) {
 			t.Fatalf("Invoke(%q) as %q = a token, want one of %q or none", payload, by.qualifier, by.may)
 		}

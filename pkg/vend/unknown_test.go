@@ -133,7 +133,7 @@ func TestAttack08_UnknownAndForbiddenCostTheSame(t *testing.T) {
 // are away, look like names that do not exist to all but operators.
 func TestAttack08_ADamagedRecordLooksUnknown(t *testing.T) {
 	for name, damage := range map[string]func(*world){
-		"the credential record": func(w *world) { w.store.damaged = token.Own("movemint") },
+		"the credential record": func(w *world) { w.store.damaged = token.RecordKey("movemint") },
 		"the entry":             func(w *world) { w.store.damaged = token.Key{Credential: "movemint"} },
 	} {
 		t.Run(name, func(t *testing.T) {

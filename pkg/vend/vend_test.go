@@ -94,7 +94,7 @@ func TestAVendedToken(t *testing.T) {
 		first := w.send(anybody, "GET", "/tokens/minut", "")
 		got := tokenOf(t, first)
 		if got.TokenType != "Bearer" || time.Duration(got.ExpiresIn) != time.Hour ||
-			!got.ExpiresAt.Equal(time.Now().Add(time.Hour)) || !w.Providers.Alive("minut", got.AccessToken) {
+			!got.ExpiresAt.Equal(time.Now().Add(time.Hour)) || !w.Providers.Accepts("minut", got.AccessToken) {
 			t.Errorf("GET /tokens/minut = %s, want a Bearer token of an hour that works", first.Body)
 		}
 		for name, want := range map[string]string{
