@@ -76,7 +76,7 @@ func (m *Mint) revokeThere(ctx context.Context, v view) (revoked bool, failed *f
 	if d == nil || !d.Revokes() || !m.viewOf(own, v.entry).accepted {
 		return false, nil
 	}
-	endpoint := provider.Endpoint{HTTP: m.HTTP, Descriptor: d, Client: c.Client}
+	endpoint := provider.Endpoint{HTTP: m.HTTP, Clocks: &m.clocks, Descriptor: d, Client: c.Client}
 	for _, what := range []redact.String{v.entry.refresh, v.entry.token.Access} {
 		if what.IsZero() {
 			continue
@@ -102,7 +102,7 @@ func (m *Mint) revokeAgain(ctx context.Context, key token.Key) (Renewal, error) 
 
 // relearn looks for a new version of the secret, for an operator who revokes a token has often just changed something. What can't be read now, rotate finds out.
 func (m *Mint) relearn(ctx context.Context, name string) {
-	if rows, err := m.load(ctx, store.Strong, token.Own(name)); err == nil {
+	if rows, err := m.load(ctx, store.Strong, token.RecordKey(name)); err == nil {
 		_, _ = m.learn(ctx, rows[0].entry)
 	}
 }
