@@ -125,10 +125,16 @@ var (
 // demo serves a demo in a folder until the test ends, or until it is ended.
 func demo(t *testing.T, dir string, more ...string) *served {
 	t.Helper()
+	return demoEnv(t, dir, nil, more...)
+}
+
+// demoEnv is demo with more variables in the environment.
+func demoEnv(t *testing.T, dir string, env []string, more ...string) *served {
+	t.Helper()
 	s := &served{dir: dir}
 	args := append([]string{"serve", "--demo", "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0", "--every", "1s"}, more...)
 	s.cmd = exec.Command(program, args...)
-	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = dir, clean(dir), &s.out, &s.log
+	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = dir, append(clean(dir), env...), &s.out, &s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func New(p command.Program) *cobra.Command {
 		}
 	}
 	root.AddCommand(newVersion(p), newMan())
-	root.Args = func(*cobra.Command, []string) error { return nil } // RunE checks them
+	root.Args = cobra.ArbitraryArgs // RunE checks them: cobra's own error shows the word
 	root.SetIn(p.Input())
 	root.SetOut(p.Output())
 	root.SetErr(p.ErrorOutput())
@@ -83,6 +83,7 @@ func addCompletion(p command.Program, root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {
 			cmd.Short = "Generates the completion script of a shell"
+			cmd.Args = cobra.ArbitraryArgs
 			cmd.RunE = func(cmd *cobra.Command, args []string) error {
 				if len(args) == 0 {
 					p.Help(true, help(cmd))
