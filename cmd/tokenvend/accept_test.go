@@ -35,8 +35,24 @@ func TestAttack02_AcceptShowsWhatChangedAndAsks(t *testing.T) {
 		!strings.Contains(out, "tokenvend accept trackmania --account alice") {
 		t.Errorf("status says\n%s\nwant what changed and the command that mends it", out)
 	}
-	tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, failure.Refused, "tokenvend accept trackmania")
-	tv(t, s.dir, "", "accept", "trackmania", "--account", "alice").want(t, failure.BadUsage, "--yes is needed", "nothing was accepted")
+	tv(
+		t,
+		s.dir,
+		"",
+		"get",
+		"trackmania",
+		"--account",
+		"alice",
+	).want(t, failure.Refused, "tokenvend accept trackmania")
+	tv(
+		t,
+		s.dir,
+		"",
+		"accept",
+		"trackmania",
+		"--account",
+		"alice",
+	).want(t, failure.BadUsage, "--yes is needed", "nothing was accepted")
 
 	r := tv(t, s.dir, "", "accept", "trackmania", "--account", "alice", "--yes").want(t, failure.OK, "accepted")
 	if !strings.Contains(r.err, "token_url") {

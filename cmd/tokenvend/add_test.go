@@ -11,8 +11,28 @@ import (
 
 func TestAddWithoutAServer(t *testing.T) {
 	dir := t.TempDir()
-	r := tv(t, dir, "hunter2\nrest", "add", "x", "--provider", "oauth2", "--client-id", "me", "--token-url", "https://example.com/token",
-		"--scope", "read", "--audience", "a", "--keep-warm", "--allow-scope", "write", "--allow-scope", "admin").want(t, failure.OK, "was not tried", "no server runs here", "GET/tokens/x")
+	r := tv(
+		t,
+		dir,
+		"hunter2\nrest",
+		"add",
+		"x",
+		"--provider",
+		"oauth2",
+		"--client-id",
+		"me",
+		"--token-url",
+		"https://example.com/token",
+		"--scope",
+		"read",
+		"--audience",
+		"a",
+		"--keep-warm",
+		"--allow-scope",
+		"write",
+		"--allow-scope",
+		"admin",
+	).want(t, failure.OK, "was not tried", "no server runs here", "GET/tokens/x")
 	if r.out != "" || strings.Contains(r.err, "hunter2") {
 		t.Errorf("%q %q", r.out, r.err)
 	}
@@ -21,7 +41,17 @@ func TestAddWithoutAServer(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("written: %s", got)
 	}
-	tv(t, dir, "s", "add", "x", "--provider", "minut", "--client-id", "me").want(t, failure.Failed, "there already", "tokenvend set")
+	tv(
+		t,
+		dir,
+		"s",
+		"add",
+		"x",
+		"--provider",
+		"minut",
+		"--client-id",
+		"me",
+	).want(t, failure.Failed, "there already", "tokenvend set")
 }
 
 func TestAddSaysAllThatIsWrong(t *testing.T) {
@@ -80,7 +110,14 @@ func TestAddWhileTheProviderIsAway(t *testing.T) {
 	s := demo(t, t.TempDir())
 	s.fault(t, "trackmania", `{"down":true}`)
 	whole, _ := json.Marshal(secretOf(t, s.dir, "trackmania"))
-	tv(t, s.dir, string(whole), "add", "tm", "--json").want(t, failure.OK, "tm is written ("+filePath(s.dir, "tm")+"), but could not be tried: ", "can't be asked now")
+	tv(
+		t,
+		s.dir,
+		string(whole),
+		"add",
+		"tm",
+		"--json",
+	).want(t, failure.OK, "tm is written ("+filePath(s.dir, "tm")+"), but could not be tried: ", "can't be asked now")
 	if !exists(s.dir, "tm") {
 		t.Error("the secret is gone")
 	}
@@ -97,7 +134,15 @@ func TestSet(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	tv(t, dir, "", "set", "x", "--token-url", "nonsense").want(t, failure.Refused, "token_url")
-	tv(t, dir, `{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "x", "--json", "--yes").want(t, failure.OK)
+	tv(
+		t,
+		dir,
+		`{"provider":"minut","client_id":"c","client_secret":"d"}`,
+		"set",
+		"x",
+		"--json",
+		"--yes",
+	).want(t, failure.OK)
 	if secretOf(t, dir, "x")["client_id"] != "c" {
 		t.Error("set --json did not replace the whole")
 	}

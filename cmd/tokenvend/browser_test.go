@@ -55,7 +55,8 @@ func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	allow(tab, "alice")
 	tab.Await("trackmania: the account alice is connected. You can close this window.")
 	keep(t, tab, "connected")
-	r := c.ended().want(t, failure.OK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
+	r := c.ended().
+		want(t, failure.OK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
 	if !strings.Contains(squeezed(r.out), "account alice\n") {
 		t.Errorf("connect printed %s", r.out)
 	}
@@ -73,7 +74,10 @@ func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	allow(tab, "alice")
 	tab.Await("is connected")
 	c.ended().want(t, failure.OK)
-	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t, failure.OK).out); !strings.Contains(out, "verified the provider takes the token\n") {
+	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t, failure.OK).out); !strings.Contains(
+		out,
+		"verified the provider takes the token\n",
+	) {
 		t.Errorf("status --verify: %s", out)
 	}
 }
@@ -90,7 +94,8 @@ func TestARefusedConsentInABrowser(t *testing.T) {
 	s.unconnected(t)
 }
 
-// The right one is still waited for: any page in the browser could have sent the wrong one.
+// The right one is still waited for: any page in the browser could have sent
+// the wrong one.
 func TestAWrongStateInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
 	tab := b.Tab()
@@ -116,7 +121,8 @@ func TestAWrongStateInABrowser(t *testing.T) {
 	}
 }
 
-// The server stands still while both come back, so that none is done before the other arrives.
+// The server stands still while both come back, so that none is done before the
+// other arrives.
 func TestARedirectThatComesTwiceInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
 	one, two := b.Tab(), b.Tab()
@@ -134,7 +140,12 @@ func TestARedirectThatComesTwiceInABrowser(t *testing.T) {
 	testbed.First("tokenvend: Connected", one, two)
 	c.ended().want(t, failure.OK)
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, failure.OK).out; json.Unmarshal([]byte(out), &report) != nil || report.Generation != 1 || report.State != api.Fresh {
+	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, failure.OK).out; json.Unmarshal(
+		[]byte(out),
+		&report,
+	) != nil ||
+		report.Generation != 1 ||
+		report.State != api.Fresh {
 		t.Errorf("status: %s", out)
 	}
 	if n := s.stats(t, "trackmania"); n.CodeRequests != 1 || n.Living != 1 {

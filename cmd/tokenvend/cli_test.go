@@ -17,11 +17,26 @@ func TestUsage(t *testing.T) {
 	dir := t.TempDir()
 	tv(t, dir, "").want(t, failure.BadUsage, "tokenvend get NAME", "Exit codes")
 	tv(t, dir, "", "gte").want(t, failure.BadUsage, "get?")
-	tv(t, dir, "", "get", "minut", "--nope").want(t, failure.BadUsage, "there is no flag --nope (--scope?): see tokenvend help get")
+	tv(
+		t,
+		dir,
+		"",
+		"get",
+		"minut",
+		"--nope",
+	).want(t, failure.BadUsage, "there is no flag --nope (--scope?): see tokenvend help get")
 	tv(t, dir, "", "get").want(t, failure.BadUsage, "expected the name of one credential")
 	tv(t, dir, "", "get", "a", "b").want(t, failure.BadUsage)
 	tv(t, dir, "", "get", "NOT A NAME").want(t, failure.BadUsage, "expected a credential's name")
-	tv(t, dir, "", "get", "minut", "--min-ttl", "60").want(t, failure.BadUsage, "--min-ttl: that value is not understood")
+	tv(
+		t,
+		dir,
+		"",
+		"get",
+		"minut",
+		"--min-ttl",
+		"60",
+	).want(t, failure.BadUsage, "--min-ttl: that value is not understood")
 	tv(t, dir, "", "get", "minut", "--scope").want(t, failure.BadUsage, "--scope needs a value")
 	tv(t, dir, "", "exec", "minut").want(t, failure.BadUsage, "NAME -- COMMAND")
 	tv(t, dir, "", "ls", "minut").want(t, failure.BadUsage, "expected no argument")
@@ -71,8 +86,22 @@ func TestNoServer(t *testing.T) {
 	for _, args := range [][]string{{"get", "minut"}, {"ls"}, {"status", "minut"}, {"renew", "minut"}, {"revoke", "minut"}, {"exec", "minut", "--", "true"}} {
 		tv(t, dir, "", args...).want(t, failure.Failed, "no server runs", "tokenvend serve starts one")
 	}
-	tv(t, dir, "", "ls", "--url", "https://127.0.0.1:1", "--region", "eu-north-1").want(t, failure.Failed, "AWS_ACCESS_KEY_ID")
-	aws := []string{"AWS_ACCESS_KEY_ID=A", "AWS_SECRET_ACCESS_KEY=S", "TOKENVEND_URL=https://127.0.0.1:1", "AWS_REGION=eu-north-1"}
+	tv(
+		t,
+		dir,
+		"",
+		"ls",
+		"--url",
+		"https://127.0.0.1:1",
+		"--region",
+		"eu-north-1",
+	).want(t, failure.Failed, "AWS_ACCESS_KEY_ID")
+	aws := []string{
+		"AWS_ACCESS_KEY_ID=A",
+		"AWS_SECRET_ACCESS_KEY=S",
+		"TOKENVEND_URL=https://127.0.0.1:1",
+		"AWS_REGION=eu-north-1",
+	}
 	tvEnv(t, dir, "", aws, "ls").want(t, failure.Failed, "no answer from 127.0.0.1:1", "--url names another")
 	tvEnv(t, dir, "", aws, "ls", "--data", "here").want(t, failure.Failed, "no server runs on the data folder here")
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
@@ -88,10 +117,12 @@ func TestReading(t *testing.T) {
 	}
 	var whole api.Token
 	before := tv(t, s.dir, "", "get", "--json", "minut").want(t, failure.OK).out
-	if json.Unmarshal([]byte(before), &whole) != nil || whole.AccessToken+"\n" != token.out || whole.ExpiresIn == 0 {
+	if json.Unmarshal([]byte(before), &whole) != nil || whole.AccessToken+"\n" != token.out ||
+		whole.ExpiresIn == 0 {
 		t.Errorf("get --json: %s", before)
 	}
-	if list := tv(t, s.dir, "", "ls").want(t, failure.OK).out; !strings.HasPrefix(list, "NAME") || !strings.Contains(list, "monta       monta\n") {
+	if list := tv(t, s.dir, "", "ls").want(t, failure.OK).out; !strings.HasPrefix(list, "NAME") ||
+		!strings.Contains(list, "monta       monta\n") {
 		t.Errorf("ls: %s", list)
 	}
 	var page api.Page
@@ -108,8 +139,24 @@ func TestReading(t *testing.T) {
 	}
 	tv(t, s.dir, "", "exec", "minut", "--", "no-such-command").want(t, failure.Failed, "can't be run")
 	wrong := []string{"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=wrong"}
-	tvEnv(t, s.dir, "", wrong, "get", "minut", "--url", s.url, "--region", "us-east-1").want(t, failure.Refused, "the signature or the IAM policy was refused", "request id")
-	right := []string{"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_REGION=us-east-1", "TOKENVEND_URL=" + s.url}
+	tvEnv(
+		t,
+		s.dir,
+		"",
+		wrong,
+		"get",
+		"minut",
+		"--url",
+		s.url,
+		"--region",
+		"us-east-1",
+	).want(t, failure.Refused, "the signature or the IAM policy was refused", "request id")
+	right := []string{
+		"AWS_ACCESS_KEY_ID=local",
+		"AWS_SECRET_ACCESS_KEY=local",
+		"AWS_REGION=us-east-1",
+		"TOKENVEND_URL=" + s.url,
+	}
 	if r := tvEnv(t, t.TempDir(), "", right, "get", "minut").want(t, failure.OK); r.out != token.out {
 		t.Errorf("by TOKENVEND_URL: %q", r.out)
 	}
@@ -119,7 +166,9 @@ func TestStatus(t *testing.T) {
 	s := demo(t, t.TempDir())
 	tv(t, s.dir, "", "get", "minut").want(t, failure.OK)
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "--json", "minut").out; json.Unmarshal([]byte(out), &report) != nil || report.State != api.Fresh || report.Generation != 1 {
+	if out := tv(t, s.dir, "", "status", "--json", "minut").out; json.Unmarshal([]byte(out), &report) != nil ||
+		report.State != api.Fresh ||
+		report.Generation != 1 {
 		t.Errorf("status --json: %s", out)
 	}
 	out := squeezed(tv(t, s.dir, "", "status", "minut").want(t, failure.OK).out)
@@ -152,11 +201,16 @@ func TestRenewAndRevoke(t *testing.T) {
 	tv(t, s.dir, "", "renew", "trackmania").want(t, failure.Failed, "younger than 30 seconds", "try again in")
 	tv(t, s.dir, "", "renew", "nosuch").want(t, failure.NotFound)
 	var forgotten api.Forgotten
-	if out := tv(t, s.dir, "", "revoke", "trackmania", "--json").want(t, failure.OK).out; json.Unmarshal([]byte(out), &forgotten) != nil || forgotten.MemoryUntil.IsZero() {
+	if out := tv(t, s.dir, "", "revoke", "trackmania", "--json").want(t, failure.OK).out; json.Unmarshal(
+		[]byte(out),
+		&forgotten,
+	) != nil ||
+		forgotten.MemoryUntil.IsZero() {
 		t.Errorf("revoke --json: %s", out)
 	}
 	second := tv(t, s.dir, "", "renew", "trackmania", "--json").want(t, failure.OK).out
-	if !strings.Contains(second, `"new"`) || strings.Contains(second, strings.TrimSpace(first[len("old none\nnew "):])) {
+	if !strings.Contains(second, `"new"`) ||
+		strings.Contains(second, strings.TrimSpace(first[len("old none\nnew "):])) {
 		t.Errorf("after a revocation: %s", second)
 	}
 }
@@ -175,7 +229,14 @@ func TestServerEnds(t *testing.T) {
 func TestSecondServer(t *testing.T) {
 	s := demo(t, t.TempDir())
 	tv(t, s.dir, "", "serve", "--listen", "127.0.0.1:0").want(t, failure.Failed, "in use by another")
-	tv(t, t.TempDir(), "", "serve", "--listen", strings.TrimPrefix(s.url, "http://")).want(t, failure.Failed, "--listen")
+	tv(
+		t,
+		t.TempDir(),
+		"",
+		"serve",
+		"--listen",
+		strings.TrimPrefix(s.url, "http://"),
+	).want(t, failure.Failed, "--listen")
 }
 
 func TestTokensOutliveACrash(t *testing.T) {
@@ -183,7 +244,13 @@ func TestTokensOutliveACrash(t *testing.T) {
 	s := demo(t, dir)
 	before := tv(t, dir, "", "get", "minut").want(t, failure.OK).out
 	s.end(t, syscall.SIGKILL)
-	tv(t, dir, "", "get", "minut").want(t, failure.Failed, "no answer from 127.0.0.1", "tokenvend serve starts a server")
+	tv(
+		t,
+		dir,
+		"",
+		"get",
+		"minut",
+	).want(t, failure.Failed, "no answer from 127.0.0.1", "tokenvend serve starts a server")
 	demo(t, dir)
 	if after := tv(t, dir, "", "get", "minut").want(t, failure.OK).out; after != before {
 		t.Error("after a crash there is another token")
@@ -194,7 +261,9 @@ func TestNothingSecretInTheLog(t *testing.T) {
 	s := demo(t, t.TempDir(), "--verbose")
 	token := tv(t, s.dir, "", "get", "monta").want(t, failure.OK).out
 	s.end(t, os.Interrupt)
-	if log := s.log.String(); strings.Contains(log, strings.TrimSpace(token)) || strings.Contains(log, text(secretOf(t, s.dir, "monta")["client_secret"])) || !strings.Contains(log, "msg=vend") {
+	if log := s.log.String(); strings.Contains(log, strings.TrimSpace(token)) ||
+		strings.Contains(log, text(secretOf(t, s.dir, "monta")["client_secret"])) ||
+		!strings.Contains(log, "msg=vend") {
 		t.Errorf("the log holds a secret, or no line:\n%s", log)
 	}
 }
@@ -212,10 +281,18 @@ func TestDataFolderIsPrivate(t *testing.T) {
 
 func TestACallersKeyIsToldWhatItMayNot(t *testing.T) {
 	s := demo(t, t.TempDir(), "--key", "billing:s=arn:aws:iam::123456789012:role/billing")
-	keys := []string{"AWS_ACCESS_KEY_ID=billing", "AWS_SECRET_ACCESS_KEY=s", "AWS_REGION=us-east-1", "TOKENVEND_URL=" + s.url}
+	keys := []string{
+		"AWS_ACCESS_KEY_ID=billing",
+		"AWS_SECRET_ACCESS_KEY=s",
+		"AWS_REGION=us-east-1",
+		"TOKENVEND_URL=" + s.url,
+	}
 	tvEnv(t, s.dir, "", keys, "get", "minut").want(t, failure.OK)
 	for _, args := range [][]string{{"ls"}, {"status", "minut"}, {"revoke", "minut"}} {
-		if r := tvEnv(t, s.dir, "", keys, args...).want(t, failure.Refused, "takes an operator's key"); strings.Contains(r.err, `"allow"`) {
+		if r := tvEnv(t, s.dir, "", keys, args...).want(t, failure.Refused, "takes an operator's key"); strings.Contains(
+			r.err,
+			`"allow"`,
+		) {
 			t.Errorf("%q with a caller's key is told to change the secret: %s", args, r.err)
 		}
 	}
@@ -231,7 +308,10 @@ func TestRenewInsists(t *testing.T) {
 	}
 	tv(t, s.dir, "", "get", "trackmania").want(t, failure.Failed)
 	s.fault(t, "trackmania", "")
-	if out := tv(t, s.dir, "", "renew", "trackmania").want(t, failure.OK).out; !strings.HasPrefix(out, "old none\nnew ") {
+	if out := tv(t, s.dir, "", "renew", "trackmania").want(t, failure.OK).out; !strings.HasPrefix(
+		out,
+		"old none\nnew ",
+	) {
 		t.Errorf("renew = %q, want a new token's fingerprint", out)
 	}
 }

@@ -24,7 +24,10 @@ func TestAddToAStack(t *testing.T) {
 	add := func(stdin string) ran {
 		return s.direct(stdin, "add", "minut", "--provider", "minut", "--client-id", id, "--keep-warm")
 	}
-	if r := add(canary+"\n").want(t, failure.Refused, "was not added", "taken away again", "the provider refused", "check client id"); strings.Contains(r.err, canary) {
+	if r := add(canary+"\n").want(t, failure.Refused, "was not added", "taken away again", "the provider refused", "check client id"); strings.Contains(
+		r.err,
+		canary,
+	) {
 		t.Errorf("the secret is shown: %s", r.err)
 	}
 	if d := s.described("minut"); d != nil {
@@ -34,7 +37,8 @@ func TestAddToAStack(t *testing.T) {
 		"aws lambda create-alias --region us-east-1 --function-name tokenvend-VendFunction-1 --name c-minut --function-version '$LATEST'\n",
 		`:function:tokenvend-VendFunction-1:c-minut"`, `:API/*/GET/tokens/minut"`, `:API/*/POST/tokens/minut"`)
 	account := strings.Split(*s.described("minut").ARN, ":")[4]
-	if r.out != "" || strings.Contains(r.err, secret) || !strings.Contains(r.err, `"arn:aws:lambda:us-east-1:`+account+`:function:`) {
+	if r.out != "" || strings.Contains(r.err, secret) ||
+		!strings.Contains(r.err, `"arn:aws:lambda:us-east-1:`+account+`:function:`) {
 		t.Errorf("%q %q", r.out, r.err)
 	}
 	want := `{"client_id":"` + id + `","client_secret":"` + secret + `","keep_warm":true,"provider":"minut"}`
@@ -63,15 +67,19 @@ func TestAddToAStackByItsAPI(t *testing.T) {
 	s.sweep() // rotate finds what is new
 	id, secret := s.client("trackmania")
 	whole := `{"provider":"trackmania","client_id":"` + id + `","client_secret":"` + secret + `"}`
-	s.tv(whole, "add", "tm", "--json", "--url", s.url+"/").want(t, failure.OK, "tm works", " "+s.url+"/tokens/tm\n", "--function-name FUNCTION", `aws:execute-api:us-east-1:`)
+	s.tv(whole, "add", "tm", "--json", "--url", s.url+"/").
+		want(t, failure.OK, "tm works", " "+s.url+"/tokens/tm\n", "--function-name FUNCTION", `aws:execute-api:us-east-1:`)
 	s.tv("", "rm", "tm", "--yes", "--url", s.url).want(t, failure.OK, "tm is removed", "restore-secret")
 	if s.secret("tm") != "" {
 		t.Error("rm left the secret")
 	}
-	s.tv(whole, "add", "tm", "--json", "--url", "http://127.0.0.1:3000").want(t, failure.BadUsage, "keeps its secrets in a folder")
+	s.tv(whole, "add", "tm", "--json", "--url", "http://127.0.0.1:3000").
+		want(t, failure.BadUsage, "keeps its secrets in a folder")
 	s.tv(whole, "add", "tm", "--json", "--prefix", "other/").want(t, failure.BadUsage, "--prefix is for a stack")
-	s.tv(whole, "add", "tm", "--json", "--prefix", "not a prefix", "--url", s.url).want(t, failure.BadUsage, "--prefix, TOKENVEND_SECRET_PREFIX: expected")
-	s.tv(`{"provider":"trackmania"}`, "add", "bad", "--json", "--url", s.url).want(t, failure.Refused, "client_id: required")
+	s.tv(whole, "add", "tm", "--json", "--prefix", "not a prefix", "--url", s.url).
+		want(t, failure.BadUsage, "--prefix, TOKENVEND_SECRET_PREFIX: expected")
+	s.tv(`{"provider":"trackmania"}`, "add", "bad", "--json", "--url", s.url).
+		want(t, failure.Refused, "client_id: required")
 	if s.described("bad") != nil {
 		t.Error("a malformed secret was written")
 	}
@@ -85,10 +93,14 @@ func TestAddToAStackThatCannotTry(t *testing.T) {
 	if err := s.providers.SetFault("monta", simulator.Fault{Down: true}); err != nil {
 		t.Fatal(err)
 	}
-	s.direct(whole, "add", "down", "--json").want(t, failure.OK, "down is written (tokenvend/down in Secrets Manager, us-east-1), but could not be tried: ", "can't be asked now", "create-alias")
-	s.tv(whole, "add", "denied", "--json", "--function", "denied").want(t, failure.OK, "denied is written", "could not be tried: IAM does not allow")
-	s.tv(whole, "add", "gone", "--json", "--function", "timeout").want(t, failure.OK, "gone is written", "it ran out of time")
-	s.tv(whole, "add", "refused", "--json", "--url", s.url, "--region", "eu-north-1").want(t, failure.OK, "refused is written", "the signature or the IAM policy was refused")
+	s.direct(whole, "add", "down", "--json").
+		want(t, failure.OK, "down is written (tokenvend/down in Secrets Manager, us-east-1), but could not be tried: ", "can't be asked now", "create-alias")
+	s.tv(whole, "add", "denied", "--json", "--function", "denied").
+		want(t, failure.OK, "denied is written", "could not be tried: IAM does not allow")
+	s.tv(whole, "add", "gone", "--json", "--function", "timeout").
+		want(t, failure.OK, "gone is written", "it ran out of time")
+	s.tv(whole, "add", "refused", "--json", "--url", s.url, "--region", "eu-north-1").
+		want(t, failure.OK, "refused is written", "the signature or the IAM policy was refused")
 	for _, name := range []string{"down", "denied", "gone"} {
 		if s.secret(name) == "" {
 			t.Errorf("%s is not kept", name)
@@ -101,7 +113,8 @@ func TestAddWhereTheStackDoesNotLook(t *testing.T) {
 	s := newStack(t)
 	id, secret := s.client("minut")
 	s.env = append(s.env, secretstore.EnvPrefix+"=other/")
-	s.direct(secret, "add", "minut", "--provider", "minut", "--client-id", id).want(t, failure.OK, "waiting for another", "other/minut in Secrets Manager", "could not be tried", "another prefix or region")
+	s.direct(secret, "add", "minut", "--provider", "minut", "--client-id", id).
+		want(t, failure.OK, "waiting for another", "other/minut in Secrets Manager", "could not be tried", "another prefix or region")
 	if _, err := s.secrets.DescribeSecret(t.Context(), &awssecrets.DescribeSecretInput{SecretId: aws.String("other/minut")}); err != nil {
 		t.Error(err)
 	}
@@ -109,11 +122,13 @@ func TestAddWhereTheStackDoesNotLook(t *testing.T) {
 
 func TestSetOnAStack(t *testing.T) {
 	s := newStack(t)
-	s.direct("s", "set", "minut").want(t, failure.NotFound, "there is no secret tokenvend/minut in Secrets Manager, us-east-1", "tokenvend add minut --function "+stackFunction+" makes one")
+	s.direct("s", "set", "minut").
+		want(t, failure.NotFound, "there is no secret tokenvend/minut in Secrets Manager, us-east-1", "tokenvend add minut --function "+stackFunction+" makes one")
 	s.direct("{}", "set", "minut", "--json").want(t, failure.NotFound)
 	s.put("minut", "minut", `scope="read"`)
 	id, _ := s.client("minut")
-	s.direct(canary+"\n", "set", "minut", "--no-trial").want(t, failure.OK, "minut is written. The stack takes it within 7 minutes", "tokenvend renew minut")
+	s.direct(canary+"\n", "set", "minut", "--no-trial").
+		want(t, failure.OK, "minut is written. The stack takes it within 7 minutes", "tokenvend renew minut")
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"`+id+`","client_secret":"`+canary+`","provider":"minut","scope":"read"}` {
 		t.Errorf("%s", got)
 	}
@@ -122,7 +137,8 @@ func TestSetOnAStack(t *testing.T) {
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"you","client_secret":"`+canary+`","provider":"minut","scope":"read"}` {
 		t.Errorf("%s", got)
 	}
-	s.direct(`{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "minut", "--json", "--yes", "--no-trial").want(t, failure.OK)
+	s.direct(`{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "minut", "--json", "--yes", "--no-trial").
+		want(t, failure.OK)
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"c","client_secret":"d","provider":"minut"}` {
 		t.Errorf("set --json did not replace the whole: %s", got)
 	}
@@ -130,8 +146,10 @@ func TestSetOnAStack(t *testing.T) {
 	if _, err := s.secrets.PutSecretValue(t.Context(), &awssecrets.PutSecretValueInput{SecretId: aws.String("tokenvend/minut"), SecretString: &broken}); err != nil {
 		t.Fatal(err)
 	}
-	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me").want(t, failure.BadUsage, "--yes is needed")
-	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me", "--yes", "--no-trial").want(t, failure.OK)
+	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me").
+		want(t, failure.BadUsage, "--yes is needed")
+	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me", "--yes", "--no-trial").
+		want(t, failure.OK)
 }
 
 // A template makes such secrets, for the operator to fill.
@@ -140,7 +158,8 @@ func TestSetOfASecretWithoutAValue(t *testing.T) {
 	if _, err := s.secrets.CreateSecret(t.Context(), &awssecrets.CreateSecretInput{Name: aws.String("tokenvend/minut")}); err != nil {
 		t.Fatal(err)
 	}
-	s.direct("s", "add", "minut", "--provider", "minut", "--client-id", "me").want(t, failure.Failed, "minut is there already")
+	s.direct("s", "add", "minut", "--provider", "minut", "--client-id", "me").
+		want(t, failure.Failed, "minut is there already")
 	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me", "--no-trial").want(t, failure.OK)
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"me","client_secret":"s","provider":"minut"}` {
 		t.Errorf("%s", got)
@@ -157,7 +176,11 @@ func TestRmOnAStack(t *testing.T) {
 	if strings.Contains(r.err, "could not be revoked") {
 		t.Error(r.err)
 	}
-	if until := time.Now().AddDate(0, 0, secretstore.RecoveryDays).Format(time.DateOnly); !strings.Contains(r.err, "Until "+until) && !strings.Contains(r.err, "Until "+time.Now().AddDate(0, 0, secretstore.RecoveryDays-1).Format(time.DateOnly)) {
+	if until := time.Now().AddDate(0, 0, secretstore.RecoveryDays).Format(time.DateOnly); !strings.Contains(
+		r.err,
+		"Until "+until,
+	) &&
+		!strings.Contains(r.err, "Until "+time.Now().AddDate(0, 0, secretstore.RecoveryDays-1).Format(time.DateOnly)) {
 		t.Errorf("not until %s: %s", until, r.err)
 	}
 	if d := s.described("minut"); d == nil || d.DeletedDate == nil {
@@ -165,7 +188,8 @@ func TestRmOnAStack(t *testing.T) {
 	}
 	s.direct("", "rm", "minut", "--yes").want(t, failure.Failed, "scheduled for deletion", restore)
 	s.direct("s", "set", "minut").want(t, failure.Failed, "scheduled for deletion", restore)
-	s.direct("s", "add", "minut", "--provider", "minut", "--client-id", "me").want(t, failure.Failed, "scheduled for deletion", "tokenvend set minut", restore)
+	s.direct("s", "add", "minut", "--provider", "minut", "--client-id", "me").
+		want(t, failure.Failed, "scheduled for deletion", "tokenvend set minut", restore)
 
 	if _, err := s.secrets.RestoreSecret(t.Context(), &awssecrets.RestoreSecretInput{SecretId: aws.String("tokenvend/minut")}); err != nil {
 		t.Fatal(err)
@@ -173,7 +197,8 @@ func TestRmOnAStack(t *testing.T) {
 	if again := s.direct("", "get", "minut").want(t, failure.OK).out; again == token {
 		t.Error("the token was not revoked")
 	}
-	s.tv("", "rm", "minut", "--yes", "--function", "exited").want(t, failure.OK, "Its token could not be revoked: the function exited ended", "minut is removed")
+	s.tv("", "rm", "minut", "--yes", "--function", "exited").
+		want(t, failure.OK, "Its token could not be revoked: the function exited ended", "minut is removed")
 }
 
 // Neither what was sent nor what came back is in an error.
@@ -205,10 +230,17 @@ func TestSecretsManagerIsNotQuoted(t *testing.T) {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, body)
 		}))
-		env := append(s.env[:len(s.env):len(s.env)], "AWS_ENDPOINT_URL_SECRETS_MANAGER="+secrets.URL, "AWS_MAX_ATTEMPTS=1")
+		env := append(
+			s.env[:len(s.env):len(s.env)],
+			"AWS_ENDPOINT_URL_SECRETS_MANAGER="+secrets.URL,
+			"AWS_MAX_ATTEMPTS=1",
+		)
 		args := []string{"x", "--function", stackFunction, "--provider", "minut", "--client-id", "me"}
 		for cmd, says := range map[string]string{"add": c.add, "set": c.set} {
-			if r := tvEnv(t, s.dir, canary, env, append([]string{cmd}, args...)...).want(t, c.code, says); strings.Contains(r.err, canary) {
+			if r := tvEnv(t, s.dir, canary, env, append([]string{cmd}, args...)...).want(t, c.code, says); strings.Contains(
+				r.err,
+				canary,
+			) {
 				t.Errorf("%s, %s: %s", cmd, c.kind, r.err)
 			}
 		}

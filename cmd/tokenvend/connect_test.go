@@ -21,7 +21,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
-// begun is tokenvend connect on a stack, up to the authorize page that it leads to.
+// begun is tokenvend connect on a stack, up to the authorize page that it leads
+// to.
 func (s *stack) begun(args ...string) (c *connecting, page url.Values) {
 	s.Helper()
 	c = begin(s.T, s.dir, s.env, append([]string{"--no-browser"}, args...)...)
@@ -36,7 +37,14 @@ func (s *stack) begun(args ...string) (c *connecting, page url.Values) {
 // grant has a person allow it, and returns the code.
 func (s *stack) grant(provider, name string, page url.Values) string {
 	s.Helper()
-	code, err := s.providers.IssueCode(provider, page.Get("client_id"), name, page.Get("scope"), page.Get("redirect_uri"), page.Get("code_challenge"))
+	code, err := s.providers.IssueCode(
+		provider,
+		page.Get("client_id"),
+		name,
+		page.Get("scope"),
+		page.Get("redirect_uri"),
+		page.Get("code_challenge"),
+	)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -80,20 +88,30 @@ func TestConnect(t *testing.T) {
 	for account, where := range map[string][]string{"alice": {"--function", stackFunction}, "bob o'hara": {"--url", s.url}} {
 		c, page := s.begun(append(where, "trackmania", "--account", account)...)
 		code := s.grant("trackmania", account, page)
-		if status, text := c.open(returned(page, "code="+code)); status != http.StatusOK || !strings.Contains(text, "is connected") {
+		if status, text := c.open(returned(page, "code="+code)); status != http.StatusOK ||
+			!strings.Contains(text, "is connected") {
 			t.Errorf("%s: %d %s", account, status, text)
 		}
-		r := c.ended().want(t, failure.OK, "is connected", "tokenvend get trackmania --account "+hint.Quote(account))
+		r := c.ended().
+			want(t, failure.OK, "is connected", "tokenvend get trackmania --account "+hint.Quote(account))
 		r.showsNone(t, code, page.Get("state"), page.Get("code_challenge"), secret)
-		if out := squeezed(r.out); !strings.Contains(out, "account "+account+"\n") || !strings.Contains(out, "state fresh") {
+		if out := squeezed(r.out); !strings.Contains(out, "account "+account+"\n") ||
+			!strings.Contains(out, "state fresh") {
 			t.Errorf("it printed %s", out)
 		}
-		token := s.tv("", slices.Concat([]string{"get", "trackmania", "--account", account}, where)...).want(t, failure.OK).out
+		token := s.tv("", slices.Concat([]string{"get", "trackmania", "--account", account}, where)...).
+			want(t, failure.OK).
+			out
 		if !s.providers.Accepts("trackmania", strings.TrimSpace(token)) || subject(t, token) != account {
 			t.Errorf("%s: the provider does not take the token", account)
 		}
 		var report api.StatusReport
-		if out := s.tv("", slices.Concat([]string{"status", "trackmania", "--json", "--account", account}, where)...).out; json.Unmarshal([]byte(out), &report) != nil || report.Account != account || report.Generation != 1 {
+		if out := s.tv("", slices.Concat([]string{"status", "trackmania", "--json", "--account", account}, where)...).out; json.Unmarshal(
+			[]byte(out),
+			&report,
+		) != nil ||
+			report.Account != account ||
+			report.Generation != 1 {
 			t.Errorf("status: %s", out)
 		}
 	}
@@ -106,7 +124,8 @@ func TestConnectThatIsRefused(t *testing.T) {
 	s := newStack(t)
 	s.put("trackmania", "trackmania", `allow={"accounts":["alice"]}`)
 	s.put("minut", "minut", `allow={"accounts":["alice"]}`)
-	s.direct("", "connect", "nosuch", "--account", "alice").want(t, failure.NotFound, "tokenvend ls --function "+stackFunction+" names")
+	s.direct("", "connect", "nosuch", "--account", "alice").
+		want(t, failure.NotFound, "tokenvend ls --function "+stackFunction+" names")
 	s.direct("", "connect", "trackmania", "--account", "mallory").want(t, failure.Refused, "account", `"allow"`)
 	s.direct("", "connect", "minut", "--account", "alice").want(t, failure.BadUsage, "connects no accounts")
 	s.direct("", "connect", "trackmania").want(t, failure.BadUsage, "account: expected one")
@@ -116,7 +135,8 @@ func TestConnectThatIsRefused(t *testing.T) {
 		"code=def502" + canary + "0000":                    "the provider refused",
 	} {
 		c, page := s.begun("--function", stackFunction, "trackmania", "--account", "alice")
-		if status, text := c.open(returned(page, more)); status != http.StatusBadGateway || !strings.Contains(text, "This did not work") {
+		if status, text := c.open(returned(page, more)); status != http.StatusBadGateway ||
+			!strings.Contains(text, "This did not work") {
 			t.Errorf("%s: %d %s", more, status, text)
 		}
 		c.ended().want(t, failure.Refused, says).showsNone(t, canary)
@@ -125,22 +145,30 @@ func TestConnectThatIsRefused(t *testing.T) {
 	c.open(returned(page, "error=temporarily_unavailable"))
 	c.ended().want(t, failure.Failed, "temporarily_unavailable; nothing was stored: try again")
 	var report api.StatusReport
-	if out := s.direct("", "status", "trackmania", "--account", "alice", "--json").want(t, failure.OK).out; json.Unmarshal([]byte(out), &report) != nil || report.Generation != 0 {
+	if out := s.direct("", "status", "trackmania", "--account", "alice", "--json").want(t, failure.OK).out; json.Unmarshal(
+		[]byte(out),
+		&report,
+	) != nil ||
+		report.Generation != 0 {
 		t.Errorf("something was stored: %s", out)
 	}
 }
 
-// A code is of one use, and its second coming may cost the grant: what the SDK would try again is not.
+// A code is of one use, and its second coming may cost the grant: what the SDK
+// would try again is not.
 func TestACodeIsSentOnce(t *testing.T) {
 	s := newStack(t)
 	s.put("trackmania", "trackmania", `allow={"accounts":["*"]}`)
 	s.lost.Store(api.Connect)
 	c, page := s.begun("--function", stackFunction, "trackmania", "--account", "alice")
 	code := s.grant("trackmania", "alice", page)
-	if status, text := c.open(returned(page, "code="+code)); status != http.StatusBadGateway || !strings.Contains(text, "is not known") {
+	if status, text := c.open(returned(page, "code="+code)); status != http.StatusBadGateway ||
+		!strings.Contains(text, "is not known") {
 		t.Errorf("%d %s", status, text)
 	}
-	c.ended().want(t, failure.Failed, "whether the grant was kept is not known: tokenvend status trackmania --account alice --function "+stackFunction+" tells").showsNone(t, code)
+	c.ended().
+		want(t, failure.Failed, "whether the grant was kept is not known: tokenvend status trackmania --account alice --function "+stackFunction+" tells").
+		showsNone(t, code)
 	if n := s.providers.Stats().Providers["trackmania"]; n.CodeRequests != 1 {
 		t.Errorf("%d codes reached the provider", n.CodeRequests)
 	}
@@ -174,7 +202,9 @@ func TestPaste(t *testing.T) {
 	}
 	s.direct("", "get", "movemint", "--account", "alice").want(t, failure.OK)
 	for _, line := range []string{"", canary + "\n", "https://app.example.com/callback?code=" + canary + "\n", "https://app.example.com/callback?code=" + canary + "&state=x\n"} {
-		s.direct(line, "connect", "movemint", "--account", "bob", "--paste").want(t, failure.Failed, "not the address that was waited for", "nothing was stored").showsNone(t, canary)
+		s.direct(line, "connect", "movemint", "--account", "bob", "--paste").
+			want(t, failure.Failed, "not the address that was waited for", "nothing was stored").
+			showsNone(t, canary)
 	}
 }
 
@@ -182,12 +212,26 @@ func TestConnectGivesUp(t *testing.T) {
 	s := newStack(t)
 	s.put("trackmania", "trackmania", `allow={"accounts":["*"]}`)
 	const late = "nobody came back from the provider within 50ms, and nothing was stored"
-	s.direct("", "connect", "trackmania", "--account", "alice", "--no-browser", "--timeout", "50ms").want(t, failure.Failed, late)
-	c := begin(t, s.dir, s.env, "trackmania", "--account", "alice", "--paste", "--timeout", "50ms", "--function", stackFunction) // whose standard input stays open
+	s.direct("", "connect", "trackmania", "--account", "alice", "--no-browser", "--timeout", "50ms").
+		want(t, failure.Failed, late)
+	c := begin(
+		t,
+		s.dir,
+		s.env,
+		"trackmania",
+		"--account",
+		"alice",
+		"--paste",
+		"--timeout",
+		"50ms",
+		"--function",
+		stackFunction,
+	) // whose standard input stays open
 	c.ended().want(t, failure.Failed, late)
 }
 
-// The command line of a browser's opener can be read by everybody on the machine.
+// The command line of a browser's opener can be read by everybody on the
+// machine.
 func TestTheBrowserIsOpened(t *testing.T) {
 	s := newStack(t)
 	s.put("trackmania", "trackmania", `allow={"accounts":["*"]}`)
@@ -211,7 +255,8 @@ func TestTheBrowserIsOpened(t *testing.T) {
 		t.Errorf("opened: %q, not %q\n%s", opened, link, c.err.String())
 	}
 	answer, err := c.browser.Get(link)
-	if page, _ := url.Parse(sentTo(t, answer, err)); page == nil || page.Query().Get("state") == "" || strings.Contains(opened, page.Query().Get("state")) {
+	if page, _ := url.Parse(sentTo(t, answer, err)); page == nil || page.Query().Get("state") == "" ||
+		strings.Contains(opened, page.Query().Get("state")) {
 		t.Errorf("the state is in the command line: %s", opened)
 	}
 	c.kill()
@@ -220,18 +265,69 @@ func TestTheBrowserIsOpened(t *testing.T) {
 func TestConnectUsage(t *testing.T) {
 	dir := demo(t, t.TempDir()).dir
 	for _, redirect := range []string{"https://app.example.com/callback", "http://app.example.com/", "http://0.0.0.0:1/", "nonsense"} {
-		tv(t, dir, "", "connect", "trackmania", "--account", "a", "--redirect", redirect).want(t, failure.BadUsage, "--redirect: the redirect URI: expected http", "needs --paste")
+		tv(
+			t,
+			dir,
+			"",
+			"connect",
+			"trackmania",
+			"--account",
+			"a",
+			"--redirect",
+			redirect,
+		).want(t, failure.BadUsage, "--redirect: the redirect URI: expected http", "needs --paste")
 	}
-	tv(t, dir, "", "connect", "trackmania", "--account", "a", "--timeout", "0s").want(t, failure.BadUsage, "--timeout")
+	tv(
+		t,
+		dir,
+		"",
+		"connect",
+		"trackmania",
+		"--account",
+		"a",
+		"--timeout",
+		"0s",
+	).want(t, failure.BadUsage, "--timeout")
 	tv(t, dir, "", "connect").want(t, failure.BadUsage, "expected the name of one credential")
-	tv(t, dir, "", "connect", "trackmania", "--account", "a", "--paste", "--redirect", "http://app.example.com/").want(t, failure.BadUsage, "redirect_uri: expected an https URL")
-	tv(t, dir, "", "connect", "trackmania", "--account", "a", "--code", canary).want(t, failure.BadUsage, "there is no flag --code").showsNone(t, canary)
+	tv(
+		t,
+		dir,
+		"",
+		"connect",
+		"trackmania",
+		"--account",
+		"a",
+		"--paste",
+		"--redirect",
+		"http://app.example.com/",
+	).want(t, failure.BadUsage, "redirect_uri: expected an https URL")
+	tv(
+		t,
+		dir,
+		"",
+		"connect",
+		"trackmania",
+		"--account",
+		"a",
+		"--code",
+		canary,
+	).want(t, failure.BadUsage, "there is no flag --code").
+		showsNone(t, canary)
 	tv(t, dir, "", "recover", "trackmania", canary).want(t, failure.BadUsage).showsNone(t, canary)
 }
 
-// blob is what the log would hold of a refresh token at that generation, with sealing off.
+// blob is what the log would hold of a refresh token at that generation, with
+// sealing off.
 func blob(account, refresh string, generation int) string {
-	return base64.StdEncoding.EncodeToString(fmt.Appendf([]byte{0}, `{"account":%q,"generation":%d,"made":"","refresh_token":%q}`, account, generation, refresh))
+	return base64.StdEncoding.EncodeToString(
+		fmt.Appendf(
+			[]byte{0},
+			`{"account":%q,"generation":%d,"made":"","refresh_token":%q}`,
+			account,
+			generation,
+			refresh,
+		),
+	)
 }
 
 func TestRecover(t *testing.T) {
@@ -244,17 +340,25 @@ func TestRecover(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text[:20]+"\n  "+text[20:]+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		r := s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file}, where)...).want(t, failure.OK, "the refresh token is back in its place")
+		r := s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file}, where)...).
+			want(t, failure.OK, "the refresh token is back in its place")
 		if r.showsNone(t, canary); !strings.Contains(squeezed(r.out), "account "+account+"\n") {
 			t.Errorf("it printed %s", r.out)
 		}
 		s.tv(text, slices.Concat([]string{"recover", "movemint", "--json"}, where)...).want(t, failure.OK)
-		s.tv(blob(account, canary, 7), slices.Concat([]string{"recover", "movemint"}, where)...).want(t, failure.BadUsage, "it is for generation 7, and the entry has gone on to 0").showsNone(t, canary)
-		s.tv("AAAA", slices.Concat([]string{"recover", "movemint"}, where)...).want(t, failure.BadUsage, "not a blob of this credential")
-		s.tv("no base64!", slices.Concat([]string{"recover", "movemint"}, where)...).want(t, failure.BadUsage, "recovery: expected")
-		s.tv("", slices.Concat([]string{"recover", "movemint"}, where)...).want(t, failure.Failed, "expected the blob")
-		s.tv(strings.Repeat("A", accounts.MaxBlob+1), slices.Concat([]string{"recover", "movemint"}, where)...).want(t, failure.Failed, "expected the blob")
-		s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file + "-none"}, where)...).want(t, failure.Failed, "--file")
+		s.tv(blob(account, canary, 7), slices.Concat([]string{"recover", "movemint"}, where)...).
+			want(t, failure.BadUsage, "it is for generation 7, and the entry has gone on to 0").
+			showsNone(t, canary)
+		s.tv("AAAA", slices.Concat([]string{"recover", "movemint"}, where)...).
+			want(t, failure.BadUsage, "not a blob of this credential")
+		s.tv("no base64!", slices.Concat([]string{"recover", "movemint"}, where)...).
+			want(t, failure.BadUsage, "recovery: expected")
+		s.tv("", slices.Concat([]string{"recover", "movemint"}, where)...).
+			want(t, failure.Failed, "expected the blob")
+		s.tv(strings.Repeat("A", accounts.MaxBlob+1), slices.Concat([]string{"recover", "movemint"}, where)...).
+			want(t, failure.Failed, "expected the blob")
+		s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file + "-none"}, where)...).
+			want(t, failure.Failed, "--file")
 	}
 }
 
@@ -273,7 +377,8 @@ func TestVerify(t *testing.T) {
 	if _, err := s.providers.RevokeTokens("movemint", true); err != nil {
 		t.Fatal(err)
 	}
-	if out := verified(); !strings.Contains(out, "verified the provider does not take the token\n") || !strings.Contains(out, "what to do tokenvend renew movemint --function "+stackFunction+"\n") {
+	if out := verified(); !strings.Contains(out, "verified the provider does not take the token\n") ||
+		!strings.Contains(out, "what to do tokenvend renew movemint --function "+stackFunction+"\n") {
 		t.Errorf("a token that was killed: %s", out)
 	}
 	s.direct("", "revoke", "movemint").want(t, failure.OK)
@@ -282,7 +387,12 @@ func TestVerify(t *testing.T) {
 		t.Errorf("a good token: %s", out)
 	}
 	var report api.StatusReport
-	if out := s.tv("", "status", "movemint", "--verify", "--json", "--url", s.url).out; json.Unmarshal([]byte(out), &report) != nil || report.Verified == nil || !report.Verified.Works {
+	if out := s.tv("", "status", "movemint", "--verify", "--json", "--url", s.url).out; json.Unmarshal(
+		[]byte(out),
+		&report,
+	) != nil ||
+		report.Verified == nil ||
+		!report.Verified.Works {
 		t.Errorf("over the API: %s", out)
 	}
 	s.direct("", "status", "trackmania", "--verify").want(t, failure.Unsupported, "no request that proves a token")

@@ -30,7 +30,12 @@ func TestDataFolderIsTheUsersOwn(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(third, "credentials", "x.json")); err != nil {
 		t.Errorf("add with --data beside TOKENVEND_DATA writes no %s: %v", third, err)
 	}
-	tvEnv(t, dir, "s\n", []string{"HOME="}, addX...).want(t, failure.BadUsage, "--data is needed, or TOKENVEND_DATA")
+	tvEnv(
+		t,
+		dir,
+		"s\n",
+		[]string{"HOME="},
+		addX...).want(t, failure.BadUsage, "--data is needed, or TOKENVEND_DATA")
 }
 
 // Data in the current folder, where earlier versions kept it, is neither used
@@ -39,7 +44,13 @@ func TestDataInTheCurrentFolderIsNamed(t *testing.T) {
 	home, dir := t.TempDir(), t.TempDir()
 	env := []string{"HOME=" + home}
 	must(t, os.Mkdir(filepath.Join(dir, defaultData), 0o700))
-	tvEnv(t, dir, "", env, "ls").want(t, failure.Failed, "no server runs on the data folder "+filepath.Join(home, defaultData))
+	tvEnv(
+		t,
+		dir,
+		"",
+		env,
+		"ls",
+	).want(t, failure.Failed, "no server runs on the data folder "+filepath.Join(home, defaultData))
 	tv(t, dir, "s\n", append(addX, "--data", defaultData)...).want(t, failure.OK)
 	for _, args := range append(looking, []string{"add", "y", "--provider", "minut", "--client-id", "i"}) {
 		r := tvEnv(t, dir, "s\n", env, args...).want(t, failure.BadUsage, "holds data, and no data folder is named",
@@ -56,7 +67,15 @@ func TestDataInTheCurrentFolderIsNamed(t *testing.T) {
 	tvEnv(t, dir, "s\n", env, append(addX, "--data", filepath.Join(home, defaultData))...).want(t, failure.OK)
 	// A stack that is named needs no data folder.
 	aws := append(env, "AWS_ACCESS_KEY_ID=A", "AWS_SECRET_ACCESS_KEY=S", "AWS_REGION=eu-north-1")
-	tvEnv(t, dir, "", aws, "ls", "--url", "https://127.0.0.1:1").want(t, failure.Failed, "no answer from 127.0.0.1:1")
+	tvEnv(
+		t,
+		dir,
+		"",
+		aws,
+		"ls",
+		"--url",
+		"https://127.0.0.1:1",
+	).want(t, failure.Failed, "no answer from 127.0.0.1:1")
 }
 
 // A demo keeps .tokenvend, also where the environment names the folder of a
@@ -65,9 +84,16 @@ func TestDemoKeepsItsFolder(t *testing.T) {
 	dir, real := t.TempDir(), filepath.Join(t.TempDir(), "real")
 	s := demoEnv(t, dir, []string{"TOKENVEND_DATA=" + real, "HOME=" + t.TempDir()})
 	if _, err := os.Stat(real); err == nil || !exists(dir, "minut") {
-		t.Errorf("serve --demo with TOKENVEND_DATA writes there: %v, and here: %t, want here", err, exists(dir, "minut"))
+		t.Errorf(
+			"serve --demo with TOKENVEND_DATA writes there: %v, and here: %t, want here",
+			err,
+			exists(dir, "minut"),
+		)
 	}
-	if want := "  tokenvend get trackmania --account alice --data .tokenvend\n"; !strings.Contains(s.out.String(), want) {
+	if want := "  tokenvend get trackmania --account alice --data .tokenvend\n"; !strings.Contains(
+		s.out.String(),
+		want,
+	) {
 		t.Errorf("serve --demo prints %s, want %s", s.out.String(), want)
 	}
 	tv(t, dir, "", "get", "minut", "--data", defaultData).want(t, failure.OK)
@@ -79,21 +105,53 @@ func TestHintsWorkAsPrinted(t *testing.T) {
 	data := filepath.Join(dir, "my data")
 	quoted := "'" + data + "'"
 	tv(t, dir, "", "ls", "--data", data).want(t, failure.Failed, "tokenvend serve --data "+quoted+" starts one")
-	tv(t, dir, "", "set", "x", "--data", data).want(t, failure.NotFound, "tokenvend add x --data "+quoted+" makes one")
+	tv(
+		t,
+		dir,
+		"",
+		"set",
+		"x",
+		"--data",
+		data,
+	).want(t, failure.NotFound, "tokenvend add x --data "+quoted+" makes one")
 	r := tv(t, dir, "s\n", append(addX, "--data", data)...).want(t, failure.OK, "tokenvend get x --data "+quoted)
 	if !strings.Contains(r.err, "tokenvend serve --data "+quoted+" starts one") {
 		t.Errorf("add without a server prints %s, want the command that starts one", r.err)
 	}
 	tv(t, dir, "s\n", append(addX, "--data", data)...).want(t, failure.Failed, "tokenvend set x --data "+quoted)
-	tv(t, dir, "", "set", "x", "--data", data, "--keep-warm").want(t, failure.OK, "tokenvend renew x --data "+quoted)
+	tv(
+		t,
+		dir,
+		"",
+		"set",
+		"x",
+		"--data",
+		data,
+		"--keep-warm",
+	).want(t, failure.OK, "tokenvend renew x --data "+quoted)
 	out := tv(t, dir, "", "doctor", "--data", data)
 	out.wantOut(t, failure.OK, "tokenvend serve --data "+quoted+" starts one")
 
 	s := demo(t, t.TempDir(), "--data", "d")
 	tv(t, s.dir, "", "get", "nosuch", "--data", "d").want(t, failure.NotFound, "tokenvend ls --data d names")
-	tv(t, s.dir, "", "get", "trackmania", "--account", "alice", "--data", "d").want(t, failure.Refused, "tokenvend connect --data d")
-	status := squeezed(tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--data", "d").want(t, failure.OK).out)
-	if want := "what to do tokenvend connect trackmania --account alice --data d\n"; !strings.Contains(status, want) {
+	tv(
+		t,
+		s.dir,
+		"",
+		"get",
+		"trackmania",
+		"--account",
+		"alice",
+		"--data",
+		"d",
+	).want(t, failure.Refused, "tokenvend connect --data d")
+	status := squeezed(
+		tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--data", "d").want(t, failure.OK).out,
+	)
+	if want := "what to do tokenvend connect trackmania --account alice --data d\n"; !strings.Contains(
+		status,
+		want,
+	) {
 		t.Errorf("status prints %s, want %s", status, want)
 	}
 	if !strings.Contains(s.out.String(), "tokenvend connect trackmania --account alice --data d\n") {
@@ -113,29 +171,32 @@ func TestHintsNameTheProgram(t *testing.T) {
 
 // A refused command leaves nothing behind.
 func TestRefusedCommandsLeaveNothing(t *testing.T) {
-	for name, c := range map[string]struct {
-		args  []string
-		stdin string
-	}{
-		"add without a provider":  {[]string{"add", "x", "--client-id", "i"}, "s"},
-		"add of a wrong secret":   {[]string{"add", "x", "--provider", "miden", "--client-id", "a:b", "--token-url", "http://example.com"}, "s"},
-		"add without a secret":    {[]string{"add", "x", "--provider", "minut", "--client-id", "i"}, ""},
-		"add of no JSON":          {[]string{"add", "x", "--json"}, "hunter2"},
-		"set of none":             {[]string{"set", "x"}, "s"},
-		"rm of none":              {[]string{"rm", "x"}, ""},
-		"doctor":                  {[]string{"doctor"}, ""},
-		"serve, wrong key":        {[]string{"serve", "--key", "x", "--listen", "127.0.0.1:0"}, ""},
-		"serve, wrong duration":   {[]string{"serve", "--every", "1ms", "--listen", "127.0.0.1:0"}, ""},
-		"serve, wrong address":    {[]string{"serve", "--listen", "nowhere"}, ""},
-		"serve, wrong CA":         {[]string{"serve", "--ca", "none.pem", "--listen", "127.0.0.1:0"}, ""},
-		"a demo, wrong address":   {[]string{"serve", "--demo", "--demo-listen", "0.0.0.0:0", "--listen", "127.0.0.1:0"}, ""},
-		"serve, deep data folder": {[]string{"serve", "--data", "a/b/c", "--every", "1ms", "--listen", "127.0.0.1:0"}, ""},
+	for name, c := range map[string]struct{ stdin, line string }{
+		"add without a provider":  {"s", "add x --client-id i"},
+		"add of a wrong secret":   {"s", "add x --provider miden --client-id a:b --token-url http://example.com"},
+		"add without a secret":    {"", "add x --provider minut --client-id i"},
+		"add of no JSON":          {"hunter2", "add x --json"},
+		"set of none":             {"s", "set x"},
+		"rm of none":              {"", "rm x"},
+		"doctor":                  {"", "doctor"},
+		"serve, wrong key":        {"", "serve --key x --listen 127.0.0.1:0"},
+		"serve, wrong duration":   {"", "serve --every 1ms --listen 127.0.0.1:0"},
+		"serve, wrong address":    {"", "serve --listen nowhere"},
+		"serve, wrong CA":         {"", "serve --ca none.pem --listen 127.0.0.1:0"},
+		"a demo, wrong address":   {"", "serve --demo --demo-listen 0.0.0.0:0 --listen 127.0.0.1:0"},
+		"serve, deep data folder": {"", "serve --data a/b/c --every 1ms --listen 127.0.0.1:0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			r := tv(t, dir, c.stdin, c.args...)
+			r := tv(t, dir, c.stdin, strings.Fields(c.line)...)
 			if left, _ := os.ReadDir(dir); r.code == failure.OK || len(left) != 0 {
-				t.Errorf("%q exits with %d and leaves %v, want an error and nothing left: %s", c.args, r.code, left, r.err)
+				t.Errorf(
+					"%s exits with %d and leaves %v, want an error and nothing left: %s",
+					c.line,
+					r.code,
+					left,
+					r.err,
+				)
 			}
 		})
 	}

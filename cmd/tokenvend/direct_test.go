@@ -23,26 +23,33 @@ func TestReadingByFunction(t *testing.T) {
 		t.Errorf("get: %q, %q", token.out, token.err)
 	}
 	var whole api.Token
-	if out := s.direct("", "get", "--json", "minut").out; json.Unmarshal([]byte(out), &whole) != nil || whole.AccessToken+"\n" != token.out || whole.ExpiresIn == 0 {
+	if out := s.direct("", "get", "--json", "minut").out; json.Unmarshal([]byte(out), &whole) != nil ||
+		whole.AccessToken+"\n" != token.out ||
+		whole.ExpiresIn == 0 {
 		t.Errorf("get --json: %s", out)
 	}
 	var page api.Page
 	s.direct("", "get", "monta").want(t, failure.OK)
-	if out := s.direct("", "ls", "--json").out; json.Unmarshal([]byte(out), &page) != nil || len(page.Credentials) != 2 {
+	if out := s.direct("", "ls", "--json").out; json.Unmarshal([]byte(out), &page) != nil ||
+		len(page.Credentials) != 2 {
 		t.Errorf("ls --json: %s", out)
 	}
 	var report api.StatusReport
-	if out := s.direct("", "status", "--json", "minut").out; json.Unmarshal([]byte(out), &report) != nil || report.State != api.Fresh || report.Fingerprint != whole.Fingerprint {
+	if out := s.direct("", "status", "--json", "minut").out; json.Unmarshal([]byte(out), &report) != nil ||
+		report.State != api.Fresh ||
+		report.Fingerprint != whole.Fingerprint {
 		t.Errorf("status --json: %s", out)
 	}
-	if r := s.tv("", "exec", "--function", stackFunction, "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"; exit 7`); r.code != 7 || r.out+"\n" != token.out {
+	if r := s.tv("", "exec", "--function", stackFunction, "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"; exit 7`); r.code != 7 ||
+		r.out+"\n" != token.out {
 		t.Errorf("exec: %d %q", r.code, r.out)
 	}
 	s.direct("", "renew", "minut").want(t, failure.Failed, "younger than 30 seconds")
 	if out := s.direct("", "revoke", "minut").want(t, failure.OK).out; !strings.HasPrefix(out, "minut: ") {
 		t.Errorf("revoke: %s", out)
 	}
-	if out := s.direct("", "renew", "minut").want(t, failure.OK).out; strings.Contains(out, whole.Fingerprint) || !strings.Contains(out, "\nnew ") {
+	if out := s.direct("", "renew", "minut").want(t, failure.OK).out; strings.Contains(out, whole.Fingerprint) ||
+		!strings.Contains(out, "\nnew ") {
 		t.Errorf("renew: %s", out)
 	}
 }
@@ -50,7 +57,8 @@ func TestReadingByFunction(t *testing.T) {
 func TestRefusalsByFunction(t *testing.T) {
 	s := newStack(t)
 	s.put("minut", "minut")
-	s.direct("", "get", "nosuch").want(t, failure.NotFound, "tokenvend ls --function "+stackFunction+" names", "request id lambda-1")
+	s.direct("", "get", "nosuch").
+		want(t, failure.NotFound, "tokenvend ls --function "+stackFunction+" names", "request id lambda-1")
 	s.direct("", "status", "nosuch").want(t, failure.NotFound)
 	s.direct("", "get", "minut", "--scope", "a b").want(t, failure.Refused, "scope", `"allow"`)
 	s.direct("", "get", "minut", "--account", "someone").want(t, failure.Refused, "account")
@@ -78,7 +86,8 @@ func TestWhereRequestsGo(t *testing.T) {
 		t.Errorf("--url: %q", r.out)
 	}
 	s.tv("", "get", "minut", "--function", "no such").want(t, failure.BadUsage, "expected a function's name or ARN")
-	s.tv("", "get", "minut", "--function", stackFunction, "--url", s.url).want(t, failure.BadUsage, "--url and --function: expected one")
+	s.tv("", "get", "minut", "--function", stackFunction, "--url", s.url).
+		want(t, failure.BadUsage, "--url and --function: expected one")
 
 	byName, byURL := connection.EnvFunction+"="+stackFunction, connection.EnvURL+"="+s.url
 	s.env = append(s.env, byName)
@@ -109,7 +118,10 @@ func TestAFunctionWithoutAnAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // the SDK tries some of these again, after a pause
-			if r := tvEnv(t, s.dir, "", s.env, "get", "minut", "--function", name).want(t, c.code, c.says); strings.Contains(r.err, canary) {
+			if r := tvEnv(t, s.dir, "", s.env, "get", "minut", "--function", name).want(t, c.code, c.says); strings.Contains(
+				r.err,
+				canary,
+			) {
 				t.Errorf("the payload is shown: %s", r.err)
 			}
 		})
@@ -118,12 +130,20 @@ func TestAFunctionWithoutAnAnswer(t *testing.T) {
 
 func TestAWSOutOfReach(t *testing.T) {
 	s := newStack(t)
-	s.env = append(s.env, "AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:1", "AWS_ENDPOINT_URL_SECRETS_MANAGER=http://127.0.0.1:1", "AWS_MAX_ATTEMPTS=1")
-	s.direct("", "get", "minut").want(t, failure.Failed, "lambda:InvokeFunction on "+stackFunction+":admin: no answer: dial tcp 127.0.0.1:1: connect: connection refused")
-	s.direct("", "set", "minut").want(t, failure.Failed, "secretsmanager:GetSecretValue on tokenvend/minut: no answer: dial tcp")
+	s.env = append(
+		s.env,
+		"AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:1",
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER=http://127.0.0.1:1",
+		"AWS_MAX_ATTEMPTS=1",
+	)
+	s.direct("", "get", "minut").
+		want(t, failure.Failed, "lambda:InvokeFunction on "+stackFunction+":admin: no answer: dial tcp 127.0.0.1:1: connect: connection refused")
+	s.direct("", "set", "minut").
+		want(t, failure.Failed, "secretsmanager:GetSecretValue on tokenvend/minut: no answer: dial tcp")
 }
 
-// The configuration is that of a profile, and nothing of it is looked at where no stack is asked.
+// The configuration is that of a profile, and nothing of it is looked at where
+// no stack is asked.
 func TestAWSConfiguration(t *testing.T) {
 	s := newStack(t)
 	s.put("minut", "minut")
@@ -142,12 +162,18 @@ func TestAWSConfiguration(t *testing.T) {
 	}
 	const profile = "[profile ops]\nregion = " + stackRegion + "\n"
 	get(profile+"aws_access_key_id = A\naws_secret_access_key = S\n", "AWS_PROFILE=ops").want(t, failure.OK)
-	get(profile+`credential_process = printf '{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S"}'`, "AWS_PROFILE=ops").want(t, failure.OK)
+	get(
+		profile+`credential_process = printf '{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S"}'`,
+		"AWS_PROFILE=ops",
+	).want(t, failure.OK)
 	get(profile, "AWS_PROFILE=ops").want(t, failure.Failed, "there are no AWS credentials: AWS_PROFILE")
 	get("", "AWS_PROFILE=ops").want(t, failure.Failed, "the AWS configuration: ", "ops")
 	get("").want(t, failure.BadUsage, "--region is needed")
 	get("", "AWS_REGION=eu-north-1", "AWS_ACCESS_KEY_ID=A").want(t, failure.Failed, "AWS credentials")
-	if r := get(profile+`credential_process = printf '{"SecretAccessKey":"`+canary+`'`, "AWS_PROFILE=ops").want(t, failure.Failed, "credential_process failed"); strings.Contains(r.err, canary) {
+	if r := get(profile+`credential_process = printf '{"SecretAccessKey":"`+canary+`'`, "AWS_PROFILE=ops").want(t, failure.Failed, "credential_process failed"); strings.Contains(
+		r.err,
+		canary,
+	) {
 		t.Errorf("what the process printed is shown: %s", r.err)
 	}
 	tvEnv(t, s.dir, "", []string{"AWS_PROFILE=nosuch"}, "get", "minut").want(t, failure.Failed, "no server runs")

@@ -38,18 +38,30 @@ func TestAttack11_EveryGrantThatReachesFar(t *testing.T) {
 	c.role("not", `[{"Effect":"Allow","NotAction":["iam:*"],"NotResource":"arn:aws:s3:::*"}]`)
 	_, err := c.iam.CreateGroup(t.Context(), &iam.CreateGroupInput{GroupName: aws.String("devs")})
 	c.must(err)
-	_, err = c.iam.PutGroupPolicy(t.Context(), &iam.PutGroupPolicyInput{GroupName: aws.String("devs"), PolicyName: aws.String("p"), PolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"` + c.arn + `"}}`)})
+	_, err = c.iam.PutGroupPolicy(
+		t.Context(),
+		&iam.PutGroupPolicyInput{
+			GroupName:  aws.String("devs"),
+			PolicyName: aws.String("p"),
+			PolicyDocument: aws.String(
+				`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"` + c.arn + `"}}`),
+		},
+	)
 	c.must(err)
 
 	// An operator is one on admin alone.
-	d := c.doctor(failure.OK, "--operators", "arn:aws:iam::"+account+":role/"+names[":admin"]+", arn:aws:sts::"+account+":assumed-role/"+names[":*"]+"/ann")
+	d := c.doctor(
+		failure.OK,
+		"--operators",
+		"arn:aws:iam::"+account+":role/"+names[":admin"]+", arn:aws:sts::"+account+":assumed-role/"+names[":*"]+"/ann",
+	)
 	for after, says := range reaches {
 		if says != "" && after != ":admin" {
 			d.has(t, doctor.Warning, "IAM", "role "+names[after], "which reaches "+says)
 		}
 		for _, one := range d.Checks {
-			if one.Grade == doctor.Warning && strings.Contains(one.Finding, "role "+names[after]+" ") && (says == "" || after == ":admin") {
+			if one.Grade == doctor.Warning && strings.Contains(one.Finding, "role "+names[after]+" ") &&
+				(says == "" || after == ":admin") {
 				t.Errorf("%q: %+v", after, one)
 			}
 		}
@@ -59,14 +71,21 @@ func TestAttack11_EveryGrantThatReachesFar(t *testing.T) {
 	d.has(t, doctor.Warning, "IAM", "role but", "on all but", "which reaches the alias api;")
 	d.has(t, doctor.Warning, "IAM", "role not", "on all but arn:aws:s3:::*", "the bare function")
 	d.has(t, doctor.Warning, "IAM", "group devs", "the bare function;")
-	c.direct("", "doctor", "--operators", "arn:aws:iam::1:role/*").want(t, failure.BadUsage, "--operators: expected ARNs")
+	c.direct("", "doctor", "--operators", "arn:aws:iam::1:role/*").
+		want(t, failure.BadUsage, "--operators: expected ARNs")
 	c.direct("", "doctor", "--operators", "ops").want(t, failure.BadUsage, "--operators: expected ARNs")
 }
 
 // allow puts a statement into the resource policy of an alias.
 func (c *clinic) allow(alias, id, principal, source string) {
 	c.Helper()
-	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Qualifier: &alias, Action: aws.String(iampolicy.InvokeAction), Principal: &principal, StatementId: &id}
+	input := &lambda.AddPermissionInput{
+		FunctionName: aws.String(stackFunction),
+		Qualifier:    &alias,
+		Action:       aws.String(iampolicy.InvokeAction),
+		Principal:    &principal,
+		StatementId:  &id,
+	}
 	if source != "" {
 		input.SourceArn = &source
 	}
@@ -91,9 +110,12 @@ func TestAttack11_GrantsInTheFunctionsOwnPolicy(t *testing.T) {
 
 	// The stack's API is told from another by --url.
 	const other = "https://other99.execute-api.us-east-1.amazonaws.com"
-	c.doctor(failure.OK, "--url", other).has(t, doctor.Warning, "grants on api", iampolicy.APIGateway, "the alias api", "aws:SourceArn")
-	c.doctor(failure.OK, "--url", strings.Replace(other, "other99", "abc123", 1)).has(t, doctor.Fine, "grants on api", "for the API abc123")
-	c.direct("", "doctor", "--url", "https://tokens.example.com").want(t, failure.BadUsage, "expected the stack's output ApiUrl")
+	c.doctor(failure.OK, "--url", other).
+		has(t, doctor.Warning, "grants on api", iampolicy.APIGateway, "the alias api", "aws:SourceArn")
+	c.doctor(failure.OK, "--url", strings.Replace(other, "other99", "abc123", 1)).
+		has(t, doctor.Fine, "grants on api", "for the API abc123")
+	c.direct("", "doctor", "--url", "https://tokens.example.com").
+		want(t, failure.BadUsage, "expected the stack's output ApiUrl")
 	own := "arn:aws:execute-api:" + stackRegion + ":" + account + ":"
 	c.allow("api", "second", iampolicy.APIGateway, own+"evil99/*")
 	c.doctor(failure.OK).has(t, doctor.Warning, "grants on api", "abc123, evil99", "--url")

@@ -46,7 +46,9 @@ func newClinic(t *testing.T) *clinic {
 	c := &clinic{stack: s, lambda: lambda.NewFromConfig(s.account), iam: iam.NewFromConfig(s.account)}
 	role := c.role("vend", `[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]`)
 	out, err := c.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
-		FunctionName: aws.String(stackFunction), Role: &role, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"), Code: &types.FunctionCode{ZipFile: empty(t)},
+		FunctionName: aws.String(
+			stackFunction,
+		), Role: &role, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"), Code: &types.FunctionCode{ZipFile: empty(t)},
 	})
 	s.must(err)
 	c.arn = strings.TrimSuffix(*out.FunctionArn, ":"+doctor.Latest)
@@ -78,35 +80,61 @@ func (s *stack) must(err error) {
 
 func (c *clinic) alias(name, on string) {
 	c.Helper()
-	_, err := c.lambda.CreateAlias(c.Context(), &lambda.CreateAliasInput{FunctionName: aws.String(stackFunction), Name: &name, FunctionVersion: &on})
+	_, err := c.lambda.CreateAlias(
+		c.Context(),
+		&lambda.CreateAliasInput{FunctionName: aws.String(stackFunction), Name: &name, FunctionVersion: &on},
+	)
 	c.must(err)
 }
 
-// permit lets a principal iampolicy.InvokeAction the function by an alias; "" for the bare function.
+// permit lets a principal iampolicy.InvokeAction the function by an alias; ""
+// for the bare function.
 func (c *clinic) permit(alias, principal string) {
 	c.Helper()
-	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Action: aws.String(iampolicy.InvokeAction), Principal: &principal, StatementId: aws.String(fmt.Sprintf("s%d", len(alias)))}
+	input := &lambda.AddPermissionInput{
+		FunctionName: aws.String(stackFunction),
+		Action:       aws.String(iampolicy.InvokeAction),
+		Principal:    &principal,
+		StatementId:  aws.String(fmt.Sprintf("s%d", len(alias))),
+	}
 	if alias != "" {
 		input.Qualifier = &alias
 	}
 	if principal == iampolicy.APIGateway {
-		input.SourceArn = aws.String("arn:aws:execute-api:" + stackRegion + ":" + strings.Split(c.arn, ":")[4] + ":abc123/*")
+		input.SourceArn = aws.String(
+			"arn:aws:execute-api:" + stackRegion + ":" + strings.Split(c.arn, ":")[4] + ":abc123/*",
+		)
 	}
 	_, err := c.lambda.AddPermission(c.Context(), input)
 	c.must(err)
 }
 
-// role makes a role with an inline policy of those statements, and returns its ARN.
+// role makes a role with an inline policy of those statements, and returns its
+// ARN.
 func (c *clinic) role(name, statements string) string {
 	c.Helper()
-	out, err := c.iam.CreateRole(c.Context(), &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[]}`)})
+	out, err := c.iam.CreateRole(
+		c.Context(),
+		&iam.CreateRoleInput{
+			RoleName:                 &name,
+			AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[]}`),
+		},
+	)
 	c.must(err)
-	_, err = c.iam.PutRolePolicy(c.Context(), &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String("p"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":` + statements + `}`)})
+	_, err = c.iam.PutRolePolicy(
+		c.Context(),
+		&iam.PutRolePolicyInput{
+			RoleName:       &name,
+			PolicyName:     aws.String("p"),
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":` + statements + `}`),
+		},
+	)
 	c.must(err)
 	return *out.Role.Arn
 }
 
-// invoker makes a role that may invoke the function with something after its ARN.
+// invoker makes a role that may invoke the function with something after its
+// ARN.
 func (c *clinic) invoker(name, after string) string {
 	c.Helper()
 	return c.role(name, `[{"Effect":"Allow","Action":"lambda:Invoke*","Resource":"`+c.arn+after+`"}]`)
@@ -125,7 +153,8 @@ func (c *clinic) doctor(code failure.Code, more ...string) diagnosis {
 
 func diagnose(t *testing.T, r ran, code failure.Code) (d diagnosis) {
 	t.Helper()
-	if err := json.Unmarshal([]byte(r.out), &d); err != nil || r.code != code || strings.Contains(r.out+r.err, canary) {
+	if err := json.Unmarshal([]byte(r.out), &d); err != nil || r.code != code ||
+		strings.Contains(r.out+r.err, canary) {
 		t.Fatalf("exit code %d, want %d; %v\n%s\n%s", r.code, code, err, r.out, r.err)
 	}
 	return d
@@ -166,7 +195,10 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	d.has(t, doctor.Fine, "IAM", "as --operators says, role operator may invoke admin")
 	d.has(t, doctor.Fine, "credentials", "1 of 1 are sound")
 	d.has(t, doctor.Fine, "token minut", "fresh")
-	lines := strings.Split(strings.TrimSpace(c.direct("", "doctor", "--operators", operators).want(t, failure.OK).out), "\n")
+	lines := strings.Split(
+		strings.TrimSpace(c.direct("", "doctor", "--operators", operators).want(t, failure.OK).out),
+		"\n",
+	)
 	if len(lines) != len(d.Checks) || !strings.HasPrefix(lines[0], "ok ") {
 		t.Errorf("%d lines for %d checks:\n%s", len(lines), len(d.Checks), strings.Join(lines, "\n"))
 	}
@@ -179,24 +211,42 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 		c.invoker(name, after)
 	}
 	c.role("everything", `[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]`)
-	c.role("others", `[{"Effect":"Allow","Action":["lambda:InvokeFunction"],"Resource":["`+c.arn+`2*","`+c.arn+`:c-*"]},{"Effect":"Deny","Action":"*","Resource":"*"},{"Effect":"Allow","Action":"lambda:GetFunction","Resource":"*"}]`)
-	managed, err := c.iam.CreatePolicy(t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String("wide"), PolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"lambda:*","Resource":"arn:aws:lambda:*:*:function:tokenvend-*"}}`)})
+	c.role(
+		"others",
+		`[{"Effect":"Allow","Action":["lambda:InvokeFunction"],"Resource":["`+c.arn+`2*","`+c.arn+`:c-*"]},{"Effect":"Deny","Action":"*","Resource":"*"},{"Effect":"Allow","Action":"lambda:GetFunction","Resource":"*"}]`,
+	)
+	managed, err := c.iam.CreatePolicy(
+		t.Context(),
+		&iam.CreatePolicyInput{PolicyName: aws.String("wide"), PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"lambda:*","Resource":"arn:aws:lambda:*:*:function:tokenvend-*"}}`,
+		)},
+	)
 	c.must(err)
 	_, err = c.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")})
 	c.must(err)
-	_, err = c.iam.AttachUserPolicy(t.Context(), &iam.AttachUserPolicyInput{UserName: aws.String("ann"), PolicyArn: managed.Policy.Arn})
+	_, err = c.iam.AttachUserPolicy(
+		t.Context(),
+		&iam.AttachUserPolicyInput{UserName: aws.String("ann"), PolicyArn: managed.Policy.Arn},
+	)
 	c.must(err)
 	c.permit("", stackAccount)
 	c.permit("admin", "events.amazonaws.com")
 	_, err = c.lambda.AddPermission(t.Context(), &lambda.AddPermissionInput{
-		FunctionName: aws.String(stackFunction), Action: aws.String(iampolicy.InvokeAction), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
+		FunctionName: aws.String(
+			stackFunction,
+		), Action: aws.String(iampolicy.InvokeAction), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
 	})
 	c.must(err)
 	d := c.doctor(failure.OK)
 	const all = ", which reaches the alias api and the alias admin and the bare function"
 	d.has(t, doctor.Warning, "IAM", "role starred may", c.arn+"*"+all)
-	d.has(t, doctor.Warning, "IAM", "role aliased may", c.arn+":*, which reaches the alias api and the alias admin;")
+	d.has(
+		t,
+		doctor.Warning,
+		"IAM",
+		"role aliased may",
+		c.arn+":*, which reaches the alias api and the alias admin;",
+	)
 	d.has(t, doctor.Warning, "IAM", "role guessing may", ":a????, which reaches the alias admin;")
 	d.has(t, doctor.Warning, "IAM", "role everything may "+iampolicy.InvokeAction+" on *"+all)
 	d.has(t, doctor.Warning, "IAM", "user ann may", "function:tokenvend-*"+all)
@@ -212,29 +262,45 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 
 func TestDoctorOfABrokenStack(t *testing.T) {
 	c := newClinic(t)
-	_, err := c.lambda.DeleteAlias(t.Context(), &lambda.DeleteAliasInput{FunctionName: aws.String(stackFunction), Name: aws.String("admin")})
+	_, err := c.lambda.DeleteAlias(
+		t.Context(),
+		&lambda.DeleteAliasInput{FunctionName: aws.String(stackFunction), Name: aws.String("admin")},
+	)
 	c.must(err)
-	version, err := c.lambda.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String(stackFunction)})
+	version, err := c.lambda.PublishVersion(
+		t.Context(),
+		&lambda.PublishVersionInput{FunctionName: aws.String(stackFunction)},
+	)
 	c.must(err)
 	c.alias("c-minut", *version.Version)
 	c.put("dead", "minut")
 	c.put("odd", "minut", `client_secrets="`+canary+`"`)
-	c.must(c.providers.SetFault("minut", simulator.Fault{Status: http.StatusUnauthorized, Body: `{"error":"invalid_client"}`}))
+	c.must(
+		c.providers.SetFault(
+			"minut",
+			simulator.Fault{Status: http.StatusUnauthorized, Body: `{"error":"invalid_client"}`},
+		),
+	)
 	c.direct("", "get", "dead")
 	d := c.doctor(failure.Failed)
 	d.has(t, doctor.Failed, "alias admin", "does not exist")
 	d.has(t, doctor.Failed, "alias c-minut", "stands on version "+*version.Version, "update-alias")
 	d.has(t, doctor.Failed, "credential odd", "client_secrets")
 	d.has(t, doctor.Failed, "token dead", "failing", "check client id")
-	_, err = c.secrets.DeleteSecret(t.Context(), &awssecrets.DeleteSecretInput{SecretId: aws.String(secretstore.DefaultPrefix + "odd")})
+	_, err = c.secrets.DeleteSecret(
+		t.Context(),
+		&awssecrets.DeleteSecretInput{SecretId: aws.String(secretstore.DefaultPrefix + "odd")},
+	)
 	c.must(err)
-	c.tv("", "doctor", "--function", "nosuch").wantOut(t, failure.Failed, "failed  function  lambda:GetFunctionConfiguration on nosuch")
+	c.tv("", "doctor", "--function", "nosuch").
+		wantOut(t, failure.Failed, "failed  function  lambda:GetFunctionConfiguration on nosuch")
 }
 
 // wantOut is want for a command that tells its data, whatever its end.
 func (r ran) wantOut(t *testing.T, code failure.Code, says string) {
 	t.Helper()
-	if out := strings.Join(strings.Fields(r.out), " "); r.code != code || !strings.Contains(out, strings.Join(strings.Fields(says), " ")) {
+	if out := strings.Join(strings.Fields(r.out), " "); r.code != code ||
+		!strings.Contains(out, strings.Join(strings.Fields(says), " ")) {
 		t.Errorf("exit code %d, not %d, or no %q in\n%s\n%s", r.code, code, says, r.out, r.err)
 	}
 }
@@ -258,7 +324,11 @@ func TestDoctorSaysWhatMayNotBeRead(t *testing.T) {
 		d.has(t, doctor.Warning, "function", "not looked at", "--function")
 		d.has(t, doctor.Fine, "server", "lists 1 credentials")
 	}
-	d = diagnose(t, tvEnv(t, c.dir, "", []string{"AWS_REGION=us-east-1"}, "doctor", "--json", "--function", stackFunction), failure.Failed)
+	d = diagnose(
+		t,
+		tvEnv(t, c.dir, "", []string{"AWS_REGION=us-east-1"}, "doctor", "--json", "--function", stackFunction),
+		failure.Failed,
+	)
 	d.has(t, doctor.Failed, "AWS credentials", "there are no AWS credentials")
 }
 

@@ -85,7 +85,16 @@ func TestGetFormatExecCredential(t *testing.T) {
 	}
 	const v1, v1beta1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
 	for info, want := range map[string]string{"": v1, `{"apiVersion":"` + v1beta1 + `"}`: v1beta1} {
-		r := tvEnv(t, s.dir, "", []string{"KUBERNETES_EXEC_INFO=" + info}, "get", "minut", "--format", "exec-credential")
+		r := tvEnv(
+			t,
+			s.dir,
+			"",
+			[]string{"KUBERNETES_EXEC_INFO=" + info},
+			"get",
+			"minut",
+			"--format",
+			"exec-credential",
+		)
 		var got struct {
 			APIVersion string `json:"apiVersion"`
 			Kind       string `json:"kind"`
@@ -98,16 +107,41 @@ func TestGetFormatExecCredential(t *testing.T) {
 		dec.DisallowUnknownFields()
 		err := dec.Decode(&got)
 		until := got.Status.ExpirationTimestamp
-		if err != nil || got.APIVersion != want || got.Kind != "ExecCredential" || got.Status.Token != whole.AccessToken ||
-			until.Before(time.Now()) || until.After(whole.ExpiresAt) {
-			t.Errorf("get --format exec-credential = %+v, %v, want %s and the token until it is renewed", got, err, want)
+		if err != nil || got.APIVersion != want || got.Kind != "ExecCredential" ||
+			got.Status.Token != whole.AccessToken ||
+			until.Before(time.Now()) ||
+			until.After(whole.ExpiresAt) {
+			t.Errorf(
+				"get --format exec-credential = %+v, %v, want %s and the token until it is renewed",
+				got,
+				err,
+				want,
+			)
 		}
 	}
 	wrong := []string{`KUBERNETES_EXEC_INFO={"apiVersion":"client.authentication.k8s.io/v9"}`}
-	tvEnv(t, s.dir, "", wrong, "get", "minut", "--format", "exec-credential").want(t, failure.BadUsage, "KUBERNETES_EXEC_INFO")
+	tvEnv(
+		t,
+		s.dir,
+		"",
+		wrong,
+		"get",
+		"minut",
+		"--format",
+		"exec-credential",
+	).want(t, failure.BadUsage, "KUBERNETES_EXEC_INFO")
 	tv(t, s.dir, "", "get", "minut", "--format", "xml").want(t, failure.BadUsage,
 		"--format: expected token, header, json, env or exec-credential")
-	tv(t, s.dir, "", "get", "minut", "--format", "env", "--json").want(t, failure.BadUsage, "expected one of --format and --json")
+	tv(
+		t,
+		s.dir,
+		"",
+		"get",
+		"minut",
+		"--format",
+		"env",
+		"--json",
+	).want(t, failure.BadUsage, "expected one of --format and --json")
 }
 
 func TestExecWithSeveralCredentials(t *testing.T) {
@@ -168,7 +202,8 @@ func TestVerifyExitCodes(t *testing.T) {
 	s := demo(t, t.TempDir())
 	tv(t, s.dir, "", "verify", "movemint").want(t, failure.Failed, "no token to verify", "tokenvend get movemint")
 	tv(t, s.dir, "", "get", "movemint").want(t, failure.OK)
-	if out := tv(t, s.dir, "", "verify", "movemint").want(t, failure.OK).out; out != "movemint: the provider takes the token\n" {
+	out := tv(t, s.dir, "", "verify", "movemint").want(t, failure.OK).out
+	if out != "movemint: the provider takes the token\n" {
 		t.Errorf("verify movemint = %q, want that the provider takes the token", out)
 	}
 	tv(t, s.dir, "", "verify", "trackmania").want(t, failure.Unsupported, "no request that proves a token")
@@ -235,7 +270,16 @@ func TestVersion(t *testing.T) {
 		t.Errorf("--version = %q and version = %q, want the same", byFlag, byCommand)
 	}
 	stamped := dir + "/stamped"
-	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.version=v9.8.7", "-o", stamped, ".")
+	build := exec.CommandContext(
+		t.Context(),
+		"go",
+		"build",
+		"-ldflags",
+		"-X main.version=v9.8.7",
+		"-o",
+		stamped,
+		".",
+	)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build = %v, want success: %s", err, out)
 	}

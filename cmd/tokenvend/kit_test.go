@@ -67,7 +67,11 @@ func tvEnv(t *testing.T, dir, stdin string, env []string, args ...string) ran {
 	testbed.LookAtSources(t)
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, append(clean(dir), env...), strings.NewReader(stdin), &out, &errs
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, append(
+		clean(dir),
+		env...), strings.NewReader(
+		stdin,
+	), &out, &errs
 	err := cmd.Run()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		t.Fatal(err)
@@ -132,7 +136,9 @@ func demo(t *testing.T, dir string, more ...string) *served {
 func demoEnv(t *testing.T, dir string, env []string, more ...string) *served {
 	t.Helper()
 	s := &served{dir: dir}
-	args := append([]string{"serve", "--demo", "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0", "--every", "1s"}, more...)
+	args := append(
+		[]string{"serve", "--demo", "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0", "--every", "1s"},
+		more...)
 	s.cmd = exec.Command(program, args...)
 	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = dir, append(clean(dir), env...), &s.out, &s.log
 	if err := s.cmd.Start(); err != nil {

@@ -50,7 +50,32 @@ func TestAttack06_OnATerminalItIsAsked(t *testing.T) {
 		})
 	}
 	dir := written(t, narrow)
-	if r := typed(t, dir, "\n", "set", "x", "--client-id", "you").want(t, failure.OK); strings.Contains(r.err, "Write it?") {
+	if r := typed(t, dir, "\n", "set", "x", "--client-id", "you").want(t, failure.OK); strings.Contains(
+		r.err,
+		"Write it?",
+	) {
 		t.Errorf("what gives no more is asked about: %s", r.err)
+	}
+}
+
+func TestRmAsksOnATerminal(t *testing.T) {
+	for answer, code := range map[string]failure.Code{"y": failure.OK, "n": failure.Failed, "": failure.Failed} {
+		dir := written(t, narrow)
+		r := typed(
+			t,
+			dir,
+			answer+"\n",
+			"rm",
+			"x",
+		).want(t, code, "Remove "+filePath(dir, "x")+", and revoke the token of x? [y/N] ")
+		if exists(dir, "x") != (code != failure.OK) {
+			t.Errorf(
+				"rm answered with %q leaves the file: %t, want %t: %s",
+				answer,
+				exists(dir, "x"),
+				code != failure.OK,
+				r.err,
+			)
+		}
 	}
 }

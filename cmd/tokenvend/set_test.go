@@ -44,13 +44,21 @@ func TestAttack06_SetKeepsWhoMayHaveIt(t *testing.T) {
 		{[]string{"--allow-scope", "admin", "--yes"}, `{"accounts":["team-*","team-a"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write","admin"]}`},
 		{[]string{"--clear", "allow.accounts", "--clear", "allow.scopes", "--allow-scope", "write"}, `{"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
 	} {
-		r := tv(t, dir, "", append([]string{"set", "x"}, c.args...)...).want(t, failure.OK, "Who may have x, and what:", "role/billing")
+		r := tv(
+			t,
+			dir,
+			"",
+			append(
+				[]string{"set", "x"},
+				c.args...)...).want(t, failure.OK, "Who may have x, and what:", "role/billing")
 		if got := allowOf(t, dir); got != c.allow {
 			t.Errorf("after set %q allow is %s, want %s\n%s", c.args, got, c.allow, r.err)
 		}
 	}
 	fields := secretOf(t, dir, "x")
-	if params, _ := json.Marshal(fields["params"]); string(params) != `{"tenant":"a\u003cb\u003e"}` || fields["lifetime"] != "1h" || fields["scope"] != "read" {
+	if params, _ := json.Marshal(fields["params"]); string(params) != `{"tenant":"a\u003cb\u003e"}` ||
+		fields["lifetime"] != "1h" ||
+		fields["scope"] != "read" {
 		t.Errorf("set has changed what was not named: %v", fields)
 	}
 }
@@ -98,7 +106,10 @@ func TestSetTakesAFieldAway(t *testing.T) {
 		t.Errorf("set --clear has left %v", fields)
 	}
 	for _, field := range []string{"nonsense", "params", "allow.nonsense", "provider.x", "hunter2"} {
-		if r := tv(t, dir, "", "set", "x", "--clear", field).want(t, failure.BadUsage, "--clear: expected a field that the secret has"); strings.Contains(r.err, "hunter2") {
+		if r := tv(t, dir, "", "set", "x", "--clear", field).want(t, failure.BadUsage, "--clear: expected a field that the secret has"); strings.Contains(
+			r.err,
+			"hunter2",
+		) {
 			t.Errorf("set --clear shows its argument: %s", r.err)
 		}
 	}
@@ -107,5 +118,14 @@ func TestSetTakesAFieldAway(t *testing.T) {
 	}
 	tv(t, dir, "", "set", "x", "--allow-scope", "y").want(t, failure.BadUsage, "--clear allow.scopes takes it away")
 	tv(t, dir, "", "set", "x", "--keep-warm=maybe").want(t, failure.BadUsage)
-	tv(t, dir, `{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "x", "--json", "--clear", "scope").want(t, failure.BadUsage, "no flag adds to it")
+	tv(
+		t,
+		dir,
+		`{"provider":"minut","client_id":"c","client_secret":"d"}`,
+		"set",
+		"x",
+		"--json",
+		"--clear",
+		"scope",
+	).want(t, failure.BadUsage, "no flag adds to it")
 }

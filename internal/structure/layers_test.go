@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -169,4 +170,21 @@ func skip(err error) error {
 		return err
 	}
 	return fs.SkipDir
+}
+
+// The functions link nothing of the command line.
+func TestFunctionsLinkNoCommandLine(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "./functions/...")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil || !strings.Contains(string(out), module+"pkg/vend\n") {
+		t.Fatalf("go list -deps ./functions/... = %d bytes, %v, want their dependencies", len(out), err)
+	}
+	for dependency := range strings.Lines(string(out)) {
+		for _, other := range []string{"spf13", "yaml", "md2man", "blackfriday", "golang.org/x/term", "cmd/tokenvend"} {
+			if strings.Contains(dependency, other) {
+				t.Errorf("go list -deps ./functions/... has %s, want nothing of %s", dependency, other)
+			}
+		}
+	}
 }

@@ -116,7 +116,9 @@ func FuzzJSON(f *testing.F) {
 		}
 		console, out, _ := page(t)
 		var back map[string]string
-		if err := console.JSON(map[string]string{"k": text}); err != nil || json.Unmarshal(out.Bytes(), &back) != nil || back["k"] != text {
+		if err := console.JSON(map[string]string{"k": text}); err != nil ||
+			json.Unmarshal(out.Bytes(), &back) != nil ||
+			back["k"] != text {
 			t.Fatalf("JSON of %q = %v, and is read as %q", text, err, back)
 		}
 		for _, r := range out.String() {

@@ -118,7 +118,7 @@ func (s *set) tokenUnderOtherName(ctx context.Context, r replacement) (token api
 	if err != nil {
 		return token, err
 	}
-	name := trialName()
+	name := trialName(r.name)
 	created, err := r.store.Create(ctx, name, text)
 	if err != nil {
 		return token, err
@@ -139,9 +139,13 @@ func (s *set) tokenUnderOtherName(ctx context.Context, r replacement) (token api
 	return token, err
 }
 
-// trialName returns a name that no credential has.
-func trialName() string {
-	random := make([]byte, 8)
+// maxPrefix keeps the name of a trial within the 63 characters of a name.
+const maxPrefix = 40
+
+// trialName returns a name that no credential has, and that begins with the
+// name of the one that is tried.
+func trialName(name string) string {
+	random := make([]byte, 6)
 	_, _ = rand.Read(random) // never fails
-	return "trial-" + hex.EncodeToString(random)
+	return name[:min(len(name), maxPrefix)] + "-trial-" + hex.EncodeToString(random)
 }
