@@ -303,3 +303,18 @@ func TestSuggestions(t *testing.T) {
 		tv(t, dir, "", strings.Fields(c.line)...).want(t, failure.BadUsage, c.want)
 	}
 }
+
+// The exit codes in the help are those of the README.
+func TestReadmeHasTheExitCodes(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	must(t, err)
+	help := tv(t, t.TempDir(), "", "help").want(t, failure.OK).out
+	for _, row := range failure.Codes() {
+		if want := "| " + row[0] + " | " + row[1] + " |\n"; !strings.Contains(string(readme), want) {
+			t.Errorf("README.md has no row %s", want)
+		}
+		if want := "  " + row[0] + "  " + row[1] + "\n"; !strings.Contains(help, want) {
+			t.Errorf("help = %s, want it to have %s", help, want)
+		}
+	}
+}
