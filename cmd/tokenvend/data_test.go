@@ -144,7 +144,7 @@ func TestHintsWorkAsPrinted(t *testing.T) {
 		"alice",
 		"--data",
 		"d",
-	).want(t, failure.Refused, "tokenvend connect --data d")
+	).want(t, failure.Refused, "tokenvend connect trackmania --account alice --data d connects it")
 	status := squeezed(
 		tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--data", "d").want(t, failure.OK).out,
 	)

@@ -37,10 +37,11 @@ func (v versions) String() string {
 func newVersion(p command.Program) *cobra.Command {
 	var output command.Output
 	cmd := &cobra.Command{
-		Use:     "version",
-		Short:   "Prints the version of this program",
-		Example: "tokenvend version --output json",
-		Args:    command.NoArguments,
+		Use:               "version",
+		Short:             "Prints the version of this program",
+		Example:           "tokenvend version --output json",
+		Args:              command.NoArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			v := version(p.Version)
 			return output.Print(p.Console, v, func() error { return p.Printf("%s\n", v.String()) })

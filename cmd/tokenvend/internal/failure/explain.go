@@ -1,13 +1,13 @@
 package failure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -29,8 +29,8 @@ var exits = map[api.Code]Code{
 	api.Misconfigured:           Refused,
 }
 
-// Advice returns what to do about an API error, or "".
-func Advice(code api.Code, commands hint.Commands) string {
+// Advice returns what to do about an API error of a credential, or "".
+func Advice(code api.Code, credential string, commands hint.Commands) string {
 	switch code {
 	case api.AccessDenied:
 		return `ask for what the credential allows, or widen "allow" in its secret`
@@ -39,7 +39,7 @@ func Advice(code api.Code, commands hint.Commands) string {
 	case api.TTLUnavailable:
 		return "ask for a shorter --min-ttl"
 	case api.ReauthorizationRequired:
-		return commands.Line("connect") + ", with NAME and the same flags, connects it"
+		return commands.Token("connect", cmp.Or(credential, "NAME")) + " connects it"
 	case api.TooManyReports:
 		return "try again after the time that is named"
 	case api.TooManyVariants:
@@ -125,19 +125,19 @@ func explainAPI(e *api.Error, commands hint.Commands) string {
 	parts := slices.DeleteFunc([]string{e.Credential, title, detail}, func(s string) bool { return s == "" })
 	text := strings.Join(parts, ": ")
 	if !strings.HasPrefix(e.Detail, "action: ") { // that detail names who may do it
-		text += adviceAfter(e.Code, e.RetryAfter, commands)
+		text += adviceAfter(e, commands)
 	}
 	return text + requestID(e.RequestID)
 }
 
 // adviceAfter returns what to do about an API error, and when.
-func adviceAfter(code api.Code, after time.Duration, commands hint.Commands) string {
-	text := Advice(code, commands)
+func adviceAfter(e *api.Error, commands hint.Commands) string {
+	text := Advice(e.Code, e.Credential, commands)
 	if text == "" {
 		return ""
 	}
-	if after > 0 && text == tryAgain {
-		text += ", in " + after.String()
+	if e.RetryAfter > 0 && text == tryAgain {
+		text += ", in " + e.RetryAfter.String()
 	}
 	return "; " + text
 }

@@ -98,7 +98,7 @@ func remedy(r api.StatusReport, commands hint.Commands) string {
 	case needsUser(r):
 		return commands.Token("connect", r.Credential)
 	case r.Failure != nil:
-		return failure.Advice(r.Failure.Code, commands)
+		return failure.Advice(r.Failure.Code, r.Credential, commands)
 	case r.Verified != nil && !r.Verified.Works:
 		return commands.Token("renew", r.Credential)
 	}

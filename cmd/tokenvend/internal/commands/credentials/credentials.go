@@ -54,12 +54,13 @@ type list struct {
 func newList(p command.Program) *cobra.Command {
 	l := &list{Program: p}
 	cmd := &cobra.Command{
-		Use:     "ls",
-		Aliases: []string{"list"},
-		Short:   "Lists the credentials that you may have",
-		Example: "tokenvend ls\ntokenvend ls --output yaml",
-		Args:    command.NoArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return l.run(cmd.Context(), p.Hints(cmd)) },
+		Use:               "ls",
+		Aliases:           []string{"list"},
+		Short:             "Lists the credentials that you may have",
+		Example:           "tokenvend ls\ntokenvend ls --output yaml",
+		Args:              command.NoArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return l.run(cmd.Context(), p.Hints(cmd)) },
 	}
 	l.Flags.Register(cmd.Flags())
 	l.Output.Register(cmd)

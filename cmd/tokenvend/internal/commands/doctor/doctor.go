@@ -42,9 +42,10 @@ on api, and those of --operators on admin.
 Name the function with --function, and the stack's API with --url, so that another API is told from it.
 What may not be read is reported, and is no failure. It exits with 1 where a check failed; a warning is none.
 `,
-		Example: "tokenvend doctor --function tokenvend-VendFunction-1A2B3C --operators arn:aws:iam::123456789012:role/ops",
-		Args:    command.NoArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context(), p.Hints(cmd)) },
+		Example:           "tokenvend doctor --function tokenvend-VendFunction-1A2B3C --operators arn:aws:iam::123456789012:role/ops",
+		Args:              command.NoArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context(), p.Hints(cmd)) },
 	}
 	d.Flags.Register(cmd.Flags())
 	d.Output.Register(cmd)
@@ -203,7 +204,7 @@ func (f *findings) state(r api.StatusReport) {
 	if r.Failure != nil {
 		detail := strings.TrimSuffix(f.commands.Complete(r.Failure.Detail), ".")
 		finding += "; " + failure.Uncapitalize(r.Failure.Code.Title()) + ": " + detail
-		advice = failure.Advice(r.Failure.Code, f.commands)
+		advice = failure.Advice(r.Failure.Code, r.Credential, f.commands)
 	}
 	switch {
 	case r.State == api.Failing, r.State == api.Reauthorize:

@@ -43,9 +43,10 @@ func newServe(p command.Program) *cobra.Command {
 		Short: "Runs tokenvend on this machine, without AWS",
 		Long: "Credentials are files in FOLDER/credentials: tokenvend add puts one there. " +
 			"Requests are signed as for API Gateway. Ctrl-C ends it.\n",
-		Example: "tokenvend serve\ntokenvend serve --demo --demo-lifetime 20s --every 5s",
-		Args:    command.NoArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context(), p.Hints(cmd)) },
+		Example:           "tokenvend serve\ntokenvend serve --demo --demo-lifetime 20s --every 5s",
+		Args:              command.NoArguments,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context(), p.Hints(cmd)) },
 	}
 	s.register(cmd.Flags())
 	return cmd
