@@ -4,10 +4,14 @@ import (
 	"compress/gzip"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,6 +24,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // answer is what stands before a provider and answers in its place. The
@@ -143,46 +148,106 @@ func TestFault14_NoIntermediaryEndsAGrant(t *testing.T) {
 }
 
 func outlivesAnswer(t *testing.T, a answer, begins time.Duration) {
+	w := newIntercepted(t, "unknown")
+	w.first = mustToken(t, w.instances[0], key(w.name), mint.Want{}).Token
+	time.Sleep(begins)
+	w.during(a, 50*time.Minute)
+	w.recovers()
+}
+
+// intercepted is a world with a grant, two instances and what stands between
+// them and the provider.
+type intercepted struct {
+	*world
+	name      string
+	in        answer // nil: nothing stands there
+	instances []*mint.Mint
+	first     token.Token
+}
+
+func newIntercepted(t *testing.T, reuse string) *intercepted {
 	const name = "trackmania"
-	w := newWorld(t, simulator.Options{Reuse: map[string]simulator.Reuse{name: simulator.RevokesFamily}})
-	w.granted(name, temper(w.sim, "unknown"))
-	var in answer
-	var instances []*mint.Mint
+	w := &intercepted{
+		world: newWorld(t, simulator.Options{Reuse: map[string]simulator.Reuse{name: simulator.RevokesFamily}}),
+		name:  name,
+	}
+	w.granted(name, temper(w.sim, reuse))
 	for range 2 {
 		m := mint.New(mint.Config{
-			Store: w.store, Source: w.secrets, Sealer: w.sealer, HTTP: &http.Client{Transport: between{wire{w}, &in}},
-			Journal: journal.Journal{},
+			Store: w.store, Source: w.secrets, Sealer: w.sealer,
+			HTTP: &http.Client{Transport: between{wire{w.world}, &w.in}}, Journal: journal.Journal{},
 		})
-		defer m.Wait()
-		instances = append(instances, m)
+		t.Cleanup(m.Wait)
+		w.instances = append(w.instances, m)
 	}
-	first := mustToken(t, instances[0], key(name), mint.Want{})
-	time.Sleep(begins)
-	in = a
-	for end, i := time.Now().Add(50*time.Minute), 0; time.Now().Before(end); i++ {
-		got, err := instances[i%2].Token(deadline(t, 29*time.Second), key(name), mint.Want{})
-		switch living := first.Token.Left(time.Now()) > 0; {
+	return w
+}
+
+// during has both instances asked for a token while something answers in the
+// provider's place.
+func (w *intercepted) during(a answer, lasts time.Duration) {
+	w.t.Helper()
+	w.in = a
+	for end, i := time.Now().Add(lasts), 0; time.Now().Before(end); i++ {
+		got, err := w.instances[i%2].Token(deadline(w.t, 29*time.Second), key(w.name), mint.Want{})
+		switch living := w.first.Left(time.Now()) > 0; {
 		case living && err != nil:
-			t.Fatalf("Token() at %v = %v, want the token that still lives", time.Now(), err)
-		case living && got.Token.Fingerprint != first.Token.Fingerprint:
-			t.Fatalf("Token() at %v = another token in an outage", time.Now())
+			w.t.Fatalf("Token() at %v = %v, want the token that still lives", time.Now(), err)
+		case living && got.Token.Fingerprint != w.first.Fingerprint:
+			w.t.Fatalf("Token() at %v = another token in an outage", time.Now())
 		case codeOf(err) == api.ReauthorizationRequired:
-			t.Fatalf("Token() at %v = %v: an outage has ended the grant", time.Now(), err)
+			w.t.Fatalf("Token() at %v = %v: an outage has ended the grant", time.Now(), err)
 		}
 		time.Sleep(10 * time.Second)
 	}
-	in = nil
-	for over := time.Now(); ; time.Sleep(time.Second) {
-		got, err := instances[1].Token(deadline(t, 29*time.Second), key(name), mint.Want{})
+}
+
+// recovers has the provider answer again, and fails the test unless callers
+// have a new token within 30 seconds.
+func (w *intercepted) recovers() {
+	w.t.Helper()
+	w.in = nil
+	due := time.Now().Add(30 * time.Second)
+	for {
+		got, err := w.instances[1].Token(deadline(w.t, 29*time.Second), key(w.name), mint.Want{})
 		if err == nil && got.Token.Generation == 2 {
 			break
 		}
-		if time.Since(over) > 30*time.Second {
-			t.Fatalf("Token() %v after the outage = %v, want a new token", time.Since(over), err)
+		if time.Now().After(due) {
+			w.t.Fatalf("Token() 30 seconds after the outage = %v, want a new token", err)
 		}
+		time.Sleep(time.Second)
 	}
-	if got := w.entry(name); got.State != store.Live || !got.Failure.IsZero() {
-		t.Errorf("entry after the outage = state %q, failure %q; want a living one", got.State, got.Failure.Code)
+	if got := w.entry(w.name); got.State != store.Live || !got.Failure.IsZero() {
+		w.t.Errorf("entry after the outage = state %q, failure %q; want a living one", got.State, got.Failure.Code)
+	}
+}
+
+// The same holds for outages that are made of many, whatever the provider does
+// with a refresh token that comes twice.
+func TestFault14_NoSequenceOfIntermediariesEndsAGrant(t *testing.T) {
+	names := slices.Sorted(maps.Keys(intermediaries))
+	for _, reuse := range []string{"tolerated", "unknown", "refused", "revokes_family"} {
+		for seed := range uint64(12) {
+			t.Run(fmt.Sprintf("%s/%d", reuse, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					random := rand.New(rand.NewPCG(seed, 14)) // #nosec G404 -- a seed makes it repeatable
+					w := newIntercepted(t, reuse)
+					w.first = mustToken(t, w.instances[0], key(w.name), mint.Want{}).Token
+					time.Sleep(time.Duration(45+random.IntN(15)) * time.Minute)
+					for range 8 {
+						name := names[random.IntN(len(names))]
+						lasts := time.Duration(20+random.IntN(1200)) * time.Second
+						t.Logf("%v of %s", lasts, name)
+						w.during(intermediaries[name], lasts)
+					}
+					if left := w.first.Left(time.Now()); left > 0 {
+						w.during(intermediaries["503 page"], left)
+					}
+					w.recovers()
+				})
+			})
+		}
 	}
 }
 
