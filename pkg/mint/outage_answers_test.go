@@ -251,6 +251,38 @@ func TestFault14_NoSequenceOfIntermediariesEndsAGrant(t *testing.T) {
 	}
 }
 
+// Nothing that answers to a code in the provider's place changes the grant that
+// the account has, or delays the next attempt to connect it.
+func TestFault14_NoIntermediaryAtConnectEndsAGrant(t *testing.T) {
+	for name, a := range intermediaries {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newIntercepted(t, "unknown")
+				m, k := w.instances[0], account("movemint", "alice")
+				must(t, m.Connect(t.Context(), k, w.code("movemint", "alice")))
+				first := mustToken(t, m, k, mint.Want{}).Token
+				time.Sleep(10 * time.Minute)
+				w.in = a
+				for range 3 {
+					if err := m.Connect(t.Context(), k, w.code("movemint", "alice")); err == nil {
+						t.Fatal("Connect() = nil, want an error")
+					}
+					time.Sleep(time.Minute)
+				}
+				if got := mustToken(t, w.instances[1], k, mint.Want{}).Token; got.Fingerprint != first.Fingerprint {
+					t.Errorf("Token() = %s, want %s as before", got.Fingerprint, first.Fingerprint)
+				}
+				w.in = nil
+				time.Sleep(2 * time.Hour)
+				if got := mustToken(t, m, k, mint.Want{}).Token; got.Generation != 2 {
+					t.Errorf("Token() = generation %d, want 2 by the first grant", got.Generation)
+				}
+				must(t, m.Connect(t.Context(), k, w.code("movemint", "alice")))
+			})
+		})
+	}
+}
+
 // What an intermediary answers to client credentials says nothing of the grants
 // of the same credential.
 func TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack(t *testing.T) {
