@@ -260,4 +260,10 @@ var further = []revert{
 		without: "",
 		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider",
 	},
+	{
+		attack: "Fault14", fix: "a firewall's page is no answer to a revocation", file: "pkg/mint/revoke.go",
+		old:     "return false, revocationFault(err)",
+		without: "return false, faultOf(err)",
+		test:    "TestFault14_NoIntermediarySwallowsARevocation",
+	},
 }
