@@ -160,7 +160,7 @@ func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant,
 		if unknown != nil {
 			continue
 		}
-		out.answer, err = provider.Endpoint{HTTP: m.HTTP, Descriptor: d, Client: c.Client}.Exchange(ctx, askOf(c.Terms, variant, ask))
+		out.answer, err = provider.Endpoint{HTTP: m.HTTP, Clocks: &m.clocks, Descriptor: d, Client: c.Client}.Exchange(ctx, askOf(c.Terms, variant, ask))
 		if !unknownClient(err) {
 			out.client = c
 			break
@@ -190,7 +190,7 @@ func (m *Mint) prove(ctx context.Context, out *outcome) {
 	if err != nil || !d.VerifiesMinted() {
 		return
 	}
-	endpoint := provider.Endpoint{HTTP: m.HTTP, Descriptor: d, Client: out.client.Client}
+	endpoint := provider.Endpoint{HTTP: m.HTTP, Clocks: &m.clocks, Descriptor: d, Client: out.client.Client}
 	if works, err := endpoint.VerifyToken(ctx, out.answer.Access); err == nil && !works {
 		out.failed = &fault{code: api.ProviderMalformed, detail: "the provider's own API does not take the token that it has just given"}
 	}

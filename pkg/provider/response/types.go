@@ -5,6 +5,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -21,7 +22,7 @@ type TokenResponse struct {
 	RefreshExpiry expiry.Expiry // of the refresh token
 
 	SentAt time.Time // our clock, before sending
-	Date   time.Time // its Date field; zero: none
+	Clock  skew.Skew // the provider's, by the Date field
 	Limit  RateLimit // from the header
 
 	// Warnings are fixed words about a response with a token. They quote
