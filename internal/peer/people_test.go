@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -24,7 +25,7 @@ func (w *world) connectable(id string) {
 
 // verified verifies the current token at the server's userinfo endpoint, as
 // status --verify does.
-func verified(t *testing.T, m *mint.Mint, k token.Key) bool {
+func verified(t *testing.T, m *process, k token.Key) bool {
 	t.Helper()
 	said, err := m.Verify(t.Context(), k)
 	must(t, err)
@@ -34,7 +35,7 @@ func verified(t *testing.T, m *mint.Mint, k token.Key) bool {
 	return said.Works
 }
 
-func mustToken(t *testing.T, m *mint.Mint, k token.Key) token.Token {
+func mustToken(t *testing.T, m *process, k token.Key) token.Token {
 	t.Helper()
 	r, err := m.Token(t.Context(), k, mint.Want{})
 	must(t, err)
@@ -43,7 +44,7 @@ func mustToken(t *testing.T, m *mint.Mint, k token.Key) token.Token {
 
 // renewWhenDue waits in real time until an entry is due and renews it as rotate
 // does.
-func (w *world) renewWhenDue(m *mint.Mint, k token.Key) (mint.Renewal, error) {
+func (w *world) renewWhenDue(m *process, k token.Key) (rotate.Renewal, error) {
 	w.t.Helper()
 	wait := time.Until(w.entry(k).NextAt)
 	if wait > tokenSeconds*time.Second {
@@ -63,7 +64,7 @@ func anAccountIsConnectedKeptAndRevoked(t *testing.T, w *world) {
 		t.Errorf("scope %q; the server does not take the token, or grants something else", first.Scope)
 	}
 	for generation := int64(2); generation <= 3; generation++ {
-		if became, err := w.renewWhenDue(w.instance(), alice); became != mint.Renewed {
+		if became, err := w.renewWhenDue(w.instance(), alice); became != rotate.Renewed {
 			t.Fatal(became, err)
 		}
 		if got := mustToken(t, w.instance(), alice); got.Generation != generation || !w.alive(got.Access) {
@@ -93,7 +94,7 @@ func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 	m := w.instance()
 	must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
 	copied := w.copied(token.Own("family"), alice)
-	if became, err := w.renewWhenDue(m, alice); became != mint.Renewed {
+	if became, err := w.renewWhenDue(m, alice); became != rotate.Renewed {
 		t.Fatal(became, err)
 	}
 	newest := mustToken(t, m, alice)
@@ -103,7 +104,7 @@ func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 
 	restored := w.instanceOver(copied)
 	for range 3 {
-		if became, err := restored.Renew(t.Context(), alice); became == mint.Renewed ||
+		if became, err := restored.Renew(t.Context(), alice); became == rotate.Renewed ||
 			err != nil && !is(err, api.ReauthorizationRequired) {
 			t.Errorf("%s, %v", became, err)
 		}
@@ -119,7 +120,7 @@ func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 		)
 	}
 
-	if became, err := w.renewWhenDue(m, alice); became != mint.Failed || !is(err, api.ReauthorizationRequired) {
+	if became, err := w.renewWhenDue(m, alice); became != rotate.Failed || !is(err, api.ReauthorizationRequired) {
 		t.Errorf("the store that the copy was made of: %s, %v", became, err)
 	}
 	must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
@@ -209,7 +210,7 @@ func tokensAreBoundToACertificate(t *testing.T, w *world) {
 			"proven %t; without the certificate the server takes it too: %t", verified(t, m, alice), w.alive(got.Access),
 		)
 	}
-	if became, err := m.Renew(t.Context(), alice); became != mint.Renewed {
+	if became, err := m.Renew(t.Context(), alice); became != rotate.Renewed {
 		t.Error(became, err)
 	}
 	if revoked, _, err := m.Revoke(t.Context(), alice); err != nil || !revoked {

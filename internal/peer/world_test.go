@@ -7,6 +7,7 @@ package peer_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
@@ -29,8 +30,10 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
@@ -114,11 +117,27 @@ func (w *world) logged() string {
 	return w.log.String()
 }
 
-// instance returns a new process: only its memory is its own.
-func (w *world) instance() *mint.Mint { return w.instanceOver(w.store) }
+// process is one process: only its memory is its own.
+type process struct {
+	*mint.Mint
+	operate.Operator
+}
 
-func (w *world) instanceOver(s store.Store) *mint.Mint {
-	return mint.New(mint.Config{
+func newProcess(c mint.Config) *process {
+	m := mint.New(c)
+	return &process{m, operate.New(m)}
+}
+
+// Renew renews a due entry as a pass of rotate does.
+func (p *process) Renew(ctx context.Context, key token.Key) (rotate.Renewal, error) {
+	return (&rotate.Rotator{Mint: p.Mint}).Renew(ctx, key)
+}
+
+// instance returns a new process.
+func (w *world) instance() *process { return w.instanceOver(w.store) }
+
+func (w *world) instanceOver(s store.Store) *process {
+	return newProcess(mint.Config{
 		Store: s, Source: w.secrets, Sealer: w.sealer, HTTP: w.http, Every: time.Second,
 		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(w, nil)), Metrics: "test"},
 	})
@@ -171,7 +190,7 @@ func (w *world) asked(client string) (n int) {
 
 // code has a user log in and consent for the key of an account. It returns the
 // authorization response.
-func (w *world) code(m *mint.Mint, k token.Key) mint.Code {
+func (w *world) code(m *process, k token.Key) mint.Code {
 	w.t.Helper()
 	at, err := m.Authorization(w.t.Context(), k, backTo)
 	must(w.t, err)

@@ -21,6 +21,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
@@ -260,7 +261,7 @@ func (w *world) connect(ctx context.Context, i *instance) {
 	}
 	w.connects.Add(1)
 	// if it fails, a later caller connects again
-	_ = i.Connect(ctx, w.alices(), mint.Code{Code: redact.New(code), RedirectURI: backTo})
+	_ = operate.New(i.Mint).Connect(ctx, w.alices(), mint.Code{Code: redact.New(code), RedirectURI: backTo})
 }
 
 // ticks is the schedule: a pass per minute until the end.

@@ -176,7 +176,7 @@ func TestFault61_AnEmptyListingRemovesNothing(t *testing.T) {
 	for _, trusted := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, time.Minute, simulator.Options{})
-			w.rotator.Mint.TrustsEmpty = trusted // as for a folder, and not for Secrets Manager
+			w.rotator.Mint.Registry.TrustsEmpty = trusted // as for a folder, and not for Secrets Manager
 			w.put("minut", "minut", nil)
 			w.tick()
 			w.token("minut")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -124,7 +125,7 @@ func (w *world) connect(key token.Key) {
 	id, _ := w.sim.ClientFor(key.Credential)
 	code, err := w.sim.Grant(key.Credential, id, key.Variant.Account, "", backTo, "")
 	if err == nil {
-		err = w.vend.Connect(w.t.Context(), key, mint.Code{Code: redact.New(code), RedirectURI: backTo})
+		err = operate.New(w.vend).Connect(w.t.Context(), key, mint.Code{Code: redact.New(code), RedirectURI: backTo})
 	}
 	if err != nil {
 		w.t.Fatal(err)

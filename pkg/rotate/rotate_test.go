@@ -16,6 +16,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -136,7 +137,7 @@ func TestNobodyWaitsForAProviderWhileRotateRuns(t *testing.T) {
 			time.Sleep(time.Second)
 			w.tick()
 			got := w.token("minut")
-			if got.Origin == mint.Provider || !w.sim.Alive("minut", got.Token.Access.Reveal()) {
+			if got.Origin == records.Provider || !w.sim.Alive("minut", got.Token.Access.Reveal()) {
 				t.Fatalf("vend %d: %+v", i, got)
 			}
 		}
@@ -162,7 +163,7 @@ func TestKeepWarmNeedsNobodyToAsk(t *testing.T) {
 			time.Sleep(time.Minute)
 			w.tick()
 		}
-		if got := w.token("warm"); got.Origin != mint.Store || got.Stale {
+		if got := w.token("warm"); got.Origin != records.Store || got.Stale {
 			t.Errorf("after three days: %+v", got)
 		}
 	})
@@ -207,7 +208,7 @@ func TestWhoAsksNowAndThenKeepsItAlive(t *testing.T) {
 			time.Sleep(time.Minute)
 			w.tick()
 			if i%120 == 0 {
-				if got := w.token("minut"); got.Origin == mint.Provider {
+				if got := w.token("minut"); got.Origin == records.Provider {
 					t.Fatalf("minute %d: had to wait", i)
 				}
 			}
@@ -241,7 +242,7 @@ func TestFault61_RemovedAndChangedCredentials(t *testing.T) {
 		w.put("minut", "minut", map[string]any{"scope": "read"})
 		w.tick()
 		time.Sleep(61 * time.Second)
-		if got := w.token("minut"); got.Token.Generation != 2 || got.Origin != mint.Store {
+		if got := w.token("minut"); got.Token.Generation != 2 || got.Origin != records.Store {
 			t.Errorf("the scope changed, and the token was not replaced ahead: %+v", got)
 		}
 	})
@@ -285,7 +286,8 @@ func TestMontaIsAskedByRefreshTokens(t *testing.T) {
 		if seen.TokenRequests != 1 || seen.RefreshRequests < 24 {
 			t.Errorf(
 				"in a day %d requests with client id and secret and %d refreshes, want 1 and an hour's token renewed each time by the other",
-				seen.TokenRequests, seen.RefreshRequests,
+				seen.TokenRequests,
+				seen.RefreshRequests,
 			)
 		}
 		for refresh, uses := range seen.RefreshUses {

@@ -84,7 +84,7 @@ func (c *counter) put(name, provider string, over map[string]any) {
 		err = c.secrets.Write(name, data)
 	}
 	if err == nil {
-		_, err = c.desk.Mint.Terms(c.t.Context(), name) // as rotate's next pass does
+		_, err = c.desk.Mint.Registry.Terms(c.t.Context(), name) // as rotate's next pass does
 	}
 	if err != nil {
 		c.t.Fatal(err)
