@@ -224,4 +224,40 @@ var further = []revert{
 		without: "",
 		test:    "TestAttack25_PythonPackagesAreHashed", pkg: "internal/structure",
 	},
+	{
+		attack: "Fault14", fix: "what an intermediary may have caused is an outage", file: "pkg/failure/cause.go",
+		old:     "	if c.Intermediary {\n",
+		without: "	if false {\n",
+		test:    "TestFault14_NoIntermediaryEndsAGrant", pkg: "pkg/mint",
+	},
+	{
+		attack: "Fault14", fix: "a rate limit without a time is an outage to grants", file: "pkg/failure/cause.go",
+		old:     "(c.Intermediary || c.Limited)",
+		without: "c.Intermediary",
+		test:    "TestFault14_NoIntermediaryEndsAGrant", pkg: "pkg/mint",
+	},
+	{
+		attack: "Fault14", fix: "words of maintenance are no refusal", file: "pkg/provider/response/meaning.go",
+		old:     `m == "" && !isOfRFC6749(said.code) || `,
+		without: "",
+		test:    "TestFault14_NoIntermediaryEndsAGrant", pkg: "pkg/mint",
+	},
+	{
+		attack: "Fault14", fix: "an intermediary's answer is not the whole client's", file: "pkg/failure/cause.go",
+		old:     "	c.Client = c.Client && !c.Intermediary\n",
+		without: "",
+		test:    "TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack", pkg: "pkg/mint",
+	},
+	{
+		attack: "Fault47", fix: "after an outage all versions of a secret are tried", file: "pkg/mint/exchange.go",
+		old:     "before.IsZero() || failure.MayBeOutage(before) && !failure.Of(err).Intermediary",
+		without: "before.IsZero()",
+		test:    "TestFault47_OutageInTheMiddleOfARotation",
+	},
+	{
+		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/response/sentence.go",
+		old:     `|\bpretokengeneration\b`,
+		without: "",
+		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider",
+	},
 }

@@ -22,7 +22,7 @@ const module = "github.com/tokenvend/tokenvend/"
 var layers = [][]string{
 	{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
-		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback",
+		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew",
 	},
 	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal"},
 	{"pkg/provider/expiry"},
@@ -67,6 +67,10 @@ var apart = map[string][]string{
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",
 		"internal/standin/iam", "internal/standin/lambda",
+	},
+	"internal/testworld": {
+		"pkg/api", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator", "pkg/redact", "pkg/rotate",
+		"pkg/seal", "pkg/seal/keyfile", "pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
 	},
 	"internal/standin/wire":           {},
 	"internal/standin/dynamodb":       {"internal/standin/wire"},

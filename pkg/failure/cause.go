@@ -27,6 +27,10 @@ type Cause struct {
 	Outage    bool      // the provider's host does not work
 	Answered  bool      // the provider's host works, because it refused in words
 	HeldUntil time.Time // the refresh token is sent again then and not by back-off; zero: by back-off
+
+	// Intermediary reports that something before the provider may have caused
+	// it: see [provider.Error].
+	Intermediary bool
 }
 
 // Of classifies an error of an attempt.
@@ -53,13 +57,15 @@ func Of(err error) *Cause {
 //
 // A refusal concerns the whole client if client credentials were refused, or if
 // the provider names the client. Any other refusal of a grant, a plain 401
-// included, may concern that grant alone. It must not delay others.
+// included, may concern that grant alone. It must not delay others. Neither
+// must what an intermediary may have answered.
 func OfExchange(err error, g descriptor.Grant) *Cause {
 	c := Of(err)
 	var answered *provider.Error
 	if errors.As(err, &answered) && answered.Kind == provider.Rejected && g != descriptor.ClientCredentials {
 		c.Client = c.Client && namesClient(answered.Code)
 	}
+	c.Client = c.Client && !c.Intermediary
 	return c
 }
 
@@ -67,6 +73,24 @@ func OfExchange(err error, g descriptor.Grant) *Cause {
 // (RFC 6749 §5.2).
 func namesClient(code string) bool {
 	return code == "invalid_client" || code == "unauthorized_client"
+}
+
+// OfWorkingGrant returns the cause as it counts for a grant that has obtained
+// tokens before. What an intermediary may have caused is an outage then, and so
+// is a rate limit without a time.
+func (c Cause) OfWorkingGrant() *Cause {
+	if c.Intermediary {
+		c.Code, c.Permanent, c.Client, c.Answered = api.ProviderUnavailable, false, false, false
+		c.Limited = !c.Until.IsZero()
+	}
+	c.Outage = c.Outage || (c.Intermediary || c.Limited) && c.Until.IsZero()
+	return &c
+}
+
+// MayBeOutage reports whether a stored failure may be an outage of the
+// provider's host.
+func MayBeOutage(f store.Failure) bool {
+	return f.Code == string(api.ProviderUnavailable) || f.Code == string(api.ProviderMalformed)
 }
 
 // IsUnknownClient reports whether an exchange failed because the provider
@@ -87,6 +111,8 @@ func ofProvider(e *provider.Error) *Cause {
 		Permanent: e.Permanent,
 		Client:    e.Client,
 		Until:     e.Limit.RetryAt,
+
+		Intermediary: e.Intermediary,
 	}
 	switch e.Kind {
 	case provider.Malformed:

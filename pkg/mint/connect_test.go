@@ -31,7 +31,7 @@ func account(name, whose string) token.Key {
 func (w *world) code(name, person string) mint.Code {
 	w.t.Helper()
 	sum := sha256.Sum256([]byte(verifier))
-	code, err := w.sim.Grant(name, "demo-"+name, person, "", backTo, base64.RawURLEncoding.EncodeToString(sum[:]))
+	code, err := w.sim.IssueCode(name, "demo-"+name, person, "", backTo, base64.RawURLEncoding.EncodeToString(sum[:]))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -66,15 +66,13 @@ func TestConnectedAccountsAreVendedAndKeptApart(t *testing.T) {
 					time.Sleep(2 * time.Hour)
 					for who := range people {
 						got := mustToken(t, w.instance(), account(name, who), mint.Want{}).Token
-						if got.Fingerprint == people[who] || !w.sim.Alive(name, got.Access.Reveal()) ||
-							w.sim.Subject(name, got.Access.Reveal()) != who {
+						if got.Fingerprint == people[who] || !w.sim.Accepts(name, got.Access.Reveal()) || w.sim.Subject(name, got.Access.Reveal()) != who {
 							t.Fatalf("%s: %+v", who, got)
 						}
 						people[who] = got.Fingerprint
 					}
 				}
-				if c := w.sim.Stats().Providers[name]; c.CodeRequests != 2 || c.RefreshRequests != 20 ||
-					w.most(name) != 1 {
+				if c := w.sim.Stats().Providers[name]; c.CodeRequests != 2 || c.RefreshRequests != 20 || w.most(name) != 1 {
 					t.Errorf("%+v; a refresh token was used %d times", c, w.most(name))
 				}
 			})
@@ -87,18 +85,12 @@ func TestAnAccountThatNobodyConnectedCostsNothing(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		m := w.instance()
 		for range 3 {
-			if _, err := m.Token(t.Context(), account("trackmania", "mallory"), mint.Want{}); codeOf(
-				err,
-			) != api.ReauthorizationRequired {
+			if _, err := m.Token(t.Context(), account("trackmania", "mallory"), mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
 				t.Errorf("%v", err)
 			}
 		}
 		if e := w.entryOf(account("trackmania", "mallory")); e.Revision != 0 || w.asked("trackmania") != 0 {
-			t.Errorf(
-				"revision %d, %d requests; want nothing stored and nobody asked",
-				e.Revision,
-				w.asked("trackmania"),
-			)
+			t.Errorf("revision %d, %d requests; want nothing stored and nobody asked", e.Revision, w.asked("trackmania"))
 		}
 	})
 }
@@ -121,9 +113,7 @@ func TestACodeThatIsRefusedChangesNothing(t *testing.T) {
 		}
 		must(t, m.Connect(t.Context(), alice, w.code("trackmania", "alice")))
 		before := mustToken(t, m, alice, mint.Want{}).Token.Fingerprint
-		if err := m.Connect(t.Context(), alice, mint.Code{Code: redact.New("none"), RedirectURI: backTo}); codeOf(
-			err,
-		) != api.ProviderRejected {
+		if err := m.Connect(t.Context(), alice, mint.Code{Code: redact.New("none"), RedirectURI: backTo}); codeOf(err) != api.ProviderRejected {
 			t.Errorf("%v", err)
 		}
 		if after := mustToken(t, w.instance(), alice, mint.Want{}).Token.Fingerprint; after != before {
@@ -147,8 +137,7 @@ func TestAGrantThatIsOverIsConnectedAgain(t *testing.T) {
 			t.Errorf("a report of another token: %v", err)
 		}
 		time.Sleep(time.Until(w.entryOf(alice).NextAt))
-		if became, err := m.Renew(t.Context(), alice); became != rotate.Failed ||
-			codeOf(err) != api.ReauthorizationRequired {
+		if became, err := m.Renew(t.Context(), alice); became != rotate.Failed || codeOf(err) != api.ReauthorizationRequired {
 			t.Errorf("%s, %v", became, err)
 		}
 		s, err := m.Status(t.Context(), alice)
@@ -159,8 +148,7 @@ func TestAGrantThatIsOverIsConnectedAgain(t *testing.T) {
 			t.Error("the token that still lives is not vended")
 		}
 		must(t, m.Connect(t.Context(), alice, w.code("trackmania", "alice")))
-		if got := mustToken(t, w.instance(), alice, mint.Want{}); got.Token.Fingerprint == living.Token.Fingerprint ||
-			!got.Failure.IsZero() {
+		if got := mustToken(t, w.instance(), alice, mint.Want{}); got.Token.Fingerprint == living.Token.Fingerprint || !got.Failure.IsZero() {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -183,16 +171,9 @@ func TestChangedRequestKeepsGrant(t *testing.T) {
 				t.Errorf("Renew after scope became %q = %s, %v, want renewed", scope, became, err)
 			}
 			s, err := m.Status(t.Context(), alice)
-			if err != nil || s.State != api.Fresh || s.Entry.Fingerprint == before ||
-				w.alarms("CredentialsFailing") != 0 {
-				t.Errorf(
-					"Status after scope became %q = %s, %v, token changed %t, %d alarms; want fresh, a new token, no alarm",
-					scope,
-					s.State,
-					err,
-					s.Entry.Fingerprint != before,
-					w.alarms("CredentialsFailing"),
-				)
+			if err != nil || s.State != api.Fresh || s.Entry.Fingerprint == before || w.alarms("CredentialsFailing") != 0 {
+				t.Errorf("Status after scope became %q = %s, %v, token changed %t, %d alarms; want fresh, a new token, no alarm",
+					scope, s.State, err, s.Entry.Fingerprint != before, w.alarms("CredentialsFailing"))
 			}
 		}
 		w.put("trackmania", nil) // what it was granted for, after all
@@ -207,9 +188,7 @@ func TestACredentialThatAPersonConnects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		m := w.instance()
-		if err := m.Connect(t.Context(), key("trackmania"), w.code("trackmania", "alice")); codeOf(
-			err,
-		) != api.InvalidRequest {
+		if err := m.Connect(t.Context(), key("trackmania"), w.code("trackmania", "alice")); codeOf(err) != api.InvalidRequest {
 			t.Errorf("a grant in the place of client credentials: %v", err)
 		}
 		w.put("trackmania", map[string]any{"grant": "authorization_code"})
@@ -230,20 +209,12 @@ func TestWhereAPersonIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		m := w.instance()
-		at, err := m.Authorization(
-			t.Context(),
-			token.Key{Credential: "trackmania", Variant: token.NewVariant("alice", "", "clubs")},
-			backTo,
-		)
+		at, err := m.Authorization(t.Context(), token.Key{Credential: "trackmania", Variant: token.NewVariant("alice", "", "clubs")}, backTo)
 		must(t, err)
 		u, err := url.Parse(at.URL)
 		must(t, err)
 		q := u.Query()
-		if u.Host != "api.trackmania.com" || u.Path != "/oauth/authorize" || q.Get("client_id") != "demo-trackmania" ||
-			q.Get("scope") != "clubs" ||
-			q.Get("redirect_uri") != backTo ||
-			at.Challenge != "S256" ||
-			at.Destination == "" {
+		if u.Host != "api.trackmania.com" || u.Path != "/oauth/authorize" || q.Get("client_id") != "demo-trackmania" || q.Get("scope") != "clubs" || q.Get("redirect_uri") != backTo || at.Challenge != "S256" || at.Destination == "" {
 			t.Errorf("Authorization = %+v", at)
 		}
 		for _, k := range []token.Key{account("minut", "alice"), key("trackmania"), account("nobody", "alice")} {
@@ -260,10 +231,7 @@ func TestANewTokenIsProvenBeforeItIsVended(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		id, secret := w.sim.ClientFor("minut")
 		w.write("proven", map[string]any{"client_id": id, "client_secret": secret, "descriptor": map[string]any{
-			"token": map[string]any{
-				"url":    w.sim.TokenURL("minut"),
-				"params": map[string]string{"response_type": "token"},
-			},
+			"token":  map[string]any{"url": w.sim.TokenURL("minut"), "params": map[string]string{"response_type": "token"}},
 			"verify": map[string]any{"url": "/v8/users/me", "minted": true},
 		}})
 		m := w.instance()
@@ -315,8 +283,7 @@ func TestVerifyAsksTheProvider(t *testing.T) {
 		must(t, w.sim.SetFault("minut", simulator.Fault{Status: 500}))
 		time.Sleep(10 * time.Second)
 		var known *api.Error
-		if _, err := m.Verify(t.Context(), key("minut")); !errors.As(err, &known) ||
-			known.Code != api.ProviderUnavailable {
+		if _, err := m.Verify(t.Context(), key("minut")); !errors.As(err, &known) || known.Code != api.ProviderUnavailable {
 			t.Errorf("it can't be asked: %v", err)
 		}
 	})
@@ -345,11 +312,7 @@ func TestTheCanaryTellsOfTokensThatDied(t *testing.T) {
 		time.Sleep(15 * time.Minute)
 		look(3, 1)
 		if w.alarms("TokensRefused") != 1 || w.asked("minut") != minted+1 {
-			t.Errorf(
-				"%d alarms, %d new requests for tokens; want 1 and 1",
-				w.alarms("TokensRefused"),
-				w.asked("minut")-minted,
-			)
+			t.Errorf("%d alarms, %d new requests for tokens; want 1 and 1", w.alarms("TokensRefused"), w.asked("minut")-minted)
 		}
 	})
 }

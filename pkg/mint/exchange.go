@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
 // outcome is the result of the requests of one attempt.
@@ -54,13 +55,13 @@ func (a *attempt) requestOnce(ctx context.Context, s records.Snapshot) {
 	if a.refresh.waits && !a.insist {
 		_ = sleep(ctx, expiredAtProvider(s).Sub(clock.Now())) // a few seconds at most
 	}
-	firstFailure := s.Failure().IsZero()
+	before := s.Failure()
 	for _, g := range s.Record.Terms.Strategy(s.Row.Key.Variant).Requests(a.refresh.maySend()) {
 		req := provider.TokenRequest{Grant: g}
 		if g == descriptor.RefreshToken {
 			req.Refresh = a.refresh.token
 		}
-		a.exchange(ctx, req, firstFailure)
+		a.exchange(ctx, req, before)
 		if a.changed || a.failed == nil || a.failed.Client || a.failed.Code != api.ProviderRejected {
 			break
 		}
@@ -107,20 +108,25 @@ func (a *attempt) prepare(ctx context.Context, s records.Snapshot) {
 }
 
 // exchange sends one token request, with other versions of the secret if the
-// provider refuses the client; others: also the pending and the previous one.
-func (a *attempt) exchange(ctx context.Context, req provider.TokenRequest, others bool) {
+// provider refuses the client. The pending and the previous version are tried
+// if the failure before did not concern the client. An outage does not, unless
+// an intermediary may have refused the client in it.
+func (a *attempt) exchange(ctx context.Context, req provider.TokenRequest, before store.Failure) {
 	var err error
 	adopt := func(c credential.Credential) {
 		before := a.record.Digests.Destination
 		a.record, _ = a.Registry.Adopt(ctx, a.record, c)
 		a.changed = a.record.Digests.Destination != before
 	}
+	others := func() bool {
+		return before.IsZero() || failure.MayBeOutage(before) && !failure.Of(err).Intermediary
+	}
 	for c := range a.Registry.Candidates(ctx, a.client, others, adopt) {
 		d, unknown := c.Speaks()
 		if unknown != nil {
 			continue
 		}
-		endpoint := provider.Endpoint{HTTP: a.HTTP, Descriptor: d, Client: c.Client}
+		endpoint := provider.Endpoint{HTTP: a.HTTP, Clocks: &a.Clocks, Descriptor: d, Client: c.Client}
 		a.response, err = endpoint.Exchange(ctx, a.scoped(req, c.Terms))
 		if !failure.IsUnknownClient(err) {
 			a.client = c
@@ -154,7 +160,7 @@ func (a *attempt) verify(ctx context.Context) {
 	if err != nil || !d.VerifiesMinted() {
 		return
 	}
-	endpoint := provider.Endpoint{HTTP: a.HTTP, Descriptor: d, Client: a.client.Client}
+	endpoint := provider.Endpoint{HTTP: a.HTTP, Clocks: &a.Clocks, Descriptor: d, Client: a.client.Client}
 	if works, err := endpoint.VerifyToken(ctx, a.response.Access); err == nil && !works {
 		a.failed = &failure.Cause{
 			Code:   api.ProviderMalformed,

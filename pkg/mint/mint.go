@@ -18,6 +18,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/outage"
+	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/registry"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
@@ -66,7 +67,8 @@ type Mint struct {
 	Verifier *verification.Verifier
 	HTTP     *http.Client
 	Journal  journal.Journal
-	Period   time.Duration // of rotate's passes
+	Period   time.Duration   // of rotate's passes
+	Clocks   provider.Clocks // of the providers
 
 	hosts    outage.Hosts
 	variants variants.Limiter

@@ -43,13 +43,7 @@ type world struct {
 // newWorld makes a world with a credential for each of the five providers. Inside a synctest bubble its time is simulated.
 func newWorld(t *testing.T, o simulator.Options) *world {
 	t.Helper()
-	w := &world{
-		t:      t,
-		sim:    simulator.New(o),
-		store:  memory.New(),
-		log:    &bytes.Buffer{},
-		folder: filepath.Join(t.TempDir(), "credentials"),
-	}
+	w := &world{t: t, sim: simulator.New(o), store: memory.New(), log: &bytes.Buffer{}, folder: filepath.Join(t.TempDir(), "credentials")}
 	var err error
 	if w.secrets, err = folder.New(w.folder); err != nil {
 		t.Fatal(err)
@@ -246,17 +240,13 @@ func TestFiveProvidersAreMinted(t *testing.T) {
 		m := w.instance()
 		for _, name := range w.sim.Providers() {
 			got := mustToken(t, m, key(name), mint.Want{})
-			if got.Origin != records.Provider || got.Token.Type != "Bearer" ||
-				!w.sim.Alive(name, got.Token.Access.Reveal()) ||
-				got.Token.Generation != 1 {
+			if got.Origin != records.Provider || got.Token.Type != "Bearer" || !w.sim.Accepts(name, got.Token.Access.Reveal()) || got.Token.Generation != 1 {
 				t.Errorf("%s: %+v", name, got)
 			}
-			if again := mustToken(t, m, key(name), mint.Want{}); again.Origin != records.Memory ||
-				again.Token.Fingerprint != got.Token.Fingerprint {
+			if again := mustToken(t, m, key(name), mint.Want{}); again.Origin != records.Memory || again.Token.Fingerprint != got.Token.Fingerprint {
 				t.Errorf("%s again: %+v", name, again)
 			}
-			if other := mustToken(t, w.instance(), key(name), mint.Want{}); other.Origin != records.Store ||
-				other.Token.Fingerprint != got.Token.Fingerprint {
+			if other := mustToken(t, w.instance(), key(name), mint.Want{}); other.Origin != records.Store || other.Token.Fingerprint != got.Token.Fingerprint {
 				t.Errorf("%s elsewhere: %+v", name, other)
 			}
 			if n := w.asked(name); n != 1 {

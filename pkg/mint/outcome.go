@@ -137,7 +137,11 @@ func (a *attempt) shareFailure(ctx context.Context, met store.Failure) {
 	version := a.record.Terms.Version
 	a.record = a.Records.ChangeRecord(ctx, a.record, func(e *store.Entry) {
 		if a.failed.Limited {
-			e.CooldownUntil = clock.Later(e.CooldownUntil, met.RetryAt)
+			pause := met.RetryAt
+			if a.failed.Outage { // the provider has named no time
+				pause = clock.Earlier(pause, clock.Now().Add(schedule.ProbeInterval))
+			}
+			e.CooldownUntil = clock.Later(e.CooldownUntil, pause)
 			return
 		}
 		e.Failure = a.failed.After(*e, version, clock.Now())

@@ -73,7 +73,7 @@ func (a *attempt) redeem(ctx context.Context, code Code) {
 	}
 	a.exchange(ctx, provider.TokenRequest{
 		Grant: descriptor.AuthorizationCode, Code: code.Code, Verifier: code.Verifier, RedirectURI: code.RedirectURI,
-	}, true)
+	}, store.Failure{})
 	if a.failed == nil {
 		a.verify(ctx)
 	}

@@ -136,9 +136,12 @@ func (a *attempt) grantFailure(ctx context.Context, s records.Snapshot) *failure
 		return a.failed
 	}
 	failed, now := a.failed, clock.Now()
+	if failed != nil && s.Row.Generation > 0 {
+		failed = failed.OfWorkingGrant()
+	}
 	switch grant.Decide(r.outcome, r.reuse, grant.AccessOf(s.HasToken(now))).Next {
 	case grant.OnRequest:
-		return a.endedUnlessReplaced(ctx)
+		return a.endedUnlessReplaced(ctx, failed)
 	case grant.AfterEnd:
 		failed.HeldUntil = s.HeldUntil()
 	case grant.Halfway:
@@ -150,7 +153,7 @@ func (a *attempt) grantFailure(ctx context.Context, s records.Snapshot) *failure
 // endedUnlessReplaced returns the end of a grant, once a strong read shows that
 // its refresh token is still the stored one. A process that lost a race to
 // another holder of the lease gets the same refusal from the provider.
-func (a *attempt) endedUnlessReplaced(ctx context.Context) *failure.Cause {
+func (a *attempt) endedUnlessReplaced(ctx context.Context, failed *failure.Cause) *failure.Cause {
 	r := &a.refresh
 	if r.outcome == grant.Expired {
 		return failure.GrantEnded("the refresh token's own end has come: connect the account again")
@@ -171,7 +174,7 @@ func (a *attempt) endedUnlessReplaced(ctx context.Context) *failure.Cause {
 			Detail: "another process has renewed the grant meanwhile",
 		}
 	}
-	ended := failure.GrantEnded("the provider takes the refresh token no more: " + a.failed.Detail)
+	ended := failure.GrantEnded("the provider takes the refresh token no more: " + failed.Detail)
 	ended.Answered = true
 	return ended
 }

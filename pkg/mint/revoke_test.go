@@ -20,19 +20,13 @@ func TestRevokeEndsTheTokenAtTheProvider(t *testing.T) {
 		m := w.instance()
 		old := mustToken(t, m, key("movemint"), mint.Want{}).Token
 		revoked, _, err := m.Revoke(t.Context(), key("movemint"))
-		if err != nil || !revoked || w.sim.Alive("movemint", old.Access.Reveal()) {
-			t.Errorf(
-				"revoked %t, %v; the provider still takes it: %t",
-				revoked,
-				err,
-				w.sim.Alive("movemint", old.Access.Reveal()),
-			)
+		if err != nil || !revoked || w.sim.Accepts("movemint", old.Access.Reveal()) {
+			t.Errorf("revoked %t, %v; the provider still takes it: %t", revoked, err, w.sim.Accepts("movemint", old.Access.Reveal()))
 		}
 		if e := w.entry("movemint"); e.Sealed == nil || e.Fingerprint != "" || e.Generation != 2 {
 			t.Errorf("kept: %+v", e)
 		}
-		if got := mustToken(t, m, key("movemint"), mint.Want{}).Token; got.Fingerprint == old.Fingerprint ||
-			got.Generation != 3 {
+		if got := mustToken(t, m, key("movemint"), mint.Want{}).Token; got.Fingerprint == old.Fingerprint || got.Generation != 3 {
 			t.Errorf("afterwards: %+v", got)
 		}
 	})
@@ -64,8 +58,7 @@ func TestARevocationThatFailsIsTriedAgain(t *testing.T) {
 		if revoked, _, err := m.Revoke(t.Context(), key("movemint")); err != nil || revoked {
 			t.Errorf("revoked %t, %v", revoked, err)
 		}
-		if s, err := m.Status(t.Context(), key("movemint")); err != nil || s.State != api.Revoking ||
-			s.Failure.IsZero() {
+		if s, err := m.Status(t.Context(), key("movemint")); err != nil || s.State != api.Revoking || s.Failure.IsZero() {
 			t.Errorf("status: %+v, %v", s, err)
 		}
 		for _, i := range []*process{m, w.instance()} {
@@ -74,20 +67,13 @@ func TestARevocationThatFailsIsTriedAgain(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Until(w.entry("movemint").NextAt))
-		if became, _ := m.Renew(t.Context(), key("movemint")); became != rotate.Failed ||
-			w.entry("movemint").State != store.Revoking {
+		if became, _ := m.Renew(t.Context(), key("movemint")); became != rotate.Failed || w.entry("movemint").State != store.Revoking {
 			t.Errorf("while the provider is down: %s", became)
 		}
 		must(t, w.sim.SetFault("movemint", simulator.Fault{}))
 		time.Sleep(time.Until(w.entry("movemint").NextAt))
-		if became, err := m.Renew(t.Context(), key("movemint")); became != rotate.Retired ||
-			w.sim.Alive("movemint", old.Access.Reveal()) {
-			t.Errorf(
-				"afterwards: %s, %v; the provider still takes it: %t",
-				became,
-				err,
-				w.sim.Alive("movemint", old.Access.Reveal()),
-			)
+		if became, err := m.Renew(t.Context(), key("movemint")); became != rotate.Retired || w.sim.Accepts("movemint", old.Access.Reveal()) {
+			t.Errorf("afterwards: %s, %v; the provider still takes it: %t", became, err, w.sim.Accepts("movemint", old.Access.Reveal()))
 		}
 		mustToken(t, m, key("movemint"), mint.Want{})
 	})
@@ -117,11 +103,7 @@ func TestNothingIsShownToAnotherTokenEndpoint(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		if seen := w.sim.Stats().Providers["trackmania"]; seen.OtherRequests+seen.RefreshRequests != 0 {
-			t.Errorf(
-				"the other endpoint was sent %d refreshes and %d other requests",
-				seen.RefreshRequests,
-				seen.OtherRequests,
-			)
+			t.Errorf("the other endpoint was sent %d refreshes and %d other requests", seen.RefreshRequests, seen.OtherRequests)
 		}
 	})
 }

@@ -110,7 +110,7 @@ func (m *Mint) look(ctx context.Context, key token.Key, w Want) (records.Snapsho
 	if w.Rejected != "" {
 		consistency = store.Strong
 	}
-	rows, err := m.Records.Load(ctx, consistency, token.Own(key.Credential), key)
+	rows, err := m.Records.Load(ctx, consistency, token.RecordKey(key.Credential), key)
 	if err != nil {
 		return s, err
 	}

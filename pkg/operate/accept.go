@@ -19,7 +19,7 @@ import (
 // The error is InvalidRequest if the destination in force is another one, or if
 // there is nothing to accept.
 func (o Operator) Accept(ctx context.Context, name, digest string) error {
-	rows, err := o.mint.Records.Load(ctx, store.Strong, token.Own(name))
+	rows, err := o.mint.Records.Load(ctx, store.Strong, token.RecordKey(name))
 	if err != nil {
 		return failure.API(err)
 	}

@@ -93,7 +93,7 @@ func needsUser(s records.Snapshot, now time.Time) bool {
 // List returns the terms of up to limit credentials after a name, in order, and
 // the name to continue after: "" at the end. Deleted ones are left out.
 func (o Operator) List(ctx context.Context, after string, limit int) ([]credential.Terms, string, error) {
-	page, err := o.mint.Records.Store.List(ctx, token.OwnPartition, after, limit)
+	page, err := o.mint.Records.Store.List(ctx, token.RecordPartition, after, limit)
 	if err != nil {
 		return nil, "", o.mint.Records.Unread(ctx, "", err)
 	}

@@ -79,7 +79,7 @@ func (o Operator) verifies(ctx context.Context, name string) bool {
 	if _, err := o.mint.Registry.Terms(ctx, name); err != nil {
 		return false
 	}
-	k := o.mint.Records.Get(token.Own(name))
+	k := o.mint.Records.Get(token.RecordKey(name))
 	return k != nil && k.Descriptor != nil && k.Descriptor.Verifies()
 }
 
@@ -94,7 +94,7 @@ func (o Operator) check(ctx context.Context, e store.Entry, every time.Duration)
 	if err != nil {
 		return false, false
 	}
-	s := records.NewSnapshot(o.mint.Records.Get(token.Own(e.Key.Credential)), entry)
+	s := records.NewSnapshot(o.mint.Records.Get(token.RecordKey(e.Key.Credential)), entry)
 	if s.Record == nil || !s.HasToken(clock.Now()) {
 		return false, false
 	}

@@ -60,22 +60,17 @@ func (o *Hosts) get(name string) *host {
 	}
 	h := o.hosts[name]
 	if h == nil {
-		h = &host{record: store.Entry{Key: token.Host(name)}, followers: make(chan struct{}, maxFollowers)}
+		h = &host{record: store.Entry{Key: token.HostKey(name)}, followers: make(chan struct{}, maxFollowers)}
 		o.hosts[name] = h
 	}
 	return h
-}
-
-// isOutage reports whether a failure may be one of the provider's host.
-func isOutage(f store.Failure) bool {
-	return f.Code == string(api.ProviderUnavailable) || f.Code == string(api.ProviderMalformed)
 }
 
 // Decides reports whether the health of the provider's host, and not the
 // entry's own back-off, decides when a grant is tried again.
 func Decides(s records.Snapshot, now time.Time) bool {
 	held := s.Row.RefreshSpent && s.HoldsRefresh(grant.ReuseOf(s.Record.Descriptor), now)
-	return s.Granted() && isOutage(s.Row.Failure) && s.Record.Failure.IsZero() && !held
+	return s.Granted() && failure.MayBeOutage(s.Row.Failure) && s.Record.Failure.IsZero() && !held
 }
 
 // Allow returns nil if a grant may be renewed now, and else the time to come
@@ -98,7 +93,7 @@ func (o *Hosts) Allow(ctx context.Context, s records.Snapshot) (done func(), ref
 	next := h.record.Failure.RetryAt
 	switch {
 	case h.concerns(s.Row.Key, now) && h.record.Failure.Version == several:
-		turn := schedule.TurnToProbe(h.record.Failure, isOutage(own))
+		turn := schedule.TurnToProbe(h.record.Failure, failure.MayBeOutage(own))
 		return done, o.claimProbe(ctx, h, turn, turn)
 	case h.concerns(s.Row.Key, now) && backingOff:
 		return done, o.claimProbe(ctx, h, next, clock.Earlier(next, own.RetryAt))
@@ -195,7 +190,7 @@ func (o *Hosts) Report(ctx context.Context, s records.Snapshot, record *records.
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	down := failed != nil && failed.Outage
-	if down && isOutage(s.Row.Failure) && schedule.WorkedSince(h.record.IssuedAt, s.Row.Entry) {
+	if down && failure.MayBeOutage(s.Row.Failure) && schedule.WorkedSince(h.record.IssuedAt, s.Row.Entry) {
 		return // the host has worked since this entry failed: its failure says more of the entry
 	}
 	next, changed := h.after(s.Row.Key.String(), failed, clock.Now())

@@ -104,7 +104,7 @@ func additionalFirst(e store.Entry) []byte {
 	for _, s := range []string{"tokenvend row 1", e.Key.Partition(), e.Key.Sort()} {
 		b = appendText(b, s)
 	}
-	if e.Key.IsOwn() {
+	if e.Key.IsRecord() {
 		return b
 	}
 	for _, s := range []string{e.Type, e.Scope, e.Fingerprint, e.RequestDigest} {

@@ -38,7 +38,7 @@ func (r *Records) open(ctx context.Context, e store.Entry) (*Row, error) {
 	}
 	// The first format does not bind the version, by which rotate finds
 	// changes.
-	if e.Key.IsOwn() && row.Terms.Version != e.RequestDigest {
+	if e.Key.IsRecord() && row.Terms.Version != e.RequestDigest {
 		r.alarm(ctx, e, "the terms are of another version than their row says: ")
 		return brokenRow(e), nil
 	}

@@ -62,7 +62,7 @@ func (r *Records) Get(key token.Key) *Known { return r.memory.get(key) }
 
 // Recall returns the snapshot of a key that memory holds.
 func (r *Records) Recall(key token.Key) Snapshot {
-	return NewSnapshot(r.memory.get(token.Own(key.Credential)), r.memory.get(key))
+	return NewSnapshot(r.memory.get(token.RecordKey(key.Credential)), r.memory.get(key))
 }
 
 // Forget drops a row from memory: no request is answered from it any more.
@@ -106,7 +106,7 @@ func (r *Records) Load(ctx context.Context, c store.Consistency, keys ...token.K
 
 // LoadSnapshot reads an entry and its credential's record.
 func (r *Records) LoadSnapshot(ctx context.Context, c store.Consistency, key token.Key) (Snapshot, error) {
-	rows, err := r.Load(ctx, c, token.Own(key.Credential), key)
+	rows, err := r.Load(ctx, c, token.RecordKey(key.Credential), key)
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -212,7 +212,7 @@ func (r *Records) Each(ctx context.Context, partition string) iter.Seq2[store.En
 // of the secret is not sealed.
 func (r *Records) All(ctx context.Context) (map[string]store.Entry, error) {
 	rows := map[string]store.Entry{}
-	for e, err := range r.Each(ctx, token.OwnPartition) {
+	for e, err := range r.Each(ctx, token.RecordPartition) {
 		if err != nil {
 			return nil, err
 		}

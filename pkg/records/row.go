@@ -148,7 +148,7 @@ func brokenRow(e store.Entry) *Row {
 
 // read sets what was sealed in the row.
 func (r *Row) read(plain []byte) error {
-	if r.Key.IsOwn() {
+	if r.Key.IsRecord() {
 		var read record
 		err := json.Unmarshal(plain, &read)
 		if err == nil {

@@ -31,7 +31,7 @@ func (r *Registry) Admit(ctx context.Context, name string, a Asking) (credential
 	if !a.Caller.CanReach(name) {
 		return credential.Terms{}, failure.UnknownCredential(name)
 	}
-	k := r.Records.Get(token.Own(name))
+	k := r.Records.Get(token.RecordKey(name))
 	if k.IsFresh(clock.Now()) && admits(k, a.Caller) {
 		return k.Terms, nil
 	}
@@ -95,7 +95,7 @@ func (r *Registry) discover(ctx context.Context, k *records.Known, operator bool
 // load reads a credential record, and the row beside it. A damaged row beside
 // it does not affect the credential.
 func (r *Registry) load(ctx context.Context, name string, beside token.Key) (*records.Known, error) {
-	own := token.Own(name)
+	own := token.RecordKey(name)
 	rows, err := r.Records.Load(ctx, store.Eventual, own, beside)
 	if failure.IsDamaged(err) {
 		rows, err = r.Records.Load(ctx, store.Eventual, own)

@@ -54,7 +54,7 @@ func (r *Registry) learnListed(
 			continue
 		}
 		if !known {
-			e.Key = token.Own(l.Name)
+			e.Key = token.RecordKey(l.Name)
 		}
 		if _, err := r.learn(ctx, e); err != nil {
 			failed = err
@@ -113,7 +113,7 @@ func (r *Registry) markDeleted(ctx context.Context, name string, e store.Entry) 
 // may have to wait: renewals that wait for one host must not delay those of
 // another. false: this process has not read the credential's terms yet.
 func (r *Registry) Host(name string) (string, bool) {
-	k := r.Records.Get(token.Own(name))
+	k := r.Records.Get(token.RecordKey(name))
 	if k == nil {
 		return "", false
 	}

@@ -47,12 +47,12 @@ func New(c Config) *Registry { return &Registry{Config: c} }
 // Errors are of type *api.Error; UnknownCredential if there is none. The last
 // terms of a deleted credential come beside that error.
 func (r *Registry) Terms(ctx context.Context, name string, beside ...token.Key) (credential.Terms, error) {
-	k := r.Records.Get(token.Own(name))
+	k := r.Records.Get(token.RecordKey(name))
 	if !k.IsFresh(clock.Now()) {
 		if r.absent.isAbsent(name, clock.Now().Add(-absentFor)) {
 			return credential.Terms{}, failure.UnknownCredential(name)
 		}
-		keys := append([]token.Key{token.Own(name)}, beside...)
+		keys := append([]token.Key{token.RecordKey(name)}, beside...)
 		rows, err := r.Records.Load(ctx, store.Eventual, keys...)
 		switch {
 		case err != nil && r.mayUse(k, err):
@@ -92,7 +92,7 @@ func (r *Registry) Existing(ctx context.Context, k *records.Known) (*records.Kno
 // Relearn looks for a new version of a secret: an operator who revokes a token
 // has often just changed something. If it cannot be read now, rotate will.
 func (r *Registry) Relearn(ctx context.Context, name string) {
-	if rows, err := r.Records.Load(ctx, store.Strong, token.Own(name)); err == nil {
+	if rows, err := r.Records.Load(ctx, store.Strong, token.RecordKey(name)); err == nil {
 		_, _ = r.learn(ctx, rows[0].Entry)
 	}
 }

@@ -110,15 +110,15 @@ func (r *Registry) Adopt(
 }
 
 // Candidates yields the versions of a secret whose client authentication may be
-// tried, each once: c, the current one read afresh, and (if others) the pending
-// and the previous one. Each is used with its own descriptor, URLs and
-// parameters, and only if its destination is that of c. The consumer continues
-// as long as the provider refuses the client.
+// tried, each once: c, the current one read afresh, and (if others returns true
+// then) the pending and the previous one. Each is used with its own descriptor,
+// URLs and parameters, and only if its destination is that of c. The consumer
+// continues as long as the provider refuses the client.
 //
 // A current version that is newer than c is passed to adopt. One with another
 // destination ends the sequence.
 func (r *Registry) Candidates(
-	ctx context.Context, c credential.Credential, others bool, adopt func(credential.Credential),
+	ctx context.Context, c credential.Credential, others func() bool, adopt func(credential.Credential),
 ) iter.Seq[credential.Credential] {
 	return func(yield func(credential.Credential) bool) {
 		tried := map[string]bool{c.Version: true}
@@ -126,7 +126,7 @@ func (r *Registry) Candidates(
 			return
 		}
 		for _, stage := range []credential.Stage{credential.Current, credential.Pending, credential.Previous} {
-			if stage != credential.Current && !others {
+			if stage != credential.Current && !others() {
 				return
 			}
 			next, err := r.Source.Read(ctx, c.Name, stage)

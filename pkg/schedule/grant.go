@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -65,7 +66,7 @@ func HeldUntil(t token.Token, issuedWithin time.Duration) time.Time {
 // here: the time that the exchange took, and the resolution of a Date header.
 func IssuedWithin(a provider.TokenResponse, answered time.Time) time.Duration {
 	took := max(answered.Sub(a.SentAt), 0)
-	return min(took+dateResolution, ExchangeTimeout).Truncate(time.Millisecond) + time.Millisecond
+	return min(took+skew.Resolution, ExchangeTimeout).Truncate(time.Millisecond) + time.Millisecond
 }
 
 // AfterTooEarly returns when a refresh is tried again that the provider refused

@@ -39,12 +39,12 @@ func lifetime(a provider.TokenResponse, r Rules) Times {
 	t := Times{Issued: a.SentAt.Truncate(time.Millisecond)}
 	switch {
 	case a.Expiry.Given && !a.Expiry.At.IsZero():
-		t.Expires, t.From = corrected(a.Expiry.At, a), fromProvider
+		t.Expires, t.From = a.Clock.Ours(a.Expiry.At), fromProvider
 	case a.Expiry.Given:
 		t.Expires, t.From = a.SentAt.Add(a.Expiry.In), fromProvider
 	}
 	if claimed := a.JWTExpiry(); claimed.Given {
-		if end := corrected(claimed.At, a); t.From == "" || end.Before(t.Expires) {
+		if end := a.Clock.Ours(claimed.At); t.From == "" || end.Before(t.Expires) {
 			t.Expires, t.From = end, fromJWT
 		}
 	}
@@ -55,24 +55,6 @@ func lifetime(a provider.TokenResponse, r Rules) Times {
 	longest := a.SentAt.Add(orDefault(r.Cap, defaultCap))
 	t.Expires = clock.Earlier(t.Expires, longest).Truncate(time.Millisecond)
 	return t
-}
-
-// dateResolution is the resolution of a Date header.
-const dateResolution = time.Second
-
-// corrected converts an absolute time of the provider's clock to ours, by the
-// response's Date header. If the two clocks agree within the header's
-// resolution, the time stays as it is. Otherwise the resolution makes the token
-// shorter, never longer.
-func corrected(at time.Time, a provider.TokenResponse) time.Time {
-	if a.Date.IsZero() {
-		return at
-	}
-	ours := a.SentAt.Add(at.Sub(a.Date))
-	if off := ours.Sub(at); off >= 0 && off < dateResolution {
-		return at
-	}
-	return ours.Add(-dateResolution)
 }
 
 // renewLead returns how long before its expiry a token is renewed, without
@@ -95,7 +77,7 @@ func RefreshEnd(a provider.TokenResponse) time.Time {
 	switch {
 	case !a.RefreshExpiry.Given:
 	case !a.RefreshExpiry.At.IsZero():
-		end = corrected(a.RefreshExpiry.At, a)
+		end = a.Clock.Ours(a.RefreshExpiry.At)
 	default:
 		end = a.SentAt.Add(a.RefreshExpiry.In)
 	}
