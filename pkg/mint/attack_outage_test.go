@@ -30,8 +30,11 @@ func TestAttack19_ACredentialThatFailsHoldsNoOtherBack(t *testing.T) {
 			}
 			return honest(r, form)
 		}
-		a.secrets.put("y", with(at("good.test", "other-secret", map[string]any{"authorize": map[string]any{"url": "/authorize"}}),
-			"allow", map[string]any{"accounts": []string{"*"}}))
+		a.secrets.put(
+			"y",
+			with(at("good.test", "other-secret", map[string]any{"authorize": map[string]any{"url": "/authorize"}}),
+				"allow", map[string]any{"accounts": []string{"*"}}),
+		)
 		m := a.instance()
 		for i := range 3 {
 			code := mint.Code{Code: redact.New("code"), RedirectURI: "https://app.test/"}
