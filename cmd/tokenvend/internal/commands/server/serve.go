@@ -21,7 +21,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/local"
-	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/records"
 )
 
 // Commands returns the commands of this package.
@@ -70,7 +70,7 @@ func (s *serve) register(f *pflag.FlagSet) {
 	f.StringVar(&s.proxy, "proxy", "", "reach providers through this http proxy, as `http://HOST:PORT`")
 	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; "+
 		"the operator's key is local:local where no other key is given")
-	f.DurationVar(&s.StaleMax, "stale-max", mint.DefaultStaleMax,
+	f.DurationVar(&s.StaleMax, "stale-max", records.DefaultStaleMax,
 		"how long a token is vended from memory while the data folder cannot be read, a `DURATION` as in 5m")
 	f.DurationVar(&s.DemoLifetime, "demo-lifetime", 0,
 		"how long the simulated tokens live, a `DURATION` as in 20s; else as each provider documents")
