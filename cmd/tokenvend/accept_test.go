@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 // A secret that names another destination holds the grants of its accounts
@@ -17,13 +17,13 @@ func TestAttack02_AcceptShowsWhatChangedAndAsks(t *testing.T) {
 	c, link := s.connect(t, "trackmania", "--account", "alice")
 	answer, err := c.browser.Get(link)
 	c.open(s.allowed(t, sentTo(t, answer, err), "alice"))
-	c.ended().want(t, failure.OK)
-	tv(t, s.dir, "", "accept", "trackmania", "--account", "alice").want(t, failure.OK, "there is nothing to accept")
+	c.ended().want(t, clierror.OK)
+	tv(t, s.dir, "", "accept", "trackmania", "--account", "alice").want(t, clierror.OK, "there is nothing to accept")
 
 	rewrite(t, filepath.Join(s.dir, defaultData, "credentials", "trackmania.json"), "token_url",
 		"https://API.trackmania.com/api/access_token")
 	status := func() string {
-		return tv(t, s.dir, "", "status", "trackmania", "--account", "alice").want(t, failure.OK).out
+		return tv(t, s.dir, "", "status", "trackmania", "--account", "alice").want(t, clierror.OK).out
 	}
 	out := eventually(t, func() string {
 		if out := status(); strings.Contains(out, "destination_changed") {
@@ -43,7 +43,7 @@ func TestAttack02_AcceptShowsWhatChangedAndAsks(t *testing.T) {
 		"trackmania",
 		"--account",
 		"alice",
-	).want(t, failure.Refused, "tokenvend accept trackmania")
+	).want(t, clierror.Refused, "tokenvend accept trackmania")
 	tv(
 		t,
 		s.dir,
@@ -52,13 +52,13 @@ func TestAttack02_AcceptShowsWhatChangedAndAsks(t *testing.T) {
 		"trackmania",
 		"--account",
 		"alice",
-	).want(t, failure.BadUsage, "--yes is needed", "nothing was accepted")
+	).want(t, clierror.BadUsage, "--yes is needed", "nothing was accepted")
 
-	r := tv(t, s.dir, "", "accept", "trackmania", "--account", "alice", "--yes").want(t, failure.OK, "accepted")
+	r := tv(t, s.dir, "", "accept", "trackmania", "--account", "alice", "--yes").want(t, clierror.OK, "accepted")
 	if !strings.Contains(r.err, "token_url") {
 		t.Errorf("accept prints\n%s\nwant what changed", r.err)
 	}
-	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, failure.OK).out); who != "alice" {
+	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out); who != "alice" {
 		t.Errorf("the token is %q's, want alice's", who)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 func TestAddWithoutAServer(t *testing.T) {
@@ -32,7 +32,7 @@ func TestAddWithoutAServer(t *testing.T) {
 		"write",
 		"--allow-scope",
 		"admin",
-	).want(t, failure.OK, "was not tried", "no server runs here", "GET/tokens/x")
+	).want(t, clierror.OK, "was not tried", "no server runs here", "GET/tokens/x")
 	if r.out != "" || strings.Contains(r.err, "hunter2") {
 		t.Errorf("%q %q", r.out, r.err)
 	}
@@ -51,7 +51,7 @@ func TestAddWithoutAServer(t *testing.T) {
 		"minut",
 		"--client-id",
 		"me",
-	).want(t, failure.Failed, "there already", "tokenvend set")
+	).want(t, clierror.Failed, "there already", "tokenvend set")
 }
 
 func TestAddSaysAllThatIsWrong(t *testing.T) {
@@ -59,18 +59,18 @@ func TestAddSaysAllThatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		stdin string
 		args  []string
-		code  failure.Code
+		code  clierror.Code
 		says  []string
 	}{
-		{"s", []string{"--client-id", "i"}, failure.BadUsage, []string{"--provider is needed"}},
-		{"s", []string{"--provider", "minut"}, failure.BadUsage, []string{"--client-id is needed"}},
-		{"s", []string{"--provider", "miden", "--client-id", "i"}, failure.BadUsage, []string{"--token-url is needed"}},
-		{"s", []string{"--provider", "nobody", "--client-id", "i"}, failure.BadUsage, []string{"expected one of miden, minut"}},
-		{"", []string{"--provider", "minut", "--client-id", "i"}, failure.BadUsage, []string{"the client secret is needed"}},
-		{"s", []string{"--json", "--scope", "x"}, failure.BadUsage, []string{"no flag adds to it"}},
-		{"s", []string{"--provider", "miden", "--client-id", "a:b", "--token-url", "http://example.com"}, failure.Refused, []string{"\n  token_url: an https URL", "\n  client_id: no colon"}},
-		{`{"provider":"minut","client_secret":"hunter2","nonsense":1}`, []string{"--json"}, failure.Refused, []string{"client_id: required", "nonsense: no such field"}},
-		{"hunter2", []string{"--json"}, failure.Refused, []string{"one JSON object"}},
+		{"s", []string{"--client-id", "i"}, clierror.BadUsage, []string{"--provider is needed"}},
+		{"s", []string{"--provider", "minut"}, clierror.BadUsage, []string{"--client-id is needed"}},
+		{"s", []string{"--provider", "miden", "--client-id", "i"}, clierror.BadUsage, []string{"--token-url is needed"}},
+		{"s", []string{"--provider", "nobody", "--client-id", "i"}, clierror.BadUsage, []string{"expected one of miden, minut"}},
+		{"", []string{"--provider", "minut", "--client-id", "i"}, clierror.BadUsage, []string{"the client secret is needed"}},
+		{"s", []string{"--json", "--scope", "x"}, clierror.BadUsage, []string{"no flag adds to it"}},
+		{"s", []string{"--provider", "miden", "--client-id", "a:b", "--token-url", "http://example.com"}, clierror.Refused, []string{"\n  token_url: an https URL", "\n  client_id: no colon"}},
+		{`{"provider":"minut","client_secret":"hunter2","nonsense":1}`, []string{"--json"}, clierror.Refused, []string{"client_id: required", "nonsense: no such field"}},
+		{"hunter2", []string{"--json"}, clierror.Refused, []string{"one JSON object"}},
 	} {
 		r := tv(t, dir, c.stdin, append([]string{"add", "x"}, c.args...)...).want(t, c.code, c.says...)
 		if exists(dir, "x") || strings.Contains(r.err, "hunter2") {
@@ -85,25 +85,25 @@ func TestAddTriesTheSecret(t *testing.T) {
 	add := func(stdin string) ran {
 		return tv(t, s.dir, stdin, "add", "mine", "--provider", "minut", "--client-id", text(known["client_id"]))
 	}
-	add("wrong\n").want(t, failure.Refused, "was not added", "the provider refused", "check client id")
+	add("wrong\n").want(t, clierror.Refused, "was not added", "the provider refused", "check client id")
 	if exists(s.dir, "mine") {
 		t.Error("a refused secret is still there")
 	}
-	add(text(known["client_secret"])+"\n").want(t, failure.OK, "mine works", "fingerprint")
-	tv(t, s.dir, "", "get", "mine").want(t, failure.OK)
+	add(text(known["client_secret"])+"\n").want(t, clierror.OK, "mine works", "fingerprint")
+	tv(t, s.dir, "", "get", "mine").want(t, clierror.OK)
 
-	tv(t, s.dir, "", "rm", "mine", "--yes").want(t, failure.OK, "is removed")
+	tv(t, s.dir, "", "rm", "mine", "--yes").want(t, clierror.OK, "is removed")
 	if exists(s.dir, "mine") {
 		t.Error("rm left the file")
 	}
-	tv(t, s.dir, "", "rm", "mine", "--yes").want(t, failure.NotFound, "no credential mine")
+	tv(t, s.dir, "", "rm", "mine", "--yes").want(t, clierror.NotFound, "no credential mine")
 }
 
 func TestAddOfANameThatWasAskedForBefore(t *testing.T) {
 	s := demo(t, t.TempDir())
-	tv(t, s.dir, "", "get", "early").want(t, failure.NotFound)
+	tv(t, s.dir, "", "get", "early").want(t, clierror.NotFound)
 	whole, _ := json.Marshal(secretOf(t, s.dir, "trackmania"))
-	tv(t, s.dir, string(whole), "add", "--json", "early").want(t, failure.OK, "early works")
+	tv(t, s.dir, string(whole), "add", "--json", "early").want(t, clierror.OK, "early works")
 }
 
 func TestAddWhileTheProviderIsAway(t *testing.T) {
@@ -117,7 +117,7 @@ func TestAddWhileTheProviderIsAway(t *testing.T) {
 		"add",
 		"tm",
 		"--json",
-	).want(t, failure.OK, "tm is written ("+filePath(s.dir, "tm")+"), but could not be tried: ", "can't be asked now")
+	).want(t, clierror.OK, "tm is written ("+filePath(s.dir, "tm")+"), but could not be tried: ", "can't be asked now")
 	if !exists(s.dir, "tm") {
 		t.Error("the secret is gone")
 	}
@@ -125,15 +125,15 @@ func TestAddWhileTheProviderIsAway(t *testing.T) {
 
 func TestSet(t *testing.T) {
 	dir := t.TempDir()
-	tv(t, dir, "s", "set", "x").want(t, failure.NotFound, "tokenvend add x makes one")
-	tv(t, dir, "old", "add", "x", "--provider", "minut", "--client-id", "me", "--scope", "read").want(t, failure.OK)
-	tv(t, dir, "new\n", "set", "x").want(t, failure.OK, "tokenvend renew x")
-	tv(t, dir, "", "set", "--client-id", "you", "x").want(t, failure.OK)
+	tv(t, dir, "s", "set", "x").want(t, clierror.NotFound, "tokenvend add x makes one")
+	tv(t, dir, "old", "add", "x", "--provider", "minut", "--client-id", "me", "--scope", "read").want(t, clierror.OK)
+	tv(t, dir, "new\n", "set", "x").want(t, clierror.OK, "tokenvend renew x")
+	tv(t, dir, "", "set", "--client-id", "you", "x").want(t, clierror.OK)
 	got, _ := json.Marshal(secretOf(t, dir, "x"))
 	if string(got) != `{"client_id":"you","client_secret":"new","provider":"minut","scope":"read"}` {
 		t.Errorf("%s", got)
 	}
-	tv(t, dir, "", "set", "x", "--token-url", "nonsense").want(t, failure.Refused, "token_url")
+	tv(t, dir, "", "set", "x", "--token-url", "nonsense").want(t, clierror.Refused, "token_url")
 	tv(
 		t,
 		dir,
@@ -142,21 +142,21 @@ func TestSet(t *testing.T) {
 		"x",
 		"--json",
 		"--yes",
-	).want(t, failure.OK)
+	).want(t, clierror.OK)
 	if secretOf(t, dir, "x")["client_id"] != "c" {
 		t.Error("set --json did not replace the whole")
 	}
 	if err := os.WriteFile(filePath(dir, "x"), []byte("{broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tv(t, dir, "s", "set", "x", "--provider", "minut", "--client-id", "me", "--yes").want(t, failure.OK)
+	tv(t, dir, "s", "set", "x", "--provider", "minut", "--client-id", "me", "--yes").want(t, clierror.OK)
 }
 
 func TestSetOfAnInlineDescriptorWithoutASecret(t *testing.T) {
 	dir := t.TempDir()
 	whole := `{"client_id":"me","descriptor":{"name":"open","token":{"url":"https://example.com/token","auth":"none"}}}`
-	tv(t, dir, whole, "add", "x", "--json").want(t, failure.OK)
-	tv(t, dir, "", "set", "x", "--keep-warm").want(t, failure.OK)
+	tv(t, dir, whole, "add", "x", "--json").want(t, clierror.OK)
+	tv(t, dir, "", "set", "x", "--keep-warm").want(t, clierror.OK)
 	if fields := secretOf(t, dir, "x"); fields["keep_warm"] != true || fields["client_secret"] != nil {
 		t.Errorf("%v", fields)
 	}

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
@@ -56,25 +56,25 @@ func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	tab.Await("trackmania: the account alice is connected. You can close this window.")
 	keep(t, tab, "connected")
 	r := c.ended().
-		want(t, failure.OK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
+		want(t, clierror.OK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
 	if !strings.Contains(squeezed(r.out), "account alice\n") {
 		t.Errorf("connect printed %s", r.out)
 	}
-	token := tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, failure.OK).out
+	token := tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out
 	if who := subject(t, token); who != "alice" {
 		t.Errorf("the token is %q's", who)
 	}
 	if n := s.stats(t, "trackmania"); n.Living != 1 || n.CodeRequests != 1 {
 		t.Errorf("at the provider %d tokens live after %d codes", n.Living, n.CodeRequests)
 	}
-	tv(t, s.dir, "", "get", "trackmania", "--account", "bob").want(t, failure.Refused, "tokenvend connect")
+	tv(t, s.dir, "", "get", "trackmania", "--account", "bob").want(t, clierror.Refused, "tokenvend connect")
 
 	c, link = s.connect(t, "movemint", "--account", "alice")
 	tab.Open(link)
 	allow(tab, "alice")
 	tab.Await("is connected")
-	c.ended().want(t, failure.OK)
-	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t, failure.OK).out); !strings.Contains(
+	c.ended().want(t, clierror.OK)
+	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t, clierror.OK).out); !strings.Contains(
 		out,
 		"verified the provider takes the token\n",
 	) {
@@ -90,7 +90,7 @@ func TestARefusedConsentInABrowser(t *testing.T) {
 	tab.Click("#deny")
 	tab.Await("access was not allowed, and nothing was stored")
 	keep(t, tab, "refused")
-	c.ended().want(t, failure.Refused, "access was not allowed, and nothing was stored", "access_denied")
+	c.ended().want(t, clierror.Refused, "access was not allowed, and nothing was stored", "access_denied")
 	s.unconnected(t)
 }
 
@@ -115,8 +115,8 @@ func TestAWrongStateInABrowser(t *testing.T) {
 	s.unconnected(t)
 	allow(tab, "alice")
 	tab.Await("is connected")
-	c.ended().want(t, failure.OK)
-	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, failure.OK).out); who != "alice" {
+	c.ended().want(t, clierror.OK)
+	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out); who != "alice" {
 		t.Errorf("the token is %q's", who)
 	}
 }
@@ -138,9 +138,9 @@ func TestARedirectThatComesTwiceInABrowser(t *testing.T) {
 	keep(t, late, "twice")
 	s.signal(t, syscall.SIGCONT)
 	testbed.First("tokenvend: Connected", one, two)
-	c.ended().want(t, failure.OK)
+	c.ended().want(t, clierror.OK)
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, failure.OK).out; json.Unmarshal(
+	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, clierror.OK).out; json.Unmarshal(
 		[]byte(out),
 		&report,
 	) != nil ||

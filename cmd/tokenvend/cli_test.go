@@ -9,14 +9,14 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
 func TestUsage(t *testing.T) {
 	dir := t.TempDir()
-	tv(t, dir, "").want(t, failure.BadUsage, "tokenvend get NAME", "Exit codes")
-	tv(t, dir, "", "gte").want(t, failure.BadUsage, "get?")
+	tv(t, dir, "").want(t, clierror.BadUsage, "tokenvend get NAME", "Exit codes")
+	tv(t, dir, "", "gte").want(t, clierror.BadUsage, "get?")
 	tv(
 		t,
 		dir,
@@ -24,10 +24,10 @@ func TestUsage(t *testing.T) {
 		"get",
 		"minut",
 		"--nope",
-	).want(t, failure.BadUsage, "there is no flag --nope (--scope?): see tokenvend help get")
-	tv(t, dir, "", "get").want(t, failure.BadUsage, "expected the name of one credential")
-	tv(t, dir, "", "get", "a", "b").want(t, failure.BadUsage)
-	tv(t, dir, "", "get", "NOT A NAME").want(t, failure.BadUsage, "expected a credential's name")
+	).want(t, clierror.BadUsage, "there is no flag --nope (--scope?): see tokenvend help get")
+	tv(t, dir, "", "get").want(t, clierror.BadUsage, "expected the name of one credential")
+	tv(t, dir, "", "get", "a", "b").want(t, clierror.BadUsage)
+	tv(t, dir, "", "get", "NOT A NAME").want(t, clierror.BadUsage, "expected a credential's name")
 	tv(
 		t,
 		dir,
@@ -36,10 +36,10 @@ func TestUsage(t *testing.T) {
 		"minut",
 		"--min-ttl",
 		"60",
-	).want(t, failure.BadUsage, "--min-ttl: that value is not understood")
-	tv(t, dir, "", "get", "minut", "--scope").want(t, failure.BadUsage, "--scope needs a value")
-	tv(t, dir, "", "exec", "minut").want(t, failure.BadUsage, "NAME -- COMMAND")
-	tv(t, dir, "", "ls", "minut").want(t, failure.BadUsage, "expected no argument")
+	).want(t, clierror.BadUsage, "--min-ttl: that value is not understood")
+	tv(t, dir, "", "get", "minut", "--scope").want(t, clierror.BadUsage, "--scope needs a value")
+	tv(t, dir, "", "exec", "minut").want(t, clierror.BadUsage, "NAME -- COMMAND")
+	tv(t, dir, "", "ls", "minut").want(t, clierror.BadUsage, "expected no argument")
 }
 
 // commands are all commands of the program that help lists.
@@ -50,13 +50,13 @@ var commands = []string{
 
 func TestHelp(t *testing.T) {
 	dir := t.TempDir()
-	all := tv(t, dir, "", "help").want(t, failure.OK).out
+	all := tv(t, dir, "", "help").want(t, clierror.OK).out
 	for _, name := range commands {
 		if !strings.Contains(all, "tokenvend "+name) {
 			t.Errorf("tokenvend help = %s, want it to have %s", all, name)
 		}
-		byHelp := tv(t, dir, "", "help", name).want(t, failure.OK).out
-		byFlag := tv(t, dir, "", name, "-h").want(t, failure.OK).out
+		byHelp := tv(t, dir, "", "help", name).want(t, clierror.OK).out
+		byFlag := tv(t, dir, "", name, "-h").want(t, clierror.OK).out
 		if byFlag != byHelp || !strings.HasPrefix(byHelp, "tokenvend "+name) {
 			t.Errorf("tokenvend help %s = %s, want the same as of -h:\n%s", name, byHelp, byFlag)
 		}
@@ -64,7 +64,7 @@ func TestHelp(t *testing.T) {
 	if add := tv(t, dir, "", "add", "-h").out; !strings.Contains(add, "minut, monta, movemint") {
 		t.Errorf("add -h does not list the providers:\n%s", add)
 	}
-	if v := tv(t, dir, "", "version").want(t, failure.OK).out; !strings.Contains(v, "go1.") {
+	if v := tv(t, dir, "", "version").want(t, clierror.OK).out; !strings.Contains(v, "go1.") {
 		t.Errorf("version: %s", v)
 	}
 }
@@ -75,7 +75,7 @@ func TestSecretsAreNotTakenFromTheCommandLineNorShown(t *testing.T) {
 		{"add", "x", "--client-secret=hunter2"}, {"add", "x", "--secret", "hunter2"}, {"serve", "--key", "hunter2"}, {"serve", "--key", "id:hunter2 with spaces"}, {"serve", "--admin-key", "hunter2"},
 		{"serve", "--every", "hunter2"}, {"get", "hunter2!"}, {"hunter2"}, {"add", "x", "hunter2"},
 	} {
-		if r := tv(t, dir, "", args...).want(t, failure.BadUsage); strings.Contains(r.err, "hunter2") {
+		if r := tv(t, dir, "", args...).want(t, clierror.BadUsage); strings.Contains(r.err, "hunter2") {
 			t.Errorf("%q shows its argument: %s", args, r.err)
 		}
 	}
@@ -84,7 +84,7 @@ func TestSecretsAreNotTakenFromTheCommandLineNorShown(t *testing.T) {
 func TestNoServer(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{{"get", "minut"}, {"ls"}, {"status", "minut"}, {"renew", "minut"}, {"revoke", "minut"}, {"exec", "minut", "--", "true"}} {
-		tv(t, dir, "", args...).want(t, failure.Failed, "no server runs", "tokenvend serve starts one")
+		tv(t, dir, "", args...).want(t, clierror.Failed, "no server runs", "tokenvend serve starts one")
 	}
 	tv(
 		t,
@@ -95,15 +95,15 @@ func TestNoServer(t *testing.T) {
 		"https://127.0.0.1:1",
 		"--region",
 		"eu-north-1",
-	).want(t, failure.Failed, "AWS_ACCESS_KEY_ID")
+	).want(t, clierror.Failed, "AWS_ACCESS_KEY_ID")
 	aws := []string{
 		"AWS_ACCESS_KEY_ID=A",
 		"AWS_SECRET_ACCESS_KEY=S",
 		"TOKENVEND_URL=https://127.0.0.1:1",
 		"AWS_REGION=eu-north-1",
 	}
-	tvEnv(t, dir, "", aws, "ls").want(t, failure.Failed, "no answer from 127.0.0.1:1", "--url names another")
-	tvEnv(t, dir, "", aws, "ls", "--data", "here").want(t, failure.Failed, "no server runs on the data folder here")
+	tvEnv(t, dir, "", aws, "ls").want(t, clierror.Failed, "no answer from 127.0.0.1:1", "--url names another")
+	tvEnv(t, dir, "", aws, "ls", "--data", "here").want(t, clierror.Failed, "no server runs on the data folder here")
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
 		t.Errorf("looking has left %v", entries)
 	}
@@ -111,17 +111,17 @@ func TestNoServer(t *testing.T) {
 
 func TestReading(t *testing.T) {
 	s := demo(t, t.TempDir())
-	token := tv(t, s.dir, "", "get", "minut").want(t, failure.OK)
+	token := tv(t, s.dir, "", "get", "minut").want(t, clierror.OK)
 	if !strings.HasPrefix(token.out, "ey") || strings.Count(token.out, "\n") != 1 || token.err != "" {
 		t.Errorf("get: %q, %q", token.out, token.err)
 	}
 	var whole api.Token
-	before := tv(t, s.dir, "", "get", "--json", "minut").want(t, failure.OK).out
+	before := tv(t, s.dir, "", "get", "--json", "minut").want(t, clierror.OK).out
 	if json.Unmarshal([]byte(before), &whole) != nil || whole.AccessToken+"\n" != token.out ||
 		whole.ExpiresIn == 0 {
 		t.Errorf("get --json: %s", before)
 	}
-	if list := tv(t, s.dir, "", "ls").want(t, failure.OK).out; !strings.HasPrefix(list, "NAME") ||
+	if list := tv(t, s.dir, "", "ls").want(t, clierror.OK).out; !strings.HasPrefix(list, "NAME") ||
 		!strings.Contains(list, "monta       monta\n") {
 		t.Errorf("ls: %s", list)
 	}
@@ -129,15 +129,15 @@ func TestReading(t *testing.T) {
 	if json.Unmarshal([]byte(tv(t, s.dir, "", "ls", "--json").out), &page) != nil || len(page.Credentials) != 5 {
 		t.Errorf("ls --json: %v", page)
 	}
-	tv(t, s.dir, "", "get", "nosuch").want(t, failure.NotFound, "tokenvend ls names", "request id")
-	tv(t, s.dir, "", "status", "nosuch").want(t, failure.NotFound)
-	tv(t, s.dir, "", "get", "minut", "--scope", "not-allowed").want(t, failure.Refused, "scope", `"allow"`)
-	tv(t, s.dir, "", "get", "minut", "--min-ttl", "5h").want(t, failure.Failed, "--min-ttl")
+	tv(t, s.dir, "", "get", "nosuch").want(t, clierror.NotFound, "tokenvend ls names", "request id")
+	tv(t, s.dir, "", "status", "nosuch").want(t, clierror.NotFound)
+	tv(t, s.dir, "", "get", "minut", "--scope", "not-allowed").want(t, clierror.Refused, "scope", `"allow"`)
+	tv(t, s.dir, "", "get", "minut", "--min-ttl", "5h").want(t, clierror.Failed, "--min-ttl")
 	ran := tv(t, s.dir, "", "exec", "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"; exit 7`)
 	if ran.code != 7 || ran.out+"\n" != token.out {
 		t.Errorf("exec: %d %q", ran.code, ran.out)
 	}
-	tv(t, s.dir, "", "exec", "minut", "--", "no-such-command").want(t, failure.Failed, "can't be run")
+	tv(t, s.dir, "", "exec", "minut", "--", "no-such-command").want(t, clierror.Failed, "can't be run")
 	wrong := []string{"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=wrong"}
 	tvEnv(
 		t,
@@ -150,36 +150,36 @@ func TestReading(t *testing.T) {
 		s.url,
 		"--region",
 		"us-east-1",
-	).want(t, failure.Refused, "the signature or the IAM policy was refused", "request id")
+	).want(t, clierror.Refused, "the signature or the IAM policy was refused", "request id")
 	right := []string{
 		"AWS_ACCESS_KEY_ID=local",
 		"AWS_SECRET_ACCESS_KEY=local",
 		"AWS_REGION=us-east-1",
 		"TOKENVEND_URL=" + s.url,
 	}
-	if r := tvEnv(t, t.TempDir(), "", right, "get", "minut").want(t, failure.OK); r.out != token.out {
+	if r := tvEnv(t, t.TempDir(), "", right, "get", "minut").want(t, clierror.OK); r.out != token.out {
 		t.Errorf("by TOKENVEND_URL: %q", r.out)
 	}
 }
 
 func TestStatus(t *testing.T) {
 	s := demo(t, t.TempDir())
-	tv(t, s.dir, "", "get", "minut").want(t, failure.OK)
+	tv(t, s.dir, "", "get", "minut").want(t, clierror.OK)
 	var report api.StatusReport
 	if out := tv(t, s.dir, "", "status", "--json", "minut").out; json.Unmarshal([]byte(out), &report) != nil ||
 		report.State != api.Fresh ||
 		report.Generation != 1 {
 		t.Errorf("status --json: %s", out)
 	}
-	out := squeezed(tv(t, s.dir, "", "status", "minut").want(t, failure.OK).out)
+	out := squeezed(tv(t, s.dir, "", "status", "minut").want(t, clierror.OK).out)
 	for _, says := range []string{"state fresh (a living token)", "fingerprint " + report.Fingerprint, "expires in 59m", "renews in "} {
 		if !strings.Contains(out, says) {
 			t.Errorf("status lacks %q:\n%s", says, out)
 		}
 	}
 	s.fault(t, "movemint", `{"down":true}`)
-	tv(t, s.dir, "", "get", "movemint").want(t, failure.Failed, "can't be asked now", "try again, in")
-	out = squeezed(tv(t, s.dir, "", "status", "movemint").want(t, failure.OK).out)
+	tv(t, s.dir, "", "get", "movemint").want(t, clierror.Failed, "can't be asked now", "try again, in")
+	out = squeezed(tv(t, s.dir, "", "status", "movemint").want(t, clierror.OK).out)
 	for _, says := range []string{"state failing", "failure the provider can't be asked now", "next attempt", "what to do try again"} {
 		if !strings.Contains(out, says) {
 			t.Errorf("status lacks %q:\n%s", says, out)
@@ -194,21 +194,21 @@ func squeezed(table string) string {
 
 func TestRenewAndRevoke(t *testing.T) {
 	s := demo(t, t.TempDir())
-	first := tv(t, s.dir, "", "renew", "trackmania").want(t, failure.OK).out
+	first := tv(t, s.dir, "", "renew", "trackmania").want(t, clierror.OK).out
 	if !strings.HasPrefix(first, "old none\nnew ") {
 		t.Errorf("renew where there was no token: %s", first)
 	}
-	tv(t, s.dir, "", "renew", "trackmania").want(t, failure.Failed, "younger than 30 seconds", "try again in")
-	tv(t, s.dir, "", "renew", "nosuch").want(t, failure.NotFound)
+	tv(t, s.dir, "", "renew", "trackmania").want(t, clierror.Failed, "younger than 30 seconds", "try again in")
+	tv(t, s.dir, "", "renew", "nosuch").want(t, clierror.NotFound)
 	var forgotten api.Forgotten
-	if out := tv(t, s.dir, "", "revoke", "trackmania", "--json").want(t, failure.OK).out; json.Unmarshal(
+	if out := tv(t, s.dir, "", "revoke", "trackmania", "--json").want(t, clierror.OK).out; json.Unmarshal(
 		[]byte(out),
 		&forgotten,
 	) != nil ||
 		forgotten.MemoryUntil.IsZero() {
 		t.Errorf("revoke --json: %s", out)
 	}
-	second := tv(t, s.dir, "", "renew", "trackmania", "--json").want(t, failure.OK).out
+	second := tv(t, s.dir, "", "renew", "trackmania", "--json").want(t, clierror.OK).out
 	if !strings.Contains(second, `"new"`) ||
 		strings.Contains(second, strings.TrimSpace(first[len("old none\nnew "):])) {
 		t.Errorf("after a revocation: %s", second)
@@ -219,16 +219,16 @@ func TestServerEnds(t *testing.T) {
 	dir := t.TempDir()
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		s := demo(t, dir)
-		if code := s.end(t, sig); code != failure.OK {
+		if code := s.end(t, sig); code != clierror.OK {
 			t.Errorf("%v: exit code %d\n%s", sig, code, s.log.String())
 		}
-		tv(t, dir, "", "get", "minut").want(t, failure.Failed, "no server runs")
+		tv(t, dir, "", "get", "minut").want(t, clierror.Failed, "no server runs")
 	}
 }
 
 func TestSecondServer(t *testing.T) {
 	s := demo(t, t.TempDir())
-	tv(t, s.dir, "", "serve", "--listen", "127.0.0.1:0").want(t, failure.Failed, "in use by another")
+	tv(t, s.dir, "", "serve", "--listen", "127.0.0.1:0").want(t, clierror.Failed, "in use by another")
 	tv(
 		t,
 		t.TempDir(),
@@ -236,13 +236,13 @@ func TestSecondServer(t *testing.T) {
 		"serve",
 		"--listen",
 		strings.TrimPrefix(s.url, "http://"),
-	).want(t, failure.Failed, "--listen")
+	).want(t, clierror.Failed, "--listen")
 }
 
 func TestTokensOutliveACrash(t *testing.T) {
 	dir := t.TempDir()
 	s := demo(t, dir)
-	before := tv(t, dir, "", "get", "minut").want(t, failure.OK).out
+	before := tv(t, dir, "", "get", "minut").want(t, clierror.OK).out
 	s.end(t, syscall.SIGKILL)
 	tv(
 		t,
@@ -250,16 +250,16 @@ func TestTokensOutliveACrash(t *testing.T) {
 		"",
 		"get",
 		"minut",
-	).want(t, failure.Failed, "no answer from 127.0.0.1", "tokenvend serve starts a server")
+	).want(t, clierror.Failed, "no answer from 127.0.0.1", "tokenvend serve starts a server")
 	demo(t, dir)
-	if after := tv(t, dir, "", "get", "minut").want(t, failure.OK).out; after != before {
+	if after := tv(t, dir, "", "get", "minut").want(t, clierror.OK).out; after != before {
 		t.Error("after a crash there is another token")
 	}
 }
 
 func TestNothingSecretInTheLog(t *testing.T) {
 	s := demo(t, t.TempDir(), "--verbose")
-	token := tv(t, s.dir, "", "get", "monta").want(t, failure.OK).out
+	token := tv(t, s.dir, "", "get", "monta").want(t, clierror.OK).out
 	s.end(t, os.Interrupt)
 	if log := s.log.String(); strings.Contains(log, strings.TrimSpace(token)) ||
 		strings.Contains(log, text(secretOf(t, s.dir, "monta")["client_secret"])) ||
@@ -270,7 +270,7 @@ func TestNothingSecretInTheLog(t *testing.T) {
 
 func TestDataFolderIsPrivate(t *testing.T) {
 	dir := t.TempDir()
-	tv(t, dir, "s\n", "add", "x", "--provider", "minut", "--client-id", "i").want(t, failure.OK)
+	tv(t, dir, "s\n", "add", "x", "--provider", "minut", "--client-id", "i").want(t, clierror.OK)
 	for _, path := range []string{defaultData, filepath.Join(defaultData, "credentials", "x.json")} {
 		info, err := os.Stat(filepath.Join(dir, path))
 		if err != nil || info.Mode().Perm()&0o077 != 0 {
@@ -287,16 +287,16 @@ func TestACallersKeyIsToldWhatItMayNot(t *testing.T) {
 		"AWS_REGION=us-east-1",
 		"TOKENVEND_URL=" + s.url,
 	}
-	tvEnv(t, s.dir, "", keys, "get", "minut").want(t, failure.OK)
+	tvEnv(t, s.dir, "", keys, "get", "minut").want(t, clierror.OK)
 	for _, args := range [][]string{{"ls"}, {"status", "minut"}, {"revoke", "minut"}} {
-		if r := tvEnv(t, s.dir, "", keys, args...).want(t, failure.Refused, "takes an operator's key"); strings.Contains(
+		if r := tvEnv(t, s.dir, "", keys, args...).want(t, clierror.Refused, "takes an operator's key"); strings.Contains(
 			r.err,
 			`"allow"`,
 		) {
 			t.Errorf("%q with a caller's key is told to change the secret: %s", args, r.err)
 		}
 	}
-	tv(t, s.dir, "", "ls").want(t, failure.OK)
+	tv(t, s.dir, "", "ls").want(t, clierror.OK)
 }
 
 // An operator does not wait for a back-off, on one machine either.
@@ -304,11 +304,11 @@ func TestRenewInsists(t *testing.T) {
 	s := demo(t, t.TempDir())
 	s.fault(t, "trackmania", `{"status":503}`)
 	for range 4 { // longer and longer back-offs
-		tv(t, s.dir, "", "renew", "trackmania").want(t, failure.Failed)
+		tv(t, s.dir, "", "renew", "trackmania").want(t, clierror.Failed)
 	}
-	tv(t, s.dir, "", "get", "trackmania").want(t, failure.Failed)
+	tv(t, s.dir, "", "get", "trackmania").want(t, clierror.Failed)
 	s.fault(t, "trackmania", "")
-	if out := tv(t, s.dir, "", "renew", "trackmania").want(t, failure.OK).out; !strings.HasPrefix(
+	if out := tv(t, s.dir, "", "renew", "trackmania").want(t, clierror.OK).out; !strings.HasPrefix(
 		out,
 		"old none\nnew ",
 	) {

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
@@ -24,7 +24,7 @@ func TestAddToAStack(t *testing.T) {
 	add := func(stdin string) ran {
 		return s.direct(stdin, "add", "minut", "--provider", "minut", "--client-id", id, "--keep-warm")
 	}
-	if r := add(canary+"\n").want(t, failure.Refused, "was not added", "taken away again", "the provider refused", "check client id"); strings.Contains(
+	if r := add(canary+"\n").want(t, clierror.Refused, "was not added", "taken away again", "the provider refused", "check client id"); strings.Contains(
 		r.err,
 		canary,
 	) {
@@ -33,7 +33,7 @@ func TestAddToAStack(t *testing.T) {
 	if d := s.described("minut"); d != nil {
 		t.Errorf("a refused secret is still there: %v", *d.Name)
 	}
-	r := add(secret+"\n").want(t, failure.OK, "minut works: a token with the fingerprint",
+	r := add(secret+"\n").want(t, clierror.OK, "minut works: a token with the fingerprint",
 		"aws lambda create-alias --region us-east-1 --function-name tokenvend-VendFunction-1 --name c-minut --function-version '$LATEST'\n",
 		`:function:tokenvend-VendFunction-1:c-minut"`, `:API/*/GET/tokens/minut"`, `:API/*/POST/tokens/minut"`)
 	account := strings.Split(*s.described("minut").ARN, ":")[4]
@@ -45,8 +45,8 @@ func TestAddToAStack(t *testing.T) {
 	if got := compact(t, s.secret("minut")); got != want {
 		t.Errorf("written: %s", got)
 	}
-	s.direct("", "get", "minut").want(t, failure.OK)
-	add(secret).want(t, failure.Failed, "minut is there already: tokenvend set")
+	s.direct("", "get", "minut").want(t, clierror.OK)
+	add(secret).want(t, clierror.Failed, "minut is there already: tokenvend set")
 	if len(s.described("minut").VersionIdsToStages) != 1 {
 		t.Error("adding twice has written twice")
 	}
@@ -68,18 +68,18 @@ func TestAddToAStackByItsAPI(t *testing.T) {
 	id, secret := s.client("trackmania")
 	whole := `{"provider":"trackmania","client_id":"` + id + `","client_secret":"` + secret + `"}`
 	s.tv(whole, "add", "tm", "--json", "--url", s.url+"/").
-		want(t, failure.OK, "tm works", " "+s.url+"/tokens/tm\n", "--function-name FUNCTION", `aws:execute-api:us-east-1:`)
-	s.tv("", "rm", "tm", "--yes", "--url", s.url).want(t, failure.OK, "tm is removed", "restore-secret")
+		want(t, clierror.OK, "tm works", " "+s.url+"/tokens/tm\n", "--function-name FUNCTION", `aws:execute-api:us-east-1:`)
+	s.tv("", "rm", "tm", "--yes", "--url", s.url).want(t, clierror.OK, "tm is removed", "restore-secret")
 	if s.secret("tm") != "" {
 		t.Error("rm left the secret")
 	}
 	s.tv(whole, "add", "tm", "--json", "--url", "http://127.0.0.1:3000").
-		want(t, failure.BadUsage, "keeps its secrets in a folder")
-	s.tv(whole, "add", "tm", "--json", "--prefix", "other/").want(t, failure.BadUsage, "--prefix is for a stack")
+		want(t, clierror.BadUsage, "keeps its secrets in a folder")
+	s.tv(whole, "add", "tm", "--json", "--prefix", "other/").want(t, clierror.BadUsage, "--prefix is for a stack")
 	s.tv(whole, "add", "tm", "--json", "--prefix", "not a prefix", "--url", s.url).
-		want(t, failure.BadUsage, "--prefix, TOKENVEND_SECRET_PREFIX: expected")
+		want(t, clierror.BadUsage, "--prefix, TOKENVEND_SECRET_PREFIX: expected")
 	s.tv(`{"provider":"trackmania"}`, "add", "bad", "--json", "--url", s.url).
-		want(t, failure.Refused, "client_id: required")
+		want(t, clierror.Refused, "client_id: required")
 	if s.described("bad") != nil {
 		t.Error("a malformed secret was written")
 	}
@@ -94,13 +94,13 @@ func TestAddToAStackThatCannotTry(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.direct(whole, "add", "down", "--json").
-		want(t, failure.OK, "down is written (tokenvend/down in Secrets Manager, us-east-1), but could not be tried: ", "can't be asked now", "create-alias")
+		want(t, clierror.OK, "down is written (tokenvend/down in Secrets Manager, us-east-1), but could not be tried: ", "can't be asked now", "create-alias")
 	s.tv(whole, "add", "denied", "--json", "--function", "denied").
-		want(t, failure.OK, "denied is written", "could not be tried: IAM does not allow")
+		want(t, clierror.OK, "denied is written", "could not be tried: IAM does not allow")
 	s.tv(whole, "add", "gone", "--json", "--function", "timeout").
-		want(t, failure.OK, "gone is written", "it ran out of time")
+		want(t, clierror.OK, "gone is written", "it ran out of time")
 	s.tv(whole, "add", "refused", "--json", "--url", s.url, "--region", "eu-north-1").
-		want(t, failure.OK, "refused is written", "the signature or the IAM policy was refused")
+		want(t, clierror.OK, "refused is written", "the signature or the IAM policy was refused")
 	for _, name := range []string{"down", "denied", "gone"} {
 		if s.secret(name) == "" {
 			t.Errorf("%s is not kept", name)
@@ -114,7 +114,7 @@ func TestAddWhereTheStackDoesNotLook(t *testing.T) {
 	id, secret := s.client("minut")
 	s.env = append(s.env, secretstore.EnvPrefix+"=other/")
 	s.direct(secret, "add", "minut", "--provider", "minut", "--client-id", id).
-		want(t, failure.OK, "waiting for another", "other/minut in Secrets Manager", "could not be tried", "another prefix or region")
+		want(t, clierror.OK, "waiting for another", "other/minut in Secrets Manager", "could not be tried", "another prefix or region")
 	if _, err := s.secrets.DescribeSecret(t.Context(), &awssecrets.DescribeSecretInput{SecretId: aws.String("other/minut")}); err != nil {
 		t.Error(err)
 	}
@@ -123,22 +123,22 @@ func TestAddWhereTheStackDoesNotLook(t *testing.T) {
 func TestSetOnAStack(t *testing.T) {
 	s := newStack(t)
 	s.direct("s", "set", "minut").
-		want(t, failure.NotFound, "there is no secret tokenvend/minut in Secrets Manager, us-east-1", "tokenvend add minut --function "+stackFunction+" makes one")
-	s.direct("{}", "set", "minut", "--json").want(t, failure.NotFound)
+		want(t, clierror.NotFound, "there is no secret tokenvend/minut in Secrets Manager, us-east-1", "tokenvend add minut --function "+stackFunction+" makes one")
+	s.direct("{}", "set", "minut", "--json").want(t, clierror.NotFound)
 	s.put("minut", "minut", `scope="read"`)
 	id, _ := s.client("minut")
 	s.direct(canary+"\n", "set", "minut", "--no-trial").
-		want(t, failure.OK, "minut is written. The stack takes it within 7 minutes", "tokenvend renew minut")
+		want(t, clierror.OK, "minut is written. The stack takes it within 7 minutes", "tokenvend renew minut")
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"`+id+`","client_secret":"`+canary+`","provider":"minut","scope":"read"}` {
 		t.Errorf("%s", got)
 	}
-	s.direct("", "set", "minut", "--client-id", "you", "--no-trial").want(t, failure.OK)
-	s.direct("", "set", "minut", "--token-url", "nonsense").want(t, failure.Refused, "token_url")
+	s.direct("", "set", "minut", "--client-id", "you", "--no-trial").want(t, clierror.OK)
+	s.direct("", "set", "minut", "--token-url", "nonsense").want(t, clierror.Refused, "token_url")
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"you","client_secret":"`+canary+`","provider":"minut","scope":"read"}` {
 		t.Errorf("%s", got)
 	}
 	s.direct(`{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "minut", "--json", "--yes", "--no-trial").
-		want(t, failure.OK)
+		want(t, clierror.OK)
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"c","client_secret":"d","provider":"minut"}` {
 		t.Errorf("set --json did not replace the whole: %s", got)
 	}
@@ -147,9 +147,9 @@ func TestSetOnAStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me").
-		want(t, failure.BadUsage, "--yes is needed")
+		want(t, clierror.BadUsage, "--yes is needed")
 	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me", "--yes", "--no-trial").
-		want(t, failure.OK)
+		want(t, clierror.OK)
 }
 
 // A template makes such secrets, for the operator to fill.
@@ -159,8 +159,8 @@ func TestSetOfASecretWithoutAValue(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.direct("s", "add", "minut", "--provider", "minut", "--client-id", "me").
-		want(t, failure.Failed, "minut is there already")
-	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me", "--no-trial").want(t, failure.OK)
+		want(t, clierror.Failed, "minut is there already")
+	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me", "--no-trial").want(t, clierror.OK)
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"me","client_secret":"s","provider":"minut"}` {
 		t.Errorf("%s", got)
 	}
@@ -168,11 +168,11 @@ func TestSetOfASecretWithoutAValue(t *testing.T) {
 
 func TestRmOnAStack(t *testing.T) {
 	s := newStack(t)
-	s.direct("", "rm", "minut", "--yes").want(t, failure.NotFound, "there is no secret tokenvend/minut")
+	s.direct("", "rm", "minut", "--yes").want(t, clierror.NotFound, "there is no secret tokenvend/minut")
 	s.put("minut", "minut")
-	token := s.direct("", "get", "minut").want(t, failure.OK).out
+	token := s.direct("", "get", "minut").want(t, clierror.OK).out
 	restore := "\n  aws secretsmanager restore-secret --region us-east-1 --secret-id tokenvend/minut"
-	r := s.direct("", "rm", "minut", "--yes").want(t, failure.OK, "minut is removed. The stack stops", restore)
+	r := s.direct("", "rm", "minut", "--yes").want(t, clierror.OK, "minut is removed. The stack stops", restore)
 	if strings.Contains(r.err, "could not be revoked") {
 		t.Error(r.err)
 	}
@@ -186,19 +186,19 @@ func TestRmOnAStack(t *testing.T) {
 	if d := s.described("minut"); d == nil || d.DeletedDate == nil {
 		t.Fatal("not scheduled for deletion")
 	}
-	s.direct("", "rm", "minut", "--yes").want(t, failure.Failed, "scheduled for deletion", restore)
-	s.direct("s", "set", "minut").want(t, failure.Failed, "scheduled for deletion", restore)
+	s.direct("", "rm", "minut", "--yes").want(t, clierror.Failed, "scheduled for deletion", restore)
+	s.direct("s", "set", "minut").want(t, clierror.Failed, "scheduled for deletion", restore)
 	s.direct("s", "add", "minut", "--provider", "minut", "--client-id", "me").
-		want(t, failure.Failed, "scheduled for deletion", "tokenvend set minut", restore)
+		want(t, clierror.Failed, "scheduled for deletion", "tokenvend set minut", restore)
 
 	if _, err := s.secrets.RestoreSecret(t.Context(), &awssecrets.RestoreSecretInput{SecretId: aws.String("tokenvend/minut")}); err != nil {
 		t.Fatal(err)
 	}
-	if again := s.direct("", "get", "minut").want(t, failure.OK).out; again == token {
+	if again := s.direct("", "get", "minut").want(t, clierror.OK).out; again == token {
 		t.Error("the token was not revoked")
 	}
 	s.tv("", "rm", "minut", "--yes", "--function", "exited").
-		want(t, failure.OK, "Its token could not be revoked: the function exited ended", "minut is removed")
+		want(t, clierror.OK, "Its token could not be revoked: the function exited ended", "minut is removed")
 }
 
 // Neither what was sent nor what came back is in an error.
@@ -208,15 +208,15 @@ func TestSecretsManagerIsNotQuoted(t *testing.T) {
 		status   int
 		kind     string
 		body     string
-		code     failure.Code
+		code     clierror.Code
 		add, set string
 	}{
-		{200, "", canary, failure.Failed, "an answer with status 200 that can't be read", "an answer with status 200 that can't be read"},
-		{400, "ValidationException", `{"message":"Value '` + canary + `' at 'secretString' failed"}`, failure.Failed, "(ValidationException)", "(ValidationException)"},
-		{400, "AccessDeniedException", `{"Message":"not authorized to perform it"}`, failure.Refused, "IAM does not allow secretsmanager:CreateSecret on tokenvend/x: not authorized", "IAM does not allow secretsmanager:GetSecretValue on tokenvend/x: not"},
-		{400, "ResourceExistsException", `{"Message":"` + canary + `"}`, failure.Failed, "x is there already", "x is there already"},
-		{400, "InvalidRequestException", `{"Message":"You can't create this secret because a secret with this name is already scheduled for deletion."}`, failure.Failed, "restore-secret", "restore-secret"},
-		{400, "InvalidRequestException", `{"Message":"You can't delete it: ` + canary + `"}`, failure.Failed, "(InvalidRequestException)", "(InvalidRequestException)"},
+		{200, "", canary, clierror.Failed, "an answer with status 200 that can't be read", "an answer with status 200 that can't be read"},
+		{400, "ValidationException", `{"message":"Value '` + canary + `' at 'secretString' failed"}`, clierror.Failed, "(ValidationException)", "(ValidationException)"},
+		{400, "AccessDeniedException", `{"Message":"not authorized to perform it"}`, clierror.Refused, "IAM does not allow secretsmanager:CreateSecret on tokenvend/x: not authorized", "IAM does not allow secretsmanager:GetSecretValue on tokenvend/x: not"},
+		{400, "ResourceExistsException", `{"Message":"` + canary + `"}`, clierror.Failed, "x is there already", "x is there already"},
+		{400, "InvalidRequestException", `{"Message":"You can't create this secret because a secret with this name is already scheduled for deletion."}`, clierror.Failed, "restore-secret", "restore-secret"},
+		{400, "InvalidRequestException", `{"Message":"You can't delete it: ` + canary + `"}`, clierror.Failed, "(InvalidRequestException)", "(InvalidRequestException)"},
 	} {
 		secrets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)

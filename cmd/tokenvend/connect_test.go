@@ -14,8 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/accounts"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -93,14 +93,14 @@ func TestConnect(t *testing.T) {
 			t.Errorf("%s: %d %s", account, status, text)
 		}
 		r := c.ended().
-			want(t, failure.OK, "is connected", "tokenvend get trackmania --account "+hint.Quote(account))
+			want(t, clierror.OK, "is connected", "tokenvend get trackmania --account "+hint.Quote(account))
 		r.showsNone(t, code, page.Get("state"), page.Get("code_challenge"), secret)
 		if out := squeezed(r.out); !strings.Contains(out, "account "+account+"\n") ||
 			!strings.Contains(out, "state fresh") {
 			t.Errorf("it printed %s", out)
 		}
 		token := s.tv("", slices.Concat([]string{"get", "trackmania", "--account", account}, where)...).
-			want(t, failure.OK).
+			want(t, clierror.OK).
 			out
 		if !s.providers.Accepts("trackmania", strings.TrimSpace(token)) || subject(t, token) != account {
 			t.Errorf("%s: the provider does not take the token", account)
@@ -125,10 +125,10 @@ func TestConnectThatIsRefused(t *testing.T) {
 	s.put("trackmania", "trackmania", `allow={"accounts":["alice"]}`)
 	s.put("minut", "minut", `allow={"accounts":["alice"]}`)
 	s.direct("", "connect", "nosuch", "--account", "alice").
-		want(t, failure.NotFound, "tokenvend ls --function "+stackFunction+" names")
-	s.direct("", "connect", "trackmania", "--account", "mallory").want(t, failure.Refused, "account", `"allow"`)
-	s.direct("", "connect", "minut", "--account", "alice").want(t, failure.BadUsage, "connects no accounts")
-	s.direct("", "connect", "trackmania").want(t, failure.BadUsage, "account: expected one")
+		want(t, clierror.NotFound, "tokenvend ls --function "+stackFunction+" names")
+	s.direct("", "connect", "trackmania", "--account", "mallory").want(t, clierror.Refused, "account", `"allow"`)
+	s.direct("", "connect", "minut", "--account", "alice").want(t, clierror.BadUsage, "connects no accounts")
+	s.direct("", "connect", "trackmania").want(t, clierror.BadUsage, "account: expected one")
 	for more, says := range map[string]string{
 		"error=access_denied&error_description=no%1b%5b2J": "access was not allowed, and nothing was stored: the provider sent the person back with access_denied: no?[2J",
 		"error=invalid_scope":                              "nothing was stored: check what is registered",
@@ -139,13 +139,13 @@ func TestConnectThatIsRefused(t *testing.T) {
 			!strings.Contains(text, "This did not work") {
 			t.Errorf("%s: %d %s", more, status, text)
 		}
-		c.ended().want(t, failure.Refused, says).showsNone(t, canary)
+		c.ended().want(t, clierror.Refused, says).showsNone(t, canary)
 	}
 	c, page := s.begun("--function", stackFunction, "trackmania", "--account", "alice")
 	c.open(returned(page, "error=temporarily_unavailable"))
-	c.ended().want(t, failure.Failed, "temporarily_unavailable; nothing was stored: try again")
+	c.ended().want(t, clierror.Failed, "temporarily_unavailable; nothing was stored: try again")
 	var report api.StatusReport
-	if out := s.direct("", "status", "trackmania", "--account", "alice", "--json").want(t, failure.OK).out; json.Unmarshal(
+	if out := s.direct("", "status", "trackmania", "--account", "alice", "--json").want(t, clierror.OK).out; json.Unmarshal(
 		[]byte(out),
 		&report,
 	) != nil ||
@@ -167,12 +167,12 @@ func TestACodeIsSentOnce(t *testing.T) {
 		t.Errorf("%d %s", status, text)
 	}
 	c.ended().
-		want(t, failure.Failed, "whether the grant was kept is not known: tokenvend status trackmania --account alice --function "+stackFunction+" tells").
+		want(t, clierror.Failed, "whether the grant was kept is not known: tokenvend status trackmania --account alice --function "+stackFunction+" tells").
 		showsNone(t, code)
 	if n := s.providers.Stats().Providers["trackmania"]; n.CodeRequests != 1 {
 		t.Errorf("%d codes reached the provider", n.CodeRequests)
 	}
-	s.direct("", "get", "trackmania", "--account", "alice").want(t, failure.OK) // it was kept
+	s.direct("", "get", "trackmania", "--account", "alice").want(t, clierror.OK) // it was kept
 }
 
 // unusedRedirect is the redirect URI of --paste where none is given.
@@ -198,12 +198,12 @@ func TestPaste(t *testing.T) {
 		}
 		code := s.grant("movemint", "alice", page)
 		c.enter(strings.Replace(returned(page, "code="+code), "?tenant=1?", "?tenant=1&", 1) + "\n")
-		c.ended().want(t, failure.OK, "movemint: the account alice is connected", redirect).showsNone(t, code)
+		c.ended().want(t, clierror.OK, "movemint: the account alice is connected", redirect).showsNone(t, code)
 	}
-	s.direct("", "get", "movemint", "--account", "alice").want(t, failure.OK)
+	s.direct("", "get", "movemint", "--account", "alice").want(t, clierror.OK)
 	for _, line := range []string{"", canary + "\n", "https://app.example.com/callback?code=" + canary + "\n", "https://app.example.com/callback?code=" + canary + "&state=x\n"} {
 		s.direct(line, "connect", "movemint", "--account", "bob", "--paste").
-			want(t, failure.Failed, "not the address that was waited for", "nothing was stored").
+			want(t, clierror.Failed, "not the address that was waited for", "nothing was stored").
 			showsNone(t, canary)
 	}
 }
@@ -213,7 +213,7 @@ func TestConnectGivesUp(t *testing.T) {
 	s.put("trackmania", "trackmania", `allow={"accounts":["*"]}`)
 	const late = "nobody came back from the provider within 50ms, and nothing was stored"
 	s.direct("", "connect", "trackmania", "--account", "alice", "--no-browser", "--timeout", "50ms").
-		want(t, failure.Failed, late)
+		want(t, clierror.Failed, late)
 	c := begin(
 		t,
 		s.dir,
@@ -227,7 +227,7 @@ func TestConnectGivesUp(t *testing.T) {
 		"--function",
 		stackFunction,
 	) // whose standard input stays open
-	c.ended().want(t, failure.Failed, late)
+	c.ended().want(t, clierror.Failed, late)
 }
 
 // The command line of a browser's opener can be read by everybody on the
@@ -275,7 +275,7 @@ func TestConnectUsage(t *testing.T) {
 			"a",
 			"--redirect",
 			redirect,
-		).want(t, failure.BadUsage, "--redirect: the redirect URI: expected http", "needs --paste")
+		).want(t, clierror.BadUsage, "--redirect: the redirect URI: expected http", "needs --paste")
 	}
 	tv(
 		t,
@@ -287,8 +287,8 @@ func TestConnectUsage(t *testing.T) {
 		"a",
 		"--timeout",
 		"0s",
-	).want(t, failure.BadUsage, "--timeout")
-	tv(t, dir, "", "connect").want(t, failure.BadUsage, "expected the name of one credential")
+	).want(t, clierror.BadUsage, "--timeout")
+	tv(t, dir, "", "connect").want(t, clierror.BadUsage, "expected the name of one credential")
 	tv(
 		t,
 		dir,
@@ -300,7 +300,7 @@ func TestConnectUsage(t *testing.T) {
 		"--paste",
 		"--redirect",
 		"http://app.example.com/",
-	).want(t, failure.BadUsage, "redirect_uri: expected an https URL")
+	).want(t, clierror.BadUsage, "redirect_uri: expected an https URL")
 	tv(
 		t,
 		dir,
@@ -311,9 +311,9 @@ func TestConnectUsage(t *testing.T) {
 		"a",
 		"--code",
 		canary,
-	).want(t, failure.BadUsage, "there is no flag --code").
+	).want(t, clierror.BadUsage, "there is no flag --code").
 		showsNone(t, canary)
-	tv(t, dir, "", "recover", "trackmania", canary).want(t, failure.BadUsage).showsNone(t, canary)
+	tv(t, dir, "", "recover", "trackmania", canary).want(t, clierror.BadUsage).showsNone(t, canary)
 }
 
 // blob is what the log would hold of a refresh token at that generation, with
@@ -341,24 +341,24 @@ func TestRecover(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file}, where)...).
-			want(t, failure.OK, "the refresh token is back in its place")
+			want(t, clierror.OK, "the refresh token is back in its place")
 		if r.showsNone(t, canary); !strings.Contains(squeezed(r.out), "account "+account+"\n") {
 			t.Errorf("it printed %s", r.out)
 		}
-		s.tv(text, slices.Concat([]string{"recover", "movemint", "--json"}, where)...).want(t, failure.OK)
+		s.tv(text, slices.Concat([]string{"recover", "movemint", "--json"}, where)...).want(t, clierror.OK)
 		s.tv(blob(account, canary, 7), slices.Concat([]string{"recover", "movemint"}, where)...).
-			want(t, failure.BadUsage, "it is for generation 7, and the entry has gone on to 0").
+			want(t, clierror.BadUsage, "it is for generation 7, and the entry has gone on to 0").
 			showsNone(t, canary)
 		s.tv("AAAA", slices.Concat([]string{"recover", "movemint"}, where)...).
-			want(t, failure.BadUsage, "not a blob of this credential")
+			want(t, clierror.BadUsage, "not a blob of this credential")
 		s.tv("no base64!", slices.Concat([]string{"recover", "movemint"}, where)...).
-			want(t, failure.BadUsage, "recovery: expected")
+			want(t, clierror.BadUsage, "recovery: expected")
 		s.tv("", slices.Concat([]string{"recover", "movemint"}, where)...).
-			want(t, failure.Failed, "expected the blob")
+			want(t, clierror.Failed, "expected the blob")
 		s.tv(strings.Repeat("A", accounts.MaxBlob+1), slices.Concat([]string{"recover", "movemint"}, where)...).
-			want(t, failure.Failed, "expected the blob")
+			want(t, clierror.Failed, "expected the blob")
 		s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file + "-none"}, where)...).
-			want(t, failure.Failed, "--file")
+			want(t, clierror.Failed, "--file")
 	}
 }
 
@@ -368,12 +368,12 @@ func TestVerify(t *testing.T) {
 	s.put("trackmania", "trackmania")
 	verified := func() string {
 		s.Helper()
-		return squeezed(s.direct("", "status", "movemint", "--verify").want(t, failure.OK).out)
+		return squeezed(s.direct("", "status", "movemint", "--verify").want(t, clierror.OK).out)
 	}
 	if out := verified(); strings.Contains(out, "verified") {
 		t.Errorf("without a token: %s", out)
 	}
-	s.direct("", "get", "movemint").want(t, failure.OK)
+	s.direct("", "get", "movemint").want(t, clierror.OK)
 	if _, err := s.providers.RevokeTokens("movemint", true); err != nil {
 		t.Fatal(err)
 	}
@@ -381,8 +381,8 @@ func TestVerify(t *testing.T) {
 		!strings.Contains(out, "what to do tokenvend renew movemint --function "+stackFunction+"\n") {
 		t.Errorf("a token that was killed: %s", out)
 	}
-	s.direct("", "revoke", "movemint").want(t, failure.OK)
-	s.direct("", "get", "movemint").want(t, failure.OK)
+	s.direct("", "revoke", "movemint").want(t, clierror.OK)
+	s.direct("", "get", "movemint").want(t, clierror.OK)
 	if out := verified(); !strings.Contains(out, "verified the provider takes the token\n") {
 		t.Errorf("a good token: %s", out)
 	}
@@ -395,5 +395,5 @@ func TestVerify(t *testing.T) {
 		!report.Verified.Works {
 		t.Errorf("over the API: %s", out)
 	}
-	s.direct("", "status", "trackmania", "--verify").want(t, failure.Unsupported, "no request that proves a token")
+	s.direct("", "status", "trackmania", "--verify").want(t, clierror.Unsupported, "no request that proves a token")
 }

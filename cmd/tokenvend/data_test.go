@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 // add are the arguments that add a credential without a server.
@@ -15,18 +15,18 @@ var addX = []string{"add", "x", "--provider", "minut", "--client-id", "i"}
 func TestDataFolderIsTheUsersOwn(t *testing.T) {
 	home, dir := t.TempDir(), t.TempDir()
 	env := []string{"HOME=" + home}
-	tvEnv(t, dir, "s\n", env, addX...).want(t, failure.OK)
+	tvEnv(t, dir, "s\n", env, addX...).want(t, clierror.OK)
 	if !exists(home, "x") || exists(dir, "x") {
 		t.Errorf("add without --data writes to the home directory: %t, here: %t, want the home directory",
 			exists(home, "x"), exists(dir, "x"))
 	}
 	other := filepath.Join(t.TempDir(), "other")
-	tvEnv(t, dir, "s\n", append(env, "TOKENVEND_DATA="+other), addX...).want(t, failure.OK)
+	tvEnv(t, dir, "s\n", append(env, "TOKENVEND_DATA="+other), addX...).want(t, clierror.OK)
 	if _, err := os.Stat(filepath.Join(other, "credentials", "x.json")); err != nil {
 		t.Errorf("add with TOKENVEND_DATA writes no %s: %v", other, err)
 	}
 	third := filepath.Join(t.TempDir(), "third")
-	tvEnv(t, dir, "s\n", append(env, "TOKENVEND_DATA="+other), append(addX, "--data", third)...).want(t, failure.OK)
+	tvEnv(t, dir, "s\n", append(env, "TOKENVEND_DATA="+other), append(addX, "--data", third)...).want(t, clierror.OK)
 	if _, err := os.Stat(filepath.Join(third, "credentials", "x.json")); err != nil {
 		t.Errorf("add with --data beside TOKENVEND_DATA writes no %s: %v", third, err)
 	}
@@ -35,7 +35,7 @@ func TestDataFolderIsTheUsersOwn(t *testing.T) {
 		dir,
 		"s\n",
 		[]string{"HOME="},
-		addX...).want(t, failure.BadUsage, "--data is needed, or TOKENVEND_DATA")
+		addX...).want(t, clierror.BadUsage, "--data is needed, or TOKENVEND_DATA")
 }
 
 // Data in the current folder, where earlier versions kept it, is neither used
@@ -50,10 +50,10 @@ func TestDataInTheCurrentFolderIsNamed(t *testing.T) {
 		"",
 		env,
 		"ls",
-	).want(t, failure.Failed, "no server runs on the data folder "+filepath.Join(home, defaultData))
-	tv(t, dir, "s\n", append(addX, "--data", defaultData)...).want(t, failure.OK)
+	).want(t, clierror.Failed, "no server runs on the data folder "+filepath.Join(home, defaultData))
+	tv(t, dir, "s\n", append(addX, "--data", defaultData)...).want(t, clierror.OK)
 	for _, args := range append(looking, []string{"add", "y", "--provider", "minut", "--client-id", "i"}) {
-		r := tvEnv(t, dir, "s\n", env, args...).want(t, failure.BadUsage, "holds data, and no data folder is named",
+		r := tvEnv(t, dir, "s\n", env, args...).want(t, clierror.BadUsage, "holds data, and no data folder is named",
 			"\n  --data .tokenvend\n", "\n  --data "+filepath.Join(home, defaultData))
 		if strings.Contains(r.err, "no server runs") {
 			t.Errorf("%q looks for a server, want a refusal: %s", args, r.err)
@@ -63,8 +63,8 @@ func TestDataInTheCurrentFolderIsNamed(t *testing.T) {
 		t.Errorf("refused commands leave %v in the home directory, want nothing", left)
 	}
 	// Each printed flag is taken.
-	tvEnv(t, dir, "s\n", env, "set", "x", "--data", ".tokenvend").want(t, failure.OK)
-	tvEnv(t, dir, "s\n", env, append(addX, "--data", filepath.Join(home, defaultData))...).want(t, failure.OK)
+	tvEnv(t, dir, "s\n", env, "set", "x", "--data", ".tokenvend").want(t, clierror.OK)
+	tvEnv(t, dir, "s\n", env, append(addX, "--data", filepath.Join(home, defaultData))...).want(t, clierror.OK)
 	// A stack that is named needs no data folder.
 	aws := append(env, "AWS_ACCESS_KEY_ID=A", "AWS_SECRET_ACCESS_KEY=S", "AWS_REGION=eu-north-1")
 	tvEnv(
@@ -75,7 +75,7 @@ func TestDataInTheCurrentFolderIsNamed(t *testing.T) {
 		"ls",
 		"--url",
 		"https://127.0.0.1:1",
-	).want(t, failure.Failed, "no answer from 127.0.0.1:1")
+	).want(t, clierror.Failed, "no answer from 127.0.0.1:1")
 }
 
 // A demo keeps .tokenvend, also where the environment names the folder of a
@@ -96,7 +96,7 @@ func TestDemoKeepsItsFolder(t *testing.T) {
 	) {
 		t.Errorf("serve --demo prints %s, want %s", s.out.String(), want)
 	}
-	tv(t, dir, "", "get", "minut", "--data", defaultData).want(t, failure.OK)
+	tv(t, dir, "", "get", "minut", "--data", defaultData).want(t, clierror.OK)
 }
 
 // A hint repeats the flags that name where requests go.
@@ -104,7 +104,7 @@ func TestHintsWorkAsPrinted(t *testing.T) {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "my data")
 	quoted := "'" + data + "'"
-	tv(t, dir, "", "ls", "--data", data).want(t, failure.Failed, "tokenvend serve --data "+quoted+" starts one")
+	tv(t, dir, "", "ls", "--data", data).want(t, clierror.Failed, "tokenvend serve --data "+quoted+" starts one")
 	tv(
 		t,
 		dir,
@@ -113,12 +113,12 @@ func TestHintsWorkAsPrinted(t *testing.T) {
 		"x",
 		"--data",
 		data,
-	).want(t, failure.NotFound, "tokenvend add x --data "+quoted+" makes one")
-	r := tv(t, dir, "s\n", append(addX, "--data", data)...).want(t, failure.OK, "tokenvend get x --data "+quoted)
+	).want(t, clierror.NotFound, "tokenvend add x --data "+quoted+" makes one")
+	r := tv(t, dir, "s\n", append(addX, "--data", data)...).want(t, clierror.OK, "tokenvend get x --data "+quoted)
 	if !strings.Contains(r.err, "tokenvend serve --data "+quoted+" starts one") {
 		t.Errorf("add without a server prints %s, want the command that starts one", r.err)
 	}
-	tv(t, dir, "s\n", append(addX, "--data", data)...).want(t, failure.Failed, "tokenvend set x --data "+quoted)
+	tv(t, dir, "s\n", append(addX, "--data", data)...).want(t, clierror.Failed, "tokenvend set x --data "+quoted)
 	tv(
 		t,
 		dir,
@@ -128,12 +128,12 @@ func TestHintsWorkAsPrinted(t *testing.T) {
 		"--data",
 		data,
 		"--keep-warm",
-	).want(t, failure.OK, "tokenvend renew x --data "+quoted)
+	).want(t, clierror.OK, "tokenvend renew x --data "+quoted)
 	out := tv(t, dir, "", "doctor", "--data", data)
-	out.wantOut(t, failure.OK, "tokenvend serve --data "+quoted+" starts one")
+	out.wantOut(t, clierror.OK, "tokenvend serve --data "+quoted+" starts one")
 
 	s := demo(t, t.TempDir(), "--data", "d")
-	tv(t, s.dir, "", "get", "nosuch", "--data", "d").want(t, failure.NotFound, "tokenvend ls --data d names")
+	tv(t, s.dir, "", "get", "nosuch", "--data", "d").want(t, clierror.NotFound, "tokenvend ls --data d names")
 	tv(
 		t,
 		s.dir,
@@ -144,9 +144,9 @@ func TestHintsWorkAsPrinted(t *testing.T) {
 		"alice",
 		"--data",
 		"d",
-	).want(t, failure.Refused, "tokenvend connect trackmania --account alice --data d connects it")
+	).want(t, clierror.Refused, "tokenvend connect trackmania --account alice --data d connects it")
 	status := squeezed(
-		tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--data", "d").want(t, failure.OK).out,
+		tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--data", "d").want(t, clierror.OK).out,
 	)
 	if want := "what to do tokenvend connect trackmania --account alice --data d\n"; !strings.Contains(
 		status,
@@ -189,7 +189,7 @@ func TestRefusedCommandsLeaveNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			r := tv(t, dir, c.stdin, strings.Fields(c.line)...)
-			if left, _ := os.ReadDir(dir); r.code == failure.OK || len(left) != 0 {
+			if left, _ := os.ReadDir(dir); r.code == clierror.OK || len(left) != 0 {
 				t.Errorf(
 					"%s exits with %d and leaves %v, want an error and nothing left: %s",
 					c.line,

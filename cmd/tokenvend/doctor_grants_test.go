@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 )
 
@@ -51,7 +51,7 @@ func TestAttack11_EveryGrantThatReachesFar(t *testing.T) {
 
 	// An operator is one on admin alone.
 	d := c.doctor(
-		failure.OK,
+		clierror.OK,
 		"--operators",
 		"arn:aws:iam::"+account+":role/"+names[":admin"]+", arn:aws:sts::"+account+":assumed-role/"+names[":*"]+"/ann",
 	)
@@ -72,8 +72,8 @@ func TestAttack11_EveryGrantThatReachesFar(t *testing.T) {
 	d.has(t, doctor.Warning, "IAM", "role not", "on all but arn:aws:s3:::*", "the bare function")
 	d.has(t, doctor.Warning, "IAM", "group devs", "the bare function;")
 	c.direct("", "doctor", "--operators", "arn:aws:iam::1:role/*").
-		want(t, failure.BadUsage, "--operators: expected ARNs")
-	c.direct("", "doctor", "--operators", "ops").want(t, failure.BadUsage, "--operators: expected ARNs")
+		want(t, clierror.BadUsage, "--operators: expected ARNs")
+	c.direct("", "doctor", "--operators", "ops").want(t, clierror.BadUsage, "--operators: expected ARNs")
 }
 
 // allow puts a statement into the resource policy of an alias.
@@ -100,25 +100,25 @@ func TestAttack11_GrantsInTheFunctionsOwnPolicy(t *testing.T) {
 	const harmless = `[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]`
 	operator, stranger := c.role("operator", harmless), c.role("stranger", harmless)
 	c.allow("admin", "one", operator, "")
-	d := c.doctor(failure.OK, "--operators", operator)
+	d := c.doctor(clierror.OK, "--operators", operator)
 	if d.Warnings != 0 {
 		t.Errorf("a sound stack: %+v", d)
 	}
 	d.has(t, doctor.Fine, "grants on api", "for the API abc123")
 	d.has(t, doctor.Fine, "grants on admin", operator, "as --operators says")
-	c.doctor(failure.OK).has(t, doctor.Warning, "grants on admin", operator, "--operators")
+	c.doctor(clierror.OK).has(t, doctor.Warning, "grants on admin", operator, "--operators")
 
 	// The stack's API is told from another by --url.
 	const other = "https://other99.execute-api.us-east-1.amazonaws.com"
-	c.doctor(failure.OK, "--url", other).
+	c.doctor(clierror.OK, "--url", other).
 		has(t, doctor.Warning, "grants on api", iampolicy.APIGateway, "the alias api", "aws:SourceArn")
-	c.doctor(failure.OK, "--url", strings.Replace(other, "other99", "abc123", 1)).
+	c.doctor(clierror.OK, "--url", strings.Replace(other, "other99", "abc123", 1)).
 		has(t, doctor.Fine, "grants on api", "for the API abc123")
 	c.direct("", "doctor", "--url", "https://tokens.example.com").
-		want(t, failure.BadUsage, "expected the stack's output ApiUrl")
+		want(t, clierror.BadUsage, "expected the stack's output ApiUrl")
 	own := "arn:aws:execute-api:" + stackRegion + ":" + account + ":"
 	c.allow("api", "second", iampolicy.APIGateway, own+"evil99/*")
-	c.doctor(failure.OK).has(t, doctor.Warning, "grants on api", "abc123, evil99", "--url")
+	c.doctor(clierror.OK).has(t, doctor.Warning, "grants on api", "abc123, evil99", "--url")
 
 	for id, source := range map[string]string{
 		"none": "", "any": own + "*", "some": own + "abc*/*", "foreign": "arn:aws:execute-api:" + stackRegion + ":999999999999:abc123/*",
@@ -128,7 +128,7 @@ func TestAttack11_GrantsInTheFunctionsOwnPolicy(t *testing.T) {
 	}
 	c.allow("api", "role", operator, "")
 	c.allow("admin", "two", stranger, "")
-	d = c.doctor(failure.OK, "--operators", operator)
+	d = c.doctor(clierror.OK, "--operators", operator)
 	for _, id := range []string{"none", "any", "some", "foreign", "region", "service", "role"} {
 		d.has(t, doctor.Warning, "grants on api", "by the statement "+id+";", "claim to be anyone")
 	}

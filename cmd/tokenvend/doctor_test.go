@@ -20,8 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -146,12 +146,12 @@ type diagnosis struct {
 	Failed, Warnings int
 }
 
-func (c *clinic) doctor(code failure.Code, more ...string) diagnosis {
+func (c *clinic) doctor(code clierror.Code, more ...string) diagnosis {
 	c.Helper()
 	return diagnose(c.T, c.direct("", append([]string{"doctor", "--json"}, more...)...), code)
 }
 
-func diagnose(t *testing.T, r ran, code failure.Code) (d diagnosis) {
+func diagnose(t *testing.T, r ran, code clierror.Code) (d diagnosis) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(r.out), &d); err != nil || r.code != code ||
 		strings.Contains(r.out+r.err, canary) {
@@ -182,8 +182,8 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	c.put("minut", "minut")
 	operators := c.invoker("operator", ":admin")
 	c.invoker("billing", ":c-minut")
-	c.direct("", "get", "minut").want(t, failure.OK)
-	d := c.doctor(failure.OK, "--operators", operators)
+	c.direct("", "get", "minut").want(t, clierror.OK)
+	d := c.doctor(clierror.OK, "--operators", operators)
 	if d.Failed+d.Warnings != 0 {
 		t.Errorf("%+v", d)
 	}
@@ -196,7 +196,7 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	d.has(t, doctor.Fine, "credentials", "1 of 1 are sound")
 	d.has(t, doctor.Fine, "token minut", "fresh")
 	lines := strings.Split(
-		strings.TrimSpace(c.direct("", "doctor", "--operators", operators).want(t, failure.OK).out),
+		strings.TrimSpace(c.direct("", "doctor", "--operators", operators).want(t, clierror.OK).out),
 		"\n",
 	)
 	if len(lines) != len(d.Checks) || !strings.HasPrefix(lines[0], "ok ") {
@@ -237,7 +237,7 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 		), Action: aws.String(iampolicy.InvokeAction), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
 	})
 	c.must(err)
-	d := c.doctor(failure.OK)
+	d := c.doctor(clierror.OK)
 	const all = ", which reaches the alias api and the alias admin and the bare function"
 	d.has(t, doctor.Warning, "IAM", "role starred may", c.arn+"*"+all)
 	d.has(
@@ -282,7 +282,7 @@ func TestDoctorOfABrokenStack(t *testing.T) {
 		),
 	)
 	c.direct("", "get", "dead")
-	d := c.doctor(failure.Failed)
+	d := c.doctor(clierror.Failed)
 	d.has(t, doctor.Failed, "alias admin", "does not exist")
 	d.has(t, doctor.Failed, "alias c-minut", "stands on version "+*version.Version, "update-alias")
 	d.has(t, doctor.Failed, "credential odd", "client_secrets")
@@ -293,11 +293,11 @@ func TestDoctorOfABrokenStack(t *testing.T) {
 	)
 	c.must(err)
 	c.tv("", "doctor", "--function", "nosuch").
-		wantOut(t, failure.Failed, "failed  function  lambda:GetFunctionConfiguration on nosuch")
+		wantOut(t, clierror.Failed, "failed  function  lambda:GetFunctionConfiguration on nosuch")
 }
 
 // wantOut is want for a command that tells its data, whatever its end.
-func (r ran) wantOut(t *testing.T, code failure.Code, says string) {
+func (r ran) wantOut(t *testing.T, code clierror.Code, says string) {
 	t.Helper()
 	if out := strings.Join(strings.Fields(r.out), " "); r.code != code ||
 		!strings.Contains(out, strings.Join(strings.Fields(says), " ")) {
@@ -318,16 +318,16 @@ func TestDoctorSaysWhatMayNotBeRead(t *testing.T) {
 		}
 		moto(w, r)
 	}))
-	d := c.doctor(failure.OK)
+	d := c.doctor(clierror.OK)
 	d.has(t, doctor.Warning, "grants on admin", "not looked at: IAM does not allow lambda:GetPolicy")
-	if d := diagnose(t, c.tv("", "doctor", "--json", "--url", c.url), failure.OK); true {
+	if d := diagnose(t, c.tv("", "doctor", "--json", "--url", c.url), clierror.OK); true {
 		d.has(t, doctor.Warning, "function", "not looked at", "--function")
 		d.has(t, doctor.Fine, "server", "lists 1 credentials")
 	}
 	d = diagnose(
 		t,
 		tvEnv(t, c.dir, "", []string{"AWS_REGION=us-east-1"}, "doctor", "--json", "--function", stackFunction),
-		failure.Failed,
+		clierror.Failed,
 	)
 	d.has(t, doctor.Failed, "AWS credentials", "there are no AWS credentials")
 }
@@ -338,8 +338,8 @@ func TestDoctorOfAClockThatIsOff(t *testing.T) {
 	c.must(err)
 	for off, want := range map[time.Duration]struct {
 		grade doctor.Grade
-		code  failure.Code
-	}{20 * time.Second: {doctor.Fine, failure.OK}, 2 * time.Minute: {doctor.Warning, failure.OK}, -2 * time.Minute: {doctor.Warning, failure.OK}, 6 * time.Minute: {doctor.Failed, failure.Failed}} {
+		code  clierror.Code
+	}{20 * time.Second: {doctor.Fine, clierror.OK}, 2 * time.Minute: {doctor.Warning, clierror.OK}, -2 * time.Minute: {doctor.Warning, clierror.OK}, 6 * time.Minute: {doctor.Failed, clierror.Failed}} {
 		proxy := &httputil.ReverseProxy{
 			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) },
 			ModifyResponse: func(r *http.Response) error {
@@ -357,16 +357,16 @@ func TestDoctorSaysWhatItLeftOut(t *testing.T) {
 	for i := range doctor.MaxPrincipals {
 		c.role(fmt.Sprintf("role%d", i), `[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]`)
 	}
-	c.doctor(failure.OK).has(t, doctor.Warning, "IAM", "only the first 200 roles, users and groups were looked at")
+	c.doctor(clierror.OK).has(t, doctor.Warning, "IAM", "only the first 200 roles, users and groups were looked at")
 }
 
 func TestDoctorOfThisMachine(t *testing.T) {
 	dir := t.TempDir()
-	d := diagnose(t, tv(t, dir, "", "doctor", "--json"), failure.Failed)
+	d := diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.Failed)
 	d.has(t, doctor.Failed, "data folder", "does not exist")
 
 	s := demo(t, dir)
-	if d = diagnose(t, tv(t, dir, "", "doctor", "--json"), failure.OK); d.Warnings != 0 {
+	if d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.OK); d.Warnings != 0 {
 		t.Errorf("%+v", d)
 	}
 	d.has(t, doctor.Fine, "credentials", "5 of 5 are sound")
@@ -380,12 +380,12 @@ func TestDoctorOfThisMachine(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(data, "credentials", "odd.json"), []byte(`{"provider":"minut","client_secret":"`+canary+`"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), failure.Failed)
+	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.Failed)
 	d.has(t, doctor.Failed, "seal.key", "0644", "chmod 600")
 	d.has(t, doctor.Failed, "credential monta", "0640")
 	d.has(t, doctor.Failed, "credential odd", "client_id")
 	s.end(t, os.Interrupt)
-	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), failure.Failed)
+	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.Failed)
 	d.has(t, doctor.Warning, "server", "no server runs")
-	tv(t, dir, "", "doctor", "x").want(t, failure.BadUsage)
+	tv(t, dir, "", "doctor", "x").want(t, clierror.BadUsage)
 }

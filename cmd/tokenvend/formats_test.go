@@ -13,7 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
@@ -26,7 +26,7 @@ func shellEnv(t *testing.T, dir string, env []string, line string) ran {
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
-	return ran{out.String(), errs.String(), failure.Code(cmd.ProcessState.ExitCode())}
+	return ran{out.String(), errs.String(), clierror.Code(cmd.ProcessState.ExitCode())}
 }
 
 // shell runs a line of sh where PATH leads to the program.
@@ -44,9 +44,9 @@ func shell(t *testing.T, dir, line string) string {
 // Each format of a token is read by what it is for.
 func TestGetFormatsForTheirReaders(t *testing.T) {
 	s := demo(t, t.TempDir())
-	token := strings.TrimSpace(tv(t, s.dir, "", "get", "minut").want(t, failure.OK).out)
+	token := strings.TrimSpace(tv(t, s.dir, "", "get", "minut").want(t, clierror.OK).out)
 	for _, format := range []string{"token", "json"} {
-		out := tv(t, s.dir, "", "get", "minut", "--format", format).want(t, failure.OK).out
+		out := tv(t, s.dir, "", "get", "minut", "--format", format).want(t, clierror.OK).out
 		if !strings.Contains(out, token) {
 			t.Errorf("get --format %s = %s, want the token", format, out)
 		}
@@ -79,7 +79,7 @@ func TestGetFormatsForTheirReaders(t *testing.T) {
 func TestGetFormatExecCredential(t *testing.T) {
 	s := demo(t, t.TempDir())
 	var whole api.Token
-	out := tv(t, s.dir, "", "get", "minut", "--json").want(t, failure.OK).out
+	out := tv(t, s.dir, "", "get", "minut", "--json").want(t, clierror.OK).out
 	if err := json.Unmarshal([]byte(out), &whole); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestGetFormatExecCredential(t *testing.T) {
 				Token               string    `json:"token"`
 			} `json:"status"`
 		}
-		dec := json.NewDecoder(strings.NewReader(r.want(t, failure.OK).out))
+		dec := json.NewDecoder(strings.NewReader(r.want(t, clierror.OK).out))
 		dec.DisallowUnknownFields()
 		err := dec.Decode(&got)
 		until := got.Status.ExpirationTimestamp
@@ -129,8 +129,8 @@ func TestGetFormatExecCredential(t *testing.T) {
 		"minut",
 		"--format",
 		"exec-credential",
-	).want(t, failure.BadUsage, "KUBERNETES_EXEC_INFO")
-	tv(t, s.dir, "", "get", "minut", "--format", "xml").want(t, failure.BadUsage,
+	).want(t, clierror.BadUsage, "KUBERNETES_EXEC_INFO")
+	tv(t, s.dir, "", "get", "minut", "--format", "xml").want(t, clierror.BadUsage,
 		"--format: expected token, header, json, env or exec-credential")
 	tv(
 		t,
@@ -141,46 +141,46 @@ func TestGetFormatExecCredential(t *testing.T) {
 		"--format",
 		"env",
 		"--json",
-	).want(t, failure.BadUsage, "expected one of --format and --json")
+	).want(t, clierror.BadUsage, "expected one of --format and --json")
 }
 
 func TestExecWithSeveralCredentials(t *testing.T) {
 	s := demo(t, t.TempDir())
-	minut := tv(t, s.dir, "", "get", "minut").want(t, failure.OK).out
-	monta := tv(t, s.dir, "", "get", "monta").want(t, failure.OK).out
+	minut := tv(t, s.dir, "", "get", "minut").want(t, clierror.OK).out
+	monta := tv(t, s.dir, "", "get", "monta").want(t, clierror.OK).out
 	for _, args := range [][]string{
 		{"exec", "minut,monta", "sh", "-c", `echo "$MINUT_TOKEN"; echo "$MONTA_TOKEN"`},
 		{"exec", "minut,monta", "--", "sh", "-c", `echo "$MINUT_TOKEN"; echo "$MONTA_TOKEN"`},
 		{"exec", "--min-ttl", "1m", "minut,monta", "--", "sh", "-c", `echo "$MINUT_TOKEN"; echo "$MONTA_TOKEN"`},
 	} {
-		if r := tv(t, s.dir, "", args...).want(t, failure.OK); r.out != minut+monta {
+		if r := tv(t, s.dir, "", args...).want(t, clierror.OK); r.out != minut+monta {
 			t.Errorf("%q prints %q, want both tokens", args, r.out)
 		}
 	}
-	tv(t, s.dir, "", "exec", "a-b,a_b", "env").want(t, failure.BadUsage, "the same variable, A_B_TOKEN")
-	tv(t, s.dir, "", "exec", "minut", "--min-ttl", "1m", "env").want(t, failure.BadUsage, "stand before NAME")
+	tv(t, s.dir, "", "exec", "a-b,a_b", "env").want(t, clierror.BadUsage, "the same variable, A_B_TOKEN")
+	tv(t, s.dir, "", "exec", "minut", "--min-ttl", "1m", "env").want(t, clierror.BadUsage, "stand before NAME")
 }
 
 // Every command that prints data prints the same data in each format.
 func TestOutputFormats(t *testing.T) {
 	s := demo(t, t.TempDir())
-	tv(t, s.dir, "", "get", "movemint").want(t, failure.OK)
+	tv(t, s.dir, "", "get", "movemint").want(t, clierror.OK)
 	for _, args := range [][]string{
 		{"ls"}, {"status", "movemint"}, {"verify", "movemint"}, {"accept", "movemint"}, {"doctor"}, {"version"},
 		{"revoke", "movemint"}, {"renew", "movemint"},
 	} {
 		t.Run(args[0], func(t *testing.T) {
-			if tv(t, s.dir, "", args...).want(t, failure.OK).out == "" {
+			if tv(t, s.dir, "", args...).want(t, clierror.OK).out == "" {
 				t.Errorf("%q prints nothing, want a table", args)
 			}
 			if args[0] == "renew" { // again, it would be refused for 30 seconds
-				tv(t, s.dir, "", "revoke", "movemint").want(t, failure.OK)
+				tv(t, s.dir, "", "revoke", "movemint").want(t, clierror.OK)
 			}
-			asYAML := tv(t, s.dir, "", append(args, "--output", "yaml")...).want(t, failure.OK).out
+			asYAML := tv(t, s.dir, "", append(args, "--output", "yaml")...).want(t, clierror.OK).out
 			if args[0] == "renew" {
-				tv(t, s.dir, "", "revoke", "movemint").want(t, failure.OK)
+				tv(t, s.dir, "", "revoke", "movemint").want(t, clierror.OK)
 			}
-			asJSON := tv(t, s.dir, "", append(args, "--output", "json")...).want(t, failure.OK).out
+			asJSON := tv(t, s.dir, "", append(args, "--output", "json")...).want(t, clierror.OK).out
 			fromYAML, fromJSON := map[string]any{}, map[string]any{}
 			if err := yaml.Unmarshal([]byte(asYAML), &fromYAML); err != nil || strings.HasPrefix(asYAML, "{") {
 				t.Errorf("%q --output yaml = %s, want YAML: %v", args, asYAML, err)
@@ -195,32 +195,32 @@ func TestOutputFormats(t *testing.T) {
 			}
 		})
 	}
-	tv(t, s.dir, "", "ls", "--output", "xml").want(t, failure.BadUsage, "--output: expected table, json or yaml")
+	tv(t, s.dir, "", "ls", "--output", "xml").want(t, clierror.BadUsage, "--output: expected table, json or yaml")
 }
 
 func TestVerifyExitCodes(t *testing.T) {
 	s := demo(t, t.TempDir())
-	tv(t, s.dir, "", "verify", "movemint").want(t, failure.Failed, "no token to verify", "tokenvend get movemint")
-	tv(t, s.dir, "", "get", "movemint").want(t, failure.OK)
-	out := tv(t, s.dir, "", "verify", "movemint").want(t, failure.OK).out
+	tv(t, s.dir, "", "verify", "movemint").want(t, clierror.Failed, "no token to verify", "tokenvend get movemint")
+	tv(t, s.dir, "", "get", "movemint").want(t, clierror.OK)
+	out := tv(t, s.dir, "", "verify", "movemint").want(t, clierror.OK).out
 	if out != "movemint: the provider takes the token\n" {
 		t.Errorf("verify movemint = %q, want that the provider takes the token", out)
 	}
-	tv(t, s.dir, "", "verify", "trackmania").want(t, failure.Unsupported, "no request that proves a token")
-	tv(t, s.dir, "", "verify", "nosuch").want(t, failure.NotFound)
-	tv(t, s.dir, "", "verify", "movemint", "--account", "\x01").want(t, failure.BadUsage)
+	tv(t, s.dir, "", "verify", "trackmania").want(t, clierror.Unsupported, "no request that proves a token")
+	tv(t, s.dir, "", "verify", "nosuch").want(t, clierror.NotFound)
+	tv(t, s.dir, "", "verify", "movemint", "--account", "\x01").want(t, clierror.BadUsage)
 }
 
 // The same scripts as cobra writes, and the names of the credentials.
 func TestCompletion(t *testing.T) {
 	s := demo(t, t.TempDir())
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
-		out := tv(t, s.dir, "", "completion", shell).want(t, failure.OK).out
+		out := tv(t, s.dir, "", "completion", shell).want(t, clierror.OK).out
 		if !strings.Contains(out, "tokenvend") || strings.Contains(out, `\x`) {
 			t.Errorf("completion %s = %s, want a script without escapes", shell, out)
 		}
 	}
-	tv(t, s.dir, "", "completion", "ksh").want(t, failure.BadUsage, "expected bash, fish, powershell or zsh")
+	tv(t, s.dir, "", "completion", "ksh").want(t, clierror.BadUsage, "expected bash, fish, powershell or zsh")
 	for _, c := range []struct {
 		args []string
 		want []string
@@ -234,7 +234,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"help", ""}, []string{"serve"}},
 		{[]string{"conn"}, []string{"connect"}},
 	} {
-		out := tv(t, s.dir, "", append([]string{"__complete"}, c.args...)...).want(t, failure.OK).out
+		out := tv(t, s.dir, "", append([]string{"__complete"}, c.args...)...).want(t, clierror.OK).out
 		for _, want := range c.want {
 			if !strings.Contains("\n"+out, "\n"+want) {
 				t.Errorf("completion of %q = %s, want %s", c.args, out, want)
@@ -248,7 +248,7 @@ func TestCompletion(t *testing.T) {
 
 func TestManualPages(t *testing.T) {
 	dir := t.TempDir()
-	tv(t, dir, "", "man", dir+"/man1").want(t, failure.OK)
+	tv(t, dir, "", "man", dir+"/man1").want(t, clierror.OK)
 	for _, name := range append([]string{""}, commands...) {
 		page := dir + "/man1/tokenvend-" + name + ".1"
 		if name == "" {
@@ -259,13 +259,13 @@ func TestManualPages(t *testing.T) {
 			t.Errorf("man writes %s with %d bytes, %v, want a manual page", page, len(text), err)
 		}
 	}
-	tv(t, dir, "", "man").want(t, failure.BadUsage, "expected the folder")
+	tv(t, dir, "", "man").want(t, clierror.BadUsage, "expected the folder")
 }
 
 func TestVersion(t *testing.T) {
 	dir := t.TempDir()
-	byFlag := tv(t, dir, "", "--version").want(t, failure.OK).out
-	byCommand := tv(t, dir, "", "version").want(t, failure.OK).out
+	byFlag := tv(t, dir, "", "--version").want(t, clierror.OK).out
+	byCommand := tv(t, dir, "", "version").want(t, clierror.OK).out
 	if byFlag != byCommand || !strings.HasPrefix(byFlag, "tokenvend ") {
 		t.Errorf("--version = %q and version = %q, want the same", byFlag, byCommand)
 	}
@@ -300,7 +300,7 @@ func TestSuggestions(t *testing.T) {
 		{"get x -json", "there is no flag -j; the names of flags stand after two hyphens"},
 		{"xyzzyx", "there is no such command: tokenvend help lists them"},
 	} {
-		tv(t, dir, "", strings.Fields(c.line)...).want(t, failure.BadUsage, c.want)
+		tv(t, dir, "", strings.Fields(c.line)...).want(t, clierror.BadUsage, c.want)
 	}
 }
 
@@ -308,8 +308,8 @@ func TestSuggestions(t *testing.T) {
 func TestReadmeHasTheExitCodes(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	must(t, err)
-	help := tv(t, t.TempDir(), "", "help").want(t, failure.OK).out
-	for _, row := range failure.Codes() {
+	help := tv(t, t.TempDir(), "", "help").want(t, clierror.OK).out
+	for _, row := range clierror.Codes() {
 		if want := "| " + row[0] + " | " + row[1] + " |\n"; !strings.Contains(string(readme), want) {
 			t.Errorf("README.md has no row %s", want)
 		}

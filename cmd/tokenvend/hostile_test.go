@@ -12,7 +12,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
@@ -155,9 +155,9 @@ func TestAttack21_AProvidersWords(t *testing.T) {
 
 func TestAttack22_ExecReplacesTheVariable(t *testing.T) {
 	s := demo(t, t.TempDir())
-	token := tv(t, s.dir, "", "get", "minut").want(t, failure.OK).out
+	token := tv(t, s.dir, "", "get", "minut").want(t, clierror.OK).out
 	env := []string{"MINUT_TOKEN=planted", "OTHER=kept", "MINUT_TOKEN=again"}
-	r := tvEnv(t, s.dir, "", env, "exec", "minut", "--", "env").want(t, failure.OK)
+	r := tvEnv(t, s.dir, "", env, "exec", "minut", "--", "env").want(t, clierror.OK)
 	if strings.Count(r.out, "MINUT_TOKEN=") != 1 || !strings.Contains(r.out, "MINUT_TOKEN="+token) ||
 		!strings.Contains(r.out, "OTHER=kept\n") {
 		t.Errorf("exec with MINUT_TOKEN in its environment runs the command with\n%s", r.out)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 // Ctrl-C while the server starts, as soon as its store's file is there.
@@ -27,7 +27,7 @@ func TestCaseC41_InterruptDuringStart(t *testing.T) {
 			}
 		}
 		code := s.end(t, os.Interrupt)
-		if code != failure.OK || strings.Contains(s.log.String(), "level=WARN") ||
+		if code != clierror.OK || strings.Contains(s.log.String(), "level=WARN") ||
 			strings.Contains(s.log.String(), "tokenvend: ") {
 			t.Errorf(
 				"tokenvend serve, interrupted during its start, exited with %d, want 0 and no complaint:\n%s",

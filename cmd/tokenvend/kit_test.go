@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
@@ -53,7 +53,7 @@ func clean(home string) []string {
 // ran is what became of one run of the program.
 type ran struct {
 	out, err string
-	code     failure.Code
+	code     clierror.Code
 }
 
 // tv runs the program in a folder, with standard input.
@@ -76,11 +76,11 @@ func tvEnv(t *testing.T, dir, stdin string, env []string, args ...string) ran {
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		t.Fatal(err)
 	}
-	return ran{out.String(), errs.String(), failure.Code(cmd.ProcessState.ExitCode())}
+	return ran{out.String(), errs.String(), clierror.Code(cmd.ProcessState.ExitCode())}
 }
 
 // want checks an exit code, and that standard error says what it should.
-func (r ran) want(t *testing.T, code failure.Code, says ...string) ran {
+func (r ran) want(t *testing.T, code clierror.Code, says ...string) ran {
 	t.Helper()
 	if r.code != code {
 		t.Errorf("exit code %d, not %d\nstdout: %s\nstderr: %s", r.code, code, r.out, r.err)
@@ -90,7 +90,7 @@ func (r ran) want(t *testing.T, code failure.Code, says ...string) ran {
 			t.Errorf("stderr lacks %q:\n%s", s, r.err)
 		}
 	}
-	if code != failure.OK && r.out != "" {
+	if code != clierror.OK && r.out != "" {
 		t.Errorf("stdout of a failure: %s", r.out)
 	}
 	return r
@@ -167,16 +167,16 @@ func (s *served) ready(t *testing.T) {
 }
 
 // end sends a signal and waits for the exit code.
-func (s *served) end(t *testing.T, sig os.Signal) failure.Code {
+func (s *served) end(t *testing.T, sig os.Signal) clierror.Code {
 	t.Helper()
 	if err := s.cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
 	_ = s.cmd.Wait()
 	if status, ok := s.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return -failure.Code(status.Signal())
+		return -clierror.Code(status.Signal())
 	}
-	return failure.Code(s.cmd.ProcessState.ExitCode())
+	return clierror.Code(s.cmd.ProcessState.ExitCode())
 }
 
 // fault tells a simulated provider to misbehave; "": to behave again.

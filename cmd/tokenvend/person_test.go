@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
@@ -92,7 +92,7 @@ func (c *connecting) enter(line string) {
 // ended waits for its end.
 func (c *connecting) ended() ran {
 	_ = c.cmd.Wait()
-	return ran{c.out.String(), c.err.String(), failure.Code(c.cmd.ProcessState.ExitCode())}
+	return ran{c.out.String(), c.err.String(), clierror.Code(c.cmd.ProcessState.ExitCode())}
 }
 
 // kill ends it, if it has not ended.
@@ -166,7 +166,7 @@ func (s *served) stats(t *testing.T, provider string) simulator.Counts {
 func (s *served) unconnected(t *testing.T) {
 	t.Helper()
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, failure.OK).out; json.Unmarshal(
+	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, clierror.OK).out; json.Unmarshal(
 		[]byte(out),
 		&report,
 	) != nil ||

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 const (
@@ -103,7 +103,7 @@ func tvAs(t *testing.T, uid uint32, dir string, args ...string) ran {
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
-	return ran{out.String(), errs.String(), failure.Code(cmd.ProcessState.ExitCode())}
+	return ran{out.String(), errs.String(), clierror.Code(cmd.ProcessState.ExitCode())}
 }
 
 // every command that looks at a data folder.
@@ -133,7 +133,7 @@ func TestAttack13_APlantedFolderIsNotUsed(t *testing.T) {
 		}
 		for _, args := range looking {
 			r := tvAs(t, uid, dir, args...)
-			if says := r.out + r.err; r.code != failure.Failed ||
+			if says := r.out + r.err; r.code != clierror.Failed ||
 				!strings.Contains(says, fmt.Sprint("belongs to the user ", mallory)) {
 				t.Errorf("%q as user %d: exit code %d\n%s", args, uid, r.code, says)
 			}
@@ -157,7 +157,7 @@ func TestAttack13_RootTakesAFolderThatItNames(t *testing.T) {
 	openUp(t, filepath.Join(dir, defaultData))
 	before := reached.Load()
 	r := tvAs(t, alice, dir, "ls", "--data", defaultData)
-	if r.code != failure.Failed || !strings.Contains(r.err, "belongs to") || reached.Load() != before {
+	if r.code != clierror.Failed || !strings.Contains(r.err, "belongs to") || reached.Load() != before {
 		t.Errorf("another user's --data of somebody else's folder: exit code %d\n%s", r.code, r.err)
 	}
 }
@@ -299,7 +299,7 @@ func TestAttack13_AFolderPlantedInTheCurrentOneIsIgnored(t *testing.T) {
 		"",
 		[]string{"HOME=" + home},
 		"ls",
-	).want(t, failure.Failed, "no server runs on the data folder "+home)
+	).want(t, clierror.Failed, "no server runs on the data folder "+home)
 	if n := reached.Load(); n != 0 {
 		t.Errorf("ls sends %d requests to the server of the planted folder, want 0: %s", n, r.err)
 	}
@@ -314,7 +314,7 @@ func TestAttack13_AFolderPlantedInTheCurrentOneIsIgnored(t *testing.T) {
 		"minut",
 		"--client-id",
 		"i",
-	).want(t, failure.OK)
+	).want(t, clierror.OK)
 	if exists(dir, "x") || !exists(home, "x") {
 		t.Errorf(
 			"add writes to the planted folder: %t, to the own one: %t, want the own one alone",

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 // typed runs the program with a terminal as its standard input, at which a
@@ -35,22 +35,22 @@ func typed(t *testing.T, dir, lines string, args ...string) ran {
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
-	return ran{out.String(), errs.String(), failure.Code(cmd.ProcessState.ExitCode())}
+	return ran{out.String(), errs.String(), clierror.Code(cmd.ProcessState.ExitCode())}
 }
 
 func TestAttack06_OnATerminalItIsAsked(t *testing.T) {
-	for answer, code := range map[string]failure.Code{"y": failure.OK, "yes": failure.OK, "n": failure.Failed, "": failure.Failed, "Y!": failure.Failed} {
+	for answer, code := range map[string]clierror.Code{"y": clierror.OK, "yes": clierror.OK, "n": clierror.Failed, "": clierror.Failed, "Y!": clierror.Failed} {
 		t.Run(answer, func(t *testing.T) {
 			dir := written(t, narrow)
 			r := typed(t, dir, "\n"+answer+"\n", "set", "x", "--allow-scope", "admin")
 			r.want(t, code, "new client secret", "allow.scopes: admin was not allowed before", "Write it? [y/N] ")
-			if got := strings.Contains(allowOf(t, dir), "admin"); got != (code == failure.OK) {
+			if got := strings.Contains(allowOf(t, dir), "admin"); got != (code == clierror.OK) {
 				t.Errorf("after %q allow is %s", answer, allowOf(t, dir))
 			}
 		})
 	}
 	dir := written(t, narrow)
-	if r := typed(t, dir, "\n", "set", "x", "--client-id", "you").want(t, failure.OK); strings.Contains(
+	if r := typed(t, dir, "\n", "set", "x", "--client-id", "you").want(t, clierror.OK); strings.Contains(
 		r.err,
 		"Write it?",
 	) {
@@ -59,7 +59,7 @@ func TestAttack06_OnATerminalItIsAsked(t *testing.T) {
 }
 
 func TestRmAsksOnATerminal(t *testing.T) {
-	for answer, code := range map[string]failure.Code{"y": failure.OK, "n": failure.Failed, "": failure.Failed} {
+	for answer, code := range map[string]clierror.Code{"y": clierror.OK, "n": clierror.Failed, "": clierror.Failed} {
 		dir := written(t, narrow)
 		r := typed(
 			t,
@@ -68,12 +68,12 @@ func TestRmAsksOnATerminal(t *testing.T) {
 			"rm",
 			"x",
 		).want(t, code, "Remove "+filePath(dir, "x")+", and revoke the token of x? [y/N] ")
-		if exists(dir, "x") != (code != failure.OK) {
+		if exists(dir, "x") != (code != clierror.OK) {
 			t.Errorf(
 				"rm answered with %q leaves the file: %t, want %t: %s",
 				answer,
 				exists(dir, "x"),
-				code != failure.OK,
+				code != clierror.OK,
 				r.err,
 			)
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 const narrow = `{
@@ -18,7 +18,7 @@ const narrow = `{
 func written(t *testing.T, text string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	tv(t, dir, `{"provider":"minut","client_id":"c","client_secret":"d"}`, "add", "x", "--json").want(t, failure.OK)
+	tv(t, dir, `{"provider":"minut","client_id":"c","client_secret":"d"}`, "add", "x", "--json").want(t, clierror.OK)
 	if err := os.WriteFile(filePath(dir, "x"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestAttack06_SetKeepsWhoMayHaveIt(t *testing.T) {
 			"",
 			append(
 				[]string{"set", "x"},
-				c.args...)...).want(t, failure.OK, "Who may have x, and what:", "role/billing")
+				c.args...)...).want(t, clierror.OK, "Who may have x, and what:", "role/billing")
 		if got := allowOf(t, dir); got != c.allow {
 			t.Errorf("after set %q allow is %s, want %s\n%s", c.args, got, c.allow, r.err)
 		}
@@ -90,23 +90,23 @@ func TestAttack06_WhatGivesMoreTakesYes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := written(t, c.before)
 			args := append([]string{"set", "x"}, c.args...)
-			tv(t, dir, c.stdin, args...).want(t, failure.BadUsage, c.says, "--yes is needed", "nothing was written")
+			tv(t, dir, c.stdin, args...).want(t, clierror.BadUsage, c.says, "--yes is needed", "nothing was written")
 			if text, _ := os.ReadFile(filePath(dir, "x")); string(text) != c.before {
 				t.Errorf("set %q without --yes has written %s", c.args, text)
 			}
-			tv(t, dir, c.stdin, append(args, "--yes")...).want(t, failure.OK, "x is written")
+			tv(t, dir, c.stdin, append(args, "--yes")...).want(t, clierror.OK, "x is written")
 		})
 	}
 }
 
 func TestSetTakesAFieldAway(t *testing.T) {
 	dir := written(t, narrow)
-	tv(t, dir, "", "set", "x", "--clear", "params.tenant", "--clear", "lifetime").want(t, failure.OK)
+	tv(t, dir, "", "set", "x", "--clear", "params.tenant", "--clear", "lifetime").want(t, clierror.OK)
 	if fields := secretOf(t, dir, "x"); fields["params"] != nil || fields["lifetime"] != nil {
 		t.Errorf("set --clear has left %v", fields)
 	}
 	for _, field := range []string{"nonsense", "params", "allow.nonsense", "provider.x", "hunter2"} {
-		if r := tv(t, dir, "", "set", "x", "--clear", field).want(t, failure.BadUsage, "--clear: expected a field that the secret has"); strings.Contains(
+		if r := tv(t, dir, "", "set", "x", "--clear", field).want(t, clierror.BadUsage, "--clear: expected a field that the secret has"); strings.Contains(
 			r.err,
 			"hunter2",
 		) {
@@ -116,8 +116,8 @@ func TestSetTakesAFieldAway(t *testing.T) {
 	if err := os.WriteFile(filePath(dir, "x"), []byte(strings.Replace(narrow, `["write"]`, `"write"`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tv(t, dir, "", "set", "x", "--allow-scope", "y").want(t, failure.BadUsage, "--clear allow.scopes takes it away")
-	tv(t, dir, "", "set", "x", "--keep-warm=maybe").want(t, failure.BadUsage)
+	tv(t, dir, "", "set", "x", "--allow-scope", "y").want(t, clierror.BadUsage, "--clear allow.scopes takes it away")
+	tv(t, dir, "", "set", "x", "--keep-warm=maybe").want(t, clierror.BadUsage)
 	tv(
 		t,
 		dir,
@@ -127,5 +127,5 @@ func TestSetTakesAFieldAway(t *testing.T) {
 		"--json",
 		"--clear",
 		"scope",
-	).want(t, failure.BadUsage, "no flag adds to it")
+	).want(t, clierror.BadUsage, "no flag adds to it")
 }

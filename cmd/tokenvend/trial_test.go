@@ -10,7 +10,7 @@ import (
 
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
@@ -20,8 +20,8 @@ func TestSetTriesTheNewSecretFirst(t *testing.T) {
 	s := demo(t, t.TempDir())
 	before, err := os.ReadFile(filePath(s.dir, "minut"))
 	must(t, err)
-	token := tv(t, s.dir, "", "get", "minut").want(t, failure.OK).out
-	r := tv(t, s.dir, "wrong-"+canary+"\n", "set", "minut").want(t, failure.Refused,
+	token := tv(t, s.dir, "", "get", "minut").want(t, clierror.OK).out
+	r := tv(t, s.dir, "wrong-"+canary+"\n", "set", "minut").want(t, clierror.Refused,
 		"minut was not changed (--no-trial writes the secret all the same): minut: the provider refused")
 	if strings.Contains(r.err, canary) || strings.Contains(r.err, "-trial-") {
 		t.Errorf("set of a wrong secret prints %s, want neither the secret nor the name of the trial", r.err)
@@ -30,7 +30,7 @@ func TestSetTriesTheNewSecretFirst(t *testing.T) {
 	if err != nil || string(after) != string(before) {
 		t.Errorf("set of a wrong secret leaves %s, %v, want the secret before: %s", after, err, before)
 	}
-	if again := tv(t, s.dir, "", "get", "minut").want(t, failure.OK).out; again != token {
+	if again := tv(t, s.dir, "", "get", "minut").want(t, clierror.OK).out; again != token {
 		t.Errorf("get after a refused set = %s, want the token before", again)
 	}
 	secret := text(secretOf(t, s.dir, "minut")["client_secret"])
@@ -42,7 +42,7 @@ func TestSetTriesTheNewSecretFirst(t *testing.T) {
 		"minut",
 		"--scope",
 		"",
-	).want(t, failure.OK, "The new secret works", "minut is written")
+	).want(t, clierror.OK, "The new secret works", "minut is written")
 	noTrialLeft(t, s.dir)
 
 	// The provider is away: it could not be tried, and is written.
@@ -55,9 +55,9 @@ func TestSetTriesTheNewSecretFirst(t *testing.T) {
 		"minut",
 		"--audience",
 		"",
-	).want(t, failure.OK, "The new secret could not be tried", "minut is written")
+	).want(t, clierror.OK, "The new secret could not be tried", "minut is written")
 	s.fault(t, "minut", "")
-	tv(t, s.dir, "wrong\n", "set", "minut", "--no-trial").want(t, failure.OK, "minut is written")
+	tv(t, s.dir, "wrong\n", "set", "minut", "--no-trial").want(t, clierror.OK, "minut is written")
 	noTrialLeft(t, s.dir)
 }
 
@@ -69,7 +69,7 @@ func noTrialLeft(t *testing.T, dir string) {
 		t.Errorf("the folder of credentials holds %v, %v, want the five of the demo", left, err)
 	}
 	eventually(t, func() string { // within a second
-		out := tv(t, dir, "", "ls").want(t, failure.OK).out
+		out := tv(t, dir, "", "ls").want(t, clierror.OK).out
 		if strings.Contains(out, "trial") {
 			return ""
 		}
@@ -96,11 +96,11 @@ func TestSetTriesOnlyWhatTheProviderGets(t *testing.T) {
 		"--allow-account",
 		"a",
 		"--yes",
-	).want(t, failure.OK)
+	).want(t, clierror.OK)
 	if n := s.stats(t, "minut"); n.TokenRequests != 0 && text(secretOf(t, s.dir, "minut")["keep_warm"]) != "true" {
 		t.Errorf("set --keep-warm asks the provider %d times, want 0", n.TokenRequests)
 	}
-	if r := tv(t, s.dir, "\n", "set", "trackmania", "--clear", "allow"); r.code == failure.OK &&
+	if r := tv(t, s.dir, "\n", "set", "trackmania", "--clear", "allow"); r.code == clierror.OK &&
 		strings.Contains(r.err, "The new secret") {
 		t.Errorf("set --clear allow tries the secret: %s", r.err)
 	}
@@ -113,7 +113,7 @@ func TestSetTriesNoGrant(t *testing.T) {
 	must(t, os.WriteFile(file, []byte("def50200\n"), 0o600))
 	secret := text(secretOf(t, s.dir, "trackmania")["client_secret"])
 	tv(t, s.dir, secret+"\n", "set", "trackmania", "--grant", "refresh_token", "--refresh-token-file", file).
-		want(t, failure.OK, "The new secret was not tried: its tokens are obtained by a grant", "trackmania is written")
+		want(t, clierror.OK, "The new secret was not tried: its tokens are obtained by a grant", "trackmania is written")
 	if got := secretOf(t, s.dir, "trackmania")["refresh_token"]; got != "def50200" {
 		t.Errorf("set --refresh-token-file writes %v, want the content of the file", got)
 	}
@@ -125,7 +125,7 @@ func TestSetOnAStackTriesTheNewSecretFirst(t *testing.T) {
 	before := s.secret("minut")
 	for _, where := range [][]string{{"--function", stackFunction}} {
 		r := s.tv("wrong-"+canary+"\n", append([]string{"set", "minut"}, where...)...).
-			want(t, failure.Refused, "minut was not changed")
+			want(t, clierror.Refused, "minut was not changed")
 		if strings.Contains(r.err, canary) || s.secret("minut") != before {
 			t.Errorf(
 				"set of a wrong secret prints %s and leaves %s, want the secret before",
@@ -135,13 +135,13 @@ func TestSetOnAStackTriesTheNewSecretFirst(t *testing.T) {
 		}
 	}
 	_, secret := s.client("minut")
-	s.direct(secret+"\n", "set", "minut", "--scope", "").want(t, failure.OK, "The new secret works")
-	s.direct("", "set", "minut", "--client-id", "other").want(t, failure.Refused, "minut was not changed")
+	s.direct(secret+"\n", "set", "minut", "--scope", "").want(t, clierror.OK, "The new secret works")
+	s.direct("", "set", "minut", "--client-id", "other").want(t, clierror.Refused, "minut was not changed")
 	if err := s.providers.SetFault("minut", simulator.Fault{Down: true}); err != nil {
 		t.Fatal(err)
 	}
 	s.direct("", "set", "minut", "--client-id", "other").
-		want(t, failure.OK, "could not be tried", "minut is written")
+		want(t, clierror.OK, "could not be tried", "minut is written")
 	listed, err := s.secrets.ListSecrets(t.Context(), &awssecrets.ListSecretsInput{})
 	must(t, err)
 	if len(listed.SecretList) != 1 {
@@ -151,12 +151,12 @@ func TestSetOnAStackTriesTheNewSecretFirst(t *testing.T) {
 
 func TestRmAsks(t *testing.T) {
 	dir := t.TempDir()
-	tv(t, dir, "s\n", addX...).want(t, failure.OK)
-	tv(t, dir, "y\n", "rm", "x").want(t, failure.BadUsage, "--yes is needed", "nothing was removed")
+	tv(t, dir, "s\n", addX...).want(t, clierror.OK)
+	tv(t, dir, "y\n", "rm", "x").want(t, clierror.BadUsage, "--yes is needed", "nothing was removed")
 	if !exists(dir, "x") {
 		t.Error("rm without --yes has removed x, want it kept")
 	}
-	tv(t, dir, "", "rm", "x", "--yes").want(t, failure.OK, "x is removed")
+	tv(t, dir, "", "rm", "x", "--yes").want(t, clierror.OK, "x is removed")
 }
 
 // fieldOf matches where package credential takes a field of a secret.
@@ -205,7 +205,7 @@ func TestAddHasAFlagForEachField(t *testing.T) {
 			"a",
 		},
 	}
-	help := tv(t, dir, "", "help", "add").want(t, failure.OK).out
+	help := tv(t, dir, "", "help", "add").want(t, clierror.OK).out
 	sources, err := filepath.Glob(filepath.Join("..", "..", "pkg", "credential", "*.go"))
 	must(t, err)
 	fields := map[string]bool{}
@@ -232,14 +232,14 @@ func TestAddHasAFlagForEachField(t *testing.T) {
 			continue // it stands instead of a provider
 		}
 		r := tv(t, dir, "s\n", append([]string{"add", "x", "--provider", "minut", "--client-id", "i"}, given...)...)
-		if strings.Contains(r.err, "no such field") || r.code == failure.BadUsage {
+		if strings.Contains(r.err, "no such field") || r.code == clierror.BadUsage {
 			t.Errorf("add %q = %s, want a field that is known", given, r.err)
 		}
-		if r.code == failure.OK {
+		if r.code == clierror.OK {
 			if _, has := secretOf(t, dir, "x")[field]; !has {
 				t.Errorf("add %q writes no %s", given, field)
 			}
-			tv(t, dir, "", "rm", "x", "--yes").want(t, failure.OK)
+			tv(t, dir, "", "rm", "x", "--yes").want(t, clierror.OK)
 		}
 	}
 	tv(
@@ -254,7 +254,7 @@ func TestAddHasAFlagForEachField(t *testing.T) {
 		"i",
 		"--param",
 		"tenant=a=b",
-	).want(t, failure.OK)
+	).want(t, clierror.OK)
 	got, _ := json.Marshal(secretOf(t, dir, "x"))
 	want := `{"client_id":"i","client_secret":"s","descriptor":{"name":"x","token":{"url":"https://example.com/token"}},"params":{"tenant":"a=b"}}`
 	if string(got) != want {
@@ -264,6 +264,6 @@ func TestAddHasAFlagForEachField(t *testing.T) {
 		"--param=novalue": "--param: expected NAME=VALUE", "--max-variants=x": "--max-variants: that value",
 		"--descriptor-file=/nonexistent": "--descriptor-file: open", "--keep-warm=maybe": "--keep-warm",
 	} {
-		tv(t, dir, "s\n", "add", "y", "--provider", "minut", flag).want(t, failure.BadUsage, says)
+		tv(t, dir, "s\n", "add", "y", "--provider", "minut", flag).want(t, clierror.BadUsage, says)
 	}
 }

@@ -50,7 +50,7 @@ var layers = [][]string{
 	{"pkg/operate"},
 	{"pkg/vend", "pkg/rotate"},
 	{"pkg/boot", "pkg/local"},
-	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/failure"},
+	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/clierror"},
 	{"cmd/tokenvend/internal/connection"},
 	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
 	{"cmd/tokenvend/internal/report"},
@@ -72,7 +72,7 @@ var apart = map[string][]string{
 	"pkg/client/oauth2source": {"pkg/client"},
 	"pkg/client/signed":       {"pkg/api", "pkg/client", "pkg/executeapi", "pkg/loopback"},
 	"internal/reverts":        {},
-	"cmd/tokenvend/internal/failure": {
+	"cmd/tokenvend/internal/clierror": {
 		"pkg/client", "pkg/client/invoke",
 	},
 	"cmd/tokenvend/internal/connection": {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 // newMan returns the command that writes the manual pages. make man runs it.
@@ -18,7 +18,7 @@ func newMan() *cobra.Command {
 		Hidden: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return failure.Usage("expected the folder for the manual pages")
+				return clierror.Usage("expected the folder for the manual pages")
 			}
 			return nil
 		},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/accounts"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/credentials"
@@ -15,7 +16,6 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/server"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/tokens"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
@@ -89,7 +89,7 @@ func addCompletion(p command.Program, root *cobra.Command) {
 					p.Help(true, help(cmd))
 					return nil
 				}
-				return failure.Usage("expected bash, fish, powershell or zsh")
+				return clierror.Usage("expected bash, fish, powershell or zsh")
 			}
 			for _, shell := range cmd.Commands() {
 				shell.Args = command.NoArguments
@@ -105,13 +105,13 @@ func Run(ctx context.Context, p command.Program, args []string) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == errNoCommand {
 		p.Help(false, help(root))
-		return int(failure.BadUsage)
+		return int(clierror.BadUsage)
 	}
 	if err == nil {
-		return int(failure.OK)
+		return int(clierror.OK)
 	}
-	text, code := failure.Explain(unquoted(err), p.Hints(cmd))
-	if code == failure.BadUsage && cmd != root && cmd.Name() != "help" {
+	text, code := clierror.Explain(unquoted(err), p.Hints(cmd))
+	if code == clierror.BadUsage && cmd != root && cmd.Name() != "help" {
 		text += ": see " + p.Name + " help " + strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
 	}
 	p.Fail(text)
@@ -119,7 +119,7 @@ func Run(ctx context.Context, p command.Program, args []string) int {
 }
 
 // exitCodes describes the exit codes.
-func exitCodes() string { return "Exit codes:\n" + terminal.Columns(indent(failure.Codes())) }
+func exitCodes() string { return "Exit codes:\n" + terminal.Columns(indent(clierror.Codes())) }
 
 func indent(rows [][]string) [][]string {
 	for _, row := range rows {

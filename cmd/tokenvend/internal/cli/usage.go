@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 )
 
 // errNoCommand reports a command line without a command.
@@ -17,7 +17,7 @@ var errNoCommand = errors.New("no command")
 // unknownCommand returns the error of a command that does not exist. It does
 // not quote the word, which may be a secret.
 func unknownCommand(p command.Program, parent *cobra.Command, word string) error {
-	return failure.Usage("there is no such command%s: %s help lists them",
+	return clierror.Usage("there is no such command%s: %s help lists them",
 		suggestion(parent.SuggestionsFor(word), ""), p.Name)
 }
 
@@ -36,27 +36,27 @@ func flagError(cmd *cobra.Command, err error) error {
 		return unknownFlag(cmd, e)
 	}
 	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
-		return failure.Usage("--%s needs a value", e.GetFlag().Name)
+		return clierror.Usage("--%s needs a value", e.GetFlag().Name)
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		if expected, ok := errors.AsType[*command.ExpectedError](err); ok {
-			return failure.Usage("--%s: %v", e.GetFlag().Name, expected)
+			return clierror.Usage("--%s: %v", e.GetFlag().Name, expected)
 		}
-		return failure.Usage("--%s: that value is not understood", e.GetFlag().Name)
+		return clierror.Usage("--%s: that value is not understood", e.GetFlag().Name)
 	}
-	return failure.Usage("the flags are not understood")
+	return clierror.Usage("the flags are not understood")
 }
 
 func unknownFlag(cmd *cobra.Command, e *pflag.NotExistError) error {
 	name := e.GetSpecifiedName()
 	switch {
 	case strings.Contains(name, "secret"):
-		return failure.Usage("no secret is ever taken from the command line, where others can read it: " +
+		return clierror.Usage("no secret is ever taken from the command line, where others can read it: " +
 			"it is asked for, or read from standard input or a file")
 	case e.GetSpecifiedShortnames() != "":
-		return failure.Usage("there is no flag -%s; the names of flags stand after two hyphens", name)
+		return clierror.Usage("there is no flag -%s; the names of flags stand after two hyphens", name)
 	}
-	return failure.Usage("there is no flag --%s%s", name, suggestion(similarFlags(cmd, name), "--"))
+	return clierror.Usage("there is no flag --%s%s", name, suggestion(similarFlags(cmd, name), "--"))
 }
 
 // similarFlags returns the flags that a misspelt one may have been meant for,
@@ -73,7 +73,7 @@ func similarFlags(cmd *cobra.Command, name string) []string {
 func unquoted(err error) error {
 	if strings.HasPrefix(err.Error(), "if any flags in the group [") {
 		group, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "if any flags in the group ["), "]")
-		return failure.Usage("expected one of --%s", strings.Join(strings.Fields(group), " and --"))
+		return clierror.Usage("expected one of --%s", strings.Join(strings.Fields(group), " and --"))
 	}
 	return err
 }

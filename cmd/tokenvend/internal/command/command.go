@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/client"
@@ -32,7 +32,7 @@ func (p Program) Hints(cmd *cobra.Command) hint.Commands { return hint.New(p.Nam
 // OneName takes the name of a credential, as the only argument.
 func OneName(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return failure.Usage("expected the name of one credential")
+		return clierror.Usage("expected the name of one credential")
 	}
 	return CheckName(args[0])
 }
@@ -40,7 +40,7 @@ func OneName(_ *cobra.Command, args []string) error {
 // CheckName checks the name of a credential.
 func CheckName(name string) error {
 	if !credential.ValidName(name) {
-		return failure.Usage("expected a credential's name: a lower-case letter or digit, then at most 62 more, _ or -")
+		return clierror.Usage("expected a credential's name: a lower-case letter or digit, then at most 62 more, _ or -")
 	}
 	return nil
 }
@@ -48,7 +48,7 @@ func CheckName(name string) error {
 // NoArguments refuses arguments.
 func NoArguments(_ *cobra.Command, args []string) error {
 	if len(args) != 0 {
-		return failure.Usage("expected no argument")
+		return clierror.Usage("expected no argument")
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func (m *MinTTL) Register(set *pflag.FlagSet) {
 // Option returns the option of a call.
 func (m MinTTL) Option() (client.Option, error) {
 	if m.ttl < 0 {
-		return client.MinTTL(0), failure.Usage("--min-ttl: expected no negative duration")
+		return client.MinTTL(0), clierror.Usage("--min-ttl: expected no negative duration")
 	}
 	return client.MinTTL(m.ttl), nil
 }
@@ -92,7 +92,7 @@ func (m MinTTL) Option() (client.Option, error) {
 // on, the flag --yes is required.
 func (p Program) Confirm(question, consequence string) error {
 	if !p.Interactive() {
-		return failure.Usage("--yes is needed, since there is no terminal to ask on; %s", consequence)
+		return clierror.Usage("--yes is needed, since there is no terminal to ask on; %s", consequence)
 	}
 	answer, err := p.Ask(question + " [y/N] ")
 	if err != nil {

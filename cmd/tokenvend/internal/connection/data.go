@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/local"
 	"github.com/tokenvend/tokenvend/pkg/private"
@@ -30,13 +30,13 @@ func DataFolder(flag string) (local.Folder, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return local.Folder{}, failure.Usage("--data is needed, or %s: there is no home directory", EnvData)
+		return local.Folder{}, clierror.Usage("--data is needed, or %s: there is no home directory", EnvData)
 	}
 	own := local.Folder{Path: filepath.Join(home, dataName)}
 	if !holdsOwnData(dataName) || isSame(dataName, own.Path) {
 		return own, nil
 	}
-	return local.Folder{}, failure.Usage("the folder %s here holds data, and no data folder is named; add one of:\n"+
+	return local.Folder{}, clierror.Usage("the folder %s here holds data, and no data folder is named; add one of:\n"+
 		"  --data %s\n  --data %s", dataName, dataName, hint.Quote(own.Path))
 }
 

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"regexp"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/client"
@@ -30,7 +30,7 @@ var functionName = regexp.MustCompile(`^(?:(?:arn:(aws[a-z-]*):lambda:([a-z0-9-]
 func ParseFunction(s string) (Function, error) {
 	found := functionName.FindStringSubmatch(s)
 	if found == nil {
-		return Function{}, failure.Usage(
+		return Function{}, clierror.Usage(
 			"--function, %s: expected a function's name or ARN, and :ALIAS if it is not admin", EnvFunction)
 	}
 	f := Function{Partition: found[1], Region: found[2], Account: found[3], Name: found[4], Alias: found[5]}
@@ -65,8 +65,8 @@ func (t functionTransport) Send(ctx context.Context, r api.Request) ([]byte, err
 	if err == nil || refused || failed {
 		return response, err
 	}
-	err = failure.AWS(iampolicy.InvokeAction, t.function.Name+":"+t.function.Alias, err)
-	if e, ok := errors.AsType[*failure.AWSError](err); ok && e.Code == "ResourceNotFoundException" {
+	err = clierror.AWS(iampolicy.InvokeAction, t.function.Name+":"+t.function.Alias, err)
+	if e, ok := errors.AsType[*clierror.AWSError](err); ok && e.Code == "ResourceNotFoundException" {
 		e.Reason = "there is no such function or alias in that account and region"
 	}
 	return nil, err

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/pflag"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/client/invoke"
 	"github.com/tokenvend/tokenvend/pkg/client/signed"
@@ -77,7 +77,7 @@ func (f Flags) named() (Place, error) {
 	}
 	switch {
 	case url != "" && name != "":
-		return Place{}, failure.Usage("%s: expected one of the two", both)
+		return Place{}, clierror.Usage("%s: expected one of the two", both)
 	case url != "":
 		return Place{URL: url}, nil
 	case name != "":
@@ -140,13 +140,13 @@ func loadAWS(ctx context.Context, region string) (aws.Config, error) {
 		return cfg, fmt.Errorf("the AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
-		return cfg, failure.Usage("--region is needed: neither the environment nor the AWS profile names a region")
+		return cfg, clierror.Usage("--region is needed: neither the environment nor the AWS profile names a region")
 	}
 	found := cfg.Credentials
 	cfg.Credentials = aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 		keys, err := found.Retrieve(ctx)
 		if err != nil {
-			return keys, &failure.NoAWSCredentialsError{Cause: err}
+			return keys, &clierror.NoAWSCredentialsError{Cause: err}
 		}
 		return keys, nil
 	})

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -61,7 +61,7 @@ func Rows(r api.StatusReport, commands hint.Commands, now time.Time) [][]string 
 	add("grant until", relative(r.GrantUntil, now))
 	add("asked for", lastRequest(r.AskedAt, now))
 	if f := r.Failure; f != nil {
-		add("failure", fmt.Sprintf("%s: %s", failure.Uncapitalize(f.Code.Title()), commands.Complete(f.Detail)))
+		add("failure", fmt.Sprintf("%s: %s", clierror.Uncapitalize(f.Code.Title()), commands.Complete(f.Detail)))
 		add("failing since", fmt.Sprintf("%s, %d in a row", relative(f.Since, now), f.Count))
 		add("next attempt", relative(f.RetryAt, now))
 	}
@@ -98,7 +98,7 @@ func remedy(r api.StatusReport, commands hint.Commands) string {
 	case needsUser(r):
 		return commands.Token("connect", r.Credential)
 	case r.Failure != nil:
-		return failure.Advice(r.Failure.Code, r.Credential, commands)
+		return clierror.Advice(r.Failure.Code, r.Credential, commands)
 	case r.Verified != nil && !r.Verified.Works:
 		return commands.Token("renew", r.Credential)
 	}

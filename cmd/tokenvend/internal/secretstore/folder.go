@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
@@ -60,7 +60,7 @@ func (f *folderStore) Find(ctx context.Context, name string) error {
 		}
 	}
 	if absent {
-		return &failure.NotFoundError{Text: "there is no credential " + name + " on this machine: " +
+		return &clierror.NotFoundError{Text: "there is no credential " + name + " on this machine: " +
 			f.commands.Line("add", name) + " makes one, --data names another folder"}
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -121,7 +121,7 @@ var deletion = regexp.MustCompile(`marked (for deletion|deleted)|scheduled for d
 // failure returns the error of an operation on a secret; nil if err is nil.
 func (m *manager) failure(operation, name string, err error) error {
 	if isNotFound(err) {
-		return &failure.NotFoundError{Text: "there is no secret " + m.Describe(name) + ": " +
+		return &clierror.NotFoundError{Text: "there is no secret " + m.Describe(name) + ": " +
 			m.commands.Line("add", name) + " makes one; --prefix, --region and AWS_PROFILE name another place"}
 	}
 	if _, exists := errors.AsType[*types.ResourceExistsException](err); exists {
@@ -130,7 +130,7 @@ func (m *manager) failure(operation, name string, err error) error {
 	if e, ok := errors.AsType[*types.InvalidRequestException](err); ok && deletion.MatchString(e.ErrorMessage()) {
 		return m.scheduledForDeletion(name)
 	}
-	return failure.AWS("secretsmanager:"+operation, m.prefix+name, err)
+	return clierror.AWS("secretsmanager:"+operation, m.prefix+name, err)
 }
 
 // scheduledForDeletion is the error of a secret whose deletion is pending.

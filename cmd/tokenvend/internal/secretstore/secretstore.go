@@ -11,8 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -67,7 +67,7 @@ func Prefix(flag string) (string, error) {
 		switch {
 		case prefix == "":
 		case !validPrefix.MatchString(prefix):
-			return "", failure.Usage("--prefix, %s: expected up to 200 characters of a secret's name", EnvPrefix)
+			return "", clierror.Usage("--prefix, %s: expected up to 200 characters of a secret's name", EnvPrefix)
 		default:
 			return prefix, nil
 		}
@@ -79,11 +79,11 @@ func Prefix(flag string) (string, error) {
 func Open(p connection.Place, prefix string) (Store, error) {
 	switch {
 	case p.IsLocal() && prefix != "":
-		return nil, failure.Usage("--prefix is for a stack's secrets: expected --url or --function beside it")
+		return nil, clierror.Usage("--prefix is for a stack's secrets: expected --url or --function beside it")
 	case p.IsLocal():
 		return newFolder(p.Data, p.Commands)
 	case strings.HasPrefix(strings.ToLower(p.URL), "http://"):
-		return nil, failure.Usage("a server at an http URL keeps its secrets in a folder: " +
+		return nil, clierror.Usage("a server at an http URL keeps its secrets in a folder: " +
 			"expected --data with that folder, on the machine where it runs")
 	}
 	name, err := Prefix(prefix)

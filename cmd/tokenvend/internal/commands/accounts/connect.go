@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/report"
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -55,7 +55,7 @@ tokenvend connect trackmania --account alice --paste --redirect https://app.exam
 
 func (c *connect) run(ctx context.Context, commands hint.Commands, name string) error {
 	if c.timeout <= 0 {
-		return failure.Usage("--timeout: expected a positive duration")
+		return clierror.Usage("--timeout: expected a positive duration")
 	}
 	caller, err := client(ctx, c.Flags, commands)
 	if err != nil {
@@ -100,8 +100,8 @@ func (a *authorization) keep(ctx context.Context, r *consent.Request, redirect s
 		Code: code.Reveal(), CodeVerifier: r.Verifier().Reveal(), RedirectURI: redirect, Destination: a.destination,
 	}
 	a.status, err = a.caller.Connect(ctx, a.name, g, a.Options()...)
-	if failure.IsOutcomeUnknown(err) {
-		return &failure.OutcomeUnknownError{Cause: err, Command: a.commands.Token("status", a.name)}
+	if clierror.IsOutcomeUnknown(err) {
+		return &clierror.OutcomeUnknownError{Cause: err, Command: a.commands.Token("status", a.name)}
 	}
 	return err
 }
@@ -117,7 +117,7 @@ func (e timeoutError) Error() string {
 func (a *authorization) byBrowser(ctx context.Context) error {
 	server, err := consent.Listen(a.redirect)
 	if err != nil {
-		return failure.Usage("--redirect: %v; any other address needs --paste", err)
+		return clierror.Usage("--redirect: %v; any other address needs --paste", err)
 	}
 	defer server.Close()
 	request, err := a.begin(ctx, server.RedirectURI())
@@ -133,7 +133,7 @@ func (a *authorization) byBrowser(ctx context.Context) error {
 			return a.keep(ctx, request, server.RedirectURI(), code)
 		},
 		Done:    a.done() + " You can close this window.",
-		Explain: func(err error) string { text, _ := failure.Explain(err, a.commands); return text },
+		Explain: func(err error) string { text, _ := clierror.Explain(err, a.commands); return text },
 	})
 }
 

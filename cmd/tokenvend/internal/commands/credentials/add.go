@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
@@ -51,7 +51,7 @@ func (a *add) run(ctx context.Context, commands hint.Commands, name string) erro
 	}
 	if err := store.Find(ctx, name); err == nil {
 		return secretstore.AlreadyExists(name, commands)
-	} else if !failure.IsNotFound(err) {
+	} else if !clierror.IsNotFound(err) {
 		return err
 	}
 	text, _, err := a.checked(a.Console, name, fields{})

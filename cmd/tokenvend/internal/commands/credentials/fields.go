@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -74,7 +74,7 @@ func (f fields) object(name string) (fields, error) {
 	}
 	object, ok := readFields(redact.New(string(standing)))
 	if !ok {
-		return nil, failure.Usage("%s: what stands there is no object: --clear %s takes it away", name, name)
+		return nil, clierror.Usage("%s: what stands there is no object: --clear %s takes it away", name, name)
 	}
 	return object, nil
 }
@@ -91,7 +91,7 @@ func (f fields) extendAllow(more map[string][]string) error {
 	for name, items := range more {
 		var list []string
 		if standing, has := allow[name]; has && json.Unmarshal(standing, &list) != nil {
-			return failure.Usage("allow.%s: what stands there is no list: --clear allow.%s takes it away", name, name)
+			return clierror.Usage("allow.%s: what stands there is no list: --clear allow.%s takes it away", name, name)
 		}
 		for _, item := range items {
 			if !slices.Contains(list, item) {

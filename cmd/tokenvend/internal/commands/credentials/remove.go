@@ -5,9 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
@@ -51,7 +51,7 @@ func (r *remove) run(ctx context.Context, commands hint.Commands, name string) e
 		}
 	}
 	if err := revoke(ctx, place, name); err != nil {
-		text, _ := failure.Explain(err, commands)
+		text, _ := clierror.Explain(err, commands)
 		r.Say("Its token could not be revoked: %s", terminal.Lines(text))
 	}
 	notice, err := store.Remove(ctx, name)

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -166,7 +166,7 @@ func (s *secret) compose(c terminal.Console, name string, before fields) (redact
 	}
 	for _, field := range s.clear {
 		if !before.clear(field) {
-			return redact.String{}, failure.Usage("--clear: expected a field that the secret has, " +
+			return redact.String{}, clierror.Usage("--clear: expected a field that the secret has, " +
 				"such as scope or allow.principals")
 		}
 	}
@@ -187,10 +187,10 @@ func (s *secret) compose(c terminal.Console, name string, before fields) (redact
 
 func (s *secret) whole(c terminal.Console) (redact.String, error) {
 	if s.isGiven() {
-		return redact.String{}, failure.Usage("--json: the whole secret comes from standard input, and no flag adds to it")
+		return redact.String{}, clierror.Usage("--json: the whole secret comes from standard input, and no flag adds to it")
 	}
 	if c.Interactive() {
-		return redact.String{}, failure.Usage("--json: expected the secret on standard input, " +
+		return redact.String{}, clierror.Usage("--json: expected the secret on standard input, " +
 			"from a file or another program: a terminal would show it")
 	}
 	text, err := io.ReadAll(io.LimitReader(c.Input(), credential.MaxSize+1))
@@ -233,7 +233,7 @@ func descriptorOf(f fields) (*descriptor.Descriptor, error) {
 	}
 	name := f.word("provider")
 	if !slices.Contains(descriptor.Names(), name) {
-		return nil, failure.Usage("--provider: expected one of %s; another provider needs a descriptor "+
+		return nil, clierror.Usage("--provider: expected one of %s; another provider needs a descriptor "+
 			"(--descriptor-file, or in the secret with --json)", strings.Join(descriptor.Names(), ", "))
 	}
 	return descriptor.Catalog(name)
@@ -252,11 +252,11 @@ func askFor(c terminal.Console, f fields, field, question string) error {
 	}
 	flagName := strings.ReplaceAll(field, "_", "-")
 	if !c.Interactive() {
-		return failure.Usage("--%s is needed, since there is no terminal to ask on", flagName)
+		return clierror.Usage("--%s is needed, since there is no terminal to ask on", flagName)
 	}
 	answer, err := c.Ask(question + ": ")
 	if err == nil && answer == "" {
-		err = failure.Usage("the %s is needed", strings.ReplaceAll(field, "_", " "))
+		err = clierror.Usage("the %s is needed", strings.ReplaceAll(field, "_", " "))
 	}
 	f.put(field, answer)
 	return err
@@ -278,7 +278,7 @@ func askSecret(c terminal.Console, f fields, name string) error {
 	case !answer.IsZero():
 		f.put(field, answer.Reveal())
 	case !has:
-		return failure.Usage("the client secret is needed: type it where it is asked for, " +
+		return clierror.Usage("the client secret is needed: type it where it is asked for, " +
 			"or give it as one line of standard input")
 	}
 	return nil

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
@@ -105,7 +105,7 @@ func works(token api.Token) string {
 // reason explains why a secret could not be tried.
 func (t trial) reason(err error) string {
 	if !errors.Is(err, errNotSeen) {
-		text, _ := failure.Explain(err, t.place.Commands)
+		text, _ := clierror.Explain(err, t.place.Commands)
 		return text
 	}
 	text := "the answers are still by what was known before. " + t.place.Commands.Line(

@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/credentials"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/report"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
@@ -95,8 +95,8 @@ func (f *findings) fail(subject, finding, advice string) {
 // unread adds what could not be read: for lack of a permission it is a warning,
 // else a failure.
 func (f *findings) unread(subject string, err error) {
-	text, _ := failure.Explain(err, f.commands)
-	if failure.IsDenied(err) {
+	text, _ := clierror.Explain(err, f.commands)
+	if clierror.IsDenied(err) {
 		f.warn(subject, "not looked at: "+text, "")
 		return
 	}
@@ -146,7 +146,7 @@ func (d *doctor) expectations(f *findings) (at connection.Flags, err error) {
 	f.api = connection.ParseAPI(d.URL).ID
 	if d.URL != "" && d.Function != "" {
 		if f.api == "" {
-			return at, failure.Usage("--url beside --function: expected the stack's output ApiUrl, " +
+			return at, clierror.Usage("--url beside --function: expected the stack's output ApiUrl, " +
 				"https://ID.execute-api.REGION.amazonaws.com")
 		}
 		at.URL = ""
@@ -203,8 +203,8 @@ func (f *findings) state(r api.StatusReport) {
 	subject, finding, advice := "token "+r.Credential, string(r.State)+": "+report.Meaning(r), ""
 	if r.Failure != nil {
 		detail := strings.TrimSuffix(f.commands.Complete(r.Failure.Detail), ".")
-		finding += "; " + failure.Uncapitalize(r.Failure.Code.Title()) + ": " + detail
-		advice = failure.Advice(r.Failure.Code, r.Credential, f.commands)
+		finding += "; " + clierror.Uncapitalize(r.Failure.Code.Title()) + ": " + detail
+		advice = clierror.Advice(r.Failure.Code, r.Credential, f.commands)
 	}
 	switch {
 	case r.State == api.Failing, r.State == api.Reauthorize:

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 	"github.com/tokenvend/tokenvend/pkg/access"
 )
@@ -29,7 +29,7 @@ func parseOperators(list string) (all []string, err error) {
 		}
 		canonical, ok := access.CanonicalPrincipal(arn)
 		if !ok || strings.ContainsAny(arn, "*?") {
-			return nil, failure.Usage("--operators: expected ARNs of IAM roles and users, separated by commas, without * and ?")
+			return nil, clierror.Usage("--operators: expected ARNs of IAM roles and users, separated by commas, without * and ?")
 		}
 		all = append(all, canonical)
 	}
@@ -72,7 +72,7 @@ func (f *findings) resourcePolicy(ctx context.Context, reader functionReader, na
 		input.Qualifier = &alias
 	}
 	out, err := reader.GetPolicy(ctx, input)
-	if e, ok := failure.AWS("lambda:GetPolicy", name, err).(*failure.AWSError); ok {
+	if e, ok := clierror.AWS("lambda:GetPolicy", name, err).(*clierror.AWSError); ok {
 		if e.Code != "ResourceNotFoundException" {
 			f.unread(subject, e)
 		}

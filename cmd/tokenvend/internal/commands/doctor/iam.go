@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 )
 
@@ -61,7 +61,7 @@ type account struct {
 func (f *findings) identityPolicies(ctx context.Context, reader iamReader, arn string) {
 	a := account{iamReader: reader, managed: map[string]iampolicy.Document{}}
 	if err := a.read(ctx); err != nil {
-		f.unread("IAM", failure.AWS("iam:GetAccountAuthorizationDetails", "the account", err))
+		f.unread("IAM", clierror.AWS("iam:GetAccountAuthorizationDetails", "the account", err))
 		return
 	}
 	found, operators := map[reach][]string{}, []string{}

@@ -13,8 +13,8 @@ import (
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
@@ -73,7 +73,7 @@ func (f *findings) function(
 	name := fn.String()
 	out, err := reader.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 	if err != nil {
-		f.unread("function", failure.AWS("lambda:GetFunctionConfiguration", name, err))
+		f.unread("function", clierror.AWS("lambda:GetFunctionConfiguration", name, err))
 		return
 	}
 	f.ok("function", "%s exists", aws.ToString(out.FunctionArn))
@@ -119,7 +119,7 @@ func (f *findings) aliases(ctx context.Context, reader functionReader, name stri
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			f.unread("aliases", failure.AWS("lambda:ListAliases", name, err))
+			f.unread("aliases", clierror.AWS("lambda:ListAliases", name, err))
 			return nil
 		}
 		for _, a := range page.Aliases {

@@ -16,9 +16,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/local"
 	"github.com/tokenvend/tokenvend/pkg/records"
@@ -93,7 +93,7 @@ func (s *serve) parseKeys() error {
 	for i, value := range slices.Concat(s.keys, s.adminKeys) {
 		k, err := local.ParseKey(value)
 		if k.Operator = i >= len(s.keys); err != nil {
-			return failure.Usage("%s: %v", k.Flag(), err)
+			return clierror.Usage("%s: %v", k.Flag(), err)
 		}
 		s.Keys = append(s.Keys, k)
 	}
@@ -108,7 +108,7 @@ func (s *serve) parseProxy() error {
 	u, err := url.Parse(s.proxy)
 	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil ||
 		strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
-		return failure.Usage("--proxy: expected http://HOST:PORT, without user and password")
+		return clierror.Usage("--proxy: expected http://HOST:PORT, without user and password")
 	}
 	s.Proxy = u
 	return nil

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 )
 
@@ -81,9 +81,9 @@ func splitExec(args []string) (names, line []string, err error) {
 	}
 	switch {
 	case len(line) == 0:
-		return nil, nil, failure.Usage("expected NAME and COMMAND, as in exec NAME -- COMMAND")
+		return nil, nil, clierror.Usage("expected NAME and COMMAND, as in exec NAME -- COMMAND")
 	case !separated && strings.HasPrefix(line[0], "-"):
-		return nil, nil, failure.Usage("expected the command after NAME: flags of this program stand before NAME")
+		return nil, nil, clierror.Usage("expected the command after NAME: flags of this program stand before NAME")
 	}
 	seen := map[string]string{}
 	for _, name := range names {
@@ -92,7 +92,7 @@ func splitExec(args []string) (names, line []string, err error) {
 		}
 		v := variable(name)
 		if other, taken := seen[v]; taken {
-			return nil, nil, failure.Usage("%s and %s are the same variable, %s", other, name, v)
+			return nil, nil, clierror.Usage("%s and %s are the same variable, %s", other, name, v)
 		}
 		seen[v] = name
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -70,7 +70,7 @@ func execVersion(info string) (string, error) {
 		APIVersion string `json:"apiVersion"`
 	}
 	if json.Unmarshal([]byte(info), &read) != nil || !slices.Contains(execVersions, read.APIVersion) {
-		return "", failure.Usage(
+		return "", clierror.Usage(
 			"%s: expected an ExecCredential of version %s",
 			execInfo,
 			strings.Join(execVersions, " or "),

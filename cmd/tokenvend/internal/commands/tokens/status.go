@@ -6,9 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/failure"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/report"
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -92,7 +92,7 @@ func (v *verify) run(ctx context.Context, commands hint.Commands, name string) e
 	}
 	err = v.Print(v.Console, r, func() error { return v.Printf("%s: %s\n", name, report.Verified(r.Verified)) })
 	if err == nil && !r.Verified.Works {
-		err = &failure.RefusedError{Text: "the token is refused: " + commands.Token("renew", name) + " replaces it"}
+		err = &clierror.RefusedError{Text: "the token is refused: " + commands.Token("renew", name) + " replaces it"}
 	}
 	return err
 }
@@ -108,7 +108,7 @@ func verified(ctx context.Context, caller *connection.Client, name string, optio
 	// The API refuses wrong parameters with the same code: without the question
 	// to the provider they would be refused too.
 	if _, plain := caller.Status(ctx, name, options...); plain == nil {
-		return r, &failure.UnsupportedError{Text: name + ": " + e.Detail}
+		return r, &clierror.UnsupportedError{Text: name + ": " + e.Detail}
 	}
 	return r, err
 }

@@ -1,6 +1,6 @@
-// Package failure explains errors to operators, and maps them to the exit codes
-// of the program.
-package failure
+// Package clierror explains errors to operators, and maps them to the exit
+// codes of the program.
+package clierror
 
 import (
 	"errors"
