@@ -21,16 +21,16 @@ var further = []revert{
 		test:    "TestAttack02_NoParameterTakesAnothersPlace", pkg: "pkg/provider",
 	},
 	{
-		attack: "02", fix: "a record that was deleted adopts no grant", file: "pkg/records/history.go",
+		attack: "02", fix: "a record that was deleted adopts no grant", file: "pkg/row/history.go",
 		old:     `if r.Name != "" {`,
 		without: `if r.Name == "" || r.Name != "" {`,
 		test:    "TestAttack02_GrantOfAnOlderProgramGoesToNoOtherDestination", pkg: "pkg/mint",
 	},
 	{
-		attack: "04", fix: "a deleted entry is of the generation that was seen of it", file: "pkg/mint/recovery.go",
-		old:     "e.Generation = max(e.Generation, m.Records.SeenGeneration(key))",
-		without: "_ = m.Records.SeenGeneration(key)",
-		test:    "TestAttack04_RecoveryBlobRevivesNothingInADeletedEntry",
+		attack: "04", fix: "a deleted entry is of the generation that was seen of it", file: "pkg/attempt/recovery.go",
+		old:     "e.Generation = max(e.Generation, t.Records.SeenGeneration(key))",
+		without: "_ = t.Records.SeenGeneration(key)",
+		test:    "TestAttack04_RecoveryBlobRevivesNothingInADeletedEntry", pkg: "pkg/mint",
 	},
 	{
 		attack: "06", fix: "lists in allow are extended, and the others kept", file: "cmd/tokenvend/fields.go",
@@ -249,10 +249,10 @@ var further = []revert{
 		test:    "TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack", pkg: "pkg/mint",
 	},
 	{
-		attack: "Fault47", fix: "after an outage all versions of a secret are tried", file: "pkg/mint/exchange.go",
+		attack: "Fault47", fix: "after an outage all versions of a secret are tried", file: "pkg/attempt/exchange.go",
 		old:     "before.IsZero() || failure.MayBeOutage(before) && !failure.Of(err).Intermediary",
 		without: "before.IsZero()",
-		test:    "TestFault47_OutageInTheMiddleOfARotation",
+		test:    "TestFault47_OutageInTheMiddleOfARotation", pkg: "pkg/mint",
 	},
 	{
 		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/response/sentence.go",
