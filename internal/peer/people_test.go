@@ -105,7 +105,7 @@ func aRevokedFamilyIsReportedOnce(t *testing.T, w *world) {
 		t.Fatalf("generation %d, just issued: the server refuses it, want it accepted", newest.Generation)
 	}
 
-	restored := w.newMint(func(c *mint.Config) { c.Store = copied })
+	restored := w.newMint(testworld.WithStore(copied))
 	for range 3 {
 		if became, err := (&rotate.Rotator{Mint: restored}).Renew(t.Context(), alice); became == rotate.Renewed ||
 			err != nil && testworld.ErrorCode(err) != api.ReauthorizationRequired {

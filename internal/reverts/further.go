@@ -260,4 +260,10 @@ var further = []revert{
 		without: "",
 		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider",
 	},
+	{
+		attack: "Fault14", fix: "a firewall's page is no answer to a revocation", file: "pkg/operate/revoke.go",
+		old:     "return false, ofRevocation(err)",
+		without: "return false, failure.Of(err)",
+		test:    "TestFault14_NoIntermediarySwallowsARevocation", pkg: "pkg/mint",
+	},
 }

@@ -74,6 +74,7 @@ var apart = map[string][]string{
 		"pkg/api", "pkg/attempt", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator", "pkg/redact", "pkg/rotate",
 		"pkg/seal", "pkg/seal/keyfile", "pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
 	},
+	"internal/testworld/dynamotable":  {"internal/testbed", "pkg/store/dynamo"},
 	"internal/standin/wire":           {},
 	"internal/standin/dynamodb":       {"internal/standin/wire"},
 	"internal/standin/secretsmanager": {"internal/standin/wire"},

@@ -2,6 +2,8 @@ package operate
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -104,11 +106,26 @@ func (o Operator) revokeAtProvider(ctx context.Context, s records.Snapshot) (rev
 			continue
 		}
 		if err := endpoint.RevokeToken(ctx, secret); err != nil {
-			return false, failure.Of(err)
+			return false, ofRevocation(err)
 		}
 		revoked = true
 	}
 	return revoked, nil
+}
+
+// ofRevocation classifies the error of a revocation. Where a firewall, a proxy
+// or DNS may have refused it, the provider was not reached, so that it is tried
+// again. A 404 and the like are not: the URL may be wrong for good.
+func ofRevocation(err error) *failure.Cause {
+	cause := failure.Of(err)
+	var refused *provider.Error
+	if errors.As(err, &refused) && refused.Intermediary {
+		switch refused.Status {
+		case 0, http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+			cause.Code, cause.Permanent, cause.Client = api.ProviderUnavailable, false, false
+		}
+	}
+	return cause
 }
 
 // RevokeAgain tries the revocation of an entry again that is revoking.
