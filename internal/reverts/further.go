@@ -114,7 +114,7 @@ var further = []revert{
 		attack: "14", fix: "a text is cut before it is masked", file: "pkg/mask/mask.go",
 		old:     "		text = text[:min(len(text), longestText+piece)]\n",
 		without: "",
-		test:    "TestLineCostsLittleWhateverTheText",
+		test:    "TestAttack14_LineCostsLittleWhateverTheText",
 	},
 	{
 		attack: "15", fix: "renewals that reports force are spaced", file: "pkg/mint/forced.go",
@@ -156,7 +156,7 @@ var further = []revert{
 		attack: "20", fix: "secrets in base64 are found", file: "pkg/mask/reading.go",
 		old:     "		all = r.decode(all, isBase64, (4*piece+2)/3, base64)\n",
 		without: "		_ = base64\n",
-		test:    "TestNoPieceOfASecretIsShownInAnyEncoding",
+		test:    "TestAttack20_NoPieceOfASecretIsShownInAnyEncoding",
 	},
 	{
 		attack: "20", fix: "the scope is no token", file: "pkg/provider/response/response.go",
