@@ -177,7 +177,8 @@ var further = []revert{
 		test:    "TestAttack21_NothingControlsAnOperatorsTerminal", pkg: "cmd/tokenvend",
 	},
 	{
-		attack: "21", fix: "an argument of any type stays on its line", file: "cmd/tokenvend/internal/terminal/terminal.go",
+		attack: "21", fix: "an argument of any type stays on its line",
+		file:    "cmd/tokenvend/internal/terminal/terminal.go",
 		old:     "cleaned[i] = cleanValue(arg)",
 		without: "cleaned[i] = arg",
 		test:    "TestAttack21_NoArgumentBeginsALine",

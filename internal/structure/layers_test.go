@@ -21,7 +21,8 @@ const module = "github.com/tokenvend/tokenvend/"
 // packages of lower floors. Tests may import any package.
 var layers = [][]string{
 	{
-		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
+		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark",
+		"pkg/jsonpointer",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew",
 	},
 	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
@@ -62,7 +63,8 @@ var apart = map[string][]string{
 		"internal/standin/iam", "internal/standin/lambda",
 	},
 	"internal/testworld": {
-		"pkg/api", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator", "pkg/redact", "pkg/rotate",
+		"pkg/api", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator", "pkg/redact",
+		"pkg/rotate",
 		"pkg/seal", "pkg/seal/keyfile", "pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
 	},
 	"internal/standin/wire":           {},

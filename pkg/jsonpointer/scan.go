@@ -149,7 +149,9 @@ func (doc Document) escape() (char rune, size int) {
 	switch doc[1] {
 	case 'u':
 		for _, c := range doc[2:6] {
-			char = char<<4 | rune(strings.IndexByte("0123456789abcdef", c|0x20)) // #nosec G115 -- four hexadecimal digits
+			char = char<<4 | rune(
+				strings.IndexByte("0123456789abcdef", c|0x20),
+			) // #nosec G115 -- four hexadecimal digits
 		}
 		return char, 6
 	case 'n':

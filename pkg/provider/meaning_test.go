@@ -37,8 +37,17 @@ func TestCaseC09_UnknownClientInTheVendorsWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, ask := range []TokenRequest{creds, again} {
-				if e := meaningOf(t, c.descriptor, ask, c.status, c.body); e.Meaning != descriptor.UnknownClient || !e.Client || !e.Permanent || e.Kind != Rejected {
-					t.Errorf("Exchange(%s) = meaning %q, client %t, permanent %t; want an unknown client, for good", ask.Grant, e.Meaning, e.Client, e.Permanent)
+				if e := meaningOf(t, c.descriptor, ask, c.status, c.body); e.Meaning != descriptor.UnknownClient ||
+					!e.Client ||
+					!e.Permanent ||
+					e.Kind != Rejected {
+					t.Errorf(
+						"Exchange(%s) = meaning %q, client %t, permanent %t; want an unknown client, for good",
+						ask.Grant,
+						e.Meaning,
+						e.Client,
+						e.Permanent,
+					)
 				}
 			}
 		})
@@ -59,8 +68,16 @@ func TestCaseC21_TooEarlyInTheVendorsWords(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if e := meaningOf(t, c.descriptor, again, c.status, c.body); e.Meaning != descriptor.TooEarly || e.Permanent || e.Client || e.RefusesGrant() {
-				t.Errorf("Exchange() = meaning %q, permanent %t, client %t; want too early, and neither", e.Meaning, e.Permanent, e.Client)
+			if e := meaningOf(t, c.descriptor, again, c.status, c.body); e.Meaning != descriptor.TooEarly ||
+				e.Permanent ||
+				e.Client ||
+				e.RefusesGrant() {
+				t.Errorf(
+					"Exchange() = meaning %q, permanent %t, client %t; want too early, and neither",
+					e.Meaning,
+					e.Permanent,
+					e.Client,
+				)
 			}
 		})
 	}
@@ -83,7 +100,13 @@ func TestCaseC22_DeadGrantInTheVendorsWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if e := meaningOf(t, c.descriptor, again, c.status, c.body); !e.RefusesGrant() || e.Permanent || e.Client {
-				t.Errorf("Exchange() = meaning %q, permanent %t, client %t (%v); want the grant over", e.Meaning, e.Permanent, e.Client, e)
+				t.Errorf(
+					"Exchange() = meaning %q, permanent %t, client %t (%v); want the grant over",
+					e.Meaning,
+					e.Permanent,
+					e.Client,
+					e,
+				)
 			}
 		})
 	}
@@ -124,8 +147,14 @@ func TestCaseC23_PassingRefusalInTheVendorsWords(t *testing.T) {
 		"by the descriptor": {status: 400, body: `{"error":"upstream_sleeps"}`, descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"try_later":["upstream_sleeps"]}}`, meaning: descriptor.TryLater},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if e := meaningOf(t, c.descriptor, again, c.status, c.body); e.Meaning != c.meaning || e.Permanent || e.RefusesGrant() {
-				t.Errorf("Exchange() = meaning %q, permanent %t; want %q, not for good", e.Meaning, e.Permanent, c.meaning)
+			if e := meaningOf(t, c.descriptor, again, c.status, c.body); e.Meaning != c.meaning || e.Permanent ||
+				e.RefusesGrant() {
+				t.Errorf(
+					"Exchange() = meaning %q, permanent %t; want %q, not for good",
+					e.Meaning,
+					e.Permanent,
+					c.meaning,
+				)
 			}
 		})
 	}
@@ -135,7 +164,8 @@ func TestCaseC23_PassingRefusalInTheVendorsWords(t *testing.T) {
 // a rate limit whatever it says.
 func TestWordsInA5xxEndNoGrant(t *testing.T) {
 	for _, status := range []int{500, 502, 503, 429} {
-		if e := meaningOf(t, "", again, status, `{"error":"invalid_grant","error_description":"Refresh token is invalid."}`); e.RefusesGrant() || e.Kind != Unavailable {
+		if e := meaningOf(t, "", again, status, `{"error":"invalid_grant","error_description":"Refresh token is invalid."}`); e.RefusesGrant() ||
+			e.Kind != Unavailable {
 			t.Errorf("Exchange() of %d = %v, want unavailable", status, e)
 		}
 	}

@@ -158,7 +158,8 @@ func isPermanent(d *descriptor.Descriptor, status int, code string) bool {
 // about something other than the client authentication.
 func aboutRequest(code string) bool {
 	return slices.Contains([]string{
-		"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target", "access_denied",
+		"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target",
+		"access_denied",
 	}, code)
 }
 
