@@ -25,6 +25,7 @@ var layers = [][]string{
 		"pkg/jsonpointer",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew",
 	},
+	{"pkg/strictjson", "pkg/privatekey"},
 	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
 	{"pkg/provider/expiry"},
 	{"pkg/provider/ratelimit"},
