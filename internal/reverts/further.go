@@ -4,8 +4,8 @@ package main
 var further = []revert{
 	{
 		attack: "02", fix: "an encoded refresh token is no access token", file: "pkg/provider/response/refreshname.go",
-		old:     "all := decodingsOf(text)",
-		without: "all := decodings{text}",
+		old:     "all := encoded.New(text)",
+		without: "all := encoded.Text{text}",
 		test:    "TestAttack02_EncodedRefreshTokenIsNeverTheAccessToken", pkg: "pkg/provider",
 	},
 	{

@@ -23,11 +23,11 @@ var layers = [][]string{
 	{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark",
 		"pkg/jsonpointer",
-		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew",
+		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
 	},
 	{"pkg/strictjson", "pkg/privatekey"},
 	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
-	{"pkg/provider/expiry"},
+	{"pkg/provider/expiry", "pkg/provider/body"},
 	{"pkg/provider/ratelimit"},
 	{"pkg/provider/response"},
 	{"pkg/provider"},

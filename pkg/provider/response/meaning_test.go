@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"testing"
@@ -10,12 +10,12 @@ import (
 // for. The plain descriptor knows none of their words.
 
 // meaningOf exchanges a refresh token at a server that answers so.
-func meaningOf(t *testing.T, descriptor string, ask TokenRequest, status int, body string) *Error {
+func meaningOf(t *testing.T, descriptor string, ask tokenRequest, status int, body string) *Error {
 	t.Helper()
 	if descriptor == "" {
 		descriptor = `{"token":{"url":"https://login.test/"},"refresh":{}}`
 	}
-	_, e := exchangeBy(t, descriptor, alice, ask, says(status, body))
+	_, e := exchangeBy(t, descriptor, ask, says(status, body))
 	if e == nil {
 		t.Fatalf("Exchange() of %d %s = a token, want an error", status, body)
 	}
@@ -36,7 +36,7 @@ func TestCaseC09_UnknownClientInTheVendorsWords(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, ask := range []TokenRequest{creds, again} {
+			for _, ask := range []tokenRequest{creds, again} {
 				if e := meaningOf(t, c.descriptor, ask, c.status, c.body); e.Meaning != descriptor.UnknownClient ||
 					!e.Client ||
 					!e.Permanent ||
@@ -59,9 +59,11 @@ func TestCaseC21_TooEarlyInTheVendorsWords(t *testing.T) {
 		status           int
 		body, descriptor string
 	}{
-		"Exact Online": {status: 400, body: `{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}`},
-		"hh.ru":        {status: 400, body: `{"error":"invalid_grant","error_description":"token not expired"}`},
-		"an older Exact Online, as a client refused": {status: 401, body: `{"error":"unauthorized_client","error_description":"Rate limit exceeded: access_token not expired"}`},
+		"Exact Online": {status: 400,
+			body: `{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}`},
+		"hh.ru": {status: 400, body: `{"error":"invalid_grant","error_description":"token not expired"}`},
+		"an older Exact Online, as a client refused": {status: 401,
+			body: `{"error":"unauthorized_client","error_description":"Rate limit exceeded: access_token not expired"}`},
 		"by the descriptor": {
 			status: 403, body: `{"code":"REFRESH_TOO_SOON"}`,
 			descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"too_early":["refresh_too_soon"]}}`,
@@ -88,15 +90,22 @@ func TestCaseC22_DeadGrantInTheVendorsWords(t *testing.T) {
 		status           int
 		body, descriptor string
 	}{
-		"HubSpot":                  {status: 400, body: `{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token","correlationId":"1"}`},
-		"GitHub":                   {status: 200, body: `{"error":"bad_refresh_token","error_description":"The refresh token passed is incorrect or expired."}`},
-		"a list of texts":          {status: 400, body: `{"errors":["invalid_grant - Refresh token invalid: 1"]}`},
-		"Fitbit":                   {status: 400, body: `{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: 1. Visit the documentation"}],"success":false}`},
-		"Strava":                   {status: 400, body: `{"message":"Bad Request","errors":[{"resource":"RefreshToken","field":"refresh_token","code":"invalid"}]}`},
-		"Slack":                    {status: 200, body: `{"ok":false,"error":"invalid_refresh_token"}`},
-		"Auth0":                    {status: 403, body: `{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}`},
-		"Zoho, by the descriptor":  {status: 200, body: `{"error":"invalid_code"}`, descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"grant_over":["invalid_code"]}}`},
-		"a 500, by the descriptor": {status: 500, body: `{"message":"session is gone"}`, descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"grant_over":["session is gone"]}}`},
+		"HubSpot": {status: 400,
+			body: `{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token","correlationId":"1"}`},
+		"GitHub": {status: 200,
+			body: `{"error":"bad_refresh_token","error_description":"The refresh token passed is incorrect or expired."}`},
+		"a list of texts": {status: 400, body: `{"errors":["invalid_grant - Refresh token invalid: 1"]}`},
+		"Fitbit": {status: 400,
+			body: `{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: 1. Visit the documentation"}],"success":false}`},
+		"Strava": {status: 400,
+			body: `{"message":"Bad Request","errors":[{"resource":"RefreshToken","field":"refresh_token","code":"invalid"}]}`},
+		"Slack": {status: 200, body: `{"ok":false,"error":"invalid_refresh_token"}`},
+		"Auth0": {status: 403,
+			body: `{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}`},
+		"Zoho, by the descriptor": {status: 200, body: `{"error":"invalid_code"}`,
+			descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"grant_over":["invalid_code"]}}`},
+		"a 500, by the descriptor": {status: 500, body: `{"message":"session is gone"}`,
+			descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"grant_over":["session is gone"]}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if e := meaningOf(t, c.descriptor, again, c.status, c.body); !e.RefusesGrant() || e.Permanent || e.Client {
@@ -123,9 +132,10 @@ func TestCaseC27_DeadRefreshTokenAsInvalidRequest(t *testing.T) {
 		"League":              {401, `{"error":"invalid_request","error_description":"The refresh token is invalid.","hint":"Token has been revoked"}`, true},
 		"a missing parameter": {400, `{"error":"invalid_request","error_description":"Missing required parameter: refresh_token is not valid"}`, false},
 		"a passing fault":     {400, `{"error":"invalid_request","error_description":"Refresh token not found in the cache, try again later"}`, false},
-		"about the scope":     {400, `{"error":"invalid_scope","error_description":"invalid for this refresh token"}`, false},
-		"about the client":    {401, `{"error":"invalid_client","error_description":"unknown client for this refresh token"}`, false},
-		"a gateway's 403":     {403, `{"message":"invalid refresh token header"}`, false},
+		"about the scope": {400, `{"error":"invalid_scope","error_description":"invalid for this refresh token"}`,
+			false},
+		"about the client": {401, `{"error":"invalid_client","error_description":"unknown client for this refresh token"}`, false},
+		"a gateway's 403":  {403, `{"message":"invalid refresh token header"}`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if e := meaningOf(t, "", again, c.status, c.body); e.RefusesGrant() != c.over {
@@ -141,10 +151,11 @@ func TestCaseC23_PassingRefusalInTheVendorsWords(t *testing.T) {
 		body, descriptor string
 		meaning          descriptor.Meaning
 	}{
-		"known":             {status: 400, body: `{"error":"internal_failure"}`, meaning: descriptor.TryLater},
-		"Slack":             {status: 200, body: `{"ok":false,"error":"ratelimited"}`, meaning: descriptor.TryLater},
-		"unknown":           {status: 400, body: `{"error":"upstream_sleeps"}`, meaning: ""},
-		"by the descriptor": {status: 400, body: `{"error":"upstream_sleeps"}`, descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"try_later":["upstream_sleeps"]}}`, meaning: descriptor.TryLater},
+		"known":   {status: 400, body: `{"error":"internal_failure"}`, meaning: descriptor.TryLater},
+		"Slack":   {status: 200, body: `{"ok":false,"error":"ratelimited"}`, meaning: descriptor.TryLater},
+		"unknown": {status: 400, body: `{"error":"upstream_sleeps"}`, meaning: ""},
+		"by the descriptor": {status: 400, body: `{"error":"upstream_sleeps"}`,
+			descriptor: `{"token":{"url":"https://login.test/"},"refresh":{},"errors":{"try_later":["upstream_sleeps"]}}`, meaning: descriptor.TryLater},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if e := meaningOf(t, c.descriptor, again, c.status, c.body); e.Meaning != c.meaning || e.Permanent ||
@@ -164,7 +175,8 @@ func TestCaseC23_PassingRefusalInTheVendorsWords(t *testing.T) {
 // a rate limit whatever it says.
 func TestWordsInA5xxEndNoGrant(t *testing.T) {
 	for _, status := range []int{500, 502, 503, 429} {
-		if e := meaningOf(t, "", again, status, `{"error":"invalid_grant","error_description":"Refresh token is invalid."}`); e.RefusesGrant() ||
+		if e := meaningOf(t, "", again, status,
+			`{"error":"invalid_grant","error_description":"Refresh token is invalid."}`); e.RefusesGrant() ||
 			e.Kind != Unavailable {
 			t.Errorf("Exchange() of %d = %v, want unavailable", status, e)
 		}
