@@ -104,9 +104,9 @@ func (m *Mint) askOnce(ctx context.Context, v view, lease store.Lease, insist bo
 	if out.refresh.waits && !insist {
 		_ = sleep(ctx, v.accessEnd().Sub(wall())) // at most holdWait
 	}
-	firstTime := v.failure().IsZero()
+	before := v.failure()
 	for _, ask := range v.asks(out.refresh) {
-		out = m.exchange(ctx, out, v.entry.entry.Key.Variant, ask, firstTime)
+		out = m.exchange(ctx, out, v.entry.entry.Key.Variant, ask, before)
 		if out.changed || out.failed == nil || out.failed.client || out.failed.code != api.ProviderRejected {
 			break
 		}
@@ -144,15 +144,18 @@ func (m *Mint) prepare(ctx context.Context, v view) outcome {
 	return out
 }
 
-// exchange makes one request, by another version of the secret where the provider does not know the client.
-func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant, ask provider.TokenRequest, firstTime bool) outcome {
+// exchange makes one request, by another version of the secret where the provider does not know the client. The pending
+// and the previous version are tried where the failure before was none of the client. An outage is none, unless an
+// intermediary may have refused the client in it.
+func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant, ask provider.TokenRequest, before store.Failure) outcome {
 	var err error
 	adopt := func(c credential.Credential) {
 		before := out.own.digests.destination
 		out.own, _ = m.adopt(ctx, out.own, c)
 		out.changed = out.own.digests.destination != before
 	}
-	for c := range m.candidates(ctx, out.client, firstTime, adopt) {
+	others := func() bool { return before.IsZero() || isOutage(before) && !faultOf(err).intermediary }
+	for c := range m.candidates(ctx, out.client, others, adopt) {
 		d, unknown := c.Speaks()
 		if unknown != nil {
 			continue

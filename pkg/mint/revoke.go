@@ -2,6 +2,8 @@ package mint
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -82,11 +84,26 @@ func (m *Mint) revokeThere(ctx context.Context, v view) (revoked bool, failed *f
 			continue
 		}
 		if err := endpoint.RevokeToken(ctx, what); err != nil {
-			return false, faultOf(err)
+			return false, revocationFault(err)
 		}
 		revoked = true
 	}
 	return revoked, nil
+}
+
+// revocationFault classifies the error of a revocation. Where a firewall, a
+// proxy or DNS may have refused it, the provider was not reached, so that it is
+// tried again. A 404 and the like are not: the URL may be wrong for good.
+func revocationFault(err error) *fault {
+	f := faultOf(err)
+	var said *provider.Error
+	if errors.As(err, &said) && said.Intermediary {
+		switch said.Status {
+		case 0, http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+			f.code, f.permanent, f.client = api.ProviderUnavailable, false, false
+		}
+	}
+	return f
 }
 
 // revokeAgain is what rotate does about an entry that is revoking.

@@ -77,6 +77,10 @@ type Error struct {
 	Limit  RateLimit
 	// Sent reports that a part of the request may have reached the provider.
 	Sent bool
+	// Intermediary reports that something before the provider may have caused
+	// the error: DNS, a proxy, a gateway or a firewall. Such an error says
+	// nothing of the client or of a grant.
+	Intermediary bool
 
 	// Cause is context.Canceled, context.DeadlineExceeded or nil. Other causes
 	// may quote a response.
