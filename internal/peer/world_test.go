@@ -24,6 +24,7 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -104,7 +105,7 @@ func (w *world) asked(client string) (n int) {
 // authorization response.
 func (w *world) code(m *mint.Mint, k token.Key) mint.Code {
 	w.T.Helper()
-	at, err := m.Authorization(w.T.Context(), k, testworld.RedirectURI)
+	at, err := operate.New(m).Authorization(w.T.Context(), k, testworld.RedirectURI)
 	testworld.Must(w.T, err)
 	sum := sha256.Sum256([]byte(testworld.CodeVerifier))
 	back := w.browse(at.URL+"&"+url.Values{

@@ -1,4 +1,4 @@
-// Package clock reads the wall clock.
+// Package clock reads the wall clock and compares times.
 package clock
 
 import "time"
@@ -6,3 +6,19 @@ import "time"
 // Now returns the time in UTC, in milliseconds, as the store keeps times. It
 // has no monotonic reading: that one stops while Lambda freezes the process.
 func Now() time.Time { return time.Now().UTC().Round(0).Truncate(time.Millisecond) }
+
+// Earlier returns the earlier of two times.
+func Earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// Later returns the later of two times.
+func Later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -136,7 +137,7 @@ func TestAGrantThatIsOverIsConnectedAgain(t *testing.T) {
 			t.Errorf("a report of another token: %v", err)
 		}
 		time.Sleep(time.Until(w.entryOf(alice).NextAt))
-		if became, err := m.Renew(t.Context(), alice); became != mint.Failed || codeOf(err) != api.ReauthorizationRequired {
+		if became, err := m.Renew(t.Context(), alice); became != rotate.Failed || codeOf(err) != api.ReauthorizationRequired {
 			t.Errorf("%s, %v", became, err)
 		}
 		s, err := m.Status(t.Context(), alice)
@@ -166,7 +167,7 @@ func TestChangedRequestKeepsGrant(t *testing.T) {
 			must(t, err)
 			time.Sleep(time.Minute)
 			before := w.entryOf(alice).Fingerprint
-			if became, err := m.Renew(t.Context(), alice); became != mint.Renewed || err != nil {
+			if became, err := m.Renew(t.Context(), alice); became != rotate.Renewed || err != nil {
 				t.Errorf("Renew after scope became %q = %s, %v, want renewed", scope, became, err)
 			}
 			s, err := m.Status(t.Context(), alice)

@@ -56,7 +56,7 @@ func history(t *testing.T, seed uint64, sealer *keyfile.Sealer) int {
 	}
 	rows := memory.New()
 	for range 2 {
-		n.processes = append(n.processes, mint.New(mint.Config{
+		n.processes = append(n.processes, newProcess(mint.Config{
 			Store: rows, Source: n.secrets, Sealer: sealer, HTTP: &http.Client{Transport: n.hosts},
 		}))
 	}
@@ -79,7 +79,7 @@ type network struct {
 	*rand.Rand
 	*hosts
 	secrets   *staged
-	processes []*mint.Mint
+	processes []*process
 	versions  int
 	reach     map[string][]string // by the digest of a destination: the hosts that it names
 	of        map[string]string   // by client secret: the digest of its destination
@@ -136,7 +136,10 @@ func (n *network) answer(r *http.Request, form url.Values) (int, string) {
 		secret = form.Get("client_secret")
 	}
 	digest := n.of[secret]
-	return http.StatusOK, fmt.Sprintf(`{"access_token":"access.%[1]s","other":{"token":"access.%[1]s"},"expires_in":600,"refresh_token":"refresh.%[1]s"}`, digest)
+	return http.StatusOK, fmt.Sprintf(
+		`{"access_token":"access.%[1]s","other":{"token":"access.%[1]s"},"expires_in":600,"refresh_token":"refresh.%[1]s"}`,
+		digest,
+	)
 }
 
 // step lets one process do one thing.
