@@ -4,8 +4,8 @@ package main
 var further = []revert{
 	{
 		attack: "02", fix: "an encoded refresh token is no access token", file: "pkg/provider/response/refreshname.go",
-		old:     "all := decodingsOf(text)",
-		without: "all := decodings{text}",
+		old:     "all := encoded.New(text)",
+		without: "all := encoded.Text{text}",
 		test:    "TestAttack02_EncodedRefreshTokenIsNeverTheAccessToken", pkg: "pkg/provider",
 	},
 	{
@@ -177,7 +177,8 @@ var further = []revert{
 		test:    "TestAttack21_NothingControlsAnOperatorsTerminal", pkg: "cmd/tokenvend",
 	},
 	{
-		attack: "21", fix: "an argument of any type stays on its line", file: "cmd/tokenvend/internal/terminal/terminal.go",
+		attack: "21", fix: "an argument of any type stays on its line",
+		file:    "cmd/tokenvend/internal/terminal/terminal.go",
 		old:     "cleaned[i] = cleanValue(arg)",
 		without: "cleaned[i] = arg",
 		test:    "TestAttack21_NoArgumentBeginsALine",

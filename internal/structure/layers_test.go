@@ -21,11 +21,13 @@ const module = "github.com/tokenvend/tokenvend/"
 // packages of lower floors. Tests may import any package.
 var layers = [][]string{
 	{
-		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
-		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew",
+		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark",
+		"pkg/jsonpointer",
+		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
 	},
+	{"pkg/strictjson", "pkg/privatekey"},
 	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal"},
-	{"pkg/provider/expiry"},
+	{"pkg/provider/expiry", "pkg/provider/body"},
 	{"pkg/provider/ratelimit"},
 	{"pkg/provider/response"},
 	{"pkg/provider"},
@@ -71,7 +73,8 @@ var apart = map[string][]string{
 		"internal/standin/iam", "internal/standin/lambda",
 	},
 	"internal/testworld": {
-		"pkg/api", "pkg/attempt", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator", "pkg/redact", "pkg/rotate",
+		"pkg/api", "pkg/attempt", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator",
+		"pkg/redact", "pkg/rotate",
 		"pkg/seal", "pkg/seal/keyfile", "pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
 	},
 	"internal/testworld/dynamotable":  {"internal/testbed", "pkg/store/dynamo"},
