@@ -33,7 +33,8 @@ var further = []revert{
 		test:    "TestAttack04_RecoveryBlobRevivesNothingInADeletedEntry", pkg: "pkg/mint",
 	},
 	{
-		attack: "06", fix: "lists in allow are extended, and the others kept", file: "cmd/tokenvend/internal/commands/credentials/fields.go",
+		attack: "06", fix: "lists in allow are extended, and the others kept",
+		file:    "cmd/tokenvend/internal/commands/credentials/fields.go",
 		old:     `allow, err := f.object("allow")`,
 		without: `allow, err := f.object("no such field")`,
 		test:    "TestAttack06_SetKeepsWhoMayHaveIt", pkg: "cmd/tokenvend",
@@ -81,7 +82,8 @@ var further = []revert{
 		test:    "TestAttack10_APatternOfRolesAdmitsNoUser",
 	},
 	{
-		attack: "11", fix: "a pattern reaches each name that it matches", file: "cmd/tokenvend/internal/iampolicy/policy.go",
+		attack: "11", fix: "a pattern reaches each name that it matches",
+		file:    "cmd/tokenvend/internal/iampolicy/policy.go",
 		old:     "if access.Match(pattern, qualified(arn, alias)) {",
 		without: "if pattern == qualified(arn, alias) {",
 		test:    "TestAttack11_EveryGrantThatReachesFar", pkg: "cmd/tokenvend",
@@ -99,7 +101,8 @@ var further = []revert{
 		test:    "TestAttack13_APlantedFolderIsNotUsed", pkg: "cmd/tokenvend",
 	},
 	{
-		attack: "13", fix: "set reads a credential as the server does", file: "cmd/tokenvend/internal/secretstore/folder.go",
+		attack: "13", fix: "set reads a credential as the server does",
+		file:    "cmd/tokenvend/internal/secretstore/folder.go",
 		old:     "f.source.Text(name)",
 		without: "os.ReadFile(f.Describe(name))",
 		test:    "TestAttack13_SetTakesOverNoPlantedCredential", pkg: "cmd/tokenvend",
@@ -184,7 +187,8 @@ var further = []revert{
 		test:    "TestAttack21_NoArgumentBeginsALine",
 	},
 	{
-		attack: "22", fix: "a variable that is set already is replaced", file: "cmd/tokenvend/internal/commands/tokens/exec.go",
+		attack: "22", fix: "a variable that is set already is replaced",
+		file:    "cmd/tokenvend/internal/commands/tokens/exec.go",
 		old:     "return key == name || fold && strings.EqualFold(key, name)",
 		without: "return key == name && fold && strings.EqualFold(key, name)",
 		test:    "TestAttack22_ExecReplacesTheVariable", pkg: "cmd/tokenvend",
