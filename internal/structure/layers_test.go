@@ -22,14 +22,16 @@ const module = "github.com/tokenvend/tokenvend/"
 // packages of lower floors. Tests may import any package.
 var layers = [][]string{
 	{
-		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
-		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew",
+		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark",
+		"pkg/jsonpointer",
+		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
 	},
+	{"pkg/strictjson", "pkg/privatekey"},
 	{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
 		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/iampolicy",
 	},
-	{"pkg/provider/expiry"},
+	{"pkg/provider/expiry", "pkg/provider/body"},
 	{"pkg/provider/ratelimit"},
 	{"pkg/provider/response"},
 	{"pkg/provider"},
@@ -43,9 +45,11 @@ var layers = [][]string{
 	},
 	{"pkg/schedule"},
 	{"pkg/failure"},
+	{"pkg/row"},
 	{"pkg/records"},
 	{"pkg/registry", "pkg/outage", "pkg/variants"},
 	{"pkg/verification"},
+	{"pkg/attempt"},
 	{"pkg/mint"},
 	{"pkg/operate"},
 	{"pkg/vend", "pkg/rotate"},
@@ -91,7 +95,8 @@ var apart = map[string][]string{
 		"internal/standin/iam", "internal/standin/lambda",
 	},
 	"internal/testworld": {
-		"pkg/api", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator", "pkg/redact", "pkg/rotate",
+		"pkg/api", "pkg/attempt", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator",
+		"pkg/redact", "pkg/rotate",
 		"pkg/seal", "pkg/seal/keyfile", "pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
 	},
 	"internal/testworld/dynamotable":  {"internal/testbed", "pkg/store/dynamo"},

@@ -1,4 +1,4 @@
-package mint
+package attempt
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -104,7 +105,7 @@ func (r *refreshAttempt) sent(err error) {
 
 // keep writes into next what is known of the refresh token after an attempt
 // that obtained none. reseal: the sealed part has changed.
-func (r refreshAttempt) keep(next *records.Row, granted bool) (reseal bool) {
+func (r refreshAttempt) keep(next *row.Row, granted bool) (reseal bool) {
 	next.RefreshSpent = grant.MayBeUsedUp(r.mayBeUsed, r.outcome)
 	over := r.outcome == grant.Over
 	if r.seed && (over || r.outcome == grant.Lost) {

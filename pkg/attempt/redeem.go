@@ -1,4 +1,4 @@
-package mint
+package attempt
 
 import (
 	"context"
@@ -28,17 +28,17 @@ type Code struct {
 // refreshing reports whether the provider returned a refresh token. Errors are
 // of type *api.Error. A ctx that ends stops the waiting for the lease and not
 // an exchange that was sent.
-func (m *Mint) Redeem(ctx context.Context, key token.Key, code Code) (refreshing bool, err error) {
-	lease, s, err := m.Acquire(ctx, key)
+func (t *Attempts) Redeem(ctx context.Context, key token.Key, code Code) (refreshing bool, err error) {
+	lease, s, err := t.Acquire(ctx, key)
 	if err != nil {
 		return false, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Timeout)
 	defer cancel()
-	a := &attempt{Mint: m, lease: lease, before: s, began: time.Now()}
+	a := &attempt{Attempts: t, lease: lease, before: s, began: time.Now()}
 	a.redeem(ctx, code)
 	if a.failed != nil && a.response.Refresh.IsZero() {
-		err := m.Release(ctx, lease)
+		err := t.Release(ctx, lease)
 		a.log(ctx, lease.Entry, err)
 		return false, a.failed.APIError(clock.Now())
 	}

@@ -1,4 +1,4 @@
-package response
+package body
 
 import (
 	"bufio"

@@ -13,24 +13,24 @@ import (
 	"time"
 )
 
-// answer is what a provider sends back.
-type answer struct {
+// response is the response of a provider.
+type response struct {
 	status  int
 	header  http.Header
 	body    []byte
 	outcome string // for the log: the error's code, or what was done
-	fault   Fault  // of what is left of it, once the bytes are settled: Pad, Drip, Cut
+	fault   Fault  // the rest of the fault: Pad, Drip, Cut
 }
 
-// reply answers with the fields as one JSON object.
-func reply(status int, outcome string, fields map[string]any) answer {
-	a := answer{status: status, header: http.Header{}, outcome: outcome, body: object(fields, nil)}
+// reply returns a response with the fields as one JSON object.
+func reply(status int, outcome string, fields map[string]any) response {
+	a := response{status: status, header: http.Header{}, outcome: outcome, body: object(fields, nil)}
 	a.header.Set("Content-Type", "application/json; charset=utf-8")
 	return a
 }
 
-// granted is a token answer, with the fields that a fault sets in it.
-func (c *call) granted(fields map[string]any) answer {
+// granted returns a token response, with the fields that the fault sets.
+func (c *call) granted(fields map[string]any) response {
 	set := maps.Clone(c.fault.Set)
 	if c.fault.Expiry != "" {
 		if set == nil {
@@ -45,7 +45,8 @@ func (c *call) granted(fields map[string]any) answer {
 	return a
 }
 
-// object writes fields as JSON, sorted. What set holds is written as it is, for a fault may ask for what is no JSON.
+// object returns the fields as JSON, sorted. The values of set are written as
+// they are: a fault may ask for invalid JSON.
 func object(fields map[string]any, set map[string]string) []byte {
 	raw := map[string]string{}
 	for name, v := range fields {
@@ -65,11 +66,12 @@ func object(fields map[string]any, set map[string]string) []byte {
 	return []byte("{" + strings.Join(parts, ",") + "}")
 }
 
-// finish adds what every answer has, and what the fault does to any.
-func (c *call) finish(a *answer) {
+// addHeader adds the header of every response, and what the fault changes in
+// any response.
+func (c *call) addHeader(a *response) {
 	f := c.fault
 	a.fault = f
-	a.header.Set("Date", c.clock().UTC().Format(http.TimeFormat))
+	a.header.Set("Date", c.providerTime().UTC().Format(http.TimeFormat))
 	if f.ContentType != "" {
 		a.header.Set("Content-Type", f.ContentType)
 	}
@@ -88,13 +90,13 @@ func (c *call) finish(a *answer) {
 
 func (c *call) retryAfter() string {
 	if c.fault.RetryDate {
-		return c.clock().Add(c.fault.RetryAfter).UTC().Format(http.TimeFormat)
+		return c.providerTime().Add(c.fault.RetryAfter).UTC().Format(http.TimeFormat)
 	}
 	return strconv.FormatInt(int64(c.fault.RetryAfter/time.Second), 10)
 }
 
-// reader gives the body as the fault has it. Its pauses end with ctx.
-func (a answer) reader(ctx context.Context) io.Reader {
+// reader returns the body as the fault changes it. Delays end with ctx.
+func (a response) reader(ctx context.Context) io.Reader {
 	body := io.Reader(bytes.NewReader(a.body))
 	if a.fault.Pad > 0 {
 		body = io.MultiReader(io.LimitReader(spaces{}, a.fault.Pad), body)
@@ -109,7 +111,7 @@ func (a answer) reader(ctx context.Context) io.Reader {
 	return body
 }
 
-// spaces never ends.
+// spaces is an endless reader of spaces.
 type spaces struct{}
 
 func (spaces) Read(p []byte) (int, error) {
@@ -119,12 +121,12 @@ func (spaces) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// broken is a connection that was closed too early.
+// broken is a connection that closes in the middle of the body.
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// drip gives one byte at a time.
+// drip reads one byte at a time.
 type drip struct {
 	ctx   context.Context
 	body  io.Reader

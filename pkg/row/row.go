@@ -1,4 +1,7 @@
-package records
+// Package row is what the store keeps of an entry or of a credential record,
+// opened: its types, its formats, and what it was obtained for. It reads and
+// writes no store.
+package row
 
 import (
 	"cmp"
@@ -20,7 +23,7 @@ import (
 type Row struct {
 	store.Entry
 	Broken   bool // it does not open, or is older than what was seen: nothing of it counts
-	Outdated bool // its format is not read any more, see [RowFormat2]
+	Outdated bool // its format is not read any more, see [Format2]
 
 	// Digests say what an entry's token and refresh token were obtained for;
 	// of a record, what they would be obtained for now.
@@ -105,10 +108,10 @@ type Standing struct {
 	Accepted  bool // its destination is in force, or an operator accepted its grants for the one in force
 }
 
-// compare returns the standing of an entry. An entry without digests, which an
+// Compare returns the standing of an entry. An entry without digests, which an
 // older program wrote, counts as obtained where that program obtained tokens,
 // if its digest matches. The next write adds digests.
-func compare(record, entry *Row) Standing {
+func Compare(record, entry *Row) Standing {
 	stamped := *entry
 	stamped.Stamp(record)
 	has, inForce := stamped.Digests, record.Digests.Destination
@@ -140,14 +143,14 @@ func (r *Row) adopt(legacy string, v token.Variant) Digests {
 	return d
 }
 
-// brokenRow returns a row of which nothing counts, not even its state.
-func brokenRow(e store.Entry) *Row {
+// NewBroken returns a row of which nothing counts, not even its state.
+func NewBroken(e store.Entry) *Row {
 	e.State = store.Live
 	return &Row{Entry: e, Broken: true}
 }
 
-// read sets what was sealed in the row.
-func (r *Row) read(plain []byte) error {
+// Read sets what was sealed in the row.
+func (r *Row) Read(plain []byte) error {
 	if r.Key.IsRecord() {
 		var read record
 		err := json.Unmarshal(plain, &read)

@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"strings"
@@ -20,11 +20,13 @@ func TestAttack02_RefreshTokenIsNeverTheAccessToken(t *testing.T) {
 		"in an array":            {"/tokens/1", `{"tokens":["a","r-secret"],"refresh_token":"r-secret"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := `{"token":{"url":"https://login.test/token"},"refresh":{},"response":{"access_token":"` + c.pointer + `","refresh_token":"/nothing"}}`
+			text := `{"token":{"url":"https://login.test/token"},"refresh":{},"response":{"access_token":"` +
+				c.pointer + `","refresh_token":"/nothing"}}`
 			body := strings.ReplaceAll(c.body, "old-refresh", again.Refresh.Reveal())
-			answer, e := exchangeBy(t, text, alice, again, says(200, body))
+			answer, e := exchangeBy(t, text, again, says(200, body))
 			if e == nil || e.Kind != Malformed || !answer.Access.IsZero() {
-				t.Errorf("Exchange answered with %s = %v, access token taken: %t; want %v and none", c.body, e, !answer.Access.IsZero(), Malformed)
+				t.Errorf("Exchange answered with %s = %v, access token taken: %t; want %v and none", c.body, e,
+					!answer.Access.IsZero(), Malformed)
 			}
 		})
 	}

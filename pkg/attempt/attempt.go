@@ -1,65 +1,96 @@
-package mint
+// Package attempt obtains a token under a lease: client authentication,
+// exchange, outcome, commit. A failure is committed like a token, so that all
+// that wait learn of it at once and no request is sent again before its time.
+package attempt
 
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/outage"
+	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/registry"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/variants"
+	"github.com/tokenvend/tokenvend/pkg/verification"
 )
+
+// Attempts makes attempts. All fields but Journal are required. All its methods
+// are safe for concurrent use.
+type Attempts struct {
+	Records  *records.Records
+	Registry *registry.Registry
+	Verifier *verification.Verifier
+	Hosts    *outage.Hosts
+	HTTP     *http.Client
+	Journal  journal.Journal
+	Period   time.Duration   // of rotate's passes
+	Clocks   provider.Clocks // of the providers
+}
+
+// Request is what an attempt depends on beside its entry.
+type Request struct {
+	Caller        access.Caller // who requests the token
+	Proactive     bool          // no caller requests it
+	Reported      bool          // a report of the current token forces it
+	IgnoreBackoff bool          // an operator wants a refresh token sent though the rule says otherwise
+}
 
 // attempt is one attempt to obtain a token under a lease.
 type attempt struct {
-	*Mint
+	*Attempts
 	lease  store.Lease
 	before records.Snapshot // under the lease
-	insist bool             // an operator wants a refresh token sent though the rule says otherwise
+	insist bool             // see [Request]
 	began  time.Time
 	outcome
 }
 
-// attempt obtains a new token under a lease, or commits why it could not:
+// Run obtains a new token under a lease, or commits why it could not:
 // either way all that wait learn of it.
-func (m *Mint) attempt(
-	ctx context.Context, lease store.Lease, s records.Snapshot, w Want,
+func (t *Attempts) Run(
+	ctx context.Context, lease store.Lease, s records.Snapshot, r Request,
 ) (records.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	a := &attempt{Mint: m, lease: lease, before: s, insist: w.IgnoreBackoff, began: time.Now()}
+	a := &attempt{Attempts: t, lease: lease, before: s, insist: r.IgnoreBackoff, began: time.Now()}
 	a.request(ctx)
 	if a.heldBack {
-		_ = m.Release(ctx, lease) // it ends by itself
-		return m.reload(ctx, records.NewSnapshot(a.record, s.Row))
+		_ = t.Release(ctx, lease) // it ends by itself
+		return t.Records.Reload(ctx, records.NewSnapshot(a.record, s.Row))
 	}
 	next := s.Row.With(lease.Entry)
 	next.Stamp(s.Record.Row)
 	now := clock.Now()
-	if !w.Proactive {
-		variants.Claim(&next.Entry, s.Record.Terms, w.Caller, now)
+	if !r.Proactive {
+		variants.Claim(&next.Entry, s.Record.Terms, r.Caller, now)
 		next.AskedAt = now
 	}
-	if w.isReport(s, now) {
+	if r.Reported {
 		schedule.Forced(&next.Entry, now)
 	}
 	after, err := a.conclude(ctx, &next)
 	if a.grant != "" {
-		m.hosts.Report(ctx, s, a.record, a.failed)
+		t.Hosts.Report(ctx, s, a.record, a.failed)
 	}
 	return after, err
 }
 
-// conclude commits the outcome of an attempt. What the provider has returned and
-// cannot be stored leaves a trace.
-func (a *attempt) conclude(ctx context.Context, next *records.Row) (records.Snapshot, error) {
+// conclude commits the outcome of an attempt. What the provider has returned
+// and cannot be stored leaves a trace.
+func (a *attempt) conclude(ctx context.Context, next *row.Row) (records.Snapshot, error) {
 	if a.failed == nil {
 		a.succeed(ctx, next)
 	}
@@ -73,7 +104,7 @@ func (a *attempt) conclude(ctx context.Context, next *records.Row) (records.Snap
 	}
 	switch {
 	case errors.Is(err, store.ErrLeaseLost):
-		return a.reload(ctx, a.before)
+		return a.Records.Reload(ctx, a.before)
 	case err != nil:
 		return a.before, failure.StoreUnavailable(err)
 	}

@@ -1,4 +1,4 @@
-package mint
+package attempt
 
 import (
 	"context"
@@ -53,7 +53,7 @@ func (a *attempt) requestOnce(ctx context.Context, s records.Snapshot) {
 	}
 	a.refresh = newRefreshAttempt(s, a.client, a.lease, a.insist)
 	if a.refresh.waits && !a.insist {
-		_ = sleep(ctx, expiredAtProvider(s).Sub(clock.Now())) // a few seconds at most
+		_ = clock.Sleep(ctx, expiredAtProvider(s).Sub(clock.Now())) // a few seconds at most
 	}
 	before := s.Failure()
 	for _, g := range s.Record.Terms.Strategy(s.Row.Key.Variant).Requests(a.refresh.maySend()) {

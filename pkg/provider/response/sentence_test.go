@@ -1,4 +1,4 @@
-package provider
+package response
 
 import (
 	"testing"
@@ -74,29 +74,38 @@ func TestSentenceAboutAnotherCauseEndsNoGrant(t *testing.T) {
 		status int
 		body   string
 	}{
-		"an unknown error":         {400, `{"message":"An unknown error occurred while validating the refresh token"}`},
-		"an unknown error, OAuth":  {400, `{"error":"invalid_request","error_description":"Unknown error processing refresh_token"}`},
-		"a request under way":      {400, `{"error":"invalid_request","error_description":"The refresh token is currently being used by another request"}`},
-		"Hydra, a race":            {400, `{"error":"invalid_request","error_description":"Failed to refresh token because of multiple concurrent requests using the same token which is not allowed."}`},
-		"Salesforce, under way":    {400, `{"error":"invalid_request","error_description":"token request is already being processed"}`},
-		"the grant type":           {400, `{"error":"invalid_request","error_description":"Invalid grant_type: refresh_token"}`},
+		"an unknown error": {400, `{"message":"An unknown error occurred while validating the refresh token"}`},
+		"an unknown error, OAuth": {400,
+			`{"error":"invalid_request","error_description":"Unknown error processing refresh_token"}`},
+		"a request under way": {400,
+			`{"error":"invalid_request","error_description":"The refresh token is currently being used by another request"}`},
+		"Hydra, a race": {400,
+			`{"error":"invalid_request","error_description":"Failed to refresh token because of multiple concurrent requests using the same token which is not allowed."}`},
+		"Salesforce, under way": {400,
+			`{"error":"invalid_request","error_description":"token request is already being processed"}`},
+		"the grant type": {400,
+			`{"error":"invalid_request","error_description":"Invalid grant_type: refresh_token"}`},
 		"the grant for the client": {400, `{"message":"refresh_token grant is not valid for this client"}`},
 		"the client":               {400, `{"message":"Invalid client credentials for refresh token request"}`},
 		"a service behind":         {400, `{"message":"invalid response from the refresh token service"}`},
 		"a quota":                  {400, `{"message":"Refresh token quota used up for this minute"}`},
 		"a rate":                   {400, `{"message":"Refresh token requests are not valid now: too many requests"}`},
 		"not used for a time":      {400, `{"message":"Refresh token has not yet been used"}`},
-		"Zoho, a limit":            {400, `{"error":"access_denied","error_description":"You have made too many requests continuously. Please try again after some time.","status":"failure"}`},
-		"a word beside a client":   {401, `{"error":"invalid_client","error_description":"invalid_grant or wrong secret"}`},
-		"a word beside a scope":    {400, `{"error":"invalid_scope","error_description":"invalid_grant scope"}`},
-		"the client's grant types": {403, `{"error":"unauthorized_client","error_description":"refresh_token is not valid for this client"}`},
-		"a timeout":                {408, `{"error":"invalid_grant"}`},
-		"another server's answer":  {421, `{"message":"Invalid refresh token"}`},
+		"Zoho, a limit": {400,
+			`{"error":"access_denied","error_description":"You have made too many requests continuously. Please try again after some time.","status":"failure"}`},
+		"a word beside a client": {401,
+			`{"error":"invalid_client","error_description":"invalid_grant or wrong secret"}`},
+		"a word beside a scope": {400, `{"error":"invalid_scope","error_description":"invalid_grant scope"}`},
+		"the client's grant types": {403,
+			`{"error":"unauthorized_client","error_description":"refresh_token is not valid for this client"}`},
+		"a timeout":               {408, `{"error":"invalid_grant"}`},
+		"another server's answer": {421, `{"message":"Invalid refresh token"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, endpoint := range []string{confidential, public} {
 				if e := meaningOf(t, endpoint, again, c.status, c.body); e.RefusesGrant() {
-					t.Errorf("Exchange() of %d %s by %s = the grant is over (%v), want another refusal", c.status, c.body, endpoint, e)
+					t.Errorf("Exchange() of %d %s by %s = the grant is over (%v), want another refusal", c.status,
+						c.body, endpoint, e)
 				}
 			}
 		})
@@ -117,7 +126,8 @@ func TestA401AloneEndsNoGrant(t *testing.T) {
 		t.Run(body, func(t *testing.T) {
 			for _, endpoint := range []string{confidential, public} {
 				if e := meaningOf(t, endpoint, again, 401, body); e.RefusesGrant() {
-					t.Errorf("Exchange() of 401 %s by %s = the grant is over (%v), want another refusal", body, endpoint, e)
+					t.Errorf("Exchange() of 401 %s by %s = the grant is over (%v), want another refusal", body,
+						endpoint, e)
 				}
 			}
 		})
@@ -128,7 +138,8 @@ func TestA401AloneEndsNoGrant(t *testing.T) {
 // client's, one dead grant would hold back all accounts.
 func TestDeadGrantBesideUnauthorizedClient(t *testing.T) {
 	for _, status := range []int{400, 401, 403} {
-		e := meaningOf(t, confidential, again, status, `{"error":"unauthorized_client","error_description":"refresh_token is invalid"}`)
+		e := meaningOf(t, confidential, again, status,
+			`{"error":"unauthorized_client","error_description":"refresh_token is invalid"}`)
 		if !e.RefusesGrant() || e.Client || e.Permanent {
 			t.Errorf("Exchange() of %d = meaning %q, client %t, permanent %t; want the grant over, and the client not refused", status, e.Meaning, e.Client, e.Permanent)
 		}

@@ -1,4 +1,4 @@
-package mint
+package attempt
 
 import (
 	"context"
@@ -20,26 +20,34 @@ const (
 	commitPause  = 100 * time.Millisecond
 )
 
+// The timeouts. Each is shorter than the next, and the last is shorter than the
+// timeout of the vend function.
+const (
+	ExchangeTimeout = schedule.ExchangeTimeout // all provider requests of one mint
+	Timeout         = 13 * time.Second         // a whole mint, from the lease to the commit
+	LeaseTTL        = 15 * time.Second
+)
+
 // Acquire takes the lease on an entry whatever it holds, for what an operator
 // does to it, and waits while another process holds it. The snapshot is that
 // under the lease. Errors are of type *api.Error.
-func (m *Mint) Acquire(ctx context.Context, key token.Key) (store.Lease, records.Snapshot, error) {
+func (t *Attempts) Acquire(ctx context.Context, key token.Key) (store.Lease, records.Snapshot, error) {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		s, err := m.Records.LoadSnapshot(ctx, store.Strong, key)
+		s, err := t.Records.LoadSnapshot(ctx, store.Strong, key)
 		if err != nil {
 			return store.Lease{}, s, failure.API(err)
 		}
-		if err := enoughTime(ctx); err != nil {
+		if err := EnoughTime(ctx); err != nil {
 			return store.Lease{}, s, err
 		}
-		lease, err := m.Records.Store.Acquire(ctx, s.Row.Entry, LeaseTTL)
+		lease, err := t.Records.Store.Acquire(ctx, s.Row.Entry, LeaseTTL)
 		switch {
 		case err == nil:
 			return lease, s, nil
 		case !errors.Is(err, store.ErrChanged) && !errors.Is(err, store.ErrLeased):
 			return store.Lease{}, s, failure.StoreUnavailable(err)
 		}
-		if sleep(ctx, pause) != nil {
+		if clock.Sleep(ctx, pause) != nil {
 			return store.Lease{}, s, failure.Soon(api.ProviderUnavailable, "a token is being minted just now")
 		}
 	}
@@ -47,45 +55,34 @@ func (m *Mint) Acquire(ctx context.Context, key token.Key) (store.Lease, records
 
 // Release gives a lease back and leaves the entry as it is, except for what an
 // earlier holder may have done that did not commit.
-func (m *Mint) Release(ctx context.Context, lease store.Lease) error {
+func (t *Attempts) Release(ctx context.Context, lease store.Lease) error {
 	e := lease.Entry
 	e.RefreshSpent = e.RefreshSpent || lease.Attempt > 1
 	if e.ForgetAt.IsZero() {
 		schedule.Keep(&e, clock.Now())
 	}
-	return m.Commit(ctx, lease, e)
+	return t.Commit(ctx, lease, e)
 }
 
 // Commit writes the entry and gives the lease back. It repeats that until ctx
 // ends: what the provider has returned must not be lost.
-func (m *Mint) Commit(ctx context.Context, lease store.Lease, next store.Entry) error {
+func (t *Attempts) Commit(ctx context.Context, lease store.Lease, next store.Entry) error {
 	for {
-		err := m.Records.Store.Commit(ctx, lease, next)
+		err := t.Records.Store.Commit(ctx, lease, next)
 		if err == nil || errors.Is(err, store.ErrLeaseLost) {
 			return err
 		}
-		if sleep(ctx, commitPause) != nil {
+		if clock.Sleep(ctx, commitPause) != nil {
 			return err
 		}
 	}
 }
 
-// enoughTime returns an error if too little time is left for a whole mint: no
+// EnoughTime returns an error if too little time is left for a whole mint: no
 // lease is taken that could not be used.
-func enoughTime(ctx context.Context) error {
+func EnoughTime(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < Timeout {
 		return failure.Soon(api.ProviderUnavailable, "too little time is left to ask the provider")
 	}
 	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -1,4 +1,6 @@
-package response
+// Package encoded finds a token in a text, also where the text holds it in
+// another encoding.
+package encoded
 
 import (
 	"encoding/base64"
@@ -11,19 +13,21 @@ import (
 const (
 	// deepest is how many encodings around a token are undone.
 	deepest = 2
-	// shortestRun is the shortest text in base64 that holds shortestPart bytes.
+	// MinLength is the length from which a token is searched for, in bytes. A
+	// shorter one may stand in a text by chance.
+	MinLength = 8
+	// shortestRun is the shortest text in base64 that holds MinLength bytes.
 	shortestRun = 11
-	// maxTokens is the number of tokens that are searched for in one response.
-	maxTokens = 16
 )
 
-// decodings is a text in all readings: as it is, percent-decoded, without
+// Text is a text in all readings: as it is, percent-decoded, without
 // JSON's escapes, out of hexadecimal and out of base64, and each of these once
 // more. A claim of a JWT stands in one of them.
-type decodings []string
+type Text []string
 
-func decodingsOf(text string) decodings {
-	all := decodings{text}
+// New returns a text with all that it means.
+func New(text string) Text {
+	all := Text{text}
 	for begin, depth := 0, 0; depth < deepest; depth++ {
 		end := len(all)
 		for _, one := range all[begin:end] {
@@ -34,15 +38,15 @@ func decodingsOf(text string) decodings {
 	return all
 }
 
-// hold reports whether a token of shortestPart bytes or more is a part of the
+// Holds reports whether a token of MinLength bytes or more is a part of the
 // text. A shorter one may stand there by chance.
-func (all decodings) hold(token string) bool {
+func (all Text) Holds(token string) bool {
 	isIn := func(text string) bool { return strings.Contains(text, token) }
-	return len(token) >= shortestPart && slices.ContainsFunc(all, isIn)
+	return len(token) >= MinLength && slices.ContainsFunc(all, isIn)
 }
 
 // decode adds what a text means once one encoding is undone.
-func (all decodings) decode(text string) decodings {
+func (all Text) decode(text string) Text {
 	if strings.Contains(text, "%") {
 		if plain, err := url.QueryUnescape(text); err == nil {
 			all = append(all, plain)
@@ -51,7 +55,7 @@ func (all decodings) decode(text string) decodings {
 	if strings.Contains(text, `\/`) {
 		all = append(all, strings.ReplaceAll(text, `\/`, "/"))
 	}
-	for run := range strings.FieldsFuncSeq(text, isNoDigit) {
+	for run := range strings.FieldsFuncSeq(text, isSeparator) {
 		if len(run) >= shortestRun {
 			all = all.decodeRun(run)
 		}
@@ -61,7 +65,7 @@ func (all decodings) decode(text string) decodings {
 
 // decodeRun adds what a run of digits means in hexadecimal and in base64. Other
 // digits may stand before those that encode a token, so each offset is tried.
-func (all decodings) decodeRun(run string) decodings {
+func (all Text) decodeRun(run string) Text {
 	if plain, err := hex.DecodeString(run[:len(run)&^1]); err == nil {
 		all = append(all, string(plain))
 	}
@@ -78,9 +82,9 @@ func (all decodings) decodeRun(run string) decodings {
 	return all
 }
 
-// isNoDigit reports whether a character is none of hexadecimal or base64, in
-// either alphabet (RFC 4648 §4 and §5).
-func isNoDigit(r rune) bool {
+// isSeparator reports whether a character is neither in hexadecimal nor in one
+// of the alphabets of base64 (RFC 4648 §4 and §5).
+func isSeparator(r rune) bool {
 	isDigit := r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("+/-_", r)
 	return !isDigit
 }

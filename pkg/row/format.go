@@ -1,4 +1,4 @@
-package records
+package row
 
 import (
 	"context"
@@ -6,40 +6,45 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
-// RowFormat says in which format rows are written, and which are read. The
+// Format says in which format rows are written, and which are read. The
 // format says what a row's sealed part is bound to: the second one binds state
 // and generation too, so that nobody who may write the table can change them.
-type RowFormat string
+type Format string
 
-// The row formats. The zero value counts as [RowFormat2].
+// The row formats. The zero value counts as [Format2].
 const (
-	// RowFormat1 reads both formats and writes the first: for as long as an
+	// Format1 reads both formats and writes the first: for as long as an
 	// older program that reads only the first works on the same table.
-	RowFormat1 RowFormat = "1"
-	// RowFormatMigrate reads both and writes the second.
-	RowFormatMigrate RowFormat = "migrate"
-	// RowFormat2 reads and writes the second. A row of the first format counts
+	Format1 Format = "1"
+	// FormatMigrate reads both and writes the second.
+	FormatMigrate Format = "migrate"
+	// Format2 reads and writes the second. A row of the first format counts
 	// as absent, or, if it may hold a grant, as an error that says what to do.
-	RowFormat2 RowFormat = "2"
+	Format2 Format = "2"
 )
 
 // secondFormat is the store.Entry.Format of the second format.
 const secondFormat = 2
 
 // writes returns the store.Entry.Format of new rows.
-func (f RowFormat) writes() int {
-	if f == RowFormat1 {
+func (f Format) writes() int {
+	if f == Format1 {
 		return 0
 	}
 	return secondFormat
 }
 
+// IsFirst reports whether a stored row is of the first format and holds
+// something.
+func IsFirst(e store.Entry) bool { return e.Format < secondFormat && len(e.Sealed) > 0 }
+
 // Refuses reports whether a stored row is of a format that is not read.
-func (f RowFormat) Refuses(e store.Entry) bool {
-	return (f == "" || f == RowFormat2) && e.Format < secondFormat && len(e.Sealed) > 0
+func (f Format) Refuses(e store.Entry) bool {
+	return (f == "" || f == Format2) && IsFirst(e)
 }
 
 // payload is what is sealed in an entry.
@@ -52,34 +57,32 @@ type payload struct {
 	Request     string `json:"request,omitempty"`
 }
 
-// SealEntry seals an entry's access token and refresh token. The times, the
-// generation and the state must be set: the sealed part is bound to them.
-func (r *Records) SealEntry(ctx context.Context, row *Row) error {
-	plain, err := json.Marshal(payload{ // #nosec G117 -- it is sealed before it goes anywhere
-		Access: row.Token.Access.Reveal(), Refresh: row.Refresh.Reveal(), Seed: row.Seed,
-		Within:      row.IssuedWithin.Milliseconds(),
-		Destination: row.Digests.Destination, Request: row.Digests.Request,
-	})
+// Seal seals what is secret of a row, in a format. The times, the generation
+// and the state must be set, and of a record the version: the sealed part is
+// bound to them.
+func (r *Row) Seal(ctx context.Context, sealer seal.Sealer, f Format) error {
+	plain, err := r.plain()
 	if err != nil {
 		return err
 	}
-	if row.Format = r.RowFormat.writes(); row.Format == secondFormat {
-		row.RequestDigest = "" // it is sealed, in two digests
+	r.Format = f.writes()
+	if r.Format == secondFormat && !r.Key.IsRecord() {
+		r.RequestDigest = "" // it is sealed, in two digests
 	}
-	row.Sealed, err = r.Sealer.Seal(ctx, row.Key.Credential, plain, Additional(row.Entry))
+	r.Sealed, err = sealer.Seal(ctx, r.Key.Credential, plain, Additional(r.Entry))
 	return err
 }
 
-// SealRecord seals a credential record. Version, generation and state must be
-// set: the sealed part is bound to them.
-func (r *Records) SealRecord(ctx context.Context, row *Row) error {
-	plain, err := json.Marshal(record{row.Terms, row.History})
-	if err != nil {
-		return err
+// plain returns what is to be sealed.
+func (r *Row) plain() ([]byte, error) {
+	if r.Key.IsRecord() {
+		return json.Marshal(record{r.Terms, r.History})
 	}
-	row.Format = r.RowFormat.writes()
-	row.Sealed, err = r.Sealer.Seal(ctx, row.Key.Credential, plain, Additional(row.Entry))
-	return err
+	return json.Marshal(payload{ // #nosec G117 -- it is sealed before it goes anywhere
+		Access: r.Token.Access.Reveal(), Refresh: r.Refresh.Reveal(), Seed: r.Seed,
+		Within:      r.IssuedWithin.Milliseconds(),
+		Destination: r.Digests.Destination, Request: r.Digests.Request,
+	})
 }
 
 // Additional returns the additional authenticated data of a row. A change of it

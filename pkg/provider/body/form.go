@@ -1,4 +1,4 @@
-package response
+package body
 
 import (
 	"bytes"
@@ -14,27 +14,27 @@ const (
 	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	digits = "0123456789"
 
-	mostFields  = 64
-	longestName = 63                      // bytes
-	longestForm = 4 * jsonpointer.MaxText // bytes of all values
+	maxFields = 64
+	maxName   = 63                      // bytes
+	maxForm   = 4 * jsonpointer.MaxText // bytes of all values
 )
 
 // isForm reports whether a body is form-encoded: by its content type, or by its
 // form.
-func (m Message) isForm() bool {
-	body := bytes.TrimSpace(m.Body)
-	if len(body) == 0 || body[0] == '{' || body[0] == '[' {
+func (b Body) isForm() bool {
+	text := bytes.TrimSpace(b.Text)
+	if len(text) == 0 || text[0] == '{' || text[0] == '[' {
 		return false // whatever the content type says
 	}
-	kind, _, _ := strings.Cut(m.Header.Get("Content-Type"), ";")
+	kind, _, _ := strings.Cut(b.contentType, ";")
 	if strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
 		return true
 	}
-	name, _, found := bytes.Cut(body, []byte("="))
+	name, _, found := bytes.Cut(text, []byte("="))
 	if !found || !isFieldName(name) {
 		return false
 	}
-	for _, c := range body {
+	for _, c := range text {
 		if c <= ' ' || c > '~' || c == '"' || c == '<' || c == '>' {
 			return false
 		}
@@ -43,24 +43,24 @@ func (m Message) isForm() bool {
 }
 
 func isFieldName(name []byte) bool {
-	return len(name) > 0 && len(name) <= longestName && len(bytes.Trim(name, lower+upper+digits+"_-.")) == 0
+	return len(name) > 0 && len(name) <= maxName && len(bytes.Trim(name, lower+upper+digits+"_-.")) == 0
 }
 
 // formDocument returns the fields of a form as an object of strings. Of equal
 // names the last one counts. It drops fields beyond the size of any token
 // response.
-func formDocument(body []byte) jsonpointer.Document {
-	fields, room := map[string]string{}, longestForm
-	for pair := range bytes.SplitSeq(bytes.TrimSpace(body), []byte("&")) {
+func formDocument(text []byte) jsonpointer.Document {
+	fields, left := map[string]string{}, maxForm
+	for pair := range bytes.SplitSeq(bytes.TrimSpace(text), []byte("&")) {
 		if len(pair) == 0 {
 			continue
 		}
 		name, value, _ := bytes.Cut(pair, []byte("="))
-		if !isFieldName(name) || len(value) > room || len(fields) == mostFields {
+		if !isFieldName(name) || len(value) > left || len(fields) == maxFields {
 			continue
 		}
 		if decoded, err := url.QueryUnescape(string(value)); err == nil {
-			room -= len(value)
+			left -= len(value)
 			fields[string(name)] = decoded
 		}
 	}

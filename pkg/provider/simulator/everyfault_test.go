@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Each of the faults can be set, over the wire too, and together they use every field that makes a fault.
+// Each of the faults can be set, over the wire too, and together they use every
+// field that makes a fault.
 func TestEveryFault(t *testing.T) {
 	s := New(Options{})
 	used := map[string]bool{"Times": true, "Only": true} // they say when, not what
@@ -43,7 +44,8 @@ func TestIssued(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.IssuedTokens("movemint"); len(got) != 2 || !slices.Contains(got, refresh) || strings.Contains(strings.Join(got, ""), " ") {
+	if got := s.IssuedTokens("movemint"); len(got) != 2 || !slices.Contains(got, refresh) ||
+		strings.Contains(strings.Join(got, ""), " ") {
 		t.Errorf("%d tokens", len(got))
 	}
 	if got := s.IssuedTokens("nobody"); got != nil {

@@ -1,4 +1,4 @@
-package mint
+package attempt
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -21,14 +22,14 @@ import (
 
 // recovery is a refresh token that the provider has returned and the store has
 // not accepted. Without it the grant is lost, because the one before is used
-// up. It goes to the log, sealed, and comes back by [Mint.Recover].
+// up. It goes to the log, sealed, and comes back by [Attempts.Recover].
 type recovery struct {
 	Account       string    `json:"account,omitempty"`
 	Audience      string    `json:"audience,omitempty"`
 	Scope         string    `json:"scope,omitempty"`
 	Generation    int64     `json:"generation"` // of the entry when the token came; it fits no other
 	RequestDigest string    `json:"made"`
-	Destination   string    `json:"destination,omitempty"` // see [records.Digests], like Request
+	Destination   string    `json:"destination,omitempty"` // see [row.Digests], like Request
 	Request       string    `json:"request,omitempty"`
 	Refresh       string    `json:"refresh_token"`
 	Until         time.Time `json:"until,omitzero"` // its expiry
@@ -41,7 +42,7 @@ const recoveryBinding = "tokenvend recovery 1"
 // rescue is for a grant's new refresh token that could not be committed, as err
 // says. If another holder has committed meanwhile, it is written into the entry
 // as that one left it. Else it goes to the log.
-func (a *attempt) rescue(ctx context.Context, next *records.Row, err error) {
+func (a *attempt) rescue(ctx context.Context, next *row.Row, err error) {
 	key, v := a.lease.Entry.Key, a.lease.Entry.Key.Variant
 	r := recovery{
 		Account: v.Account, Audience: v.Audience, Scope: v.Scope, Generation: a.lease.Entry.Generation,
@@ -63,8 +64,8 @@ func (a *attempt) rescue(ctx context.Context, next *records.Row, err error) {
 // then.
 const sealTime = time.Second
 
-func (m *Mint) sealRecovery(credential string, r recovery) (string, error) {
-	if _, off := m.Records.Sealer.(seal.Off); off {
+func (t *Attempts) sealRecovery(credential string, r recovery) (string, error) {
+	if _, off := t.Records.Sealer.(seal.Off); off {
 		return "", errors.New("with sealing off nothing secret is written to the log")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), sealTime)
@@ -73,7 +74,7 @@ func (m *Mint) sealRecovery(credential string, r recovery) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sealed, err := m.Records.Sealer.Seal(ctx, credential, plain, []byte(recoveryBinding))
+	sealed, err := t.Records.Sealer.Seal(ctx, credential, plain, []byte(recoveryBinding))
 	return base64.StdEncoding.EncodeToString(sealed), err
 }
 
@@ -81,12 +82,12 @@ func (m *Mint) sealRecovery(credential string, r recovery) (string, error) {
 // for, and returns that entry's key. An entry whose token was replaced since
 // does not accept it. Errors are of type *api.Error: InvalidRequest for a blob
 // that does not open, or comes too late.
-func (m *Mint) Recover(ctx context.Context, name, blob string) (token.Key, error) {
+func (t *Attempts) Recover(ctx context.Context, name, blob string) (token.Key, error) {
 	sealed, err := base64.StdEncoding.DecodeString(blob)
 	if err != nil {
 		return token.Key{}, &api.Error{Code: api.InvalidRequest, Detail: "recovery: expected base64"}
 	}
-	plain, err := m.Records.Sealer.Open(ctx, name, sealed, []byte(recoveryBinding))
+	plain, err := t.Records.Sealer.Open(ctx, name, sealed, []byte(recoveryBinding))
 	var r recovery
 	switch {
 	case errors.Is(err, seal.ErrUnavailable):
@@ -96,13 +97,13 @@ func (m *Mint) Recover(ctx context.Context, name, blob string) (token.Key, error
 		return token.Key{}, &api.Error{Code: api.InvalidRequest, Detail: detail}
 	}
 	key := token.Key{Credential: name, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
-	return key, m.restore(ctx, key, r)
+	return key, t.restore(ctx, key, r)
 }
 
 // restore writes a refresh token into an entry, under its lease, if the entry's
 // token was not replaced since.
-func (m *Mint) restore(ctx context.Context, key token.Key, r recovery) error {
-	lease, s, err := m.Acquire(ctx, key)
+func (t *Attempts) restore(ctx context.Context, key token.Key, r recovery) error {
+	lease, s, err := t.Acquire(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -110,9 +111,9 @@ func (m *Mint) restore(ctx context.Context, key token.Key, r recovery) error {
 	defer cancel()
 	e := lease.Entry
 	// The entry may have been deleted after its revocation.
-	e.Generation = max(e.Generation, m.Records.SeenGeneration(key))
+	e.Generation = max(e.Generation, t.Records.SeenGeneration(key))
 	if e.Generation != r.Generation || e.State == store.Revoking {
-		_ = m.Release(ctx, lease) // it ends by itself
+		_ = t.Release(ctx, lease) // it ends by itself
 		detail := fmt.Sprintf(
 			"recovery: it is for generation %d, and the entry has gone on to %d",
 			r.Generation,
@@ -122,19 +123,19 @@ func (m *Mint) restore(ctx context.Context, key token.Key, r recovery) error {
 	}
 	next := s.Row.With(e)
 	next.Stamp(s.Record.Row)
-	next.KeepGrant(redact.New(r.Refresh), r.Until, records.Row{
+	next.KeepGrant(redact.New(r.Refresh), r.Until, row.Row{
 		Entry:   store.Entry{RequestDigest: r.RequestDigest},
-		Digests: records.Digests{Destination: r.Destination, Request: r.Request},
+		Digests: row.Digests{Destination: r.Destination, Request: r.Request},
 	})
 	next.State, next.Failure = store.Live, store.Failure{}
 	schedule.Due(&next.Entry, clock.Now())
-	if err := m.Records.SealEntry(ctx, &next); err != nil {
-		_ = m.Release(ctx, lease)
+	if err := t.Records.Seal(ctx, &next); err != nil {
+		_ = t.Release(ctx, lease)
 		return failure.SealUnavailable()
 	}
-	if err := m.Commit(ctx, lease, next.Entry); err != nil {
+	if err := t.Commit(ctx, lease, next.Entry); err != nil {
 		return failure.StoreUnavailable(err)
 	}
-	m.Records.Committed(lease, &next, records.Store)
+	t.Records.Committed(lease, &next, records.Store)
 	return nil
 }

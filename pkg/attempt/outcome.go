@@ -1,4 +1,4 @@
-package mint
+package attempt
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/grant"
-	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -23,7 +23,7 @@ const bearer = "Bearer"
 
 // succeed writes the response's token into next. A token that has expired
 // already is a failure.
-func (a *attempt) succeed(ctx context.Context, next *records.Row) {
+func (a *attempt) succeed(ctx context.Context, next *row.Row) {
 	before, now := *next, clock.Now()
 	fingerprint := token.Fingerprint(a.response.Access)
 	next.ObtainedFor(a.record.Row)
@@ -51,7 +51,7 @@ func (a *attempt) succeed(ctx context.Context, next *records.Row) {
 		Granted: a.record.Terms.Granted(next.Key.Variant), Refreshing: !next.Refresh.IsZero(),
 	}.Apply(&next.Entry, now)
 	next.SetToken(a.response.Access)
-	if err := a.Records.SealEntry(ctx, next); err != nil {
+	if err := a.Records.Seal(ctx, next); err != nil {
 		*next = before
 		a.failed = failure.Of(err)
 		return
@@ -59,9 +59,9 @@ func (a *attempt) succeed(ctx context.Context, next *records.Row) {
 	a.clearSharedFailure(ctx)
 }
 
-// keepRefresh keeps the refresh token of a response. If a refresh returned none,
-// the old one stays.
-func (a *attempt) keepRefresh(next *records.Row) {
+// keepRefresh keeps the refresh token of a response. If a refresh returned
+// none, the old one stays.
+func (a *attempt) keepRefresh(next *row.Row) {
 	sent := a.refresh.outcome
 	refreshed := a.grant == descriptor.RefreshToken
 	if a.refresh.seed && (refreshed || sent == grant.Over || sent == grant.Lost) {
@@ -79,7 +79,7 @@ func (a *attempt) keepRefresh(next *records.Row) {
 
 // fail writes the failure into next, which keeps its token. It keeps a refresh
 // token that came with the failure, because the old one may be invalid by now.
-func (a *attempt) fail(ctx context.Context, next *records.Row) {
+func (a *attempt) fail(ctx context.Context, next *row.Row) {
 	now, connected := clock.Now(), a.record.Terms.Connected(next.Key.Variant)
 	if next.State == store.Reauthorize && connected && a.failed.Code != api.ReauthorizationRequired {
 		a.failed = failure.GrantEnded("the grant is over, and another attempt failed: " + a.failed.Detail)
@@ -102,7 +102,7 @@ func (a *attempt) fail(ctx context.Context, next *records.Row) {
 	if !reseal && !restate {
 		return
 	}
-	if err := a.Records.SealEntry(ctx, next); err != nil {
+	if err := a.Records.Seal(ctx, next); err != nil {
 		next.State = before
 		if reseal {
 			a.Journal.Event(ctx, slog.LevelError, "refresh token lost", next.Key.Credential, "it could not be sealed")
@@ -112,11 +112,11 @@ func (a *attempt) fail(ctx context.Context, next *records.Row) {
 
 // keepAfterFailure keeps what a failed attempt leaves of a grant. reseal: the
 // sealed part has changed.
-func (a *attempt) keepAfterFailure(next *records.Row) (reseal bool) {
+func (a *attempt) keepAfterFailure(next *row.Row) (reseal bool) {
 	reseal = a.refresh.keep(next, a.record.Terms.Granted(next.Key.Variant))
 	switch {
 	case !a.response.Refresh.IsZero():
-		obtained := records.Row{Entry: next.Entry}
+		obtained := row.Row{Entry: next.Entry}
 		obtained.ObtainedFor(a.record.Row)
 		next.KeepGrant(a.response.Refresh, schedule.RefreshEnd(a.response), obtained)
 		return true
@@ -137,19 +137,15 @@ func (a *attempt) shareFailure(ctx context.Context, met store.Failure) {
 	version := a.record.Terms.Version
 	a.record = a.Records.ChangeRecord(ctx, a.record, func(e *store.Entry) {
 		if a.failed.Limited {
-			pause := met.RetryAt
-			if a.failed.Outage { // the provider has named no time
-				pause = clock.Earlier(pause, clock.Now().Add(schedule.ProbeInterval))
-			}
-			e.CooldownUntil = clock.Later(e.CooldownUntil, pause)
+			e.CooldownUntil = clock.Later(e.CooldownUntil, schedule.Pause(met, a.failed.Outage, clock.Now()))
 			return
 		}
 		e.Failure = a.failed.After(*e, version, clock.Now())
 	})
 }
 
-// clearSharedFailure drops the shared failure after a success, and notes a pause
-// that came with it.
+// clearSharedFailure drops the shared failure after a success, and notes a
+// pause that came with it.
 func (a *attempt) clearSharedFailure(ctx context.Context) {
 	until := schedule.Cooldown(a.response.Limit.RetryAt, clock.Now())
 	if a.record.Failure.IsZero() && !until.After(a.record.CooldownUntil) {
