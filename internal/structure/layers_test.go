@@ -22,7 +22,7 @@ const module = "github.com/tokenvend/tokenvend/"
 var layers = [][]string{
 	{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
-		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback",
+		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/local/httpserver",
 	},
 	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
 	{"pkg/provider/expiry"},
@@ -38,7 +38,8 @@ var layers = [][]string{
 	},
 	{"pkg/mint"},
 	{"pkg/vend", "pkg/rotate"},
-	{"pkg/boot", "pkg/local"},
+	{"pkg/boot", "pkg/local/gateway"},
+	{"pkg/local"},
 	{"functions/vend", "functions/rotate", "cmd/tokenvend"},
 }
 
@@ -56,6 +57,7 @@ var apart = map[string][]string{
 	"internal/stress":         {},
 	"internal/style":          {},
 	"internal/measure":        {},
+	"internal/signedrequest":  {},
 	"internal/testbed":        {"internal/standin"},
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",

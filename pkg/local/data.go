@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -9,12 +10,18 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
-// The files of a data folder, beside server.json and the credentials.
+// The files of a data folder, and its folder of credentials.
 const (
-	keyFile   = "key"
-	sealFile  = "seal.key"
-	storeFile = "entries.db"
+	keyFile          = "key"
+	sealFile         = "seal.key"
+	storeFile        = "entries.db"
+	serverInfoFile   = "server.json"
+	credentialFolder = "credentials"
 )
+
+// dataFolder returns the data folder that the operator has named, or with ""
+// the folder .tokenvend below the current one.
+func dataFolder(named string) string { return cmp.Or(named, ".tokenvend") }
 
 // CheckData checks the data folder that the operator has named, or with "" the
 // folder .tokenvend below the current one. It returns whose files may stand in
@@ -29,7 +36,7 @@ func CheckData(named string) (private.Owners, error) {
 	if err != nil {
 		return owners, err
 	}
-	data := Config{Data: named}.data()
+	data := dataFolder(named)
 	if err := owners.CheckFolder(data); err != nil {
 		return owners, err
 	}
@@ -48,9 +55,10 @@ func ownersOf(named string) (private.Owners, error) {
 	return private.OwnersOf(named)
 }
 
-// CredentialFolder is where in a data folder the credentials are.
+// CredentialFolder returns the folder of the credentials in a data folder.
+// named is as for [CheckData].
 func CredentialFolder(named string) string {
-	return filepath.Join(Config{Data: named}.data(), credentialFolder)
+	return filepath.Join(dataFolder(named), credentialFolder)
 }
 
 // OpenCredentials opens the credentials in a data folder, which is made where

@@ -11,11 +11,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// serverInfoFile is the file in the data folder in which a running server says
-// how it is reached.
-const serverInfoFile = "server.json"
-
-// ServerInfo is where a running server is found, and a key to sign with.
+// ServerInfo is where a running server is found, and a key to sign with. A
+// server writes it to a file in its data folder.
 type ServerInfo struct {
 	URL    string        `json:"url"` // without a slash at the end
 	Region string        `json:"region"`
@@ -23,13 +20,13 @@ type ServerInfo struct {
 	Secret redact.String `json:"secret"`
 }
 
-// ReadServerInfo returns where to find the server that runs on the data folder
-// ("": .tokenvend). Where none runs, the error is fs.ErrNotExist by errors.Is.
-// After a crash it may name a server that no longer runs. A folder or file that
-// another user could have put there is refused, see [CheckData].
-func ReadServerInfo(data string) (ServerInfo, error) {
-	text, err := readServerInfo(data)
-	data = Config{Data: data}.data()
+// ReadServerInfo returns where to find the server that runs on a data folder.
+// Where none runs, the error is fs.ErrNotExist by errors.Is. After a crash it
+// may name a server that no longer runs. named is as for [CheckData]; a folder
+// or file that another user could have put there is refused likewise.
+func ReadServerInfo(named string) (ServerInfo, error) {
+	text, err := readServerInfo(named)
+	data := dataFolder(named)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ServerInfo{}, fmt.Errorf("no server runs on the data folder %s: tokenvend serve starts one (%w)",
 			data, fs.ErrNotExist)
@@ -37,26 +34,26 @@ func ReadServerInfo(data string) (ServerInfo, error) {
 	if err != nil {
 		return ServerInfo{}, err
 	}
-	var d ServerInfo
-	if err := json.Unmarshal(text, &d); err != nil || d.URL == "" || d.KeyID == "" || d.Secret.IsZero() {
+	var info ServerInfo
+	if err := json.Unmarshal(text, &info); err != nil || info.URL == "" || info.KeyID == "" || info.Secret.IsZero() {
 		path := filepath.Join(data, serverInfoFile)
 		return ServerInfo{}, fmt.Errorf("%s: expected url, region, key_id and secret", path)
 	}
-	return d, nil
+	return info, nil
 }
 
-func readServerInfo(data string) ([]byte, error) {
-	owners, err := ownersOf(data)
+func readServerInfo(named string) ([]byte, error) {
+	owners, err := ownersOf(named)
 	if err != nil {
 		return nil, err
 	}
-	return owners.ReadSecretIn(Config{Data: data}.data(), serverInfoFile)
+	return owners.ReadSecretIn(dataFolder(named), serverInfoFile)
 }
 
 // write puts the information into the data folder, its secret too.
-func (d ServerInfo) write(data string) error {
+func (i ServerInfo) write(data string) error {
 	text, err := json.Marshal(map[string]string{
-		"url": d.URL, "region": d.Region, "key_id": d.KeyID, "secret": d.Secret.Reveal(),
+		"url": i.URL, "region": i.Region, "key_id": i.KeyID, "secret": i.Secret.Reveal(),
 	})
 	if err != nil {
 		return err
