@@ -12,7 +12,7 @@ import (
 // A page of the list ends with a name to go on after. That name, and how many
 // pages there are, tell nothing of credentials that are not for the caller.
 func TestAttack08_TheListsPagesTellNoForbiddenName(t *testing.T) {
-	c := newCounter(t)
+	c := newFixture(t)
 	tokenOf(t, c.send(billing, "GET", "/tokens/minut", ""))
 	tokenOf(t, c.send(billing, "GET", "/tokens/movemint", ""))
 	for limit := 1; limit <= 3; limit++ {

@@ -58,12 +58,12 @@ func (s *countedSource) Read(ctx context.Context, name string, stage credential.
 	return s.Source.Read(ctx, name, stage)
 }
 
-// calls are what an answer cost.
+// calls are the calls that an answer cost.
 type calls struct{ reads, writes, secrets int64 }
 
-// answer is what a caller by one way gets for a request, and what it cost. The
-// credential's name in it is replaced.
-func (c *counter) answer(alias string, r api.Request) (string, calls) {
+// answer returns what a caller at an alias gets for a request, and what it
+// cost. The credential's name in it is replaced.
+func (c *fixture) answer(alias string, r api.Request) (string, calls) {
 	c.t.Helper()
 	before, got := c.calls(), ""
 	if alias == ":api" {
@@ -80,7 +80,7 @@ func (c *counter) answer(alias string, r api.Request) (string, calls) {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		reply, err := c.desk.Invoke(ctx, payload)
+		reply, err := c.service.Invoke(ctx, payload)
 		got = fmt.Sprint(string(reply), " ", err)
 	}
 	cost := c.calls()
@@ -90,8 +90,8 @@ func (c *counter) answer(alias string, r api.Request) (string, calls) {
 	return strings.ReplaceAll(got, r.Credential, "NAME"), cost
 }
 
-// calls returns how many there were so far.
-func (c *counter) calls() calls {
+// calls returns the calls so far.
+func (c *fixture) calls() calls {
 	return calls{c.store.reads.Load(), c.store.writes.Load(), c.source.reads.Load()}
 }
 
@@ -109,7 +109,7 @@ func TestAttack08_UnknownAndForbiddenCostTheSame(t *testing.T) {
 		for _, action := range []string{api.Vend, api.Status} {
 			t.Run(name+", "+action, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					w := newCounter(t)
+					w := newFixture(t)
 					want := calls{reads: c.reads}
 					for i, seconds := range []time.Duration{0, 1, 2, 10, 45, 120} {
 						time.Sleep(seconds * time.Second)
@@ -117,7 +117,8 @@ func TestAttack08_UnknownAndForbiddenCostTheSame(t *testing.T) {
 						forbidden, cost := w.answer(c.alias, api.Request{Action: action, Credential: "movemint"})
 						unknown, unknownCost := w.answer(c.alias, api.Request{Action: action, Credential: "nothing"})
 						if forbidden != unknown {
-							t.Errorf("answer %d: forbidden %s\nunknown %s", i, forbidden, unknown)
+							t.Errorf("answer %d of a forbidden name = %s, want as of an unknown one, %s", i,
+								forbidden, unknown)
 						}
 						if cost != want || unknownCost != want {
 							t.Errorf("answer %d cost %+v, of an unknown name %+v; want %+v", i, cost, unknownCost, want)
@@ -132,26 +133,27 @@ func TestAttack08_UnknownAndForbiddenCostTheSame(t *testing.T) {
 // A record that cannot be read, and one that does not open while the secrets
 // are away, look like names that do not exist to all but operators.
 func TestAttack08_ADamagedRecordLooksUnknown(t *testing.T) {
-	for name, damage := range map[string]func(*counter){
-		"the credential record": func(c *counter) { c.store.damaged = token.Own("movemint") },
-		"the entry":             func(c *counter) { c.store.damaged = token.Key{Credential: "movemint"} },
+	for name, damage := range map[string]func(*fixture){
+		"the credential record": func(c *fixture) { c.store.damaged = token.Own("movemint") },
+		"the entry":             func(c *fixture) { c.store.damaged = token.Key{Credential: "movemint"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCounter(t)
+				c := newFixture(t)
 				c.start()
 				damage(c)
 				for _, alias := range []string{":api", ":billing", ""} {
 					forbidden, _ := c.answer(alias, api.Request{Credential: "movemint"})
 					unknown, _ := c.answer(alias, api.Request{Credential: "nothing"})
 					if forbidden != unknown || !strings.Contains(forbidden, "unknown_credential") {
-						t.Errorf("as %q: damaged %s\nunknown %s", alias, forbidden, unknown)
+						t.Errorf("answer at %q of a damaged name = %s, want as of an unknown one, %s", alias,
+							forbidden, unknown)
 					}
 				}
 				for _, alias := range []string{":admin", ":c-movemint"} {
 					got, _ := c.answer(alias, api.Request{Credential: "movemint"})
 					if !strings.Contains(got, "store_unavailable") || !strings.Contains(got, "damaged") {
-						t.Errorf("as %q: %s, want it to say that the entry is damaged", alias, got)
+						t.Errorf("answer at %q = %s, want it to say that the entry is damaged", alias, got)
 					}
 				}
 			})
@@ -163,7 +165,7 @@ func TestAttack08_ADamagedRecordLooksUnknown(t *testing.T) {
 // read, nothing is written, and no memory is kept.
 func TestAttack08_MadeUpNamesCostNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCounter(t)
+		c := newFixture(t)
 		minut := tokenOf(t, c.send(anybody, "GET", "/tokens/minut", ""))
 		secrets := c.source.reads.Load()
 		heap := func() uint64 {
@@ -177,7 +179,7 @@ func TestAttack08_MadeUpNamesCostNothing(t *testing.T) {
 			for i := range n {
 				r := c.send(anybody, "GET", fmt.Sprintf("/tokens/none%d?scope=%s%d", i, long, i), "")
 				if r.Status != http.StatusNotFound {
-					t.Fatalf("GET /tokens/none%d = %d %s", i, r.Status, r.Body)
+					t.Fatalf("GET /tokens/none%d = %d %s, want 404", i, r.Status, r.Body)
 				}
 				c.send(anybody, "GET", fmt.Sprintf("/tokens/minut?scope=%s%d", long, i), "") // its scope is not allowed
 				c.logged()
@@ -187,7 +189,7 @@ func TestAttack08_MadeUpNamesCostNothing(t *testing.T) {
 		before := heap()
 		flood(4000)
 		if after := heap(); after > before+1<<20 {
-			t.Errorf("the heap grew from %d to %d bytes with 4,000 names", before, after)
+			t.Errorf("the heap grew from %d to %d bytes with 4,000 names, want no more than 1 MiB", before, after)
 		}
 		if n := c.source.reads.Load() - secrets; n != 0 {
 			t.Errorf("%d secrets were read, want none", n)
@@ -195,7 +197,8 @@ func TestAttack08_MadeUpNamesCostNothing(t *testing.T) {
 		reads := c.store.reads.Load()
 		got := tokenOf(t, c.send(anybody, "GET", "/tokens/minut", ""))
 		if n := c.store.reads.Load() - reads; got.Fingerprint != minut.Fingerprint || n != 0 {
-			t.Errorf("the token in memory was driven out: %s after %d reads", got.Fingerprint, n)
+			t.Errorf("GET /tokens/minut = %s after %d reads, want %s from memory", got.Fingerprint, n,
+				minut.Fingerprint)
 		}
 	})
 }
@@ -203,7 +206,7 @@ func TestAttack08_MadeUpNamesCostNothing(t *testing.T) {
 // Its own alias may have a secret read that is not there, twice a minute.
 func TestAttack08_AnOwnAliasAsksForItsSecretNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCounter(t)
+		c := newFixture(t)
 		before := c.source.reads.Load()
 		for range 10 * 60 {
 			c.answer(":c-later", api.Request{Credential: "later"})
@@ -218,22 +221,22 @@ func TestAttack08_AnOwnAliasAsksForItsSecretNowAndThen(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, _ := c.answer(":api", api.Request{Credential: "later"}); !strings.Contains(got, "unknown_credential") {
-			t.Errorf("over the API before anybody has looked: %s", got)
+			t.Errorf("answer at :api before the own alias = %s, want unknown_credential", got)
 		}
 		time.Sleep(31 * time.Second)
 		if got, _ := c.answer(":c-later", api.Request{Credential: "later"}); !strings.Contains(got, "access_token") {
-			t.Errorf("by its own alias: %s, want a token", got)
+			t.Errorf("answer at the own alias = %s, want a token", got)
 		}
 		if got, _ := c.answer(":api", api.Request{Credential: "later"}); !strings.Contains(got, "access_token") {
-			t.Errorf("over the API, once it is known: %s, want a token", got)
+			t.Errorf("answer at :api after the own alias = %s, want a token", got)
 		}
 	})
 }
 
-// A caller who goes on asking for other scopes is told what to do.
+// A caller that requests one scope after another is told what to do.
 func TestAttack16_TooManyVariantsOverTheAPI(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCounter(t)
+		c := newFixture(t)
 		var scopes []string
 		for i := range 6 {
 			scopes = append(scopes, fmt.Sprint("s", i))
@@ -249,10 +252,11 @@ func TestAttack16_TooManyVariantsOverTheAPI(t *testing.T) {
 			}
 			e, after := problemOf(t, r), r.Header["Retry-After"]
 			if r.Status != http.StatusTooManyRequests || e.Code != api.TooManyVariants || after == "" {
-				t.Errorf("scope %d: %d %s, Retry-After %q; want 429 %s", i, r.Status, r.Body, after, api.TooManyVariants)
+				t.Errorf("GET of scope %d = %d %s, Retry-After %q, want 429 %s", i, r.Status, r.Body, after,
+					api.TooManyVariants)
 			}
 			if !strings.Contains(e.Detail, "max_variants") {
-				t.Errorf("scope %d: %q does not say what to do", i, e.Detail)
+				t.Errorf("GET of scope %d = %q, want max_variants named", i, e.Detail)
 			}
 		}
 		if vended != 2 {
