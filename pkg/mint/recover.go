@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -41,12 +42,16 @@ func (m *Mint) rescue(ctx context.Context, lease store.Lease, next *row, err err
 	if errors.Is(err, store.ErrLeaseLost) && m.restore(ctx, lease.Entry.Key, r) == nil {
 		return err
 	}
-	blob, sealErr := m.sealRecovery(lease.Entry.Key.Credential, r)
+	key := lease.Entry.Key
+	lost := journal.NotPersisted{Credential: key.Credential, Variant: key.Sort(), Generation: r.Generation}
+	blob, sealErr := m.sealRecovery(key.Credential, r)
 	if sealErr != nil {
-		m.Journal.NotPersisted(ctx, lease.Entry.Key.Credential, lease.Entry.Key.Sort(), r.Generation, "", "the refresh token is lost: "+sealErr.Error())
+		lost.Detail = "the refresh token is lost: " + sealErr.Error()
+		m.Journal.NotPersisted(ctx, lost)
 		return err
 	}
-	m.Journal.NotPersisted(ctx, lease.Entry.Key.Credential, lease.Entry.Key.Sort(), r.Generation, blob, "tokenvend recover puts it back")
+	lost.Recovery, lost.Detail = blob, "tokenvend recover puts it back"
+	m.Journal.NotPersisted(ctx, lost)
 	return err
 }
 
