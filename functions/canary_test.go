@@ -77,7 +77,7 @@ func (h *installation) secret(w authentication) map[string]any {
 		return w.over
 	}
 	id, _ := h.sim.ClientFor(w.provider)
-	seed, err := h.sim.Consent(w.provider, id, "ann", "")
+	seed, err := h.sim.IssueRefreshToken(w.provider, id, "ann", "")
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -91,7 +91,8 @@ func (h *installation) exchangeCode(name string, w authentication) {
 	verifier := rand.Text() + rand.Text()
 	challenge := sha256.Sum256([]byte(verifier))
 	id, _ := h.sim.ClientFor(w.provider)
-	code, err := h.sim.Grant(w.provider, id, "ann", "", redirectURI, base64.RawURLEncoding.EncodeToString(challenge[:]))
+	code, err := h.sim.IssueCode(w.provider, id, "ann", "", redirectURI,
+		base64.RawURLEncoding.EncodeToString(challenge[:]))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -141,10 +142,10 @@ func TestFault50_NothingSecretIsEverShown(t *testing.T) {
 	token := canary("token")
 	h.addSecret("a token that must not be taken", token)
 	ways := h.ways()
-	for i, name := range slices.Sorted(maps.Keys(simulator.Every("", ""))) {
+	for i, name := range slices.Sorted(maps.Keys(simulator.EveryFault("", ""))) {
 		for j := range 2 {
 			w := ways[(i+j*len(ways)/2)%len(ways)]
-			f := simulator.Every(h.repeatable(w), token)[name]
+			f := simulator.EveryFault(h.repeatable(w), token)[name]
 			if slow := f.Delay+f.Drip > 0; !slow || j == 0 {
 				h.throughFault(fmt.Sprintf("c%d-%d", i, j), w, f)
 			}

@@ -18,7 +18,7 @@ const redirectURI = "http://127.0.0.1/connected"
 func (h *installation) connect(name, who string) api.StatusReport {
 	h.t.Helper()
 	id, _ := h.sim.ClientFor(name)
-	code, err := h.sim.Grant(name, id, who, "", redirectURI, "")
+	code, err := h.sim.IssueCode(name, id, who, "", redirectURI, "")
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func flat(headers map[string]string) (all []string) {
 // installation's processes, and in its table.
 func (h *installation) searchForLeaks() {
 	for _, provider := range h.sim.Providers() {
-		h.addSecret("a token", h.sim.Issued(provider)...)
+		h.addSecret("a token", h.sim.IssuedTokens(provider)...)
 	}
 	for _, p := range h.processes {
 		written := p.Output()

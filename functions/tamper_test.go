@@ -119,7 +119,7 @@ func newTampering(t *testing.T) *tampering {
 	v.expect("admin", api.Request{Credential: "miden", Scope: "write"}, "")
 	v.now, v.another = v.row(v.key), v.row(token.Key{Credential: "other"})
 	v.variant = v.row(token.Key{Credential: "miden", Variant: token.NewVariant("", "", "write")})
-	v.record, v.anothersRecord = v.row(token.Own("miden")), v.row(token.Own("other"))
+	v.record, v.anothersRecord = v.row(token.RecordKey("miden")), v.row(token.RecordKey("other"))
 	return v
 }
 
@@ -163,7 +163,7 @@ func (v *tampering) checkReplaced(what string, changed item) {
 			v.t.Errorf("token(miden) with %s = %s, which is stored, want a new one", what, got.Fingerprint)
 		}
 	}
-	if n := v.requests() - before; n != 1 || !v.sim.Alive("miden", got.AccessToken) || !raisedAlarm(p) {
+	if n := v.requests() - before; n != 1 || !v.sim.Accepts("miden", got.AccessToken) || !raisedAlarm(p) {
 		v.t.Errorf("token(miden) with %s took %d token requests, alarm %t, want 1 and the alarm", what, n,
 			raisedAlarm(p))
 	}
@@ -221,7 +221,7 @@ func TestFault54_TermsThatWereTamperedWithAreReadFromTheSecret(t *testing.T) {
 	for what, changed := range map[string]item{
 		"a bit":                      v.record.flipped(len(v.record.sealed()) - 1),
 		"another credential's terms": v.record.sealing(v.anothersRecord.sealed()),
-		"another's row, moved":       v.anothersRecord.text(dynamo.SortKey, token.Own("miden").Sort()),
+		"another's row, moved":       v.anothersRecord.text(dynamo.SortKey, token.RecordKey("miden").Sort()),
 		"an entry's":                 v.record.sealing(v.now.sealed()),
 		"never sealed":               v.record.sealing([]byte("\x00" + `{"name":"miden"}`)),
 		"another version":            v.record.text("made", v.anothersRecord.attribute("made")),

@@ -114,7 +114,7 @@ var further = []revert{
 		attack: "14", fix: "a text is cut before it is masked", file: "pkg/mask/mask.go",
 		old:     "		text = text[:min(len(text), longestText+piece)]\n",
 		without: "",
-		test:    "TestLineCostsLittleWhateverTheText",
+		test:    "TestAttack14_LineCostsLittleWhateverTheText",
 	},
 	{
 		attack: "15", fix: "renewals that reports force are spaced", file: "pkg/mint/forced.go",
@@ -156,7 +156,7 @@ var further = []revert{
 		attack: "20", fix: "secrets in base64 are found", file: "pkg/mask/reading.go",
 		old:     "		all = r.decode(all, isBase64, (4*piece+2)/3, base64)\n",
 		without: "		_ = base64\n",
-		test:    "TestNoPieceOfASecretIsShownInAnyEncoding",
+		test:    "TestAttack20_NoPieceOfASecretIsShownInAnyEncoding",
 	},
 	{
 		attack: "20", fix: "the scope is no token", file: "pkg/provider/response/response.go",
@@ -223,5 +223,47 @@ var further = []revert{
 		old:     "--require-hashes\n",
 		without: "",
 		test:    "TestAttack25_PythonPackagesAreHashed", pkg: "internal/structure",
+	},
+	{
+		attack: "Fault14", fix: "what an intermediary may have caused is an outage", file: "pkg/mint/failure.go",
+		old:     "	if f.intermediary {\n",
+		without: "	if false {\n",
+		test:    "TestFault14_NoIntermediaryEndsAGrant",
+	},
+	{
+		attack: "Fault14", fix: "a rate limit without a time is an outage to grants", file: "pkg/mint/failure.go",
+		old:     "(f.intermediary || f.limited)",
+		without: "f.intermediary",
+		test:    "TestFault14_NoIntermediaryEndsAGrant",
+	},
+	{
+		attack: "Fault14", fix: "words of maintenance are no refusal", file: "pkg/provider/response/meaning.go",
+		old:     `m == "" && !isOfRFC6749(said.code) || `,
+		without: "",
+		test:    "TestFault14_NoIntermediaryEndsAGrant", pkg: "pkg/mint",
+	},
+	{
+		attack: "Fault14", fix: "an intermediary's answer is not the whole client's", file: "pkg/mint/shared.go",
+		old:     "	f.client = f.client && !f.intermediary\n",
+		without: "",
+		test:    "TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack",
+	},
+	{
+		attack: "Fault47", fix: "after an outage all versions of a secret are tried", file: "pkg/mint/attempt.go",
+		old:     "before.IsZero() || isOutage(before) && !faultOf(err).intermediary",
+		without: "before.IsZero()",
+		test:    "TestFault47_OutageInTheMiddleOfARotation",
+	},
+	{
+		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/response/sentence.go",
+		old:     `|\bpretokengeneration\b`,
+		without: "",
+		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider",
+	},
+	{
+		attack: "Fault14", fix: "a firewall's page is no answer to a revocation", file: "pkg/mint/revoke.go",
+		old:     "return false, revocationFault(err)",
+		without: "return false, faultOf(err)",
+		test:    "TestFault14_NoIntermediarySwallowsARevocation",
 	},
 }

@@ -22,7 +22,8 @@ const module = "github.com/tokenvend/tokenvend/"
 var layers = [][]string{
 	{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
-		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/local/httpserver",
+		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew",
+		"pkg/local/httpserver",
 	},
 	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
 	{"pkg/provider/expiry"},
@@ -62,6 +63,10 @@ var apart = map[string][]string{
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",
 		"internal/standin/iam", "internal/standin/lambda",
+	},
+	"internal/testworld": {
+		"pkg/api", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator", "pkg/redact", "pkg/rotate",
+		"pkg/seal", "pkg/seal/keyfile", "pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
 	},
 	"internal/standin/wire":           {},
 	"internal/standin/dynamodb":       {"internal/standin/wire"},

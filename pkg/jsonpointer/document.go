@@ -111,7 +111,7 @@ func (doc Document) member(name string) Document {
 	var exact, folded Document
 	spelling, several := "", false
 	for quoted, value := range doc.members {
-		if len(quoted) < len(name)+len(`""`) {
+		if len(quoted) < len(name)+len(`""`) || name != "" && !quoted.beginsLike(name[0]) {
 			continue
 		}
 		other := quoted.name(room[:0])

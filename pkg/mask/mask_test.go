@@ -135,7 +135,7 @@ func checks(t *testing.T, n string) {
 	t.Cleanup(func() { _ = flag.Set("rapid.checks", before) })
 }
 
-func TestNoPieceOfASecretIsShownInAnyEncoding(t *testing.T) {
+func TestAttack20_NoPieceOfASecretIsShownInAnyEncoding(t *testing.T) {
 	checks(t, "10000")
 	names := make([]string, 0, len(encodings))
 	for name := range encodings {
@@ -287,7 +287,7 @@ func costly() map[string]func() (mask.Set, string) {
 	}
 }
 
-func TestLineCostsLittleWhateverTheText(t *testing.T) {
+func TestAttack14_LineCostsLittleWhateverTheText(t *testing.T) {
 	for name, make := range costly() {
 		t.Run(name, func(t *testing.T) {
 			s, text := make()

@@ -2,6 +2,8 @@ package mint
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -76,17 +78,32 @@ func (m *Mint) revokeThere(ctx context.Context, v view) (revoked bool, failed *f
 	if d == nil || !d.Revokes() || !m.viewOf(own, v.entry).accepted {
 		return false, nil
 	}
-	endpoint := provider.Endpoint{HTTP: m.HTTP, Descriptor: d, Client: c.Client}
+	endpoint := provider.Endpoint{HTTP: m.HTTP, Clocks: &m.clocks, Descriptor: d, Client: c.Client}
 	for _, what := range []redact.String{v.entry.refresh, v.entry.token.Access} {
 		if what.IsZero() {
 			continue
 		}
 		if err := endpoint.RevokeToken(ctx, what); err != nil {
-			return false, faultOf(err)
+			return false, revocationFault(err)
 		}
 		revoked = true
 	}
 	return revoked, nil
+}
+
+// revocationFault classifies the error of a revocation. Where a firewall, a
+// proxy or DNS may have refused it, the provider was not reached, so that it is
+// tried again. A 404 and the like are not: the URL may be wrong for good.
+func revocationFault(err error) *fault {
+	f := faultOf(err)
+	var said *provider.Error
+	if errors.As(err, &said) && said.Intermediary {
+		switch said.Status {
+		case 0, http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+			f.code, f.permanent, f.client = api.ProviderUnavailable, false, false
+		}
+	}
+	return f
 }
 
 // revokeAgain is what rotate does about an entry that is revoking.
@@ -102,7 +119,7 @@ func (m *Mint) revokeAgain(ctx context.Context, key token.Key) (Renewal, error) 
 
 // relearn looks for a new version of the secret, for an operator who revokes a token has often just changed something. What can't be read now, rotate finds out.
 func (m *Mint) relearn(ctx context.Context, name string) {
-	if rows, err := m.load(ctx, store.Strong, token.Own(name)); err == nil {
+	if rows, err := m.load(ctx, store.Strong, token.RecordKey(name)); err == nil {
 		_, _ = m.learn(ctx, rows[0].entry)
 	}
 }

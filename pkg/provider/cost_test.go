@@ -118,7 +118,7 @@ func compressed(coding, text string) []byte {
 }
 
 // The figure holds for the provider too, which runs in the same process.
-func TestFault39_AnExchangeAllocatesLittleWhateverIsAnswered(t *testing.T) {
+func TestAttack14_ExchangeAllocatesLittleWhateverIsAnswered(t *testing.T) {
 	all := costly()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func TestAttack23_ForgedRequestID(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := newFixture(t)
+				w := newWorld(t)
 				ctx := lambdacontext.NewContext(
 					t.Context(),
 					&lambdacontext.LambdaContext{
@@ -43,10 +43,10 @@ func TestAttack23_ForgedRequestID(t *testing.T) {
 						InvokedFunctionArn: functionARN + ":" + c.alias,
 					},
 				)
-				answer, err := d.service.Invoke(ctx, []byte(c.payload))
-				log := d.logged()
-				if text := string(answer) + fmt.Sprint(err) + log; strings.Contains(text, forged) {
-					t.Errorf("the response or the log repeats the event's own request id: %.300s", text)
+				answer, err := w.service.Invoke(ctx, []byte(c.payload))
+				log := w.Log.Take()
+				if said := string(answer) + fmt.Sprint(err) + log; strings.Contains(said, forged) {
+					t.Errorf("the answer or the log repeats what the event says its id is: %.300s", said)
 				}
 				if len(log) > 8<<10 {
 					t.Errorf("the log took %d bytes, want 8 KiB at most", len(log))

@@ -16,7 +16,7 @@ import (
 func TestDirectInvocationIgnoresWhatAnOperationDoesNotTake(t *testing.T) {
 	for name, tt := range map[string]struct {
 		request api.Request
-		want    string
+		says    string
 	}{
 		"status": {api.Request{Action: api.Status, Credential: "minut", Rejected: "x", Code: "x"}, `"state":"none"`},
 		"list":   {api.Request{Action: api.List, Credential: "minut", Scope: "\x07"}, `"credentials":[`},
@@ -28,9 +28,9 @@ func TestDirectInvocationIgnoresWhatAnOperationDoesNotTake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newFixture(t)
-				if got, _ := c.answer(":admin", tt.request); !strings.Contains(got, tt.want) {
-					t.Errorf("answer(%v) = %s, want %s", tt.request, got, tt.want)
+				w := newWorld(t)
+				if got, _ := w.answer(":admin", tt.request); !strings.Contains(got, tt.says) {
+					t.Errorf("%v is answered with %s, want %s", tt.request, got, tt.says)
 				}
 			})
 		})
@@ -39,15 +39,15 @@ func TestDirectInvocationIgnoresWhatAnOperationDoesNotTake(t *testing.T) {
 
 func TestAnswersHaveTheTypeOfTheOperationsReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFixture(t)
+		w := newWorld(t)
 		for _, action := range []string{api.Vend, api.Status, api.List, api.Revoke} {
 			o, _ := api.Operations().Operation(action)
-			got, err := c.service.Answer(t.Context(), vend.Call{
+			got, err := w.service.Answer(t.Context(), vend.Call{
 				Caller:  access.Caller{Via: access.Admin, Alias: "admin"},
 				Request: api.Request{Action: action, Credential: "minut"},
 			})
 			if err != nil || reflect.TypeOf(got) != reflect.TypeOf(o.Reply) {
-				t.Errorf("Answer(%s) = %T, %v, want %T", action, got, err, o.Reply)
+				t.Errorf("%s is answered with %T, %v, want %T", action, got, err, o.Reply)
 			}
 		}
 	})
