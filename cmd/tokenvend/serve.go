@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/local"
-	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/records"
 )
 
 var serveCommand = command{
@@ -47,7 +47,7 @@ func (s *serve) flags(f *flag.FlagSet) {
 	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; "+
 		"the operator's key is local:local where no other key is given")
 	const staleMax = "how long a token is vended from memory while the data folder cannot be read, as in `5m`"
-	f.DurationVar(&s.StaleMax, "stale-max", mint.DefaultStaleMax, staleMax)
+	f.DurationVar(&s.StaleMax, "stale-max", records.DefaultStaleMax, staleMax)
 	f.DurationVar(&s.DemoLifetime, "demo-lifetime", 0, "how long the simulated tokens live, as in `20s`; else as each provider documents")
 	f.StringVar(&s.DemoListen, "demo-listen", "127.0.0.1:3001", "the `ADDRESS` where the simulated providers are told to misbehave")
 	f.BoolVar(&s.verbose, "verbose", false, "log more")

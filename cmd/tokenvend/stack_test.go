@@ -215,7 +215,7 @@ func (s *stack) put(name, provider string, more ...string) {
 	if _, err := s.secrets.CreateSecret(s.Context(), &awssecrets.CreateSecretInput{Name: &full, SecretString: &value}); err != nil {
 		s.Fatal(err)
 	}
-	if _, err := s.desk.Mint.Terms(s.Context(), name); err != nil { // as rotate's next pass does
+	if _, err := s.desk.Mint.Registry.Terms(s.Context(), name); err != nil { // as rotate's next pass does
 		s.Fatal(err)
 	}
 }

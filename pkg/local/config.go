@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/local/gateway"
-	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/records"
 )
 
 // Key is a key that requests are signed with.
@@ -38,7 +38,7 @@ type Config struct {
 	Canary time.Duration
 
 	// StaleMax is how long a token is vended from memory while the data folder
-	// cannot be read, from a minute on; 0: mint.DefaultStaleMax.
+	// cannot be read, from a minute on; 0: records.DefaultStaleMax.
 	StaleMax time.Duration
 
 	// AllowPrivate admits token endpoints at private and loopback addresses.
@@ -95,7 +95,7 @@ func (c Config) check() error {
 	if c.Canary != 0 && c.Canary < minCanary {
 		errs = append(errs, errors.New("--canary: expected a minute or more"))
 	}
-	if c.StaleMax != 0 && (c.StaleMax < mint.ShortestStaleMax || c.StaleMax > mint.LongestStaleMax) {
+	if c.StaleMax != 0 && (c.StaleMax < records.ShortestStaleMax || c.StaleMax > records.LongestStaleMax) {
 		errs = append(errs, errors.New("--stale-max: expected a duration from 1m to 24h"))
 	}
 	if c.DemoLifetime < 0 || c.DemoLifetime > 0 && c.DemoLifetime < time.Second {

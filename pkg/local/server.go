@@ -20,6 +20,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store/bolt"
 	"github.com/tokenvend/tokenvend/pkg/vend"
@@ -142,7 +143,7 @@ func (s *server) assemble() {
 	s.http = outbound.NewClient(providers)
 	s.mint = mint.New(mint.Config{
 		Store: s.store, Source: s.source, Sealer: s.sealer, HTTP: s.http, Journal: lines,
-		Every: s.every(), StaleMax: s.StaleMax, TrustsEmpty: true, RowFormat: mint.RowFormatMigrate,
+		Every: s.every(), StaleMax: s.StaleMax, TrustsEmpty: true, RowFormat: row.FormatMigrate,
 	})
 	service.Mint = s.mint
 	s.gateway = gateway.New(s.region(), s.keys.all, service.HTTP, s.log())

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -16,7 +17,9 @@ import (
 // its secret names another place of the token or because its tenant is broken
 // there, keeps no grant of another credential from being renewed.
 func TestAttack19_ACredentialThatFailsHoldsNoOtherBack(t *testing.T) {
-	for _, status := range []int{http.StatusBadGateway, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests} {
+	for _, status := range []int{
+		http.StatusBadGateway, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests,
+	} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { failsAlone(t, status) })
 		})
@@ -38,11 +41,13 @@ func failsAlone(t *testing.T, status int) {
 		}
 		return honest(r, form)
 	}
-	a.secrets.put("y", with(at("good.test", "other-secret", map[string]any{"authorize": map[string]any{"url": "/authorize"}}),
-		"allow", map[string]any{"accounts": []string{"*"}}))
+	authorize := map[string]any{"authorize": map[string]any{"url": "/authorize"}}
+	a.secrets.put("y", with(
+		at("good.test", "other-secret", authorize), "allow", map[string]any{"accounts": []string{"*"}},
+	))
 	m := a.instance()
 	for i := range 3 {
-		code := mint.Code{Code: redact.New("code"), RedirectURI: "https://app.test/"}
+		code := attempt.Code{Code: redact.New("code"), RedirectURI: "https://app.test/"}
 		must(t, m.Connect(t.Context(), account("y", fmt.Sprint(i)), code))
 	}
 	broken = true

@@ -45,7 +45,7 @@ type intercepted struct {
 	*world
 	name      string
 	in        answer // nil: nothing stands there
-	instances []*mint.Mint
+	instances []*process
 	first     token.Token
 }
 
@@ -57,7 +57,7 @@ func newIntercepted(t *testing.T, reuse string) *intercepted {
 	}
 	w.granted(name, temper(w.sim, reuse))
 	for range 2 {
-		m := mint.New(mint.Config{
+		m := newProcess(mint.Config{
 			Store: w.store, Source: w.secrets, Sealer: w.sealer,
 			HTTP: &http.Client{Transport: between{wire{w.world}, &w.in}}, Journal: journal.Journal{},
 		})

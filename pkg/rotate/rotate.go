@@ -8,6 +8,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -50,7 +51,7 @@ const (
 // waiting for back-offs, and mints its default token if there is none. It keeps
 // a token that is not due, because callers hold it.
 func (rt *Rotator) RunOne(ctx context.Context, name string) (r Report, err error) {
-	if _, err := rt.Mint.Terms(ctx, name); err != nil {
+	if _, err := rt.Mint.Registry.Terms(ctx, name); err != nil {
 		return r, err
 	}
 	entries, err := rt.Store.List(ctx, name, "", orDefault(rt.Batch, defaultBatch))
@@ -64,10 +65,11 @@ func (rt *Rotator) RunOne(ctx context.Context, name string) (r Report, err error
 		}
 	}
 	for _, key := range keys {
-		became, renewErr := rt.Mint.RenewNow(ctx, key)
-		if r.count(became); renewErr != nil {
-			err = renewErr
+		became := Renewed
+		if renewErr := operate.New(rt.Mint).RenewNow(ctx, key); renewErr != nil {
+			became, err = Failed, renewErr
 		}
+		r.count(became)
 	}
 	return r, err
 }
@@ -86,11 +88,11 @@ func endingBefore(ctx context.Context, sooner time.Duration) (context.Context, c
 // alarm.
 const nearlyOver = 5 * time.Minute
 
-func (r *Report) count(became mint.Renewal) {
+func (r *Report) count(became Renewal) {
 	switch became {
-	case mint.Renewed:
+	case Renewed:
 		r.Renewed++
-	case mint.Retired:
+	case Retired:
 		r.Retired++
 	default:
 		r.Failed++

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/operate"
 )
 
 // Run makes one pass: first it discovers added, changed and removed
@@ -20,13 +22,13 @@ func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	defer func() { rt.Journal.Pass(ctx, r.line(err, time.Since(began))) }()
 	work, cancel := endingBefore(ctx, orDefault(rt.Reserve, defaultReserve))
 	defer cancel()
-	if r.Learnt, r.Gone, err = rt.Mint.Discover(work); err != nil && !isCancelled(ctx) {
+	if r.Learnt, r.Gone, err = rt.Mint.Registry.Discover(work); err != nil && !isCancelled(ctx) {
 		rt.Journal.Event(ctx, slog.LevelWarn, "discovery", "", err.Error())
 	}
 	begin, cancel := endingBefore(work, beginBefore)
 	defer cancel()
 	if err = rt.renewDue(begin, work, &r); err == nil && rt.Canary > 0 {
-		r.Proven, r.Refused, err = rt.Mint.Canary(begin, rt.Canary)
+		r.Proven, r.Refused, err = operate.New(rt.Mint).Canary(begin, rt.Canary)
 	}
 	if err == nil && ctx.Err() == nil {
 		rt.migrate(begin)
@@ -39,7 +41,7 @@ func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 
 // migrate rewrites rows of an older format in the remaining time.
 func (rt *Rotator) migrate(ctx context.Context) {
-	done, err := rt.Mint.Migrate(ctx)
+	done, err := rt.Mint.Records.Migrate(ctx)
 	switch {
 	case ctx.Err() != nil: // it continues in the next pass
 	case err != nil:

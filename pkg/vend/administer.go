@@ -5,14 +5,15 @@ import (
 	"fmt"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // authorize returns where a person grants access.
 func (s *Service) authorize(ctx context.Context, c *call) (any, error) {
-	page, err := s.Mint.Authorization(ctx, c.key, c.Request.RedirectURI)
+	page, err := operate.New(s.Mint).Authorization(ctx, c.key, c.Request.RedirectURI)
 	if err != nil {
 		return nil, err
 	}
@@ -30,11 +31,11 @@ func (s *Service) browserURL(page string) string {
 // connect exchanges an authorization code, and keeps the grant.
 func (s *Service) connect(ctx context.Context, c *call) (any, error) {
 	r := c.Request
-	code := mint.Code{
+	code := attempt.Code{
 		Code: redact.New(r.Code), Verifier: redact.New(r.CodeVerifier),
 		RedirectURI: r.RedirectURI, Destination: r.Destination,
 	}
-	if err := s.Mint.Connect(ctx, c.key, code); err != nil {
+	if err := operate.New(s.Mint).Connect(ctx, c.key, code); err != nil {
 		return nil, err
 	}
 	return s.status(ctx, c)
@@ -42,7 +43,7 @@ func (s *Service) connect(ctx context.Context, c *call) (any, error) {
 
 // recover puts back a refresh token that could not be stored.
 func (s *Service) recover(ctx context.Context, c *call) (any, error) {
-	recovered, err := s.Mint.Recover(ctx, c.key.Credential, c.Request.Recovery)
+	recovered, err := operate.New(s.Mint).Recover(ctx, c.key.Credential, c.Request.Recovery)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (s *Service) recover(ctx context.Context, c *call) (any, error) {
 
 // accept lets the grants of a credential go on at a changed destination.
 func (s *Service) accept(ctx context.Context, c *call) (any, error) {
-	if err := s.Mint.Accept(ctx, c.key.Credential, c.Request.Accept); err != nil {
+	if err := operate.New(s.Mint).Accept(ctx, c.key.Credential, c.Request.Accept); err != nil {
 		return nil, err
 	}
 	return s.status(ctx, c)
@@ -61,7 +62,7 @@ func (s *Service) accept(ctx context.Context, c *call) (any, error) {
 
 // renew replaces a token though a back-off forbids it.
 func (s *Service) renew(ctx context.Context, c *call) (any, error) {
-	if err := s.Mint.Insist(ctx, c.key); err != nil {
+	if err := operate.New(s.Mint).Replace(ctx, c.key); err != nil {
 		return nil, err
 	}
 	return s.status(ctx, c)
@@ -69,7 +70,7 @@ func (s *Service) renew(ctx context.Context, c *call) (any, error) {
 
 // revoke revokes a token at the provider and forgets it.
 func (s *Service) revoke(ctx context.Context, c *call) (any, error) {
-	revoked, until, err := s.Mint.Revoke(ctx, c.key)
+	revoked, until, err := operate.New(s.Mint).Revoke(ctx, c.key)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (s *Service) list(ctx context.Context, c *call) (any, error) {
 	}
 	page := api.Page{Credentials: []api.Listed{}}
 	for after := c.Request.After; ; {
-		all, next, err := s.Mint.List(ctx, after, max(limit+1, defaultPage))
+		all, next, err := operate.New(s.Mint).List(ctx, after, max(limit+1, defaultPage))
 		if err != nil {
 			return nil, err
 		}

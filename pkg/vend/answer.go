@@ -10,7 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/journal"
-	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/registry"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -115,8 +115,8 @@ func (s *Service) permit(ctx context.Context, c *call, o api.Operation) (err err
 func (s *Service) admit(ctx context.Context, c *call) (token.Key, error) {
 	r := c.Request
 	requested := token.Key{Credential: r.Credential, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
-	asking := mint.Asking{Caller: c.Caller, Operator: s.isOperator(c.Caller), Beside: requested}
-	terms, err := s.Mint.Admit(ctx, r.Credential, asking)
+	asking := registry.Asking{Caller: c.Caller, Operator: s.isOperator(c.Caller), Beside: requested}
+	terms, err := s.Mint.Registry.Admit(ctx, r.Credential, asking)
 	gone := terms.Name != "" && r.Action == api.Status
 	if err != nil && !gone {
 		return token.Key{}, err

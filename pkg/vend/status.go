@@ -5,18 +5,19 @@ import (
 	"context"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 )
 
 // status reports on an entry. With verify, the provider is asked whether it
 // takes the token.
 func (s *Service) status(ctx context.Context, c *call) (any, error) {
-	found, err := s.Mint.Status(ctx, c.key)
+	found, err := operate.New(s.Mint).Status(ctx, c.key)
 	if err != nil {
 		return nil, err
 	}
 	var verified *api.Verified
 	if c.Request.Verify {
-		if verified, err = s.Mint.Verify(ctx, c.key); err != nil {
+		if verified, err = operate.New(s.Mint).Verify(ctx, c.key); err != nil {
 			return nil, err
 		}
 	}
