@@ -25,6 +25,7 @@ var layers = [][]string{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark",
 		"pkg/jsonpointer",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
+		"pkg/local/httpserver",
 	},
 	{"pkg/strictjson", "pkg/privatekey"},
 	{
@@ -53,7 +54,8 @@ var layers = [][]string{
 	{"pkg/mint"},
 	{"pkg/operate"},
 	{"pkg/vend", "pkg/rotate"},
-	{"pkg/boot", "pkg/local"},
+	{"pkg/boot", "pkg/local/gateway"},
+	{"pkg/local"},
 	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/clierror"},
 	{"cmd/tokenvend/internal/connection"},
 	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
@@ -89,6 +91,7 @@ var apart = map[string][]string{
 	"internal/stress":                          {},
 	"internal/style":                           {},
 	"internal/measure":                         {},
+	"internal/signedrequest":                   {},
 	"internal/testbed":                         {"internal/standin"},
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",
