@@ -226,7 +226,9 @@ func TestDocumentHasTheCodesAndStates(t *testing.T) {
 		states) {
 		t.Errorf("the documented states = %v, want %v", got, states)
 	}
-	sources := constants(t, "../pkg/mint/plan.go", func(name, _ string) bool { return strings.HasPrefix(name, "from") })
+	sources := constants(t, "../pkg/schedule/rules.go", func(name, _ string) bool {
+		return strings.HasPrefix(name, "from")
+	})
 	if got := slices.Sorted(slices.Values(schemas["StatusReport"].Properties["lifetime_from"].Enum)); !slices.Equal(got, sources) {
 		t.Errorf("the documented sources of a lifetime = %v, want %v", got, sources)
 	}

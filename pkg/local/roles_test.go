@@ -44,7 +44,8 @@ func operatorKey(id, secret, arn string) Key {
 	return k
 }
 
-// A caller's key once listed, revoked, connected and recovered like an operator.
+// A caller's key once listed, revoked, connected and recovered like an
+// operator.
 func TestAttack09_ACallersKeyDoesNotAdminister(t *testing.T) {
 	operator := operatorKey("ops", "s3", "")
 	billing, plain := newKey("AKIABILLING", "s1", billingARN), newKey("plain", "s2", "")

@@ -82,7 +82,8 @@ func TestPathsAsTheyStand(t *testing.T) {
 	r := start(t, Config{Data: t.TempDir(), Demo: true})
 	for _, path := range []string{
 		"/tokens/../tokens/minut", "//tokens/minut", "/tokens//minut", "/tokens/minut/", "/tokens/", "/tokens/minut;a",
-		"/tokens/minut;", "/tokens/%6dinut", "/tokens/minut%2fstatus", "/tokens/MINUT", "/Tokens/minut", "/tokens/./minut",
+		"/tokens/minut;", "/tokens/%6dinut", "/tokens/minut%2fstatus", "/tokens/MINUT", "/Tokens/minut",
+		"/tokens/./minut",
 		"/tokens/minut/status/", "/tokens/minut/.", "/prod/tokens/minut", "/", "/healthz", "/tokens/minut%00",
 		"/tokens/nothing",
 	} {
@@ -191,7 +192,8 @@ func TestUsersConnectInADemo(t *testing.T) {
 		checkText(t, "the authorize page of "+name, signedrequest.Curl(t, at.URL), "Allow access to "+name)
 	}
 	if got := r.get(t, "/tokens/minut/authorize?account=alice"+redirectURI); got.Status != http.StatusForbidden {
-		t.Errorf("GET /tokens/minut/authorize = %d %s, want 403: its credential allows no account", got.Status, got.Body)
+		t.Errorf("GET /tokens/minut/authorize = %d %s, want 403: its credential allows no account", got.Status,
+			got.Body)
 	}
 }
 
