@@ -130,26 +130,26 @@ func (doc Document) beginsLike(first byte) bool {
 	return begins >= utf8.RuneSelf || lowerASCII(byte(begins)) == lowerASCII(first) // #nosec G115 -- below 0x80
 }
 
-// name decodes the name of a member: in place, or into room where it has
-// escapes. It returns nil where room is too small.
-func (doc Document) name(room []byte) []byte {
+// name decodes the name of a member: in place, or into buffer where it has
+// escapes. It returns nil where buffer is too small.
+func (doc Document) name(buffer []byte) []byte {
 	raw := doc[1 : len(doc)-1]
 	escape := bytes.IndexByte(raw, '\\')
 	if escape < 0 {
 		return raw
 	}
 	for ; escape >= 0; escape = bytes.IndexByte(raw, '\\') {
-		if len(room)+escape+utf8.UTFMax > cap(room) {
+		if len(buffer)+escape+utf8.UTFMax > cap(buffer) {
 			return nil
 		}
 		char, size := raw[escape:].escape()
-		room = utf8.AppendRune(append(room, raw[:escape]...), char)
+		buffer = utf8.AppendRune(append(buffer, raw[:escape]...), char)
 		raw = raw[escape+size:]
 	}
-	if len(room)+len(raw) > cap(room) {
+	if len(buffer)+len(raw) > cap(buffer) {
 		return nil
 	}
-	return append(room, raw...)
+	return append(buffer, raw...)
 }
 
 // escape reads an escape of JSON (RFC 8259 §7). It does not join surrogate

@@ -73,7 +73,7 @@ func (h *server) openData() error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	owners, err := CheckData(h.Data)
+	owners, err := h.folder().Check()
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}

@@ -11,8 +11,8 @@ import (
 
 // VerifyToken asks the provider's API whether it accepts an access token (RFC
 // 6750 §2.1): yes by a status 2xx, no by 401. The request changes nothing. A
-// web page with 401 and without a challenge counts as that of a proxy or a
-// firewall.
+// web page with 401 and without a challenge counts as a proxy's or a
+// firewall's.
 //
 // Any other response says nothing of the token and is an [*Error]. One of kind
 // Unavailable may change later.
@@ -40,7 +40,7 @@ func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works b
 // isForeignPage reports whether a response is a web page, such as a proxy or a
 // firewall sends, and no answer of an API.
 func isForeignPage(m response.Message) bool {
-	isPage := strings.HasPrefix(http.DetectContentType(m.Body), "text/html")
+	isPage := strings.HasPrefix(http.DetectContentType(m.Body.Text), "text/html")
 	return isPage && m.Header.Get("WWW-Authenticate") == ""
 }
 
