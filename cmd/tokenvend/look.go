@@ -132,6 +132,9 @@ func describe(r api.StatusReport, asked variant, now time.Time) [][]string {
 		add("changed", change.Part+": "+cmp.Or(change.Old, "nothing")+" became "+cmp.Or(change.New, "nothing"))
 	}
 	add("warning", r.Warning)
+	for _, warning := range r.Warnings {
+		add("warning", warning)
+	}
 	add("what to do", remedy(r, asked))
 	return lines
 }

@@ -102,13 +102,14 @@ func TestAnswers(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	v, query := begin(t, "S256")
 	state := "&state=" + query.Get("state")
+	const sentBack = "the provider sent the person back with "
 	for answer, want := range map[string]string{
-		"error=access_denied":                                             "the provider sent the person back with access_denied",
-		"error=access_denied&code=c0de":                                   "the provider sent the person back with access_denied",
-		"error=invalid_scope&error_description=no+such+scope":             "the provider sent the person back with invalid_scope: no such scope",
-		"error=%1b%5b31mred%0a&error_description=a%0d%0ab%22%5c%c3%a9%ff": "the provider sent the person back with ?[31mred?: a??b????",
-		"error=": "the provider sent the person back with ",
-		"error=x&error_description=" + strings.Repeat("y", 5000): "the provider sent the person back with x: " +
+		"error=access_denied":                                             sentBack + "access_denied",
+		"error=access_denied&code=c0de":                                   sentBack + "access_denied",
+		"error=invalid_scope&error_description=no+such+scope":             sentBack + "invalid_scope: no such scope",
+		"error=%1b%5b31mred%0a&error_description=a%0d%0ab%22%5c%c3%a9%ff": sentBack + "?[31mred?: a??b????",
+		"error=": sentBack,
+		"error=x&error_description=" + strings.Repeat("y", 5000): sentBack + "x: " +
 			strings.Repeat("y", 300),
 	} {
 		_, err := v.Code(answer + state)

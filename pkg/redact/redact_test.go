@@ -45,7 +45,7 @@ func everywhere() map[string]any {
 	}
 }
 
-// reveals says whether out holds the secret, in plain or in a form that
+// reveals reports whether out holds the secret, in plain or in a form that
 // printing gives bytes.
 func reveals(out string) bool {
 	for _, form := range []string{

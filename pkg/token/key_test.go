@@ -113,7 +113,7 @@ func TestKeysComeBackFromAStoresTwoNames(t *testing.T) {
 func TestOwnRowsAreKeysOfTheirOwn(t *testing.T) {
 	own, standard := token.RecordKey("minut"), token.Key{Credential: "minut"}
 	if own == standard || !own.IsRecord() || standard.IsRecord() {
-		t.Error("an own row is taken for the default variant")
+		t.Error("RecordKey equals the key of the default variant")
 	}
 	if own.String() != "*/minut" || standard.String() != "minut/-" {
 		t.Errorf("they are named %v and %v", own, standard)
@@ -123,7 +123,7 @@ func TestOwnRowsAreKeysOfTheirOwn(t *testing.T) {
 		t.Error("a store keeps them elsewhere")
 	}
 	if own != token.RecordKey("minut") || own == token.RecordKey("monta") {
-		t.Error("own rows do not compare by name")
+		t.Error("RecordKey(name) does not sort by name")
 	}
 }
 

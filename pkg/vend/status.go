@@ -3,6 +3,7 @@ package vend
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/operate"
@@ -29,6 +30,9 @@ func (d *Service) status(ctx context.Context, c *call) (any, error) {
 		State: s.State, Stale: s.Stale, Generation: e.Generation, Fingerprint: e.Fingerprint,
 		IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt, CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt,
 		LifetimeFrom: e.LifetimeFrom, GrantUntil: e.RefreshUntil, Verified: verified, Warning: s.Warning,
+	}
+	if e.Warnings != "" {
+		report.Warnings = strings.Split(e.Warnings, "; ")
 	}
 	if f := s.Failure; !f.IsZero() {
 		report.Failure = &api.Failure{

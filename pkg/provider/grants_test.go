@@ -30,7 +30,7 @@ func mustCatalog(t *testing.T, name string) *descriptor.Descriptor {
 	return d
 }
 
-func TestWherePeopleAreSent(t *testing.T) {
+func TestAuthorizeURL(t *testing.T) {
 	const redirect = "https://app.test/connected?a=b c"
 	for name, c := range map[string]struct {
 		text, tokenURL, scope, audience, want string
