@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -46,7 +47,7 @@ func failsAlone(t *testing.T, status int) {
 	))
 	m := a.instance()
 	for i := range 3 {
-		code := mint.Code{Code: redact.New("code"), RedirectURI: "https://app.test/"}
+		code := attempt.Code{Code: redact.New("code"), RedirectURI: "https://app.test/"}
 		must(t, m.Connect(t.Context(), account("y", fmt.Sprint(i)), code))
 	}
 	broken = true

@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -90,7 +91,7 @@ func (a *attacked) connected(m *process, over map[string]any) token.Key {
 	}
 	a.secrets.put("x", with(at("good.test", "good-secret", all), "allow", map[string]any{"accounts": []string{"*"}}))
 	k := account("x", "ann")
-	must(a.t, m.Connect(a.t.Context(), k, mint.Code{Code: redact.New("good-code"), RedirectURI: backTo}))
+	must(a.t, m.Connect(a.t.Context(), k, attempt.Code{Code: redact.New("good-code"), RedirectURI: backTo}))
 	return k
 }
 
@@ -187,7 +188,7 @@ func TestAttack02_ConnectGoesOnWithoutAccept(t *testing.T) {
 		a.change(map[string]any{"verify": map[string]any{"url": "https://good.test/me"}})
 		_, _, err := m.Discover(t.Context())
 		must(t, err)
-		must(t, m.Connect(t.Context(), k, mint.Code{Code: redact.New("good-code"), RedirectURI: backTo}))
+		must(t, m.Connect(t.Context(), k, attempt.Code{Code: redact.New("good-code"), RedirectURI: backTo}))
 		mustToken(t, a.instance(), k, mint.Want{})
 	})
 }
@@ -207,7 +208,7 @@ func TestAttack02_CodeGoesToNoOtherDestination(t *testing.T) {
 		err = m.Connect(
 			t.Context(),
 			k,
-			mint.Code{Code: redact.New("good-code"), RedirectURI: backTo, Destination: at.Destination},
+			attempt.Code{Code: redact.New("good-code"), RedirectURI: backTo, Destination: at.Destination},
 		)
 		if codeOf(err) != api.InvalidRequest {
 			t.Errorf("Connect = %v, want %s", err, api.InvalidRequest)
@@ -244,14 +245,14 @@ func TestAttack03_ForgedTermsGetNoSecret(t *testing.T) {
 		a.secrets.put("x", at("good.test", "good-secret", nil))
 		mustToken(t, a.instance(), key("x"), mint.Want{})
 		own := a.own("x")
-		plain, err := a.sealer.Open(t.Context(), "x", own.Sealed, records.Additional(own))
+		plain, err := a.sealer.Open(t.Context(), "x", own.Sealed, row.Additional(own))
 		must(t, err)
 		forged := own
 		forged.Sealed, err = a.sealer.Seal(
 			t.Context(),
 			"x",
 			[]byte(strings.ReplaceAll(string(plain), "good.test", "evil.test")),
-			records.Additional(own),
+			row.Additional(own),
 		)
 		must(t, err)
 		_, err = a.store.Replace(t.Context(), own, forged)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -28,14 +29,14 @@ func account(name, whose string) token.Key {
 }
 
 // code is what a person brings back from the provider's page.
-func (w *world) code(name, person string) mint.Code {
+func (w *world) code(name, person string) attempt.Code {
 	w.t.Helper()
 	sum := sha256.Sum256([]byte(verifier))
 	code, err := w.sim.IssueCode(name, "demo-"+name, person, "", backTo, base64.RawURLEncoding.EncodeToString(sum[:]))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return mint.Code{Code: redact.New(code), Verifier: redact.New(verifier), RedirectURI: backTo}
+	return attempt.Code{Code: redact.New(code), Verifier: redact.New(verifier), RedirectURI: backTo}
 }
 
 func (w *world) entryOf(k token.Key) store.Entry {
@@ -103,7 +104,7 @@ func TestACodeThatIsRefusedChangesNothing(t *testing.T) {
 		good := w.code("trackmania", "alice")
 		wrong := good
 		wrong.Verifier = redact.New("x" + verifier[1:])
-		for _, code := range []mint.Code{wrong, {Code: redact.New("none"), RedirectURI: backTo}} {
+		for _, code := range []attempt.Code{wrong, {Code: redact.New("none"), RedirectURI: backTo}} {
 			if err := m.Connect(t.Context(), alice, code); codeOf(err) != api.ProviderRejected {
 				t.Errorf("%v", err)
 			}
@@ -113,7 +114,7 @@ func TestACodeThatIsRefusedChangesNothing(t *testing.T) {
 		}
 		must(t, m.Connect(t.Context(), alice, w.code("trackmania", "alice")))
 		before := mustToken(t, m, alice, mint.Want{}).Token.Fingerprint
-		if err := m.Connect(t.Context(), alice, mint.Code{Code: redact.New("none"), RedirectURI: backTo}); codeOf(err) != api.ProviderRejected {
+		if err := m.Connect(t.Context(), alice, attempt.Code{Code: redact.New("none"), RedirectURI: backTo}); codeOf(err) != api.ProviderRejected {
 			t.Errorf("%v", err)
 		}
 		if after := mustToken(t, w.instance(), alice, mint.Want{}).Token.Fingerprint; after != before {

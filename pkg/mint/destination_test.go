@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -162,7 +163,7 @@ func (n *network) step() {
 		if n.IntN(2) == 0 {
 			n.putVersion(credential.Current)
 		}
-		code := mint.Code{Code: redact.New("code." + at.Destination), RedirectURI: backTo, Destination: at.Destination}
+		code := attempt.Code{Code: redact.New("code." + at.Destination), RedirectURI: backTo, Destination: at.Destination}
 		_ = m.Connect(ctx, account("x", "ann"), code)
 	case 4:
 		_, _ = m.Verify(ctx, k)

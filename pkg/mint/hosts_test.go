@@ -17,7 +17,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/row"
 )
 
 // hosts are servers by their names, honest and hostile ones. All that each one
@@ -164,10 +164,10 @@ func newAttacked(t *testing.T) *attacked {
 }
 
 // instance is one process of the attacked world.
-func (a *attacked) instance() *process { return a.formatted(records.RowFormat2) }
+func (a *attacked) instance() *process { return a.formatted(row.Format2) }
 
 // formatted is a process that reads and writes rows of a format.
-func (a *attacked) formatted(format records.RowFormat) *process {
+func (a *attacked) formatted(format row.Format) *process {
 	return newProcess(mint.Config{
 		RowFormat: format, Store: a.store, Source: a.secrets, Sealer: a.sealer, HTTP: &http.Client{Transport: a.hosts},
 		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(a.world, nil)), Metrics: "test"},

@@ -20,6 +20,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
@@ -186,7 +187,7 @@ func (w *world) refreshIn(name string) string {
 func (w *world) refreshOf(k token.Key) string {
 	w.t.Helper()
 	e := w.entryOf(k)
-	plain, err := w.sealer.Open(w.t.Context(), k.Credential, e.Sealed, records.Additional(e))
+	plain, err := w.sealer.Open(w.t.Context(), k.Credential, e.Sealed, row.Additional(e))
 	var held struct {
 		Refresh string `json:"refresh_token"`
 	}
