@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
@@ -117,17 +118,18 @@ var intermediaries = map[string]answer{
 	},
 }
 
-// between is a transport with what stands before the provider.
-type between struct {
-	wire
-	in *answer
+// intermediary is a transport that may answer in the place of the provider.
+type intermediary struct {
+	next http.RoundTripper
+	in   *answer // nil: requests reach the provider
 }
 
-func (b between) RoundTrip(r *http.Request) (*http.Response, error) {
-	if *b.in != nil {
-		return (*b.in)(r)
+// RoundTrip implements [http.RoundTripper].
+func (x intermediary) RoundTrip(r *http.Request) (*http.Response, error) {
+	if *x.in != nil {
+		return (*x.in)(r)
 	}
-	return b.wire.RoundTrip(r)
+	return x.next.RoundTrip(r)
 }
 
 // Whatever answers in the place of a provider, and however long: it ends no
@@ -145,35 +147,35 @@ func TestFault14_NoIntermediaryEndsAGrant(t *testing.T) {
 func outlivesAnswer(t *testing.T, a answer, begins time.Duration) {
 	const name = "trackmania"
 	w := newWorld(t, simulator.Options{Reuse: map[string]simulator.Reuse{name: simulator.RevokesFamily}})
-	w.granted(name, temper(w.sim, "unknown"))
+	w.granted(name, temper(w.Providers, "unknown"))
 	var in answer
-	var instances []*process
+	var instances []*testworld.Process
 	for range 2 {
-		m := newProcess(mint.Config{
-			Store: w.store, Source: w.secrets, Sealer: w.sealer, HTTP: &http.Client{Transport: between{wire{w}, &in}},
-			Journal: journal.Journal{},
+		m := w.NewProcess(func(c *mint.Config) {
+			c.HTTP = &http.Client{Transport: intermediary{w.Providers, &in}}
+			c.Journal = journal.Journal{}
 		})
 		defer m.Wait()
 		instances = append(instances, m)
 	}
-	first := mustToken(t, instances[0], key(name), mint.Want{})
+	first := w.Token(instances[0], testworld.Key(name))
 	time.Sleep(begins)
 	in = a
 	for end, i := time.Now().Add(50*time.Minute), 0; time.Now().Before(end); i++ {
-		got, err := instances[i%2].Token(deadline(t, 29*time.Second), key(name), mint.Want{})
+		got, err := instances[i%2].Token(deadline(t, testworld.CallerTimeout), testworld.Key(name), mint.Want{})
 		switch living := first.Token.Left(time.Now()) > 0; {
 		case living && err != nil:
 			t.Fatalf("Token() at %v = %v, want the token that still lives", time.Now(), err)
 		case living && got.Token.Fingerprint != first.Token.Fingerprint:
 			t.Fatalf("Token() at %v = another token in an outage", time.Now())
-		case codeOf(err) == api.ReauthorizationRequired:
+		case testworld.HasCode(err, api.ReauthorizationRequired):
 			t.Fatalf("Token() at %v = %v: an outage has ended the grant", time.Now(), err)
 		}
 		time.Sleep(10 * time.Second)
 	}
 	in = nil
 	for over := time.Now(); ; time.Sleep(time.Second) {
-		got, err := instances[1].Token(deadline(t, 29*time.Second), key(name), mint.Want{})
+		got, err := instances[1].Token(deadline(t, testworld.CallerTimeout), testworld.Key(name), mint.Want{})
 		if err == nil && got.Token.Generation == 2 {
 			break
 		}
@@ -181,7 +183,7 @@ func outlivesAnswer(t *testing.T, a answer, begins time.Duration) {
 			t.Fatalf("Token() %v after the outage = %v, want a new token", time.Since(over), err)
 		}
 	}
-	if got := w.entry(name); got.State != store.Live || !got.Failure.IsZero() {
+	if got := w.Entry(testworld.Key(name)); got.State != store.Live || !got.Failure.IsZero() {
 		t.Errorf("entry after the outage = state %q, failure %q; want a living one", got.State, got.Failure.Code)
 	}
 }
@@ -195,18 +197,18 @@ func TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack(t *testing
 				a := newAttacked(t)
 				m := a.instance()
 				k := a.connected(m, nil)
-				mustToken(t, m, key("x"), mint.Want{})
+				a.Token(m, testworld.Key("x"))
 				honest := a.answers["good.test"]
 				time.Sleep(50 * time.Minute)
 				a.answers["good.test"] = func(*http.Request, url.Values) (int, string) { return status, html }
 				for range 200 {
-					_, _ = m.Token(t.Context(), key("x"), mint.Want{})
+					_, _ = m.Token(t.Context(), testworld.Key("x"), mint.Want{})
 					_, _ = m.Token(t.Context(), k, mint.Want{})
 					time.Sleep(10 * time.Second)
 				}
 				a.answers["good.test"] = honest
-				time.Sleep(29 * time.Second)
-				mustToken(t, m, k, mint.Want{})
+				time.Sleep(testworld.CallerTimeout)
+				a.Token(m, k)
 			})
 		})
 	}
