@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
@@ -153,7 +154,7 @@ func codesAreRefused(t *testing.T, w *world) {
 	w.connectable("codes")
 	w.connectable("hasty")
 	m := w.newProcess()
-	refused := func(what string, k token.Key, code mint.Code) {
+	refused := func(what string, k token.Key, code attempt.Code) {
 		t.Helper()
 		given, detail := apiError(m.Connect(t.Context(), k, code))
 		if given != api.ProviderRejected ||

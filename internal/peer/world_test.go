@@ -23,6 +23,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -102,7 +103,7 @@ func (w *world) asked(client string) (n int) {
 
 // code has a user log in and consent for the key of an account. It returns the
 // authorization response.
-func (w *world) code(m *testworld.Process, k token.Key) mint.Code {
+func (w *world) code(m *testworld.Process, k token.Key) attempt.Code {
 	w.T.Helper()
 	at, err := m.Authorization(w.T.Context(), k, testworld.RedirectURI)
 	testworld.Must(w.T, err)
@@ -117,7 +118,7 @@ func (w *world) code(m *testworld.Process, k token.Key) mint.Code {
 			back.Get("error_description"),
 		)
 	}
-	return mint.Code{
+	return attempt.Code{
 		Code: redact.New(back.Get("code")), Verifier: redact.New(testworld.CodeVerifier),
 		RedirectURI: testworld.RedirectURI, Destination: at.Destination,
 	}

@@ -4,8 +4,8 @@ package main
 var further = []revert{
 	{
 		attack: "02", fix: "an encoded refresh token is no access token", file: "pkg/provider/response/refreshname.go",
-		old:     "all := decodingsOf(text)",
-		without: "all := decodings{text}",
+		old:     "all := encoded.New(text)",
+		without: "all := encoded.Text{text}",
 		test:    "TestAttack02_EncodedRefreshTokenIsNeverTheAccessToken", pkg: "pkg/provider",
 	},
 	{
@@ -21,28 +21,29 @@ var further = []revert{
 		test:    "TestAttack02_NoParameterTakesAnothersPlace", pkg: "pkg/provider",
 	},
 	{
-		attack: "02", fix: "a record that was deleted adopts no grant", file: "pkg/records/history.go",
+		attack: "02", fix: "a record that was deleted adopts no grant", file: "pkg/row/history.go",
 		old:     `if r.Name != "" {`,
 		without: `if r.Name == "" || r.Name != "" {`,
 		test:    "TestAttack02_GrantOfAnOlderProgramGoesToNoOtherDestination", pkg: "pkg/mint",
 	},
 	{
-		attack: "04", fix: "a deleted entry is of the generation that was seen of it", file: "pkg/mint/recovery.go",
-		old:     "e.Generation = max(e.Generation, m.Records.SeenGeneration(key))",
-		without: "_ = m.Records.SeenGeneration(key)",
-		test:    "TestAttack04_RecoveryBlobRevivesNothingInADeletedEntry",
+		attack: "04", fix: "a deleted entry is of the generation that was seen of it", file: "pkg/attempt/recovery.go",
+		old:     "e.Generation = max(e.Generation, t.Records.SeenGeneration(key))",
+		without: "_ = t.Records.SeenGeneration(key)",
+		test:    "TestAttack04_RecoveryBlobRevivesNothingInADeletedEntry", pkg: "pkg/mint",
 	},
 	{
-		attack: "06", fix: "lists in allow are extended, and the others kept", file: "cmd/tokenvend/fields.go",
-		old:     `if standing, has := f["allow"]; has {`,
-		without: `if standing, has := f["allow"]; has && len(standing) == 0 {`,
-		test:    "TestAttack06_SetKeepsWhoMayHaveIt",
+		attack: "06", fix: "lists in allow are extended, and the others kept",
+		file:    "cmd/tokenvend/internal/commands/credentials/fields.go",
+		old:     `allow, err := f.object("allow")`,
+		without: `allow, err := f.object("no such field")`,
+		test:    "TestAttack06_SetKeepsWhoMayHaveIt", pkg: "cmd/tokenvend",
 	},
 	{
-		attack: "06", fix: "what gives more is asked about", file: "cmd/tokenvend/set.go",
+		attack: "06", fix: "what gives more is asked about", file: "cmd/tokenvend/internal/commands/credentials/set.go",
 		old:     "if len(more) == 0 || s.yes {",
 		without: "if len(more) >= 0 || s.yes {",
-		test:    "TestAttack06_WhatGivesMoreTakesYes",
+		test:    "TestAttack06_WhatGivesMoreTakesYes", pkg: "cmd/tokenvend",
 	},
 	{
 		attack: "08", fix: "a refusal is never answered from memory", file: "pkg/registry/admit.go",
@@ -81,10 +82,11 @@ var further = []revert{
 		test:    "TestAttack10_APatternOfRolesAdmitsNoUser",
 	},
 	{
-		attack: "11", fix: "a pattern reaches each name that it matches", file: "cmd/tokenvend/reach.go",
-		old:     "if access.Match(pattern, named(arn, alias)) {",
-		without: "if pattern == named(arn, alias) {",
-		test:    "TestAttack11_EveryGrantThatReachesFar",
+		attack: "11", fix: "a pattern reaches each name that it matches",
+		file:    "cmd/tokenvend/internal/iampolicy/policy.go",
+		old:     "if access.Match(pattern, qualified(arn, alias)) {",
+		without: "if pattern == qualified(arn, alias) {",
+		test:    "TestAttack11_EveryGrantThatReachesFar", pkg: "cmd/tokenvend",
 	},
 	{
 		attack: "12", fix: "each loopback address is taken", file: "pkg/consent/loopback.go",
@@ -99,10 +101,11 @@ var further = []revert{
 		test:    "TestAttack13_APlantedFolderIsNotUsed", pkg: "cmd/tokenvend",
 	},
 	{
-		attack: "13", fix: "set reads a credential as the server does", file: "cmd/tokenvend/vault.go",
+		attack: "13", fix: "set reads a credential as the server does",
+		file:    "cmd/tokenvend/internal/secretstore/folder.go",
 		old:     "f.source.Text(name)",
-		without: "os.ReadFile(f.where(name))",
-		test:    "TestAttack13_SetTakesOverNoPlantedCredential",
+		without: "os.ReadFile(f.Describe(name))",
+		test:    "TestAttack13_SetTakesOverNoPlantedCredential", pkg: "cmd/tokenvend",
 	},
 	{
 		attack: "13", fix: "the folder above is looked at for a running server too", file: "pkg/private/private.go",
@@ -177,16 +180,18 @@ var further = []revert{
 		test:    "TestAttack21_NothingControlsAnOperatorsTerminal", pkg: "cmd/tokenvend",
 	},
 	{
-		attack: "21", fix: "an argument of any type stays on its line", file: "cmd/tokenvend/internal/terminal/terminal.go",
+		attack: "21", fix: "an argument of any type stays on its line",
+		file:    "cmd/tokenvend/internal/terminal/terminal.go",
 		old:     "cleaned[i] = cleanValue(arg)",
 		without: "cleaned[i] = arg",
 		test:    "TestAttack21_NoArgumentBeginsALine",
 	},
 	{
-		attack: "22", fix: "a variable that is set already is replaced", file: "cmd/tokenvend/get.go",
+		attack: "22", fix: "a variable that is set already is replaced",
+		file:    "cmd/tokenvend/internal/commands/tokens/exec.go",
 		old:     "return key == name || fold && strings.EqualFold(key, name)",
 		without: "return key == name && fold && strings.EqualFold(key, name)",
-		test:    "TestAttack22_ExecReplacesTheVariable",
+		test:    "TestAttack22_ExecReplacesTheVariable", pkg: "cmd/tokenvend",
 	},
 	{
 		attack: "23", fix: "a request id is Lambda's", file: "pkg/vend/event.go",
@@ -249,15 +254,21 @@ var further = []revert{
 		test:    "TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack", pkg: "pkg/mint",
 	},
 	{
-		attack: "Fault47", fix: "after an outage all versions of a secret are tried", file: "pkg/mint/exchange.go",
+		attack: "Fault47", fix: "after an outage all versions of a secret are tried", file: "pkg/attempt/exchange.go",
 		old:     "before.IsZero() || failure.MayBeOutage(before) && !failure.Of(err).Intermediary",
 		without: "before.IsZero()",
-		test:    "TestFault47_OutageInTheMiddleOfARotation",
+		test:    "TestFault47_OutageInTheMiddleOfARotation", pkg: "pkg/mint",
 	},
 	{
 		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/response/sentence.go",
 		old:     `|\bpretokengeneration\b`,
 		without: "",
 		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider",
+	},
+	{
+		attack: "Fault14", fix: "a firewall's page is no answer to a revocation", file: "pkg/operate/revoke.go",
+		old:     "return false, ofRevocation(err)",
+		without: "return false, failure.Of(err)",
+		test:    "TestFault14_NoIntermediarySwallowsARevocation", pkg: "pkg/mint",
 	},
 }

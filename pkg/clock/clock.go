@@ -1,7 +1,10 @@
-// Package clock reads the wall clock and compares times.
+// Package clock reads the wall clock, compares times and waits.
 package clock
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Now returns the time in UTC, in milliseconds, as the store keeps times. It
 // has no monotonic reading: that one stops while Lambda freezes the process.
@@ -21,4 +24,16 @@ func Later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// Sleep waits for a time, or until ctx ends, and then returns its error.
+func Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -12,11 +12,12 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -93,7 +94,7 @@ func (a *attacked) connected(m *testworld.Process, over map[string]any) token.Ke
 	k := testworld.Account("x", "ann")
 	testworld.Must(
 		a.T,
-		m.Connect(a.T.Context(), k, mint.Code{Code: redact.New("good-code"), RedirectURI: testworld.RedirectURI}),
+		m.Connect(a.T.Context(), k, attempt.Code{Code: redact.New("good-code"), RedirectURI: testworld.RedirectURI}),
 	)
 	return k
 }
@@ -194,7 +195,7 @@ func TestAttack02_ConnectGoesOnWithoutAccept(t *testing.T) {
 		testworld.Must(t, err)
 		testworld.Must(
 			t,
-			m.Connect(t.Context(), k, mint.Code{Code: redact.New("good-code"), RedirectURI: testworld.RedirectURI}),
+			m.Connect(t.Context(), k, attempt.Code{Code: redact.New("good-code"), RedirectURI: testworld.RedirectURI}),
 		)
 		a.Token(a.instance(), k)
 	})
@@ -215,7 +216,11 @@ func TestAttack02_CodeGoesToNoOtherDestination(t *testing.T) {
 		err = m.Connect(
 			t.Context(),
 			k,
-			mint.Code{Code: redact.New("good-code"), RedirectURI: testworld.RedirectURI, Destination: at.Destination},
+			attempt.Code{
+				Code:        redact.New("good-code"),
+				RedirectURI: testworld.RedirectURI,
+				Destination: at.Destination,
+			},
 		)
 		if !testworld.HasCode(err, api.InvalidRequest) {
 			t.Errorf("Connect() = %v, want %s", err, api.InvalidRequest)
@@ -253,14 +258,14 @@ func TestAttack03_ForgedTermsGetNoSecret(t *testing.T) {
 		a.secrets.put("x", at("good.test", "good-secret", nil))
 		a.Token(a.instance(), testworld.Key("x"))
 		own := a.own("x")
-		plain, err := a.Sealer.Open(t.Context(), "x", own.Sealed, records.Additional(own))
+		plain, err := a.Sealer.Open(t.Context(), "x", own.Sealed, row.Additional(own))
 		testworld.Must(t, err)
 		forged := own
 		forged.Sealed, err = a.Sealer.Seal(
 			t.Context(),
 			"x",
 			[]byte(strings.ReplaceAll(string(plain), "good.test", "evil.test")),
-			records.Additional(own),
+			row.Additional(own),
 		)
 		testworld.Must(t, err)
 		_, err = a.Store.Replace(t.Context(), own, forged)
@@ -325,7 +330,7 @@ type fullStore struct{ store.Store }
 
 func (fullStore) Commit(context.Context, store.Lease, store.Entry) error { return errDead }
 
-func deadline(t *testing.T, d time.Duration) context.Context {
+func deadline(t testing.TB, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
 	return ctx

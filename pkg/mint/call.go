@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/records"
@@ -137,11 +138,11 @@ func (m *Mint) mintOrWatch(ctx context.Context, c *call, s records.Snapshot, w W
 func (m *Mint) mint(
 	ctx context.Context, c *call, s records.Snapshot, w Want,
 ) (next records.Snapshot, leased bool, err error) {
-	if err := enoughTime(ctx); err != nil {
+	if err := attempt.EnoughTime(ctx); err != nil {
 		return s, false, err
 	}
 	if !w.IgnoreBackoff {
-		done, err := m.hosts.Allow(ctx, s)
+		done, err := m.Hosts.Allow(ctx, s)
 		if err != nil {
 			return s, false, err
 		}
@@ -151,10 +152,13 @@ func (m *Mint) mint(
 	switch {
 	case err == nil:
 		c.leasedUntil.Store(lease.Until.UnixMilli())
-		next, err = m.attempt(ctx, lease, s, w)
+		next, err = m.Run(ctx, lease, s, attempt.Request{
+			Caller: w.Caller, Proactive: w.Proactive, IgnoreBackoff: w.IgnoreBackoff,
+			Reported: w.isReport(s, clock.Now()),
+		})
 		return next, false, err
 	case errors.Is(err, store.ErrChanged):
-		next, err = m.reload(ctx, s)
+		next, err = m.Records.Reload(ctx, s)
 		return next, false, err
 	case !errors.Is(err, store.ErrLeased):
 		return s, false, failure.StoreUnavailable(err)
@@ -162,25 +166,20 @@ func (m *Mint) mint(
 	return records.NewSnapshot(s.Record, m.Records.Leased(s.Row, lease.Entry)), true, nil
 }
 
-// reload reads both rows again, so that another's failure is seen as well as
-// its success. With an error the snapshot is s.
-func (m *Mint) reload(ctx context.Context, s records.Snapshot) (records.Snapshot, error) {
-	next, err := m.Records.LoadSnapshot(ctx, store.Strong, s.Row.Key)
-	if err != nil {
-		return s, err
-	}
-	return next, nil
-}
+const (
+	firstPause   = 20 * time.Millisecond
+	longestPause = 500 * time.Millisecond
+)
 
 // watch reads a leased entry, with growing pauses, until it changes or the
 // lease ends.
 func (m *Mint) watch(ctx context.Context, c *call, s records.Snapshot) (records.Snapshot, error) {
 	revision := s.Row.Revision
 	for pause := firstPause; ; pause = min(pause*3/2, longestPause) {
-		if err := sleep(ctx, pause); err != nil {
+		if err := clock.Sleep(ctx, pause); err != nil {
 			return s, c.pending()
 		}
-		next, err := m.reload(ctx, s)
+		next, err := m.Records.Reload(ctx, s)
 		if err != nil {
 			return s, err
 		}

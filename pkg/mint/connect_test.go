@@ -8,6 +8,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -81,7 +82,7 @@ func TestACodeThatIsRefusedChangesNothing(t *testing.T) {
 		good := w.Code("trackmania", "alice")
 		wrong := good
 		wrong.Verifier = redact.New("x" + testworld.CodeVerifier[1:])
-		for _, code := range []mint.Code{wrong, {Code: redact.New("none"), RedirectURI: testworld.RedirectURI}} {
+		for _, code := range []attempt.Code{wrong, {Code: redact.New("none"), RedirectURI: testworld.RedirectURI}} {
 			if err := m.Connect(t.Context(), alice, code); !testworld.HasCode(err, api.ProviderRejected) {
 				t.Errorf("Connect() = %v, want %s", err, api.ProviderRejected)
 			}
@@ -91,7 +92,7 @@ func TestACodeThatIsRefusedChangesNothing(t *testing.T) {
 		}
 		testworld.Must(t, m.Connect(t.Context(), alice, w.Code("trackmania", "alice")))
 		before := w.Token(m, alice).Token.Fingerprint
-		none := mint.Code{Code: redact.New("none"), RedirectURI: testworld.RedirectURI}
+		none := attempt.Code{Code: redact.New("none"), RedirectURI: testworld.RedirectURI}
 		if err := m.Connect(t.Context(), alice, none); !testworld.HasCode(err, api.ProviderRejected) {
 			t.Errorf("Connect() = %v, want %s", err, api.ProviderRejected)
 		}

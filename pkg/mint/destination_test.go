@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
@@ -162,7 +163,7 @@ func (n *network) step() {
 		if n.IntN(2) == 0 {
 			n.putVersion(credential.Current)
 		}
-		code := mint.Code{
+		code := attempt.Code{
 			Code:        redact.New("code." + at.Destination),
 			RedirectURI: testworld.RedirectURI,
 			Destination: at.Destination,

@@ -11,13 +11,13 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // formatted is a process that reads and writes rows of a format.
-func (w *world) formatted(format records.RowFormat) *testworld.Process {
+func (w *world) formatted(format row.Format) *testworld.Process {
 	return w.NewProcess(func(c *mint.Config) { c.RowFormat = format })
 }
 
@@ -25,7 +25,7 @@ func (w *world) formatted(format records.RowFormat) *testworld.Process {
 func (w *world) asOlder(k token.Key) {
 	w.T.Helper()
 	e := w.Entry(k)
-	plain, err := w.Sealer.Open(w.T.Context(), k.Credential, e.Sealed, records.Additional(e))
+	plain, err := w.Sealer.Open(w.T.Context(), k.Credential, e.Sealed, row.Additional(e))
 	testworld.Must(w.T, err)
 	fields := map[string]json.RawMessage{}
 	testworld.Must(w.T, json.Unmarshal(plain, &fields))
@@ -38,7 +38,7 @@ func (w *world) asOlder(k token.Key) {
 	testworld.Must(w.T, err)
 	next := e
 	next.Format = 0
-	next.Sealed, err = w.Sealer.Seal(w.T.Context(), k.Credential, plain, records.Additional(next))
+	next.Sealed, err = w.Sealer.Seal(w.T.Context(), k.Credential, plain, row.Additional(next))
 	testworld.Must(w.T, err)
 	_, err = w.Store.Replace(w.T.Context(), e, next)
 	testworld.Must(w.T, err)
@@ -60,7 +60,7 @@ func TestMigrationKeepsTokensAndGrants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		alice := testworld.Account("trackmania", "alice")
-		first := w.formatted(records.RowFormat1)
+		first := w.formatted(row.Format1)
 		testworld.Must(t, first.Connect(t.Context(), alice, w.Code("trackmania", "alice")))
 		before := w.Token(first, testworld.Key("minut")).Token
 		granted := w.Token(first, alice).Token
@@ -68,7 +68,7 @@ func TestMigrationKeepsTokensAndGrants(t *testing.T) {
 		for _, k := range keys {
 			w.asOlder(k)
 		}
-		for _, format := range []records.RowFormat{records.RowFormat1, records.RowFormatMigrate} {
+		for _, format := range []row.Format{row.Format1, row.FormatMigrate} {
 			m := w.formatted(format)
 			for _, c := range []struct {
 				key  token.Key
@@ -79,14 +79,14 @@ func TestMigrationKeepsTokensAndGrants(t *testing.T) {
 				}
 			}
 		}
-		m := w.formatted(records.RowFormatMigrate)
+		m := w.formatted(row.FormatMigrate)
 		if done, err := m.Migrate(t.Context()); err != nil || done.Rewritten != len(keys) || done.Left != 0 {
 			t.Errorf("Migrate() = %+v, %v, want %d rows rewritten", done, err, len(keys))
 		}
 		if got := formats(w, keys...); got[0]+got[1]+got[2]+got[3] != 2*len(keys) {
 			t.Errorf("formats() after Migrate() = %v, want 2 everywhere", got)
 		}
-		second := w.formatted(records.RowFormat2)
+		second := w.formatted(row.Format2)
 		if got := w.Token(second, alice).Token; got.Fingerprint != granted.Fingerprint {
 			t.Errorf("Token(%s) = %s, want %s, which lives", alice, got.Fingerprint, granted.Fingerprint)
 		}
@@ -104,10 +104,10 @@ func TestRowOfTheFirstFormatKeepsItsGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		alice := testworld.Account("trackmania", "alice")
-		first := w.formatted(records.RowFormat1)
+		first := w.formatted(row.Format1)
 		testworld.Must(t, first.Connect(t.Context(), alice, w.Code("trackmania", "alice")))
 		old := w.Token(first, testworld.Key("minut")).Token
-		m := w.formatted(records.RowFormat2)
+		m := w.formatted(row.Format2)
 		before := w.Entry(alice)
 		for range 3 {
 			if _, err := m.Token(t.Context(), alice, mint.Want{}); !testworld.HasCode(err, api.Misconfigured) ||
@@ -123,7 +123,7 @@ func TestRowOfTheFirstFormatKeepsItsGrant(t *testing.T) {
 		if got := w.Token(m, testworld.Key("minut")).Token; got.Fingerprint == old.Fingerprint {
 			t.Errorf("Token(minut) = %s, which is of the first format, want another", got.Fingerprint)
 		}
-		w.Token(w.formatted(records.RowFormatMigrate), alice)
+		w.Token(w.formatted(row.FormatMigrate), alice)
 	})
 }
 
@@ -146,13 +146,13 @@ func TestAttack02_GrantOfAnOlderProgramGoesToNoOtherDestination(t *testing.T) {
 func grantOfAnOlderProgram(t *testing.T, attack func(*attacked)) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttacked(t)
-		k := a.connected(a.formatted(records.RowFormat1), nil)
+		k := a.connected(a.formatted(row.Format1), nil)
 		for _, row := range []token.Key{token.RecordKey("x"), k} {
 			a.asOlder(row)
 		}
 		attack(a)
 		a.change(map[string]any{"refresh": map[string]any{"url": "https://evil.test/token"}})
-		cold := a.formatted(records.RowFormatMigrate)
+		cold := a.formatted(row.FormatMigrate)
 		_, _, err := cold.Discover(t.Context())
 		testworld.Must(t, err)
 		time.Sleep(2 * time.Hour)

@@ -16,7 +16,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/row"
 )
 
 // hosts are servers by their names, honest and hostile ones. All that each one
@@ -165,10 +165,10 @@ func newAttacked(t *testing.T) *attacked {
 }
 
 // instance is one process of the attacked world.
-func (a *attacked) instance() *testworld.Process { return a.formatted(records.RowFormat2) }
+func (a *attacked) instance() *testworld.Process { return a.formatted(row.Format2) }
 
 // formatted is a process that reads and writes rows of a format.
-func (a *attacked) formatted(format records.RowFormat) *testworld.Process {
+func (a *attacked) formatted(format row.Format) *testworld.Process {
 	return a.NewProcess(func(c *mint.Config) {
 		c.RowFormat, c.Source, c.HTTP = format, a.secrets, &http.Client{Transport: a.hosts}
 	})

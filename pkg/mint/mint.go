@@ -1,6 +1,6 @@
 // Package mint is the one path to a new token, for vend and rotate alike:
-// lease, client authentication, exchange, outcome, commit. Nothing else sends a
-// token request.
+// it decides whether a token is needed, and package attempt obtains it. Nothing
+// else sends a token request.
 //
 // [Mint.Token] looks at what this process knows of a key, a snapshot of the
 // entry and of its credential's record, and does one of three things: it
@@ -15,13 +15,13 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/outage"
-	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/registry"
-	"github.com/tokenvend/tokenvend/pkg/schedule"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -32,9 +32,9 @@ import (
 // The timeouts. Each is shorter than the next, and the last is shorter than the
 // timeout of the vend function.
 const (
-	ExchangeTimeout = schedule.ExchangeTimeout // all provider requests of one mint
-	Timeout         = 13 * time.Second         // a whole mint, from the lease to the commit
-	LeaseTTL        = 15 * time.Second
+	ExchangeTimeout = attempt.ExchangeTimeout // all provider requests of one mint
+	Timeout         = attempt.Timeout         // a whole mint, from the lease to the commit
+	LeaseTTL        = attempt.LeaseTTL
 )
 
 // Config is what a Mint works with. Store, Source, Sealer and HTTP are
@@ -49,8 +49,8 @@ type Config struct {
 	// Every is how often rotate runs; 0: each minute. Tokens of a shorter life
 	// are left to vend.
 	Every time.Duration
-	// RowFormat is the format of the store's rows. Zero: [records.RowFormat2].
-	RowFormat records.RowFormat
+	// RowFormat is the format of the store's rows. Zero: [row.Format2].
+	RowFormat row.Format
 	// StaleMax is how long a token is vended from memory while the store cannot
 	// be read, see [records.Config]. 0: 15 minutes.
 	StaleMax time.Duration
@@ -59,18 +59,11 @@ type Config struct {
 	TrustsEmpty bool
 }
 
-// Mint obtains tokens. All its methods are safe for concurrent use. Its fields
-// are for packages that need a part of it.
+// Mint obtains tokens. All its methods are safe for concurrent use. Its parts
+// are for packages that need one of them.
 type Mint struct {
-	Records  *records.Records
-	Registry *registry.Registry
-	Verifier *verification.Verifier
-	HTTP     *http.Client
-	Journal  journal.Journal
-	Period   time.Duration   // of rotate's passes
-	Clocks   provider.Clocks // of the providers
+	*attempt.Attempts
 
-	hosts    outage.Hosts
 	variants variants.Limiter
 	calls    calls
 }
@@ -84,16 +77,15 @@ func New(c Config) *Mint {
 	credentials := registry.New(registry.Config{
 		Records: known, Source: c.Source, Journal: c.Journal, TrustsEmpty: c.TrustsEmpty,
 	})
-	m := &Mint{
+	a := &attempt.Attempts{
 		Records: known, Registry: credentials, HTTP: c.HTTP, Journal: c.Journal, Period: c.Every,
 		Verifier: &verification.Verifier{Records: known, Registry: credentials, HTTP: c.HTTP, Journal: c.Journal},
-		hosts:    outage.Hosts{Store: known.Store},
-		variants: variants.Limiter{Records: known},
+		Hosts:    &outage.Hosts{Store: known.Store},
 	}
-	if m.Period <= 0 {
-		m.Period = time.Minute
+	if a.Period <= 0 {
+		a.Period = time.Minute
 	}
-	return m
+	return &Mint{Attempts: a, variants: variants.Limiter{Records: known}}
 }
 
 // Wait returns when no request to a provider is under way: within [Timeout] of

@@ -11,6 +11,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -65,7 +66,7 @@ func (w *world) refreshIn(name string) string {
 func (w *world) refreshOf(k token.Key) string {
 	w.T.Helper()
 	e := w.Entry(k)
-	plain, err := w.Sealer.Open(w.T.Context(), k.Credential, e.Sealed, records.Additional(e))
+	plain, err := w.Sealer.Open(w.T.Context(), k.Credential, e.Sealed, row.Additional(e))
 	var held struct {
 		Refresh string `json:"refresh_token"`
 	}

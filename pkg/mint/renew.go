@@ -6,6 +6,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -38,8 +39,8 @@ func isStillDue(s records.Snapshot) bool {
 // take the place of others until then.
 func (m *Mint) postpone(ctx context.Context, s records.Snapshot) {
 	now := clock.Now()
-	until := clock.Later(clock.Later(s.Record.CooldownUntil, s.Failure().RetryAt), s.Row.HoldUntil)
-	if until = clock.Later(until, m.hosts.Until(s, now)); until.After(now) {
+	until := schedule.Postponed(s.Record.Entry, s.Row.Entry, s.Failure(), m.Hosts.Until(s, now))
+	if until.After(now) {
 		m.Records.MakeDue(ctx, s.Row.Entry, until)
 	}
 }

@@ -5,10 +5,10 @@ import (
 	"log/slog"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/failure"
-	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -18,7 +18,7 @@ import (
 type Authorization struct {
 	URL         string
 	Challenge   string // the code challenge method that the provider takes: "S256"; "": none
-	Destination string // the value for [mint.Code.Destination]
+	Destination string // the value for [attempt.Code.Destination]
 }
 
 const connectsNone = "this credential's provider connects no accounts"
@@ -73,7 +73,7 @@ func (o Operator) connectable(ctx context.Context, key token.Key) (records.Snaps
 
 // Connect exchanges an authorization code and replaces the key's grant, see
 // [mint.Mint.Redeem].
-func (o Operator) Connect(ctx context.Context, key token.Key, code mint.Code) error {
+func (o Operator) Connect(ctx context.Context, key token.Key, code attempt.Code) error {
 	if _, err := o.connectable(ctx, key); err != nil {
 		return err
 	}

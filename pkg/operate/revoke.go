@@ -2,6 +2,8 @@ package operate
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -11,6 +13,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -44,14 +47,14 @@ func (o Operator) revoke(ctx context.Context, lease store.Lease, s records.Snaps
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), mint.Timeout)
 	defer cancel()
 	revoked, failed := o.revokeAtProvider(ctx, s)
-	next := records.Row{Entry: emptied(lease.Entry)}
+	next := row.Row{Entry: emptied(lease.Entry)}
 	if failed != nil && failed.Code == api.ProviderUnavailable {
 		next = revoking(lease, s, failed)
 	}
 	// What is left is sealed under a new generation, so that neither the token
 	// nor a recovery blob of before is accepted any more.
 	next.Generation = o.mint.Records.NextGeneration(lease.Entry)
-	if err := o.mint.Records.SealEntry(ctx, &next); err != nil && next.State == store.Revoking {
+	if err := o.mint.Records.Seal(ctx, &next); err != nil && next.State == store.Revoking {
 		_ = o.mint.Release(ctx, lease)
 		return false, failure.Of(err).APIError(clock.Now())
 	}
@@ -71,7 +74,7 @@ func emptied(e store.Entry) store.Entry {
 }
 
 // revoking returns an entry that is to be revoked at the provider later.
-func revoking(lease store.Lease, s records.Snapshot, failed *failure.Cause) records.Row {
+func revoking(lease store.Lease, s records.Snapshot, failed *failure.Cause) row.Row {
 	next, now := s.Row.With(lease.Entry), clock.Now()
 	next.Stamp(s.Record.Row)
 	next.State = store.Revoking
@@ -103,11 +106,26 @@ func (o Operator) revokeAtProvider(ctx context.Context, s records.Snapshot) (rev
 			continue
 		}
 		if err := endpoint.RevokeToken(ctx, secret); err != nil {
-			return false, failure.Of(err)
+			return false, ofRevocation(err)
 		}
 		revoked = true
 	}
 	return revoked, nil
+}
+
+// ofRevocation classifies the error of a revocation. Where a firewall, a proxy
+// or DNS may have refused it, the provider was not reached, so that it is tried
+// again. A 404 and the like are not: the URL may be wrong for good.
+func ofRevocation(err error) *failure.Cause {
+	cause := failure.Of(err)
+	var refused *provider.Error
+	if errors.As(err, &refused) && refused.Intermediary {
+		switch refused.Status {
+		case 0, http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+			cause.Code, cause.Permanent, cause.Client = api.ProviderUnavailable, false, false
+		}
+	}
+	return cause
 }
 
 // RevokeAgain tries the revocation of an entry again that is revoking.

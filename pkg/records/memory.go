@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 	"github.com/tokenvend/tokenvend/pkg/watermark"
@@ -32,7 +33,7 @@ const (
 
 // Known is a row in memory. Its row may be confirmed again and again.
 type Known struct {
-	*Row
+	*row.Row
 	origin   Origin // how the row came into this process; from its second use on it is Memory
 	seen     time.Time
 	used     atomic.Bool
@@ -62,7 +63,8 @@ func (k *Known) Origin() Origin {
 // to, so that it need not be opened again.
 func (k *Known) same(e store.Entry) bool {
 	return k != nil && !k.Broken && !k.Outdated && k.Revision == e.Revision && k.RequestDigest == e.RequestDigest &&
-		k.Format == e.Format && bytes.Equal(k.Sealed, e.Sealed) && bytes.Equal(Additional(k.Entry), Additional(e))
+		k.Format == e.Format && bytes.Equal(k.Sealed, e.Sealed) &&
+		bytes.Equal(row.Additional(k.Entry), row.Additional(e))
 }
 
 // memory holds the rows that this process knows.
@@ -93,7 +95,7 @@ func (m *memory) highest(keys []token.Key) []int64 {
 
 // put remembers a row as seen now. Of two that arrive out of order, the one of
 // the higher revision stays. No generation replaces a newer one that was seen.
-func (m *memory) put(r *Row, origin Origin, seen time.Time) *Known {
+func (m *memory) put(r *row.Row, origin Origin, seen time.Time) *Known {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if r.Revision == 0 && r.LeasedUntil.IsZero() {
@@ -119,7 +121,7 @@ func (m *memory) put(r *Row, origin Origin, seen time.Time) *Known {
 
 // putBlank remembers that nothing is stored under a key, apart from the rows:
 // keys that callers make up must not displace rows.
-func (m *memory) putBlank(r *Row, origin Origin, seen time.Time) *Known {
+func (m *memory) putBlank(r *row.Row, origin Origin, seen time.Time) *Known {
 	if m.blanks == nil || len(m.blanks) >= maxBlanks {
 		m.blanks = map[token.Key]*Known{}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
@@ -15,7 +16,7 @@ type Migration struct {
 	Rewritten int // rows of the first format that are of the second now
 	Left      int // rows that could not be rewritten now
 	// Looked: the table was read. false: nothing was left an hour ago, or the
-	// format is not [RowFormatMigrate].
+	// format is not [row.FormatMigrate].
 	Looked bool
 }
 
@@ -28,11 +29,11 @@ type migrated struct {
 	at time.Time
 }
 
-// Migrate rewrites the rows of the first format, with [RowFormatMigrate]. If
+// Migrate rewrites the rows of the first format, with [row.FormatMigrate]. If
 // ctx ends, the next call continues: rewritten rows are skipped. Errors are of
 // type *api.Error.
 func (r *Records) Migrate(ctx context.Context) (Migration, error) {
-	if r.RowFormat != RowFormatMigrate || !r.migrated.isDue(clock.Now()) {
+	if r.RowFormat != row.FormatMigrate || !r.migrated.isDue(clock.Now()) {
 		return Migration{}, nil
 	}
 	done := Migration{Looked: true}
@@ -71,25 +72,25 @@ func (d *Migration) count(was, is bool) {
 // migrateRecord returns whether a credential record was of the first format,
 // and whether it is of the second now.
 func (r *Records) migrateRecord(ctx context.Context, record *Known) (was, is bool) {
-	if record.Format == secondFormat || len(record.Sealed) == 0 || record.Broken {
+	if !row.IsFirst(record.Entry) || record.Broken {
 		return false, false
 	}
-	_, err := r.ResealRecord(ctx, record, func(next *Row) { next.SetTerms(record.Terms) })
+	_, err := r.ResealRecord(ctx, record, func(next *row.Row) { next.SetTerms(record.Terms) })
 	return true, err == nil
 }
 
 // migrateEntry does the same to an entry.
 func (r *Records) migrateEntry(ctx context.Context, record *Known, e store.Entry) (was, is bool) {
-	if e.Format == secondFormat || len(e.Sealed) == 0 {
+	if !row.IsFirst(e) {
 		return false, false
 	}
-	row, err := r.open(ctx, e)
-	if err != nil || row.Broken {
+	opened, err := r.open(ctx, e)
+	if err != nil || opened.Broken {
 		return true, false
 	}
-	next := *row
+	next := *opened
 	next.Stamp(record.Row)
-	if r.SealEntry(ctx, &next) != nil {
+	if r.Seal(ctx, &next) != nil {
 		return true, false
 	}
 	return true, r.Replace(ctx, e, next.Entry)

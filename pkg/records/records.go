@@ -15,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -33,8 +34,8 @@ type Config struct {
 	Sealer  seal.Sealer
 	Journal journal.Journal // zero: silent
 
-	// RowFormat is the format of the store's rows. Zero: [RowFormat2].
-	RowFormat RowFormat
+	// RowFormat is the format of the store's rows. Zero: [row.Format2].
+	RowFormat row.Format
 	// StaleMax is how long a token is vended from memory while the store cannot
 	// be read, counted from the last time the store showed it; never past the
 	// token's cache_until. 0: DefaultStaleMax; less than ShortestStaleMax is
@@ -113,6 +114,16 @@ func (r *Records) LoadSnapshot(ctx context.Context, c store.Consistency, key tok
 	return NewSnapshot(rows[0], rows[1]), nil
 }
 
+// Reload reads both rows of a snapshot again, strongly, so that another's
+// failure is seen as well as its success. With an error it returns s.
+func (r *Records) Reload(ctx context.Context, s Snapshot) (Snapshot, error) {
+	next, err := r.LoadSnapshot(ctx, store.Strong, s.Row.Key)
+	if err != nil {
+		return s, err
+	}
+	return next, nil
+}
+
 // rememberAll remembers rows. It opens several concurrently: two that different
 // processes sealed cost a request to KMS each, and a caller waits for both.
 func (r *Records) rememberAll(ctx context.Context, entries []store.Entry, newest []int64) ([]*Known, error) {
@@ -151,17 +162,17 @@ func (r *Records) remember(ctx context.Context, e store.Entry, newest int64, now
 	if isOlder(e, newest) {
 		detail := "the store shows an older generation than this process has seen: " + e.Key.String()
 		r.Journal.Integrity(ctx, e.Key.Credential, detail)
-		return r.memory.put(brokenRow(e), Store, now), nil
+		return r.memory.put(row.NewBroken(e), Store, now), nil
 	}
 	if old.same(e) {
 		confirmed := old.With(e)
 		return r.memory.put(&confirmed, Store, now), nil
 	}
-	row, err := r.open(ctx, e)
+	opened, err := r.open(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	return r.memory.put(row, Store, now), nil
+	return r.memory.put(opened, Store, now), nil
 }
 
 // Known returns a row that was seen, opened: from memory if it is there.

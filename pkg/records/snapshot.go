@@ -6,6 +6,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/grant"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
@@ -21,9 +22,9 @@ type Snapshot struct {
 
 // relation is what a credential's record says of an entry.
 type relation struct {
-	record *Row
+	record *row.Row
 	Rules  schedule.Rules
-	Standing
+	row.Standing
 }
 
 // NewSnapshot returns a snapshot of two rows.
@@ -34,7 +35,7 @@ func NewSnapshot(record, entry *Known) Snapshot {
 	known := entry.relation.Load()
 	if known == nil || known.record != record.Row {
 		known = &relation{
-			record: record.Row, Rules: record.Rules(entry.Row), Standing: compare(record.Row, entry.Row),
+			record: record.Row, Rules: record.Rules(entry.Row), Standing: row.Compare(record.Row, entry.Row),
 		}
 		entry.relation.Store(known)
 	}
@@ -176,7 +177,7 @@ func (s Snapshot) MissingRefresh() string {
 		return "there is no refresh token that works any more: put a new one into the secret"
 	}
 	switch {
-	case s.Row.Fingerprint == "" && s.Row.RequestDigest == "" && s.Row.Digests == (Digests{}):
+	case s.Row.Fingerprint == "" && s.Row.RequestDigest == "" && s.Row.Digests == (row.Digests{}):
 		return "nobody has connected this account yet"
 	case !s.Accepted:
 		return "the account was connected at other endpoints or for another client: connect it again"

@@ -7,10 +7,16 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
+
+// Seal seals what is secret of a row, see [row.Row.Seal].
+func (r *Records) Seal(ctx context.Context, next *row.Row) error {
+	return next.Seal(ctx, r.Sealer, r.RowFormat)
+}
 
 // SeenGeneration returns the highest generation that this process has seen of a
 // key, also if its row was deleted since.
@@ -23,7 +29,7 @@ func (r *Records) NextGeneration(e store.Entry) int64 {
 }
 
 // Committed remembers an entry that was committed under a lease.
-func (r *Records) Committed(lease store.Lease, next *Row, origin Origin) *Known {
+func (r *Records) Committed(lease store.Lease, next *row.Row, origin Origin) *Known {
 	next.Revision, next.LeasedUntil = lease.Entry.Revision+1, time.Time{}
 	return r.memory.put(next, origin, clock.Now())
 }
@@ -64,7 +70,7 @@ func (r *Records) Touch(ctx context.Context, k *Known, now time.Time) {
 
 // ReplaceRecord writes a credential record and returns what then is stored:
 // with store.ErrChanged, what another process has written.
-func (r *Records) ReplaceRecord(ctx context.Context, seen store.Entry, next Row) (*Known, error) {
+func (r *Records) ReplaceRecord(ctx context.Context, seen store.Entry, next row.Row) (*Known, error) {
 	newest := r.memory.seen.Highest(seen.Key)
 	stored, err := r.Store.Replace(ctx, seen, next.Entry)
 	if errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrLeased) {
@@ -84,11 +90,11 @@ func (r *Records) ReplaceRecord(ctx context.Context, seen store.Entry, next Row)
 // ResealRecord writes a credential record of a new generation, whose sealed
 // part change has changed. With store.ErrChanged it returns what another
 // process has written.
-func (r *Records) ResealRecord(ctx context.Context, record *Known, change func(*Row)) (*Known, error) {
+func (r *Records) ResealRecord(ctx context.Context, record *Known, change func(*row.Row)) (*Known, error) {
 	next := *record.Row
 	change(&next)
 	next.Generation = r.NextGeneration(record.Entry)
-	if err := r.SealRecord(ctx, &next); err != nil {
+	if err := r.Seal(ctx, &next); err != nil {
 		return nil, failure.SealUnavailable()
 	}
 	return r.ReplaceRecord(ctx, record.Entry, next)

@@ -98,7 +98,7 @@ func (r *Registry) markDeleted(ctx context.Context, name string, e store.Entry) 
 	if next.Terms.Version != e.RequestDigest { // the stored record does not open
 		next.ResetTerms(credential.Terms{Name: name, Version: e.RequestDigest, Malformed: true})
 	}
-	if err := r.Records.SealRecord(ctx, &next); err != nil {
+	if err := r.Records.Seal(ctx, &next); err != nil {
 		return false
 	}
 	next.Broken, next.Outdated = false, false

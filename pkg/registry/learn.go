@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
@@ -66,14 +67,14 @@ func (r *Registry) learnTerms(
 	if err != nil {
 		return nil, err
 	}
-	next := records.Row{Entry: seen, Terms: before.Terms, History: before.History}
+	next := row.Row{Entry: seen, Terms: before.Terms, History: before.History}
 	if before.Broken || before.Outdated {
 		next.History.Stamped = true // what it said is lost; no entry is adopted by it
 	}
 	next.SetTerms(terms)
 	next.State, next.RequestDigest, next.ForgetAt, next.Failure = store.Live, terms.Version, time.Time{}, failed
 	next.Generation = r.Records.NextGeneration(seen)
-	if err := r.Records.SealRecord(ctx, &next); err != nil {
+	if err := r.Records.Seal(ctx, &next); err != nil {
 		return nil, failure.SealUnavailable()
 	}
 	k, err := r.Records.ReplaceRecord(ctx, seen, next)

@@ -13,6 +13,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/row"
+	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -101,7 +103,7 @@ func (r *Registry) Relearn(ctx context.Context, name string) {
 // one in force. The error is store.ErrChanged if another process has just
 // changed the record.
 func (r *Registry) Accept(ctx context.Context, record *records.Known) error {
-	stored, err := r.Records.ResealRecord(ctx, record, func(next *records.Row) {
+	stored, err := r.Records.ResealRecord(ctx, record, func(next *row.Row) {
 		next.History.Accepted = nil
 		for _, former := range record.History.Former {
 			next.History.Accepted = append(next.History.Accepted, former.Digest())
@@ -132,7 +134,7 @@ func (r *Registry) requeue(ctx context.Context, record *records.Known) {
 		case !e.Failure.IsZero(), r.Records.ObtainedOtherwise(ctx, record, e):
 			r.Records.MakeDue(ctx, e, now)
 		case warm && e.NextAt.IsZero():
-			r.Records.MakeDue(ctx, e, clock.Later(now, e.RenewAt))
+			r.Records.MakeDue(ctx, e, schedule.Planned(e, now))
 		}
 	}
 	if missing {

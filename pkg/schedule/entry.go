@@ -25,9 +25,17 @@ func Due(e *store.Entry, at time.Time) {
 	e.ForgetAt = forgetAt(*e, at)
 }
 
-// DueAsPlanned makes an entry due at its renewal time, or now if that has
-// passed.
-func DueAsPlanned(e *store.Entry, now time.Time) { Due(e, clock.Later(now, e.RenewAt)) }
+// Planned returns when an entry is due that has not failed: at its renewal
+// time, or now if that has passed.
+func Planned(e store.Entry, now time.Time) time.Time { return clock.Later(now, e.RenewAt) }
+
+// Postponed returns when an entry is due that may not be tried now; zero: it
+// may. failed is its failure or that of its credential, and outage the end of
+// an outage that holds it back.
+func Postponed(record, e store.Entry, failed store.Failure, outage time.Time) time.Time {
+	until := clock.Later(clock.Later(record.CooldownUntil, failed.RetryAt), e.HoldUntil)
+	return clock.Later(until, outage)
+}
 
 // Retire makes an entry never due.
 func Retire(e *store.Entry) { e.NextAt = time.Time{} }

@@ -60,6 +60,15 @@ func Cooldown(until, now time.Time) time.Time {
 	return clock.Earlier(until, now.Add(maxCooldown)).Truncate(time.Millisecond)
 }
 
+// Pause returns until when a whole client pauses after a failure of one of its
+// entries. outage: the provider has named no time, and its host may not work.
+func Pause(met store.Failure, outage bool, now time.Time) time.Time {
+	if outage {
+		return clock.Earlier(met.RetryAt, now.Add(ProbeInterval))
+	}
+	return met.RetryAt
+}
+
 // backoff returns the wait after the count-th failure in a row, count ≥ 1: full
 // jitter, by a hash of key and count.
 func backoff(key token.Key, generation int64, count int) time.Duration {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -31,7 +31,7 @@ func (d *Service) browserURL(page string) string {
 // connect exchanges an authorization code, and keeps the grant.
 func (d *Service) connect(ctx context.Context, c *call) (any, error) {
 	r := c.Request
-	code := mint.Code{
+	code := attempt.Code{
 		Code: redact.New(r.Code), Verifier: redact.New(r.CodeVerifier),
 		RedirectURI: r.RedirectURI, Destination: r.Destination,
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -41,7 +42,7 @@ type overlapKey struct {
 
 // Replaced keeps a snapshot's token that next has replaced, to be verified
 // later, if the overlap is not known. g is the grant type that obtained next.
-func (v *Verifier) Replaced(s records.Snapshot, record *records.Known, next *records.Row, g descriptor.Grant) {
+func (v *Verifier) Replaced(s records.Snapshot, record *records.Known, next *row.Row, g descriptor.Grant) {
 	old := s.Row.Token
 	unfit := old.Fingerprint == next.Fingerprint || s.Row.Digests != next.Digests
 	if old.IsZero() || unfit || old.Left(clock.Now()) < leastOverlap {
@@ -111,7 +112,7 @@ func (v *Verifier) learnOverlap(ctx context.Context, record *records.Known, g de
 		if slices.Contains(record.History.Revokes, g) {
 			return
 		}
-		stored, err := v.Records.ResealRecord(ctx, record, func(next *records.Row) {
+		stored, err := v.Records.ResealRecord(ctx, record, func(next *row.Row) {
 			next.History.Revokes = append(slices.Clone(record.History.Revokes), g)
 		})
 		if err == nil {
