@@ -44,7 +44,7 @@ func newWorld(t testing.TB) *world {
 
 // restart replaces the service by that of a new process.
 func (w *world) restart() {
-	w.service = w.NewService(w.NewMint(func(c *mint.Config) { c.Store, c.Source = w.store, w.source }))
+	w.service = w.NewService(w.NewProcess(func(c *mint.Config) { c.Store, c.Source = w.store, w.source }))
 }
 
 // put writes a credential that the service then knows, as after rotate's next
