@@ -208,7 +208,7 @@ func TestDocumentHasTheCodesAndStates(t *testing.T) {
 	if got := slices.Sorted(slices.Values(schemas["StatusReport"].Properties["state"].Enum)); !slices.Equal(got, states) {
 		t.Errorf("documented states %v, the code has %v", got, states)
 	}
-	sources := constants(t, "../pkg/mint/plan.go", func(name, _ string) bool { return strings.HasPrefix(name, "from") })
+	sources := constants(t, "../pkg/schedule/rules.go", func(name, _ string) bool { return strings.HasPrefix(name, "from") })
 	if got := slices.Sorted(slices.Values(schemas["StatusReport"].Properties["lifetime_from"].Enum)); !slices.Equal(got, sources) {
 		t.Errorf("documented sources of a lifetime %v, the code has %v", got, sources)
 	}
