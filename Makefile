@@ -26,7 +26,7 @@ needs: ## show what make test-all needs, and offer to install what is missing
 	@$(GO) run ./internal/needs
 
 template: ## write anew what tests know of template.yaml, and docs/openapi.yaml
-	$(GO) test -tags testall ./internal/testbed -count=1 -run 'TestGoldenTemplate$$' -args -update
+	$(GO) test -tags testall ./internal/testbed -count=1 -run 'TestGoldenTemplate$$|TestUpgradeFile$$' -args -update
 	$(GO) test -tags testall ./functions -count=1 -run 'TestDocumentIsWrittenOut' -args -update
 
 race: ## run the tests under the race detector

@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -34,5 +35,26 @@ func TestTemplateHasNoYAMLAnchors(t *testing.T) {
 		if !yamlAnchor.MatchString(line) {
 			t.Errorf("yamlAnchor does not match %q", line)
 		}
+	}
+}
+
+// Only the documented command for a first deployment turns the table's deletion
+// protection off.
+func TestOnlyFirstDeploymentLeavesTableUnprotected(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "samconfig.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, section := range strings.Split(string(text), "\n[")[1:] {
+		name, body, _ := strings.Cut(section, "]\n")
+		if _, value, has := strings.Cut(body, "DeletionProtection="); has {
+			found[name], _, _ = strings.Cut(value, `"`)
+		}
+	}
+	want := map[string]string{"default.deploy.parameters": "on", "first.deploy.parameters": "off"}
+	if !maps.Equal(found, want) {
+		t.Errorf("samconfig.toml sets DeletionProtection to %v, want %v", found, want)
 	}
 }
