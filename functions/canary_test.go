@@ -70,7 +70,7 @@ func (h *house) secret(w way) map[string]any {
 		return w.over
 	}
 	id, _ := h.sim.ClientFor(w.provider)
-	seed, err := h.sim.Consent(w.provider, id, "ann", "")
+	seed, err := h.sim.IssueRefreshToken(w.provider, id, "ann", "")
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func (h *house) bringCode(name string, w way) {
 	verifier := rand.Text() + rand.Text()
 	challenge := sha256.Sum256([]byte(verifier))
 	id, _ := h.sim.ClientFor(w.provider)
-	code, err := h.sim.Grant(w.provider, id, "ann", "", backTo, base64.RawURLEncoding.EncodeToString(challenge[:]))
+	code, err := h.sim.IssueCode(w.provider, id, "ann", "", backTo, base64.RawURLEncoding.EncodeToString(challenge[:]))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -130,10 +130,10 @@ func TestFault50_NothingSecretIsEverShown(t *testing.T) {
 	token := canary("token")
 	h.hush("a token that must not be taken", token)
 	ways := h.ways()
-	for i, name := range slices.Sorted(maps.Keys(simulator.Every("", ""))) {
+	for i, name := range slices.Sorted(maps.Keys(simulator.EveryFault("", ""))) {
 		for j := range 2 {
 			w := ways[(i+j*len(ways)/2)%len(ways)]
-			f := simulator.Every(h.told(w), token)[name]
+			f := simulator.EveryFault(h.told(w), token)[name]
 			if slow := f.Delay+f.Drip > 0; !slow || j == 0 {
 				h.throughFault(fmt.Sprintf("c%d-%d", i, j), w, f)
 			}

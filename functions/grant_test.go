@@ -18,7 +18,7 @@ const backTo = "http://127.0.0.1/connected"
 func (h *house) connect(name, who string) api.StatusReport {
 	h.t.Helper()
 	id, _ := h.sim.ClientFor(name)
-	code, err := h.sim.Grant(name, id, who, "", backTo, "")
+	code, err := h.sim.IssueCode(name, id, who, "", backTo, "")
 	if err != nil {
 		h.t.Fatal(err)
 	}

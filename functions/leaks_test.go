@@ -49,7 +49,7 @@ func flat(headers map[string]string) (all []string) {
 // searchEverything looks for every secret in all that this house's processes wrote and answered, and in all that stands in its table, once they are over.
 func (h *house) searchEverything() {
 	for _, provider := range h.sim.Providers() {
-		h.hush("a token", h.sim.Issued(provider)...)
+		h.hush("a token", h.sim.IssuedTokens(provider)...)
 	}
 	for _, p := range h.processes {
 		written := p.Output()

@@ -110,7 +110,7 @@ func newVault(t *testing.T) *vault {
 	v.expect("admin", api.Request{Credential: "miden", Scope: "write"}, "")
 	v.now, v.another = v.row(v.key), v.row(token.Key{Credential: "other"})
 	v.variant = v.row(token.Key{Credential: "miden", Variant: token.NewVariant("", "", "write")})
-	v.own, v.anothersOwn = v.row(token.Own("miden")), v.row(token.Own("other"))
+	v.own, v.anothersOwn = v.row(token.RecordKey("miden")), v.row(token.RecordKey("other"))
 	return v
 }
 
@@ -151,7 +151,7 @@ func (v *vault) refuses(what string, changed item) {
 			v.t.Errorf("%s: vended", what)
 		}
 	}
-	if n := v.requests() - before; n != 1 || !v.sim.Alive("miden", got.AccessToken) || !alarmed(p) {
+	if n := v.requests() - before; n != 1 || !v.sim.Accepts("miden", got.AccessToken) || !alarmed(p) {
 		v.t.Errorf("%s: %d token requests, alarm %t; want a new token, and the alarm", what, n, alarmed(p))
 	}
 }
@@ -207,7 +207,7 @@ func TestFault54_TermsThatWereTamperedWithAreReadFromTheSecret(t *testing.T) {
 	for what, changed := range map[string]item{
 		"a bit":                      v.own.flipped(len(v.own.sealed()) - 1),
 		"another credential's terms": v.own.sealing(v.anothersOwn.sealed()),
-		"another's row, moved":       v.anothersOwn.text(dynamo.SortKey, token.Own("miden").Sort()),
+		"another's row, moved":       v.anothersOwn.text(dynamo.SortKey, token.RecordKey("miden").Sort()),
 		"an entry's":                 v.own.sealing(v.now.sealed()),
 		"never sealed":               v.own.sealing([]byte("\x00" + `{"name":"miden"}`)),
 		"another version":            v.own.text("made", v.anothersOwn.attribute("made")),

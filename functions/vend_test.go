@@ -56,7 +56,7 @@ func (h *house) alive(provider string, answer []byte) {
 	v := read[api.Token](h.t, answer)
 	now := time.Now()
 	left := v.ExpiresAt.Sub(now)
-	if !h.sim.Alive(provider, v.AccessToken) || v.Fingerprint != fingerprint(v.AccessToken) {
+	if !h.sim.Accepts(provider, v.AccessToken) || v.Fingerprint != fingerprint(v.AccessToken) {
 		h.t.Errorf("%s: vended %q, which the provider does not take", provider, v.Fingerprint)
 	}
 	if left <= 0 || (time.Duration(v.ExpiresIn)-left).Abs() > 2*time.Second || v.CacheUntil.After(v.ExpiresAt) || v.CacheUntil.Before(now.Add(-time.Second)) {

@@ -34,7 +34,7 @@ func (s *stack) begun(args ...string) (c *connecting, page url.Values) {
 // grant has a person allow it, and returns the code.
 func (s *stack) grant(provider, name string, page url.Values) string {
 	s.Helper()
-	code, err := s.providers.Grant(provider, page.Get("client_id"), name, page.Get("scope"), page.Get("redirect_uri"), page.Get("code_challenge"))
+	code, err := s.providers.IssueCode(provider, page.Get("client_id"), name, page.Get("scope"), page.Get("redirect_uri"), page.Get("code_challenge"))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestConnect(t *testing.T) {
 			t.Errorf("it printed %s", out)
 		}
 		token := s.tv("", slices.Concat([]string{"get", "trackmania", "--account", account}, where)...).want(t, exitOK).out
-		if !s.providers.Alive("trackmania", strings.TrimSpace(token)) || subject(t, token) != account {
+		if !s.providers.Accepts("trackmania", strings.TrimSpace(token)) || subject(t, token) != account {
 			t.Errorf("%s: the provider does not take the token", account)
 		}
 		var report api.StatusReport
@@ -150,7 +150,7 @@ func TestPaste(t *testing.T) {
 	s.put("movemint", "movemint", `allow={"accounts":["*"]}`)
 	id, secret := s.client("movemint")
 	const callback = "https://app.example.com/callback?tenant=1"
-	if err := s.providers.SetClient("movemint", simulator.Client{ID: id, Secret: secret, Redirects: []string{callback}}); err != nil {
+	if err := s.providers.SetClient("movemint", simulator.Client{ID: id, Secret: secret, RedirectURIs: []string{callback}}); err != nil {
 		t.Fatal(err)
 	}
 	for redirect, where := range map[string][]string{callback: {"--redirect", callback, "--function", stackFunction}, nowhere: {"--url", s.url}} {

@@ -83,10 +83,10 @@ func TestFault50_OneMachineShowsNothingSecret(t *testing.T) {
 	}
 	w.fault(t, "monta", `{"set":{"refreshToken":"\"`+refresh+`\""}}`)
 	w.get(t, "monta")
-	for i, kind := range slices.Sorted(maps.Keys(simulator.Every("", ""))) {
+	for i, kind := range slices.Sorted(maps.Keys(simulator.EveryFault("", ""))) {
 		provider := providers[i%len(providers)]
 		secret := secretOf(t, w.dir, provider)
-		f := simulator.Every(text(secret["client_secret"]), token)[kind]
+		f := simulator.EveryFault(text(secret["client_secret"]), token)[kind]
 		if f.Delay+f.Drip == 0 {
 			w.throughFault(t, fmt.Sprintf("c%d", i), provider, secret, f)
 		}

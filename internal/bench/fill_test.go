@@ -58,7 +58,7 @@ func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int)
 	if err != nil {
 		s.b.Fatal(err)
 	}
-	keys := []token.Key{token.Own(name)}
+	keys := []token.Key{token.RecordKey(name)}
 	for n := range tokens {
 		keys = append(keys, terms.Key("", "", choice(n)))
 		if _, err := m.Token(s.b.Context(), keys[n+1], mint.Want{Proactive: true}); err != nil {

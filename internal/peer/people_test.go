@@ -92,7 +92,7 @@ func aFamilyThatEndsIsToldOfOnce(t *testing.T, w *world) {
 	alice := account("family", "alice")
 	m := w.instance()
 	must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
-	copied := w.copied(token.Own("family"), alice)
+	copied := w.copied(token.RecordKey("family"), alice)
 	if became, err := w.renewWhenDue(m, alice); became != mint.Renewed {
 		t.Fatal(became, err)
 	}

@@ -245,7 +245,7 @@ func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.W
 	w.promise(got.Token.Fingerprint != want.Rejected, "%s: the reported token was vended to who reported it", name)
 	// a lost response to a refresh may have ended her grant
 	w.promise(key == w.alices() ||
-		w.sim.Alive(name, got.Token.Access.Reveal()), "%s: a token was vended that the provider does not know", name)
+		w.sim.Accepts(name, got.Token.Access.Reveal()), "%s: a token was vended that the provider does not know", name)
 	return got.Token, true
 }
 
@@ -254,7 +254,7 @@ func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.W
 func (w *world) connect(ctx context.Context, i *instance) {
 	const backTo = "http://127.0.0.1/connected"
 	id, _ := w.sim.ClientFor("trackmania")
-	code, err := w.sim.Grant("trackmania", id, "alice", "", backTo, "")
+	code, err := w.sim.IssueCode("trackmania", id, "alice", "", backTo, "")
 	if err != nil {
 		panic(err)
 	}

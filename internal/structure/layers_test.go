@@ -61,6 +61,10 @@ var apart = map[string][]string{
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",
 		"internal/standin/iam", "internal/standin/lambda",
 	},
+	"internal/testworld": {
+		"pkg/api", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator", "pkg/redact", "pkg/rotate",
+		"pkg/seal", "pkg/seal/keyfile", "pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
+	},
 	"internal/standin/wire":           {},
 	"internal/standin/dynamodb":       {"internal/standin/wire"},
 	"internal/standin/secretsmanager": {"internal/standin/wire"},

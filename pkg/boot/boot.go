@@ -102,7 +102,7 @@ const connectWithin = 2 * time.Second
 // is open before the first request. Its cost falls into the runtime's start. If
 // it fails, the first request gets the error.
 func (c core) connect(ctx context.Context) {
-	_, _ = c.store.Get(ctx, store.Eventual, token.Own("-"))
+	_, _ = c.store.Get(ctx, store.Eventual, token.RecordKey("-"))
 }
 
 // connectKMS opens a connection to KMS for the first Decrypt and sends no

@@ -19,7 +19,7 @@ import (
 // Errors are of type *api.Error; InvalidRequest if the destination in force is
 // another one, or if there is nothing to accept.
 func (m *Mint) Accept(ctx context.Context, name, digest string) error {
-	rows, err := m.load(ctx, store.Strong, token.Own(name))
+	rows, err := m.load(ctx, store.Strong, token.RecordKey(name))
 	if err != nil {
 		return problem(err)
 	}

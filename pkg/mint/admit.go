@@ -29,7 +29,7 @@ func (m *Mint) Admit(ctx context.Context, name string, a Asking) (credential.Ter
 	if !a.Caller.CanReach(name) {
 		return credential.Terms{}, unknown(name)
 	}
-	k := m.memory.get(token.Own(name))
+	k := m.memory.get(token.RecordKey(name))
 	if k.trusted(wall()) && k.admits(a.Caller) {
 		return k.terms, nil
 	}
@@ -93,7 +93,7 @@ func (m *Mint) discover(ctx context.Context, k *known, operator bool) (*known, e
 // loadOwn reads a credential record, and the row beside it. If that one is
 // damaged, it is no reason to treat the credential otherwise.
 func (m *Mint) loadOwn(ctx context.Context, name string, beside token.Key) (*known, error) {
-	own := token.Own(name)
+	own := token.RecordKey(name)
 	rows, err := m.load(ctx, store.Eventual, own, beside)
 	if isDamaged(err) {
 		rows, err = m.load(ctx, store.Eventual, own)

@@ -31,7 +31,7 @@ func TestAttack17_OneWriteStopsNoEntry(t *testing.T) {
 	fails := func(e *store.Entry, version string, count int) {
 		e.Failure = store.Failure{Code: "provider_unavailable", RetryAt: far, Count: count, Version: version}
 	}
-	own, entry := token.Own("minut"), key("minut")
+	own, entry := token.RecordKey("minut"), key("minut")
 	for name, attack := range map[string]func(*world){
 		"a cooldown": func(w *world) { w.writeRow(own, func(e *store.Entry) { e.CooldownUntil = far }) },
 		"a failure of the client": func(w *world) {

@@ -30,7 +30,7 @@ func account(name, whose string) token.Key {
 func (w *world) code(name, person string) mint.Code {
 	w.t.Helper()
 	sum := sha256.Sum256([]byte(verifier))
-	code, err := w.sim.Grant(name, "demo-"+name, person, "", backTo, base64.RawURLEncoding.EncodeToString(sum[:]))
+	code, err := w.sim.IssueCode(name, "demo-"+name, person, "", backTo, base64.RawURLEncoding.EncodeToString(sum[:]))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestConnectedAccountsAreVendedAndKeptApart(t *testing.T) {
 					time.Sleep(2 * time.Hour)
 					for who := range people {
 						got := mustToken(t, w.instance(), account(name, who), mint.Want{}).Token
-						if got.Fingerprint == people[who] || !w.sim.Alive(name, got.Access.Reveal()) || w.sim.Subject(name, got.Access.Reveal()) != who {
+						if got.Fingerprint == people[who] || !w.sim.Accepts(name, got.Access.Reveal()) || w.sim.Subject(name, got.Access.Reveal()) != who {
 							t.Fatalf("%s: %+v", who, got)
 						}
 						people[who] = got.Fingerprint

@@ -39,7 +39,7 @@ func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 			continue
 		}
 		if !known {
-			e.Key = token.Own(l.Name)
+			e.Key = token.RecordKey(l.Name)
 		}
 		if _, err := m.learn(ctx, e); err != nil {
 			failed = err
@@ -92,7 +92,7 @@ func (s *settled) still(listed []credential.Listed, now time.Time) bool {
 // ownRows reads the own rows of all credentials, without opening them: the version of the secret, which they show, tells enough.
 func (m *Mint) ownRows(ctx context.Context) (map[string]store.Entry, error) {
 	rows := map[string]store.Entry{}
-	for e, err := range m.each(ctx, token.OwnPartition) {
+	for e, err := range m.each(ctx, token.RecordPartition) {
 		if err != nil {
 			return nil, err
 		}
@@ -164,7 +164,7 @@ func (m *Mint) replace(ctx context.Context, seen, next store.Entry) bool {
 
 // Bulkhead names what a renewal of the credential may have to wait for: its token endpoint's host. Renewals that wait for one must not hold up those that wait for another. false: this process has not read the credential's terms yet; [Mint.Terms] does.
 func (m *Mint) Bulkhead(credential string) (string, bool) {
-	k := m.memory.get(token.Own(credential))
+	k := m.memory.get(token.RecordKey(credential))
 	if k == nil {
 		return "", false
 	}
@@ -227,7 +227,7 @@ func (m *Mint) RenewNow(ctx context.Context, key token.Key) (Renewal, error) {
 // that was kept. A token younger than 30 seconds stays.
 // Errors are of type *api.Error.
 func (m *Mint) Insist(ctx context.Context, key token.Key) error {
-	rows, err := m.load(ctx, store.Strong, token.Own(key.Credential), key)
+	rows, err := m.load(ctx, store.Strong, token.RecordKey(key.Credential), key)
 	if err != nil {
 		return problem(err)
 	}

@@ -19,7 +19,7 @@ type listing struct {
 }
 
 func (l *listing) List(ctx context.Context, partition, after string, limit int) ([]store.Entry, error) {
-	if partition == token.OwnPartition {
+	if partition == token.RecordPartition {
 		l.own.Add(1)
 	}
 	return l.Store.List(ctx, partition, after, limit)

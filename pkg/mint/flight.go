@@ -167,7 +167,7 @@ func enoughTime(ctx context.Context) error {
 // reload reads both rows anew, so that the failure of another is seen as well as its success.
 func (m *Mint) reload(ctx context.Context, v view) (view, error) {
 	key := v.entry.entry.Key
-	rows, err := m.load(ctx, store.Strong, token.Own(key.Credential), key)
+	rows, err := m.load(ctx, store.Strong, token.RecordKey(key.Credential), key)
 	if err != nil {
 		return v, err
 	}

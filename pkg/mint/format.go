@@ -54,7 +54,7 @@ type payload struct {
 }
 
 func (r *row) read(plain []byte) error {
-	if r.entry.Key.IsOwn() {
+	if r.entry.Key.IsRecord() {
 		return r.readRecord(plain)
 	}
 	var p payload
@@ -120,7 +120,7 @@ func additionalFirst(e store.Entry) []byte {
 	for _, s := range []string{"tokenvend row 1", e.Key.Partition(), e.Key.Sort()} {
 		b = appendText(b, s)
 	}
-	if e.Key.IsOwn() {
+	if e.Key.IsRecord() {
 		return b
 	}
 	for _, s := range []string{e.Type, e.Scope, e.Fingerprint, e.RequestDigest} {

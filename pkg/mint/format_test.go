@@ -67,7 +67,7 @@ func TestMigrationKeepsTokensAndGrants(t *testing.T) {
 		must(t, first.Connect(t.Context(), alice, w.code("trackmania", "alice")))
 		before := mustToken(t, first, key("minut"), mint.Want{}).Token
 		granted := mustToken(t, first, alice, mint.Want{}).Token
-		keys := []token.Key{token.Own("trackmania"), alice, token.Own("minut"), key("minut")}
+		keys := []token.Key{token.RecordKey("trackmania"), alice, token.RecordKey("minut"), key("minut")}
 		for _, k := range keys {
 			w.asOlder(k)
 		}
@@ -135,10 +135,10 @@ func TestAttack02_GrantOfAnOlderProgramGoesToNoOtherDestination(t *testing.T) {
 	for name, attack := range map[string]func(*attacked){
 		"the record is there": func(*attacked) {},
 		"the record was deleted": func(a *attacked) {
-			must(t, a.store.Delete(t.Context(), token.Own("x")))
+			must(t, a.store.Delete(t.Context(), token.RecordKey("x")))
 		},
 		"the record was damaged": func(a *attacked) {
-			a.writeRow(token.Own("x"), func(e *store.Entry) { e.Sealed = append([]byte{1}, e.Sealed...) })
+			a.writeRow(token.RecordKey("x"), func(e *store.Entry) { e.Sealed = append([]byte{1}, e.Sealed...) })
 		},
 	} {
 		t.Run(name, func(t *testing.T) { grantOfAnOlderProgram(t, attack) })
@@ -149,7 +149,7 @@ func grantOfAnOlderProgram(t *testing.T, attack func(*attacked)) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttacked(t)
 		k := a.connected(a.formatted(mint.RowFormat1), nil)
-		for _, row := range []token.Key{token.Own("x"), k} {
+		for _, row := range []token.Key{token.RecordKey("x"), k} {
 			a.asOlder(row)
 		}
 		attack(a)

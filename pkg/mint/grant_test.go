@@ -19,7 +19,7 @@ import (
 // granted makes a provider's credential one that has nothing but a refresh token, and returns that.
 func (w *world) granted(name string, over map[string]any) string {
 	w.t.Helper()
-	seed, err := w.sim.Consent(name, "demo-"+name, "alice", "")
+	seed, err := w.sim.IssueRefreshToken(name, "demo-"+name, "alice", "")
 	if err != nil {
 		w.t.Fatal(err)
 	}

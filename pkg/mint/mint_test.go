@@ -193,7 +193,7 @@ func TestFiveProvidersAreMinted(t *testing.T) {
 		m := w.instance()
 		for _, name := range w.sim.Providers() {
 			got := mustToken(t, m, key(name), mint.Want{})
-			if got.Origin != mint.Provider || got.Token.Type != "Bearer" || !w.sim.Alive(name, got.Token.Access.Reveal()) || got.Token.Generation != 1 {
+			if got.Origin != mint.Provider || got.Token.Type != "Bearer" || !w.sim.Accepts(name, got.Token.Access.Reveal()) || got.Token.Generation != 1 {
 				t.Errorf("%s: %+v", name, got)
 			}
 			if again := mustToken(t, m, key(name), mint.Want{}); again.Origin != mint.Memory || again.Token.Fingerprint != got.Token.Fingerprint {

@@ -222,7 +222,7 @@ func TestCaseC38_CanaryReplacesWhatIsRefused(t *testing.T) {
 				time.Sleep(5 * time.Minute)
 				look()
 				got := mustToken(t, w.instance(), key(name), mint.Want{})
-				if got.Token.Fingerprint == dead.Token.Fingerprint || !w.sim.Alive(name, got.Token.Access.Reveal()) || w.asked(name) != 2 {
+				if got.Token.Fingerprint == dead.Token.Fingerprint || !w.sim.Accepts(name, got.Token.Access.Reveal()) || w.asked(name) != 2 {
 					t.Errorf("Token() after the canary = the same token: %t, %d requests; want another one, 2", got.Token.Fingerprint == dead.Token.Fingerprint, w.asked(name))
 				}
 			})

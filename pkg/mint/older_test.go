@@ -76,7 +76,7 @@ func TestFault54_AReplicaThatLagsIsNoAlarm(t *testing.T) {
 		r := &replica{Store: w.store}
 		m := w.instanceOver(r)
 		mustToken(t, m, key("minut"), mint.Want{})
-		r.lag(t.Context(), token.Own("minut"), key("minut"))
+		r.lag(t.Context(), token.RecordKey("minut"), key("minut"))
 		time.Sleep(31 * time.Second)
 		w.kill("minut")
 		newer := mustToken(t, m, key("minut"), mint.Want{Rejected: w.entry("minut").Fingerprint}).Token
@@ -178,7 +178,7 @@ func TestFault54_TermsOfAnotherVersionThanTheirRowSays(t *testing.T) {
 
 func (w *world) own(name string) store.Entry {
 	w.t.Helper()
-	entries, err := w.store.Get(w.t.Context(), store.Strong, token.Own(name))
+	entries, err := w.store.Get(w.t.Context(), store.Strong, token.RecordKey(name))
 	must(w.t, err)
 	return entries[0]
 }
@@ -189,7 +189,7 @@ func TestFault54_TimesThatWereChangedAreNotTakenFromMemory(t *testing.T) {
 		r := &replica{Store: w.store}
 		m := w.instanceOver(r)
 		first := mustToken(t, m, key("minut"), mint.Want{}).Token
-		r.lag(t.Context(), token.Own("minut"), key("minut"))
+		r.lag(t.Context(), token.RecordKey("minut"), key("minut"))
 		changed := r.snapshot[key("minut")]
 		changed.RenewAt = changed.RenewAt.Add(time.Hour)
 		r.snapshot[key("minut")] = changed

@@ -58,7 +58,7 @@ func (o *outages) of(host string) *hostHealth {
 	}
 	h := o.hosts[host]
 	if h == nil {
-		h = &hostHealth{record: store.Entry{Key: token.Host(host)}, slots: make(chan struct{}, mostFollowers)}
+		h = &hostHealth{record: store.Entry{Key: token.HostKey(host)}, slots: make(chan struct{}, mostFollowers)}
 		o.hosts[host] = h
 	}
 	return h

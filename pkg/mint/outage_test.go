@@ -131,7 +131,7 @@ func TestOutageRecordOfTheFarFutureHoldsNobodyBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		w.granted("trackmania", nil)
-		host := token.Host("api.trackmania.com")
+		host := token.HostKey("api.trackmania.com")
 		forged := store.Entry{Key: host, IssuedAt: time.Now().Add(time.Hour), Failure: store.Failure{
 			Code: string(api.ProviderUnavailable), Version: "*", Since: time.Now(), RetryAt: time.Now().Add(1000 * time.Hour),
 		}}

@@ -102,7 +102,7 @@ func (m *Mint) revokeAgain(ctx context.Context, key token.Key) (Renewal, error) 
 
 // relearn looks for a new version of the secret, for an operator who revokes a token has often just changed something. What can't be read now, rotate finds out.
 func (m *Mint) relearn(ctx context.Context, name string) {
-	if rows, err := m.load(ctx, store.Strong, token.Own(name)); err == nil {
+	if rows, err := m.load(ctx, store.Strong, token.RecordKey(name)); err == nil {
 		_, _ = m.learn(ctx, rows[0].entry)
 	}
 }

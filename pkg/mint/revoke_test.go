@@ -19,8 +19,8 @@ func TestRevokeEndsTheTokenAtTheProvider(t *testing.T) {
 		m := w.instance()
 		old := mustToken(t, m, key("movemint"), mint.Want{}).Token
 		revoked, _, err := m.Revoke(t.Context(), key("movemint"))
-		if err != nil || !revoked || w.sim.Alive("movemint", old.Access.Reveal()) {
-			t.Errorf("revoked %t, %v; the provider still takes it: %t", revoked, err, w.sim.Alive("movemint", old.Access.Reveal()))
+		if err != nil || !revoked || w.sim.Accepts("movemint", old.Access.Reveal()) {
+			t.Errorf("revoked %t, %v; the provider still takes it: %t", revoked, err, w.sim.Accepts("movemint", old.Access.Reveal()))
 		}
 		if e := w.entry("movemint"); e.Sealed == nil || e.Fingerprint != "" || e.Generation != 2 {
 			t.Errorf("kept: %+v", e)
@@ -71,8 +71,8 @@ func TestARevocationThatFailsIsTriedAgain(t *testing.T) {
 		}
 		must(t, w.sim.SetFault("movemint", simulator.Fault{}))
 		time.Sleep(time.Until(w.entry("movemint").NextAt))
-		if became, err := m.Renew(t.Context(), key("movemint")); became != mint.Retired || w.sim.Alive("movemint", old.Access.Reveal()) {
-			t.Errorf("afterwards: %s, %v; the provider still takes it: %t", became, err, w.sim.Alive("movemint", old.Access.Reveal()))
+		if became, err := m.Renew(t.Context(), key("movemint")); became != mint.Retired || w.sim.Accepts("movemint", old.Access.Reveal()) {
+			t.Errorf("afterwards: %s, %v; the provider still takes it: %t", became, err, w.sim.Accepts("movemint", old.Access.Reveal()))
 		}
 		mustToken(t, m, key("movemint"), mint.Want{})
 	})

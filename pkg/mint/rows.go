@@ -137,7 +137,7 @@ func (m *Mint) open(ctx context.Context, e store.Entry) (*row, error) {
 	if err := r.read(plain); err != nil {
 		return nil, &api.Error{Code: api.Internal, Detail: "a stored row of a form that is not known: " + e.Key.String()}
 	}
-	if e.Key.IsOwn() && r.terms.Version != e.RequestDigest { // the first format does not bind it, and a pass of rotate goes by it
+	if e.Key.IsRecord() && r.terms.Version != e.RequestDigest { // the first format does not bind it, and a pass of rotate goes by it
 		m.Journal.Integrity(ctx, e.Key.Credential, "the terms are of another version than their row says: "+e.Key.String())
 		return brokenRow(e), nil
 	}

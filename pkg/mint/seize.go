@@ -12,7 +12,7 @@ import (
 // seize takes the lease on an entry whatever it holds, for what an operator does to it, and waits while another holds it. What comes back is as it stands under the lease.
 func (m *Mint) seize(ctx context.Context, key token.Key) (store.Lease, view, error) {
 	for pause := firstPause; ; pause = min(2*pause, longestRest) {
-		rows, err := m.load(ctx, store.Strong, token.Own(key.Credential), key)
+		rows, err := m.load(ctx, store.Strong, token.RecordKey(key.Credential), key)
 		if err != nil {
 			return store.Lease{}, view{}, problem(err)
 		}

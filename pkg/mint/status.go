@@ -29,7 +29,7 @@ type Status struct {
 
 // Status reads an entry and its credential's row, strongly, and says how they are doing. It counts as nobody's asking for a token.
 func (m *Mint) Status(ctx context.Context, key token.Key) (Status, error) {
-	rows, err := m.load(ctx, store.Strong, token.Own(key.Credential), key)
+	rows, err := m.load(ctx, store.Strong, token.RecordKey(key.Credential), key)
 	if err != nil {
 		return Status{}, problem(err)
 	}
@@ -81,7 +81,7 @@ func (m *Mint) state(v view, now time.Time) api.State {
 
 // List returns the terms of up to limit credentials after a name, in order, and the name to go on after: "" at the end. Those that are gone are left out.
 func (m *Mint) List(ctx context.Context, after string, limit int) ([]credential.Terms, string, error) {
-	page, err := m.Store.List(ctx, token.OwnPartition, after, limit)
+	page, err := m.Store.List(ctx, token.RecordPartition, after, limit)
 	if err != nil {
 		return nil, "", m.unread(ctx, "", err)
 	}

@@ -17,12 +17,12 @@ import (
 // Terms returns a credential's terms: from memory, else from the store, else, for one that was never seen, from its secret. The keys in beside are read in the same round trip, for a [Mint.Token] that follows.
 // Errors are of type *api.Error; UnknownCredential where there is none. For a credential that is gone, its last terms come beside that error.
 func (m *Mint) Terms(ctx context.Context, name string, beside ...token.Key) (credential.Terms, error) {
-	k := m.memory.get(token.Own(name))
+	k := m.memory.get(token.RecordKey(name))
 	if !k.trusted(wall()) {
 		if m.memory.isAbsent(name, wall().Add(-trustAbsent)) {
 			return credential.Terms{}, unknown(name)
 		}
-		rows, err := m.load(ctx, store.Eventual, append([]token.Key{token.Own(name)}, beside...)...)
+		rows, err := m.load(ctx, store.Eventual, append([]token.Key{token.RecordKey(name)}, beside...)...)
 		switch {
 		case err != nil && k.live() && unreachable(err) && m.confirmed(k, wall()):
 			return k.terms, nil

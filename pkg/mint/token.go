@@ -81,7 +81,7 @@ func (m *Mint) look(ctx context.Context, key token.Key, w Want) (view, error) {
 	if w.Rejected != "" {
 		consistency = store.Strong
 	}
-	rows, err := m.load(ctx, consistency, token.Own(key.Credential), key)
+	rows, err := m.load(ctx, consistency, token.RecordKey(key.Credential), key)
 	if err != nil {
 		return v, err
 	}
@@ -102,7 +102,7 @@ const moment = 100 * time.Millisecond
 
 // recall is the view that memory holds. Nothing is known of a key of which memory holds neither row.
 func (m *Mint) recall(key token.Key) view {
-	return m.viewOf(m.memory.get(token.Own(key.Credential)), m.memory.get(key))
+	return m.viewOf(m.memory.get(token.RecordKey(key.Credential)), m.memory.get(key))
 }
 
 // viewOf judges an entry by its credential's own row.

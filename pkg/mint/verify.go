@@ -51,7 +51,7 @@ const proofLasts = 10 * time.Second
 // Verify asks the provider whether it takes the key's living token. It mints nothing. nil: there is no living token.
 // Errors are of type *api.Error.
 func (m *Mint) Verify(ctx context.Context, key token.Key) (*api.Verified, error) {
-	rows, err := m.load(ctx, store.Eventual, token.Own(key.Credential), key)
+	rows, err := m.load(ctx, store.Eventual, token.RecordKey(key.Credential), key)
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -150,7 +150,7 @@ func (m *Mint) verifies(ctx context.Context, name string) bool {
 	if _, err := m.Terms(ctx, name); err != nil {
 		return false
 	}
-	k := m.memory.get(token.Own(name))
+	k := m.memory.get(token.RecordKey(name))
 	return k != nil && k.descriptor != nil && k.descriptor.Verifies()
 }
 
@@ -163,7 +163,7 @@ func (m *Mint) probe(ctx context.Context, e store.Entry, every time.Duration) (w
 	if err != nil {
 		return false, false
 	}
-	v := m.viewOf(m.memory.get(token.Own(e.Key.Credential)), entry)
+	v := m.viewOf(m.memory.get(token.RecordKey(e.Key.Credential)), entry)
 	if v.own == nil || !v.holds(wall()) {
 		return false, false
 	}

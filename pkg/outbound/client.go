@@ -153,11 +153,11 @@ func (c *transport) dial(ctx context.Context, network, hostport string) (net.Con
 	return (&net.Dialer{Control: check.control}).DialContext(ctx, network, hostport)
 }
 
-// Alone returns a RoundTripper that works like rt, with a connection of its own
+// SingleUse returns a RoundTripper that works like rt, with a connection of its own
 // for each request. With a certificate, it shows that to each server and
 // resumes no session, which could be another client's. ok is false where rt is
 // neither of this package nor an http.Transport.
-func Alone(rt http.RoundTripper, cert *tls.Certificate) (single http.RoundTripper, ok bool) {
+func SingleUse(rt http.RoundTripper, cert *tls.Certificate) (single http.RoundTripper, ok bool) {
 	switch t := rt.(type) {
 	case *transport:
 		return t.alone(cert), true
@@ -167,8 +167,8 @@ func Alone(rt http.RoundTripper, cert *tls.Certificate) (single http.RoundTrippe
 	return nil, false
 }
 
-// Announces reports whether rt tells an httptrace when it has a connection.
-func Announces(rt http.RoundTripper) bool {
+// TracesConnections reports whether rt tells an httptrace when it has a connection.
+func TracesConnections(rt http.RoundTripper) bool {
 	switch rt.(type) {
 	case *transport, *http.Transport:
 		return true

@@ -90,7 +90,7 @@ func mayHaveArrived(err error, rt http.RoundTripper, connected bool) bool {
 	var dns *net.DNSError
 	var op *net.OpError
 	notDialled := errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
-	return !notDialled && !outbound.Announces(rt)
+	return !notDialled && !outbound.TracesConnections(rt)
 }
 
 func misconfigured(format string, args ...any) *Error {

@@ -100,7 +100,7 @@ func (q *call) transport(hc *http.Client) (http.RoundTripper, *Error) {
 // ownConnection returns a RoundTripper with a connection for each request,
 // where net/http made the shared one.
 func (q *call) ownConnection(shared http.RoundTripper) (http.RoundTripper, *Error) {
-	rt, ok := outbound.Alone(shared, q.cert)
+	rt, ok := outbound.SingleUse(shared, q.cert)
 	switch {
 	case ok:
 		return rt, nil

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/journal"
-	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
 // A pass whose context is cancelled is no failure. One that runs out of time
@@ -24,8 +24,8 @@ func TestCaseC41_CancelledPassIsNoFailure(t *testing.T) {
 		fail bool
 	}{"cancelled": {cancelled, false}, "out of time": {late, true}} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, time.Minute, simulator.Options{})
-			w.put("minut", "minut", nil)
+			w := newWorld(t, testworld.Config{})
+			w.Put("minut", "minut", nil)
 			var log bytes.Buffer
 			w.rotator.Journal = journal.Journal{Log: slog.New(slog.NewTextHandler(&log, nil))}
 			_, err := w.rotator.Run(c.ctx)

@@ -2,7 +2,6 @@ package rotate_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
@@ -20,13 +20,13 @@ import (
 
 func TestFault04_CredentialsMadeTogetherAreNotRenewedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Minute, simulator.Options{})
+		w := newWorld(t, testworld.Config{})
 		const credentials, cycles = 1000, 8
 		for i := range credentials {
-			w.put(fmt.Sprintf("c%03d", i), "minut", map[string]any{"keep_warm": true})
+			w.Put(fmt.Sprintf("c%03d", i), "minut", map[string]any{"keep_warm": true})
 		}
-		asked := func() int { return w.sim.Stats().Providers["minut"].TokenRequests }
-		w.tick()
+		asked := func() int { return w.TokenRequests("minut") }
+		w.pass()
 		if n := asked(); n != credentials {
 			t.Fatalf("%d requests in the first pass, want %d", n, credentials)
 		}
@@ -34,7 +34,7 @@ func TestFault04_CredentialsMadeTogetherAreNotRenewedTogether(t *testing.T) {
 		// a token of an hour is renewed after 45 to 48 minutes
 		for before := asked(); len(perMinute) < cycles*48; before = asked() {
 			time.Sleep(time.Minute)
-			w.tick()
+			w.pass()
 			perMinute = append(perMinute, asked()-before)
 		}
 		for cycle := range slices.Chunk(perMinute, 48) {
@@ -57,29 +57,25 @@ func TestFault04_CredentialsMadeTogetherAreNotRenewedTogether(t *testing.T) {
 
 func TestFault05_TwoPassesAtOnceAskOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Minute, simulator.Options{})
+		w := newWorld(t, testworld.Config{})
 		const credentials = 50
 		for i := range credentials {
-			w.put(fmt.Sprintf("c%02d", i), "minut", map[string]any{"keep_warm": true})
+			w.Put(fmt.Sprintf("c%02d", i), "minut", map[string]any{"keep_warm": true})
 		}
-		w.tick()
+		w.pass()
 		time.Sleep(50 * time.Minute) // all are due
-		w.sim.Reset()
-		if err := w.sim.SetFault("minut", simulator.Fault{Delay: 300 * time.Millisecond}); err != nil {
-			t.Fatal(err)
-		}
+		w.Providers.Reset()
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{Delay: 300 * time.Millisecond}))
 		var both sync.WaitGroup
-		for _, rotator := range []*rotate.Rotator{w.rotator, {Mint: w.vend, Store: w.store}} {
+		for _, rotator := range []*rotate.Rotator{w.rotator, w.NewRotator(w.vend)} {
 			both.Go(func() {
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				defer cancel()
-				if r, err := rotator.Run(ctx); err != nil || r.Failed > 0 || r.Left > 0 {
-					t.Errorf("%+v, %v", r, err)
+				if r := w.Pass(rotator); r.Failed > 0 || r.Left > 0 {
+					t.Errorf("Run() = %+v, want nothing failed or left", r)
 				}
 			})
 		}
 		both.Wait()
-		if n := w.sim.Stats().Providers["minut"].TokenRequests; n != credentials {
+		if n := w.TokenRequests("minut"); n != credentials {
 			t.Errorf("%d requests, want %d", n, credentials)
 		}
 	})
@@ -87,18 +83,16 @@ func TestFault05_TwoPassesAtOnceAskOnce(t *testing.T) {
 
 func TestFault43_AProviderThatHangsHoldsUpNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Minute, simulator.Options{Lifetime: 100 * time.Second})
+		w := newWorld(t, testworld.Config{Simulator: simulator.Options{Lifetime: 100 * time.Second}})
 		const each = 200
 		for i := range each {
-			w.put(fmt.Sprintf("healthy%03d", i), "minut", map[string]any{"keep_warm": true})
-			w.put(fmt.Sprintf("hanging%03d", i), "movemint", map[string]any{"keep_warm": true})
+			w.Put(fmt.Sprintf("healthy%03d", i), "minut", map[string]any{"keep_warm": true})
+			w.Put(fmt.Sprintf("hanging%03d", i), "movemint", map[string]any{"keep_warm": true})
 		}
-		if err := w.sim.SetFault("movemint", simulator.Fault{Delay: 30 * time.Second}); err != nil {
-			t.Fatal(err)
-		}
+		testworld.Must(t, w.Providers.SetFault("movemint", simulator.Fault{Delay: 30 * time.Second}))
 		var passes sync.WaitGroup
 		begin := func() {
-			passes.Go(func() { w.tick() })
+			passes.Go(func() { w.pass() })
 		}
 		begin()
 		stale, slow := 0, time.Duration(0)
@@ -106,8 +100,8 @@ func TestFault43_AProviderThatHangsHoldsUpNobodyElse(t *testing.T) {
 			time.Sleep(time.Second)
 			if second == 4 { // a request that hangs takes 10 seconds
 				for i := range each {
-					if name := fmt.Sprintf("healthy%03d", i); w.entry(name).Generation == 0 {
-						t.Fatalf("%s waits for those that hang", name)
+					if name := fmt.Sprintf("healthy%03d", i); w.Entry(testworld.Key(name)).Generation == 0 {
+						t.Fatalf("Entry(%s) has no token, want it not to wait for those that hang", name)
 					}
 				}
 			}
@@ -125,49 +119,45 @@ func TestFault43_AProviderThatHangsHoldsUpNobodyElse(t *testing.T) {
 		}
 		passes.Wait()
 		if stale > 0 || slow > 100*time.Millisecond {
-			t.Errorf("%d vends of healthy credentials were stale, the slowest took %v", stale, slow)
+			t.Errorf("%d vends of healthy credentials were stale, the slowest took %v; want 0, 100ms", stale, slow)
 		}
 	})
 }
 
 func TestFault33_RotationGoesOnAfterAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Minute, simulator.Options{})
-		w.put("minut", "minut", map[string]any{"keep_warm": true})
-		w.tick()
-		if err := w.sim.SetFault("minut", simulator.Fault{Status: http.StatusServiceUnavailable}); err != nil {
-			t.Fatal(err)
-		}
+		w := newWorld(t, testworld.Config{})
+		w.Put("minut", "minut", map[string]any{"keep_warm": true})
+		w.pass()
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{Status: http.StatusServiceUnavailable}))
 		for range 3 * 60 {
 			time.Sleep(time.Minute)
-			w.tick()
+			w.pass()
 		}
-		if n := w.sim.Stats().Providers["minut"].TokenRequests; n > 40 {
-			t.Errorf("%d requests in about two hours of outage", n)
+		if n := w.TokenRequests("minut"); n > 40 {
+			t.Errorf("%d requests in three hours of outage, want 40 at most", n)
 		}
-		if err := w.sim.SetFault("minut", simulator.Fault{}); err != nil {
-			t.Fatal(err)
-		}
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{}))
 		for range 17 { // the longest back-off and a tick
 			time.Sleep(time.Minute)
-			w.tick()
+			w.pass()
 		}
-		if e := w.entry("minut"); !e.Failure.IsZero() || !e.ExpiresAt.After(time.Now()) {
-			t.Errorf("not renewed after the outage: %+v", e.Failure)
+		if e := w.Entry(testworld.Key("minut")); !e.Failure.IsZero() || !e.ExpiresAt.After(time.Now()) {
+			t.Errorf("Entry(minut) after the outage: failure %+v, ends at %v; want it renewed", e.Failure, e.ExpiresAt)
 		}
 	})
 }
 
 func TestFault58_EveryPassIsWrittenDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Minute, simulator.Options{})
+		w := newWorld(t, testworld.Config{})
 		var out bytes.Buffer
 		w.rotator.Journal = journal.Journal{Log: slog.New(slog.NewJSONHandler(&out, nil)), Metrics: "tokenvend/test"}
 		for range 3 { // with nothing to do
-			w.tick()
+			w.pass()
 		}
 		if beats := strings.Count(out.String(), `"Passes":1`); beats != 3 {
-			t.Errorf("%d beats of 3 passes:\n%s", beats, out.String())
+			t.Errorf("3 passes wrote Passes %d times, want 3:\n%s", beats, out.String())
 		}
 	})
 }
@@ -175,17 +165,15 @@ func TestFault58_EveryPassIsWrittenDown(t *testing.T) {
 func TestFault61_AnEmptyListingRemovesNothing(t *testing.T) {
 	for _, trusted := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, time.Minute, simulator.Options{})
+			w := newWorld(t, testworld.Config{})
 			w.rotator.Mint.TrustsEmpty = trusted // as for a folder, and not for Secrets Manager
-			w.put("minut", "minut", nil)
-			w.tick()
+			w.Put("minut", "minut", nil)
+			w.pass()
 			w.token("minut")
-			if err := w.secrets.Remove("minut"); err != nil {
-				t.Fatal(err)
-			}
-			gone := w.tick().Gone == 1
+			testworld.Must(t, w.Secrets.Remove("minut"))
+			gone := w.pass().Gone == 1
 			if gone != trusted {
-				t.Errorf("trusted %t, gone %t", trusted, gone)
+				t.Errorf("Run() of an empty list, trusted %t: gone %t, want %t", trusted, gone, trusted)
 			}
 			if !trusted {
 				w.token("minut")

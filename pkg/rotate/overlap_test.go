@@ -10,9 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -24,18 +24,18 @@ var apis = map[string]string{
 // use calls a provider's API with a token and reports whether it was accepted.
 // The simulator has no API for trackmania.
 func (w *world) use(provider, access string) bool {
-	w.t.Helper()
+	w.T.Helper()
 	if apis[provider] == "" {
-		return w.sim.Alive(provider, access)
+		return w.Providers.Accepts(provider, access)
 	}
-	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, apis[provider], http.NoBody)
+	r, err := http.NewRequestWithContext(w.T.Context(), http.MethodGet, apis[provider], http.NoBody)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+access)
-	res, err := w.sim.RoundTrip(r)
+	res, err := w.Providers.RoundTrip(r)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	_ = res.Body.Close()
 	return res.StatusCode == http.StatusOK
@@ -49,11 +49,11 @@ func (w *world) caller(vend *mint.Mint, provider string, key token.Key, dice *ra
 		time.Duration(dice.IntN(90_000)) * time.Millisecond,
 	) {
 		if !time.Now().Before(held.CacheUntil) {
-			ctx, cancel := context.WithTimeout(w.t.Context(), 29*time.Second)
+			ctx, cancel := context.WithTimeout(w.T.Context(), testworld.CallerTimeout)
 			got, err := vend.Token(ctx, key, mint.Want{})
 			cancel()
 			if err != nil {
-				w.t.Errorf("%s: %v", key, err)
+				w.T.Errorf("Token(%s) = %v, want a token", key, err)
 				return
 			}
 			held = got.Token
@@ -61,27 +61,25 @@ func (w *world) caller(vend *mint.Mint, provider string, key token.Key, dice *ra
 		met[0].Add(1)
 		if !w.use(provider, held.Access.Reveal()) {
 			met[1].Add(1)
-			w.t.Errorf(
-				"%s: 401 at %v, for a token to be kept until %v and renewed by then", key, time.Now(), held.CacheUntil,
-			)
+			w.T.Errorf("use of the token of %s at %v = 401, want it accepted until %v", key, time.Now(), held.CacheUntil)
 		}
 	}
 }
 
 func TestFault18_CallersThatObeyCacheUntilMeetNo401(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Minute, simulator.Options{})
+		w := newWorld(t, testworld.Config{})
 		anyAccount := map[string]any{"allow": map[string]any{"accounts": []string{"*"}}}
-		w.put("movemint", "movemint", anyAccount)
-		w.put("trackmania", "trackmania", anyAccount)
-		w.put("minut", "minut", map[string]any{"provider": nil, "descriptor": map[string]any{
+		w.Put("movemint", "movemint", anyAccount)
+		w.Put("trackmania", "trackmania", anyAccount)
+		w.Put("minut", "minut", map[string]any{"provider": nil, "descriptor": map[string]any{
 			"token": map[string]any{
-				"url":    w.sim.TokenURL("minut"),
+				"url":    w.Providers.TokenURL("minut"),
 				"params": map[string]string{"response_type": "token"},
 			},
 			"overlap": map[string]string{"client_credentials": "revokes"},
 		}})
-		if err := w.sim.SetFault("minut", simulator.Fault{Overlap: simulator.OverlapRevokes}); err != nil {
+		if err := w.Providers.SetFault("minut", simulator.Fault{Overlap: simulator.OverlapRevokes}); err != nil {
 			t.Fatal(err)
 		}
 		var all sync.WaitGroup
@@ -92,7 +90,7 @@ func TestFault18_CallersThatObeyCacheUntilMeetNo401(t *testing.T) {
 			{"trackmania", "alice"},
 			{"trackmania", "bob"},
 		} {
-			key := token.Key{Credential: who.provider, Variant: token.NewVariant(who.account, "", "")}
+			key := testworld.Account(who.provider, who.account)
 			if who.account != "" {
 				w.connect(key)
 			}
@@ -102,31 +100,28 @@ func TestFault18_CallersThatObeyCacheUntilMeetNo401(t *testing.T) {
 			}
 		}
 		for range 24 * 60 {
-			w.tick()
+			w.pass()
 			time.Sleep(time.Minute)
 		}
 		all.Wait()
-		renewed := w.sim.Stats().Providers["trackmania"].RefreshRequests
+		renewed := w.Providers.Stats().Providers["trackmania"].RefreshRequests
 		t.Logf(
 			"%d uses in a day, %d × 401; trackmania's two grants were renewed %d times", met[0].Load(), met[1].Load(),
 			renewed,
 		)
 		if met[0].Load() < 16*24*40 || renewed < 2*24 {
-			t.Error("too little happened to show anything")
+			t.Errorf(
+				"%d uses and %d renewals at trackmania, want %d and %d: this shows nothing", met[0].Load(), renewed,
+				16*24*40, 2*24,
+			)
 		}
 	})
 }
 
 // connect connects an account as a user does.
 func (w *world) connect(key token.Key) {
-	w.t.Helper()
-	const backTo = "http://127.0.0.1/connected"
-	id, _ := w.sim.ClientFor(key.Credential)
-	code, err := w.sim.Grant(key.Credential, id, key.Variant.Account, "", backTo, "")
-	if err == nil {
-		err = w.vend.Connect(w.t.Context(), key, mint.Code{Code: redact.New(code), RedirectURI: backTo})
-	}
-	if err != nil {
-		w.t.Fatal(err)
+	w.T.Helper()
+	if err := w.vend.Connect(w.T.Context(), key, w.Code(key.Credential, key.Variant.Account)); err != nil {
+		w.T.Fatalf("Connect(%s) = %v, want no error", key, err)
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -20,14 +20,14 @@ import (
 // 31 seconds, for a day. It counts how often it gets another one.
 func (w *world) reporter(vend *mint.Mint, key token.Key, forced *atomic.Int64) {
 	ask := func(want mint.Want) (mint.Result, error) {
-		ctx, cancel := context.WithTimeout(w.t.Context(), 29*time.Second)
+		ctx, cancel := context.WithTimeout(w.T.Context(), testworld.CallerTimeout)
 		defer cancel()
 		return vend.Token(ctx, key, want)
 	}
 	for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); time.Sleep(31 * time.Second) {
 		current, err := ask(mint.Want{})
 		if err != nil {
-			w.t.Errorf("Token(%s): %v", key, err)
+			w.T.Errorf("Token(%s) = %v, want a token", key, err)
 			return
 		}
 		got, err := ask(mint.Want{Rejected: current.Token.Fingerprint})
@@ -36,7 +36,7 @@ func (w *world) reporter(vend *mint.Mint, key token.Key, forced *atomic.Int64) {
 		case err == nil && got.Token.Generation > current.Token.Generation:
 			forced.Add(1)
 		case !errors.As(err, &known) || known.Code != api.TooManyReports || known.RetryAfter <= 0:
-			w.t.Errorf(
+			w.T.Errorf(
 				"report of %s: %+v, %v; want %s with a time to come back", key, got.Token, err, api.TooManyReports,
 			)
 			return
@@ -49,28 +49,28 @@ func (w *world) reporter(vend *mint.Mint, key token.Key, forced *atomic.Int64) {
 // cannot, so the back-off bounds the effect of false reports.
 func TestAttack15_FalseReportsForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Minute, simulator.Options{})
+		w := newWorld(t, testworld.Config{})
 		anyAccount := map[string]any{"allow": map[string]any{"accounts": []string{"*"}}}
 		var all sync.WaitGroup
 		var forced [2]atomic.Int64
 		var met [2]atomic.Int64
 		for n, provider := range []string{"movemint", "trackmania"} {
-			w.put(provider, provider, anyAccount)
-			key := token.Key{Credential: provider, Variant: token.NewVariant("alice", "", "")}
+			w.Put(provider, provider, anyAccount)
+			key := testworld.Account(provider, "alice")
 			w.connect(key)
 			for i := range 4 {
 				vend := []*mint.Mint{w.vend, w.another}[i%2]
 				all.Go(func() { w.reporter(vend, key, &forced[n]) })
 			}
 		}
-		key := token.Key{Credential: "movemint", Variant: token.NewVariant("alice", "", "")}
+		key := testworld.Account("movemint", "alice")
 		all.Go(func() { w.caller(w.another, "movemint", key, rand.New(rand.NewPCG(1, 2)), &met) })
 		for range 24 * 60 {
-			w.tick()
+			w.pass()
 			time.Sleep(time.Minute)
 		}
 		all.Wait()
-		renewals := w.sim.Stats().Providers["trackmania"].RefreshRequests
+		renewals := w.Providers.Stats().Providers["trackmania"].RefreshRequests
 		t.Logf("%d renewals forced at movemint; %d renewals at trackmania", forced[0].Load(), renewals)
 		t.Logf("%d uses of movemint's token, %d × 401", met[0].Load(), met[1].Load())
 		if n := forced[0].Load(); n != 0 {
@@ -89,13 +89,13 @@ func TestAttack15_FalseReportsForADay(t *testing.T) {
 // whatever the back-off.
 func TestAttack15_ADeadTokenIsReplacedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Minute, simulator.Options{})
-		w.put("minut", "minut", nil)
-		key := token.Key{Credential: "minut"}
+		w := newWorld(t, testworld.Config{})
+		w.Put("minut", "minut", nil)
+		key := testworld.Key("minut")
 		current := w.token("minut").Token
 		for n := range 10 {
 			time.Sleep(31 * time.Second)
-			if _, err := w.sim.RevokeTokens("minut", false); err != nil {
+			if _, err := w.Providers.RevokeTokens("minut", false); err != nil {
 				t.Fatal(err)
 			}
 			vend := []*mint.Mint{w.vend, w.another}[n%2]
@@ -103,18 +103,18 @@ func TestAttack15_ADeadTokenIsReplacedAtOnce(t *testing.T) {
 			var got [5]mint.Result
 			for i := range got {
 				reports.Go(func() {
-					ctx, cancel := context.WithTimeout(t.Context(), 29*time.Second)
+					ctx, cancel := context.WithTimeout(t.Context(), testworld.CallerTimeout)
 					defer cancel()
 					var err error
 					if got[i], err = vend.Token(ctx, key, mint.Want{Rejected: current.Fingerprint}); err != nil {
-						t.Errorf("report %d of a dead token: %v", n, err)
+						t.Errorf("Token() that reports a dead token, the %dth time = %v, want another token", n, err)
 					}
 				})
 			}
 			reports.Wait()
 			for _, r := range got {
 				if r.Token.Generation != current.Generation+1 {
-					t.Errorf("report %d brought generation %d, want %d", n, r.Token.Generation, current.Generation+1)
+					t.Errorf("report %d: generation = %d, want %d", n, r.Token.Generation, current.Generation+1)
 				}
 			}
 			current = got[0].Token

@@ -158,8 +158,8 @@ type Reader interface {
 	Due(ctx context.Context, before time.Time, limit int) ([]Due, error)
 
 	// List returns up to limit entries of a partition (a credential's name, or
-	// token.OwnPartition) in the order of their sort keys, starting after the
-	// sort key after, or at the first if it is "". It omits keys that were
+	// token.RecordPartition) in the order of their sort keys, starting after
+	// the sort key after, or at the first if it is "". It omits keys that were
 	// leased and never written, and it may miss recent writes.
 	List(ctx context.Context, partition, after string, limit int) ([]Entry, error)
 }

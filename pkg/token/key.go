@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// OwnPartition is the partition of all credential records, sorted by name.
-const OwnPartition = "*"
+// RecordPartition is the partition of all credential records, sorted by name.
+const RecordPartition = "*"
 
 // maxVariant is the longest canonical variant that a key contains in full, in
 // bytes.
@@ -20,39 +20,39 @@ const maxVariant = 512
 const hashPrefix = "sha256="
 
 // Key identifies one cached token: a credential and a variant. It may also
-// identify a credential record ([Own]). Keys are comparable.
+// identify a credential record ([RecordKey]). Keys are comparable.
 type Key struct {
 	Credential string
 	Variant    Variant
-	own        bool
+	record     bool
 }
 
-// Own returns the key of a credential record: its terms, and the failures and
-// the cooldown that all its variants share.
-func Own(credential string) Key { return Key{Credential: credential, own: true} }
+// RecordKey returns the key of a credential record: its terms, and the failures
+// and the cooldown that all its variants share.
+func RecordKey(credential string) Key { return Key{Credential: credential, record: true} }
 
 // hostMark begins the partition of a provider's host. No credential has a name
 // that begins so.
 const hostMark = "@"
 
-// Host returns the key of the record of a provider's host, for all credentials
-// that use it.
-func Host(host string) Key { return Key{Credential: hostMark + host} }
+// HostKey returns the key of the record of a provider's host, for all
+// credentials that use it.
+func HostKey(host string) Key { return Key{Credential: hostMark + host} }
 
-// IsOwn reports whether k is the key of a credential record.
-func (k Key) IsOwn() bool { return k.own }
+// IsRecord reports whether k is the key of a credential record.
+func (k Key) IsRecord() bool { return k.record }
 
 // Partition returns the partition key under which a store keeps the entry.
 func (k Key) Partition() string {
-	if k.own {
-		return OwnPartition
+	if k.record {
+		return RecordPartition
 	}
 	return k.Credential
 }
 
 // Sort returns the sort key under which a store keeps the entry.
 func (k Key) Sort() string {
-	if k.own {
+	if k.record {
 		return k.Credential
 	}
 	return k.Variant.String()
@@ -64,8 +64,8 @@ func (k Key) String() string { return k.Partition() + "/" + k.Sort() }
 // ParseKey parses the partition and sort keys of a store. Where sort is a hash,
 // long is the variant in full ([Variant.Long]); otherwise long is not read.
 func ParseKey(partition, sort, long string) (Key, error) {
-	if partition == OwnPartition {
-		return Own(sort), nil
+	if partition == RecordPartition {
+		return RecordKey(sort), nil
 	}
 	if strings.HasPrefix(sort, hashPrefix) {
 		v, err := ParseVariant(long)

@@ -96,7 +96,7 @@ func TestWhatIsReadIsWrittenTheSame(t *testing.T) {
 
 func TestKeysComeBackFromAStoresTwoNames(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		key := token.Own("minut")
+		key := token.RecordKey("minut")
 		if rapid.Bool().Draw(t, "variant") {
 			key = token.Key{Credential: "minut", Variant: drawVariant(t)}
 		}
@@ -108,17 +108,17 @@ func TestKeysComeBackFromAStoresTwoNames(t *testing.T) {
 }
 
 func TestOwnRowsAreKeysOfTheirOwn(t *testing.T) {
-	own, standard := token.Own("minut"), token.Key{Credential: "minut"}
-	if own == standard || !own.IsOwn() || standard.IsOwn() {
+	own, standard := token.RecordKey("minut"), token.Key{Credential: "minut"}
+	if own == standard || !own.IsRecord() || standard.IsRecord() {
 		t.Error("an own row is taken for the default variant")
 	}
 	if own.String() != "*/minut" || standard.String() != "minut/-" {
 		t.Errorf("they are named %v and %v", own, standard)
 	}
-	if own.Partition() != token.OwnPartition || own.Sort() != "minut" || standard.Partition() != "minut" || standard.Sort() != "-" {
+	if own.Partition() != token.RecordPartition || own.Sort() != "minut" || standard.Partition() != "minut" || standard.Sort() != "-" {
 		t.Error("a store keeps them elsewhere")
 	}
-	if own != token.Own("minut") || own == token.Own("monta") {
+	if own != token.RecordKey("minut") || own == token.RecordKey("monta") {
 		t.Error("own rows do not compare by name")
 	}
 }

@@ -12,9 +12,9 @@ import (
 // A page of the list ends with a name to go on after. That name, and how many
 // pages there are, tell nothing of credentials that are not for the caller.
 func TestAttack08_TheListsPagesTellNoForbiddenName(t *testing.T) {
-	c := newCounter(t)
-	tokenOf(t, c.send(billing, "GET", "/tokens/minut", ""))
-	tokenOf(t, c.send(billing, "GET", "/tokens/movemint", ""))
+	w := newWorld(t)
+	tokenOf(t, w.send(billing, "GET", "/tokens/minut", ""))
+	tokenOf(t, w.send(billing, "GET", "/tokens/movemint", ""))
 	for limit := 1; limit <= 3; limit++ {
 		for who, want := range map[string][]string{anybody: {"minut"}, billing: {"minut", "movemint"}} {
 			var got []string
@@ -24,7 +24,7 @@ func TestAttack08_TheListsPagesTellNoForbiddenName(t *testing.T) {
 					target += "&after=" + after
 				}
 				var page api.Page
-				reply := c.send(who, "GET", target, "")
+				reply := w.send(who, "GET", target, "")
 				if err := json.Unmarshal(reply.Body, &page); err != nil {
 					t.Fatalf("GET %s = %s: %v", target, reply.Body, err)
 				}

@@ -35,7 +35,7 @@ func TestAttack23_ForgedRequestID(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := newCounter(t)
+				w := newWorld(t)
 				ctx := lambdacontext.NewContext(
 					t.Context(),
 					&lambdacontext.LambdaContext{
@@ -43,8 +43,8 @@ func TestAttack23_ForgedRequestID(t *testing.T) {
 						InvokedFunctionArn: functionARN + ":" + c.alias,
 					},
 				)
-				answer, err := d.desk.Invoke(ctx, []byte(c.payload))
-				log := d.logged()
+				answer, err := w.service.Invoke(ctx, []byte(c.payload))
+				log := w.Log.Take()
 				if said := string(answer) + fmt.Sprint(err) + log; strings.Contains(said, forged) {
 					t.Errorf("the answer or the log repeats what the event says its id is: %.300s", said)
 				}

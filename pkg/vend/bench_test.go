@@ -15,10 +15,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/journal"
 )
 
-// BenchmarkInvokeFromMemory is the hot path: an HTTP API's event for a token that this process knows, and the line that is logged of it, metrics included.
+// BenchmarkInvokeFromMemory measures an event of an HTTP API for a token that
+// this process knows, with the line that is logged, metrics included.
 func BenchmarkInvokeFromMemory(b *testing.B) {
-	c := newCounter(b)
-	c.desk.Journal = journal.Journal{Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Metrics: "tokenvend/bench"}
+	w := newWorld(b)
+	w.service.Journal = journal.Journal{Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Metrics: "tokenvend/bench"}
 	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{
 		AwsRequestID: "r-1", InvokedFunctionArn: "arn:aws:lambda:eu-north-1:123456789012:function:tokenvend-vend:api",
 	})
@@ -32,7 +33,7 @@ func BenchmarkInvokeFromMemory(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := c.desk.Invoke(ctx, event.Bytes()); err != nil {
+		if _, err := w.service.Invoke(ctx, event.Bytes()); err != nil {
 			b.Fatal(err)
 		}
 	}

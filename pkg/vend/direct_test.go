@@ -28,8 +28,8 @@ func TestDirectInvocationIgnoresWhatAnOperationDoesNotTake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCounter(t)
-				if got, _ := c.answer(":admin", tt.request); !strings.Contains(got, tt.says) {
+				w := newWorld(t)
+				if got, _ := w.answer(":admin", tt.request); !strings.Contains(got, tt.says) {
 					t.Errorf("%v is answered with %s, want %s", tt.request, got, tt.says)
 				}
 			})
@@ -39,10 +39,10 @@ func TestDirectInvocationIgnoresWhatAnOperationDoesNotTake(t *testing.T) {
 
 func TestAnswersHaveTheTypeOfTheOperationsReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCounter(t)
+		w := newWorld(t)
 		for _, action := range []string{api.Vend, api.Status, api.List, api.Revoke} {
 			o, _ := api.Operations().Operation(action)
-			got, err := c.desk.Answer(t.Context(), vend.Call{
+			got, err := w.service.Answer(t.Context(), vend.Call{
 				Caller:  access.Caller{Via: access.Admin, Alias: "admin"},
 				Request: api.Request{Action: action, Credential: "minut"},
 			})

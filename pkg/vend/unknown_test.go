@@ -63,27 +63,27 @@ type calls struct{ reads, writes, secrets int64 }
 
 // answer is what a caller by one way gets for a request, and what it cost. The
 // credential's name in it is replaced.
-func (c *counter) answer(alias string, r api.Request) (string, calls) {
-	c.t.Helper()
-	before, got := c.calls(), ""
+func (w *world) answer(alias string, r api.Request) (string, calls) {
+	w.T.Helper()
+	before, got := w.calls(), ""
 	if alias == ":api" {
 		target := "/tokens/" + r.Credential
 		if r.Action == api.Status {
 			target += "/status"
 		}
-		reply := c.send(anybody, "GET", target, "")
+		reply := w.send(anybody, "GET", target, "")
 		got = fmt.Sprint(reply.Status, " ", string(reply.Body))
 	} else {
 		invocation := lambdacontext.LambdaContext{AwsRequestID: "r-1", InvokedFunctionArn: functionARN + alias}
-		ctx := lambdacontext.NewContext(c.t.Context(), &invocation)
+		ctx := lambdacontext.NewContext(w.T.Context(), &invocation)
 		payload, err := json.Marshal(r)
 		if err != nil {
-			c.t.Fatal(err)
+			w.T.Fatal(err)
 		}
-		reply, err := c.desk.Invoke(ctx, payload)
+		reply, err := w.service.Invoke(ctx, payload)
 		got = fmt.Sprint(string(reply), " ", err)
 	}
-	cost := c.calls()
+	cost := w.calls()
 	cost.reads -= before.reads
 	cost.writes -= before.writes
 	cost.secrets -= before.secrets
@@ -91,8 +91,8 @@ func (c *counter) answer(alias string, r api.Request) (string, calls) {
 }
 
 // calls returns how many there were so far.
-func (c *counter) calls() calls {
-	return calls{c.store.reads.Load(), c.store.writes.Load(), c.source.reads.Load()}
+func (w *world) calls() calls {
+	return calls{w.store.reads.Load(), w.store.writes.Load(), w.source.reads.Load()}
 }
 
 func TestAttack08_UnknownAndForbiddenCostTheSame(t *testing.T) {
@@ -109,7 +109,7 @@ func TestAttack08_UnknownAndForbiddenCostTheSame(t *testing.T) {
 		for _, action := range []string{api.Vend, api.Status} {
 			t.Run(name+", "+action, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					w := newCounter(t)
+					w := newWorld(t)
 					want := calls{reads: c.reads}
 					for i, seconds := range []time.Duration{0, 1, 2, 10, 45, 120} {
 						time.Sleep(seconds * time.Second)
@@ -117,10 +117,10 @@ func TestAttack08_UnknownAndForbiddenCostTheSame(t *testing.T) {
 						forbidden, cost := w.answer(c.alias, api.Request{Action: action, Credential: "movemint"})
 						unknown, unknownCost := w.answer(c.alias, api.Request{Action: action, Credential: "nothing"})
 						if forbidden != unknown {
-							t.Errorf("answer %d: forbidden %s\nunknown %s", i, forbidden, unknown)
+							t.Errorf("answer %d: forbidden name = %s\nunknown name = %s", i, forbidden, unknown)
 						}
 						if cost != want || unknownCost != want {
-							t.Errorf("answer %d cost %+v, of an unknown name %+v; want %+v", i, cost, unknownCost, want)
+							t.Errorf("answer %d cost %+v, if unknown %+v; want %+v", i, cost, unknownCost, want)
 						}
 					}
 				})
@@ -132,26 +132,26 @@ func TestAttack08_UnknownAndForbiddenCostTheSame(t *testing.T) {
 // A record that cannot be read, and one that does not open while the secrets
 // are away, look like names that do not exist to all but operators.
 func TestAttack08_ADamagedRecordLooksUnknown(t *testing.T) {
-	for name, damage := range map[string]func(*counter){
-		"the credential record": func(c *counter) { c.store.damaged = token.Own("movemint") },
-		"the entry":             func(c *counter) { c.store.damaged = token.Key{Credential: "movemint"} },
+	for name, damage := range map[string]func(*world){
+		"the credential record": func(w *world) { w.store.damaged = token.RecordKey("movemint") },
+		"the entry":             func(w *world) { w.store.damaged = token.Key{Credential: "movemint"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCounter(t)
-				c.start()
-				damage(c)
+				w := newWorld(t)
+				w.restart()
+				damage(w)
 				for _, alias := range []string{":api", ":billing", ""} {
-					forbidden, _ := c.answer(alias, api.Request{Credential: "movemint"})
-					unknown, _ := c.answer(alias, api.Request{Credential: "nothing"})
+					forbidden, _ := w.answer(alias, api.Request{Credential: "movemint"})
+					unknown, _ := w.answer(alias, api.Request{Credential: "nothing"})
 					if forbidden != unknown || !strings.Contains(forbidden, "unknown_credential") {
-						t.Errorf("as %q: damaged %s\nunknown %s", alias, forbidden, unknown)
+						t.Errorf("answer(%q) of a damaged record = %s\nwant as of an unknown name: %s", alias, forbidden, unknown)
 					}
 				}
 				for _, alias := range []string{":admin", ":c-movemint"} {
-					got, _ := c.answer(alias, api.Request{Credential: "movemint"})
+					got, _ := w.answer(alias, api.Request{Credential: "movemint"})
 					if !strings.Contains(got, "store_unavailable") || !strings.Contains(got, "damaged") {
-						t.Errorf("as %q: %s, want it to say that the entry is damaged", alias, got)
+						t.Errorf("answer(%q) of a damaged record = %s, want store_unavailable, damaged", alias, got)
 					}
 				}
 			})
@@ -163,9 +163,9 @@ func TestAttack08_ADamagedRecordLooksUnknown(t *testing.T) {
 // read, nothing is written, and no memory is kept.
 func TestAttack08_MadeUpNamesCostNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCounter(t)
-		minut := tokenOf(t, c.send(anybody, "GET", "/tokens/minut", ""))
-		secrets := c.source.reads.Load()
+		w := newWorld(t)
+		minut := tokenOf(t, w.send(anybody, "GET", "/tokens/minut", ""))
+		secrets := w.source.reads.Load()
 		heap := func() uint64 {
 			var m runtime.MemStats
 			runtime.GC()
@@ -175,27 +175,27 @@ func TestAttack08_MadeUpNamesCostNothing(t *testing.T) {
 		long := strings.Repeat("x", 1500)
 		flood := func(n int) {
 			for i := range n {
-				r := c.send(anybody, "GET", fmt.Sprintf("/tokens/none%d?scope=%s%d", i, long, i), "")
+				r := w.send(anybody, "GET", fmt.Sprintf("/tokens/none%d?scope=%s%d", i, long, i), "")
 				if r.Status != http.StatusNotFound {
 					t.Fatalf("GET /tokens/none%d = %d %s", i, r.Status, r.Body)
 				}
-				c.send(anybody, "GET", fmt.Sprintf("/tokens/minut?scope=%s%d", long, i), "") // its scope is not allowed
-				c.logged()
+				w.send(anybody, "GET", fmt.Sprintf("/tokens/minut?scope=%s%d", long, i), "") // its scope is not allowed
+				w.Log.Take()
 			}
 		}
 		flood(1000)
 		before := heap()
 		flood(4000)
 		if after := heap(); after > before+1<<20 {
-			t.Errorf("the heap grew from %d to %d bytes with 4,000 names", before, after)
+			t.Errorf("the heap grew from %d to %d bytes with 4,000 names, want 1 MiB at most", before, after)
 		}
-		if n := c.source.reads.Load() - secrets; n != 0 {
-			t.Errorf("%d secrets were read, want none", n)
+		if n := w.source.reads.Load() - secrets; n != 0 {
+			t.Errorf("%d secrets were read for 5,000 names, want none", n)
 		}
-		reads := c.store.reads.Load()
-		got := tokenOf(t, c.send(anybody, "GET", "/tokens/minut", ""))
-		if n := c.store.reads.Load() - reads; got.Fingerprint != minut.Fingerprint || n != 0 {
-			t.Errorf("the token in memory was driven out: %s after %d reads", got.Fingerprint, n)
+		reads := w.store.reads.Load()
+		got := tokenOf(t, w.send(anybody, "GET", "/tokens/minut", ""))
+		if n := w.store.reads.Load() - reads; got.Fingerprint != minut.Fingerprint || n != 0 {
+			t.Errorf("GET /tokens/minut = %s after %d reads, want %s, 0", got.Fingerprint, n, minut.Fingerprint)
 		}
 	})
 }
@@ -203,29 +203,25 @@ func TestAttack08_MadeUpNamesCostNothing(t *testing.T) {
 // Its own alias may have a secret read that is not there, twice a minute.
 func TestAttack08_AnOwnAliasAsksForItsSecretNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCounter(t)
-		before := c.source.reads.Load()
+		w := newWorld(t)
+		before := w.source.reads.Load()
 		for range 10 * 60 {
-			c.answer(":c-later", api.Request{Credential: "later"})
+			w.answer(":c-later", api.Request{Credential: "later"})
 			time.Sleep(time.Second)
 		}
-		if n := c.source.reads.Load() - before; n > 21 {
+		if n := w.source.reads.Load() - before; n > 21 {
 			t.Errorf("%d reads of a secret that is not there in ten minutes, want 21 at most", n)
 		}
-		id, secret := c.sim.ClientFor("minut")
-		data := fmt.Sprintf(`{"provider":"minut","client_id":%q,"client_secret":%q}`, id, secret)
-		if err := c.secrets.Write("later", []byte(data)); err != nil {
-			t.Fatal(err)
-		}
-		if got, _ := c.answer(":api", api.Request{Credential: "later"}); !strings.Contains(got, "unknown_credential") {
-			t.Errorf("over the API before anybody has looked: %s", got)
+		w.Put("later", "minut", nil)
+		if got, _ := w.answer(":api", api.Request{Credential: "later"}); !strings.Contains(got, "unknown_credential") {
+			t.Errorf("answer over the API before its own alias = %s, want unknown_credential", got)
 		}
 		time.Sleep(31 * time.Second)
-		if got, _ := c.answer(":c-later", api.Request{Credential: "later"}); !strings.Contains(got, "access_token") {
-			t.Errorf("by its own alias: %s, want a token", got)
+		if got, _ := w.answer(":c-later", api.Request{Credential: "later"}); !strings.Contains(got, "access_token") {
+			t.Errorf("answer by its own alias = %s, want a token", got)
 		}
-		if got, _ := c.answer(":api", api.Request{Credential: "later"}); !strings.Contains(got, "access_token") {
-			t.Errorf("over the API, once it is known: %s, want a token", got)
+		if got, _ := w.answer(":api", api.Request{Credential: "later"}); !strings.Contains(got, "access_token") {
+			t.Errorf("answer over the API, once it is known = %s, want a token", got)
 		}
 	})
 }
@@ -233,31 +229,34 @@ func TestAttack08_AnOwnAliasAsksForItsSecretNowAndThen(t *testing.T) {
 // A caller who goes on asking for other scopes is told what to do.
 func TestAttack16_TooManyVariantsOverTheAPI(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCounter(t)
+		w := newWorld(t)
 		var scopes []string
 		for i := range 6 {
 			scopes = append(scopes, fmt.Sprint("s", i))
 		}
-		c.put("wide", "movemint", map[string]any{"allow": map[string]any{"scopes": scopes}, "max_variants": 8})
+		w.put("wide", "movemint", map[string]any{"allow": map[string]any{"scopes": scopes}, "max_variants": 8})
 		vended := 0
 		for i := range scopes {
 			session := fmt.Sprintf("arn:aws:sts::123456789012:assumed-role/worker/%d", i)
-			r := c.send(session, "GET", "/tokens/wide?scope="+scopes[i], "")
+			r := w.send(session, "GET", "/tokens/wide?scope="+scopes[i], "")
 			if r.Status == http.StatusOK {
 				vended++
 				continue
 			}
 			e, after := problemOf(t, r), r.Header["Retry-After"]
 			if r.Status != http.StatusTooManyRequests || e.Code != api.TooManyVariants || after == "" {
-				t.Errorf("scope %d: %d %s, Retry-After %q; want 429 %s", i, r.Status, r.Body, after, api.TooManyVariants)
+				t.Errorf(
+					"GET with scope %d = %d %s, Retry-After %q; want 429 %s", i, r.Status, r.Body, after,
+					api.TooManyVariants,
+				)
 			}
 			if !strings.Contains(e.Detail, "max_variants") {
-				t.Errorf("scope %d: %q does not say what to do", i, e.Detail)
+				t.Errorf("scope %d: detail = %q, want max_variants in it", i, e.Detail)
 			}
 		}
 		if vended != 2 {
-			t.Errorf("%d variants for one role, want a quarter of 8", vended)
+			t.Errorf("%d variants were vended to one role, want a quarter of 8", vended)
 		}
-		tokenOf(t, c.send(anybody, "GET", "/tokens/wide", ""))
+		tokenOf(t, w.send(anybody, "GET", "/tokens/wide", ""))
 	})
 }

@@ -117,7 +117,7 @@ func (p *provider) registered(id string) (Client, bool) {
 
 // returnsTo says whether a person may be sent to uri with a code for this client.
 func (k Client) returnsTo(uri string) bool {
-	return slices.Contains(k.Redirects, uri) || redirectsToLoopback(uri)
+	return slices.Contains(k.RedirectURIs, uri) || redirectsToLoopback(uri)
 }
 
 // redirectsToLoopback knows RFC 8252, section 7.3: a program listens on a port of its own choice. Servers want the path to be registered, and let the port alone vary; here any path will do. A name, localhost too, is no loopback address.

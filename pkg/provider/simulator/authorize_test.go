@@ -119,7 +119,7 @@ func TestNobodyIsSentToAnAddressThatIsNotTheClients(t *testing.T) {
 		}{uri, wish("movemint", "redirect_uri", uri), 400})
 	}
 	for _, tt := range tests {
-		s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Redirects: []string{"https://known.example/cb"}}}}})
+		s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", RedirectURIs: []string{"https://known.example/cb"}}}}})
 		for _, a := range []ask{viewing(s, "movemint", tt.query), pressing(s, "movemint", tt.query, "allow", "alice"), pressing(s, "movemint", tt.query, "deny", "")} {
 			h := say(s, a)
 			if h.status != tt.status || h.header.Get("Location") != "" || !strings.Contains(h.body, `id="wrong"`) || strings.Contains(h.body, "<form") || len(s.providers["movemint"].codes.items) != 0 {
@@ -130,7 +130,7 @@ func TestNobodyIsSentToAnAddressThatIsNotTheClients(t *testing.T) {
 }
 
 func TestRedirectsThatAreTheClients(t *testing.T) {
-	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Redirects: []string{"https://known.example/cb", "myapp:/cb"}}}}})
+	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", RedirectURIs: []string{"https://known.example/cb", "myapp:/cb"}}}}})
 	for uri, starts := range map[string]string{
 		"http://127.0.0.1/":          "http://127.0.0.1/?code=",
 		"http://127.0.0.1:65535/a/b": "http://127.0.0.1:65535/a/b?code=",
@@ -213,7 +213,7 @@ func TestTheFormIsStrict(t *testing.T) {
 
 func TestPagesEscape(t *testing.T) {
 	evil := `"><script>alert(1)</script>&'`
-	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: evil, Redirects: []string{"x:" + evil}}}}})
+	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: evil, RedirectURIs: []string{"x:" + evil}}}}})
 	query := wish("movemint", "client_id", evil, "scope", evil, "redirect_uri", "x:"+evil, "state", evil)
 	for _, h := range []heard{say(s, viewing(s, "movemint", query)), say(s, pressing(s, "movemint", query, "allow", "")), say(s, viewing(s, "movemint", wish("movemint", "redirect_uri", "y:"+evil)))} {
 		if strings.Contains(h.body, "<script") || h.body == "" {

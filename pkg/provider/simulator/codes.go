@@ -102,8 +102,8 @@ func isChallenge(text string) bool {
 	return err == nil && len(b) == sha256.Size && len(text) == base64.RawURLEncoding.EncodedLen(sha256.Size)
 }
 
-// Grant is what pressing Allow on the authorize page ends in: a person grants the client access, and the code that would have gone to redirectURI is returned. Challenge is PKCE's, of the method S256; "": none.
-func (s *Simulator) Grant(name, clientID, person, scope, redirectURI, challenge string) (code string, err error) {
+// IssueCode is what pressing Allow on the authorize page ends in: a person grants the client access, and the code that would have gone to redirectURI is returned. Challenge is PKCE's, of the method S256; "": none.
+func (s *Simulator) IssueCode(name, clientID, person, scope, redirectURI, challenge string) (code string, err error) {
 	var wrong error
 	err = s.with(name, func(p *provider) {
 		if wrong = p.checkGrant(clientID, person, scope, redirectURI, challenge); wrong == nil {

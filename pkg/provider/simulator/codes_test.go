@@ -18,7 +18,7 @@ func TestCode(t *testing.T) {
 	for _, name := range people {
 		s := New(Options{})
 		h := say(s, exchanging(name, consented(t, s, name, "read"), verifier))
-		if h.status != 200 || !s.Alive(name, tokenIn(h)) {
+		if h.status != 200 || !s.Accepts(name, tokenIn(h)) {
 			t.Fatalf("%s: %d %v", name, h.status, h.fields)
 		}
 		if _, r := redeem(s, name, h.text("refresh_token")); r == "" {
@@ -65,7 +65,7 @@ func TestCodeIsRefused(t *testing.T) {
 		for _, name := range people {
 			s := New(Options{})
 			s.SetClient(name, other)
-			code, err := s.Grant(name, "demo-"+name, "alice", "", callback, tt.challenge)
+			code, err := s.IssueCode(name, "demo-"+name, "alice", "", callback, tt.challenge)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +91,7 @@ func TestVerifierMustBeOfItsForm(t *testing.T) {
 		for _, verifier := range []string{verifier[:42], strings.Repeat("a", 129), verifier + "+"} {
 			s := New(Options{})
 			sum := sha256.Sum256([]byte(verifier))
-			code, err := s.Grant(name, "demo-"+name, "alice", "", callback, base64.RawURLEncoding.EncodeToString(sum[:]))
+			code, err := s.IssueCode(name, "demo-"+name, "alice", "", callback, base64.RawURLEncoding.EncodeToString(sum[:]))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,17 +110,17 @@ func TestCodeTwice(t *testing.T) {
 		bystander, _ := connected(t, s, name)
 		code := consented(t, s, name, "")
 		h := say(s, exchanging(name, code, verifier))
-		if no := say(s, exchanging(name, code, strings.Repeat("x", 43))); no.status != 400 || !s.Alive(name, tokenIn(h)) {
+		if no := say(s, exchanging(name, code, strings.Repeat("x", 43))); no.status != 400 || !s.Accepts(name, tokenIn(h)) {
 			t.Errorf("%s: one who can't prove that the code is his has killed its token: %d", name, no.status)
 		}
 		a2, r2 := redeem(s, name, h.text("refresh_token"))
 		if again := say(s, exchanging(name, code, verifier)); again.status != 400 || again.fields["error"] != "invalid_grant" {
 			t.Errorf("%s: %d %v", name, again.status, again.fields)
 		}
-		if _, r := redeem(s, name, r2); r != "" || s.Alive(name, tokenIn(h)) || s.Alive(name, a2) {
+		if _, r := redeem(s, name, r2); r != "" || s.Accepts(name, tokenIn(h)) || s.Accepts(name, a2) {
 			t.Errorf("%s: what the first use issued lives", name)
 		}
-		if !s.Alive(name, bystander) {
+		if !s.Accepts(name, bystander) {
 			t.Errorf("%s: another grant died", name)
 		}
 	}
@@ -147,15 +147,15 @@ func TestOverlapRevokesIsOnePersons(t *testing.T) {
 	for _, name := range people {
 		s := New(Options{})
 		set(t, s, name, Fault{Overlap: OverlapRevokes})
-		bob, err := s.Grant(name, "demo-"+name, "bob", "", callback, "")
+		bob, err := s.IssueCode(name, "demo-"+name, "bob", "", callback, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		his := tokenIn(say(s, exchanging(name, bob, "")))
 		first, _ := connected(t, s, name)
 		second, _ := connected(t, s, name)
-		if s.Alive(name, first) || !s.Alive(name, second) || !s.Alive(name, his) {
-			t.Errorf("%s: her first %v, her second %v, his %v", name, s.Alive(name, first), s.Alive(name, second), s.Alive(name, his))
+		if s.Accepts(name, first) || !s.Accepts(name, second) || !s.Accepts(name, his) {
+			t.Errorf("%s: her first %v, her second %v, his %v", name, s.Accepts(name, first), s.Accepts(name, second), s.Accepts(name, his))
 		}
 	}
 }
@@ -186,11 +186,11 @@ func TestGrantThatNobodyCouldGive(t *testing.T) {
 		{"movemint", "demo-movemint", "alice", "", callback, verifier + "="},
 	}
 	for _, tt := range tests {
-		if code, err := s.Grant(tt.name, tt.client, tt.person, tt.scope, tt.redirect, tt.challenge); err == nil || code != "" {
+		if code, err := s.IssueCode(tt.name, tt.client, tt.person, tt.scope, tt.redirect, tt.challenge); err == nil || code != "" {
 			t.Errorf("%+v: granted", tt)
 		}
 	}
-	if _, err := s.Grant("nobody", "", "alice", "", callback, ""); !errors.Is(err, ErrUnknownProvider) {
+	if _, err := s.IssueCode("nobody", "", "alice", "", callback, ""); !errors.Is(err, ErrUnknownProvider) {
 		t.Error(err)
 	}
 }

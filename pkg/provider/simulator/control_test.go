@@ -50,7 +50,7 @@ func TestControl(t *testing.T) {
 			t.Errorf("%s %s %s: %d %s", tt.method, tt.path, tt.body, status, says)
 		}
 	}
-	if s.Alive("minut", token) {
+	if s.Accepts("minut", token) {
 		t.Error("the token lives")
 	}
 }

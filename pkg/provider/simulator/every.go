@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Every returns faults of every kind, by a name for each: what a provider can do wrong. Told stands wherever a careless server repeats what it was sent, and token in answers that must not be taken. Both must be fit for a JSON string as they are.
-func Every(told, token string) map[string]Fault {
+// EveryFault returns faults of every kind, by a name for each: what a provider can do wrong. Told stands wherever a careless server repeats what it was sent, and token in answers that must not be taken. Both must be fit for a JSON string as they are.
+func EveryFault(told, token string) map[string]Fault {
 	all := refusals(told)
 	maps.Copy(all, unfinished(token))
 	maps.Copy(all, spoilt(token))
@@ -93,8 +93,8 @@ func spoilt(token string) map[string]Fault {
 	}
 }
 
-// Issued returns every access and refresh token that the provider has issued and not forgotten; none for an unknown provider.
-func (s *Simulator) Issued(name string) (tokens []string) {
+// IssuedTokens returns every access and refresh token that the provider has issued and not forgotten; none for an unknown provider.
+func (s *Simulator) IssuedTokens(name string) (tokens []string) {
 	_ = s.with(name, func(p *provider) { // an unknown one has issued none
 		tokens = append(append(tokens, p.accesses.order...), p.refreshs.order...)
 	})

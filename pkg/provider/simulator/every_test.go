@@ -13,7 +13,7 @@ import (
 func TestEveryFault(t *testing.T) {
 	s := New(Options{})
 	used := map[string]bool{"Times": true, "Only": true} // they say when, not what
-	for name, f := range Every("told", "token") {
+	for name, f := range EveryFault("told", "token") {
 		text, err := json.Marshal(f)
 		var read Fault
 		if err == nil {
@@ -39,14 +39,14 @@ func TestEveryFault(t *testing.T) {
 
 func TestIssued(t *testing.T) {
 	s := New(Options{})
-	refresh, err := s.Consent("movemint", "demo-movemint", "someone", "")
+	refresh, err := s.IssueRefreshToken("movemint", "demo-movemint", "someone", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Issued("movemint"); len(got) != 2 || !slices.Contains(got, refresh) || strings.Contains(strings.Join(got, ""), " ") {
+	if got := s.IssuedTokens("movemint"); len(got) != 2 || !slices.Contains(got, refresh) || strings.Contains(strings.Join(got, ""), " ") {
 		t.Errorf("%d tokens", len(got))
 	}
-	if got := s.Issued("nobody"); got != nil {
+	if got := s.IssuedTokens("nobody"); got != nil {
 		t.Errorf("%q", got)
 	}
 }

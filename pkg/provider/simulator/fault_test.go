@@ -164,12 +164,12 @@ func TestOverlapRevokes(t *testing.T) {
 	for _, name := range s.Providers() {
 		keeps := tokenIn(say(s, exchange(name)))
 		say(s, exchange(name))
-		if !s.Alive(name, keeps) {
+		if !s.Accepts(name, keeps) {
 			t.Errorf("%s: a new token killed the one before", name)
 		}
 		set(t, s, name, Fault{Overlap: OverlapRevokes})
 		next := tokenIn(say(s, exchange(name)))
-		if s.Alive(name, keeps) || !s.Alive(name, next) {
+		if s.Accepts(name, keeps) || !s.Accepts(name, next) {
 			t.Errorf("%s: it did not", name)
 		}
 	}
@@ -187,7 +187,7 @@ func TestSkew(t *testing.T) {
 			if at, err := http.ParseTime(h.header.Get("Date")); err != nil || !near(at, skew) {
 				t.Errorf("%s: Date %v", name, h.header)
 			}
-			if !s.Alive(name, tokenIn(h)) {
+			if !s.Accepts(name, tokenIn(h)) {
 				t.Errorf("%s: the token itself is late", name)
 			}
 		}

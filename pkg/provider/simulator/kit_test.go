@@ -147,7 +147,7 @@ const callback = "http://127.0.0.1:54321/callback"
 // consented is the code of a person's consent.
 func consented(t *testing.T, s *Simulator, name, scope string) string {
 	t.Helper()
-	code, err := s.Grant(name, "demo-"+name, "alice", scope, callback, challenge)
+	code, err := s.IssueCode(name, "demo-"+name, "alice", scope, callback, challenge)
 	if err != nil {
 		t.Fatal(err)
 	}

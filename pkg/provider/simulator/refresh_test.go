@@ -34,7 +34,7 @@ func TestReuse(t *testing.T) {
 			_, r1 := connected(t, s, name)
 			_, r2 := redeem(s, name, r1)
 			a3, r3 := redeem(s, name, r1)
-			if r2 == "" || r3 == "" || !s.Alive(name, a3) {
+			if r2 == "" || r3 == "" || !s.Accepts(name, a3) {
 				t.Fatal("the old one no longer works, though nothing that replaced it was used")
 			}
 			if _, r4 := redeem(s, name, r3); r4 == "" {
@@ -61,7 +61,7 @@ func TestReuse(t *testing.T) {
 			if _, r3 := redeem(s, name, r2); r3 == "" {
 				t.Error("a reuse did harm")
 			}
-			if alive := s.Alive(name, a2); alive != (name == "monta") {
+			if alive := s.Accepts(name, a2); alive != (name == "monta") {
 				t.Errorf("the access token before: alive %v", alive)
 			}
 			if n := s.Stats().Providers[name].RefreshUses[fingerprint(r1)]; n != 2 {
@@ -75,10 +75,10 @@ func TestReuse(t *testing.T) {
 			a2, r2 := redeem(s, name, r1)
 			other, _ := connected(t, s, name)
 			redeem(s, name, r1)
-			if _, r := redeem(s, name, r2); r != "" || s.Alive(name, a2) {
+			if _, r := redeem(s, name, r2); r != "" || s.Accepts(name, a2) {
 				t.Error("a descendant lives")
 			}
-			if !s.Alive(name, other) {
+			if !s.Accepts(name, other) {
 				t.Error("another family died")
 			}
 		})
@@ -89,13 +89,13 @@ func TestUseOfTheNewAccessTokenEndsTheOldRefreshToken(t *testing.T) {
 	s := New(Options{})
 	a1, r1 := connected(t, s, "movemint")
 	a2, _ := redeem(s, "movemint", r1)
-	if !s.Alive("movemint", a1) {
+	if !s.Accepts("movemint", a1) {
 		t.Error("the old access token died too early")
 	}
 	if h := say(s, verifying("movemint", a2)); h.status != 200 {
 		t.Fatal(h.status)
 	}
-	if _, r := redeem(s, "movemint", r1); r != "" || s.Alive("movemint", a1) {
+	if _, r := redeem(s, "movemint", r1); r != "" || s.Accepts("movemint", a1) {
 		t.Error("the old pair lives")
 	}
 }
@@ -121,7 +121,7 @@ func TestWhatARefreshKills(t *testing.T) {
 		s := New(Options{Reuse: map[string]Reuse{tt.name: tt.reuse}})
 		a1, r1 := connected(t, s, tt.name)
 		a2, _ := redeem(s, tt.name, r1)
-		if alive := s.Alive(tt.name, a1); alive != (tt.kills != "at once") {
+		if alive := s.Accepts(tt.name, a1); alive != (tt.kills != "at once") {
 			t.Errorf("%s, %s: alive %v", tt.name, tt.reuse, alive)
 		}
 		if tt.name == "trackmania" {
@@ -130,7 +130,7 @@ func TestWhatARefreshKills(t *testing.T) {
 		if h := say(s, verifying(tt.name, a2)); h.status != 200 {
 			t.Errorf("%s, %s: %d %v", tt.name, tt.reuse, h.status, h.fields)
 		}
-		if alive := s.Alive(tt.name, a1); alive != (tt.kills == "never") {
+		if alive := s.Accepts(tt.name, a1); alive != (tt.kills == "never") {
 			t.Errorf("%s, %s, after a use: alive %v", tt.name, tt.reuse, alive)
 		}
 	}
@@ -189,11 +189,11 @@ func TestRefreshOfLessScope(t *testing.T) {
 
 func TestAnotherClientsRefreshToken(t *testing.T) {
 	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Secret: "demo-secret-movemint"}, {ID: "other", Secret: "x"}}}})
-	r, _ := s.Consent("movemint", "other", "person", "")
+	r, _ := s.IssueRefreshToken("movemint", "other", "person", "")
 	if h := say(s, refreshing("movemint", r)); h.status != 400 || h.fields["error"] != "invalid_grant" {
 		t.Errorf("%d %v", h.status, h.fields)
 	}
-	if _, err := s.Consent("minut", "demo-minut", "person", ""); err == nil {
+	if _, err := s.IssueRefreshToken("minut", "demo-minut", "person", ""); err == nil {
 		t.Error("minut has people")
 	}
 }
@@ -202,7 +202,7 @@ func TestRevokedRefreshToken(t *testing.T) {
 	s := New(Options{})
 	a, r := connected(t, s, "movemint")
 	say(s, ask{"POST", "https://www.movemint.cc/oauth/revoke", "", formType, form("token", r, "client_id", "demo-movemint", "client_secret", "demo-secret-movemint")})
-	if _, next := redeem(s, "movemint", r); next != "" || s.Alive("movemint", a) {
+	if _, next := redeem(s, "movemint", r); next != "" || s.Accepts("movemint", a) {
 		t.Error("it lives")
 	}
 }
@@ -217,7 +217,7 @@ func TestRevokedAccessToken(t *testing.T) {
 		}
 		a, r := connected(t, s, "movemint")
 		revoke(a)
-		if _, next := redeem(s, "movemint", r); next != "" || s.Alive("movemint", a) {
+		if _, next := redeem(s, "movemint", r); next != "" || s.Accepts("movemint", a) {
 			t.Error("the pair lives")
 		}
 		a, r = connected(t, s, "movemint")
@@ -234,7 +234,7 @@ func TestRefreshTokenEnds(t *testing.T) {
 		s := New(Options{Lifetime: 20 * time.Second, RefreshLifetime: time.Minute})
 		a, r := connected(t, s, "monta")
 		time.Sleep(19 * time.Second)
-		if !s.Alive("monta", a) {
+		if !s.Accepts("monta", a) {
 			t.Error("ended early")
 		}
 		time.Sleep(time.Second)

@@ -5,7 +5,7 @@
 //
 // A [Simulator] is used in three ways: as an [http.Handler] that routes by Host, as an [http.RoundTripper] that needs no network and starts no goroutine (for simulated time), and over TLS on loopback ([Simulator.ListenTLS]).
 //
-// People give their consent on the authorize page of movemint and trackmania, with a browser; [Simulator.Grant] and [Simulator.Consent] stand where a test has none.
+// People give their consent on the authorize page of movemint and trackmania, with a browser; [Simulator.IssueCode] and [Simulator.IssueRefreshToken] stand where a test has none.
 package simulator
 
 import (
@@ -29,10 +29,10 @@ type Options struct {
 
 // Client is one OAuth client that a provider knows.
 type Client struct {
-	ID, Secret string
-	Scopes     []string // what it may ask for, at movemint and miden, and of people; nil: anything
-	Redirects  []string // where people may be sent with a code, besides to loopback addresses, which may always be named
-	Forbidden  bool     // its account has no permission: miden answers 403
+	ID, Secret   string
+	Scopes       []string // what it may ask for, at movemint and miden, and of people; nil: anything
+	RedirectURIs []string // where people may be sent with a code, besides to loopback addresses, which may always be named
+	Forbidden    bool     // its account has no permission: miden answers 403
 }
 
 // Reuse is how a provider takes a refresh token that was already used.
@@ -196,8 +196,8 @@ func (s *Simulator) SetClient(name string, c Client) error {
 	})
 }
 
-// Consent is what a person's consent and the exchange of its code end in: the refresh token of a new grant is returned. Only movemint and trackmania know people.
-func (s *Simulator) Consent(name, clientID, person, scope string) (refreshToken string, err error) {
+// IssueRefreshToken is what a person's consent and the exchange of its code end in: the refresh token of a new grant is returned. Only movemint and trackmania know people.
+func (s *Simulator) IssueRefreshToken(name, clientID, person, scope string) (refreshToken string, err error) {
 	err = s.with(name, func(p *provider) {
 		if p.authorize != "" && person != "" {
 			c := &call{provider: p, now: time.Now()}
@@ -211,8 +211,8 @@ func (s *Simulator) Consent(name, clientID, person, scope string) (refreshToken 
 	return refreshToken, err
 }
 
-// Alive says whether the provider would accept the access token now. Asking does not count as using it.
-func (s *Simulator) Alive(name, accessToken string) (alive bool) {
+// Accepts says whether the provider would accept the access token now. Asking does not count as using it.
+func (s *Simulator) Accepts(name, accessToken string) (alive bool) {
 	_ = s.with(name, func(p *provider) {
 		a, ok := p.accesses.get(accessToken)
 		alive = ok && a.lives(time.Now())

@@ -26,7 +26,7 @@ func TestRoundTripInSimulatedTime(t *testing.T) {
 		if h.status != 200 || time.Since(start) != 5*time.Second {
 			t.Errorf("%d after %v", h.status, time.Since(start))
 		}
-		if h.fields["expires_in"] != 3600.0 || !s.Alive("minut", tokenIn(h)) {
+		if h.fields["expires_in"] != 3600.0 || !s.Accepts("minut", tokenIn(h)) {
 			t.Errorf("%v", h.fields)
 		}
 		time.Sleep(time.Hour - 5*time.Second)
@@ -191,7 +191,7 @@ func TestManyAtOnce(t *testing.T) {
 			all.Go(func() {
 				for range 20 {
 					h := say(s, exchange(name))
-					s.Alive(name, tokenIn(h))
+					s.Accepts(name, tokenIn(h))
 					if i == 0 {
 						s.SetFault(name, Fault{Header: map[string]string{"X-A": "b"}, Times: 2})
 						s.Stats()

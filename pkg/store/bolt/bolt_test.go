@@ -98,7 +98,7 @@ func TestDueTakesTheFirstToExpireOfAllThatAreDue(t *testing.T) {
 	s := open(t, file(t))
 	for i := range 40 {
 		e := store.Entry{
-			Key: token.Own(fmt.Sprintf("c%d", i)), NextAt: noon.Add(-time.Duration(i) * time.Minute),
+			Key: token.RecordKey(fmt.Sprintf("c%d", i)), NextAt: noon.Add(-time.Duration(i) * time.Minute),
 			ExpiresAt: noon.Add(time.Duration(i+1) * time.Minute),
 		}
 		put(t, s, e)
@@ -108,7 +108,7 @@ func TestDueTakesTheFirstToExpireOfAllThatAreDue(t *testing.T) {
 		t.Fatalf("Due = %v, %v", due, err)
 	}
 	for i, d := range due {
-		if want := token.Own(fmt.Sprintf("c%d", i)); d.Key != want {
+		if want := token.RecordKey(fmt.Sprintf("c%d", i)); d.Key != want {
 			t.Errorf("Due's answer %d = %v, not %v", i, d.Key, want)
 		}
 	}
@@ -116,7 +116,7 @@ func TestDueTakesTheFirstToExpireOfAllThatAreDue(t *testing.T) {
 
 func TestForget(t *testing.T) {
 	s := open(t, file(t))
-	own := token.Own
+	own := token.RecordKey
 	put(t, s, store.Entry{Key: own("over"), NextAt: noon, ForgetAt: noon})
 	put(t, s, store.Entry{Key: own("not-yet"), ForgetAt: noon.Add(time.Millisecond)})
 	put(t, s, store.Entry{Key: own("never")})
@@ -152,7 +152,7 @@ func TestForget(t *testing.T) {
 
 func names(t *testing.T, s store.Store) string {
 	t.Helper()
-	entries, err := s.List(t.Context(), token.OwnPartition, "", 100)
+	entries, err := s.List(t.Context(), token.RecordPartition, "", 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func wholeFile(t *testing.T) []byte {
 	path := file(t)
 	s := open(t, path)
 	for i := range 60 {
-		put(t, s, store.Entry{Key: token.Own(fmt.Sprintf("c%d", i)), NextAt: noon, Sealed: make([]byte, 500)})
+		put(t, s, store.Entry{Key: token.RecordKey(fmt.Sprintf("c%d", i)), NextAt: noon, Sealed: make([]byte, 500)})
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -244,10 +244,10 @@ func useAll(t *testing.T, path string) {
 	if err != nil {
 		return
 	}
-	_, _ = s.List(t.Context(), token.OwnPartition, "", 100)
+	_, _ = s.List(t.Context(), token.RecordPartition, "", 100)
 	_, _ = s.Due(t.Context(), noon, 100)
 	_, _ = s.Replace(t.Context(), store.Entry{Key: key}, store.Entry{})
-	_ = s.Delete(t.Context(), token.Own("c30"))
+	_ = s.Delete(t.Context(), token.RecordKey("c30"))
 	_ = s.Close()
 }
 

@@ -40,7 +40,12 @@ func goldenRows() []store.Row {
 	long := token.NewVariant("ann@example.com", "https://api.example.com/", strings.Repeat("scope-", 100))
 	return []store.Row{
 		{
-			Entry:     store.Entry{Key: token.Own("minut"), Revision: 1, Sealed: []byte("terms"), CooldownUntil: at(9)},
+			Entry: store.Entry{
+				Key:           token.RecordKey("minut"),
+				Revision:      1,
+				Sealed:        []byte("terms"),
+				CooldownUntil: at(9),
+			},
 			Committed: "COMMITTEDNONCE",
 		},
 		{

@@ -39,7 +39,7 @@ func writeForever(path string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Acquire(ctx, store.Entry{Key: token.Own("minut")}, childTTL); err != nil {
+	if _, err := s.Acquire(ctx, store.Entry{Key: token.RecordKey("minut")}, childTTL); err != nil {
 		return err
 	}
 	for e := (store.Entry{Key: key}); ; e.Revision++ {
@@ -103,7 +103,7 @@ func TestFault07_WhatIsConfirmedSurvivesKill(t *testing.T) {
 
 func leaseRunsOut(t *testing.T, s store.Store) {
 	t.Helper()
-	seen := store.Entry{Key: token.Own("minut")}
+	seen := store.Entry{Key: token.RecordKey("minut")}
 	for end := time.Now().Add(10 * childTTL); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		l, err := s.Acquire(t.Context(), seen, time.Minute)
 		if err == nil {

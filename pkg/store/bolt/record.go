@@ -77,7 +77,7 @@ func encode(row store.Row) ([]byte, error) {
 		Format: max(firstFormat, row.Entry.Format), entry: entry(row.Entry), Failure: failure(row.Entry.Failure),
 		Holder: row.Holder, Vanished: row.Vanished, Committed: row.Committed,
 	}
-	if key := row.Entry.Key; !key.IsOwn() {
+	if key := row.Entry.Key; !key.IsRecord() {
 		rec.Variant = key.Variant.Long()
 	}
 	return json.Marshal(rec)

@@ -177,7 +177,7 @@ func TestRequestsPerCall(t *testing.T) {
 			s := open(t, testbed.DynamoDB(t), func(next http.RoundTripper) http.RoundTripper {
 				return j.wrap(c.wrap(next))
 			})
-			ctx, own, nothing := t.Context(), token.Own("minut"), store.Entry{Key: key}
+			ctx, own, nothing := t.Context(), token.RecordKey("minut"), store.Entry{Key: key}
 			var l store.Lease
 			var err error
 			for _, step := range []struct {
@@ -220,7 +220,7 @@ func TestFault53_ConsistencyOfEveryRead(t *testing.T) {
 		return j.wrap(newWithoutItem(next))
 	})
 	acquire(t, s, store.Entry{Key: key})
-	own := token.Own("minut")
+	own := token.RecordKey("minut")
 	for call, do := range map[string]func() error{
 		"Strong of one":   func() error { _, err := s.Get(t.Context(), store.Strong, key); return err },
 		"Strong of two":   func() error { _, err := s.Get(t.Context(), store.Strong, key, own); return err },

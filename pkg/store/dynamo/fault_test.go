@@ -31,7 +31,8 @@ func eachRefusal(t *testing.T, test func(t *testing.T, s store.Store, f *faults)
 
 func TestFault52_AcquireKnowsItsOwnWriteWhenTheAnswerIsLost(t *testing.T) {
 	eachRefusal(t, func(t *testing.T, s store.Store, f *faults) {
-		for _, seen := range []store.Entry{{Key: key}, put(t, s, store.Entry{Key: token.Own("minut"), Generation: 7})} {
+		record := put(t, s, store.Entry{Key: token.RecordKey("minut"), Generation: 7})
+		for _, seen := range []store.Entry{{Key: key}, record} {
 			f.then(lost, lost)
 			l := acquire(t, s, seen)
 			if l.Attempt != 1 || l.ID == "" || !l.Until.Equal(l.Entry.LeasedUntil) ||
@@ -124,7 +125,7 @@ func TestFault52_ACommitWhoseAnswersWereAllLostCanBeRepeated(t *testing.T) {
 func TestFault51_APassingFaultIsHiddenAndALastingOneIsAnErrorSoon(t *testing.T) {
 	var f faults
 	s := open(t, testbed.DynamoDB(t), f.wrap)
-	own := token.Own("minut")
+	own := token.RecordKey("minut")
 	l := acquire(t, s, store.Entry{Key: own})
 	calls := map[string]func(context.Context) error{
 		"Get":     func(ctx context.Context) error { _, err := s.Get(ctx, store.Strong, key); return err },
@@ -133,7 +134,7 @@ func TestFault51_APassingFaultIsHiddenAndALastingOneIsAnErrorSoon(t *testing.T) 
 		"Acquire": func(ctx context.Context) error { _, err := s.Acquire(ctx, store.Entry{Key: key}, 0); return err },
 		"Commit":  func(ctx context.Context) error { return s.Commit(ctx, l, store.Entry{}) },
 		"Replace": func(ctx context.Context) error {
-			_, err := s.Replace(ctx, store.Entry{Key: token.Own("other")}, store.Entry{})
+			_, err := s.Replace(ctx, store.Entry{Key: token.RecordKey("other")}, store.Entry{})
 			return err
 		},
 		"Due":    func(ctx context.Context) error { _, err := s.Due(ctx, noon, 1); return err },
@@ -196,8 +197,8 @@ func TestFault51_KeysThatABatchLeftOutAreReadAgain(t *testing.T) {
 	s := open(t, testbed.DynamoDB(t), f.wrap)
 	var keys []token.Key
 	for _, name := range []string{"a", "b", "c"} {
-		keys = append(keys, token.Own(name))
-		put(t, s, store.Entry{Key: token.Own(name), Generation: 7})
+		keys = append(keys, token.RecordKey(name))
+		put(t, s, store.Entry{Key: token.RecordKey(name), Generation: 7})
 	}
 	f.then(unread(2), unread(1))
 	got, err := s.Get(t.Context(), store.Strong, keys...)

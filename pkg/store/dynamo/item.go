@@ -217,7 +217,7 @@ func readKey(it item) (token.Key, error) {
 // variantFull returns the text whose hash is the sort key, or "" if the sort
 // key is no hash.
 func variantFull(key token.Key) string {
-	if long := key.Variant.Long(); !key.IsOwn() && long != key.Sort() {
+	if long := key.Variant.Long(); !key.IsRecord() && long != key.Sort() {
 		return long
 	}
 	return ""

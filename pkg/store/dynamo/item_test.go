@@ -94,10 +94,10 @@ func TestALeaseKeepsItsRowFromBeingDropped(t *testing.T) {
 	now := time.Now()
 	over, late := now.Add(-time.Hour).Truncate(time.Millisecond), now.Add(1000*time.Hour).Truncate(time.Millisecond)
 	for name, seen := range map[string]store.Entry{
-		"never written": {Key: token.Own("unwritten")},
-		"over":          put(t, tb, store.Entry{Key: token.Own("over"), ForgetAt: over}),
-		"late":          put(t, tb, store.Entry{Key: token.Own("late"), ForgetAt: late}),
-		"for ever":      put(t, tb, store.Entry{Key: token.Own("ever")}),
+		"never written": {Key: token.RecordKey("unwritten")},
+		"over":          put(t, tb, store.Entry{Key: token.RecordKey("over"), ForgetAt: over}),
+		"late":          put(t, tb, store.Entry{Key: token.RecordKey("late"), ForgetAt: late}),
+		"for ever":      put(t, tb, store.Entry{Key: token.RecordKey("ever")}),
 	} {
 		l := acquire(t, tb, seen)
 		if !l.Entry.ForgetAt.Equal(seen.ForgetAt) {
@@ -127,8 +127,8 @@ func TestTheIndexHoldsWhatIsDueAndNoMoreThanDueReads(t *testing.T) {
 		Key: key, Sealed: []byte("sealed"), Fingerprint: "9f86d081884c7d65", NextAt: noon, ExpiresAt: noon,
 	}
 	put(t, tb, secret)
-	put(t, tb, store.Entry{Key: token.Own("minut"), Sealed: []byte("sealed")})
-	acquire(t, tb, store.Entry{Key: token.Own("leased")})
+	put(t, tb, store.Entry{Key: token.RecordKey("minut"), Sealed: []byte("sealed")})
+	acquire(t, tb, store.Entry{Key: token.RecordKey("leased")})
 	got, err := tb.client.Scan(t.Context(), &dynamodb.ScanInput{
 		TableName: &tb.name, IndexName: aws.String(dynamo.Index),
 	})
@@ -151,12 +151,12 @@ func TestDueReadsPastAPageAndPastADamagedItem(t *testing.T) {
 	tb.alter(t, key, "expires_at", &types.AttributeValueMemberN{Value: "1.5"})
 	for i := range 60 {
 		put(t, tb, store.Entry{
-			Key: token.Own(fmt.Sprintf("c%d", i)), NextAt: noon.Add(-time.Duration(i) * time.Second),
+			Key: token.RecordKey(fmt.Sprintf("c%d", i)), NextAt: noon.Add(-time.Duration(i) * time.Second),
 			ExpiresAt: noon.Add(time.Duration(i) * time.Second),
 		})
 	}
 	due, err := tb.Due(t.Context(), noon, 61)
-	if err != nil || len(due) != 60 || due[0].Key != token.Own("c0") || due[59].Key != token.Own("c59") {
+	if err != nil || len(due) != 60 || due[0].Key != token.RecordKey("c0") || due[59].Key != token.RecordKey("c59") {
 		t.Errorf("Due = %v, %v", due, err)
 	}
 	if due, err := tb.Due(t.Context(), noon, 0); err != nil || len(due) != 0 {
@@ -180,7 +180,7 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 	ctx := t.Context()
 	for call, do := range map[string]func() error{
 		"Get":     func() error { _, err := tb.Get(ctx, store.Eventual, key); return err },
-		"Get two": func() error { _, err := tb.Get(ctx, store.Eventual, key, token.Own("minut")); return err },
+		"Get two": func() error { _, err := tb.Get(ctx, store.Eventual, key, token.RecordKey("minut")); return err },
 		"List":    func() error { _, err := tb.List(ctx, "minut", "", 1); return err },
 		"Acquire": func() error { _, err := tb.Acquire(ctx, seen, time.Minute); return err },
 		"Commit":  func() error { return tb.Commit(ctx, l, seen) },

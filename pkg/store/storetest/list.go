@@ -63,7 +63,7 @@ func testDueOrder(h harness) {
 	hashed := dueEntry("c5", -4, 15)
 	hashed.Key.Variant = token.NewVariant("", "", strings.Repeat("scope-", 101))
 	own := dueEntry("", -5, 12)
-	own.Key = token.Own("c6")
+	own.Key = token.RecordKey("c6")
 	for _, e := range []store.Entry{late, soon, own, none, hashed, over} {
 		h.put(e)
 	}
@@ -160,7 +160,7 @@ func variants(credential string) []token.Key {
 func testListOrder(h harness) {
 	h.put(full(other("minu")))
 	h.put(full(other("minut-2")))
-	h.put(full(token.Own("minut")))
+	h.put(full(token.RecordKey("minut")))
 	keys := variants("minut")
 	want := make([]store.Entry, len(keys))
 	for i := range keys {
@@ -187,7 +187,7 @@ func testListAfter(h harness) {
 func testListOwn(h harness) {
 	var want []store.Entry
 	for i := range 25 {
-		want = append(want, h.put(store.Entry{Key: token.Own(fmt.Sprintf("c%02d", i)), Sealed: everyByte()}))
+		want = append(want, h.put(store.Entry{Key: token.RecordKey(fmt.Sprintf("c%02d", i)), Sealed: everyByte()}))
 		h.put(full(other(fmt.Sprintf("c%02d", i))))
 	}
 	for from := 0; from < len(want); from += 10 {
@@ -195,13 +195,13 @@ func testListOwn(h harness) {
 		if from > 0 {
 			after = want[from-1].Key.Sort()
 		}
-		h.lists(token.OwnPartition, after, 10, want[from:min(from+10, len(want))]...)
+		h.lists(token.RecordPartition, after, 10, want[from:min(from+10, len(want))]...)
 	}
 }
 
 func testListUnwritten(h harness) {
-	h.acquire(store.Entry{Key: token.Own("c1")}, long)
-	want := []store.Entry{h.put(full(token.Own("c2"))), h.acquire(h.put(full(token.Own("c3"))), long).Entry}
-	h.lists(token.OwnPartition, "", 100, want...)
-	h.lists(token.OwnPartition, "", 1, want[0])
+	h.acquire(store.Entry{Key: token.RecordKey("c1")}, long)
+	want := []store.Entry{h.put(full(token.RecordKey("c2"))), h.acquire(h.put(full(token.RecordKey("c3"))), long).Entry}
+	h.lists(token.RecordPartition, "", 100, want...)
+	h.lists(token.RecordPartition, "", 1, want[0])
 }

@@ -31,7 +31,7 @@ type modelRow struct {
 }
 
 var modelKeys = append([]token.Key{
-	token.Own("minut"), token.Own("monta-eu"), other("monta-eu"),
+	token.RecordKey("minut"), token.RecordKey("monta-eu"), other("monta-eu"),
 }, variants("minut")[4:]...)
 
 func testModel(t *testing.T, s store.Store) {
@@ -237,7 +237,7 @@ func (m *model) due(t *rapid.T) {
 }
 
 func (m *model) list(t *rapid.T) {
-	partition := rapid.SampledFrom([]string{token.OwnPartition, "minut", "monta-eu"}).Draw(t, "partition")
+	partition := rapid.SampledFrom([]string{token.RecordPartition, "minut", "monta-eu"}).Draw(t, "partition")
 	after := rapid.SampledFrom([]string{"", "-", "minut", "scope=read"}).Draw(t, "after")
 	limit := rapid.IntRange(1, 5).Draw(t, "limit")
 	var want []store.Entry

@@ -88,7 +88,7 @@ func blur(v reflect.Value) {
 func testKeys(h harness) {
 	var keys []token.Key
 	for _, credential := range []string{"minut", "minut-2", "a"} {
-		keys = append(keys, token.Own(credential), token.Key{Credential: credential},
+		keys = append(keys, token.RecordKey(credential), token.Key{Credential: credential},
 			token.Key{
 				Credential: credential,
 				Variant:    token.NewVariant("søren@example.com", "https://api.example.com/?a=b&c", "write read"),
@@ -115,8 +115,8 @@ func testKeys(h harness) {
 
 func testLarge(h harness) {
 	sealed := bytes.Repeat(everyByte(), 300) // more than 64 KiB, the maximum of a secret
-	h.put(store.Entry{Key: token.Own("minut"), Sealed: sealed})
-	h.stands(store.Entry{Key: token.Own("minut"), Revision: 1, Sealed: sealed})
+	h.put(store.Entry{Key: token.RecordKey("minut"), Sealed: sealed})
+	h.stands(store.Entry{Key: token.RecordKey("minut"), Revision: 1, Sealed: sealed})
 }
 
 func testGetOrder(h harness) {
@@ -144,7 +144,7 @@ func testGetOrder(h harness) {
 func testEventual(h harness) {
 	want := h.put(full(key))
 	h.comes(func() string {
-		got, err := h.store.Get(h.Context(), store.Eventual, key, token.Own("minut"))
+		got, err := h.store.Get(h.Context(), store.Eventual, key, token.RecordKey("minut"))
 		if err != nil || len(got) != 2 {
 			return fmt.Sprintf("%d entries, %v", len(got), err)
 		}
@@ -154,7 +154,7 @@ func testEventual(h harness) {
 
 func testMissing(h harness) {
 	h.stands(store.Entry{Key: key})
-	h.stands(store.Entry{Key: token.Own("minut")})
+	h.stands(store.Entry{Key: token.RecordKey("minut")})
 }
 
 func testAlias(h harness) {
