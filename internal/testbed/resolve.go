@@ -197,6 +197,8 @@ func (r *resolver) attribute(resource, attribute string) string {
 			return "arn:aws:dynamodb:us-east-1:" + r.account + ":table/" + name
 		case "AWS::Lambda::Function":
 			return "arn:aws:lambda:us-east-1:" + r.account + ":function:" + name
+		case "AWS::CloudWatch::Alarm":
+			return "arn:aws:cloudwatch:us-east-1:" + r.account + ":alarm:" + name
 		case "AWS::Logs::LogGroup":
 			return "arn:aws:logs:us-east-1:" + r.account + ":log-group:" + name + ":*"
 		}

@@ -66,6 +66,7 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 	collect(getenv)
 	s, err := read(getenv)
 	if err != nil {
+		journal.Journal{Log: newLog(out, s.logLevel), Metrics: s.metrics}.NotStarted(context.Background(), err.Error())
 		return core{}, err
 	}
 	d := newDialer()

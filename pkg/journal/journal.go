@@ -30,6 +30,7 @@ type Vend struct {
 	Stale       bool   // past its renewal time, because a renewal failed
 	Code        string // the API error code; "" on success
 	Detail      string // the error message
+	Failed      bool   // a vend was answered with a 5xx status
 	RequestID   string // the invocation's ID, as Lambda assigns it; never a caller's value
 	Took        time.Duration
 }
@@ -130,7 +131,12 @@ type Pass struct {
 	Proven, Refused int
 	More            bool
 	Error           string // why the pass could not read the entries; "" on success
-	Took            time.Duration
+	Unread          bool   // not all due entries were read, so Left and Overdue are not known
+	DiscoveryFailed bool   // the stored credentials could not be compared with the secrets
+	// renewals that failed because of DynamoDB, KMS and Secrets Manager
+	StoreFailures, SealFailures, SecretFailures int
+
+	Took time.Duration
 }
 
 // Pass writes the line of one pass. The level is Debug if there was nothing to
@@ -149,6 +155,14 @@ func (j Journal) Pass(ctx context.Context, p Pass) {
 		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue),
 		slog.Int("proven", p.Proven), slog.Int("refused", p.Refused), slog.Bool("more", p.More),
 		slog.String("error", p.Error))
+}
+
+// NotStarted writes a line and a metric for a function whose settings are
+// wrong. detail names the settings and no values.
+func (j Journal) NotStarted(ctx context.Context, detail string) {
+	j.write(ctx, slog.LevelError, "misconfigured", 0, []metric{
+		{"StartFailures", count, 1},
+	}, slog.String("detail", detail))
 }
 
 // Panic writes a line about a recovered panic with its stack. Of the value it

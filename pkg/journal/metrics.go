@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"strconv"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
 // metric is one value for CloudWatch. It is written into the line it belongs
@@ -20,12 +22,34 @@ const (
 	millis = "Milliseconds"
 )
 
+// serviceFailure returns the metric of a refusal that DynamoDB, KMS or Secrets
+// Manager caused; "" for any other code.
+func serviceFailure(code string) string {
+	switch api.Code(code) {
+	case api.StoreUnavailable:
+		return "StoreFailures"
+	case api.SealUnavailable:
+		return "SealFailures"
+	case api.SecretUnavailable:
+		return "SecretFailures"
+	}
+	return ""
+}
+
 func (v Vend) metrics() []metric {
 	switch {
 	case v.Code != "":
-		return []metric{{"Refusals", count, 1}}
+		all := []metric{{"Refusals", count, 1}}
+		if v.Failed {
+			all = append(all, metric{"VendFailures", count, 1})
+		}
+		if name := serviceFailure(v.Code); name != "" {
+			all = append(all, metric{name, count, 1})
+		}
+		return all
 	case v.Fingerprint != "":
-		return []metric{{"Vends", count, 1}, {"VendTime", millis, milliseconds(v.Took)}}
+		// the average of VendFailures is the share of the vends that failed
+		return []metric{{"Vends", count, 1}, {"VendTime", millis, milliseconds(v.Took)}, {"VendFailures", count, 0}}
 	}
 	return nil
 }
@@ -50,8 +74,31 @@ func (v Mint) metrics() []metric {
 	return all
 }
 
-func (p Pass) metrics() []metric {
-	return []metric{{"Passes", count, 1}, {"Backlog", count, float64(p.Left)}, {"Overdue", count, float64(p.Overdue)}}
+// metrics returns no Backlog and no Overdue for a pass that could not read what
+// is due: they are unknown then, and not 0.
+func (p Pass) metrics() (all []metric) {
+	store := p.StoreFailures
+	if p.Unread {
+		store++
+	} else {
+		all = []metric{
+			{"Passes", count, 1}, {"Backlog", count, float64(p.Left)}, {"Overdue", count, float64(p.Overdue)},
+		}
+	}
+	for _, m := range []struct {
+		name string
+		n    int
+	}{
+		{"StoreFailures", store}, {"SealFailures", p.SealFailures}, {"SecretFailures", p.SecretFailures},
+	} {
+		if m.n > 0 {
+			all = append(all, metric{m.name, count, float64(m.n)})
+		}
+	}
+	if p.DiscoveryFailed {
+		all = append(all, metric{"DiscoveryFailed", count, 1})
+	}
+	return all
 }
 
 // directive is the attribute that makes a line carry metrics. CloudWatch
@@ -74,7 +121,7 @@ func (d directive) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := append(make([]byte, 0, 256), `{"Timestamp":`...)
+	b := append(make([]byte, 0, 320), `{"Timestamp":`...)
 	b = strconv.AppendInt(b, d.at.UnixMilli(), 10)
 	b = append(append(b, `,"CloudWatchMetrics":[{"Namespace":`...), namespace...)
 	b = append(b, `,"Dimensions":[[]],"Metrics":[`...)

@@ -37,7 +37,9 @@ func (m *Mint) note(ctx context.Context, lease store.Lease, e store.Entry, out o
 	}
 	switch {
 	case out.failed != nil:
-		line.Code, line.Detail, line.NextAt, line.ForGood = string(out.failed.code), out.failed.detail, e.Failure.RetryAt, out.failed.permanent
+		line.Code, line.Detail, line.NextAt = string(out.failed.code), out.failed.detail, e.Failure.RetryAt
+		// operators are told once, and not of each attempt that fails alike
+		line.ForGood = out.failed.permanent && lease.Entry.Failure.Code != line.Code
 	case err != nil:
 		line.Code, line.Detail = string(api.StoreUnavailable), "the token could not be stored: "+err.Error()
 	default:

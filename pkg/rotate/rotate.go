@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -58,15 +59,23 @@ const (
 // returns its results so far and no error.
 func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	began := time.Now()
-	defer func() { rt.Journal.Pass(ctx, r.line(err, time.Since(began))) }()
+	var m measured
+	defer func() {
+		line := r.line(err, time.Since(began))
+		m.complete(&line)
+		rt.Journal.Pass(ctx, line)
+	}()
 	work, cancel := endingBefore(ctx, orDefault(rt.Reserve, defaultReserve))
 	defer cancel()
 	if r.Learnt, r.Gone, err = rt.Mint.Discover(work); err != nil && !isCancelled(ctx) {
+		m.discoveryFailed = true
 		rt.Journal.Event(ctx, slog.LevelWarn, "discovery", "", err.Error())
 	}
 	begin, cancel := endingBefore(work, beginBefore)
 	defer cancel()
-	if err = rt.renewDue(begin, work, &r); err == nil && rt.Canary > 0 {
+	err = rt.renewDue(begin, work, &r, &m)
+	m.read = err == nil
+	if err == nil && rt.Canary > 0 {
 		r.Proven, r.Refused, err = rt.Mint.Canary(begin, rt.Canary)
 	}
 	if err == nil && ctx.Err() == nil {
@@ -144,6 +153,35 @@ func (r *Report) count(became mint.Renewal) {
 	default:
 		r.Failed++
 	}
+}
+
+// measured is what a pass counts for metrics alone.
+type measured struct {
+	read                bool // all due entries were read
+	discoveryFailed     bool
+	store, seal, secret int // renewals that failed because of DynamoDB, KMS or Secrets Manager
+}
+
+// note counts a renewal's error by the service that caused it. A refusal of a
+// provider counts nowhere: it has metrics of its own.
+func (m *measured) note(err error) {
+	failed := (*api.Error)(nil)
+	if !errors.As(err, &failed) {
+		return
+	}
+	switch failed.Code {
+	case api.StoreUnavailable:
+		m.store++
+	case api.SealUnavailable:
+		m.seal++
+	case api.SecretUnavailable:
+		m.secret++
+	}
+}
+
+func (m *measured) complete(line *journal.Pass) {
+	line.Unread, line.DiscoveryFailed = !m.read, m.discoveryFailed
+	line.StoreFailures, line.SealFailures, line.SecretFailures = m.store, m.seal, m.secret
 }
 
 // line returns the report as a journal line.
