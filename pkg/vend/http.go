@@ -35,6 +35,9 @@ type HTTPReply struct {
 // HTTP answers a request over HTTP.
 func (d *Service) HTTP(ctx context.Context, r HTTPRequest) HTTPReply {
 	request, err := r.request()
+	if err != nil && api.IsPing(r.Body) {
+		return HTTPReply{Status: http.StatusNoContent}
+	}
 	if err != nil {
 		return failed(d.turnAway(ctx, r, request, err))
 	}
