@@ -224,4 +224,40 @@ var further = []revert{
 		without: "",
 		test:    "TestAttack25_PythonPackagesAreHashed", pkg: "internal/structure",
 	},
+	{
+		attack: "Fault14", fix: "what an intermediary may have caused is an outage", file: "pkg/mint/failure.go",
+		old:     "	if f.intermediary {\n",
+		without: "	if false {\n",
+		test:    "TestFault14_NoIntermediaryEndsAGrant",
+	},
+	{
+		attack: "Fault14", fix: "a rate limit without a time is an outage to grants", file: "pkg/mint/failure.go",
+		old:     "(f.intermediary || f.limited)",
+		without: "f.intermediary",
+		test:    "TestFault14_NoIntermediaryEndsAGrant",
+	},
+	{
+		attack: "Fault14", fix: "words of maintenance are no refusal", file: "pkg/provider/response/meaning.go",
+		old:     `m == "" && !isOfRFC6749(said.code) || `,
+		without: "",
+		test:    "TestFault14_NoIntermediaryEndsAGrant", pkg: "pkg/mint",
+	},
+	{
+		attack: "Fault14", fix: "an intermediary's answer is not the whole client's", file: "pkg/mint/shared.go",
+		old:     "	f.client = f.client && !f.intermediary\n",
+		without: "",
+		test:    "TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack",
+	},
+	{
+		attack: "Fault47", fix: "after an outage all versions of a secret are tried", file: "pkg/mint/attempt.go",
+		old:     "before.IsZero() || isOutage(before) && !faultOf(err).intermediary",
+		without: "before.IsZero()",
+		test:    "TestFault47_OutageInTheMiddleOfARotation",
+	},
+	{
+		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/response/sentence.go",
+		old:     `|\bpretokengeneration\b`,
+		without: "",
+		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider",
+	},
 }

@@ -28,9 +28,9 @@ func TestAllPartsWorkTogether(t *testing.T) {
 		testworld.Must(t, m.Connect(t.Context(), alice, w.Code("trackmania", "alice")))
 		w.Pass(w.NewRotator(w.NewMint()))
 		got := w.Token(w.NewService(m).Mint, alice).Token
-		alive := w.Providers.Accepts("trackmania", got.Access.Reveal())
-		if e := w.Entry(alice); e.Generation != got.Generation || !alive {
-			t.Errorf("Token(%s) = generation %d, alive %t; want %d, true", alice, got.Generation, alive, e.Generation)
+		accepted := w.Providers.Accepts("trackmania", got.Access.Reveal())
+		if e := w.Entry(alice); e.Generation != got.Generation || !accepted {
+			t.Errorf("Token() = generation %d, accepted %t; want %d, true", got.Generation, accepted, e.Generation)
 		}
 	})
 }

@@ -120,7 +120,7 @@ func (w *World) Code(provider, account string) mint.Code {
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
 	code, err := w.Providers.IssueCode(provider, id, account, "", RedirectURI, challenge)
 	if err != nil {
-		w.T.Fatalf("Grant(%s, %s) = %v, want a code", provider, account, err)
+		w.T.Fatalf("IssueCode(%s, %s) = %v, want a code", provider, account, err)
 	}
 	return mint.Code{Code: redact.New(code), Verifier: redact.New(CodeVerifier), RedirectURI: RedirectURI}
 }

@@ -104,9 +104,9 @@ func (m *Mint) askOnce(ctx context.Context, v view, lease store.Lease, insist bo
 	if out.refresh.waits && !insist {
 		_ = sleep(ctx, v.accessEnd().Sub(wall())) // at most holdWait
 	}
-	firstTime := v.failure().IsZero()
+	before := v.failure()
 	for _, ask := range v.asks(out.refresh) {
-		out = m.exchange(ctx, out, v.entry.entry.Key.Variant, ask, firstTime)
+		out = m.exchange(ctx, out, v.entry.entry.Key.Variant, ask, before)
 		if out.changed || out.failed == nil || out.failed.client || out.failed.code != api.ProviderRejected {
 			break
 		}
@@ -144,20 +144,23 @@ func (m *Mint) prepare(ctx context.Context, v view) outcome {
 	return out
 }
 
-// exchange makes one request, by another version of the secret where the provider does not know the client.
-func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant, ask provider.TokenRequest, firstTime bool) outcome {
+// exchange makes one request, by another version of the secret where the provider does not know the client. The pending
+// and the previous version are tried where the failure before was none of the client. An outage is none, unless an
+// intermediary may have refused the client in it.
+func (m *Mint) exchange(ctx context.Context, out outcome, variant token.Variant, ask provider.TokenRequest, before store.Failure) outcome {
 	var err error
 	adopt := func(c credential.Credential) {
 		before := out.own.digests.destination
 		out.own, _ = m.adopt(ctx, out.own, c)
 		out.changed = out.own.digests.destination != before
 	}
-	for c := range m.candidates(ctx, out.client, firstTime, adopt) {
+	others := func() bool { return before.IsZero() || isOutage(before) && !faultOf(err).intermediary }
+	for c := range m.candidates(ctx, out.client, others, adopt) {
 		d, unknown := c.Speaks()
 		if unknown != nil {
 			continue
 		}
-		out.answer, err = provider.Endpoint{HTTP: m.HTTP, Descriptor: d, Client: c.Client}.Exchange(ctx, askOf(c.Terms, variant, ask))
+		out.answer, err = provider.Endpoint{HTTP: m.HTTP, Clocks: &m.clocks, Descriptor: d, Client: c.Client}.Exchange(ctx, askOf(c.Terms, variant, ask))
 		if !unknownClient(err) {
 			out.client = c
 			break
@@ -187,7 +190,7 @@ func (m *Mint) prove(ctx context.Context, out *outcome) {
 	if err != nil || !d.VerifiesMinted() {
 		return
 	}
-	endpoint := provider.Endpoint{HTTP: m.HTTP, Descriptor: d, Client: out.client.Client}
+	endpoint := provider.Endpoint{HTTP: m.HTTP, Clocks: &m.clocks, Descriptor: d, Client: out.client.Client}
 	if works, err := endpoint.VerifyToken(ctx, out.answer.Access); err == nil && !works {
 		out.failed = &fault{code: api.ProviderMalformed, detail: "the provider's own API does not take the token that it has just given"}
 	}

@@ -192,6 +192,7 @@ func TestCaseC27_LoserOfARaceEndsNoGrant(t *testing.T) {
 			stopped <- err
 		}()
 		time.Sleep(time.Second)
+		synctest.Wait() // it has read slow
 		w.slow = 0
 		e := w.entry("trackmania") // another holder comes in between: it renews, and commits
 		must(t, w.store.Delete(t.Context(), e.Key))

@@ -124,7 +124,7 @@ func (m *Mint) redeem(ctx context.Context, v view, lease store.Lease, code Code)
 		return out
 	}
 	ask := provider.TokenRequest{Grant: descriptor.AuthorizationCode, Code: code.Code, Verifier: code.Verifier, RedirectURI: code.RedirectURI}
-	if out = m.exchange(ctx, out, v.entry.entry.Key.Variant, ask, true); out.failed == nil {
+	if out = m.exchange(ctx, out, v.entry.entry.Key.Variant, ask, store.Failure{}); out.failed == nil {
 		m.prove(ctx, &out)
 	}
 	return out

@@ -25,6 +25,22 @@ type fault struct {
 	outage    bool      // the provider's host does not work
 	answered  bool      // the provider's host works, for it has refused in words
 	hold      time.Time // the refresh token is sent again then and not by back-off; zero: by back-off
+
+	// intermediary reports that something before the provider may have caused
+	// it: see [provider.Error].
+	intermediary bool
+}
+
+// ofWorkingGrant returns the fault as it counts for a grant that has brought
+// tokens before. What an intermediary may have caused is an outage then, and so
+// is a rate limit without a time.
+func (f fault) ofWorkingGrant() *fault {
+	if f.intermediary {
+		f.code, f.permanent, f.client, f.answered = api.ProviderUnavailable, false, false, false
+		f.limited = !f.until.IsZero()
+	}
+	f.outage = f.outage || (f.intermediary || f.limited) && f.until.IsZero()
+	return &f
 }
 
 // faultOf judges an error of an attempt.
@@ -48,7 +64,7 @@ func faultOf(err error) *fault {
 }
 
 func providerFault(e *provider.Error) *fault {
-	f := &fault{detail: strings.TrimPrefix(e.Error(), "provider: "), permanent: e.Permanent, client: e.Client, until: e.Limit.RetryAt}
+	f := &fault{detail: strings.TrimPrefix(e.Error(), "provider: "), permanent: e.Permanent, client: e.Client, until: e.Limit.RetryAt, intermediary: e.Intermediary}
 	switch e.Kind {
 	case provider.Malformed:
 		f.code, f.outage = api.ProviderMalformed, true
@@ -89,7 +105,11 @@ func (m *Mint) share(ctx context.Context, own *known, f *fault, met store.Failur
 	return m.settle(ctx, own, func(e *store.Entry) {
 		switch {
 		case f.limited:
-			e.CooldownUntil = later(e.CooldownUntil, met.RetryAt)
+			pause := met.RetryAt
+			if f.outage { // nobody has named a time
+				pause = earlier(pause, wall().Add(probeEvery))
+			}
+			e.CooldownUntil = later(e.CooldownUntil, pause)
 		case f.client:
 			e.Failure = f.after(e.Failure, e.Key, 0, own.terms.Version, wall())
 		}

@@ -181,6 +181,9 @@ func (m *Mint) judgeGrant(ctx context.Context, lease store.Lease, v view, out *o
 		return out.failed
 	}
 	failed := out.failed
+	if failed != nil && v.entry.entry.Generation > 0 {
+		failed = failed.ofWorkingGrant()
+	}
 	switch grant.Decide(p.outcome, p.reuse, grant.AccessOf(v.holds(wall()))).Next {
 	case grant.OnRequest:
 		return m.overUnlessReplaced(ctx, lease, p, failed)

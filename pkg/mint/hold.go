@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 )
 
 // This file says when a refresh token is sent that may not be sent by back-off
@@ -39,7 +40,7 @@ func (v view) heldUntil() time.Time {
 // Date header leave out.
 func issuedWithin(a provider.TokenResponse, answered time.Time) time.Duration {
 	took := max(answered.Sub(a.SentAt), 0)
-	return min(took+dateResolution, ExchangeTimeout).Truncate(time.Millisecond) + time.Millisecond
+	return min(took+skew.Resolution, ExchangeTimeout).Truncate(time.Millisecond) + time.Millisecond
 }
 
 // nextAfterTooEarly is when a refresh is tried again that came too early: at

@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -54,6 +55,7 @@ type Mint struct {
 	migrated migrated
 	claims   claims
 	outages  outages
+	clocks   provider.Clocks
 }
 
 // New makes a Mint. Before the process ends, [Mint.Wait] lets what was sent come home.

@@ -82,12 +82,12 @@ func lifetime(a provider.TokenResponse, r rules) times {
 	t := times{issued: a.SentAt.Truncate(time.Millisecond)}
 	switch {
 	case a.Expiry.Given && !a.Expiry.At.IsZero():
-		t.expires, t.from = corrected(a.Expiry.At, a), fromProvider
+		t.expires, t.from = a.Clock.Ours(a.Expiry.At), fromProvider
 	case a.Expiry.Given:
 		t.expires, t.from = a.SentAt.Add(a.Expiry.In), fromProvider
 	}
 	if claimed := a.JWTExpiry(); claimed.Given {
-		if end := corrected(claimed.At, a); t.from == "" || end.Before(t.expires) {
+		if end := a.Clock.Ours(claimed.At); t.from == "" || end.Before(t.expires) {
 			t.expires, t.from = end, fromJWT
 		}
 	}
@@ -104,21 +104,6 @@ func (r rules) assumed() (time.Duration, string) {
 		return r.lifetime, r.lifetimeFrom
 	}
 	return defaultLifetime, fromDefault
-}
-
-// dateResolution is how much of a second the Date header leaves out.
-const dateResolution = time.Second
-
-// corrected puts an absolute time of the provider's clock on ours, by the answer's Date header. Where the two clocks agree as far as that header tells, nothing is changed; else what its seconds leave out makes the token shorter, never longer.
-func corrected(at time.Time, a provider.TokenResponse) time.Time {
-	if a.Date.IsZero() {
-		return at
-	}
-	ours := a.SentAt.Add(at.Sub(a.Date))
-	if off := ours.Sub(at); off >= 0 && off < dateResolution {
-		return at
-	}
-	return ours.Add(-dateResolution)
 }
 
 // renewLead is how long before the end a token of this life is renewed, jitter apart.
@@ -239,7 +224,7 @@ func refreshEnd(a provider.TokenResponse) time.Time {
 	switch {
 	case !a.RefreshExpiry.Given:
 	case !a.RefreshExpiry.At.IsZero():
-		end = corrected(a.RefreshExpiry.At, a)
+		end = a.Clock.Ours(a.RefreshExpiry.At)
 	default:
 		end = a.SentAt.Add(a.RefreshExpiry.In)
 	}

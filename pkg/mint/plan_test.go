@@ -3,6 +3,7 @@ package mint
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -78,14 +80,39 @@ func TestFault19_WhoTellsTheLifetime(t *testing.T) {
 }
 
 func TestFault27_AnAbsoluteExpiryIsCorrectedByDate(t *testing.T) {
-	for _, skew := range []time.Duration{-10 * time.Minute, -time.Second, 0, time.Second, 10 * time.Minute} {
+	for _, ahead := range []time.Duration{-10 * time.Minute, -time.Second, 0, time.Second, 10 * time.Minute} {
 		a := provider.TokenResponse{Access: redact.New("x"), SentAt: noon.Add(400 * time.Millisecond)}
-		theirs := a.SentAt.Add(skew)
-		a.Date = theirs.Truncate(time.Second)
+		theirs := a.SentAt.Add(ahead)
+		a.Clock = skew.Of(http.Header{"Date": {theirs.Format(http.TimeFormat)}}, a.SentAt)
 		a.Expiry = expiry.Expiry{Given: true, At: theirs.Add(time.Hour)}
 		got := planToken(a, rules{}, some, 1, false).life()
 		if got > time.Hour || got < time.Hour-time.Second {
-			t.Errorf("clock off by %v: a life of %v, want an hour, a second less at most", skew, got)
+			t.Errorf("clock off by %v: a life of %v, want an hour, a second less at most", ahead, got)
+		}
+	}
+}
+
+// The "exp" of a JWT is on the same clock as the assertion and the expiry. A
+// Date that is two hours off is not believed, and one that is missing tells
+// nothing: then our own clock counts.
+func TestCaseC32_AJWTIsOnTheProvidersClock(t *testing.T) {
+	for name, c := range map[string]struct {
+		date string
+		want time.Duration
+	}{
+		"7 minutes ahead":  {noon.Add(7 * time.Minute).Format(http.TimeFormat), 53 * time.Minute},
+		"7 minutes behind": {noon.Add(-7 * time.Minute).Format(http.TimeFormat), 67 * time.Minute},
+		"two hours ahead":  {noon.Add(2 * time.Hour).Format(http.TimeFormat), time.Hour},
+		"two hours behind": {noon.Add(-2 * time.Hour).Format(http.TimeFormat), time.Hour},
+		"no Date":          {"", time.Hour},
+	} {
+		a := provider.TokenResponse{SentAt: noon, Clock: skew.Of(http.Header{"Date": {c.date}}, noon)}
+		claims := fmt.Sprintf(`{"exp":%d}`, noon.Add(time.Hour).Unix())
+		a.Access = redact.New("e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".x")
+		got := planToken(a, rules{}, some, 1, false)
+		if short := c.want - got.life(); short < 0 || short > time.Second || got.from != fromJWT {
+			t.Errorf("%s: planToken() = a life of %v from %s, want %v from %s, a second less at most",
+				name, got.life(), got.from, c.want, fromJWT)
 		}
 	}
 }

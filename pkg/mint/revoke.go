@@ -76,7 +76,7 @@ func (m *Mint) revokeThere(ctx context.Context, v view) (revoked bool, failed *f
 	if d == nil || !d.Revokes() || !m.viewOf(own, v.entry).accepted {
 		return false, nil
 	}
-	endpoint := provider.Endpoint{HTTP: m.HTTP, Descriptor: d, Client: c.Client}
+	endpoint := provider.Endpoint{HTTP: m.HTTP, Clocks: &m.clocks, Descriptor: d, Client: c.Client}
 	for _, what := range []redact.String{v.entry.refresh, v.entry.token.Access} {
 		if what.IsZero() {
 			continue

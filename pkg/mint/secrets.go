@@ -105,14 +105,14 @@ func (m *Mint) adopt(ctx context.Context, own *known, c credential.Credential) (
 //
 // A current version that is newer than c is reported by adopt. One with another
 // destination ends the sequence.
-func (m *Mint) candidates(ctx context.Context, c credential.Credential, others bool, adopt func(credential.Credential)) iter.Seq[credential.Credential] {
+func (m *Mint) candidates(ctx context.Context, c credential.Credential, others func() bool, adopt func(credential.Credential)) iter.Seq[credential.Credential] {
 	return func(yield func(credential.Credential) bool) {
 		tried := map[string]bool{c.Version: true}
 		if !yield(c) {
 			return
 		}
 		for _, stage := range []credential.Stage{credential.Current, credential.Pending, credential.Previous} {
-			if stage != credential.Current && !others {
+			if stage != credential.Current && !others() {
 				return
 			}
 			next, err := m.Source.Read(ctx, c.Name, stage)

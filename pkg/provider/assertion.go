@@ -20,24 +20,31 @@ import (
 
 const (
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-	// assertionLife is the lifetime of a signed assertion: enough for a slow
-	// response and for clocks that differ a little.
+	// assertionLife is how long a signed assertion is valid from now on: enough
+	// for a slow response and for clocks that differ a little. Some servers
+	// refuse an "exp" more than five minutes after "iat" (Auth0: "Authenticate
+	// with Private Key JWT").
 	assertionLife = time.Minute
+	// assertionBackdate is how far "iat" and "nbf" lie in the past, as GitHub
+	// recommends ("Generating a JSON Web Token for a GitHub App"): some servers
+	// allow for no difference between the clocks (keycloak/keycloak#8966).
+	assertionBackdate = time.Minute
 	// smallestRSA is the minimum of RFC 7518 §3.3, in bits.
 	smallestRSA = 2048
 	halfES256   = 32 // bytes of each of r and s
 )
 
-// assert authenticates the client by a signed assertion (RFC 7523 §2.2). Each
-// attempt signs a new one.
+// assert authenticates the client by a signed assertion (RFC 7523 §2.2), whose
+// times are of the provider's clock. Each attempt signs a new one.
 func (q *call) assert(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.Key == nil {
 		return ofClient(misconfigured("private_key: missing"))
 	}
-	now := time.Now()
+	now := q.clock.Theirs(wall())
+	from := now.Add(-assertionBackdate).Unix()
 	claims := map[string]any{
 		"iss": c.ID, "sub": c.ID, "aud": cmp.Or(t.Audience, q.url.String()),
-		"iat": now.Unix(), "exp": now.Add(assertionLife).Unix(), "jti": rand.Text(),
+		"iat": from, "nbf": from, "exp": now.Add(assertionLife).Unix(), "jti": rand.Text(),
 	}
 	signed, err := sign(c.Key, c.KeyID, t.Alg, claims)
 	if err != nil {

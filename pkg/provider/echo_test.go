@@ -19,6 +19,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -88,7 +89,7 @@ func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
 		if err != nil {
 			t.Skip("no JSON")
 		}
-		q, bad := at(d, c, nil).prepare(ask)
+		q, bad := at(d, c, nil).prepare(ask, skew.Skew{})
 		if bad != nil {
 			t.Fatal(bad)
 		}

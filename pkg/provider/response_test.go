@@ -18,6 +18,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 )
 
 func TestFault16_RefreshTokenComesBesideTheError(t *testing.T) {
@@ -34,7 +35,7 @@ func TestFault16_RefreshTokenComesBesideTheError(t *testing.T) {
 		if e == nil || answer.Refresh.Reveal() != "NEW" || !answer.Access.IsZero() {
 			t.Errorf("%s: %v with refresh token %q", name, e, answer.Refresh.Reveal())
 		}
-		if answer.SentAt.IsZero() || answer.Date.IsZero() {
+		if answer.SentAt.IsZero() || !answer.Clock.Known() {
 			t.Errorf("%s: no times beside the error", name)
 		}
 	}
@@ -396,7 +397,7 @@ func FuzzTokenResponse(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, status int) {
-		q, bad := at(d, alice, nil).prepare(again)
+		q, bad := at(d, alice, nil).prepare(again, skew.Skew{})
 		if bad != nil {
 			t.Fatal(bad)
 		}

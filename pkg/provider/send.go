@@ -17,9 +17,20 @@ import (
 
 func wall() time.Time { return clock.Now() }
 
-// send sends the request and reads the response. A request that may be replayed
-// is sent once more, over a new connection, where a kept connection was dead.
-func (q *call) send(ctx context.Context, hc *http.Client) (response.Message, *Error) {
+// send sends the request, reads the response, and remembers the provider's
+// clock.
+func (q *call) send(ctx context.Context, e Endpoint) (m response.Message, err *Error) {
+	m, err = q.sendBy(ctx, e.HTTP)
+	if err == nil {
+		e.Clocks.learn(q.url, m)
+	}
+	return m, err
+}
+
+// sendBy sends the request and reads the response. A request that may be
+// replayed is sent once more, over a new connection, where a kept connection
+// was dead.
+func (q *call) sendBy(ctx context.Context, hc *http.Client) (response.Message, *Error) {
 	rt, err := q.transport(hc)
 	if err != nil {
 		return response.Message{}, err

@@ -18,7 +18,7 @@ func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works b
 	if failure != nil {
 		return false, failure
 	}
-	m, failure := q.send(ctx, e.HTTP)
+	m, failure := q.send(ctx, e)
 	switch {
 	case failure != nil:
 		return false, failure

@@ -1,6 +1,7 @@
 package response
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 )
 
 // String returns the kind in lower case, as errors show it.
@@ -57,7 +59,26 @@ func (q *Request) refused(m Message) *Error {
 		to := target(m.Header.Get("Location"))
 		said = oauthError{text: "redirected to " + to + "; redirects are not followed: is token_url right?"}
 	}
-	return q.classify(m.Status, said)
+	e := q.classify(m.Status, said)
+	e.Intermediary = e.Kind == Rejected && e.Meaning == "" && mayBeIntermediary(m, doc, said.code)
+	return e
+}
+
+// mayBeIntermediary reports whether a proxy, a gateway or a firewall may have
+// answered in the place of the token endpoint, which answers with an OAuth error
+// in JSON (RFC 6749 §5.2) or, where it requires client authentication, with a
+// challenge (RFC 9110 §11.6.1).
+func mayBeIntermediary(m Message, doc jsonpointer.Document, code string) bool {
+	isChallenge := m.Status == http.StatusUnauthorized && m.Header.Get("WWW-Authenticate") != ""
+	switch {
+	case len(bytes.TrimSpace(m.Body)) == 0:
+		return !isChallenge
+	case !doc.IsObject():
+		return true
+	case m.Status == http.StatusBadRequest, m.Status == http.StatusUnauthorized:
+		return false // the endpoint itself, in words of its own
+	}
+	return !isOAuth(code)
 }
 
 // target returns the host of a Location, and no more of it: the rest may repeat
@@ -165,5 +186,5 @@ func aboutRequest(code string) bool {
 // isOAuth reports whether an error code is one of OAuth. Gateways and
 // frameworks put "Forbidden" and "Unauthorized" in the same field.
 func isOAuth(code string) bool {
-	return code != "" && code == strings.ToLower(code)
+	return code != "" && code == strings.ToLower(code) && code != "forbidden"
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/mask"
 	"github.com/tokenvend/tokenvend/pkg/provider/ratelimit"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -53,7 +54,7 @@ type Request struct {
 	refreshes []redact.String // refresh tokens among them, by their names
 }
 
-// Token returns the token response, or an error, or both: SentAt, Date and
+// Token returns the token response, or an error, or both: SentAt, Clock and
 // Limit are always set, and so is a new refresh token that can be used.
 func (q *Request) Token(m Message) (TokenResponse, *Error) {
 	var token TokenResponse
@@ -63,7 +64,7 @@ func (q *Request) Token(m Message) (TokenResponse, *Error) {
 	} else {
 		failure = q.refused(m)
 	}
-	token.SentAt, token.Date, token.Limit = m.SentAt, m.date(), q.rateLimit(m)
+	token.SentAt, token.Clock, token.Limit = m.SentAt, skew.Of(m.Header, m.SentAt), q.rateLimit(m)
 	if failure != nil {
 		failure.Limit = token.Limit
 		failure.Client = failure.Client || failure.Kind == Unavailable && !token.Limit.RetryAt.IsZero()
@@ -99,13 +100,6 @@ func (m *Message) ReadBody(body io.Reader) error {
 	}
 	m.cut = err
 	return err
-}
-
-// date returns the Date header, on the provider's clock; zero where there is
-// none.
-func (m Message) date() time.Time {
-	t, _ := http.ParseTime(m.Header.Get("Date"))
-	return t
 }
 
 // problem returns what is wrong with a message before its body is looked at.
