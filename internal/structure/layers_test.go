@@ -22,7 +22,7 @@ const module = "github.com/tokenvend/tokenvend/"
 var layers = [][]string{
 	{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
-		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew",
+		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/awserror",
 	},
 	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
 	{"pkg/provider/expiry"},

@@ -5,12 +5,15 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
 // Journal writes lines to Log. The zero Journal writes nothing.
@@ -30,6 +33,7 @@ type Vend struct {
 	Stale       bool   // past its renewal time, because a renewal failed
 	Code        string // the API error code; "" on success
 	Detail      string // the error message
+	Cause       string // what a service of AWS answered: see [Cause]
 	Failed      bool   // a vend was answered with a 5xx status
 	RequestID   string // the invocation's ID, as Lambda assigns it; never a caller's value
 	Took        time.Duration
@@ -45,7 +49,8 @@ func (j Journal) Vend(ctx context.Context, v Vend) {
 		slog.String("action", action), slog.String("caller", v.Caller), slog.String("credential", v.Credential),
 		slog.String("variant", v.Variant),
 		slog.String("fingerprint", v.Fingerprint), slog.String("source", v.Source), slog.Bool("stale", v.Stale),
-		slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("request_id", v.RequestID))
+		slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("cause", v.Cause),
+		slog.String("request_id", v.RequestID))
 }
 
 // Mint is one attempt to obtain a new token.
@@ -61,6 +66,7 @@ type Mint struct {
 	NextAt      time.Time // when the token is renewed or the attempt repeated
 	Code        string    // the API error code; "" on success
 	Detail      string
+	Cause       string    // what a service of AWS answered: see [Cause]
 	ForGood     bool      // only a change of the credential helps
 	NotGranted  string    // requested scopes that were not granted
 	Warning     string    // what was unusual about a response that had a token
@@ -81,7 +87,7 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 		slog.Int64("generation", v.Generation), slog.String("fingerprint", v.Fingerprint),
 		slog.Int("attempt", v.Attempt),
 		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code),
-		slog.String("detail", v.Detail), slog.String("withheld", v.NotGranted),
+		slog.String("detail", v.Detail), slog.String("cause", v.Cause), slog.String("withheld", v.NotGranted),
 		slog.String("warning", v.Warning), slog.Time("grant_until", v.GrantUntil))
 }
 
@@ -89,6 +95,28 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 // credential that was added or removed.
 func (j Journal) Event(ctx context.Context, level slog.Level, what, credential, detail string) {
 	j.write(ctx, level, what, 0, nil, slog.String("credential", credential), slog.String("detail", detail))
+}
+
+// Failure writes a line about work that failed, at Warn, with its cause.
+func (j Journal) Failure(ctx context.Context, what, credential string, err error) {
+	j.write(ctx, slog.LevelWarn, what, 0, nil, slog.String("credential", credential),
+		slog.String("detail", err.Error()), slog.String("cause", Cause(err)))
+}
+
+// Cause returns what of an error's causes may be logged and names the service,
+// the operation, the error code and the request id of AWS; "" if AWS caused
+// none. An [api.Error] is searched too.
+func Cause(err error) string {
+	if known, ok := errors.AsType[*api.Error](err); ok && known.Cause != nil {
+		err = known.Cause
+	}
+	if cause, ok := errors.AsType[interface {
+		error
+		Cause() string
+	}](err); ok {
+		return cause.Cause()
+	}
+	return ""
 }
 
 // Integrity writes a line and a metric for a row that does not open: it was
@@ -131,6 +159,7 @@ type Pass struct {
 	Proven, Refused int
 	More            bool
 	Error           string // why the pass could not read the entries; "" on success
+	Cause           string // what a service of AWS answered: see [Cause]
 	Unread          bool   // not all due entries were read, so Left and Overdue are not known
 	DiscoveryFailed bool   // the stored credentials could not be compared with the secrets
 	// renewals that failed because of DynamoDB, KMS and Secrets Manager
@@ -154,7 +183,7 @@ func (j Journal) Pass(ctx context.Context, p Pass) {
 		slog.Int("retired", p.Retired),
 		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue),
 		slog.Int("proven", p.Proven), slog.Int("refused", p.Refused), slog.Bool("more", p.More),
-		slog.String("error", p.Error))
+		slog.String("error", p.Error), slog.String("cause", p.Cause))
 }
 
 // NotStarted writes a line and a metric for a function whose settings are

@@ -40,8 +40,10 @@ func (m *Mint) note(ctx context.Context, lease store.Lease, e store.Entry, out o
 		line.Code, line.Detail, line.NextAt = string(out.failed.code), out.failed.detail, e.Failure.RetryAt
 		// operators are told once, and not of each attempt that fails alike
 		line.ForGood = out.failed.permanent && lease.Entry.Failure.Code != line.Code
+		line.Cause = journal.Cause(out.failed.cause)
 	case err != nil:
 		line.Code, line.Detail = string(api.StoreUnavailable), "the token could not be stored: "+err.Error()
+		line.Cause = journal.Cause(err)
 	default:
 		line.Fingerprint, line.ExpiresAt = e.Fingerprint, e.ExpiresAt
 		line.NotGranted = newlyWithheld(out, lease.Entry, e)

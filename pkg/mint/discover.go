@@ -22,7 +22,7 @@ const pageSize = 100
 func (m *Mint) Discover(ctx context.Context) (learnt, gone int, err error) {
 	listed, err := m.Source.List(ctx)
 	if err != nil {
-		return 0, 0, secretUnavailable()
+		return 0, 0, secretUnavailable(err)
 	}
 	if m.settled.still(listed, wall()) {
 		return 0, 0, nil

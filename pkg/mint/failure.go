@@ -29,6 +29,8 @@ type fault struct {
 	// intermediary reports that something before the provider may have caused
 	// it: see [provider.Error].
 	intermediary bool
+
+	cause error // what a back end answered; for the log
 }
 
 // ofWorkingGrant returns the fault as it counts for a grant that has brought
@@ -54,13 +56,13 @@ func faultOf(err error) *fault {
 	case errors.As(err, &bad):
 		return &fault{code: api.Misconfigured, detail: bad.Error(), permanent: true, client: true}
 	case errors.As(err, &known):
-		return &fault{code: known.Code, detail: known.Detail}
+		return &fault{code: known.Code, detail: known.Detail, cause: known.Cause}
 	case errors.Is(err, credential.ErrUnknown):
 		return &fault{code: api.SecretUnavailable, detail: "the secret is not there any more"}
 	case errors.Is(err, seal.ErrUnavailable):
-		return &fault{code: api.SealUnavailable, detail: "the sealing key can't be used now"}
+		return &fault{code: api.SealUnavailable, detail: "the sealing key can't be used now", cause: err}
 	}
-	return &fault{code: api.SecretUnavailable, detail: "the secret can't be read now"}
+	return &fault{code: api.SecretUnavailable, detail: "the secret can't be read now", cause: err}
 }
 
 func providerFault(e *provider.Error) *fault {

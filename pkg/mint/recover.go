@@ -78,7 +78,7 @@ func (m *Mint) Recover(ctx context.Context, name, blob string) (token.Key, error
 	var r recovery
 	switch {
 	case errors.Is(err, seal.ErrUnavailable):
-		return token.Key{}, &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}
+		return token.Key{}, sealUnavailable(err)
 	case err != nil || json.Unmarshal(plain, &r) != nil || r.Refresh == "":
 		return token.Key{}, &api.Error{Code: api.InvalidRequest, Detail: "recovery: it is not a blob of this credential and this sealing key, whole"}
 	}
@@ -109,7 +109,7 @@ func (m *Mint) restore(ctx context.Context, key token.Key, r recovery) error {
 	next.entry.ForgetAt = forgetAt(next.entry, wall())
 	if err := m.closeToken(ctx, &next, next.token.Access); err != nil {
 		_ = m.release(ctx, lease)
-		return &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}
+		return sealUnavailable(err)
 	}
 	if err := m.commit(ctx, lease, next.entry); err != nil {
 		return storeUnavailable(err)

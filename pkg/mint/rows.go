@@ -132,7 +132,7 @@ func (m *Mint) open(ctx context.Context, e store.Entry) (*row, error) {
 		m.Journal.Integrity(ctx, e.Key.Credential, "what is stored does not open: "+e.Key.String())
 		return r, nil
 	case err != nil:
-		return nil, &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}
+		return nil, sealUnavailable(err)
 	}
 	if err := r.read(plain); err != nil {
 		return nil, &api.Error{Code: api.Internal, Detail: "a stored row of a form that is not known: " + e.Key.String()}
@@ -177,5 +177,5 @@ func storeUnavailable(err error) error {
 	case errors.Is(err, store.ErrNewer):
 		detail = "the entry was written by a newer version of tokenvend"
 	}
-	return &api.Error{Code: api.StoreUnavailable, Detail: detail, RetryAfter: shortestWait}
+	return &api.Error{Code: api.StoreUnavailable, Detail: detail, RetryAfter: shortestWait, Cause: err}
 }

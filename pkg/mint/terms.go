@@ -72,7 +72,7 @@ func (m *Mint) learn(ctx context.Context, seen store.Entry) (*known, error) {
 		}
 		return m.learnTerms(ctx, seen, terms, m.misconfigured(seen, bad))
 	case err != nil:
-		return nil, secretUnavailable()
+		return nil, secretUnavailable(err)
 	}
 	m.secrets.keep(c)
 	if k := m.memory.get(seen.Key); k.live() && k.entry.Revision == seen.Revision && k.terms.Version == c.Version {
@@ -125,7 +125,7 @@ func (m *Mint) learnTerms(ctx context.Context, seen store.Entry, terms credentia
 	next.entry.State, next.entry.RequestDigest, next.entry.ForgetAt, next.entry.Failure = store.Live, terms.Version, time.Time{}, failure
 	next.entry.Generation = m.nextGeneration(seen)
 	if err := m.closeRecord(ctx, &next); err != nil {
-		return nil, &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now"}
+		return nil, sealUnavailable(err)
 	}
 	k, err := m.replaceOwn(ctx, seen, next)
 	if errors.Is(err, store.ErrChanged) {
@@ -185,8 +185,14 @@ func unknown(name string) *api.Error {
 	return &api.Error{Code: api.UnknownCredential, Detail: "there is no such credential, or none that this caller may know of", Credential: name}
 }
 
-func secretUnavailable() error {
-	return &api.Error{Code: api.SecretUnavailable, Detail: "the secret can't be read now", RetryAfter: shortestWait}
+func secretUnavailable(err error) error {
+	return &api.Error{
+		Code: api.SecretUnavailable, Detail: "the secret can't be read now", RetryAfter: shortestWait, Cause: err,
+	}
+}
+
+func sealUnavailable(err error) error {
+	return &api.Error{Code: api.SealUnavailable, Detail: "the sealing key can't be used now", Cause: err}
 }
 
 // providerOf names a credential's provider for people.

@@ -69,7 +69,7 @@ func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	defer cancel()
 	if r.Learnt, r.Gone, err = rt.Mint.Discover(work); err != nil && !isCancelled(ctx) {
 		m.discoveryFailed = true
-		rt.Journal.Event(ctx, slog.LevelWarn, "discovery", "", err.Error())
+		rt.Journal.Failure(ctx, "discovery", "", err)
 	}
 	begin, cancel := endingBefore(work, beginBefore)
 	defer cancel()
@@ -93,7 +93,7 @@ func (rt *Rotator) migrate(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil: // it continues in the next pass
 	case err != nil:
-		rt.Journal.Event(ctx, slog.LevelWarn, "migration", "", err.Error())
+		rt.Journal.Failure(ctx, "migration", "", err)
 	case done.Looked:
 		rt.Journal.Event(ctx, slog.LevelInfo, "migration", "",
 			fmt.Sprintf("%d rows of the first format rewritten, %d left", done.Rewritten, done.Left))
@@ -191,7 +191,7 @@ func (r Report) line(err error, took time.Duration) journal.Pass {
 		Left: r.Left, Overdue: r.Overdue, Proven: r.Proven, Refused: r.Refused, More: r.More, Took: took,
 	}
 	if err != nil {
-		p.Error = err.Error()
+		p.Error, p.Cause = err.Error(), journal.Cause(err)
 	}
 	return p
 }

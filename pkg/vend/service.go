@@ -105,7 +105,7 @@ func (d *Service) refused(err error, c Call, line *journal.Vend) error {
 	}
 	told := *known // mint's errors are shared by all who waited for them
 	told.Credential, told.RequestID = c.Request.Credential, c.RequestID
-	line.Code = string(told.Code)
+	line.Code, line.Cause = string(told.Code), journal.Cause(err)
 	line.Failed = line.Action == api.Vend && told.Code.Status() >= http.StatusInternalServerError
 	if line.Detail == "" {
 		line.Detail = told.Detail
