@@ -84,7 +84,7 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 	c.mint = mint.New(mint.Config{
 		Store: c.store, Sealer: sealer, Journal: c.journal, RowFormat: s.rowFormat, StaleMax: s.staleMax,
 		Source: secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
-		HTTP:   outbound.NewClient(outbound.Config{AllowPrivate: s.allowPrivate, Proxy: s.proxy}),
+		HTTP:   outbound.NewClient(outbound.Config{AllowPrivate: s.allowPrivate, Proxy: s.proxy, Roots: s.roots}),
 	})
 	return c, nil
 }
@@ -112,8 +112,10 @@ func (c core) connectKMS(ctx context.Context) {
 	if !c.sealing {
 		return
 	}
-	base, named, _ := endpoints{c.getenv}.GetServiceBaseEndpoint(ctx, awskms.ServiceID)
-	at := awskms.EndpointParameters{Region: &c.region}
+	base, named, _ := c.endpoints.GetServiceBaseEndpoint(ctx, awskms.ServiceID)
+	at := awskms.EndpointParameters{
+		Region: &c.region, UseFIPS: &c.endpoints.fips, UseDualStack: &c.endpoints.dualStack,
+	}
 	if named {
 		at.Endpoint = &base
 	}
