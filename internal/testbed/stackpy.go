@@ -68,7 +68,7 @@ func Lint(t testing.TB) map[string]string {
 }
 
 // stackWithin bounds a run of stack.py.
-const stackWithin = 2 * time.Minute
+const stackWithin = 5 * time.Minute
 
 // runStack runs stack.py on template.yaml. It prints its findings as JSON.
 func runStack(ctx context.Context, into any, env []string, mode ...string) error {
