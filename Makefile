@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-all needs template stress race bare check scan vuln functions package reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions package reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -10,8 +10,13 @@ help: ## print this
 run: ## vend the tokens of five simulated providers on 127.0.0.1:3000
 	@$(GO) run ./cmd/tokenvend serve --demo
 
-build: ## build the operator's program into bin/
-	$(GO) build -trimpath -o bin/tokenvend ./cmd/tokenvend
+# VERSION stamps the program; without it, its version is what Go knows of the module.
+build: ## build the operator's program into bin/, stamped with VERSION where it is set
+	$(GO) build -trimpath $(if $(VERSION),-ldflags "-X main.version=$(VERSION)") -o bin/tokenvend ./cmd/tokenvend
+
+man: build ## write the manual pages of the operator's program into bin/man/man1/
+	@bin/tokenvend man bin/man/man1
+	@echo "man -M bin/man tokenvend shows them."
 
 test: ## run the tests that need nothing but Go, in 3 minutes
 	@$(GO) test -timeout 20m ./...

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
@@ -54,25 +55,29 @@ func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	allow(tab, "alice")
 	tab.Await("trackmania: the account alice is connected. You can close this window.")
 	keep(t, tab, "connected")
-	r := c.ended().want(t, exitOK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
+	r := c.ended().
+		want(t, clierror.OK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
 	if !strings.Contains(squeezed(r.out), "account alice\n") {
 		t.Errorf("connect printed %s", r.out)
 	}
-	token := tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, exitOK).out
+	token := tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out
 	if who := subject(t, token); who != "alice" {
 		t.Errorf("the token is %q's", who)
 	}
 	if n := s.stats(t, "trackmania"); n.Living != 1 || n.CodeRequests != 1 {
 		t.Errorf("at the provider %d tokens live after %d codes", n.Living, n.CodeRequests)
 	}
-	tv(t, s.dir, "", "get", "trackmania", "--account", "bob").want(t, exitRefused, "tokenvend connect")
+	tv(t, s.dir, "", "get", "trackmania", "--account", "bob").want(t, clierror.Refused, "tokenvend connect")
 
 	c, link = s.connect(t, "movemint", "--account", "alice")
 	tab.Open(link)
 	allow(tab, "alice")
 	tab.Await("is connected")
-	c.ended().want(t, exitOK)
-	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t, exitOK).out); !strings.Contains(out, "verified the provider takes the token\n") {
+	c.ended().want(t, clierror.OK)
+	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t, clierror.OK).out); !strings.Contains(
+		out,
+		"verified the provider takes the token\n",
+	) {
 		t.Errorf("status --verify: %s", out)
 	}
 }
@@ -85,11 +90,12 @@ func TestARefusedConsentInABrowser(t *testing.T) {
 	tab.Click("#deny")
 	tab.Await("access was not allowed, and nothing was stored")
 	keep(t, tab, "refused")
-	c.ended().want(t, exitRefused, "access was not allowed, and nothing was stored", "access_denied")
+	c.ended().want(t, clierror.Refused, "access was not allowed, and nothing was stored", "access_denied")
 	s.unconnected(t)
 }
 
-// The right one is still waited for: any page in the browser could have sent the wrong one.
+// The right one is still waited for: any page in the browser could have sent
+// the wrong one.
 func TestAWrongStateInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
 	tab := b.Tab()
@@ -109,13 +115,14 @@ func TestAWrongStateInABrowser(t *testing.T) {
 	s.unconnected(t)
 	allow(tab, "alice")
 	tab.Await("is connected")
-	c.ended().want(t, exitOK)
-	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, exitOK).out); who != "alice" {
+	c.ended().want(t, clierror.OK)
+	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out); who != "alice" {
 		t.Errorf("the token is %q's", who)
 	}
 }
 
-// The server stands still while both come back, so that none is done before the other arrives.
+// The server stands still while both come back, so that none is done before the
+// other arrives.
 func TestARedirectThatComesTwiceInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
 	one, two := b.Tab(), b.Tab()
@@ -131,9 +138,14 @@ func TestARedirectThatComesTwiceInABrowser(t *testing.T) {
 	keep(t, late, "twice")
 	s.signal(t, syscall.SIGCONT)
 	testbed.First("tokenvend: Connected", one, two)
-	c.ended().want(t, exitOK)
+	c.ended().want(t, clierror.OK)
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, exitOK).out; json.Unmarshal([]byte(out), &report) != nil || report.Generation != 1 || report.State != api.Fresh {
+	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, clierror.OK).out; json.Unmarshal(
+		[]byte(out),
+		&report,
+	) != nil ||
+		report.Generation != 1 ||
+		report.State != api.Fresh {
 		t.Errorf("status: %s", out)
 	}
 	if n := s.stats(t, "trackmania"); n.CodeRequests != 1 || n.Living != 1 {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
@@ -33,7 +34,8 @@ func checkHarmless(t *testing.T, r ran, args []string) {
 	}
 }
 
-// hostile is an API, Secrets Manager and Lambda all in one, whose every word is poison.
+// hostile is an API, Secrets Manager and Lambda all in one, whose every word is
+// poison.
 func hostile(t *testing.T, answer http.HandlerFunc) (env []string, url string) {
 	t.Helper()
 	server := httptest.NewTLSServer(answer)
@@ -57,13 +59,24 @@ func poisoned(w http.ResponseWriter, r *http.Request) {
 	var answer any
 	switch {
 	case r.URL.Path == "/tokens":
-		answer = api.Page{Credentials: []api.Listed{{Credential: "minut", Provider: poison}, {Credential: poison, Provider: poison}}}
+		answer = api.Page{
+			Credentials: []api.Listed{
+				{Credential: "minut", Provider: poison},
+				{Credential: poison, Provider: poison},
+			},
+		}
 	case strings.HasSuffix(r.URL.Path, "/status"), r.Method == http.MethodPut:
 		answer = report
 	case strings.HasSuffix(r.URL.Path, "/authorize"):
 		answer = api.Authorization{URL: "https://auth.example.com/" + poison}
 	default:
-		answer = api.Token{AccessToken: poison, TokenType: "Bearer", Fingerprint: poison, Scope: poison, ExpiresIn: 3600}
+		answer = api.Token{
+			AccessToken: poison,
+			TokenType:   "Bearer",
+			Fingerprint: poison,
+			Scope:       poison,
+			ExpiresIn:   3600,
+		}
 	}
 	_ = json.NewEncoder(w).Encode(answer)
 }
@@ -85,10 +98,30 @@ func refusing(w http.ResponseWriter, _ *http.Request) {
 // operator's terminal as it was.
 func TestAttack21_NothingControlsAnOperatorsTerminal(t *testing.T) {
 	commands := [][]string{
-		{"ls"}, {"ls", "--json"}, {"status", "minut"}, {"status", "minut", "--verify"}, {"status", "minut", "--json"}, {"get", "minut"}, {"get", "minut", "--json"},
-		{"exec", "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"`}, {"renew", "minut"}, {"renew", "minut", "--json"}, {"revoke", "minut"},
-		{"connect", "minut", "--account", poison, "--no-browser", "--timeout", "50ms"}, {"connect", "minut", "--account", poison, "--paste"},
-		{"recover", "minut"}, {"recover", "minut", "--json"}, {"doctor"}, {"doctor", "--json"}, {"rm", "minut"}, {"set", "minut", "--client-id", "x"},
+		{
+			"ls",
+		}, {"ls", "--json"}, {"status", "minut"}, {"status", "minut", "--verify"}, {"status", "minut", "--json"}, {"get", "minut"}, {"get", "minut", "--json"},
+		{
+			"exec",
+			"minut",
+			"--",
+			"sh",
+			"-c",
+			`printf %s "$MINUT_TOKEN"`,
+		}, {"renew", "minut"}, {"renew", "minut", "--json"}, {"revoke", "minut"},
+		{
+			"connect",
+			"minut",
+			"--account",
+			poison,
+			"--no-browser",
+			"--timeout",
+			"50ms",
+		}, {"connect", "minut", "--account", poison, "--paste"},
+		{
+			"recover",
+			"minut",
+		}, {"recover", "minut", "--json"}, {"doctor"}, {"doctor", "--json"}, {"rm", "minut", "--yes"}, {"set", "minut", "--client-id", "x"},
 		{"add", "mine", "--provider", "minut", "--client-id", "x"},
 	}
 	for name, answer := range map[string]http.HandlerFunc{"answers": poisoned, "refusals": refusing} {
@@ -96,7 +129,11 @@ func TestAttack21_NothingControlsAnOperatorsTerminal(t *testing.T) {
 			env, url := hostile(t, answer)
 			for _, args := range commands {
 				for _, where := range [][]string{{"--url", url}, {"--function", stackFunction}} {
-					checkHarmless(t, tvEnv(t, t.TempDir(), "AAAA", env, slices.Insert(slices.Clone(args), 1, where...)...), args)
+					checkHarmless(
+						t,
+						tvEnv(t, t.TempDir(), "AAAA", env, slices.Insert(slices.Clone(args), 1, where...)...),
+						args,
+					)
 				}
 			}
 		})
@@ -118,22 +155,11 @@ func TestAttack21_AProvidersWords(t *testing.T) {
 
 func TestAttack22_ExecReplacesTheVariable(t *testing.T) {
 	s := demo(t, t.TempDir())
-	token := tv(t, s.dir, "", "get", "minut").want(t, exitOK).out
+	token := tv(t, s.dir, "", "get", "minut").want(t, clierror.OK).out
 	env := []string{"MINUT_TOKEN=planted", "OTHER=kept", "MINUT_TOKEN=again"}
-	r := tvEnv(t, s.dir, "", env, "exec", "minut", "--", "env").want(t, exitOK)
-	if strings.Count(r.out, "MINUT_TOKEN=") != 1 || !strings.Contains(r.out, "MINUT_TOKEN="+token) || !strings.Contains(r.out, "OTHER=kept\n") {
+	r := tvEnv(t, s.dir, "", env, "exec", "minut", "--", "env").want(t, clierror.OK)
+	if strings.Count(r.out, "MINUT_TOKEN=") != 1 || !strings.Contains(r.out, "MINUT_TOKEN="+token) ||
+		!strings.Contains(r.out, "OTHER=kept\n") {
 		t.Errorf("exec with MINUT_TOKEN in its environment runs the command with\n%s", r.out)
-	}
-}
-
-func TestWithVariable(t *testing.T) {
-	before := []string{"A=1", "X_TOKEN=old", "x_token=lower", "X_TOKENS=other", "X_TOKEN", "=C:=C:\\", "X_TOKEN=older"}
-	for fold, want := range map[bool]string{
-		false: "A=1 x_token=lower X_TOKENS=other =C:=C:\\ X_TOKEN=new",
-		true:  "A=1 X_TOKENS=other =C:=C:\\ X_TOKEN=new",
-	} {
-		if got := strings.Join(withVariable(before, "X_TOKEN", "new", fold), " "); got != want {
-			t.Errorf("withVariable(%q, fold %t) = %s, want %s", before, fold, got, want)
-		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -50,7 +51,8 @@ func clientsAuthenticate(t *testing.T, w *world) {
 					got.Token.Scope, life,
 				)
 			}
-			if revoked, _, err := w.newMint().Revoke(t.Context(), testworld.Key(name)); err != nil || !revoked {
+			if revoked, _, err := operate.New(w.newMint()).Revoke(t.Context(), testworld.Key(name)); err != nil ||
+				!revoked {
 				t.Errorf("Revoke() = %t, %v, want true", revoked, err)
 			}
 		})

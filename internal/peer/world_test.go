@@ -23,7 +23,9 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -102,9 +104,9 @@ func (w *world) asked(client string) (n int) {
 
 // code has a user log in and consent for the key of an account. It returns the
 // authorization response.
-func (w *world) code(m *mint.Mint, k token.Key) mint.Code {
+func (w *world) code(m *mint.Mint, k token.Key) attempt.Code {
 	w.T.Helper()
-	at, err := m.Authorization(w.T.Context(), k, testworld.RedirectURI)
+	at, err := operate.New(m).Authorization(w.T.Context(), k, testworld.RedirectURI)
 	testworld.Must(w.T, err)
 	sum := sha256.Sum256([]byte(testworld.CodeVerifier))
 	back := w.browse(at.URL+"&"+url.Values{
@@ -117,7 +119,7 @@ func (w *world) code(m *mint.Mint, k token.Key) mint.Code {
 			back.Get("error_description"),
 		)
 	}
-	return mint.Code{
+	return attempt.Code{
 		Code: redact.New(back.Get("code")), Verifier: redact.New(testworld.CodeVerifier),
 		RedirectURI: testworld.RedirectURI, Destination: at.Destination,
 	}

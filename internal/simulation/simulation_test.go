@@ -18,6 +18,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -238,7 +239,7 @@ func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.W
 func (w *world) connect(ctx context.Context, i *instance) {
 	w.totals.connects.Add(1)
 	// if it fails, a later caller connects again
-	_ = i.Connect(ctx, w.alices(), w.Code("trackmania", "alice"))
+	_ = operate.New(i.Mint).Connect(ctx, w.alices(), w.Code("trackmania", "alice"))
 }
 
 // ticks is the schedule: a pass per minute until the end.

@@ -155,3 +155,10 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 	*d = Duration(parsed)
 	return err
 }
+
+// CheckJSON implements [strictjson.Checker].
+func (Duration) CheckJSON(token json.Token) (expected string, ok bool) {
+	text, isText := token.(string)
+	d, err := time.ParseDuration(text)
+	return `a duration above zero, such as "90m"`, isText && err == nil && d > 0
+}

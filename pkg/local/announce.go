@@ -8,6 +8,14 @@ import (
 	"strings"
 )
 
+// commandLine returns how an operator runs a command of this program.
+func (c Config) commandLine(command string) string {
+	if c.CommandLine == nil {
+		return "tokenvend " + command
+	}
+	return c.CommandLine(command)
+}
+
 // maxLines is how many credentials are shown at the start.
 const maxLines = 20
 
@@ -54,11 +62,14 @@ func (h *server) welcome(ctx context.Context, url string) (string, error) {
 			h.region(), h.signers.user, url, l.Name)
 	}
 	if len(listed) == 0 {
-		fmt.Fprintf(&b, "There is no credential yet. tokenvend add NAME --provider PROVIDER puts one into %s; "+
-			"no restart is needed.\n", filepath.Join(h.data(), credentialFolder))
+		fmt.Fprintf(&b, "There is no credential yet. %s puts one into %s; "+
+			"no restart is needed.\n", h.commandLine("add NAME --provider PROVIDER"),
+			filepath.Join(h.data(), credentialFolder))
 	}
 	if h.control != nil {
-		fmt.Fprintf(&b, demoHints, urlOf(h.control.listener))
+		fmt.Fprintf(&b, demoHints, urlOf(h.control.listener),
+			h.commandLine("connect trackmania --account alice"),
+			h.commandLine("get trackmania --account alice"))
 	}
 	return b.String(), nil
 }
@@ -69,8 +80,8 @@ The providers are simulated. Take one down, and its living token is vended all t
   curl -X PUT %[1]s/providers/minut/fault -d '{"down":true}'
   curl -X DELETE %[1]s/providers/minut/fault
 Connect a person's account, in a browser, and get a token by that grant:
-  tokenvend connect trackmania --account alice
-  tokenvend get trackmania --account alice
+  %[2]s
+  %[3]s
 See what they have been asked, and what else they can do:
   curl %[1]s/stats
   curl %[1]s

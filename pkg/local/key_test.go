@@ -40,14 +40,14 @@ func TestParseKey(t *testing.T) {
 
 func TestReadDoor(t *testing.T) {
 	data := t.TempDir()
-	if _, err := ReadServerInfo(data); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), data) {
+	if _, err := (Folder{Path: data, Named: true}).ServerInfo(); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), data) {
 		t.Error(err)
 	}
 	d := ServerInfo{URL: "http://127.0.0.1:3000", Region: "us-east-1", KeyID: "a", Secret: local("a", "Xk2", "").Secret}
 	if err := d.write(data); err != nil {
 		t.Fatal(err)
 	}
-	if back, err := ReadServerInfo(data); err != nil || back.URL != d.URL || back.Region != d.Region || back.KeyID != d.KeyID || !back.Secret.Equal(d.Secret) {
+	if back, err := (Folder{Path: data, Named: true}).ServerInfo(); err != nil || back.URL != d.URL || back.Region != d.Region || back.KeyID != d.KeyID || !back.Secret.Equal(d.Secret) {
 		t.Errorf("%+v, %v", back, err)
 	}
 	if s := fmt.Sprintf("%+v", d); strings.Contains(s, "Xk2") {
@@ -57,14 +57,14 @@ func TestReadDoor(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadServerInfo(data); err == nil {
+	if _, err := (Folder{Path: data, Named: true}).ServerInfo(); err == nil {
 		t.Error("a file that others may read")
 	}
 	write(t, path, `{"url":"http://127.0.0.1:3000"}`, 0o600)
 	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadServerInfo(data); err == nil {
+	if _, err := (Folder{Path: data, Named: true}).ServerInfo(); err == nil {
 		t.Error("a file without a key")
 	}
 }

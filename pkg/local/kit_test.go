@@ -151,7 +151,7 @@ func start(t *testing.T, c Config) running {
 			t.Fatalf("it does not listen: %v", r.stop())
 		}
 	}
-	info, err := ReadServerInfo(c.Data)
+	info, err := Folder{Path: c.Data, Named: true}.ServerInfo()
 	if err != nil {
 		t.Fatal(err)
 	}

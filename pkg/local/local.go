@@ -15,7 +15,7 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/records"
 )
 
 // Config is what a server is made from. The zero value serves .tokenvend on
@@ -30,12 +30,20 @@ type Config struct {
 	Keys   []Key         // beside the operator's key: see below
 	Every  time.Duration // how often what is due is renewed, from a second on; 0: each minute
 
+	// DataIsDefault is whether Data is a default, and not a folder that the
+	// operator has named. See [Folder].
+	DataIsDefault bool
+
+	// CommandLine returns how an operator runs a command of this program on this
+	// data folder, such as "add NAME". nil: the command after "tokenvend".
+	CommandLine func(command string) string
+
 	// Canary is how often each living token is verified at its provider, where
 	// that is possible, from a minute on; 0: never.
 	Canary time.Duration
 
 	// StaleMax is how long a token is vended from memory while the data folder
-	// cannot be read, from a minute on; 0: mint.DefaultStaleMax.
+	// cannot be read, from a minute on; 0: records.DefaultStaleMax.
 	StaleMax time.Duration
 
 	// AllowPrivate admits token endpoints at private and loopback addresses.
@@ -60,6 +68,7 @@ type Config struct {
 
 func (c Config) listen() string       { return cmp.Or(c.Listen, "127.0.0.1:3000") }
 func (c Config) data() string         { return cmp.Or(c.Data, ".tokenvend") }
+func (c Config) folder() Folder       { return Folder{c.data(), c.Data != "" && !c.DataIsDefault} }
 func (c Config) region() string       { return cmp.Or(c.Region, "us-east-1") }
 func (c Config) every() time.Duration { return cmp.Or(c.Every, time.Minute) }
 func (c Config) demoListen() string   { return cmp.Or(c.DemoListen, "127.0.0.1:3001") }
@@ -92,7 +101,7 @@ func (c Config) check() error {
 	if c.Canary != 0 && c.Canary < minCanary {
 		errs = append(errs, errors.New("--canary: expected a minute or more"))
 	}
-	if c.StaleMax != 0 && (c.StaleMax < mint.ShortestStaleMax || c.StaleMax > mint.LongestStaleMax) {
+	if c.StaleMax != 0 && (c.StaleMax < records.ShortestStaleMax || c.StaleMax > records.LongestStaleMax) {
 		errs = append(errs, errors.New("--stale-max: expected a duration from 1m to 24h"))
 	}
 	if c.DemoLifetime < 0 || c.DemoLifetime > 0 && c.DemoLifetime < time.Second {
@@ -112,12 +121,13 @@ const grace = 10 * time.Second
 
 // Serve builds a server, serves until ctx ends, and returns nil once everything
 // is closed. An end of ctx while the server starts is an end like any other,
-// and no error. An error of building names all that is wrong at once, and then
-// nothing has been served.
+// and no error. An error of building names all that is wrong at once; then
+// nothing has been served, and what the start created is removed.
 func Serve(ctx context.Context, c Config) error {
+	created := c.folder().absent(c.Demo)
 	h, err := build(c)
 	if err != nil {
-		return err
+		return errors.Join(err, c.folder().removeCreated(created))
 	}
 	open, fail := context.WithCancelCause(ctx)
 	defer fail(nil)

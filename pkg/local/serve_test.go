@@ -308,7 +308,7 @@ func TestWhatIsWrong(t *testing.T) {
 			}
 		}
 	}
-	if door, err := ReadServerInfo(held.data); err != nil || door.URL != held.URL {
+	if info, err := (Folder{Path: held.data, Named: true}).ServerInfo(); err != nil || info.URL != held.URL {
 		t.Errorf("the one that runs was disturbed: %v", err)
 	}
 	held.token(t, "minut")

@@ -19,6 +19,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store/bolt"
 	"github.com/tokenvend/tokenvend/pkg/vend"
@@ -72,7 +73,7 @@ func (h *server) openData() error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	owners, err := CheckData(h.Data)
+	owners, err := h.folder().Check()
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
@@ -120,7 +121,7 @@ func (h *server) assemble() {
 	lines := journal.Journal{Log: h.log()}
 	h.mint = mint.New(mint.Config{
 		Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines,
-		Every: h.every(), StaleMax: h.StaleMax, TrustsEmpty: true, RowFormat: mint.RowFormatMigrate,
+		Every: h.every(), StaleMax: h.StaleMax, TrustsEmpty: true, RowFormat: row.FormatMigrate,
 	})
 	desk := &vend.Service{Mint: h.mint, Journal: lines, Browse: h.browse, Operator: access.Caller.IsOperator}
 	g := newGateway(h.region(), h.signers.keys, h.log())

@@ -7,19 +7,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"syscall"
-	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/journal"
-	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
-	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
 // answer is what stands before a provider and answers in its place. The
@@ -128,86 +120,4 @@ func (b between) RoundTrip(r *http.Request) (*http.Response, error) {
 		return (*b.in)(r)
 	}
 	return b.wire.RoundTrip(r)
-}
-
-// Whatever answers in the place of a provider, and however long: it ends no
-// grant, and callers are served within 30 seconds of its end.
-func TestFault14_NoIntermediaryEndsAGrant(t *testing.T) {
-	for name, a := range intermediaries {
-		for at, begins := range beginnings {
-			t.Run(name+"/at "+at, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { outlivesAnswer(t, a, begins) })
-			})
-		}
-	}
-}
-
-func outlivesAnswer(t *testing.T, a answer, begins time.Duration) {
-	const name = "trackmania"
-	w := newWorld(t, simulator.Options{Reuse: map[string]simulator.Reuse{name: simulator.RevokesFamily}})
-	w.granted(name, temper(w.sim, "unknown"))
-	var in answer
-	var instances []*mint.Mint
-	for range 2 {
-		m := mint.New(mint.Config{
-			Store: w.store, Source: w.secrets, Sealer: w.sealer, HTTP: &http.Client{Transport: between{wire{w}, &in}},
-			Journal: journal.Journal{},
-		})
-		defer m.Wait()
-		instances = append(instances, m)
-	}
-	first := mustToken(t, instances[0], key(name), mint.Want{})
-	time.Sleep(begins)
-	in = a
-	for end, i := time.Now().Add(50*time.Minute), 0; time.Now().Before(end); i++ {
-		got, err := instances[i%2].Token(deadline(t, 29*time.Second), key(name), mint.Want{})
-		switch living := first.Token.Left(time.Now()) > 0; {
-		case living && err != nil:
-			t.Fatalf("Token() at %v = %v, want the token that still lives", time.Now(), err)
-		case living && got.Token.Fingerprint != first.Token.Fingerprint:
-			t.Fatalf("Token() at %v = another token in an outage", time.Now())
-		case codeOf(err) == api.ReauthorizationRequired:
-			t.Fatalf("Token() at %v = %v: an outage has ended the grant", time.Now(), err)
-		}
-		time.Sleep(10 * time.Second)
-	}
-	in = nil
-	for over := time.Now(); ; time.Sleep(time.Second) {
-		got, err := instances[1].Token(deadline(t, 29*time.Second), key(name), mint.Want{})
-		if err == nil && got.Token.Generation == 2 {
-			break
-		}
-		if time.Since(over) > 30*time.Second {
-			t.Fatalf("Token() %v after the outage = %v, want a new token", time.Since(over), err)
-		}
-	}
-	if got := w.entry(name); got.State != store.Live || !got.Failure.IsZero() {
-		t.Errorf("entry after the outage = state %q, failure %q; want a living one", got.State, got.Failure.Code)
-	}
-}
-
-// What an intermediary answers to client credentials says nothing of the grants
-// of the same credential.
-func TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack(t *testing.T) {
-	for name, status := range map[string]int{"401 page": 401, "403 page": 403, "404 page": 404} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				a := newAttacked(t)
-				m := a.instance()
-				k := a.connected(m, nil)
-				mustToken(t, m, key("x"), mint.Want{})
-				honest := a.answers["good.test"]
-				time.Sleep(50 * time.Minute)
-				a.answers["good.test"] = func(*http.Request, url.Values) (int, string) { return status, html }
-				for range 200 {
-					_, _ = m.Token(t.Context(), key("x"), mint.Want{})
-					_, _ = m.Token(t.Context(), k, mint.Want{})
-					time.Sleep(10 * time.Second)
-				}
-				a.answers["good.test"] = honest
-				time.Sleep(29 * time.Second)
-				mustToken(t, m, k, mint.Want{})
-			})
-		})
-	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
@@ -74,7 +75,7 @@ func (q *call) attempt(ctx context.Context, rt http.RoundTripper) (m response.Me
 	}
 	defer res.Body.Close()
 	m = response.Message{Status: res.StatusCode, Header: res.Header, SentAt: sentAt, At: wall()}
-	if failed = m.ReadBody(res.Body); failed != nil {
+	if m.Body, failed = body.Read(res.Header, res.Body); failed != nil {
 		over := contextError(ctx)
 		var slow net.Error
 		if over != nil || errors.As(failed, &slow) && slow.Timeout() {

@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -67,7 +68,7 @@ func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	}()
 	work, cancel := endingBefore(ctx, orDefault(rt.Reserve, defaultReserve))
 	defer cancel()
-	if r.Learnt, r.Gone, err = rt.Mint.Discover(work); err != nil && !isCancelled(ctx) {
+	if r.Learnt, r.Gone, err = rt.Mint.Registry.Discover(work); err != nil && !isCancelled(ctx) {
 		m.discoveryFailed = true
 		rt.Journal.Failure(ctx, "discovery", "", err)
 	}
@@ -76,7 +77,7 @@ func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	err = rt.renewDue(begin, work, &r, &m)
 	m.read = err == nil
 	if err == nil && rt.Canary > 0 {
-		r.Proven, r.Refused, err = rt.Mint.Canary(begin, rt.Canary)
+		r.Proven, r.Refused, err = operate.New(rt.Mint).Canary(begin, rt.Canary)
 	}
 	if err == nil && ctx.Err() == nil {
 		rt.migrate(begin)
@@ -89,7 +90,7 @@ func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 
 // migrate rewrites rows of an older format in the remaining time.
 func (rt *Rotator) migrate(ctx context.Context) {
-	done, err := rt.Mint.Migrate(ctx)
+	done, err := rt.Mint.Records.Migrate(ctx)
 	switch {
 	case ctx.Err() != nil: // it continues in the next pass
 	case err != nil:
@@ -108,7 +109,7 @@ func isCancelled(ctx context.Context) bool { return errors.Is(ctx.Err(), context
 // waiting for back-offs, and mints its default token if there is none. It keeps
 // a token that is not due, because callers hold it.
 func (rt *Rotator) RunOne(ctx context.Context, name string) (r Report, err error) {
-	if _, err := rt.Mint.Terms(ctx, name); err != nil {
+	if _, err := rt.Mint.Registry.Terms(ctx, name); err != nil {
 		return r, err
 	}
 	entries, err := rt.Store.List(ctx, name, "", orDefault(rt.Batch, defaultBatch))
@@ -122,10 +123,11 @@ func (rt *Rotator) RunOne(ctx context.Context, name string) (r Report, err error
 		}
 	}
 	for _, key := range keys {
-		became, renewErr := rt.Mint.RenewNow(ctx, key)
-		if r.count(became); renewErr != nil {
-			err = renewErr
+		became := Renewed
+		if renewErr := operate.New(rt.Mint).RenewNow(ctx, key); renewErr != nil {
+			became, err = Failed, renewErr
 		}
+		r.count(became)
 	}
 	return r, err
 }
@@ -144,11 +146,11 @@ func endingBefore(ctx context.Context, sooner time.Duration) (context.Context, c
 // alarm.
 const nearlyOver = 5 * time.Minute
 
-func (r *Report) count(became mint.Renewal) {
+func (r *Report) count(became Renewal) {
 	switch became {
-	case mint.Renewed:
+	case Renewed:
 		r.Renewed++
-	case mint.Retired:
+	case Retired:
 		r.Retired++
 	default:
 		r.Failed++

@@ -52,11 +52,13 @@ func TestVerify(t *testing.T) {
 		change     func(*http.Request)
 		refused    string // part of the error; "": none
 	}{
-		"ann":            {id: "ann", secret: "secret-of-ann"},
-		"bob":            {id: "bob", secret: "secret-of-bob"},
-		"just in time":   {id: "ann", secret: "secret-of-ann", after: sigv4.MaxSkew},
-		"late":           {id: "ann", secret: "secret-of-ann", after: sigv4.MaxSkew + time.Second, refused: "five minutes"},
-		"early":          {id: "ann", secret: "secret-of-ann", after: -sigv4.MaxSkew - time.Second, refused: "five minutes"},
+		"ann":          {id: "ann", secret: "secret-of-ann"},
+		"bob":          {id: "bob", secret: "secret-of-bob"},
+		"just in time": {id: "ann", secret: "secret-of-ann", after: sigv4.MaxSkew},
+		"late": {id: "ann", secret: "secret-of-ann", after: sigv4.MaxSkew + time.Second,
+			refused: "five minutes"},
+		"early": {id: "ann", secret: "secret-of-ann", after: -sigv4.MaxSkew - time.Second,
+			refused: "five minutes"},
 		"another secret": {id: "ann", secret: "secret-of-bob", refused: "does not match"},
 		"unknown":        {id: "eve", secret: "secret-of-ann", refused: "not known"},
 		"another path": {

@@ -5,14 +5,15 @@ import (
 	"fmt"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // authorize returns where a person grants access.
 func (d *Service) authorize(ctx context.Context, c *call) (any, error) {
-	page, err := d.Mint.Authorization(ctx, c.key, c.Request.RedirectURI)
+	page, err := operate.New(d.Mint).Authorization(ctx, c.key, c.Request.RedirectURI)
 	if err != nil {
 		return nil, err
 	}
@@ -30,11 +31,11 @@ func (d *Service) browserURL(page string) string {
 // connect exchanges an authorization code, and keeps the grant.
 func (d *Service) connect(ctx context.Context, c *call) (any, error) {
 	r := c.Request
-	code := mint.Code{
+	code := attempt.Code{
 		Code: redact.New(r.Code), Verifier: redact.New(r.CodeVerifier),
 		RedirectURI: r.RedirectURI, Destination: r.Destination,
 	}
-	if err := d.Mint.Connect(ctx, c.key, code); err != nil {
+	if err := operate.New(d.Mint).Connect(ctx, c.key, code); err != nil {
 		return nil, err
 	}
 	return d.status(ctx, c)
@@ -42,7 +43,7 @@ func (d *Service) connect(ctx context.Context, c *call) (any, error) {
 
 // recover puts back a refresh token that could not be stored.
 func (d *Service) recover(ctx context.Context, c *call) (any, error) {
-	recovered, err := d.Mint.Recover(ctx, c.key.Credential, c.Request.Recovery)
+	recovered, err := operate.New(d.Mint).Recover(ctx, c.key.Credential, c.Request.Recovery)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (d *Service) recover(ctx context.Context, c *call) (any, error) {
 
 // accept lets the grants of a credential go on at a changed destination.
 func (d *Service) accept(ctx context.Context, c *call) (any, error) {
-	if err := d.Mint.Accept(ctx, c.key.Credential, c.Request.Accept); err != nil {
+	if err := operate.New(d.Mint).Accept(ctx, c.key.Credential, c.Request.Accept); err != nil {
 		return nil, err
 	}
 	return d.status(ctx, c)
@@ -61,7 +62,7 @@ func (d *Service) accept(ctx context.Context, c *call) (any, error) {
 
 // renew replaces a token though a back-off forbids it.
 func (d *Service) renew(ctx context.Context, c *call) (any, error) {
-	if err := d.Mint.Insist(ctx, c.key); err != nil {
+	if err := operate.New(d.Mint).Replace(ctx, c.key); err != nil {
 		return nil, err
 	}
 	return d.status(ctx, c)
@@ -69,7 +70,7 @@ func (d *Service) renew(ctx context.Context, c *call) (any, error) {
 
 // revoke revokes a token at the provider and forgets it.
 func (d *Service) revoke(ctx context.Context, c *call) (any, error) {
-	revoked, until, err := d.Mint.Revoke(ctx, c.key)
+	revoked, until, err := operate.New(d.Mint).Revoke(ctx, c.key)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (d *Service) list(ctx context.Context, c *call) (any, error) {
 	}
 	page := api.Page{Credentials: []api.Listed{}}
 	for after := c.Request.After; ; {
-		all, next, err := d.Mint.List(ctx, after, max(limit+1, defaultPage))
+		all, next, err := operate.New(d.Mint).List(ctx, after, max(limit+1, defaultPage))
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/registry"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -156,8 +157,8 @@ func (d *Service) authorised(ctx context.Context, c *call, o api.Operation) (err
 func (d *Service) admit(ctx context.Context, c *call) (token.Key, error) {
 	r := c.Request
 	guess := token.Key{Credential: r.Credential, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
-	asking := mint.Asking{Caller: c.Caller, Operator: d.isOperator(c.Caller), Beside: guess}
-	terms, err := d.Mint.Admit(ctx, r.Credential, asking)
+	asking := registry.Asking{Caller: c.Caller, Operator: d.isOperator(c.Caller), Beside: guess}
+	terms, err := d.Mint.Registry.Admit(ctx, r.Credential, asking)
 	gone := terms.Name != "" && r.Action == api.Status
 	if err != nil && !gone {
 		return token.Key{}, err

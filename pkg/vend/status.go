@@ -5,18 +5,19 @@ import (
 	"context"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 )
 
 // status reports on an entry. With verify, the provider is asked whether it
 // takes the token.
 func (d *Service) status(ctx context.Context, c *call) (any, error) {
-	s, err := d.Mint.Status(ctx, c.key)
+	s, err := operate.New(d.Mint).Status(ctx, c.key)
 	if err != nil {
 		return nil, err
 	}
 	var verified *api.Verified
 	if c.Request.Verify {
-		if verified, err = d.Mint.Verify(ctx, c.key); err != nil {
+		if verified, err = operate.New(d.Mint).Verify(ctx, c.key); err != nil {
 			return nil, err
 		}
 	}

@@ -86,12 +86,18 @@ func refusesRefreshToken(q *Request, status int, said oauthError) bool {
 		return false
 	}
 	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
-		return namesRefreshToken().MatchString(text) && saysDead().MatchString(text) &&
+		return len(text) <= maxSentence && namesRefreshToken().MatchString(text) && saysDead().MatchString(text) &&
 			!saysOtherwise().MatchString(text)
 	})
 }
 
+// maxSentence is how much of a sentence is searched, in bytes: a search costs
+// much, and what is longer is no sentence.
+const maxSentence = 2 << 10
+
 // anyText reports whether one of the sentences matches.
 func (e oauthError) anyText(pattern *regexp.Regexp) bool {
-	return slices.ContainsFunc(append(e.texts, e.text), pattern.MatchString)
+	return slices.ContainsFunc(append(e.texts, e.text), func(text string) bool {
+		return pattern.MatchString(text[:min(len(text), maxSentence)])
+	})
 }
