@@ -35,7 +35,7 @@ func TestLogNamesWhatAWSRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, simulator.Options{})
+			h := newInstallation(t, simulator.Options{})
 			h.put("minut", "minut", nil)
 			if name == "a deleted table" {
 				defer h.withoutTable()()
@@ -56,7 +56,7 @@ func TestLogNamesWhatAWSRefused(t *testing.T) {
 }
 
 // withoutTable deletes the table and returns what makes it again, empty.
-func (h *house) withoutTable() (again func()) {
+func (h *installation) withoutTable() (again func()) {
 	h.t.Helper()
 	if _, err := h.items.DeleteTable(h.t.Context(), &dynamodb.DeleteTableInput{TableName: &h.table}); err != nil {
 		h.t.Fatal(err)

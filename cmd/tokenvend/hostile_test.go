@@ -104,32 +104,18 @@ func refusing(w http.ResponseWriter, _ *http.Request) {
 // operator's terminal as it was.
 func TestAttack21_NothingControlsAnOperatorsTerminal(t *testing.T) {
 	commands := [][]string{
-		{
-			"ls",
-		}, {"ls", "--json"}, {"status", "minut"}, {"status", "minut", "--verify"}, {"status", "minut", "--json"},
-		{"get", "minut"}, {"get", "minut", "--json"},
-		{
-			"exec",
-			"minut",
-			"--",
-			"sh",
-			"-c",
-			`printf %s "$MINUT_TOKEN"`,
-		}, {"renew", "minut"}, {"renew", "minut", "--json"}, {"revoke", "minut"},
-		{
-			"connect",
-			"minut",
-			"--account",
-			poison,
-			"--no-browser",
-			"--timeout",
-			"50ms",
-		}, {"connect", "minut", "--account", poison, "--paste"},
-		{
-			"recover",
-			"minut",
-		}, {"recover", "minut", "--json"}, {"doctor"}, {"doctor", "--json"}, {"rm", "minut", "--yes"},
-		{"set", "minut", "--client-id", "x"},
+		{"ls"}, {"ls", "--json"}, {"ls", "--output", "yaml"},
+		{"status", "minut"}, {"status", "minut", "--verify"}, {"status", "minut", "--json"},
+		{"status", "minut", "--output", "yaml"}, {"verify", "minut"}, {"verify", "minut", "--output", "yaml"},
+		{"get", "minut"}, {"get", "minut", "--json"}, {"get", "minut", "--format", "header"},
+		{"get", "minut", "--format", "env"}, {"get", "minut", "--format", "exec-credential"},
+		{"exec", "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"`},
+		{"renew", "minut"}, {"renew", "minut", "--json"}, {"revoke", "minut"},
+		{"connect", "minut", "--account", poison, "--no-browser", "--timeout", "50ms"},
+		{"connect", "minut", "--account", poison, "--paste"},
+		{"accept", "minut"}, {"accept", "minut", "--yes"}, {"recover", "minut"}, {"recover", "minut", "--json"},
+		{"doctor"}, {"doctor", "--json"}, {"doctor", "--output", "yaml"},
+		{"rm", "minut", "--yes"}, {"set", "minut", "--client-id", "x"},
 		{"add", "mine", "--provider", "minut", "--client-id", "x"},
 	}
 	for name, answer := range map[string]http.HandlerFunc{"answers": poisoned, "refusals": refusing} {

@@ -108,19 +108,9 @@ func tvAs(t *testing.T, uid uint32, dir string, args ...string) ran {
 
 // every command that looks at a data folder.
 var looking = [][]string{
-	{
-		"ls",
-	}, {"get", "minut"}, {"status", "minut"}, {"exec", "minut", "--", "true"}, {"renew", "minut"},
-	{"revoke", "minut"}, {"recover", "minut"},
-	{
-		"connect",
-		"minut",
-		"--account",
-		"a",
-		"--no-browser",
-		"--timeout",
-		"50ms",
-	}, {"serve", "--listen", "127.0.0.1:0"},
+	{"ls"}, {"get", "minut"}, {"status", "minut"}, {"verify", "minut"}, {"accept", "minut"},
+	{"exec", "minut", "--", "true"}, {"renew", "minut"}, {"revoke", "minut"}, {"recover", "minut"},
+	{"connect", "minut", "--account", "a", "--no-browser", "--timeout", "50ms"}, {"serve", "--listen", "127.0.0.1:0"},
 	{"add", "x", "--provider", "minut", "--client-id", "i"}, {"set", "x"}, {"rm", "x", "--yes"}, {"doctor"},
 }
 

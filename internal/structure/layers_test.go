@@ -26,6 +26,7 @@ var layers = [][]string{
 		"pkg/jsonpointer",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
 		"pkg/awserror",
+		"pkg/local/httpserver",
 	},
 	{"pkg/strictjson", "pkg/privatekey"},
 	{
@@ -54,7 +55,8 @@ var layers = [][]string{
 	{"pkg/mint"},
 	{"pkg/operate"},
 	{"pkg/vend", "pkg/rotate"},
-	{"pkg/boot", "pkg/local"},
+	{"pkg/boot", "pkg/local/gateway"},
+	{"pkg/local"},
 	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/clierror"},
 	{"cmd/tokenvend/internal/connection"},
 	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
@@ -91,6 +93,7 @@ var apart = map[string][]string{
 	"internal/style":                           {},
 	"internal/measure":                         {},
 	"internal/pack":                            {"internal/testbed"},
+	"internal/signedrequest":                   {},
 	"internal/testbed":                         {"internal/standin"},
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",

@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"strconv"
 	"time"
-
-	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
 // metric is one value for CloudWatch. It is written into the line it belongs
@@ -21,85 +19,6 @@ const (
 	count  = "Count"
 	millis = "Milliseconds"
 )
-
-// serviceFailure returns the metric of a refusal that DynamoDB, KMS or Secrets
-// Manager caused; "" for any other code.
-func serviceFailure(code string) string {
-	switch api.Code(code) {
-	case api.StoreUnavailable:
-		return "StoreFailures"
-	case api.SealUnavailable:
-		return "SealFailures"
-	case api.SecretUnavailable:
-		return "SecretFailures"
-	}
-	return ""
-}
-
-func (v Vend) metrics() []metric {
-	switch {
-	case v.Code != "":
-		all := []metric{{"Refusals", count, 1}}
-		if v.Failed {
-			all = append(all, metric{"VendFailures", count, 1})
-		}
-		if name := serviceFailure(v.Code); name != "" {
-			all = append(all, metric{name, count, 1})
-		}
-		return all
-	case v.Fingerprint != "":
-		// the average of VendFailures is the share of the vends that failed
-		return []metric{{"Vends", count, 1}, {"VendTime", millis, milliseconds(v.Took)}, {"VendFailures", count, 0}}
-	}
-	return nil
-}
-
-func (v Mint) metrics() []metric {
-	all := []metric{{"Mints", count, 1}}
-	if v.Code != "" {
-		all = []metric{{"MintFailures", count, 1}}
-	}
-	for _, m := range []struct {
-		name string
-		is   bool
-	}{
-		{"ScopesWithheld", v.Code == "" && v.NotGranted != ""},
-		{"CredentialsFailing", v.ForGood},
-		{"GrantsEnding", !v.GrantUntil.IsZero()},
-	} {
-		if m.is {
-			all = append(all, metric{m.name, count, 1})
-		}
-	}
-	return all
-}
-
-// metrics returns no Backlog and no Overdue for a pass that could not read what
-// is due: they are unknown then, and not 0.
-func (p Pass) metrics() (all []metric) {
-	store := p.StoreFailures
-	if p.Unread {
-		store++
-	} else {
-		all = []metric{
-			{"Passes", count, 1}, {"Backlog", count, float64(p.Left)}, {"Overdue", count, float64(p.Overdue)},
-		}
-	}
-	for _, m := range []struct {
-		name string
-		n    int
-	}{
-		{"StoreFailures", store}, {"SealFailures", p.SealFailures}, {"SecretFailures", p.SecretFailures},
-	} {
-		if m.n > 0 {
-			all = append(all, metric{m.name, count, float64(m.n)})
-		}
-	}
-	if p.DiscoveryFailed {
-		all = append(all, metric{"DiscoveryFailed", count, 1})
-	}
-	return all
-}
 
 // directive is the attribute that makes a line carry metrics. CloudWatch
 // extracts them from lines in the embedded metric format:
