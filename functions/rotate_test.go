@@ -145,7 +145,7 @@ func TestRotateNeverFails(t *testing.T) {
 	}
 	for payload, wants := range map[string]bool{
 		``: false, `null`: false, `{}`: false, `[]`: true, `{`: true, `{"credential":7}`: true,
-		`{"source":"aws.events"}`: true,
+		`{"source":"aws.events"}`:  true,
 		`{"credentail":"refused"}`: true, `{"credential":""}`: true, `{"ping":false}`: true,
 		`{"credential":"../x"}`: true, `{"credential":"absent"}`: true, `{"credential":"broken"}`: true,
 		`{"credential":"refused"}`: true,
