@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions package reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ needs: ## show what make test-all needs, and offer to install what is missing
 	@$(GO) run ./internal/needs
 
 template: ## write anew what tests know of template.yaml, and docs/openapi.yaml
-	$(GO) test -tags testall ./internal/testbed -count=1 -run 'TestGoldenTemplate$$' -args -update
+	$(GO) test -tags testall ./internal/testbed -count=1 -run 'TestGoldenTemplate$$|TestUpgradeFile$$' -args -update
 	$(GO) test -tags testall ./functions -count=1 -run 'TestDocumentIsWrittenOut' -args -update
 
 race: ## run the tests under the race detector
@@ -70,6 +70,10 @@ functions: ## build both functions for Lambda (linux/arm64) into bin/
 	$(LAMBDA) -o bin/vend/bootstrap ./functions/vend
 	$(LAMBDA) -o bin/rotate/bootstrap ./functions/rotate
 	@ls -l bin/vend/bootstrap bin/rotate/bootstrap
+
+package: functions ## write dist: a plain CloudFormation template and the zips of both functions
+	@$(GO) run ./internal/pack bin dist
+	@ls -l dist
 
 reproducible: ## build both functions in two other folders, the second time from nothing, and compare
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && mkdir -p "$$dir/one" "$$dir/two/deeper" && \
@@ -117,4 +121,4 @@ fuzz: ## run each fuzz target for FUZZTIME (10s, or a number of executions: 1000
 	done
 
 clean: ## remove what was built; the data of `make run` stays
-	rm -rf bin .cache
+	rm -rf bin dist .cache

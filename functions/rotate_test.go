@@ -2,11 +2,14 @@ package functions_test
 
 import (
 	"maps"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
@@ -141,12 +144,51 @@ func TestRotateNeverFails(t *testing.T) {
 		t.Errorf("tick() = %+v, want one failed", got)
 	}
 	for payload, wants := range map[string]bool{
-		``: false, `null`: false, `[]`: false, `{`: false, `{"credential":7}`: false, `{"source":"aws.events"}`: false,
+		``: false, `null`: false, `{}`: false, `[]`: true, `{`: true, `{"credential":7}`: true,
+		`{"source":"aws.events"}`:  true,
+		`{"credentail":"refused"}`: true, `{"credential":""}`: true, `{"ping":false}`: true,
 		`{"credential":"../x"}`: true, `{"credential":"absent"}`: true, `{"credential":"broken"}`: true,
 		`{"credential":"refused"}`: true,
 	} {
 		if got := h.rotate([]byte(payload)); (got.Error != "") != wants {
 			t.Errorf("rotate(%s) = %+v, want an error in it: %t", payload, got, wants)
+		}
+	}
+}
+
+func TestPingAndEventsAskNothing(t *testing.T) {
+	t.Parallel()
+	h := newInstallation(t, simulator.Options{})
+	h.start("vend")
+	h.start("rotate")
+	h.take("vend")
+	h.take("rotate")
+	ping := []byte(`{"ping":true}`)
+	for what, got := range map[string]func() ([]byte, *testbed.FunctionError){
+		"vend as admin": func() ([]byte, *testbed.FunctionError) { return h.invoke("vend", "admin", ping) },
+		"vend as api":   func() ([]byte, *testbed.FunctionError) { return h.invoke("vend", "api", ping) },
+		"vend":          func() ([]byte, *testbed.FunctionError) { return h.invoke("vend", "", ping) },
+		"vend, scheduled": func() ([]byte, *testbed.FunctionError) {
+			return h.invoke("vend", "", golden(t, "schedule.event.json"))
+		},
+		"rotate": func() ([]byte, *testbed.FunctionError) { return h.invoke("rotate", "", ping) },
+	} {
+		if answer, failed := got(); failed != nil || string(answer) != `{"ok":true}` {
+			t.Errorf("%s: %s, %v; want {\"ok\":true}", what, answer, failed)
+		}
+	}
+	answer, failed := h.invoke("vend", "api", event(t, httpAPI, call{"POST", "/tokens/minut", "", string(ping), ""}))
+	if failed != nil || read[reply](t, answer).Status != http.StatusNoContent {
+		t.Errorf("a ping over the API: %s, %v; want the status 204", answer, failed)
+	}
+	for _, function := range []string{"vend", "rotate"} {
+		if store, rest := h.take(function); len(store)+len(rest) > 0 {
+			t.Errorf("%s asked AWS for %v and %v, want nothing", function, store, rest)
+		}
+	}
+	for _, p := range h.processes {
+		if said := p.Output(); strings.Contains(said, `"msg":"refusal"`) || strings.Contains(said, `"Refusals"`) {
+			t.Errorf("a ping is logged as a refusal: %s", said)
 		}
 	}
 }

@@ -25,6 +25,7 @@ var layers = [][]string{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark",
 		"pkg/jsonpointer",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
+		"pkg/awserror",
 		"pkg/local/httpserver",
 	},
 	{"pkg/strictjson", "pkg/privatekey"},
@@ -91,6 +92,7 @@ var apart = map[string][]string{
 	"internal/stress":                          {},
 	"internal/style":                           {},
 	"internal/measure":                         {},
+	"internal/pack":                            {"internal/testbed"},
 	"internal/signedrequest":                   {},
 	"internal/testbed":                         {"internal/standin"},
 	"internal/standin": {

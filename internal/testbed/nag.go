@@ -21,6 +21,8 @@ var (
 	nagLock []byte
 	//go:embed nag/nag.js
 	nagProgram []byte
+	//go:embed nag/synth.js
+	synthProgram []byte
 )
 
 // Finding is a rule of cdk-nag's that a resource of the template does not keep.
@@ -49,26 +51,43 @@ func Nag(t testing.TB) []Finding {
 	return found
 }
 
+// Synth returns what a CDK app synthesizes that includes a CloudFormation
+// template by CfnInclude.
+func Synth(t testing.TB, template string) json.RawMessage {
+	t.Helper()
+	var synthesized json.RawMessage
+	if err := runCDK(t.Context(), synthProgram, template, t.TempDir(), &synthesized); err != nil {
+		t.Fatal(err)
+	}
+	return synthesized
+}
+
 func nag(ctx context.Context, template, out string) (found []Finding, err error) {
+	return found, runCDK(ctx, nagProgram, template, out, &found)
+}
+
+// runCDK runs a program that uses the CDK on a template and decodes what it
+// prints.
+func runCDK(ctx context.Context, js []byte, template, out string, into any) error {
 	node, err := program("node", nodeJS)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	dir, err := npmInstalled("cdk-nag", nagManifest, nagLock)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, stackWithin)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, node, "-e", string(nagProgram), "--", template, out)
+	cmd := exec.CommandContext(ctx, node, "-e", string(js), "--", template, out)
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Environ(), "CDK_DISABLE_VERSION_CHECK=1", "HOME="+out)
 	answer, err := cmd.Output()
 	if exit, is := err.(*exec.ExitError); is {
-		return nil, fmt.Errorf("testbed: nag.js: %w\n%s", err, exit.Stderr)
+		return fmt.Errorf("testbed: a program of the CDK: %w\n%s", err, exit.Stderr)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return found, json.Unmarshal(answer, &found)
+	return json.Unmarshal(answer, into)
 }

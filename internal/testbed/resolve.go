@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
 // expansion is what of a CloudFormation template is resolved here.
 type expansion struct {
-	Parameters map[string]struct{ Default any }
+	Parameters map[string]struct {
+		Type    string
+		Default any
+	}
 	Conditions map[string]any
 	Resources  map[string]struct {
 		Type       string
@@ -47,7 +51,21 @@ func newResolver(e expansion, account, sealKey string, given map[string]any) *re
 	for name, value := range given {
 		all[name] = value
 	}
+	for name, p := range e.Parameters {
+		if p.Type == "CommaDelimitedList" {
+			all[name] = listOf(fmt.Sprint(all[name]))
+		}
+	}
 	return &resolver{expansion: e, given: all, account: account, sealKey: sealKey}
+}
+
+// listOf returns the value of a parameter that is a list.
+func listOf(text string) []any {
+	list := []any{}
+	for _, one := range strings.Split(text, ",") {
+		list = append(list, one)
+	}
+	return list
 }
 
 // properties resolves the properties of a resource into a struct.
@@ -126,6 +144,17 @@ func (r *resolver) call(function string, argument any) any {
 		return fmt.Sprint(list[0]) == fmt.Sprint(list[1])
 	case "Fn::Not":
 		return list[0] != true
+	case "Fn::Select":
+		index, err := strconv.Atoi(fmt.Sprint(list[0]))
+		if parts, is := list[1].([]any); is && err == nil && index < len(parts) {
+			return parts[index]
+		}
+	case "Fn::Split":
+		parts := []any{}
+		for _, part := range strings.Split(fmt.Sprint(list[1]), fmt.Sprint(list[0])) {
+			parts = append(parts, part)
+		}
+		return parts
 	case "Fn::Join":
 		var parts []string
 		for _, part := range list[1].([]any) {
@@ -197,6 +226,8 @@ func (r *resolver) attribute(resource, attribute string) string {
 			return "arn:aws:dynamodb:us-east-1:" + r.account + ":table/" + name
 		case "AWS::Lambda::Function":
 			return "arn:aws:lambda:us-east-1:" + r.account + ":function:" + name
+		case "AWS::CloudWatch::Alarm":
+			return "arn:aws:cloudwatch:us-east-1:" + r.account + ":alarm:" + name
 		case "AWS::Logs::LogGroup":
 			return "arn:aws:logs:us-east-1:" + r.account + ":log-group:" + name + ":*"
 		}

@@ -63,6 +63,15 @@ def document(source):
     return body, yaml.safe_dump(body, sort_keys=False, width=WIDTH, allow_unicode=True)
 
 
+def without_network(node):
+    """A copy of an expansion whose lists lack what a stack without a VPC has not. moto trips over AWS::NoValue in a list."""
+    if isinstance(node, dict):
+        return {k: without_network(v) for k, v in node.items()}
+    if isinstance(node, list):
+        return [without_network(v) for v in node if not (isinstance(v, dict) and v.get("Fn::If", [""])[0] == "VpcGiven")]
+    return node
+
+
 def create(expansion, secret_key):
     """Makes the stack, and returns the physical name of each of its resources."""
     import boto3
@@ -70,13 +79,13 @@ def create(expansion, secret_key):
     empty = io.BytesIO()
     with zipfile.ZipFile(empty, "w") as z:
         z.writestr("bootstrap", "")
-    resources = {k: r for k, r in expansion["Resources"].items() if r["Type"] in MADE}
+    resources = {k: without_network(r) for k, r in expansion["Resources"].items() if r["Type"] in MADE}
     body = json.dumps({**expansion, "Resources": resources, "Outputs": {}})
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key=CODE, Body=empty.getvalue())
     formation = boto3.client("cloudformation")
-    # moto trips over a list that AWS::NoValue stands in: with a key given, no list of the template has one.
+    # With a key given, no other list of the template has AWS::NoValue.
     given = {"SecretPrefix": PREFIX, "SealId": SEAL_ID, "SecretKeyArn": secret_key}
     parameters = [{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()]
     formation.create_stack(StackName=STACK, TemplateBody=body, Parameters=parameters, Capabilities=["CAPABILITY_IAM"])

@@ -196,3 +196,23 @@ func (r *resolver) function(name string) (f Function, err error) {
 	}
 	return f, nil
 }
+
+// Expansion returns the CloudFormation that AWS's translator makes of
+// template.yaml. It fails where template.yaml has changed since. The program
+// that packages the stack uses it.
+func Expansion() (json.RawMessage, error) {
+	if _, err := readGolden(); err != nil {
+		return nil, err
+	}
+	_, path, err := goldenFile()
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var g struct{ Expansion json.RawMessage }
+	err = json.Unmarshal(data, &g)
+	return g.Expansion, err
+}

@@ -73,6 +73,7 @@ type Error struct {
 	RequestID  string        // names the call in the log
 	RetryAfter time.Duration // when to try again; 0: nothing is known
 	Allow      string        // for MethodNotAllowed: the Allow header
+	Cause      error         // what a back end answered; for the log, and in no answer
 }
 
 // Error returns code and detail.

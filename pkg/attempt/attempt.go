@@ -89,10 +89,13 @@ func (a *attempt) log(ctx context.Context, e store.Entry, err error) {
 	}
 	switch {
 	case a.failed != nil:
-		line.Code, line.Detail, line.ForGood = string(a.failed.Code), a.failed.Detail, a.failed.Permanent
-		line.NextAt = e.Failure.RetryAt
+		line.Code, line.Detail, line.NextAt = string(a.failed.Code), a.failed.Detail, e.Failure.RetryAt
+		// operators are told once, and not of each attempt that fails alike
+		line.ForGood = a.failed.Permanent && a.lease.Entry.Failure.Code != line.Code
+		line.Cause = journal.Cause(a.failed.Err)
 	case err != nil:
 		line.Code, line.Detail = string(api.StoreUnavailable), "the token could not be stored: "+err.Error()
+		line.Cause = journal.Cause(err)
 	default:
 		line.Fingerprint, line.ExpiresAt = e.Fingerprint, e.ExpiresAt
 		line.NotGranted = a.newlyNotGranted(e)

@@ -94,7 +94,7 @@ func (t *Attempts) Recover(ctx context.Context, name, blob string) (token.Key, e
 	var r recovery
 	switch {
 	case errors.Is(err, seal.ErrUnavailable):
-		return token.Key{}, failure.SealUnavailable()
+		return token.Key{}, failure.SealUnavailable(err)
 	case err != nil || json.Unmarshal(plain, &r) != nil || r.Refresh == "":
 		const detail = "recovery: it is not a blob of this credential and this sealing key, whole"
 		return token.Key{}, &api.Error{Code: api.InvalidRequest, Detail: detail}
@@ -134,7 +134,7 @@ func (t *Attempts) restore(ctx context.Context, key token.Key, r recovery) error
 	schedule.Due(&next.Entry, clock.Now())
 	if err := t.Records.Seal(ctx, &next); err != nil {
 		_ = t.Release(ctx, lease)
-		return failure.SealUnavailable()
+		return failure.SealUnavailable(err)
 	}
 	if err := t.Commit(ctx, lease, next.Entry); err != nil {
 		return failure.StoreUnavailable(err)

@@ -1,11 +1,9 @@
 package boot
 
 import (
-	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,10 +29,11 @@ const (
 func (s settings) config(d *dialer) aws.Config {
 	return aws.Config{
 		Region:        s.region,
+		BaseEndpoint:  s.endpoints.all(),
 		Credentials:   credentials.NewStaticCredentialsProvider(s.accessKey, s.secretKey, s.sessionToken),
 		HTTPClient:    newAWSClient(d),
 		Retryer:       newRetryer,
-		ConfigSources: []any{endpoints{s.getenv}},
+		ConfigSources: []any{s.endpoints},
 	}
 }
 
@@ -64,19 +63,4 @@ func newAWSClient(d *dialer) *http.Client {
 		MaxIdleConnsPerHost:   awsIdleConns,
 		ForceAttemptHTTP2:     false,
 	}}
-}
-
-// endpoints reads AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE>, like all AWS
-// tools (AWS SDKs and Tools Reference Guide, "Service-specific endpoints").
-type endpoints struct{ getenv func(string) string }
-
-// GetServiceBaseEndpoint is called by the SDK's clients.
-func (e endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
-	name := "AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(sdkID, " ", "_"))
-	for _, variable := range []string{name, "AWS_ENDPOINT_URL"} {
-		if at := e.getenv(variable); at != "" {
-			return at, true, nil
-		}
-	}
-	return "", false, nil
 }

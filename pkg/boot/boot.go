@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -18,9 +19,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/seal/kms"
-	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
-	"github.com/tokenvend/tokenvend/pkg/token"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
@@ -29,7 +28,7 @@ type core struct {
 	settings
 	dialer  *dialer
 	mint    *mint.Mint
-	store   store.Store
+	store   *dynamo.Store
 	journal journal.Journal
 	canary  time.Duration
 }
@@ -45,8 +44,11 @@ func Vend(ctx context.Context, getenv func(string) string, out io.Writer) (*vend
 	defer cancel()
 	var both sync.WaitGroup
 	both.Go(func() { c.connectKMS(ctx) })
-	c.connect(ctx)
+	err = c.connect(ctx, false)
 	both.Wait()
+	if err != nil {
+		return nil, err
+	}
 	return &vend.Service{Mint: c.mint, Journal: c.journal}, nil
 }
 
@@ -58,7 +60,9 @@ func Rotate(ctx context.Context, getenv func(string) string, out io.Writer) (*ro
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectWithin)
 	defer cancel()
-	c.connect(ctx)
+	if err := c.connect(ctx, true); err != nil {
+		return nil, err
+	}
 	return &rotate.Rotator{Mint: c.mint, Store: c.store, Journal: c.journal, Canary: c.canary}, nil
 }
 
@@ -66,6 +70,7 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 	collect(getenv)
 	s, err := read(getenv)
 	if err != nil {
+		journal.Journal{Log: newLog(out, s.logLevel), Metrics: s.metrics}.NotStarted(context.Background(), err.Error())
 		return core{}, err
 	}
 	d := newDialer()
@@ -83,7 +88,7 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 	c.mint = mint.New(mint.Config{
 		Store: c.store, Sealer: sealer, Journal: c.journal, RowFormat: s.rowFormat, StaleMax: s.staleMax,
 		Source: secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
-		HTTP:   outbound.NewClient(outbound.Config{AllowPrivate: s.allowPrivate, Proxy: s.proxy}),
+		HTTP:   outbound.NewClient(outbound.Config{AllowPrivate: s.allowPrivate, Proxy: s.proxy, Roots: s.roots}),
 	})
 	return c, nil
 }
@@ -98,11 +103,23 @@ func newLog(out io.Writer, level string) *slog.Logger {
 // Lambda ends an initialization after ten seconds.
 const connectWithin = 2 * time.Second
 
-// connect reads a row that does not exist, so that the connection to the table
-// is open before the first request. Its cost falls into the runtime's start. If
-// it fails, the first request gets the error.
-func (c core) connect(ctx context.Context) {
-	_, _ = c.store.Get(ctx, store.Eventual, token.RecordKey("-"))
+// connect reads which secrets the table is for, so that the connection to the
+// table is open before the first request. Its cost falls into the runtime's
+// start. If it fails, the first request gets the error. A table that is for
+// other secrets is an error: its rows are of credentials that this prefix does
+// not have.
+func (c core) connect(ctx context.Context, claims bool) error {
+	prefix, err := c.store.SecretPrefix(ctx)
+	if err == nil && prefix == "" && claims {
+		prefix, err = c.store.ClaimSecretPrefix(ctx, c.prefix)
+	}
+	if err != nil || prefix == "" || prefix == c.prefix {
+		return nil
+	}
+	err = fmt.Errorf("%s: expected %.200q, the prefix of the secrets that the table %s is for: "+
+		"set the stack's parameter SecretPrefix to it (docs/upgrade.md)", EnvSecretPrefix, prefix, c.table)
+	c.journal.NotStarted(ctx, err.Error())
+	return err
 }
 
 // connectKMS opens a connection to KMS for the first Decrypt and sends no
@@ -111,8 +128,10 @@ func (c core) connectKMS(ctx context.Context) {
 	if !c.sealing {
 		return
 	}
-	base, named, _ := endpoints{c.getenv}.GetServiceBaseEndpoint(ctx, awskms.ServiceID)
-	at := awskms.EndpointParameters{Region: &c.region}
+	base, named, _ := c.endpoints.GetServiceBaseEndpoint(ctx, awskms.ServiceID)
+	at := awskms.EndpointParameters{
+		Region: &c.region, UseFIPS: &c.endpoints.fips, UseDualStack: &c.endpoints.dualStack,
+	}
 	if named {
 		at.Endpoint = &base
 	}

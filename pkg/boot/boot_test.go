@@ -80,6 +80,9 @@ func TestSettings(t *testing.T) {
 		{EnvStaleMax, "25h", false}, {EnvStaleMax, "900", false},
 		{EnvLogLevel, "", true}, {EnvLogLevel, "debug", true}, {EnvLogLevel, "error", true},
 		{EnvLogLevel, "INFO", false}, {EnvLogLevel, "trace", false},
+		{EnvCA, "", true}, {EnvCA, "/nonexistent", false}, {EnvCA, "boot.go", false},
+		{"AWS_USE_FIPS_ENDPOINT", "true", true}, {"AWS_USE_FIPS_ENDPOINT", "yes", false},
+		{"AWS_USE_DUALSTACK_ENDPOINT", "true", true}, {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "maybe", false},
 		{EnvSecretPrefix, "", true}, {EnvSecretPrefix, "team/tokenvend-", true}, {EnvSecretPrefix, "a b", false},
 		{EnvSecretPrefix, strings.Repeat("a", 201), false},
 		{EnvSealKey, "", false}, {EnvSealID, "", false}, {EnvTable, "", false},
@@ -117,7 +120,7 @@ func TestEndpoints(t *testing.T) {
 			{map[string]string{variable: one, "AWS_ENDPOINT_URL": all}, one},
 			{map[string]string{"AWS_ENDPOINT_URL_LAMBDA": one}, ""},
 		} {
-			at, found, err := endpoints{environment(c.changes)}.GetServiceBaseEndpoint(t.Context(), id)
+			at, found, err := endpoints{getenv: environment(c.changes)}.GetServiceBaseEndpoint(t.Context(), id)
 			if at != c.at || found != (c.at != "") || err != nil {
 				t.Errorf("%s with %v: %q, %t, %v; want %q", id, c.changes, at, found, err, c.at)
 			}

@@ -3,9 +3,11 @@
 package boot
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +25,7 @@ const (
 	EnvSealID       = "TOKENVEND_SEAL_ID"       // part of the encryption context; required with sealing on
 	EnvAllowPrivate = "TOKENVEND_ALLOW_PRIVATE" // "true": providers may have private addresses; "": false
 	EnvProxy        = "TOKENVEND_PROXY"         // http://host:port of the proxy to providers; "": none
+	EnvCA           = "TOKENVEND_CA"            // a PEM file of certificates that providers may have; "": none
 	EnvMetrics      = "TOKENVEND_METRICS"       // the CloudWatch namespace of the metrics; "": none
 	// how often tokens are checked at their providers, such as "15m"; "": never
 	EnvCanary    = "TOKENVEND_CANARY"
@@ -40,8 +43,10 @@ type settings struct {
 	rowFormat                  row.Format
 	canary, staleMax           time.Duration
 
+	roots *x509.CertPool // nil: the system's
+
 	region, accessKey, secretKey, sessionToken string
-	getenv                                     func(string) string
+	endpoints                                  endpoints
 }
 
 // reader reads an environment and collects what is wrong.
@@ -59,13 +64,36 @@ func read(getenv func(string) string) (settings, error) {
 		proxy:        r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(),
 		rowFormat: r.rowFormat(), staleMax: r.staleMax(), region: r.required("AWS_REGION"),
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"),
-		sessionToken: getenv("AWS_SESSION_TOKEN"),
-		getenv:       getenv,
+		sessionToken: getenv("AWS_SESSION_TOKEN"), roots: r.roots(), endpoints: r.endpoints(),
 	}
 	if s.sealing {
 		s.key, s.sealID = r.required(EnvSealKey), r.required(EnvSealID)
 	}
 	return s, errors.Join(r.faults...)
+}
+
+// endpoints reads the variables of AWS. A wrong value is a fault, as it is for
+// the SDK.
+func (r *reader) endpoints() endpoints {
+	return endpoints{
+		getenv: r.getenv, fips: r.flag("AWS_USE_FIPS_ENDPOINT"), dualStack: r.flag("AWS_USE_DUALSTACK_ENDPOINT"),
+		ignore: r.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+	}
+}
+
+// roots returns the system's certificates and those of EnvCA.
+func (r *reader) roots() *x509.CertPool {
+	file := r.getenv(EnvCA)
+	if file == "" {
+		return nil
+	}
+	data, err := os.ReadFile(file) // #nosec G304 G703 -- whoever sets the function's environment may choose it
+	roots, systemErr := x509.SystemCertPool()
+	if err != nil || systemErr != nil || !roots.AppendCertsFromPEM(data) {
+		r.fault(EnvCA, "a file with certificates in PEM")
+		return nil
+	}
+	return roots
 }
 
 func (r *reader) fault(name, expected string) {

@@ -47,10 +47,20 @@ func UnknownCredential(name string) *api.Error {
 }
 
 // SecretUnavailable returns the error for a secret that cannot be read now.
-func SecretUnavailable() *api.Error { return Soon(api.SecretUnavailable, secretDetail) }
+func SecretUnavailable(err error) *api.Error {
+	return because(err, Soon(api.SecretUnavailable, secretDetail))
+}
 
 // SealUnavailable returns the error for a sealing key that cannot be used now.
-func SealUnavailable() *api.Error { return &api.Error{Code: api.SealUnavailable, Detail: sealDetail} }
+func SealUnavailable(err error) *api.Error {
+	return because(err, &api.Error{Code: api.SealUnavailable, Detail: sealDetail})
+}
+
+// because returns e with its cause, which goes to the log and into no answer.
+func because(err error, e *api.Error) *api.Error {
+	e.Cause = err
+	return e
+}
 
 // StoreUnavailable returns the error for a failed call of the store.
 func StoreUnavailable(err error) *api.Error {
@@ -63,7 +73,7 @@ func StoreUnavailable(err error) *api.Error {
 	case errors.Is(err, store.ErrNewer):
 		detail = "the entry was written by a newer version of tokenvend"
 	}
-	return Soon(api.StoreUnavailable, detail)
+	return because(err, Soon(api.StoreUnavailable, detail))
 }
 
 // IsStore reports whether err means that the store could not be read.

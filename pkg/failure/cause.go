@@ -32,6 +32,8 @@ type Cause struct {
 	// Intermediary reports that something before the provider may have caused
 	// it: see [provider.Error].
 	Intermediary bool
+
+	Err error // what a back end answered; for the log
 }
 
 // Of classifies an error of an attempt.
@@ -45,13 +47,13 @@ func Of(err error) *Cause {
 	case errors.As(err, &malformed):
 		return &Cause{Code: api.Misconfigured, Detail: malformed.Error(), Permanent: true, Client: true}
 	case errors.As(err, &known):
-		return &Cause{Code: known.Code, Detail: known.Detail}
+		return &Cause{Code: known.Code, Detail: known.Detail, Err: known.Cause}
 	case errors.Is(err, credential.ErrUnknown):
 		return &Cause{Code: api.SecretUnavailable, Detail: "the secret is not there any more"}
 	case errors.Is(err, seal.ErrUnavailable):
-		return &Cause{Code: api.SealUnavailable, Detail: sealDetail}
+		return &Cause{Code: api.SealUnavailable, Detail: sealDetail, Err: err}
 	}
-	return &Cause{Code: api.SecretUnavailable, Detail: secretDetail}
+	return &Cause{Code: api.SecretUnavailable, Detail: secretDetail, Err: err}
 }
 
 // OfExchange classifies the error of one exchange with a grant type.

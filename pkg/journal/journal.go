@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
 // Journal writes lines to Log. The zero Journal writes nothing.
@@ -30,6 +32,8 @@ type Vend struct {
 	Stale       bool   // past its renewal time, because a renewal failed
 	Code        string // the API error code; "" on success
 	Detail      string // the error message
+	Cause       string // what a service of AWS answered: see [Cause]
+	Failed      bool   // a vend was answered with a 5xx status
 	RequestID   string // the invocation's ID, as Lambda assigns it; never a caller's value
 	Took        time.Duration
 }
@@ -44,15 +48,38 @@ func (j Journal) Vend(ctx context.Context, v Vend) {
 		slog.String("action", action), slog.String("caller", v.Caller), slog.String("credential", v.Credential),
 		slog.String("variant", v.Variant),
 		slog.String("fingerprint", v.Fingerprint), slog.String("source", v.Source), slog.Bool("stale", v.Stale),
-		slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("request_id", v.RequestID))
+		slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("cause", v.Cause),
+		slog.String("request_id", v.RequestID))
+}
+
+// serviceFailure returns the metric of a refusal that DynamoDB, KMS or Secrets
+// Manager caused; "" for any other code.
+func serviceFailure(code string) string {
+	switch api.Code(code) {
+	case api.StoreUnavailable:
+		return "StoreFailures"
+	case api.SealUnavailable:
+		return "SealFailures"
+	case api.SecretUnavailable:
+		return "SecretFailures"
+	}
+	return ""
 }
 
 func (v Vend) metrics() []metric {
 	switch {
 	case v.Code != "":
-		return []metric{{"Refusals", count, 1}}
+		all := []metric{{"Refusals", count, 1}}
+		if v.Failed {
+			all = append(all, metric{"VendFailures", count, 1})
+		}
+		if name := serviceFailure(v.Code); name != "" {
+			all = append(all, metric{name, count, 1})
+		}
+		return all
 	case v.Fingerprint != "":
-		return []metric{{"Vends", count, 1}, {"VendTime", millis, milliseconds(v.Took)}}
+		// the average of VendFailures is the share of the vends that failed
+		return []metric{{"Vends", count, 1}, {"VendTime", millis, milliseconds(v.Took)}, {"VendFailures", count, 0}}
 	}
 	return nil
 }
@@ -70,6 +97,7 @@ type Mint struct {
 	NextAt      time.Time // when the token is renewed or the attempt repeated
 	Code        string    // the API error code; "" on success
 	Detail      string
+	Cause       string    // what a service of AWS answered: see [Cause]
 	ForGood     bool      // only a change of the credential helps
 	NotGranted  string    // requested scopes that were not granted
 	Warning     string    // what was unusual about a response that had a token
@@ -90,7 +118,7 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 		slog.Int64("generation", v.Generation), slog.String("fingerprint", v.Fingerprint),
 		slog.Int("attempt", v.Attempt),
 		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code),
-		slog.String("detail", v.Detail), slog.String("withheld", v.NotGranted),
+		slog.String("detail", v.Detail), slog.String("cause", v.Cause), slog.String("withheld", v.NotGranted),
 		slog.String("warning", v.Warning), slog.Time("grant_until", v.GrantUntil))
 }
 
@@ -150,42 +178,6 @@ func (j Journal) Refused(ctx context.Context, credential, variant, fingerprint s
 	j.write(ctx, line{slog.LevelWarn, "canary", 0, []metric{{"TokensRefused", count, 1}}},
 		slog.String("credential", credential), slog.String("variant", variant), slog.String("fingerprint", fingerprint),
 		slog.String("detail", "the provider does not take this token any more, though its time is not over"))
-}
-
-// Pass is the result of one pass of rotate.
-type Pass struct {
-	Learnt, Gone             int // credentials added and removed
-	Renewed, Retired, Failed int // entries
-	Left                     int // entries that were due and not started
-	Overdue                  int // entries with less than five minutes left, or none, whose renewal failed
-	// tokens that the canary checked at their providers, and those that were
-	// refused
-	Proven, Refused int
-	More            bool
-	Error           string // why the pass could not read the entries; "" on success
-	Took            time.Duration
-}
-
-// Pass writes the line of one pass. The level is Debug if there was nothing to
-// do. A line with metrics is written at any level, because it is the heartbeat.
-func (j Journal) Pass(ctx context.Context, p Pass) {
-	level := slog.LevelDebug
-	switch {
-	case p.Failed > 0 || p.Left > 0 || p.More || p.Error != "":
-		level = slog.LevelWarn
-	case p.Learnt+p.Gone+p.Renewed+p.Retired > 0:
-		level = slog.LevelInfo
-	}
-	j.write(ctx, line{level, "pass", p.Took, p.metrics()},
-		slog.Int("learnt", p.Learnt), slog.Int("gone", p.Gone), slog.Int("renewed", p.Renewed),
-		slog.Int("retired", p.Retired),
-		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue),
-		slog.Int("proven", p.Proven), slog.Int("refused", p.Refused), slog.Bool("more", p.More),
-		slog.String("error", p.Error))
-}
-
-func (p Pass) metrics() []metric {
-	return []metric{{"Passes", count, 1}, {"Backlog", count, float64(p.Left)}, {"Overdue", count, float64(p.Overdue)}}
 }
 
 // Panic writes a line about a recovered panic with its stack. Of the value it

@@ -40,7 +40,7 @@ func (d directive) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := append(make([]byte, 0, 256), `{"Timestamp":`...)
+	b := append(make([]byte, 0, 320), `{"Timestamp":`...)
 	b = strconv.AppendInt(b, d.at.UnixMilli(), 10)
 	b = append(append(b, `,"CloudWatchMetrics":[{"Namespace":`...), namespace...)
 	b = append(b, `,"Dimensions":[[]],"Metrics":[`...)

@@ -66,10 +66,36 @@ func TestMetricsOfLines(t *testing.T) {
 	}{
 		"a vend": {func(j journal.Journal) {
 			j.Vend(t.Context(), journal.Vend{Fingerprint: "x", Took: time.Millisecond})
-		}, map[string]float64{"Vends": 1, "VendTime": 1}},
+		}, map[string]float64{"Vends": 1, "VendTime": 1, "VendFailures": 0}},
 		"a refusal": {func(j journal.Journal) {
 			j.Vend(t.Context(), journal.Vend{Code: "x"})
 		}, map[string]float64{"Refusals": 1}},
+		"a failed vend": {func(j journal.Journal) {
+			j.Vend(t.Context(), journal.Vend{Code: "provider_unavailable", Failed: true})
+		}, map[string]float64{"Refusals": 1, "VendFailures": 1}},
+		"a refusal without the store": {func(j journal.Journal) {
+			j.Vend(t.Context(), journal.Vend{Code: "store_unavailable"})
+		}, map[string]float64{"Refusals": 1, "StoreFailures": 1}},
+		"a refusal without the key": {func(j journal.Journal) {
+			j.Vend(t.Context(), journal.Vend{Code: "seal_unavailable"})
+		}, map[string]float64{"Refusals": 1, "SealFailures": 1}},
+		"a refusal without the secret": {func(j journal.Journal) {
+			j.Vend(t.Context(), journal.Vend{Code: "secret_unavailable"})
+		}, map[string]float64{"Refusals": 1, "SecretFailures": 1}},
+		"a start that failed": {func(j journal.Journal) {
+			j.NotStarted(t.Context(), "TOKENVEND_TABLE: expected a value")
+		}, map[string]float64{"StartFailures": 1}},
+		"a pass that failed to read what is due": {func(j journal.Journal) {
+			j.Pass(t.Context(), journal.Pass{Unread: true, Error: "x"})
+		}, map[string]float64{"StoreFailures": 1}},
+		"a pass that failed to discover": {func(j journal.Journal) {
+			j.Pass(t.Context(), journal.Pass{DiscoveryFailed: true})
+		}, map[string]float64{"Passes": 1, "Backlog": 0, "Overdue": 0, "DiscoveryFailed": 1}},
+		"a pass without KMS and Secrets Manager": {func(j journal.Journal) {
+			j.Pass(t.Context(), journal.Pass{StoreFailures: 1, SealFailures: 2, SecretFailures: 3})
+		}, map[string]float64{
+			"Passes": 1, "Backlog": 0, "Overdue": 0, "StoreFailures": 1, "SealFailures": 2, "SecretFailures": 3,
+		}},
 		"a mint": {func(j journal.Journal) {
 			j.Mint(t.Context(), journal.Mint{})
 		}, map[string]float64{"Mints": 1}},

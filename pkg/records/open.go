@@ -29,7 +29,7 @@ func (r *Records) open(ctx context.Context, e store.Entry) (*row.Row, error) {
 		r.alarm(ctx, e, "what is stored does not open: ")
 		return row.NewBroken(e), nil
 	case err != nil:
-		return nil, failure.SealUnavailable()
+		return nil, failure.SealUnavailable(err)
 	}
 	if err := opened.Read(plain); err != nil {
 		return nil, &api.Error{

@@ -95,7 +95,7 @@ func (r *Records) ResealRecord(ctx context.Context, record *Known, change func(*
 	change(&next)
 	next.Generation = r.NextGeneration(record.Entry)
 	if err := r.Seal(ctx, &next); err != nil {
-		return nil, failure.SealUnavailable()
+		return nil, failure.SealUnavailable(err)
 	}
 	return r.ReplaceRecord(ctx, record.Entry, next)
 }

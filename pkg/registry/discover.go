@@ -19,7 +19,7 @@ import (
 func (r *Registry) Discover(ctx context.Context) (learned, deleted int, err error) {
 	listed, err := r.Source.List(ctx)
 	if err != nil {
-		return 0, 0, failure.SecretUnavailable()
+		return 0, 0, failure.SecretUnavailable(err)
 	}
 	if r.synced.holds(listed, clock.Now()) {
 		return 0, 0, nil

@@ -31,7 +31,7 @@ func (r *Registry) learn(ctx context.Context, seen store.Entry) (*records.Known,
 		}
 		return r.learnTerms(ctx, seen, terms, failure.Of(malformed).After(seen, malformed.Version, clock.Now()))
 	case err != nil:
-		return nil, failure.SecretUnavailable()
+		return nil, failure.SecretUnavailable(err)
 	}
 	r.secrets.keep(c)
 	k := r.Records.Get(seen.Key)
@@ -75,7 +75,7 @@ func (r *Registry) learnTerms(
 	next.State, next.RequestDigest, next.ForgetAt, next.Failure = store.Live, terms.Version, time.Time{}, failed
 	next.Generation = r.Records.NextGeneration(seen)
 	if err := r.Records.Seal(ctx, &next); err != nil {
-		return nil, failure.SealUnavailable()
+		return nil, failure.SealUnavailable(err)
 	}
 	k, err := r.Records.ReplaceRecord(ctx, seen, next)
 	if errors.Is(err, store.ErrChanged) {

@@ -1,18 +1,41 @@
 package rotate
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
 
-// event is the payload of the rotate function: empty, which the schedule's
-// event counts as, or one credential.
+// event is the payload of the rotate function.
 type event struct {
-	Credential string `json:"credential"`
+	Credential *string `json:"credential"` // nil: all that is due
+}
+
+// readEvent reads a payload: empty or the schedule's event, which starts a
+// pass, or {"credential":"NAME"}. An unknown field is refused, because it may
+// be a misspelt one.
+func readEvent(payload []byte) (e event, err error) {
+	if trimmed := bytes.TrimSpace(payload); len(trimmed) == 0 {
+		return event{}, nil
+	}
+	if scheduled, ok := api.ReadEvent(payload); ok && scheduled.IsScheduled() {
+		return event{}, nil
+	}
+	if err := api.DecodeStrict(payload, &e); err != nil {
+		return event{}, errors.New(
+			`the payload: expected {}, {"credential":"NAME"}, {"ping":true} or an event of a schedule`,
+		)
+	}
+	if e.Credential != nil && !credential.ValidName(*e.Credential) {
+		// an invalid name may be anything and is not repeated
+		return event{}, errors.New("credential: expected a credential's name")
+	}
+	return e, nil
 }
 
 // outcome is the function's response.
@@ -32,23 +55,24 @@ func (rt *Rotator) Invoke(ctx context.Context, payload []byte) (response []byte,
 			response, _ = json.Marshal(outcome{Error: "an unexpected error, told in the log"})
 		}
 	}()
-	var e event
-	_ = json.Unmarshal(payload, &e) // the schedule's event has other fields
+	if api.IsPing(payload) {
+		return []byte(api.Pong), nil
+	}
+	e, err := readEvent(payload)
 	var r Report
-	var err error
+	name := ""
 	switch {
-	case e.Credential == "":
+	case err != nil:
+	case e.Credential == nil:
 		r, err = rt.Run(ctx)
-	case credential.ValidName(e.Credential):
-		r, err = rt.RunOne(ctx, e.Credential)
 	default:
-		e.Credential = "" // an invalid name may be anything and is not repeated
-		err = errors.New("credential: expected a credential's name")
+		name = *e.Credential
+		r, err = rt.RunOne(ctx, name)
 	}
 	out := outcome{Report: r}
 	if err != nil {
 		out.Error = err.Error()
-		rt.Journal.Event(ctx, slog.LevelError, "rotate", e.Credential, out.Error)
+		rt.Journal.Event(ctx, slog.LevelError, "rotate", name, out.Error)
 	}
 	return json.Marshal(out)
 }

@@ -24,6 +24,7 @@ type pass struct {
 	busy    int           // workers with work
 	idle    chan struct{} // receives when a worker runs out of work
 	report  *Report
+	metrics *measured
 }
 
 // queue holds the due entries of one provider, ordered by expiry.
@@ -35,12 +36,13 @@ type queue struct {
 // renewDue renews due entries, and those that become due meanwhile, until none
 // is left or begin ends. An entry that failed or is being renewed elsewhere may
 // be read again; it is not started twice.
-func (rt *Rotator) renewDue(begin, work context.Context, r *Report) error {
+func (rt *Rotator) renewDue(begin, work context.Context, r *Report, m *measured) error {
 	p := &pass{
 		rotator: rt,
 		begin:   begin,
 		work:    work,
 		report:  r,
+		metrics: m,
 		seen:    map[token.Key]bool{},
 		queues:  map[string]*queue{},
 		idle:    make(chan struct{}, 1),
@@ -153,9 +155,10 @@ func (p *pass) run(at string, q *queue) {
 		if at == unread && p.sort(d) {
 			continue
 		}
-		became, _ := p.rotator.Renew(p.work, d.Key) // the error is in the journal
+		became, err := p.rotator.Renew(p.work, d.Key) // the error is in the journal
 		p.mu.Lock()
 		p.report.count(became)
+		p.metrics.note(err)
 		if became == Failed && time.Until(d.ExpiresAt) < nearlyOver {
 			p.report.Overdue++
 		}

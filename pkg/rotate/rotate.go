@@ -106,7 +106,7 @@ func (r Report) line(err error, took time.Duration) journal.Pass {
 		Left: r.Left, Overdue: r.Overdue, Proven: r.Proven, Refused: r.Refused, More: r.More, Took: took,
 	}
 	if err != nil {
-		p.Error = err.Error()
+		p.Error, p.Cause = err.Error(), journal.Cause(err)
 	}
 	return p
 }

@@ -19,15 +19,23 @@ import (
 // returns its results so far and no error.
 func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	began := time.Now()
-	defer func() { rt.Journal.Pass(ctx, r.line(err, time.Since(began))) }()
+	var m measured
+	defer func() {
+		line := r.line(err, time.Since(began))
+		m.complete(&line)
+		rt.Journal.Pass(ctx, line)
+	}()
 	work, cancel := endingBefore(ctx, orDefault(rt.Reserve, defaultReserve))
 	defer cancel()
 	if r.Learnt, r.Gone, err = rt.Mint.Registry.Discover(work); err != nil && !isCancelled(ctx) {
-		rt.Journal.Event(ctx, slog.LevelWarn, "discovery", "", err.Error())
+		m.discoveryFailed = true
+		rt.Journal.Failure(ctx, "discovery", "", err)
 	}
 	begin, cancel := endingBefore(work, beginBefore)
 	defer cancel()
-	if err = rt.renewDue(begin, work, &r); err == nil && rt.Canary > 0 {
+	err = rt.renewDue(begin, work, &r, &m)
+	m.read = err == nil
+	if err == nil && rt.Canary > 0 {
 		r.Proven, r.Refused, err = operate.New(rt.Mint).Canary(begin, rt.Canary)
 	}
 	if err == nil && ctx.Err() == nil {
@@ -45,7 +53,7 @@ func (rt *Rotator) migrate(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil: // it continues in the next pass
 	case err != nil:
-		rt.Journal.Event(ctx, slog.LevelWarn, "migration", "", err.Error())
+		rt.Journal.Failure(ctx, "migration", "", err)
 	case done.Looked:
 		rt.Journal.Event(ctx, slog.LevelInfo, "migration", "",
 			fmt.Sprintf("%d rows of the first format rewritten, %d left", done.Rewritten, done.Left))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -65,7 +66,8 @@ func (s *Service) refused(err error, c Call, line *journal.Vend) error {
 	}
 	completed := *known // mint's errors are shared by all who waited for them
 	completed.Credential, completed.RequestID = c.Request.Credential, c.RequestID
-	line.Code = string(completed.Code)
+	line.Code, line.Cause = string(completed.Code), journal.Cause(err)
+	line.Failed = line.Action == api.Vend && completed.Code.Status() >= http.StatusInternalServerError
 	if line.Detail == "" {
 		line.Detail = completed.Detail
 	}

@@ -216,6 +216,9 @@ func (s *Service) direct(ctx context.Context, caller access.Caller, payload []by
 		err = invalid(err.Error())
 	}
 	if err != nil {
+		if asksNothing(payload) {
+			return []byte(api.Pong), nil
+		}
 		return nil, functionError(s.refuse(ctx, Call{Caller: caller, Request: request, RequestID: requestID}, err))
 	}
 	if operation, known := api.Operations().Operation(request.Action); known {
@@ -226,6 +229,13 @@ func (s *Service) direct(ctx context.Context, caller access.Caller, payload []by
 		return nil, functionError(err)
 	}
 	return encode(got)
+}
+
+// asksNothing reports whether a payload keeps an instance warm: a ping, or any
+// event of EventBridge.
+func asksNothing(payload []byte) bool {
+	_, isEvent := api.ReadEvent(payload)
+	return isEvent || api.IsPing(payload)
 }
 
 // functionError returns an error whose type Lambda shows as the code.

@@ -36,6 +36,9 @@ type HTTPReply struct {
 // HTTP answers a request over HTTP.
 func (s *Service) HTTP(ctx context.Context, r HTTPRequest) HTTPReply {
 	request, err := r.request()
+	if err != nil && api.IsPing(r.Body) {
+		return HTTPReply{Status: http.StatusNoContent}
+	}
 	if err != nil {
 		return errorReply(s.refuse(ctx, Call{Caller: r.Caller, Request: request, RequestID: r.RequestID}, err))
 	}

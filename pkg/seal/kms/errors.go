@@ -9,6 +9,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 )
 
@@ -27,7 +28,7 @@ func unavailable(ctx context.Context, operation string, err error) error {
 	_, refused := errors.AsType[smithy.APIError](err)
 	answer, answered := errors.AsType[*smithyhttp.ResponseError](err)
 	if refused || !answered || answer.HTTPStatusCode() == 0 {
-		return fmt.Errorf("%w: %w", seal.ErrUnavailable, err)
+		return fmt.Errorf("%w: %w", seal.ErrUnavailable, awserror.Wrap(err))
 	}
 	err = fmt.Errorf(
 		"%w: %s: an answer with status %d that can't be read", seal.ErrUnavailable, operation, answer.HTTPStatusCode(),

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
@@ -35,7 +36,7 @@ func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.D
 		})
 	}
 	if err := all.Wait(); err != nil {
-		return nil, fmt.Errorf("store: what is due: %w", err)
+		return nil, fmt.Errorf("store: what is due: %w", awserror.Wrap(err))
 	}
 	due := slices.Concat(shards[:]...)
 	slices.SortFunc(due, func(a, b store.Due) int {

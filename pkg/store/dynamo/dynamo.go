@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -69,7 +70,7 @@ func (s *Store) read(ctx context.Context, key token.Key, c store.Consistency) (s
 	})
 	switch {
 	case err != nil:
-		return store.Row{}, fmt.Errorf("store: reading %v: %w", key, err)
+		return store.Row{}, fmt.Errorf("store: reading %v: %w", key, awserror.Wrap(err))
 	case len(got.Item) == 0:
 		return store.Row{Entry: store.Entry{Key: key}}, nil
 	}
@@ -90,7 +91,7 @@ func (s *Store) write(ctx context.Context, key token.Key, x expression) (stands 
 		stands, err = s.read(ctx, key, store.Strong)
 		return stands, false, err
 	case err != nil:
-		return store.Row{}, false, fmt.Errorf("store: writing %v: %w", key, err)
+		return store.Row{}, false, fmt.Errorf("store: writing %v: %w", key, awserror.Wrap(err))
 	case len(wrote.Attributes) > 0:
 		stands, err = decode(wrote.Attributes)
 	}

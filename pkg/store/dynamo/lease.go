@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -106,13 +107,13 @@ func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error
 	if err == nil || errors.As(err, &refused) {
 		return nil
 	}
-	return fmt.Errorf("store: touching %v: %w", key, err)
+	return fmt.Errorf("store: touching %v: %w", key, awserror.Wrap(err))
 }
 
 // Delete implements [store.Store]: one request.
 func (s *Store) Delete(ctx context.Context, key token.Key) error {
 	if _, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.table, Key: keyOf(key)}); err != nil {
-		return fmt.Errorf("store: deleting %v: %w", key, err)
+		return fmt.Errorf("store: deleting %v: %w", key, awserror.Wrap(err))
 	}
 	return nil
 }

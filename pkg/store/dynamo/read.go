@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -61,7 +62,7 @@ func (s *Store) getSome(
 		ask.Keys = append(ask.Keys, keyOf(key))
 	}
 	if err := s.batch(ctx, ask, found); err != nil {
-		return fmt.Errorf("store: reading %v: %w", keys, err)
+		return fmt.Errorf("store: reading %v: %w", keys, awserror.Wrap(err))
 	}
 	return nil
 }
@@ -116,7 +117,7 @@ func (s *Store) List(ctx context.Context, partition, after string, limit int) ([
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store: listing %s: %w", partition, err)
+		return nil, fmt.Errorf("store: listing %s: %w", partition, awserror.Wrap(err))
 	}
 	return entries, nil
 }

@@ -1,0 +1,60 @@
+package boot
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/tokenvend/tokenvend/internal/testbed"
+)
+
+// The first start of rotate notes the prefix of the secrets in the table.
+// Afterwards no function starts with another prefix, and its log says which to
+// set.
+func TestTableOfAnotherPrefixIsRefused(t *testing.T) {
+	at := testbed.StandIn(t)
+	stack := testbed.GoldenTemplate(t)
+	account := stack.Account
+	endpoint := string(at)
+	account.BaseEndpoint = &endpoint
+	keys, err := account.Credentials.Retrieve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := stack.CreateTable(t, dynamodb.NewFromConfig(account))
+	start := func(prefix string, rotates bool) (string, error) {
+		var log bytes.Buffer
+		getenv := environment(map[string]string{
+			EnvTable: table, EnvSecretPrefix: prefix, EnvMetrics: "test", "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+			"AWS_ENDPOINT_URL_KMS": endpoint, "AWS_ACCESS_KEY_ID": keys.AccessKeyID,
+			"AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
+		})
+		var err error
+		if rotates {
+			_, err = Rotate(t.Context(), getenv, &log)
+		} else {
+			_, err = Vend(t.Context(), getenv, &log)
+		}
+		return log.String(), err
+	}
+	for _, c := range []struct {
+		prefix  string
+		rotates bool
+		want    string // is set instead; "": it starts
+	}{
+		{"b/", false, ""}, // vend notes nothing
+		{"a/", true, ""}, {"a/", true, ""}, {"a/", false, ""},
+		{"b/", true, `"a/"`}, {"b/", false, `"a/"`}, {"a/", true, ""},
+	} {
+		log, err := start(c.prefix, c.rotates)
+		refused := err != nil && strings.Contains(err.Error(), EnvSecretPrefix+": expected "+c.want)
+		if refused != (c.want != "") || (err != nil) != refused {
+			t.Errorf("start with %s, rotate: %t: %v, want it refused for %s", c.prefix, c.rotates, err, c.want)
+		}
+		if alarmed := strings.Contains(log, `"StartFailures":1`); alarmed != refused {
+			t.Errorf("start with %s: StartFailures is written: %t, want %t: %s", c.prefix, alarmed, refused, log)
+		}
+	}
+}
