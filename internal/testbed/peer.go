@@ -12,7 +12,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // PeerClient is a client that an OAuth server of other authors registers.
@@ -37,8 +39,16 @@ type Peer struct {
 // Endpoint is where it answers. It is the same after a restart.
 func (p *Peer) Endpoint() Endpoint { return p.process.endpoint }
 
-// Stop ends the process.
-func (p *Peer) Stop() { p.process.end() }
+// Stop ends the process as an operator would, so that it can write what it has
+// in memory.
+func (p *Peer) Stop() {
+	_ = p.process.cmd.Process.Signal(syscall.SIGTERM) // the one error: it has ended already
+	select {
+	case <-p.process.ended:
+	case <-time.After(stopWithin):
+		p.process.end()
+	}
+}
 
 // Restart starts the process again after Stop.
 func (p *Peer) Restart(t testing.TB) {
@@ -58,6 +68,9 @@ func (p *Peer) Restart(t testing.TB) {
 	p.process = again
 }
 
+// stopWithin is how long a server may take to end by itself.
+const stopWithin = 30 * time.Second
+
 func startPeer(t testing.TB, s server) *Peer {
 	t.Helper()
 	started, err := s.run()
@@ -65,7 +78,7 @@ func startPeer(t testing.TB, s server) *Peer {
 		t.Fatal(err)
 	}
 	p := &Peer{server: s, process: started}
-	t.Cleanup(func() { p.Stop() })
+	t.Cleanup(func() { p.process.end() })
 	return p
 }
 
