@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-all needs template stress race bare check scan vuln functions reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -10,8 +10,13 @@ help: ## print this
 run: ## vend the tokens of five simulated providers on 127.0.0.1:3000
 	@$(GO) run ./cmd/tokenvend serve --demo
 
-build: ## build the operator's program into bin/
-	$(GO) build -trimpath -o bin/tokenvend ./cmd/tokenvend
+# VERSION stamps the program; without it, its version is what Go knows of the module.
+build: ## build the operator's program into bin/, stamped with VERSION where it is set
+	$(GO) build -trimpath $(if $(VERSION),-ldflags "-X main.version=$(VERSION)") -o bin/tokenvend ./cmd/tokenvend
+
+man: build ## write the manual pages of the operator's program into bin/man/man1/
+	@bin/tokenvend man bin/man/man1
+	@echo "man -M bin/man tokenvend shows them."
 
 test: ## run the tests that need nothing but Go, in 3 minutes
 	@$(GO) test -timeout 20m ./...
@@ -93,7 +98,7 @@ torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2,
 	@cat docs/torture.md
 
 # The hot path by itself is compared with the last run that was recorded, which this one then replaces; all else with baselines of the same run.
-HOT = ./pkg/vend ./pkg/local ./pkg/provider ./pkg/seal/kms
+HOT = ./pkg/vend ./pkg/local/gateway ./pkg/provider ./pkg/seal/kms
 RECORDED = internal/bench/testdata/hot.txt
 
 bench: ## measure beside baselines, in 10 minutes on a quiet machine, and write docs/performance.md

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 // A secret that names another destination holds the grants of its accounts
@@ -15,13 +17,13 @@ func TestAttack02_AcceptShowsWhatChangedAndAsks(t *testing.T) {
 	c, link := s.connect(t, "trackmania", "--account", "alice")
 	answer, err := c.browser.Get(link)
 	c.open(s.allowed(t, sentTo(t, answer, err), "alice"))
-	c.ended().want(t, exitOK)
-	tv(t, s.dir, "", "accept", "trackmania", "--account", "alice").want(t, exitOK, "there is nothing to accept")
+	c.ended().want(t, clierror.OK)
+	tv(t, s.dir, "", "accept", "trackmania", "--account", "alice").want(t, clierror.OK, "there is nothing to accept")
 
 	rewrite(t, filepath.Join(s.dir, defaultData, "credentials", "trackmania.json"), "token_url",
 		"https://API.trackmania.com/api/access_token")
 	status := func() string {
-		return tv(t, s.dir, "", "status", "trackmania", "--account", "alice").want(t, exitOK).out
+		return tv(t, s.dir, "", "status", "trackmania", "--account", "alice").want(t, clierror.OK).out
 	}
 	out := eventually(t, func() string {
 		if out := status(); strings.Contains(out, "destination_changed") {
@@ -33,14 +35,31 @@ func TestAttack02_AcceptShowsWhatChangedAndAsks(t *testing.T) {
 		!strings.Contains(out, "tokenvend accept trackmania --account alice") {
 		t.Errorf("status says\n%s\nwant what changed and the command that mends it", out)
 	}
-	tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, exitRefused, "tokenvend accept trackmania")
-	tv(t, s.dir, "", "accept", "trackmania", "--account", "alice").want(t, exitUsage, "--yes is needed", "nothing was accepted")
+	tv(
+		t,
+		s.dir,
+		"",
+		"get",
+		"trackmania",
+		"--account",
+		"alice",
+	).want(t, clierror.Refused, "tokenvend accept trackmania")
+	tv(
+		t,
+		s.dir,
+		"",
+		"accept",
+		"trackmania",
+		"--account",
+		"alice",
+	).want(t, clierror.BadUsage, "--yes is needed", "nothing was accepted")
 
-	r := tv(t, s.dir, "", "accept", "trackmania", "--account", "alice", "--yes").want(t, exitOK, "accepted")
+	r := tv(t, s.dir, "", "accept", "trackmania", "--account", "alice", "--yes").want(t, clierror.OK, "accepted")
 	if !strings.Contains(r.err, "token_url") {
 		t.Errorf("accept prints\n%s\nwant what changed", r.err)
 	}
-	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, exitOK).out); who != "alice" {
+	who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out)
+	if who != "alice" {
 		t.Errorf("the token is %q's, want alice's", who)
 	}
 }

@@ -5,21 +5,53 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 func TestAddWithoutAServer(t *testing.T) {
 	dir := t.TempDir()
-	r := tv(t, dir, "hunter2\nrest", "add", "x", "--provider", "oauth2", "--client-id", "me", "--token-url", "https://example.com/token",
-		"--scope", "read", "--audience", "a", "--keep-warm", "--allow-scope", "write", "--allow-scope", "admin").want(t, exitOK, "was not tried", "no server runs here", "GET/tokens/x")
+	r := tv(
+		t,
+		dir,
+		"hunter2\nrest",
+		"add",
+		"x",
+		"--provider",
+		"oauth2",
+		"--client-id",
+		"me",
+		"--token-url",
+		"https://example.com/token",
+		"--scope",
+		"read",
+		"--audience",
+		"a",
+		"--keep-warm",
+		"--allow-scope",
+		"write",
+		"--allow-scope",
+		"admin",
+	).want(t, clierror.OK, "was not tried", "no server runs here", "GET/tokens/x")
 	if r.out != "" || strings.Contains(r.err, "hunter2") {
-		t.Errorf("%q %q", r.out, r.err)
+		t.Errorf("add without a server writes %q and %q, want no output and no secret", r.out, r.err)
 	}
 	got, _ := json.Marshal(secretOf(t, dir, "x"))
 	want := `{"allow":{"scopes":["write","admin"]},"audience":"a","client_id":"me","client_secret":"hunter2","keep_warm":true,"provider":"oauth2","scope":"read","token_url":"https://example.com/token"}`
 	if string(got) != want {
-		t.Errorf("written: %s", got)
+		t.Errorf("add writes %s, want %s", got, want)
 	}
-	tv(t, dir, "s", "add", "x", "--provider", "minut", "--client-id", "me").want(t, exitFailed, "there already", "tokenvend set")
+	tv(
+		t,
+		dir,
+		"s",
+		"add",
+		"x",
+		"--provider",
+		"minut",
+		"--client-id",
+		"me",
+	).want(t, clierror.Failed, "there already", "tokenvend set")
 }
 
 func TestAddSaysAllThatIsWrong(t *testing.T) {
@@ -27,22 +59,27 @@ func TestAddSaysAllThatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		stdin string
 		args  []string
-		code  int
+		code  clierror.Code
 		says  []string
 	}{
-		{"s", []string{"--client-id", "i"}, exitUsage, []string{"--provider is needed"}},
-		{"s", []string{"--provider", "minut"}, exitUsage, []string{"--client-id is needed"}},
-		{"s", []string{"--provider", "miden", "--client-id", "i"}, exitUsage, []string{"--token-url is needed"}},
-		{"s", []string{"--provider", "nobody", "--client-id", "i"}, exitUsage, []string{"expected one of miden, minut"}},
-		{"", []string{"--provider", "minut", "--client-id", "i"}, exitUsage, []string{"the client secret is needed"}},
-		{"s", []string{"--json", "--scope", "x"}, exitUsage, []string{"no flag adds to it"}},
-		{"s", []string{"--provider", "miden", "--client-id", "a:b", "--token-url", "http://example.com"}, exitRefused, []string{"\n  token_url: an https URL", "\n  client_id: no colon"}},
-		{`{"provider":"minut","client_secret":"hunter2","nonsense":1}`, []string{"--json"}, exitRefused, []string{"client_id: required", "nonsense: no such field"}},
-		{"hunter2", []string{"--json"}, exitRefused, []string{"one JSON object"}},
+		{"s", []string{"--client-id", "i"}, clierror.BadUsage, []string{"--provider is needed"}},
+		{"s", []string{"--provider", "minut"}, clierror.BadUsage, []string{"--client-id is needed"}},
+		{"s", []string{"--provider", "miden", "--client-id", "i"}, clierror.BadUsage,
+			[]string{"--token-url is needed"}},
+		{"s", []string{"--provider", "nobody", "--client-id", "i"}, clierror.BadUsage,
+			[]string{"expected one of miden, minut"}},
+		{"", []string{"--provider", "minut", "--client-id", "i"}, clierror.BadUsage,
+			[]string{"the client secret is needed"}},
+		{"s", []string{"--json", "--scope", "x"}, clierror.BadUsage, []string{"no flag adds to it"}},
+		{"s", []string{"--provider", "miden", "--client-id", "a:b", "--token-url", "http://example.com"},
+			clierror.Refused, []string{"\n  token_url: an https URL", "\n  client_id: no colon"}},
+		{`{"provider":"minut","client_secret":"hunter2","nonsense":1}`, []string{"--json"}, clierror.Refused,
+			[]string{"client_id: required", "nonsense: no such field"}},
+		{"hunter2", []string{"--json"}, clierror.Refused, []string{"one JSON object"}},
 	} {
 		r := tv(t, dir, c.stdin, append([]string{"add", "x"}, c.args...)...).want(t, c.code, c.says...)
 		if exists(dir, "x") || strings.Contains(r.err, "hunter2") {
-			t.Errorf("%q: written, or its secret shown: %s", c.args, r.err)
+			t.Errorf("add %q = %s, want nothing written and no secret shown", c.args, r.err)
 		}
 	}
 }
@@ -53,64 +90,79 @@ func TestAddTriesTheSecret(t *testing.T) {
 	add := func(stdin string) ran {
 		return tv(t, s.dir, stdin, "add", "mine", "--provider", "minut", "--client-id", text(known["client_id"]))
 	}
-	add("wrong\n").want(t, exitRefused, "was not added", "the provider refused", "check client id")
+	add("wrong\n").want(t, clierror.Refused, "was not added", "the provider refused", "check client id")
 	if exists(s.dir, "mine") {
-		t.Error("a refused secret is still there")
+		t.Error("add of a refused secret leaves the file, want none")
 	}
-	add(text(known["client_secret"])+"\n").want(t, exitOK, "mine works", "fingerprint")
-	tv(t, s.dir, "", "get", "mine").want(t, exitOK)
+	add(text(known["client_secret"])+"\n").want(t, clierror.OK, "mine works", "fingerprint")
+	tv(t, s.dir, "", "get", "mine").want(t, clierror.OK)
 
-	tv(t, s.dir, "", "rm", "mine").want(t, exitOK, "is removed")
+	tv(t, s.dir, "", "rm", "mine", "--yes").want(t, clierror.OK, "is removed")
 	if exists(s.dir, "mine") {
-		t.Error("rm left the file")
+		t.Error("rm leaves the file, want none")
 	}
-	tv(t, s.dir, "", "rm", "mine").want(t, exitNotFound, "no credential mine")
+	tv(t, s.dir, "", "rm", "mine", "--yes").want(t, clierror.NotFound, "no credential mine")
 }
 
 func TestAddOfANameThatWasAskedForBefore(t *testing.T) {
 	s := demo(t, t.TempDir())
-	tv(t, s.dir, "", "get", "early").want(t, exitNotFound)
+	tv(t, s.dir, "", "get", "early").want(t, clierror.NotFound)
 	whole, _ := json.Marshal(secretOf(t, s.dir, "trackmania"))
-	tv(t, s.dir, string(whole), "add", "--json", "early").want(t, exitOK, "early works")
+	tv(t, s.dir, string(whole), "add", "--json", "early").want(t, clierror.OK, "early works")
 }
 
 func TestAddWhileTheProviderIsAway(t *testing.T) {
 	s := demo(t, t.TempDir())
 	s.fault(t, "trackmania", `{"down":true}`)
 	whole, _ := json.Marshal(secretOf(t, s.dir, "trackmania"))
-	tv(t, s.dir, string(whole), "add", "tm", "--json").want(t, exitOK, "tm is written (.tokenvend/credentials/tm.json), but could not be tried: ", "can't be asked now")
+	tv(
+		t,
+		s.dir,
+		string(whole),
+		"add",
+		"tm",
+		"--json",
+	).want(t, clierror.OK, "tm is written ("+filePath(s.dir, "tm")+"), but could not be tried: ", "can't be asked now")
 	if !exists(s.dir, "tm") {
-		t.Error("the secret is gone")
+		t.Error("add while the provider is away keeps no file, want it kept")
 	}
 }
 
 func TestSet(t *testing.T) {
 	dir := t.TempDir()
-	tv(t, dir, "s", "set", "x").want(t, exitNotFound, "tokenvend add makes one")
-	tv(t, dir, "old", "add", "x", "--provider", "minut", "--client-id", "me", "--scope", "read").want(t, exitOK)
-	tv(t, dir, "new\n", "set", "x").want(t, exitOK, "tokenvend renew x")
-	tv(t, dir, "", "set", "--client-id", "you", "x").want(t, exitOK)
+	tv(t, dir, "s", "set", "x").want(t, clierror.NotFound, "tokenvend add x makes one")
+	tv(t, dir, "old", "add", "x", "--provider", "minut", "--client-id", "me", "--scope", "read").want(t, clierror.OK)
+	tv(t, dir, "new\n", "set", "x").want(t, clierror.OK, "tokenvend renew x")
+	tv(t, dir, "", "set", "--client-id", "you", "x").want(t, clierror.OK)
 	got, _ := json.Marshal(secretOf(t, dir, "x"))
 	if string(got) != `{"client_id":"you","client_secret":"new","provider":"minut","scope":"read"}` {
-		t.Errorf("%s", got)
+		t.Errorf("set --client-id writes %s, want the other fields kept", got)
 	}
-	tv(t, dir, "", "set", "x", "--token-url", "nonsense").want(t, exitRefused, "token_url")
-	tv(t, dir, `{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "x", "--json", "--yes").want(t, exitOK)
+	tv(t, dir, "", "set", "x", "--token-url", "nonsense").want(t, clierror.Refused, "token_url")
+	tv(
+		t,
+		dir,
+		`{"provider":"minut","client_id":"c","client_secret":"d"}`,
+		"set",
+		"x",
+		"--json",
+		"--yes",
+	).want(t, clierror.OK)
 	if secretOf(t, dir, "x")["client_id"] != "c" {
-		t.Error("set --json did not replace the whole")
+		t.Error("set --json keeps the client_id, want the whole secret replaced")
 	}
 	if err := os.WriteFile(filePath(dir, "x"), []byte("{broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tv(t, dir, "s", "set", "x", "--provider", "minut", "--client-id", "me", "--yes").want(t, exitOK)
+	tv(t, dir, "s", "set", "x", "--provider", "minut", "--client-id", "me", "--yes").want(t, clierror.OK)
 }
 
 func TestSetOfAnInlineDescriptorWithoutASecret(t *testing.T) {
 	dir := t.TempDir()
 	whole := `{"client_id":"me","descriptor":{"name":"open","token":{"url":"https://example.com/token","auth":"none"}}}`
-	tv(t, dir, whole, "add", "x", "--json").want(t, exitOK)
-	tv(t, dir, "", "set", "x", "--keep-warm").want(t, exitOK)
+	tv(t, dir, whole, "add", "x", "--json").want(t, clierror.OK)
+	tv(t, dir, "", "set", "x", "--keep-warm").want(t, clierror.OK)
 	if fields := secretOf(t, dir, "x"); fields["keep_warm"] != true || fields["client_secret"] != nil {
-		t.Errorf("%v", fields)
+		t.Errorf("set --keep-warm writes %v, want keep_warm and no client_secret", fields)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
@@ -22,7 +23,7 @@ func keep(t *testing.T, tab *testbed.Tab, name string) {
 	t.Helper()
 	picture := tab.Picture()
 	if !bytes.HasPrefix(picture, []byte("\x89PNG")) {
-		t.Errorf("%s: not a picture", name)
+		t.Errorf("Picture() of %s is no PNG, want one", name)
 	}
 	if dir := os.Getenv(screenshots); dir != "" {
 		if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644); err != nil {
@@ -54,26 +55,31 @@ func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	allow(tab, "alice")
 	tab.Await("trackmania: the account alice is connected. You can close this window.")
 	keep(t, tab, "connected")
-	r := c.ended().want(t, exitOK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
+	r := c.ended().
+		want(t, clierror.OK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
 	if !strings.Contains(squeezed(r.out), "account alice\n") {
-		t.Errorf("connect printed %s", r.out)
+		t.Errorf("connect prints %s, want the account", r.out)
 	}
-	token := tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, exitOK).out
+	token := tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out
 	if who := subject(t, token); who != "alice" {
-		t.Errorf("the token is %q's", who)
+		t.Errorf("get prints a token of %q, want alice's", who)
 	}
 	if n := s.stats(t, "trackmania"); n.Living != 1 || n.CodeRequests != 1 {
-		t.Errorf("at the provider %d tokens live after %d codes", n.Living, n.CodeRequests)
+		t.Errorf("the provider has %d living tokens after %d codes, want 1 and 1", n.Living, n.CodeRequests)
 	}
-	tv(t, s.dir, "", "get", "trackmania", "--account", "bob").want(t, exitRefused, "tokenvend connect")
+	tv(t, s.dir, "", "get", "trackmania", "--account", "bob").want(t, clierror.Refused, "tokenvend connect")
 
 	c, link = s.connect(t, "movemint", "--account", "alice")
 	tab.Open(link)
 	allow(tab, "alice")
 	tab.Await("is connected")
-	c.ended().want(t, exitOK)
-	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t, exitOK).out); !strings.Contains(out, "verified the provider takes the token\n") {
-		t.Errorf("status --verify: %s", out)
+	c.ended().want(t, clierror.OK)
+	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t,
+		clierror.OK).out); !strings.Contains(
+		out,
+		"verified the provider takes the token\n",
+	) {
+		t.Errorf("status --verify = %s, want that the provider takes the token", out)
 	}
 }
 
@@ -85,11 +91,12 @@ func TestARefusedConsentInABrowser(t *testing.T) {
 	tab.Click("#deny")
 	tab.Await("access was not allowed, and nothing was stored")
 	keep(t, tab, "refused")
-	c.ended().want(t, exitRefused, "access was not allowed, and nothing was stored", "access_denied")
+	c.ended().want(t, clierror.Refused, "access was not allowed, and nothing was stored", "access_denied")
 	s.unconnected(t)
 }
 
-// The right one is still waited for: any page in the browser could have sent the wrong one.
+// The right one is still waited for: any page in the browser could have sent
+// the wrong one.
 func TestAWrongStateInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
 	tab := b.Tab()
@@ -109,13 +116,15 @@ func TestAWrongStateInABrowser(t *testing.T) {
 	s.unconnected(t)
 	allow(tab, "alice")
 	tab.Await("is connected")
-	c.ended().want(t, exitOK)
-	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, exitOK).out); who != "alice" {
-		t.Errorf("the token is %q's", who)
+	c.ended().want(t, clierror.OK)
+	who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out)
+	if who != "alice" {
+		t.Errorf("get prints a token of %q, want alice's", who)
 	}
 }
 
-// The server stands still while both come back, so that none is done before the other arrives.
+// The server stands still while both come back, so that none is done before the
+// other arrives.
 func TestARedirectThatComesTwiceInABrowser(t *testing.T) {
 	s, b := demo(t, t.TempDir()), testbed.NewBrowser(t)
 	one, two := b.Tab(), b.Tab()
@@ -131,12 +140,18 @@ func TestARedirectThatComesTwiceInABrowser(t *testing.T) {
 	keep(t, late, "twice")
 	s.signal(t, syscall.SIGCONT)
 	testbed.First("tokenvend: Connected", one, two)
-	c.ended().want(t, exitOK)
+	c.ended().want(t, clierror.OK)
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, exitOK).out; json.Unmarshal([]byte(out), &report) != nil || report.Generation != 1 || report.State != api.Fresh {
-		t.Errorf("status: %s", out)
+	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t,
+		clierror.OK).out; json.Unmarshal(
+		[]byte(out),
+		&report,
+	) != nil ||
+		report.Generation != 1 ||
+		report.State != api.Fresh {
+		t.Errorf("status = %s, want a fresh token of generation 1", out)
 	}
 	if n := s.stats(t, "trackmania"); n.CodeRequests != 1 || n.Living != 1 {
-		t.Errorf("at the provider %d tokens live after %d codes", n.Living, n.CodeRequests)
+		t.Errorf("the provider has %d living tokens after %d codes, want 1 and 1", n.Living, n.CodeRequests)
 	}
 }

@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+)
 
 // What browser_test.go does in Chromium, by a client that follows redirects:
 // consent at a demo's provider, after an answer with another state.
@@ -16,8 +20,9 @@ func TestAnAccountIsConnectedAtADemo(t *testing.T) {
 	if status, text := c.open(back); status != 200 {
 		t.Errorf("the answer = %d %s, want 200", status, text)
 	}
-	c.ended().want(t, exitOK, "trackmania: the account alice is connected")
-	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, exitOK).out); who != "alice" {
+	c.ended().want(t, clierror.OK, "trackmania: the account alice is connected")
+	who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out)
+	if who != "alice" {
 		t.Errorf("the token is %q's, want alice's", who)
 	}
 	if n := s.stats(t, "trackmania"); n.Living != 1 || n.CodeRequests != 1 {

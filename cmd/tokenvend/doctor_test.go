@@ -20,6 +20,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
@@ -42,13 +46,16 @@ func newClinic(t *testing.T) *clinic {
 	c := &clinic{stack: s, lambda: lambda.NewFromConfig(s.account), iam: iam.NewFromConfig(s.account)}
 	role := c.role("vend", `[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]`)
 	out, err := c.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
-		FunctionName: aws.String(stackFunction), Role: &role, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"), Code: &types.FunctionCode{ZipFile: empty(t)},
+		FunctionName: aws.String(
+			stackFunction,
+		), Role: &role, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
+		Code: &types.FunctionCode{ZipFile: empty(t)},
 	})
 	s.must(err)
-	c.arn = strings.TrimSuffix(*out.FunctionArn, ":"+latest)
-	c.alias("api", latest)
-	c.alias("admin", latest)
-	c.permit("api", apiGateway)
+	c.arn = strings.TrimSuffix(*out.FunctionArn, ":"+doctor.Latest)
+	c.alias("api", doctor.Latest)
+	c.alias("admin", doctor.Latest)
+	c.permit("api", iampolicy.APIGateway)
 	return c
 }
 
@@ -74,35 +81,61 @@ func (s *stack) must(err error) {
 
 func (c *clinic) alias(name, on string) {
 	c.Helper()
-	_, err := c.lambda.CreateAlias(c.Context(), &lambda.CreateAliasInput{FunctionName: aws.String(stackFunction), Name: &name, FunctionVersion: &on})
+	_, err := c.lambda.CreateAlias(
+		c.Context(),
+		&lambda.CreateAliasInput{FunctionName: aws.String(stackFunction), Name: &name, FunctionVersion: &on},
+	)
 	c.must(err)
 }
 
-// permit lets a principal invokeAction the function by an alias; "" for the bare function.
+// permit lets a principal iampolicy.InvokeAction the function by an alias; ""
+// for the bare function.
 func (c *clinic) permit(alias, principal string) {
 	c.Helper()
-	input := &lambda.AddPermissionInput{FunctionName: aws.String(stackFunction), Action: aws.String(invokeAction), Principal: &principal, StatementId: aws.String(fmt.Sprintf("s%d", len(alias)))}
+	input := &lambda.AddPermissionInput{
+		FunctionName: aws.String(stackFunction),
+		Action:       aws.String(iampolicy.InvokeAction),
+		Principal:    &principal,
+		StatementId:  aws.String(fmt.Sprintf("s%d", len(alias))),
+	}
 	if alias != "" {
 		input.Qualifier = &alias
 	}
-	if principal == apiGateway {
-		input.SourceArn = aws.String("arn:aws:execute-api:" + stackRegion + ":" + strings.Split(c.arn, ":")[4] + ":abc123/*")
+	if principal == iampolicy.APIGateway {
+		input.SourceArn = aws.String(
+			"arn:aws:execute-api:" + stackRegion + ":" + strings.Split(c.arn, ":")[4] + ":abc123/*",
+		)
 	}
 	_, err := c.lambda.AddPermission(c.Context(), input)
 	c.must(err)
 }
 
-// role makes a role with an inline policy of those statements, and returns its ARN.
+// role makes a role with an inline policy of those statements, and returns its
+// ARN.
 func (c *clinic) role(name, statements string) string {
 	c.Helper()
-	out, err := c.iam.CreateRole(c.Context(), &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[]}`)})
+	out, err := c.iam.CreateRole(
+		c.Context(),
+		&iam.CreateRoleInput{
+			RoleName:                 &name,
+			AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[]}`),
+		},
+	)
 	c.must(err)
-	_, err = c.iam.PutRolePolicy(c.Context(), &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String("p"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":` + statements + `}`)})
+	_, err = c.iam.PutRolePolicy(
+		c.Context(),
+		&iam.PutRolePolicyInput{
+			RoleName:       &name,
+			PolicyName:     aws.String("p"),
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":` + statements + `}`),
+		},
+	)
 	c.must(err)
 	return *out.Role.Arn
 }
 
-// invoker makes a role that may invoke the function with something after its ARN.
+// invoker makes a role that may invoke the function with something after its
+// ARN.
 func (c *clinic) invoker(name, after string) string {
 	c.Helper()
 	return c.role(name, `[{"Effect":"Allow","Action":"lambda:Invoke*","Resource":"`+c.arn+after+`"}]`)
@@ -110,25 +143,26 @@ func (c *clinic) invoker(name, after string) string {
 
 // diagnosis is what doctor prints as JSON.
 type diagnosis struct {
-	Checks           []check `json:"checks"`
+	Checks           []doctor.Check `json:"checks"`
 	Failed, Warnings int
 }
 
-func (c *clinic) doctor(code int, more ...string) diagnosis {
+func (c *clinic) doctor(code clierror.Code, more ...string) diagnosis {
 	c.Helper()
 	return diagnose(c.T, c.direct("", append([]string{"doctor", "--json"}, more...)...), code)
 }
 
-func diagnose(t *testing.T, r ran, code int) (d diagnosis) {
+func diagnose(t *testing.T, r ran, code clierror.Code) (d diagnosis) {
 	t.Helper()
-	if err := json.Unmarshal([]byte(r.out), &d); err != nil || r.code != code || strings.Contains(r.out+r.err, canary) {
+	if err := json.Unmarshal([]byte(r.out), &d); err != nil || r.code != code ||
+		strings.Contains(r.out+r.err, canary) {
 		t.Fatalf("exit code %d, want %d; %v\n%s\n%s", r.code, code, err, r.out, r.err)
 	}
 	return d
 }
 
 // has fails unless a check of that grade and subject says all of that.
-func (d diagnosis) has(t *testing.T, v grade, subject string, says ...string) {
+func (d diagnosis) has(t *testing.T, v doctor.Grade, subject string, says ...string) {
 	t.Helper()
 next:
 	for _, c := range d.Checks {
@@ -141,7 +175,7 @@ next:
 			return
 		}
 	}
-	t.Errorf("no check %s %s with %q among:\n%+v", v, subject, says, d.Checks)
+	t.Errorf("doctor finds %+v, want %s %s with %q", d.Checks, v, subject, says)
 }
 
 func TestDoctorOfASoundStack(t *testing.T) {
@@ -149,22 +183,26 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	c.put("minut", "minut")
 	operators := c.invoker("operator", ":admin")
 	c.invoker("billing", ":c-minut")
-	c.direct("", "get", "minut").want(t, exitOK)
-	d := c.doctor(exitOK, "--operators", operators)
+	c.direct("", "get", "minut").want(t, clierror.OK)
+	d := c.doctor(clierror.OK, "--operators", operators)
 	if d.Failed+d.Warnings != 0 {
-		t.Errorf("%+v", d)
+		t.Errorf("doctor of a sound setup = %+v, want no warning", d)
 	}
-	d.has(t, fine, "function", c.arn)
-	d.has(t, fine, "clock")
-	d.has(t, fine, "alias api", latest)
-	d.has(t, fine, "alias admin", latest)
-	d.has(t, fine, "grants on api", apiGateway)
-	d.has(t, fine, "IAM", "as --operators says, role operator may invoke admin")
-	d.has(t, fine, "credentials", "1 of 1 are sound")
-	d.has(t, fine, "token minut", "fresh")
-	lines := strings.Split(strings.TrimSpace(c.direct("", "doctor", "--operators", operators).want(t, exitOK).out), "\n")
+	d.has(t, doctor.Fine, "function", c.arn)
+	d.has(t, doctor.Fine, "clock")
+	d.has(t, doctor.Fine, "alias api", doctor.Latest)
+	d.has(t, doctor.Fine, "alias admin", doctor.Latest)
+	d.has(t, doctor.Fine, "grants on api", iampolicy.APIGateway)
+	d.has(t, doctor.Fine, "IAM", "as --operators says, role operator may invoke admin")
+	d.has(t, doctor.Fine, "credentials", "1 of 1 are sound")
+	d.has(t, doctor.Fine, "token minut", "fresh")
+	lines := strings.Split(
+		strings.TrimSpace(c.direct("", "doctor", "--operators", operators).want(t, clierror.OK).out),
+		"\n",
+	)
 	if len(lines) != len(d.Checks) || !strings.HasPrefix(lines[0], "ok ") {
-		t.Errorf("%d lines for %d checks:\n%s", len(lines), len(d.Checks), strings.Join(lines, "\n"))
+		t.Errorf("doctor prints %d lines for %d checks, want one each:\n%s", len(lines), len(d.Checks),
+			strings.Join(lines, "\n"))
 	}
 }
 
@@ -175,63 +213,98 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 		c.invoker(name, after)
 	}
 	c.role("everything", `[{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}]`)
-	c.role("others", `[{"Effect":"Allow","Action":["lambda:InvokeFunction"],"Resource":["`+c.arn+`2*","`+c.arn+`:c-*"]},{"Effect":"Deny","Action":"*","Resource":"*"},{"Effect":"Allow","Action":"lambda:GetFunction","Resource":"*"}]`)
-	managed, err := c.iam.CreatePolicy(t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String("wide"), PolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"lambda:*","Resource":"arn:aws:lambda:*:*:function:tokenvend-*"}}`)})
+	c.role(
+		"others",
+		`[{"Effect":"Allow","Action":["lambda:InvokeFunction"],"Resource":["`+c.arn+`2*","`+c.arn+`:c-*"]},{"Effect":"Deny","Action":"*","Resource":"*"},{"Effect":"Allow","Action":"lambda:GetFunction","Resource":"*"}]`,
+	)
+	managed, err := c.iam.CreatePolicy(
+		t.Context(),
+		&iam.CreatePolicyInput{PolicyName: aws.String("wide"), PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"lambda:*","Resource":"arn:aws:lambda:*:*:function:tokenvend-*"}}`,
+		)},
+	)
 	c.must(err)
 	_, err = c.iam.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")})
 	c.must(err)
-	_, err = c.iam.AttachUserPolicy(t.Context(), &iam.AttachUserPolicyInput{UserName: aws.String("ann"), PolicyArn: managed.Policy.Arn})
+	_, err = c.iam.AttachUserPolicy(
+		t.Context(),
+		&iam.AttachUserPolicyInput{UserName: aws.String("ann"), PolicyArn: managed.Policy.Arn},
+	)
 	c.must(err)
 	c.permit("", stackAccount)
 	c.permit("admin", "events.amazonaws.com")
 	_, err = c.lambda.AddPermission(t.Context(), &lambda.AddPermissionInput{
-		FunctionName: aws.String(stackFunction), Action: aws.String(invokeAction), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
+		FunctionName: aws.String(
+			stackFunction,
+		), Action: aws.String(iampolicy.InvokeAction), Principal: aws.String("sns.amazonaws.com"),
+		StatementId: aws.String("other"), Qualifier: aws.String("api"),
 	})
 	c.must(err)
-	d := c.doctor(exitOK)
+	d := c.doctor(clierror.OK)
 	const all = ", which reaches the alias api and the alias admin and the bare function"
-	d.has(t, warning, "IAM", "role starred may", c.arn+"*"+all)
-	d.has(t, warning, "IAM", "role aliased may", c.arn+":*, which reaches the alias api and the alias admin;")
-	d.has(t, warning, "IAM", "role guessing may", ":a????, which reaches the alias admin;")
-	d.has(t, warning, "IAM", "role everything may "+invokeAction+" on *"+all)
-	d.has(t, warning, "IAM", "user ann may", "function:tokenvend-*"+all)
-	d.has(t, warning, "grants on the bare function", stackAccount)
-	d.has(t, warning, "grants on admin", "events.amazonaws.com", "--operators")
-	d.has(t, warning, "grants on api", "sns.amazonaws.com", "claim to be anyone")
+	d.has(t, doctor.Warning, "IAM", "role starred may", c.arn+"*"+all)
+	d.has(
+		t,
+		doctor.Warning,
+		"IAM",
+		"role aliased may",
+		c.arn+":*, which reaches the alias api and the alias admin;",
+	)
+	d.has(t, doctor.Warning, "IAM", "role guessing may", ":a????, which reaches the alias admin;")
+	d.has(t, doctor.Warning, "IAM", "role everything may "+iampolicy.InvokeAction+" on *"+all)
+	d.has(t, doctor.Warning, "IAM", "user ann may", "function:tokenvend-*"+all)
+	d.has(t, doctor.Warning, "grants on the bare function", stackAccount)
+	d.has(t, doctor.Warning, "grants on admin", "events.amazonaws.com", "--operators")
+	d.has(t, doctor.Warning, "grants on api", "sns.amazonaws.com", "claim to be anyone")
 	for _, one := range d.Checks {
 		if strings.Contains(one.Finding, "role others") {
-			t.Errorf("%+v", one)
+			t.Errorf("doctor finds %+v, want no such finding", one)
 		}
 	}
 }
 
 func TestDoctorOfABrokenStack(t *testing.T) {
 	c := newClinic(t)
-	_, err := c.lambda.DeleteAlias(t.Context(), &lambda.DeleteAliasInput{FunctionName: aws.String(stackFunction), Name: aws.String("admin")})
+	_, err := c.lambda.DeleteAlias(
+		t.Context(),
+		&lambda.DeleteAliasInput{FunctionName: aws.String(stackFunction), Name: aws.String("admin")},
+	)
 	c.must(err)
-	version, err := c.lambda.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String(stackFunction)})
+	version, err := c.lambda.PublishVersion(
+		t.Context(),
+		&lambda.PublishVersionInput{FunctionName: aws.String(stackFunction)},
+	)
 	c.must(err)
 	c.alias("c-minut", *version.Version)
 	c.put("dead", "minut")
 	c.put("odd", "minut", `client_secrets="`+canary+`"`)
-	c.must(c.providers.SetFault("minut", simulator.Fault{Status: http.StatusUnauthorized, Body: `{"error":"invalid_client"}`}))
+	c.must(
+		c.providers.SetFault(
+			"minut",
+			simulator.Fault{Status: http.StatusUnauthorized, Body: `{"error":"invalid_client"}`},
+		),
+	)
 	c.direct("", "get", "dead")
-	d := c.doctor(exitFailed)
-	d.has(t, failed, "alias admin", "does not exist")
-	d.has(t, failed, "alias c-minut", "stands on version "+*version.Version, "update-alias")
-	d.has(t, failed, "credential odd", "client_secrets")
-	d.has(t, failed, "token dead", "failing", "check client id")
-	_, err = c.secrets.DeleteSecret(t.Context(), &awssecrets.DeleteSecretInput{SecretId: aws.String(defaultPrefix + "odd")})
+	d := c.doctor(clierror.Failed)
+	d.has(t, doctor.Failed, "alias admin", "does not exist")
+	d.has(t, doctor.Failed, "alias c-minut", "stands on version "+*version.Version, "update-alias")
+	d.has(t, doctor.Failed, "credential odd", "client_secrets")
+	d.has(t, doctor.Failed, "token dead", "failing", "check client id")
+	_, err = c.secrets.DeleteSecret(
+		t.Context(),
+		&awssecrets.DeleteSecretInput{SecretId: aws.String(secretstore.DefaultPrefix + "odd")},
+	)
 	c.must(err)
-	c.tv("", "doctor", "--function", "nosuch").wantOut(t, exitFailed, "failed  function  lambda:GetFunctionConfiguration on nosuch")
+	c.tv("", "doctor", "--function", "nosuch").
+		wantOut(t, clierror.Failed, "failed  function  lambda:GetFunctionConfiguration on nosuch")
 }
 
 // wantOut is want for a command that tells its data, whatever its end.
-func (r ran) wantOut(t *testing.T, code int, says string) {
+func (r ran) wantOut(t *testing.T, code clierror.Code, says string) {
 	t.Helper()
-	if out := strings.Join(strings.Fields(r.out), " "); r.code != code || !strings.Contains(out, strings.Join(strings.Fields(says), " ")) {
-		t.Errorf("exit code %d, not %d, or no %q in\n%s\n%s", r.code, code, says, r.out, r.err)
+	if out := strings.Join(strings.Fields(r.out), " "); r.code != code ||
+		!strings.Contains(out, strings.Join(strings.Fields(says), " ")) {
+		t.Errorf("tokenvend exits with %d, want %d, and prints %s%s, want %q", r.code, code, r.out, r.err, says)
 	}
 }
 
@@ -248,14 +321,18 @@ func TestDoctorSaysWhatMayNotBeRead(t *testing.T) {
 		}
 		moto(w, r)
 	}))
-	d := c.doctor(exitOK)
-	d.has(t, warning, "grants on admin", "not looked at: IAM does not allow lambda:GetPolicy")
-	if d := diagnose(t, c.tv("", "doctor", "--json", "--url", c.url), exitOK); true {
-		d.has(t, warning, "function", "not looked at", "--function")
-		d.has(t, fine, "server", "lists 1 credentials")
+	d := c.doctor(clierror.OK)
+	d.has(t, doctor.Warning, "grants on admin", "not looked at: IAM does not allow lambda:GetPolicy")
+	if d := diagnose(t, c.tv("", "doctor", "--json", "--url", c.url), clierror.OK); true {
+		d.has(t, doctor.Warning, "function", "not looked at", "--function")
+		d.has(t, doctor.Fine, "server", "lists 1 credentials")
 	}
-	d = diagnose(t, tvEnv(t, c.dir, "", []string{"AWS_REGION=us-east-1"}, "doctor", "--json", "--function", stackFunction), exitFailed)
-	d.has(t, failed, "AWS credentials", "there are no AWS credentials")
+	d = diagnose(
+		t,
+		tvEnv(t, c.dir, "", []string{"AWS_REGION=us-east-1"}, "doctor", "--json", "--function", stackFunction),
+		clierror.Failed,
+	)
+	d.has(t, doctor.Failed, "AWS credentials", "there are no AWS credentials")
 }
 
 func TestDoctorOfAClockThatIsOff(t *testing.T) {
@@ -263,9 +340,14 @@ func TestDoctorOfAClockThatIsOff(t *testing.T) {
 	at, err := url.Parse(*c.account.BaseEndpoint)
 	c.must(err)
 	for off, want := range map[time.Duration]struct {
-		grade grade
-		code  int
-	}{20 * time.Second: {fine, exitOK}, 2 * time.Minute: {warning, exitOK}, -2 * time.Minute: {warning, exitOK}, 6 * time.Minute: {failed, exitFailed}} {
+		grade doctor.Grade
+		code  clierror.Code
+	}{
+		20 * time.Second: {doctor.Fine, clierror.OK},
+		2 * time.Minute:  {doctor.Warning, clierror.OK},
+		-2 * time.Minute: {doctor.Warning, clierror.OK},
+		6 * time.Minute:  {doctor.Failed, clierror.Failed},
+	} {
 		proxy := &httputil.ReverseProxy{
 			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) },
 			ModifyResponse: func(r *http.Response) error {
@@ -280,38 +362,41 @@ func TestDoctorOfAClockThatIsOff(t *testing.T) {
 
 func TestDoctorSaysWhatItLeftOut(t *testing.T) {
 	c := newClinic(t)
-	for i := range mostHolders {
+	for i := range doctor.MaxPrincipals {
 		c.role(fmt.Sprintf("role%d", i), `[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]`)
 	}
-	c.doctor(exitOK).has(t, warning, "IAM", "only the first 200 roles, users and groups were looked at")
+	c.doctor(clierror.OK).has(t, doctor.Warning, "IAM", "only the first 200 roles, users and groups were looked at")
 }
 
 func TestDoctorOfThisMachine(t *testing.T) {
 	dir := t.TempDir()
-	d := diagnose(t, tv(t, dir, "", "doctor", "--json"), exitFailed)
-	d.has(t, failed, "data folder", "does not exist")
+	d := diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.Failed)
+	d.has(t, doctor.Failed, "data folder", "does not exist")
 
 	s := demo(t, dir)
-	if d = diagnose(t, tv(t, dir, "", "doctor", "--json"), exitOK); d.Warnings != 0 {
-		t.Errorf("%+v", d)
+	if d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.OK); d.Warnings != 0 {
+		t.Errorf("doctor of a sound setup = %+v, want no warning", d)
 	}
-	d.has(t, fine, "credentials", "5 of 5 are sound")
-	d.has(t, fine, "server", "answers, and lists")
+	d.has(t, doctor.Fine, "credentials", "5 of 5 are sound")
+	d.has(t, doctor.Fine, "server", "answers, and lists")
 	data := filepath.Join(dir, defaultData)
-	for path, mode := range map[string]os.FileMode{"seal.key": 0o644, "credentials/monta.json": 0o640, "credentials/minut.json": 0o600} {
+	for path, mode := range map[string]os.FileMode{"seal.key": 0o644, "credentials/monta.json": 0o640,
+		"credentials/minut.json": 0o600} {
 		if err := os.Chmod(filepath.Join(data, path), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(data, "credentials", "odd.json"), []byte(`{"provider":"minut","client_secret":"`+canary+`"}`), 0o600); err != nil {
+	err := os.WriteFile(filepath.Join(data, "credentials", "odd.json"),
+		[]byte(`{"provider":"minut","client_secret":"`+canary+`"}`), 0o600)
+	if err != nil {
 		t.Fatal(err)
 	}
-	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), exitFailed)
-	d.has(t, failed, "seal.key", "0644", "chmod 600")
-	d.has(t, failed, "credential monta", "0640")
-	d.has(t, failed, "credential odd", "client_id")
+	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.Failed)
+	d.has(t, doctor.Failed, "seal.key", "0644", "chmod 600")
+	d.has(t, doctor.Failed, "credential monta", "0640")
+	d.has(t, doctor.Failed, "credential odd", "client_id")
 	s.end(t, os.Interrupt)
-	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), exitFailed)
-	d.has(t, warning, "server", "no server runs")
-	tv(t, dir, "", "doctor", "x").want(t, exitUsage)
+	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.Failed)
+	d.has(t, doctor.Warning, "server", "no server runs")
+	tv(t, dir, "", "doctor", "x").want(t, clierror.BadUsage)
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
@@ -39,15 +40,20 @@ func built(m *testing.M) int {
 	return m.Run()
 }
 
-// clean is the environment without anything that the program looks at.
-func clean() []string {
-	return []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "AWS_EC2_METADATA_DISABLED=true"}
+// defaultData is the name of a data folder.
+const defaultData = ".tokenvend"
+
+// clean returns an environment in which PATH leads to the program, and nothing
+// else is set that it reads. The user's own data folder is the one in home.
+func clean(home string) []string {
+	path := filepath.Dir(program) + string(filepath.ListSeparator) + os.Getenv("PATH")
+	return []string{"PATH=" + path, "HOME=" + home, "AWS_EC2_METADATA_DISABLED=true"}
 }
 
 // ran is what became of one run of the program.
 type ran struct {
 	out, err string
-	code     int
+	code     clierror.Code
 }
 
 // tv runs the program in a folder, with standard input.
@@ -61,27 +67,31 @@ func tvEnv(t *testing.T, dir, stdin string, env []string, args ...string) ran {
 	testbed.LookAtSources(t)
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, append(clean(), env...), strings.NewReader(stdin), &out, &errs
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, append(
+		clean(dir),
+		env...), strings.NewReader(
+		stdin,
+	), &out, &errs
 	err := cmd.Run()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		t.Fatal(err)
 	}
-	return ran{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+	return ran{out.String(), errs.String(), clierror.Code(cmd.ProcessState.ExitCode())}
 }
 
 // want checks an exit code, and that standard error says what it should.
-func (r ran) want(t *testing.T, code int, says ...string) ran {
+func (r ran) want(t *testing.T, code clierror.Code, says ...string) ran {
 	t.Helper()
 	if r.code != code {
-		t.Errorf("exit code %d, not %d\nstdout: %s\nstderr: %s", r.code, code, r.out, r.err)
+		t.Errorf("tokenvend exits with %d, want %d\nstdout: %s\nstderr: %s", r.code, code, r.out, r.err)
 	}
 	for _, s := range says {
 		if !strings.Contains(r.err, s) {
-			t.Errorf("stderr lacks %q:\n%s", s, r.err)
+			t.Errorf("tokenvend prints on stderr %s, want %q", r.err, s)
 		}
 	}
-	if code != exitOK && r.out != "" {
-		t.Errorf("stdout of a failure: %s", r.out)
+	if code != clierror.OK && r.out != "" {
+		t.Errorf("tokenvend fails and prints %s, want nothing on stdout", r.out)
 	}
 	return r
 }
@@ -119,10 +129,18 @@ var (
 // demo serves a demo in a folder until the test ends, or until it is ended.
 func demo(t *testing.T, dir string, more ...string) *served {
 	t.Helper()
+	return demoEnv(t, dir, nil, more...)
+}
+
+// demoEnv is demo with more variables in the environment.
+func demoEnv(t *testing.T, dir string, env []string, more ...string) *served {
+	t.Helper()
 	s := &served{dir: dir}
-	args := append([]string{"serve", "--demo", "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0", "--every", "1s"}, more...)
+	args := append(
+		[]string{"serve", "--demo", "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0", "--every", "1s"},
+		more...)
 	s.cmd = exec.Command(program, args...)
-	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = dir, clean(), &s.out, &s.log
+	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = dir, append(clean(dir), env...), &s.out, &s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -145,20 +163,20 @@ func (s *served) ready(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("the server is not ready:\n%s\n%s", s.out.String(), s.log.String())
+	t.Fatalf("serve prints in 10 s %s%s, want its address", s.out.String(), s.log.String())
 }
 
 // end sends a signal and waits for the exit code.
-func (s *served) end(t *testing.T, sig os.Signal) int {
+func (s *served) end(t *testing.T, sig os.Signal) clierror.Code {
 	t.Helper()
 	if err := s.cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
 	_ = s.cmd.Wait()
 	if status, ok := s.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return -int(status.Signal())
+		return -clierror.Code(status.Signal())
 	}
-	return s.cmd.ProcessState.ExitCode()
+	return clierror.Code(s.cmd.ProcessState.ExitCode())
 }
 
 // fault tells a simulated provider to misbehave; "": to behave again.
@@ -178,7 +196,7 @@ func (s *served) fault(t *testing.T, provider, fault string) {
 	}
 	_ = answer.Body.Close()
 	if answer.StatusCode >= http.StatusBadRequest {
-		t.Fatalf("the fault was not taken: %s", answer.Status)
+		t.Fatalf("the simulator answers %s, want that it takes the fault", answer.Status)
 	}
 }
 

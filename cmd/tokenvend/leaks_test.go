@@ -15,10 +15,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
-// meant are the files of a data folder in which secrets are meant to stand, each for its owner alone.
+// meant are the files of a data folder in which secrets are meant to stand,
+// each for its owner alone.
 var meant = []string{"credentials", "seal.key", "server.json", "key"}
 
-// watched is a served demo of which everything that anybody can read is searched.
+// watched is a served demo of which everything that anybody can read is
+// searched.
 type watched struct {
 	*served
 	leaks testbed.Leaks
@@ -41,7 +43,8 @@ func (w *watched) get(t *testing.T, name string) {
 	w.shown = append(w.shown, r.err)
 }
 
-// search looks through what was written, and through every file that is not meant to hold secrets, once the server is over.
+// search looks through what was written, and through every file that is not
+// meant to hold secrets, once the server is over.
 func (w *watched) search(t *testing.T) {
 	t.Helper()
 	w.end(t, os.Interrupt)
@@ -67,13 +70,18 @@ func (w *watched) search(t *testing.T) {
 		return err
 	})
 	if err != nil || !slices.Contains(files, "entries.db") {
-		t.Errorf("searched the files %q, %v", files, err)
+		t.Errorf("WalkDir finds the files %q, %v, want entries.db among them", files, err)
 	}
 }
 
-// Canaries go through the server of one machine and the operator's program, and every fault that a provider can play.
+// Canaries go through the server of one machine and the operator's program, and
+// every fault that a provider can play.
 func TestFault50_OneMachineShowsNothingSecret(t *testing.T) {
-	const key, token, refresh = "Signing+Key/0123456789abcdef", "Canary+/ &<token>=%7e0123456789", "canary-refresh-0123456789abcdef"
+	const (
+		key     = "Signing+Key/0123456789abcdef"
+		token   = "Canary+/ &<token>=%7e0123456789"
+		refresh = "canary-refresh-0123456789abcdef"
+	)
 	w := &watched{served: demo(t, t.TempDir(), "--verbose", "--key", "ann:"+key)}
 	w.leaks.Hush(t, "the operator's key", key)
 	w.leaks.Hush(t, "a token that must not be taken", token, refresh)
@@ -97,11 +105,12 @@ func TestFault50_OneMachineShowsNothingSecret(t *testing.T) {
 	w.run(t, "", "get", "c1", "--scope", token)
 	w.run(t, "", "get", "c1", "--client-secret", token)
 	w.run(t, "", "serve", "--key", "id:"+token)
-	w.run(t, "", "rm", "c1")
+	w.run(t, "", "rm", "c1", "--yes")
 	w.search(t)
 }
 
-// throughFault adds a credential while its provider misbehaves, and asks for all that can be asked, then and afterwards.
+// throughFault adds a credential while its provider misbehaves, and asks for
+// all that can be asked, then and afterwards.
 func (w *watched) throughFault(t *testing.T, name, provider string, secret map[string]any, f simulator.Fault) {
 	t.Helper()
 	fault, err := json.Marshal(f)

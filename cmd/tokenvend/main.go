@@ -1,21 +1,23 @@
-// Command tokenvend is the operator's program, and tokenvend on one machine. `tokenvend help` says what it can do.
+// Command tokenvend is the operator's program, and the server on one machine.
+// tokenvend help lists its commands.
 package main
 
 import (
 	"context"
 	"os"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/cli"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
-// commands is all that the program can do, in the order of the help. A command is added here and nowhere else.
-func commands() []command {
-	return []command{
-		serveCommand, getCommand, execCommand, lsCommand, statusCommand,
-		addCommand, setCommand, rmCommand, connectCommand, renewCommand, revokeCommand, recoverCommand, acceptCommand, doctorCommand, versionCommand,
-	}
-}
+// version is set by the linker: -ldflags "-X main.version=v1.2.3". Without it,
+// the version is the module's.
+var version string
 
 func main() {
-	os.Exit(run(context.Background(), terminal.New(os.Stdin, os.Stdout, os.Stderr), os.Args[1:]))
+	console := terminal.New(os.Stdin, os.Stdout, os.Stderr)
+	program := command.Program{Console: console, Name: hint.Program(), Version: version}
+	os.Exit(cli.Run(context.Background(), program, os.Args[1:]))
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
@@ -30,7 +31,7 @@ type connecting struct {
 func begin(t *testing.T, dir string, env []string, args ...string) *connecting {
 	t.Helper()
 	c := &connecting{T: t, cmd: exec.Command(program, append([]string{"connect"}, args...)...), browser: person()}
-	c.cmd.Dir, c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = dir, append(clean(), env...), &c.out, &c.err
+	c.cmd.Dir, c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = dir, append(clean(dir), env...), &c.out, &c.err
 	var err error
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -42,14 +43,16 @@ func begin(t *testing.T, dir string, env []string, args ...string) *connecting {
 	return c
 }
 
-// connect begins tokenvend connect at a demo, and waits until it waits for a browser.
+// connect begins tokenvend connect at a demo, and waits until it waits for a
+// browser.
 func (s *served) connect(t *testing.T, args ...string) (c *connecting, link string) {
 	t.Helper()
 	c = begin(t, s.dir, nil, append([]string{"--no-browser"}, args...)...)
 	return c, c.address(links)
 }
 
-// What it has people open: an address of its own, or with --paste the provider's.
+// What it has people open: an address of its own, or with --paste the
+// provider's.
 var (
 	links = regexp.MustCompile(`(?m)^  (http://127\.0\.0\.1:\S+)$`)
 	pages = regexp.MustCompile(`(?m)^  (https://\S+)$`)
@@ -75,7 +78,7 @@ func eventually(t *testing.T, get func() string) string {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatal("it does not come")
+	t.Fatal("get() = an empty text for 10 s, want another")
 	return ""
 }
 
@@ -89,7 +92,7 @@ func (c *connecting) enter(line string) {
 // ended waits for its end.
 func (c *connecting) ended() ran {
 	_ = c.cmd.Wait()
-	return ran{c.out.String(), c.err.String(), c.cmd.ProcessState.ExitCode()}
+	return ran{c.out.String(), c.err.String(), clierror.Code(c.cmd.ProcessState.ExitCode())}
 }
 
 // kill ends it, if it has not ended.
@@ -100,7 +103,8 @@ func (c *connecting) kill() {
 	}
 }
 
-// person is a browser without a window, which keeps cookies and goes nowhere by itself.
+// person is a browser without a window, which keeps cookies and goes nowhere by
+// itself.
 func person() *http.Client {
 	jar, _ := cookiejar.New(nil) // never fails
 	return &http.Client{
@@ -117,12 +121,13 @@ func sentTo(t *testing.T, answer *http.Response, err error) string {
 	}
 	_ = answer.Body.Close()
 	if answer.StatusCode != http.StatusFound {
-		t.Fatalf("%s leads nowhere: %s", answer.Request.URL.Path, answer.Status)
+		t.Fatalf("GET %s = %s, want a redirect", answer.Request.URL.Path, answer.Status)
 	}
 	return answer.Header.Get("Location")
 }
 
-// allowed has a person allow it at a simulated authorize page, and returns where that sends the browser.
+// allowed has a person allow it at a simulated authorize page, and returns
+// where that sends the browser.
 func (s *served) allowed(t *testing.T, page, name string) string {
 	t.Helper()
 	answer, err := person().PostForm(page, url.Values{"person": {name}, "decision": {"allow"}})
@@ -156,15 +161,22 @@ func (s *served) stats(t *testing.T, provider string) simulator.Counts {
 	return all.Providers[provider]
 }
 
-// unconnected checks that nothing is stored of alice at trackmania, and that no code has reached it.
+// unconnected checks that nothing is stored of alice at trackmania, and that no
+// code has reached it.
 func (s *served) unconnected(t *testing.T) {
 	t.Helper()
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, exitOK).out; json.Unmarshal([]byte(out), &report) != nil || report.State != api.None || report.Generation != 0 {
-		t.Errorf("status: %s", out)
+	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t,
+		clierror.OK).out; json.Unmarshal(
+		[]byte(out),
+		&report,
+	) != nil ||
+		report.State != api.None ||
+		report.Generation != 0 {
+		t.Errorf("status = %s, want no grant", out)
 	}
 	if n := s.stats(t, "trackmania"); n.CodeRequests != 0 {
-		t.Errorf("%d codes reached the provider", n.CodeRequests)
+		t.Errorf("the provider gets %d codes, want 0", n.CodeRequests)
 	}
 }
 
@@ -173,12 +185,12 @@ func subject(t *testing.T, token string) string {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		t.Fatal("the token is no JWT")
+		t.Fatal("get prints no JWT, want one")
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	var claims struct{ Sub string }
 	if err != nil || json.Unmarshal(payload, &claims) != nil {
-		t.Fatal("the token is no JWT")
+		t.Fatal("get prints no JWT, want one")
 	}
 	return claims.Sub
 }

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 const (
@@ -37,7 +39,11 @@ func planted(t *testing.T) (dir string, reached *atomic.Int32) {
 	dir = t.TempDir()
 	data := filepath.Join(dir, defaultData)
 	must(t, os.MkdirAll(filepath.Join(data, "credentials"), 0o700))
-	plant(t, filepath.Join(data, "server.json"), `{"url":"`+server.URL+`","region":"us-east-1","key_id":"m","secret":"s"}`)
+	plant(
+		t,
+		filepath.Join(data, "server.json"),
+		`{"url":"`+server.URL+`","region":"us-east-1","key_id":"m","secret":"s"}`,
+	)
 	plant(t, filepath.Join(data, "key"), "m:s\n")
 	give(t, data, mallory)
 	return dir, reached
@@ -88,23 +94,28 @@ func tvAs(t *testing.T, uid uint32, dir string, args ...string) ran {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a server that is not refused runs on
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, clean(), strings.NewReader("secret\n"), &out, &errs
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, clean(
+		dir,
+	), strings.NewReader(
+		"secret\n",
+	), &out, &errs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
-	return ran{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+	return ran{out.String(), errs.String(), clierror.Code(cmd.ProcessState.ExitCode())}
 }
 
 // every command that looks at a data folder.
 var looking = [][]string{
-	{"ls"}, {"get", "minut"}, {"status", "minut"}, {"exec", "minut", "--", "true"}, {"renew", "minut"}, {"revoke", "minut"}, {"recover", "minut"},
+	{"ls"}, {"get", "minut"}, {"status", "minut"}, {"verify", "minut"}, {"accept", "minut"},
+	{"exec", "minut", "--", "true"}, {"renew", "minut"}, {"revoke", "minut"}, {"recover", "minut"},
 	{"connect", "minut", "--account", "a", "--no-browser", "--timeout", "50ms"}, {"serve", "--listen", "127.0.0.1:0"},
-	{"add", "x", "--provider", "minut", "--client-id", "i"}, {"set", "x"}, {"rm", "x"}, {"doctor"},
+	{"add", "x", "--provider", "minut", "--client-id", "i"}, {"set", "x"}, {"rm", "x", "--yes"}, {"doctor"},
 }
 
-// Root, and another user, once used a .tokenvend that somebody else had put into
-// the folder where they worked, with keys that he knew.
+// Root, and another user, once used a .tokenvend that somebody else had put
+// into the folder where they worked, with keys that he knew.
 func TestAttack13_APlantedFolderIsNotUsed(t *testing.T) {
 	dir, reached := planted(t)
 	for _, uid := range []uint32{0, alice} {
@@ -113,13 +124,18 @@ func TestAttack13_APlantedFolderIsNotUsed(t *testing.T) {
 		}
 		for _, args := range looking {
 			r := tvAs(t, uid, dir, args...)
-			if says := r.out + r.err; r.code != exitFailed || !strings.Contains(says, fmt.Sprint("belongs to the user ", mallory)) {
-				t.Errorf("%q as user %d: exit code %d\n%s", args, uid, r.code, says)
+			if says := r.out + r.err; r.code != clierror.Failed ||
+				!strings.Contains(says, fmt.Sprint("belongs to the user ", mallory)) {
+				t.Errorf("%q as user %d exits with %d, want 1 and whose the folder is:\n%s", args, uid, r.code, says)
 			}
 		}
 	}
 	if n := reached.Load(); n != 0 || exists(dir, "x") {
-		t.Errorf("%d requests have reached the server of the one who planted it; a credential was put there: %t", n, exists(dir, "x"))
+		t.Errorf(
+			"%d requests have reached the server of the one who planted it; a credential was put there: %t",
+			n,
+			exists(dir, "x"),
+		)
 	}
 }
 
@@ -127,30 +143,30 @@ func TestAttack13_RootTakesAFolderThatItNames(t *testing.T) {
 	dir, reached := planted(t)
 	tvAs(t, 0, dir, "add", "x", "--provider", "minut", "--client-id", "i", "--data", defaultData)
 	if !exists(dir, "x") || reached.Load() == 0 {
-		t.Errorf("root's --data is not obeyed: written %t, %d requests", exists(dir, "x"), reached.Load())
+		t.Errorf("add by root with --data writes: %t, and sends %d requests, want true and some", exists(dir, "x"), reached.Load())
 	}
 	openUp(t, filepath.Join(dir, defaultData))
 	before := reached.Load()
 	r := tvAs(t, alice, dir, "ls", "--data", defaultData)
-	if r.code != exitFailed || !strings.Contains(r.err, "belongs to") || reached.Load() != before {
-		t.Errorf("another user's --data of somebody else's folder: exit code %d\n%s", r.code, r.err)
+	if r.code != clierror.Failed || !strings.Contains(r.err, "belongs to") || reached.Load() != before {
+		t.Errorf("ls --data of another user's folder exits with %d, want 1 and no request:\n%s", r.code, r.err)
 	}
 }
 
 // The command that an error tells to run mends what the error is about.
 func TestAttack13_TheCommandThatIsToldWorks(t *testing.T) {
 	dir, reached := planted(t)
-	told := regexp.MustCompile(`run (chown -R \d+ \S+) as root`).FindStringSubmatch(tvAs(t, 0, dir, "ls").err)
-	if told == nil {
-		t.Fatal("no command is told")
+	command := regexp.MustCompile(`run (chown -R \d+ \S+) as root`).FindStringSubmatch(tvAs(t, 0, dir, "ls").err)
+	if command == nil {
+		t.Fatal("ls of a planted folder prints no command, want one that mends it")
 	}
-	mend := exec.CommandContext(t.Context(), "sh", "-c", told[1])
+	mend := exec.CommandContext(t.Context(), "sh", "-c", command[1])
 	mend.Dir = dir
 	if out, err := mend.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v %s", told[1], err, out)
+		t.Fatalf("%s = %v, want success: %s", command[1], err, out)
 	}
 	if r := tvAs(t, 0, dir, "ls"); strings.Contains(r.err, "belongs to") || reached.Load() == 0 {
-		t.Errorf("after %s: %s", told[1], r.err)
+		t.Errorf("ls after %s = %s, want the folder taken", command[1], r.err)
 	}
 }
 
@@ -192,7 +208,7 @@ func TestAttack13_WhatElseOthersCanPlant(t *testing.T) {
 				r.err += tv(t, dir, "", args...).err
 			}
 			if says := r.out + r.err; !strings.Contains(says, c.says) || reached.Load() != 0 {
-				t.Errorf("doctor, ls and get: %d requests, and no %q in\n%s", reached.Load(), c.says, says)
+				t.Errorf("doctor, ls and get send %d requests and print %s, want none and %q", reached.Load(), says, c.says)
 			}
 		})
 	}
@@ -207,13 +223,15 @@ func TestAttack13_AFolderThatOthersMayReplace(t *testing.T) {
 		must(t, os.Remove(filepath.Join(dir, defaultData, "server.json")))
 		must(t, os.Chmod(dir, mode))
 		r := tv(t, dir, "secret\n", "add", "x", "--provider", "minut", "--client-id", "i")
-		if got := strings.Contains(r.err, "everybody may replace it: chmod o-w "); got != refused || exists(dir, "x") == refused {
+		if got := strings.Contains(r.err, "everybody may replace it: chmod o-w "); got != refused ||
+			exists(dir, "x") == refused {
 			t.Errorf("in a folder of mode %v: refused %t, want %t\n%s", mode, got, refused, r.err)
 		}
 	}
 }
 
-// set once read a credential of another user's and wrote it again as root's own.
+// set once read a credential of another user's and wrote it again as root's
+// own.
 func TestAttack13_SetTakesOverNoPlantedCredential(t *testing.T) {
 	for name, link := range map[string]bool{"a file": false, "a hard link": true} {
 		t.Run(name, func(t *testing.T) {
@@ -231,8 +249,9 @@ func TestAttack13_SetTakesOverNoPlantedCredential(t *testing.T) {
 				must(t, os.Link(at, filePath(dir, "x")))
 			}
 			r := tv(t, dir, "secret\n", "set", "x", "--client-id", "other", "--yes")
-			if got, _ := os.ReadFile(filePath(dir, "x")); string(got) != text || !strings.Contains(r.err, "belongs to") {
-				t.Errorf("set of a file of another user: exit code %d, %s\nand the file is %s", r.code, r.err, got)
+			if got, _ := os.ReadFile(filePath(dir, "x")); string(got) != text ||
+				!strings.Contains(r.err, "belongs to") {
+				t.Errorf("set of a file of another user exits with %d and %s, want the file as it was, not %s", r.code, r.err, got)
 			}
 		})
 	}
@@ -246,8 +265,52 @@ func TestAttack13_NoServerIsTakenFromAFolderThatOthersMayReplace(t *testing.T) {
 		give(t, filepath.Join(dir, defaultData), 0)
 		must(t, os.Chmod(dir, mode))
 		r := tv(t, dir, "", "ls")
-		if got := strings.Contains(r.err, "everybody may replace it: chmod o-w "); got != refused || (reached.Load() == 0) != refused {
-			t.Errorf("ls in a folder of mode %v: refused %t, want %t; %d requests\n%s", mode, got, refused, reached.Load(), r.err)
+		if got := strings.Contains(r.err, "everybody may replace it: chmod o-w "); got != refused ||
+			(reached.Load() == 0) != refused {
+			t.Errorf(
+				"ls in a folder of mode %v: refused %t, want %t; %d requests\n%s",
+				mode,
+				got,
+				refused,
+				reached.Load(),
+				r.err,
+			)
 		}
+	}
+}
+
+// A .tokenvend that somebody else has put into the current folder is not used
+// and keeps nobody from the own one.
+func TestAttack13_AFolderPlantedInTheCurrentOneIsIgnored(t *testing.T) {
+	dir, reached := planted(t)
+	home := t.TempDir()
+	r := tvEnv(
+		t,
+		dir,
+		"",
+		[]string{"HOME=" + home},
+		"ls",
+	).want(t, clierror.Failed, "no server runs on the data folder "+home)
+	if n := reached.Load(); n != 0 {
+		t.Errorf("ls sends %d requests to the server of the planted folder, want 0: %s", n, r.err)
+	}
+	tvEnv(
+		t,
+		dir,
+		"s\n",
+		[]string{"HOME=" + home},
+		"add",
+		"x",
+		"--provider",
+		"minut",
+		"--client-id",
+		"i",
+	).want(t, clierror.OK)
+	if exists(dir, "x") || !exists(home, "x") {
+		t.Errorf(
+			"add writes to the planted folder: %t, to the own one: %t, want the own one alone",
+			exists(dir, "x"),
+			exists(home, "x"),
+		)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
 const narrow = `{
@@ -16,7 +18,7 @@ const narrow = `{
 func written(t *testing.T, text string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	tv(t, dir, `{"provider":"minut","client_id":"c","client_secret":"d"}`, "add", "x", "--json").want(t, exitOK)
+	tv(t, dir, `{"provider":"minut","client_id":"c","client_secret":"d"}`, "add", "x", "--json").want(t, clierror.OK)
 	if err := os.WriteFile(filePath(dir, "x"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -37,19 +39,31 @@ func TestAttack06_SetKeepsWhoMayHaveIt(t *testing.T) {
 		args  []string
 		allow string
 	}{
-		{[]string{"--client-id", "you"}, `{"accounts":["team-*"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
-		{[]string{"--allow-account", "team-a"}, `{"accounts":["team-*","team-a"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
-		{[]string{"--allow-scope", "admin", "--yes"}, `{"accounts":["team-*","team-a"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write","admin"]}`},
-		{[]string{"--clear", "allow.accounts", "--clear", "allow.scopes", "--allow-scope", "write"}, `{"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
+		{[]string{"--client-id", "you"},
+			`{"accounts":["team-*"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
+		{[]string{"--allow-account", "team-a"},
+			`{"accounts":["team-*","team-a"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
+		{[]string{"--allow-scope", "admin", "--yes"},
+			`{"accounts":["team-*","team-a"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write","admin"]}`},
+		{[]string{"--clear", "allow.accounts", "--clear", "allow.scopes", "--allow-scope", "write"},
+			`{"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
 	} {
-		r := tv(t, dir, "", append([]string{"set", "x"}, c.args...)...).want(t, exitOK, "Who may have x, and what:", "role/billing")
+		r := tv(
+			t,
+			dir,
+			"",
+			append(
+				[]string{"set", "x"},
+				c.args...)...).want(t, clierror.OK, "Who may have x, and what:", "role/billing")
 		if got := allowOf(t, dir); got != c.allow {
 			t.Errorf("after set %q allow is %s, want %s\n%s", c.args, got, c.allow, r.err)
 		}
 	}
 	fields := secretOf(t, dir, "x")
-	if params, _ := json.Marshal(fields["params"]); string(params) != `{"tenant":"a\u003cb\u003e"}` || fields["lifetime"] != "1h" || fields["scope"] != "read" {
-		t.Errorf("set has changed what was not named: %v", fields)
+	if params, _ := json.Marshal(fields["params"]); string(params) != `{"tenant":"a\u003cb\u003e"}` ||
+		fields["lifetime"] != "1h" ||
+		fields["scope"] != "read" {
+		t.Errorf("set writes %v, want what was not named as it was", fields)
 	}
 }
 
@@ -64,7 +78,8 @@ func TestAttack06_WhatGivesMoreTakesYes(t *testing.T) {
 	}{
 		{"another scope", narrow, "", []string{"--allow-scope", "admin"}, "allow.scopes: admin was not allowed before"},
 		{"another default scope", narrow, "", []string{"--scope", "read admin"}, "allow.scopes: admin"},
-		{"another principal", narrow, "", []string{"--allow-principal", "arn:aws:iam::123456789012:role/*"}, "role/* was not admitted before"},
+		{"another principal", narrow, "", []string{"--allow-principal", "arn:aws:iam::123456789012:role/*"},
+			"role/* was not admitted before"},
 		{"another alias", narrow, "", []string{"--allow-alias", "ops"}, "allow.aliases: ops"},
 		{"another audience", narrow, "", []string{"--allow-audience", "api"}, "allow.audiences: api"},
 		{"every account", narrow, "", []string{"--allow-account", "*"}, "allow.accounts: *"},
@@ -73,37 +88,54 @@ func TestAttack06_WhatGivesMoreTakesYes(t *testing.T) {
 		{"no default scope", narrow, "", []string{"--clear", "scope"}, "scope: none is asked for"},
 		{"the whole without its principals", narrow, whole(""), []string{"--json"}, "whoever IAM lets reach the API"},
 		{"a file that is empty", "", "s", []string{"--provider", "minut", "--client-id", "me"}, "can't be read"},
-		{"a secret that can't be read", "{broken", "s", []string{"--provider", "minut", "--client-id", "me"}, "can't be read"},
-		{"a rule that can't be read", whole(`"principals": "x", `), "", []string{"--clear", "allow.principals"}, "can't be read"},
-		{"a rule with a path", whole(`"principals": ["arn:aws:iam::1:role/a/b"], `), "", []string{"--clear", "allow.principals", "--allow-principal", "arn:aws:iam::1:role/b"}, "can't be read"},
+		{"a secret that can't be read", "{broken", "s", []string{"--provider", "minut", "--client-id", "me"},
+			"can't be read"},
+		{"a rule that can't be read", whole(`"principals": "x", `), "", []string{"--clear", "allow.principals"},
+			"can't be read"},
+		{"a rule with a path", whole(`"principals": ["arn:aws:iam::1:role/a/b"], `), "", []string{"--clear",
+			"allow.principals", "--allow-principal", "arn:aws:iam::1:role/b"}, "can't be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := written(t, c.before)
 			args := append([]string{"set", "x"}, c.args...)
-			tv(t, dir, c.stdin, args...).want(t, exitUsage, c.says, "--yes is needed", "nothing was written")
+			tv(t, dir, c.stdin, args...).want(t, clierror.BadUsage, c.says, "--yes is needed", "nothing was written")
 			if text, _ := os.ReadFile(filePath(dir, "x")); string(text) != c.before {
-				t.Errorf("set %q without --yes has written %s", c.args, text)
+				t.Errorf("set %q without --yes writes %s, want nothing written", c.args, text)
 			}
-			tv(t, dir, c.stdin, append(args, "--yes")...).want(t, exitOK, "x is written")
+			tv(t, dir, c.stdin, append(args, "--yes")...).want(t, clierror.OK, "x is written")
 		})
 	}
 }
 
 func TestSetTakesAFieldAway(t *testing.T) {
 	dir := written(t, narrow)
-	tv(t, dir, "", "set", "x", "--clear", "params.tenant", "--clear", "lifetime").want(t, exitOK)
+	tv(t, dir, "", "set", "x", "--clear", "params.tenant", "--clear", "lifetime").want(t, clierror.OK)
 	if fields := secretOf(t, dir, "x"); fields["params"] != nil || fields["lifetime"] != nil {
-		t.Errorf("set --clear has left %v", fields)
+		t.Errorf("set --clear leaves %v, want neither params nor lifetime", fields)
 	}
 	for _, field := range []string{"nonsense", "params", "allow.nonsense", "provider.x", "hunter2"} {
-		if r := tv(t, dir, "", "set", "x", "--clear", field).want(t, exitUsage, "--clear: expected a field that the secret has"); strings.Contains(r.err, "hunter2") {
-			t.Errorf("set --clear shows its argument: %s", r.err)
+		if r := tv(t, dir, "", "set", "x", "--clear", field).want(t, clierror.BadUsage,
+			"--clear: expected a field that the secret has"); strings.Contains(
+			r.err,
+			"hunter2",
+		) {
+			t.Errorf("set --clear = %s, want an error without the argument", r.err)
 		}
 	}
-	if err := os.WriteFile(filePath(dir, "x"), []byte(strings.Replace(narrow, `["write"]`, `"write"`, 1)), 0o600); err != nil {
+	err := os.WriteFile(filePath(dir, "x"), []byte(strings.Replace(narrow, `["write"]`, `"write"`, 1)), 0o600)
+	if err != nil {
 		t.Fatal(err)
 	}
-	tv(t, dir, "", "set", "x", "--allow-scope", "y").want(t, exitUsage, "--clear allow.scopes takes it away")
-	tv(t, dir, "", "set", "x", "--keep-warm=maybe").want(t, exitUsage)
-	tv(t, dir, `{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "x", "--json", "--clear", "scope").want(t, exitUsage, "no flag adds to it")
+	tv(t, dir, "", "set", "x", "--allow-scope", "y").want(t, clierror.BadUsage, "--clear allow.scopes takes it away")
+	tv(t, dir, "", "set", "x", "--keep-warm=maybe").want(t, clierror.BadUsage)
+	tv(
+		t,
+		dir,
+		`{"provider":"minut","client_id":"c","client_secret":"d"}`,
+		"set",
+		"x",
+		"--json",
+		"--clear",
+		"scope",
+	).want(t, clierror.BadUsage, "no flag adds to it")
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -40,13 +41,14 @@ const (
 	canary        = "canary-0f6d21" // a secret that nothing may show
 )
 
-// stack is a vend function with all that is around it: the simulated providers, Secrets Manager on moto, Lambda's Invoke, and the API.
+// stack is a vend function with all that is around it: the simulated providers,
+// Secrets Manager on moto, Lambda's Invoke, and the API.
 type stack struct {
 	*testing.T
 	providers *simulator.Simulator
 	secrets   *awssecrets.Client
 	store     *memory.Store
-	desk      *vend.Service
+	service   *vend.Service
 	dir       string       // where the program runs
 	env       []string     // what the program finds
 	url       string       // the API's
@@ -58,19 +60,28 @@ type stack struct {
 func newStack(t *testing.T) *stack {
 	t.Helper()
 	cfg := testbed.Account(t)
-	s := &stack{T: t, account: cfg, providers: simulator.New(simulator.Options{}), secrets: awssecrets.NewFromConfig(cfg), dir: t.TempDir()}
+	s := &stack{
+		T:         t,
+		account:   cfg,
+		providers: simulator.New(simulator.Options{}),
+		secrets:   awssecrets.NewFromConfig(cfg),
+		dir:       t.TempDir(),
+	}
 	s.store = memory.New()
-	s.desk = &vend.Service{Mint: mint.New(mint.Config{
-		Store: s.store, Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets, defaultPrefix), HTTP: &http.Client{Transport: s.providers},
+	s.service = &vend.Service{Mint: mint.New(mint.Config{
+		Store: s.store, Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets,
+			secretstore.DefaultPrefix), HTTP: &http.Client{Transport: s.providers},
 	})}
-	t.Cleanup(s.desk.Mint.Wait)
+	t.Cleanup(s.service.Mint.Wait)
 	lambda := httptest.NewServer(http.HandlerFunc(s.invoke))
 	t.Cleanup(lambda.Close)
 	gateway := httptest.NewTLSServer(http.HandlerFunc(s.overAPI))
 	t.Cleanup(gateway.Close)
 	s.url = gateway.URL
 	roots := filepath.Join(t.TempDir(), "roots.pem")
-	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gateway.Certificate().Raw}), 0o600); err != nil {
+	err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gateway.Certificate().Raw}),
+		0o600)
+	if err != nil {
 		t.Fatal(err)
 	}
 	who, err := cfg.Credentials.Retrieve(t.Context())
@@ -78,20 +89,22 @@ func newStack(t *testing.T) *stack {
 		t.Fatal(err)
 	}
 	s.env = []string{
-		"AWS_ACCESS_KEY_ID=" + who.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + who.SecretAccessKey, "AWS_SESSION_TOKEN=" + who.SessionToken, "AWS_REGION=" + stackRegion,
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + *cfg.BaseEndpoint, "AWS_ENDPOINT_URL_LAMBDA=" + lambda.URL, "SSL_CERT_FILE=" + roots,
+		"AWS_ACCESS_KEY_ID=" + who.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + who.SecretAccessKey,
+		"AWS_SESSION_TOKEN=" + who.SessionToken, "AWS_REGION=" + stackRegion,
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + *cfg.BaseEndpoint, "AWS_ENDPOINT_URL_LAMBDA=" + lambda.URL,
+		"SSL_CERT_FILE=" + roots,
 	}
 	return s
 }
 
-// sweep runs passes of rotate until the test ends.
-func (s *stack) sweep() {
+// rotate runs passes of rotate until the test ends.
+func (s *stack) rotate() {
 	var running sync.WaitGroup
 	ctx, stop := context.WithCancel(context.Background())
 	s.Cleanup(func() { stop(); running.Wait() })
 	running.Go(func() {
 		for ctx.Err() == nil {
-			_, _ = (&rotate.Rotator{Mint: s.desk.Mint, Store: s.store}).Run(ctx)
+			_, _ = (&rotate.Rotator{Mint: s.service.Mint, Store: s.store}).Run(ctx)
 			select {
 			case <-time.After(200 * time.Millisecond):
 			case <-ctx.Done():
@@ -112,20 +125,45 @@ func (s *stack) direct(stdin string, args ...string) ran {
 	return s.tv(stdin, append(args, "--function", stackFunction)...)
 }
 
-// broken is how Lambda answers for functions that have no answer, by their names: error header, status and body.
+// broken is how Lambda answers for functions that have no answer, by their
+// names: error header, status and body.
 var broken = map[string]struct {
 	kind   string
 	status int
 	body   string
 }{
-	"denied":    {"AccessDeniedException", http.StatusForbidden, `{"Message":"User: arn:aws:iam::123456789012:user/me is not authorized to perform: lambda:InvokeFunction"}`},
-	"expired":   {"ExpiredTokenException", http.StatusForbidden, `{"message":"The security token included in the request is expired"}`},
-	"odd":       {"InvalidRuntimeException", http.StatusBadGateway, `{"Message":"` + canary + `"}`},
-	"timeout":   {"", http.StatusOK, `{"errorMessage":"2026-11-22T07:00:00.000Z 1 Task timed out after 29.00 seconds ` + canary + `"}`},
-	"slow":      {"", http.StatusOK, `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 1 Error: ` + canary + `"}`},
-	"exited":    {"", http.StatusOK, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 1 Error: ` + canary + `"}`},
-	"panicking": {"", http.StatusOK, `{"errorType":"` + canary + ` 1","errorMessage":"{\"code\":\"\"}","stackTrace":[]}`},
-	"garbled":   {"", http.StatusOK, canary},
+	"denied": {
+		"AccessDeniedException",
+		http.StatusForbidden,
+		`{"Message":"User: arn:aws:iam::123456789012:user/me is not authorized to perform: lambda:InvokeFunction"}`,
+	},
+	"expired": {
+		"ExpiredTokenException",
+		http.StatusForbidden,
+		`{"message":"The security token included in the request is expired"}`,
+	},
+	"odd": {"InvalidRuntimeException", http.StatusBadGateway, `{"Message":"` + canary + `"}`},
+	"timeout": {
+		"",
+		http.StatusOK,
+		`{"errorMessage":"2026-11-22T07:00:00.000Z 1 Task timed out after 29.00 seconds ` + canary + `"}`,
+	},
+	"slow": {
+		"",
+		http.StatusOK,
+		`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 1 Error: ` + canary + `"}`,
+	},
+	"exited": {
+		"",
+		http.StatusOK,
+		`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 1 Error: ` + canary + `"}`,
+	},
+	"panicking": {
+		"",
+		http.StatusOK,
+		`{"errorType":"` + canary + ` 1","errorMessage":"{\"code\":\"\"}","stackTrace":[]}`,
+	},
+	"garbled": {"", http.StatusOK, canary},
 }
 
 // invoke is Lambda's Invoke.
@@ -135,8 +173,9 @@ func (s *stack) invoke(w http.ResponseWriter, r *http.Request) {
 		rest(w, r)
 		return
 	}
-	if !ok || r.Method != http.MethodPost || !strings.Contains(r.Header.Get("Authorization"), "/"+stackRegion+"/lambda/aws4_request") {
-		s.Errorf("not an invocation: %s %s", r.Method, r.URL)
+	if !ok || r.Method != http.MethodPost ||
+		!strings.Contains(r.Header.Get("Authorization"), "/"+stackRegion+"/lambda/aws4_request") {
+		s.Errorf("Lambda gets %s %s, want a signed invocation", r.Method, r.URL)
 	}
 	name, alias := path[strings.LastIndex(path, ":")+1:], r.URL.Query().Get("Qualifier")
 	payload, _ := io.ReadAll(r.Body)
@@ -160,8 +199,11 @@ func (s *stack) invoke(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *stack) run(w http.ResponseWriter, r *http.Request, payload []byte, arn string) {
-	ctx := lambdacontext.NewContext(r.Context(), &lambdacontext.LambdaContext{AwsRequestID: "lambda-1", InvokedFunctionArn: arn})
-	answer, err := s.desk.Invoke(ctx, payload)
+	ctx := lambdacontext.NewContext(
+		r.Context(),
+		&lambdacontext.LambdaContext{AwsRequestID: "lambda-1", InvokedFunctionArn: arn},
+	)
+	answer, err := s.service.Invoke(ctx, payload)
 	if e, failed := errors.AsType[messages.InvokeResponse_Error](err); failed {
 		w.Header().Set("X-Amz-Function-Error", "Unhandled")
 		answer, err = json.Marshal(e)
@@ -184,9 +226,13 @@ func (s *stack) overAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
-	reply := s.desk.HTTP(r.Context(), vend.HTTPRequest{
+	reply := s.service.HTTP(r.Context(), vend.HTTPRequest{
 		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: body, RequestID: "api-1",
-		Caller: access.Caller{Via: access.API, Alias: "api", ARN: "arn:aws:iam::" + stackAccount + ":role/operator"},
+		Caller: access.Caller{
+			Via:   access.API,
+			Alias: "api",
+			ARN:   "arn:aws:iam::" + stackAccount + ":role/operator",
+		},
 	})
 	for name, value := range reply.Header {
 		w.Header().Set(name, value)
@@ -211,30 +257,36 @@ func (s *stack) put(name, provider string, more ...string) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	full, value := defaultPrefix+name, string(text)
-	if _, err := s.secrets.CreateSecret(s.Context(), &awssecrets.CreateSecretInput{Name: &full, SecretString: &value}); err != nil {
+	full, value := secretstore.DefaultPrefix+name, string(text)
+	_, err = s.secrets.CreateSecret(s.Context(), &awssecrets.CreateSecretInput{Name: &full, SecretString: &value})
+	if err != nil {
 		s.Fatal(err)
 	}
-	if _, err := s.desk.Mint.Terms(s.Context(), name); err != nil { // as rotate's next pass does
+	if _, err := s.service.Mint.Registry.Terms(s.Context(), name); err != nil { // as rotate's next pass does
 		s.Fatal(err)
 	}
 }
 
-// secret is what Secrets Manager keeps for a credential; "" where there is none.
+// secret is what Secrets Manager keeps for a credential; "" where there is
+// none.
 func (s *stack) secret(name string) string {
 	s.Helper()
 	current := "AWSCURRENT"
-	full := defaultPrefix + name
-	out, err := s.secrets.GetSecretValue(s.Context(), &awssecrets.GetSecretValueInput{SecretId: &full, VersionStage: &current})
+	full := secretstore.DefaultPrefix + name
+	out, err := s.secrets.GetSecretValue(
+		s.Context(),
+		&awssecrets.GetSecretValueInput{SecretId: &full, VersionStage: &current},
+	)
 	if err != nil {
 		return ""
 	}
 	return *out.SecretString
 }
 
-// described is what Secrets Manager says of a credential's secret; nil where there is none.
+// described is what Secrets Manager says of a credential's secret; nil where
+// there is none.
 func (s *stack) described(name string) *awssecrets.DescribeSecretOutput {
-	full := defaultPrefix + name
+	full := secretstore.DefaultPrefix + name
 	out, err := s.secrets.DescribeSecret(s.Context(), &awssecrets.DescribeSecretInput{SecretId: &full})
 	if err != nil {
 		return nil

@@ -54,7 +54,7 @@ func (s *stage) minted(source credential.Source, sealer seal.Sealer, tokens int)
 	s.b.Helper()
 	rows := memory.New()
 	m := mint.New(mint.Config{Store: rows, Source: source, Sealer: sealer, HTTP: &http.Client{Transport: s.sim}})
-	terms, err := m.Terms(s.b.Context(), name)
+	terms, err := m.Registry.Terms(s.b.Context(), name)
 	if err != nil {
 		s.b.Fatal(err)
 	}

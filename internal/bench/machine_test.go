@@ -206,7 +206,7 @@ func serve(b *testing.B) server {
 	cmd.Stderr = log
 	start(b, cmd)
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		at, err := local.ReadServerInfo(data)
+		at, err := local.Folder{Path: data, Named: true}.ServerInfo()
 		if err == nil {
 			s := server{
 				pid: cmd.Process.Pid, address: strings.TrimPrefix(at.URL, "http://"), request: signed(b, at),

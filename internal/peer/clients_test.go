@@ -9,12 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-func clientsProveThemselves(t *testing.T, w *world) {
+func clientsAuthenticate(t *testing.T, w *world) {
 	for name, c := range map[string]fields{
 		"basic_encoded": {
 			"descriptor": w.descriptor("basic_encoded"), "client_id": "basic:id", "client_secret": secret,
@@ -37,20 +39,21 @@ func clientsProveThemselves(t *testing.T, w *world) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c["scope"] = "write read"
-			w.put(name, c)
-			got, err := w.instance().Token(t.Context(), key(name), mint.Want{})
+			w.PutSecret(name, c)
+			got, err := w.newMint().Token(t.Context(), testworld.Key(name), mint.Want{})
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("Token(%s) = %v, want a token", name, err)
 			}
 			if life := time.Until(got.Token.ExpiresAt); got.Token.Type != "Bearer" || got.Token.Scope != "read write" ||
 				life < 9*time.Minute || life > 10*time.Minute {
 				t.Errorf(
-					"a %s of scope %q for %v, want a Bearer of scope read write for 10m", got.Token.Type,
+					"Token() = a %s of scope %q for %v, want a Bearer of scope read write for 10m", got.Token.Type,
 					got.Token.Scope, life,
 				)
 			}
-			if revoked, _, err := w.instance().Revoke(t.Context(), key(name)); err != nil || !revoked {
-				t.Errorf("revoked %t, %v", revoked, err)
+			if revoked, _, err := operate.New(w.newMint()).Revoke(t.Context(), testworld.Key(name)); err != nil ||
+				!revoked {
+				t.Errorf("Revoke() = %t, %v, want true", revoked, err)
 			}
 		})
 	}
@@ -97,20 +100,20 @@ func clientsAreRefused(t *testing.T, w *world) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.put(name, c.secret)
-			_, err := w.instance().Token(t.Context(), key(name), mint.Want{})
+			w.PutSecret(name, c.secret)
+			_, err := w.newMint().Token(t.Context(), testworld.Key(name), mint.Want{})
 			code, detail := apiError(err)
 			if code != api.ProviderRejected {
-				t.Errorf("%v", err)
+				t.Errorf("Token(%s) = %v, want %s", name, err, api.ProviderRejected)
 			}
 			for _, part := range c.says {
 				if !strings.Contains(detail, part) {
-					t.Errorf("%s\nwant in it: %s", detail, part)
+					t.Errorf("Token(%s) = %s, want in it: %s", name, detail, part)
 				}
 			}
 			if given, _ := c.secret["client_secret"].(string); given != "" &&
-				strings.Contains(detail+w.logged(), given) {
-				t.Error("the client secret stands in the error or in the log")
+				strings.Contains(detail+w.Log.String(), given) {
+				t.Errorf("Token(%s): the error %q or the log shows the client secret", name, detail)
 			}
 		})
 	}
@@ -119,17 +122,17 @@ func clientsAreRefused(t *testing.T, w *world) {
 // An access token for an audience is a JWT at this server. Its claims show what
 // was requested.
 func audiencesAndScopesArrive(t *testing.T, w *world) {
-	w.put("audiences", fields{
+	w.PutSecret("audiences", fields{
 		"descriptor": w.descriptor("post"), "client_id": "audiences", "client_secret": secret, "scope": "read",
 	})
-	m := w.instance()
+	m := w.newMint()
 	for _, audience := range []string{"https://one.example/api", "https://two.example/api?x=1&y=%2f"} {
 		k := token.Key{Credential: "audiences", Variant: token.NewVariant("", audience, "")}
 		got, err := m.Token(t.Context(), k, mint.Want{})
-		must(t, err)
+		testworld.Must(t, err)
 		parts := strings.Split(got.Token.Access.Reveal(), ".")
 		if len(parts) != 3 {
-			t.Fatalf("%d parts, want a JWT", len(parts))
+			t.Fatalf("Token() has %d parts, want the 3 of a JWT", len(parts))
 		}
 		var claims struct {
 			Audience string `json:"aud"`
@@ -137,16 +140,16 @@ func audiencesAndScopesArrive(t *testing.T, w *world) {
 			Expires  int64 `json:"exp"`
 		}
 		said, err := base64.RawURLEncoding.DecodeString(parts[1])
-		must(t, err)
-		must(t, json.Unmarshal(said, &claims))
+		testworld.Must(t, err)
+		testworld.Must(t, json.Unmarshal(said, &claims))
 		if claims.Audience != audience || claims.Scope != "read" {
-			t.Errorf("%+v, want %s", claims, audience)
+			t.Errorf("claims = %+v, want audience %s, scope read", claims, audience)
 		}
 		if end := time.Unix(claims.Expires, 0); got.Token.ExpiresAt.After(end) {
-			t.Errorf("taken to live until %v, and ends at %v", got.Token.ExpiresAt, end)
+			t.Errorf("ExpiresAt = %v, want %v at most", got.Token.ExpiresAt, end)
 		}
 	}
 	if n := w.asked("audiences"); n != 2 {
-		t.Errorf("asked %d times, want once for each audience", n)
+		t.Errorf("%d token requests, want 2: one for each audience", n)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tokenvend/tokenvend/internal/testbed"
+	"github.com/tokenvend/tokenvend/internal/testworld"
 )
 
 // The characters of these secrets differ between the two encodings of Basic
@@ -27,11 +28,11 @@ const tokenSeconds = 5
 func TestAServerThatNobodyHereWrote(t *testing.T) {
 	s := newSite(t)
 	for name, test := range map[string]func(*testing.T, *world){
-		"clients prove themselves":                  clientsProveThemselves,
+		"clients authenticate":                      clientsAuthenticate,
 		"clients are refused":                       clientsAreRefused,
 		"audiences and scopes arrive":               audiencesAndScopesArrive,
 		"an account is connected, kept and revoked": anAccountIsConnectedKeptAndRevoked,
-		"a family that ends is told of once":        aFamilyThatEndsIsToldOfOnce,
+		"a revoked family is reported once":         aRevokedFamilyIsReportedOnce,
 		"codes are refused":                         codesAreRefused,
 		"tokens are bound to a certificate":         tokensAreBoundToACertificate,
 	} {
@@ -99,7 +100,8 @@ func app(id, auth string, more testbed.OAuthClient) testbed.OAuthClient {
 	c := testbed.OAuthClient{
 		"client_id": id, "token_endpoint_auth_method": auth,
 		"grant_types":    []string{"authorization_code", "refresh_token"},
-		"response_types": []string{"code"}, "redirect_uris": []string{backTo}, "application_type": "native",
+		"response_types": []string{"code"}, "redirect_uris": []string{testworld.RedirectURI},
+		"application_type": "native",
 	}
 	maps.Copy(c, more)
 	return c
@@ -110,9 +112,9 @@ func publicKey(t *testing.T, p testbed.Pair) map[string]any {
 	t.Helper()
 	block, _ := pem.Decode([]byte(p.Certificate))
 	certificate, err := x509.ParseCertificate(block.Bytes)
-	must(t, err)
+	testworld.Must(t, err)
 	point, err := certificate.PublicKey.(*ecdsa.PublicKey).Bytes() // 4, x, y
-	must(t, err)
+	testworld.Must(t, err)
 	half := len(point) / 2
 	coordinate := base64.RawURLEncoding.EncodeToString
 	return map[string]any{"keys": []any{map[string]any{

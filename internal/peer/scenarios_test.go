@@ -12,7 +12,9 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -89,7 +91,7 @@ func codeWithPKCE(t *testing.T, p *peer) {
 	wrong, err := p.code(m, alice)
 	testworld.Must(t, err)
 	wrong.Verifier = redact.New("x" + testworld.CodeVerifier[1:])
-	if code, detail := apiError(m.Connect(t.Context(), alice, wrong)); code != api.ProviderRejected {
+	if code, detail := apiError(operate.New(m).Connect(t.Context(), alice, wrong)); code != api.ProviderRejected {
 		t.Errorf("Connect(another verifier) = %s: %s, want %s", code, detail, api.ProviderRejected)
 	}
 	if got := p.connect(m, alice); !p.alive(got.Access) {
@@ -102,8 +104,8 @@ func rotation(t *testing.T, p *peer) {
 	last := p.connect(p.newMint(), alice)
 	for range 2 {
 		m := p.newMint()
-		if became, err := p.renewWhenDue(m, alice); became != mint.Renewed {
-			t.Fatalf("Renew(%s) = %s, %v, want %s", alice, became, err, mint.Renewed)
+		if became, err := p.renewWhenDue(m, alice); became != rotate.Renewed {
+			t.Fatalf("Renew(%s) = %s, %v, want %s", alice, became, err, rotate.Renewed)
 		}
 		got := p.Token(m, alice).Token
 		if got.Generation != last.Generation+1 || !p.alive(got.Access) {
@@ -127,17 +129,17 @@ func reuse(t *testing.T, p *peer) {
 	m := p.newMint()
 	p.connect(m, alice)
 	restored := p.newMintOver(p.copied(token.RecordKey(alice.Credential), alice))
-	if became, err := p.renewWhenDue(m, alice); became != mint.Renewed {
-		t.Fatalf("Renew(%s) = %s, %v, want %s", alice, became, err, mint.Renewed)
+	if became, err := p.renewWhenDue(m, alice); became != rotate.Renewed {
+		t.Fatalf("Renew(%s) = %s, %v, want %s", alice, became, err, rotate.Renewed)
 	}
 	newest := p.Token(m, alice).Token
 	for range 2 {
-		if became, err := restored.Renew(t.Context(), alice); became == mint.Renewed ||
+		if became, err := (&rotate.Rotator{Mint: restored}).Renew(t.Context(), alice); became == rotate.Renewed ||
 			err != nil && testworld.ErrorCode(err) != api.ReauthorizationRequired {
 			t.Errorf("Renew(%s) by an old refresh token = %s, %v, want %s", alice, became, err, api.Reauthorize)
 		}
 	}
-	if s, err := restored.Status(t.Context(), alice); err != nil || s.State != api.Reauthorize {
+	if s, err := operate.New(restored).Status(t.Context(), alice); err != nil || s.State != api.Reauthorize {
 		t.Errorf("Status(%s) of the restored store = %s, %v, want %s", alice, s.State, err, api.Reauthorize)
 	}
 	if n := p.requested(); n != 3 {
@@ -152,7 +154,7 @@ func revocation(t *testing.T, p *peer) {
 	alice := p.putUser("long")
 	m := p.newMint()
 	got := p.connect(m, alice)
-	if revoked, _, err := m.Revoke(t.Context(), alice); err != nil || !revoked {
+	if revoked, _, err := operate.New(m).Revoke(t.Context(), alice); err != nil || !revoked {
 		t.Errorf("Revoke(%s) = %t, %v, want true", alice, revoked, err)
 	}
 	if p.alive(got.Access) {
@@ -208,8 +210,8 @@ func restarted(t *testing.T, p *peer) {
 	p.connect(m, alice)
 	p.stop()
 	for _, k := range []token.Key{machine, alice} {
-		if became, err := p.renewWhenDue(m, k); became != mint.Failed {
-			t.Errorf("Renew(%s) without a server = %s, %v, want %s", k, became, err, mint.Failed)
+		if became, err := p.renewWhenDue(m, k); became != rotate.Failed {
+			t.Errorf("Renew(%s) without a server = %s, %v, want %s", k, became, err, rotate.Failed)
 		}
 		if e := p.Entry(k); time.Until(e.ExpiresAt) > 100*time.Millisecond {
 			p.Token(p.newMint(), k)

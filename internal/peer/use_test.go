@@ -24,9 +24,12 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/internal/testworld"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -122,7 +125,7 @@ func (p *peer) connect(m *mint.Mint, k token.Key) token.Token {
 	p.t.Helper()
 	code, err := p.code(m, k)
 	testworld.Must(p.t, err)
-	if err := m.Connect(p.t.Context(), k, code); err != nil {
+	if err := operate.New(m).Connect(p.t.Context(), k, code); err != nil {
 		p.t.Fatalf("Connect(%s) = %v, want nil", k, err)
 	}
 	return p.Token(m, k).Token
@@ -151,14 +154,14 @@ func (p *peer) alive(access redact.String) bool {
 }
 
 // renewWhenDue waits in real time until an entry is due, and renews it.
-func (p *peer) renewWhenDue(m *mint.Mint, k token.Key) (mint.Renewal, error) {
+func (p *peer) renewWhenDue(m *mint.Mint, k token.Key) (rotate.Renewal, error) {
 	p.t.Helper()
 	wait := time.Until(p.Entry(k).NextAt)
 	if wait > time.Duration(p.shortSeconds())*time.Second {
 		p.t.Fatalf("the entry of %s is due in %v, want at most %d s", k, wait, p.shortSeconds())
 	}
 	time.Sleep(wait)
-	return m.Renew(p.t.Context(), k)
+	return (&rotate.Rotator{Mint: m}).Renew(p.t.Context(), k)
 }
 
 // copied returns a store with a copy of the current entries.
@@ -174,12 +177,12 @@ func (p *peer) copied(keys ...token.Key) *memory.Store {
 }
 
 // code has alice log in and consent. It returns the authorization response.
-func (p *peer) code(m *mint.Mint, k token.Key) (mint.Code, error) {
+func (p *peer) code(m *mint.Mint, k token.Key) (attempt.Code, error) {
 	p.t.Helper()
 	const state = "state of this test"
-	at, err := m.Authorization(p.t.Context(), k, testworld.RedirectURI)
+	at, err := operate.New(m).Authorization(p.t.Context(), k, testworld.RedirectURI)
 	if err != nil {
-		return mint.Code{}, err
+		return attempt.Code{}, err
 	}
 	sum := sha256.Sum256([]byte(testworld.CodeVerifier))
 	back := p.browse(at.URL + "&" + url.Values{
@@ -189,7 +192,7 @@ func (p *peer) code(m *mint.Mint, k token.Key) (mint.Code, error) {
 	if back.Get("code") == "" || back.Get("state") != state {
 		p.t.Fatalf("the authorization response is %v, want a code and state=%s", back, state)
 	}
-	return mint.Code{
+	return attempt.Code{
 		Code: redact.New(back.Get("code")), Verifier: redact.New(testworld.CodeVerifier),
 		RedirectURI: testworld.RedirectURI, Destination: at.Destination,
 	}, nil

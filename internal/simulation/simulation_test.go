@@ -2,13 +2,10 @@ package simulation_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -17,15 +14,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/redact"
-	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store"
-	"github.com/tokenvend/tokenvend/pkg/store/memory"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -35,10 +30,8 @@ var (
 	firstSeed = flag.Uint64("seed", 1, "the seed of the first; the others follow")
 )
 
-// fixture is what all schedules share. It costs files and does not change.
-type fixture struct {
-	secrets  *folder.Source
-	sealer   *keyfile.Sealer
+// totals are counted over all schedules.
+type totals struct {
 	connects atomic.Int64 // of alice, in all schedules
 	reused   atomic.Int64 // refresh tokens that reached their provider more than once
 }
@@ -47,13 +40,13 @@ type fixture struct {
 // refresh tokens, one that prefers them, and a user's grant, which has nothing
 // else.
 func (w *world) asked() []token.Key {
-	return []token.Key{{Credential: "minut"}, {Credential: "monta"}, w.alices()}
+	return []token.Key{testworld.Key("minut"), testworld.Key("monta"), w.alices()}
 }
 
 // alices returns the key of a user's grant, at a server whose reuse of refresh
 // tokens the schedule's descriptor may or may not state.
 func (w *world) alices() token.Key {
-	return token.Key{Credential: userProvider(w.temper), Variant: token.NewVariant("alice", "", "")}
+	return testworld.Account(userProvider(w.temper), "alice")
 }
 
 // tempers lists what a descriptor may state about reuse, each with the servers
@@ -90,66 +83,54 @@ func descriptorOf(sim *simulator.Simulator, r grant.Reuse) map[string]any {
 	}
 }
 
-func newFixture(t *testing.T) *fixture {
+// newShared returns a world whose secrets and sealing key all schedules use.
+// They are files, and do not change.
+func newShared(t *testing.T) *testworld.World {
 	t.Helper()
-	h := &fixture{}
-	var err error
-	if h.secrets, err = folder.New(filepath.Join(t.TempDir(), "credentials")); err != nil {
-		t.Fatal(err)
-	}
-	if h.sealer, err = keyfile.Open(filepath.Join(t.TempDir(), "seal.key")); err != nil {
-		t.Fatal(err)
-	}
-	sim := simulator.New(simulator.Options{})
-	put := func(name, provider string, more map[string]any) {
-		id, secret := sim.ClientFor(provider)
-		secretOf := map[string]any{"client_id": id, "client_secret": secret}
-		maps.Copy(secretOf, more)
-		data, _ := json.Marshal(secretOf)
-		if err := h.secrets.Write(name, data); err != nil {
-			t.Fatal(err)
-		}
-	}
+	shared := testworld.New(t, testworld.Config{})
 	for _, name := range []string{"minut", "monta"} {
-		put(name, name, map[string]any{"provider": name})
+		shared.Put(name, name, nil)
 	}
 	for i, temper := range tempers {
-		put(userProvider(i), "trackmania", map[string]any{"descriptor": descriptorOf(sim, temper.reuse)})
+		descriptor := descriptorOf(shared.Providers, temper.reuse)
+		shared.Put(userProvider(i), "trackmania", map[string]any{"provider": nil, "descriptor": descriptor})
 	}
-	return h
+	return shared
 }
 
 func TestRandomSchedules(t *testing.T) {
-	h := newFixture(t)
+	shared := newShared(t)
+	var sum totals
 	var next atomic.Uint64
 	var all sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for n := next.Add(1) - 1; n < uint64(*schedules) && !t.Failed(); n = next.Add(1) - 1 {
-				runSchedule(t, h, *firstSeed+n)
+				runSchedule(t, shared, &sum, *firstSeed+n)
 			}
 		})
 	}
 	all.Wait()
 	t.Logf(
 		"%d schedules, from seed %d on: %d connects, %d refresh tokens sent once more", *schedules, *firstSeed,
-		h.connects.Load(), h.reused.Load(),
+		sum.connects.Load(), sum.reused.Load(),
 	)
 }
 
 // runSchedule runs one schedule in its own bubble and reports the promises that
 // it broke.
-func runSchedule(t *testing.T, h *fixture, seed uint64) {
+func runSchedule(t *testing.T, shared *testworld.World, sum *totals, seed uint64) {
 	var w *world
 	synctest.Test(t, func(t *testing.T) {
-		w = newWorld(h, seed)
+		w = newWorld(t, shared, seed)
+		w.totals = sum
 		w.run(t.Context())
 	})
 	for _, what := range w.broken {
 		t.Errorf("seed %d: %s", seed, what)
 	}
 	if len(w.broken) > 0 && *aloud {
-		t.Log(w.log.String())
+		t.Log(w.Log.String())
 	}
 }
 
@@ -158,16 +139,20 @@ const (
 	after  = 25 * time.Minute // then everything works again, for longer than the longest back-off
 )
 
-func newWorld(h *fixture, seed uint64) *world {
-	w := &world{fixture: h, seed: seed, dice: &dice{r: rand.New(rand.NewPCG(seed, 0))}, store: memory.New()}
+func newWorld(t *testing.T, shared *testworld.World, seed uint64) *world {
+	t.Helper()
+	w := &world{dice: &dice{r: rand.New(rand.NewPCG(seed, 0))}}
 	lives := []time.Duration{20 * time.Second, 100 * time.Second, 10 * time.Minute, time.Hour}
 	w.temper = w.dice.n(len(tempers))
 	server := tempers[w.temper].servers[w.dice.n(len(tempers[w.temper].servers))]
 	monta := []simulator.Reuse{simulator.Refused, simulator.RevokesFamily}[w.dice.n(2)]
-	w.sim = simulator.New(simulator.Options{
-		Lifetime: lives[w.dice.n(len(lives))],
-		Log:      1,
-		Reuse:    map[string]simulator.Reuse{"monta": monta, "trackmania": server},
+	w.World = testworld.New(t, testworld.Config{
+		Secrets: shared.Secrets, Sealer: shared.Sealer,
+		Simulator: simulator.Options{
+			Lifetime: lives[w.dice.n(len(lives))],
+			Log:      1,
+			Reuse:    map[string]simulator.Reuse{"monta": monta, "trackmania": server},
+		},
 	})
 	for range 3 {
 		w.instances = append(w.instances, w.newInstance())
@@ -219,48 +204,42 @@ func (w *world) customer(ctx context.Context) {
 // ask requests a token once and checks the result against the promises.
 func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.Want) (token.Token, bool) {
 	name := key.Credential
-	const deadline = 29 * time.Second
-	ctx, cancel := context.WithTimeout(ctx, deadline)
+	ctx, cancel := context.WithTimeout(ctx, testworld.CallerTimeout)
 	defer cancel()
 	began := time.Now()
 	got, err := i.Token(ctx, key, want)
 	if i.dead.Load() {
 		return token.Token{}, false
 	}
-	w.promise(time.Since(began) <= deadline+50*time.Millisecond, "%s: answered after %v", name, time.Since(began))
+	took := time.Since(began)
+	w.promise(took <= testworld.CallerTimeout+50*time.Millisecond, "Token(%s) took %v", name, took)
 	if err != nil {
 		var known *api.Error
 		w.promise(errors.As(err, &known) && known.Code != api.Internal && known.Code != api.UnknownCredential &&
-			known.Code != api.Misconfigured, "%s: %v", name, err)
+			known.Code != api.Misconfigured, "Token(%s) = %v", name, err)
 		over := errors.As(err, &known) && known.Code == api.ReauthorizationRequired
-		w.promise(!over || key == w.alices(), "%s: %v", name, err)
+		w.promise(!over || key == w.alices(), "Token(%s) = %v, without a user's grant", name, err)
 		if over && key == w.alices() {
-			w.promise(w.mayBeOver(err), "%s: %v, and the provider has not said so", name, err)
+			w.promise(w.mayBeOver(err), "Token(%s) = %v, and the provider has not said so", name, err)
 			w.connect(ctx, i)
 		}
 		return token.Token{}, false
 	}
 	left := got.Token.Left(time.Now())
-	w.promise(left > 0 && left >= want.Life, "%s: a token was vended with %v left, %v wanted", name, left, want.Life)
-	w.promise(got.Token.Fingerprint != want.Rejected, "%s: the reported token was vended to who reported it", name)
+	w.promise(left > 0 && left >= want.Life, "Token(%s) has %v left, want %v", name, left, want.Life)
+	w.promise(got.Token.Fingerprint != want.Rejected, "Token(%s) = the token that was reported", name)
 	// a lost response to a refresh may have ended her grant
-	w.promise(key == w.alices() ||
-		w.sim.Accepts(name, got.Token.Access.Reveal()), "%s: a token was vended that the provider does not know", name)
+	accepted := w.Providers.Accepts(name, got.Token.Access.Reveal())
+	w.promise(key == w.alices() || accepted, "Token(%s) = a token that the provider does not know", name)
 	return got.Token, true
 }
 
 // connect acts for alice, who grants access on the provider's page and returns
 // with a code.
 func (w *world) connect(ctx context.Context, i *instance) {
-	const backTo = "http://127.0.0.1/connected"
-	id, _ := w.sim.ClientFor("trackmania")
-	code, err := w.sim.IssueCode("trackmania", id, "alice", "", backTo, "")
-	if err != nil {
-		panic(err)
-	}
-	w.connects.Add(1)
+	w.totals.connects.Add(1)
 	// if it fails, a later caller connects again
-	_ = i.Connect(ctx, w.alices(), mint.Code{Code: redact.New(code), RedirectURI: backTo})
+	_ = operate.New(i.Mint).Connect(ctx, w.alices(), w.Code("trackmania", "alice"))
 }
 
 // ticks is the schedule: a pass per minute until the end.
@@ -269,10 +248,10 @@ func (w *world) ticks(ctx context.Context) {
 		w.mu.Lock()
 		rotate := w.instances[len(w.instances)-1]
 		w.mu.Unlock()
-		pass, cancel := context.WithTimeout(ctx, time.Minute)
+		pass, cancel := context.WithTimeout(ctx, testworld.PassTimeout)
 		_, err := rotate.rotator.Run(pass)
 		cancel()
-		w.promise(err == nil || !w.calm.Load(), "a pass: %v", err)
+		w.promise(err == nil || !w.calm.Load(), "Run() = %v, want no error", err)
 	}
 }
 
@@ -305,14 +284,14 @@ func (w *world) trouble() {
 		if name == "minut" { // the others would return a refresh token that was redeemed before
 			faults = append(faults, simulator.Fault{Same: true})
 		}
-		if err := w.sim.SetFault(name, faults[w.dice.n(len(faults))]); err != nil {
+		if err := w.Providers.SetFault(name, faults[w.dice.n(len(faults))]); err != nil {
 			panic(err)
 		}
 		if w.dice.oneIn(3) {
 			w.kill(w.dice.n(len(w.instances)))
 		}
 	}
-	if err := w.sim.SetFaults(simulator.Fault{}); err != nil {
+	if err := w.Providers.SetFaults(simulator.Fault{}); err != nil {
 		panic(err)
 	}
 	w.calm.Store(true)
@@ -331,7 +310,7 @@ func (w *world) kill(i int) {
 func (w *world) checkRecovered(ctx context.Context) {
 	for _, key := range w.asked() {
 		name := key.Credential
-		entries, err := w.store.Get(ctx, store.Strong, key)
+		entries, err := w.Store.Get(ctx, store.Strong, key)
 		if err != nil || entries[0].Generation == 0 || entries[0].NextAt.IsZero() {
 			continue // never requested with success, or too short-lived for the schedule
 		}
@@ -350,14 +329,14 @@ func (w *world) checkRecovered(ctx context.Context) {
 	for _, name := range []string{"minut", "monta", "trackmania"} {
 		w.promise(w.ledger.count(w.host(name)) < 200, "%s: asked %d times", name, w.ledger.count(w.host(name)))
 	}
-	monta := w.sim.Stats().Providers["monta"]
+	monta := w.Providers.Stats().Providers["monta"]
 	for fingerprint, uses := range monta.RefreshUses {
 		w.promise(uses <= 1, "monta: the refresh token %s was sent %d times", fingerprint, uses)
 	}
-	users := w.sim.Stats().Providers["trackmania"]
+	users := w.Providers.Stats().Providers["trackmania"]
 	harmless := !grant.Holds(tempers[w.temper].reuse, grant.Living)
 	w.promise(harmless ||
 		users.ReusedEarly == 0, "trackmania: a refresh token was sent again %d times while its access token lived",
 		users.ReusedEarly)
-	w.reused.Add(int64(users.Reused))
+	w.totals.reused.Add(int64(users.Reused))
 }

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -17,40 +16,28 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
-	"github.com/tokenvend/tokenvend/pkg/store/memory"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // world is what all instances of one schedule share.
 type world struct {
-	*fixture
-	seed      uint64
+	*testworld.World
+	totals    *totals
 	dice      *dice
-	sim       *simulator.Simulator
-	store     *memory.Store
 	instances []*instance // the last is rotate's
 	ledger    ledger
 	calm      atomic.Bool  // no more faults
 	temper    int          // index into tempers: what is known about reuse
 	refused   atomic.Int64 // responses that ended alice's grant
-	logging   sync.Mutex
 
 	mu      sync.Mutex
 	broken  []string
 	started int // instances
-	log     strings.Builder
-}
-
-// Write implements io.Writer for the instances' log.
-func (w *world) Write(p []byte) (int, error) {
-	w.logging.Lock()
-	defer w.logging.Unlock()
-	return w.log.Write(p)
 }
 
 // dice are random numbers for many goroutines. In a bubble the scheduler
@@ -92,11 +79,12 @@ type instance struct {
 
 func (w *world) newInstance() *instance {
 	dead := &atomic.Bool{}
-	m := mint.New(mint.Config{
-		Store: &flakyStore{Store: w.store, w: w, dead: dead}, Source: w.secrets, Sealer: w.sealer,
-		HTTP: &http.Client{Transport: &wire{w: w, dead: dead}}, Journal: w.journal(),
+	m := w.NewMint(func(c *mint.Config) {
+		c.Store = &flakyStore{Store: w.Store, w: w, dead: dead}
+		c.HTTP = &http.Client{Transport: &wire{w: w, dead: dead}}
+		c.Journal = w.journal()
 	})
-	return &instance{Mint: m, rotator: &rotate.Rotator{Mint: m, Store: w.store}, dead: dead}
+	return &instance{Mint: m, rotator: &rotate.Rotator{Mint: m, Store: w.Store}, dead: dead}
 }
 
 // journal writes nothing, unless a single schedule is being examined.
@@ -105,7 +93,7 @@ func (w *world) journal() journal.Journal {
 		return journal.Journal{}
 	}
 	w.started++
-	return journal.Journal{Log: slog.New(slog.NewTextHandler(w, nil)).With("instance", w.started)}
+	return journal.Journal{Log: w.Journal.Log.With("instance", w.started)}
 }
 
 var (
@@ -193,10 +181,10 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errKilled
 	}
 	if r.Method == http.MethodGet { // each instance verifies a reported token
-		return x.w.sim.RoundTrip(r)
+		return x.w.Providers.RoundTrip(r)
 	}
 	began := x.w.ledger.begin(x.w, r.URL.Host, x.dead)
-	res, err := x.w.sim.RoundTrip(r)
+	res, err := x.w.Providers.RoundTrip(r)
 	x.w.ledger.end(r.URL.Host, began)
 	if err == nil {
 		x.w.overhear(r.URL.Host, res)
@@ -279,7 +267,7 @@ func (l *ledger) count(host string) int {
 
 // host returns the host of a credential's provider.
 func (w *world) host(credential string) string {
-	rest := strings.TrimPrefix(w.sim.TokenURL(credential), "https://")
+	rest := strings.TrimPrefix(w.Providers.TokenURL(credential), "https://")
 	host, _, _ := strings.Cut(rest, "/")
 	return host
 }

@@ -51,14 +51,19 @@ func onEachDynamoDB(t *testing.T, test func(t *testing.T, d dynamo)) {
 // from AWS.
 var deviations = map[string]map[string]string{
 	"DynamoDBLocal": {
-		`"UpdateExpression":"SET a = :v"` + values + `{":v":{"S":""}}`:                                            "ValidationException",
-		`"UpdateExpression":"SET a = :v"` + values + `{":v":{"N":"1.0e2"}}`:                                       "a=1.0e2",
-		`"UpdateExpression":"SET gs = :v"` + values + `{":v":{"S":"x"}}`:                                          "gs=x",
-		`"KeyConditionExpression":"pk = :p AND begins_with(sk, :s)"` + values + `{":p":{"S":"p"},":s":{"S":"b"}}`: "B b ba",
+		`"UpdateExpression":"SET a = :v"` + values +
+			`{":v":{"S":""}}`: "ValidationException",
+		`"UpdateExpression":"SET a = :v"` + values +
+			`{":v":{"N":"1.0e2"}}`: "a=1.0e2",
+		`"UpdateExpression":"SET gs = :v"` + values +
+			`{":v":{"S":"x"}}`: "gs=x",
+		`"KeyConditionExpression":"pk = :p AND begins_with(sk, :s)"` + values +
+			`{":p":{"S":"p"},":s":{"S":"b"}}`: "B b ba",
 	},
 	"dynalite": {
-		`"UpdateExpression":"REMOVE t","ConditionExpression":"f < :v"` + values + `{":v":{"BOOL":true}}`: "ConditionalCheckFailedException",
-		key("a") + `,"ReturnValues":"UPDATED_OLD"`:                                                       "",
+		`"UpdateExpression":"REMOVE t","ConditionExpression":"f < :v"` + values +
+			`{":v":{"BOOL":true}}`: "ConditionalCheckFailedException",
+		key("a") + `,"ReturnValues":"UPDATED_OLD"`: "",
 	},
 }
 
@@ -239,10 +244,18 @@ func TestUpdateExpressions(t *testing.T) {
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"exists(n)"`, invalid},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":""`, invalid},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"(n = :v)"` + values + `{":v":{"N":"5"}}`, "-t"},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"((n = :v) AND (t = :w))"` + values + `{":v":{"N":"5"},":w":{"S":"text"}}`, "-t"},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"((n = :v) AND (t = :w))"` + values +
+				`{":v":{"N":"5"},":w":{"S":"text"}}`,
+			"-t",
+		},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"((n = :v))"` + values + `{":v":{"N":"5"}}`, invalid},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n = n"`, invalid},
-		{`"UpdateExpression":"REMOVE t","ConditionExpression":"n BETWEEN :v AND :w"` + values + `{":v":{"N":"6"},":w":{"N":"5"}}`, invalid},
+		{
+			`"UpdateExpression":"REMOVE t","ConditionExpression":"n BETWEEN :v AND :w"` + values +
+				`{":v":{"N":"6"},":w":{"N":"5"}}`,
+			invalid,
+		},
 		{`"UpdateExpression":"REMOVE t","ConditionExpression":"f < :v"` + values + `{":v":{"BOOL":true}}`, invalid},
 		{`"UpdateExpression":"REMOVE t"` + values + `{}`, invalid},
 		{`"UpdateExpression":"REMOVE t","ExpressionAttributeNames":{}`, invalid},
@@ -314,14 +327,20 @@ func TestReturnValues(t *testing.T) {
 		); got != cases["ALL_NEW"] {
 			t.Errorf("DeleteItem with ReturnValues ALL_OLD = %q, want %q", got, cases["ALL_NEW"])
 		}
-		d.want("ValidationException", "PutItem", d.body(`"Item":{"pk":{"S":"a"},"sk":{"S":"-"}},"ReturnValues":"ALL_NEW"`))
+		d.want(
+			"ValidationException",
+			"PutItem",
+			d.body(`"Item":{"pk":{"S":"a"},"sk":{"S":"-"}},"ReturnValues":"ALL_NEW"`),
+		)
 		changed := key("a") + `,"ReturnValues":"UPDATED_OLD"`
 		d.want(d.wanted(changed, "ValidationException"), "DeleteItem", d.body(changed))
 		d.put("a", `"n":{"N":"5"}`)
 		out := d.want(
 			"ConditionalCheckFailedException", "UpdateItem",
 			d.body(
-				key("a")+`,"UpdateExpression":"REMOVE n","ConditionExpression":"attribute_exists(nothing)","ReturnValuesOnConditionCheckFailure":"ALL_OLD"`,
+				key(
+					"a",
+				)+`,"UpdateExpression":"REMOVE n","ConditionExpression":"attribute_exists(nothing)","ReturnValuesOnConditionCheckFailure":"ALL_OLD"`,
 			),
 		)
 		// dynalite and DynamoDB Local send no item, AWS does.

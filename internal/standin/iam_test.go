@@ -124,7 +124,12 @@ func TestIdentitiesAndPolicies(t *testing.T) {
 			UserName: aws.String("u"), PolicyArn: made.Policy.Arn,
 		})
 		must(t, "AttachUserPolicy", err)
-		want := map[string]string{"role role/r r": "in " + someDocument, "user user/u u": *made.Policy.Arn, "group group/g g": "in " + someDocument, "policy " + *made.Policy.Arn: "true " + someDocument}
+		want := map[string]string{
+			"role role/r r":              "in " + someDocument,
+			"user user/u u":              *made.Policy.Arn,
+			"group group/g g":            "in " + someDocument,
+			"policy " + *made.Policy.Arn: "true " + someDocument,
+		}
 		if got := details(t, c); !maps.Equal(got, want) {
 			t.Errorf("GetAccountAuthorizationDetails tells %v, want %v", got, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -21,14 +22,21 @@ const module = "github.com/tokenvend/tokenvend/"
 // packages of lower floors. Tests may import any package.
 var layers = [][]string{
 	{
-		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark", "pkg/jsonpointer",
-		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback",
+		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/outbound", "pkg/private", "pkg/watermark",
+		"pkg/jsonpointer",
+		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
+		"pkg/local/httpserver",
 	},
-	{"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "pkg/grant", "cmd/tokenvend/internal/terminal"},
-	{"pkg/provider/expiry"},
+	{"pkg/strictjson", "pkg/privatekey"},
+	{
+		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
+		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/iampolicy",
+	},
+	{"pkg/provider/expiry", "pkg/provider/body"},
 	{"pkg/provider/ratelimit"},
 	{"pkg/provider/response"},
 	{"pkg/provider"},
+	{"pkg/grant"},
 	{"pkg/credential", "pkg/store", "pkg/seal", "pkg/journal"},
 	{
 		"pkg/credential/folder", "pkg/credential/credentialtest", "pkg/store/bolt", "pkg/store/memory",
@@ -36,10 +44,29 @@ var layers = [][]string{
 		"pkg/seal/keyfile", "pkg/seal/sealtest", "pkg/provider/simulator",
 		"pkg/credential/secretsmanager", "pkg/store/dynamo", "pkg/seal/kms",
 	},
+	{"pkg/schedule"},
+	{"pkg/failure"},
+	{"pkg/row"},
+	{"pkg/records"},
+	{"pkg/registry", "pkg/outage", "pkg/variants"},
+	{"pkg/verification"},
+	{"pkg/attempt"},
 	{"pkg/mint"},
+	{"pkg/operate"},
 	{"pkg/vend", "pkg/rotate"},
-	{"pkg/boot", "pkg/local"},
-	{"functions/vend", "functions/rotate", "cmd/tokenvend"},
+	{"pkg/boot", "pkg/local/gateway"},
+	{"pkg/local"},
+	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/clierror"},
+	{"cmd/tokenvend/internal/connection"},
+	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
+	{"cmd/tokenvend/internal/report"},
+	{
+		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
+		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",
+	},
+	{"cmd/tokenvend/internal/commands/doctor"},
+	{"cmd/tokenvend/internal/cli"},
+	{"cmd/tokenvend"},
 }
 
 // apart lists packages outside the layers, each with the packages of this
@@ -51,20 +78,31 @@ var apart = map[string][]string{
 	"pkg/client/oauth2source": {"pkg/client"},
 	"pkg/client/signed":       {"pkg/api", "pkg/client", "pkg/executeapi", "pkg/loopback"},
 	"internal/reverts":        {},
-	"cmd/tokenvend":           {"pkg/client", "pkg/client/invoke", "pkg/client/signed"},
-	"internal/needs":          {},
-	"internal/stress":         {},
-	"internal/style":          {},
-	"internal/measure":        {},
-	"internal/testbed":        {"internal/standin"},
+	"cmd/tokenvend/internal/clierror": {
+		"pkg/client", "pkg/client/invoke",
+	},
+	"cmd/tokenvend/internal/connection": {
+		"pkg/client", "pkg/client/invoke", "pkg/client/signed",
+	},
+	"cmd/tokenvend/internal/command":           {"pkg/client"},
+	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
+	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"internal/needs":                           {},
+	"internal/stress":                          {},
+	"internal/style":                           {},
+	"internal/measure":                         {},
+	"internal/signedrequest":                   {},
+	"internal/testbed":                         {"internal/standin"},
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",
 		"internal/standin/iam", "internal/standin/lambda",
 	},
 	"internal/testworld": {
-		"pkg/api", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator", "pkg/redact", "pkg/rotate",
+		"pkg/api", "pkg/attempt", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator",
+		"pkg/redact", "pkg/rotate",
 		"pkg/seal", "pkg/seal/keyfile", "pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
 	},
+	"internal/testworld/dynamotable":  {"internal/testbed", "pkg/store/dynamo"},
 	"internal/standin/wire":           {},
 	"internal/standin/dynamodb":       {"internal/standin/wire"},
 	"internal/standin/secretsmanager": {"internal/standin/wire"},
@@ -148,4 +186,21 @@ func skip(err error) error {
 		return err
 	}
 	return fs.SkipDir
+}
+
+// The functions link nothing of the command line.
+func TestFunctionsLinkNoCommandLine(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "./functions/...")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil || !strings.Contains(string(out), module+"pkg/vend\n") {
+		t.Fatalf("go list -deps ./functions/... = %d bytes, %v, want their dependencies", len(out), err)
+	}
+	for dependency := range strings.Lines(string(out)) {
+		for _, other := range []string{"spf13", "yaml", "md2man", "blackfriday", "golang.org/x/term", "cmd/tokenvend"} {
+			if strings.Contains(dependency, other) {
+				t.Errorf("go list -deps ./functions/... has %s, want nothing of %s", dependency, other)
+			}
+		}
+	}
 }

@@ -56,6 +56,7 @@ type World struct {
 	Providers *simulator.Simulator
 	Store     store.Store
 	Secrets   *folder.Source
+	Folder    string // of the secrets, if New created it
 	Sealer    seal.Sealer
 	HTTP      *http.Client
 	Journal   journal.Journal // writes text with metrics to Log
@@ -76,7 +77,8 @@ func New(t testing.TB, c Config) *World {
 	}
 	var err error
 	if w.Secrets == nil {
-		w.Secrets, err = folder.New(filepath.Join(t.TempDir(), "credentials"))
+		w.Folder = filepath.Join(t.TempDir(), "credentials")
+		w.Secrets, err = folder.New(w.Folder)
 		Must(t, err)
 	}
 	if w.Sealer == nil {
@@ -110,4 +112,10 @@ func (w *World) NewService(m *mint.Mint) *vend.Service {
 // NewRotator returns a rotator over an instance of mint.
 func (w *World) NewRotator(m *mint.Mint) *rotate.Rotator {
 	return &rotate.Rotator{Mint: m, Store: w.Store, Journal: w.Journal}
+}
+
+// WithStore returns a change for [World.NewMint]: the instance has another
+// store.
+func WithStore(s store.Store) func(*mint.Config) {
+	return func(c *mint.Config) { c.Store = s }
 }

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 )
 
 func TestTokenIsMintedOnce(t *testing.T) {
@@ -25,12 +26,12 @@ func TestAllPartsWorkTogether(t *testing.T) {
 		alice := testworld.Account("trackmania", "alice")
 		w.Put("trackmania", "trackmania", map[string]any{"allow": map[string]any{"accounts": []string{"*"}}})
 		m := w.NewMint()
-		testworld.Must(t, m.Connect(t.Context(), alice, w.Code("trackmania", "alice")))
+		testworld.Must(t, operate.New(m).Connect(t.Context(), alice, w.Code("trackmania", "alice")))
 		w.Pass(w.NewRotator(w.NewMint()))
 		got := w.Token(w.NewService(m).Mint, alice).Token
-		alive := w.Providers.Accepts("trackmania", got.Access.Reveal())
-		if e := w.Entry(alice); e.Generation != got.Generation || !alive {
-			t.Errorf("Token(%s) = generation %d, alive %t; want %d, true", alice, got.Generation, alive, e.Generation)
+		accepted := w.Providers.Accepts("trackmania", got.Access.Reveal())
+		if e := w.Entry(alice); e.Generation != got.Generation || !accepted {
+			t.Errorf("Token() = generation %d, accepted %t; want %d, true", got.Generation, accepted, e.Generation)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
@@ -113,16 +114,16 @@ func (w *World) Pass(r *rotate.Rotator) rotate.Report {
 
 // Code has a user grant access at a provider. It returns the authorization
 // response.
-func (w *World) Code(provider, account string) mint.Code {
+func (w *World) Code(provider, account string) attempt.Code {
 	w.T.Helper()
 	id, _ := w.Providers.ClientFor(provider)
 	sum := sha256.Sum256([]byte(CodeVerifier))
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
 	code, err := w.Providers.IssueCode(provider, id, account, "", RedirectURI, challenge)
 	if err != nil {
-		w.T.Fatalf("Grant(%s, %s) = %v, want a code", provider, account, err)
+		w.T.Fatalf("IssueCode(%s, %s) = %v, want a code", provider, account, err)
 	}
-	return mint.Code{Code: redact.New(code), Verifier: redact.New(CodeVerifier), RedirectURI: RedirectURI}
+	return attempt.Code{Code: redact.New(code), Verifier: redact.New(CodeVerifier), RedirectURI: RedirectURI}
 }
 
 // Entry returns what the store holds for a key.

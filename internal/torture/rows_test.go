@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/tokenvend/tokenvend/internal/testworld"
 )
 
 // row is one fault.
@@ -236,7 +238,7 @@ func herd(n int, instances []instance) []call {
 func nineSecondsLeft(s *scene, start func() instance) []call {
 	ask := start()
 	first := ask.call()
-	must(s.t, first.err)
+	testworld.Must(s.t, first.err)
 	time.Sleep(time.Until(first.began.Add(11 * time.Second)))
 	s.login.forget()
 	return herd(20, []instance{ask})

@@ -1,31 +1,23 @@
 package torture_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/credential/folder"
-	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
-	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
-	"github.com/tokenvend/tokenvend/pkg/store/memory"
-	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 const (
@@ -33,9 +25,6 @@ const (
 	// timeout bounds a request of either contender, unless the row says
 	// otherwise. It allows for a loaded machine.
 	timeout = 10 * time.Second
-	// callerTimeout is how long a caller waits for a token, as with the vend
-	// function.
-	callerTimeout = 29 * time.Second
 )
 
 // scene is one contender in front of one row's endpoints, with no requests so
@@ -45,25 +34,7 @@ type scene struct {
 	row                     row
 	trust                   authority
 	login, elsewhere, clear *site
-	log                     journalled
-}
-
-// journalled is the log of tokenvend.
-type journalled struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journalled) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
-func (j *journalled) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
+	log                     *testworld.Buffer // of tokenvend
 }
 
 func newScene(t *testing.T, trust authority, r row) *scene {
@@ -147,30 +118,21 @@ const credentialName = "torture"
 // tokenvend returns instances of tokenvend: the real path from the store to the
 // token endpoint, as in both functions, with one store for all.
 func (s *scene) tokenvend() func() instance {
-	dir := s.t.TempDir()
-	secrets, err := folder.New(filepath.Join(dir, "credentials"))
-	must(s.t, err)
-	sealer, err := keyfile.Open(filepath.Join(dir, "seal.key"))
-	must(s.t, err)
-	secret, err := json.Marshal(s.credential())
-	must(s.t, err)
-	must(s.t, secrets.Write(credentialName, secret))
-	shared := memory.New()
+	w := testworld.New(s.t, testworld.Config{})
+	s.log = &w.Log
+	w.PutSecret(credentialName, s.credential())
 	return func() instance {
 		hc := outbound.NewClient(outbound.Config{Roots: s.trust.pool, Route: s.route})
 		hc.Timeout = cmp.Or(s.row.timeout, timeout)
-		m := mint.New(mint.Config{
-			Store: shared, Source: secrets, Sealer: sealer, HTTP: hc,
-			Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(&s.log, nil))},
-		})
+		m := w.NewMint(func(c *mint.Config) { c.HTTP = hc })
 		s.t.Cleanup(func() {
 			m.Wait()
 			hc.CloseIdleConnections()
 		})
 		return func() (vended, error) {
-			ctx, cancel := context.WithTimeout(s.t.Context(), callerTimeout)
+			ctx, cancel := context.WithTimeout(s.t.Context(), testworld.CallerTimeout)
 			defer cancel()
-			r, err := m.Token(ctx, token.Key{Credential: credentialName}, mint.Want{})
+			r, err := m.Token(ctx, testworld.Key(credentialName), mint.Want{})
 			if err != nil {
 				return vended{}, err
 			}
@@ -209,11 +171,4 @@ func wordsOf(err error) string {
 		return "error, timed out"
 	}
 	return "error"
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -160,7 +160,8 @@ func TestMatchDoesNotBlowUp(t *testing.T) {
 
 // A user's path is chosen by who makes the user. It may look like a role.
 func TestAttack10_APatternOfRolesAdmitsNoUser(t *testing.T) {
-	for _, pattern := range []string{"arn:aws:iam::123456789012:role/svc-*", "*:role/svc-*", "*role/svc-*", "arn:aws:iam::123456789012?role/svc-*"} {
+	for _, pattern := range []string{"arn:aws:iam::123456789012:role/svc-*", "*:role/svc-*", "*role/svc-*",
+		"arn:aws:iam::123456789012?role/svc-*"} {
 		rule := access.Rule{Principals: []string{pattern}}
 		if !rule.Admits(overAPI(iam("role/svc-a")), "minut") {
 			t.Errorf("%s does not admit role/svc-a", pattern)
@@ -174,7 +175,10 @@ func TestAttack10_APatternOfRolesAdmitsNoUser(t *testing.T) {
 	if err := access.CheckPrincipal("*role/prod/svc-*"); err == nil {
 		t.Error("CheckPrincipal(*role/prod/svc-*) = nil, want an error: AWS does not report a role's path")
 	}
-	if rule := (access.Rule{Principals: []string{iam("user/*role/x")}}); !rule.Admits(overAPI(iam("user/my-role/x")), "minut") {
+	if rule := (access.Rule{Principals: []string{iam("user/*role/x")}}); !rule.Admits(
+		overAPI(iam("user/my-role/x")),
+		"minut",
+	) {
 		t.Error("a pattern of users with role/ in their path admits none of them")
 	}
 }

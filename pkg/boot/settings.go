@@ -10,7 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/row"
 )
 
 // The names of the settings. template.yaml sets them.
@@ -25,7 +26,7 @@ const (
 	EnvMetrics      = "TOKENVEND_METRICS"       // the CloudWatch namespace of the metrics; "": none
 	// how often tokens are checked at their providers, such as "15m"; "": never
 	EnvCanary    = "TOKENVEND_CANARY"
-	EnvRowFormat = "TOKENVEND_ROW_FORMAT" // "1", "migrate" or "2": see mint.RowFormat; "": 2
+	EnvRowFormat = "TOKENVEND_ROW_FORMAT" // "1", "migrate" or "2": see row.Format; "": 2
 	EnvStaleMax  = "TOKENVEND_STALE_MAX"  // mint.Config.StaleMax, as "900s"; "": its default
 	EnvLogLevel  = "TOKENVEND_LOG_LEVEL"  // debug, info, warn or error; "": info
 )
@@ -36,7 +37,7 @@ type settings struct {
 	sealing, allowPrivate      bool
 	proxy                      *url.URL
 	logLevel, metrics          string
-	rowFormat                  mint.RowFormat
+	rowFormat                  row.Format
 	canary, staleMax           time.Duration
 
 	region, accessKey, secretKey, sessionToken string
@@ -160,15 +161,15 @@ func (r *reader) canary() time.Duration {
 	return every
 }
 
-func (r *reader) rowFormat() mint.RowFormat {
-	switch format := mint.RowFormat(r.getenv(EnvRowFormat)); format {
+func (r *reader) rowFormat() row.Format {
+	switch format := row.Format(r.getenv(EnvRowFormat)); format {
 	case "":
-		return mint.RowFormat2
-	case mint.RowFormat1, mint.RowFormatMigrate, mint.RowFormat2:
+		return row.Format2
+	case row.Format1, row.FormatMigrate, row.Format2:
 		return format
 	}
 	r.fault(EnvRowFormat, "1, migrate or 2")
-	return mint.RowFormat2
+	return row.Format2
 }
 
 // staleMax reads EnvStaleMax. It returns 0 if it is not set.
@@ -178,7 +179,7 @@ func (r *reader) staleMax() time.Duration {
 		return 0
 	}
 	span, err := time.ParseDuration(value)
-	if err != nil || span < mint.ShortestStaleMax || span > mint.LongestStaleMax {
+	if err != nil || span < records.ShortestStaleMax || span > records.LongestStaleMax {
 		r.fault(EnvStaleMax, "a duration from 60s to 24h, such as 900s")
 	}
 	return span

@@ -31,16 +31,21 @@ func begin(t *testing.T, pkce string) (*consent.Request, url.Values) {
 func TestAPageHasStateAndChallenge(t *testing.T) {
 	v, query := begin(t, "S256")
 	sum := sha256.Sum256([]byte(v.Verifier().Reveal()))
-	if len(v.Verifier().Reveal()) != 43 || query.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(sum[:]) || query.Get("code_challenge_method") != "S256" {
+	if len(v.Verifier().Reveal()) != 43 ||
+		query.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(sum[:]) ||
+		query.Get("code_challenge_method") != "S256" {
 		t.Errorf("the challenge: %v", query)
 	}
-	if len(query.Get("state")) != 43 || query.Get("scope") != "a b" || query.Get("client_id") != "c" || v.Site() != "https://auth.example.com" {
+	if len(query.Get("state")) != 43 || query.Get("scope") != "a b" || query.Get("client_id") != "c" ||
+		v.Site() != "https://auth.example.com" {
 		t.Errorf("the page: %v", query)
 	}
-	if _, other := begin(t, "S256"); other.Get("state") == query.Get("state") || other.Get("code_challenge") == query.Get("code_challenge") {
+	if _, other := begin(t, "S256"); other.Get("state") == query.Get("state") ||
+		other.Get("code_challenge") == query.Get("code_challenge") {
 		t.Error("two visits are alike")
 	}
-	if v, query := begin(t, ""); !v.Verifier().IsZero() || query.Has("code_challenge") || query.Has("code_challenge_method") {
+	if v, query := begin(t, ""); !v.Verifier().IsZero() || query.Has("code_challenge") ||
+		query.Has("code_challenge_method") {
 		t.Errorf("a challenge that the provider does not take: %v", query)
 	}
 	if said := fmt.Sprintf("%v %+v %#v", v, *v, v); strings.Contains(said, v.Verifier().Reveal()) {
@@ -49,7 +54,8 @@ func TestAPageHasStateAndChallenge(t *testing.T) {
 }
 
 func TestPagesThatNobodyIsSentTo(t *testing.T) {
-	for _, page := range []string{"", "http://auth.example.com/", "javascript:alert(1)", "file:///etc/passwd", "https://user@auth.example.com/", "//auth.example.com/", "https:///x", "%"} {
+	for _, page := range []string{"", "http://auth.example.com/", "javascript:alert(1)", "file:///etc/passwd",
+		"https://user@auth.example.com/", "//auth.example.com/", "https:///x", "%"} {
 		if _, err := consent.New(api.Authorization{URL: page}); err == nil {
 			t.Errorf("%s was taken", page)
 		}
@@ -57,7 +63,8 @@ func TestPagesThatNobodyIsSentTo(t *testing.T) {
 	if _, err := consent.New(api.Authorization{URL: authorizePage, PKCE: "plain"}); err == nil {
 		t.Error("PKCE plain was taken")
 	}
-	for _, page := range []string{"http://127.0.0.1:3001/providers/x/authorize", "http://localhost:1/", "http://[::1]:1/"} {
+	for _, page := range []string{"http://127.0.0.1:3001/providers/x/authorize", "http://localhost:1/",
+		"http://[::1]:1/"} {
 		if _, err := consent.New(api.Authorization{URL: page}); err != nil {
 			t.Errorf("%s: %v", page, err)
 		}
@@ -101,10 +108,12 @@ func TestRefusals(t *testing.T) {
 		"error=invalid_scope&error_description=no+such+scope":             "the provider sent the person back with invalid_scope: no such scope",
 		"error=%1b%5b31mred%0a&error_description=a%0d%0ab%22%5c%c3%a9%ff": "the provider sent the person back with ?[31mred?: a??b????",
 		"error=": "the provider sent the person back with ",
-		"error=x&error_description=" + strings.Repeat("y", 5000): "the provider sent the person back with x: " + strings.Repeat("y", 300),
+		"error=x&error_description=" + strings.Repeat("y", 5000): "the provider sent the person back with x: " +
+			strings.Repeat("y", 300),
 	} {
 		_, err := v.Code(answer + state)
-		if e, ok := errors.AsType[*consent.Refusal](err); !ok || e.Error() != want || e.Denied() != strings.HasPrefix(answer, "error=access_denied") {
+		if e, ok := errors.AsType[*consent.Refusal](err); !ok || e.Error() != want ||
+			e.Denied() != strings.HasPrefix(answer, "error=access_denied") {
 			t.Errorf("%.80s: %v", answer, err)
 		}
 	}
@@ -113,12 +122,15 @@ func TestRefusals(t *testing.T) {
 func TestPastedAddresses(t *testing.T) {
 	v, query := begin(t, "S256")
 	answer := "code=c0de&state=" + query.Get("state")
-	for _, address := range []string{"https://app.example.com/callback?" + answer, " http://127.0.0.1/connected?" + answer + "#_=_\r", "?" + answer, answer, "https://app.example.com/callback?x=1&" + answer} {
+	for _, address := range []string{"https://app.example.com/callback?" + answer, " http://127.0.0.1/connected?" +
+		answer + "#_=_\r", "?" + answer, answer, "https://app.example.com/callback?x=1&" + answer} {
 		if code, err := v.Pasted(address); err != nil || code.Reveal() != "c0de" {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	for _, address := range []string{"", "c0de", "https://app.example.com/callback", "https://app.example.com/callback?code=c0de", "https://app.example.com/callback#" + answer, "code=c0de&state=x"} {
+	for _, address := range []string{"", "c0de", "https://app.example.com/callback",
+		"https://app.example.com/callback?code=c0de", "https://app.example.com/callback#" + answer,
+		"code=c0de&state=x"} {
 		if _, err := v.Pasted(address); !errors.Is(err, consent.ErrStateMismatch) {
 			t.Errorf("%s: %v", address, err)
 		}

@@ -48,7 +48,14 @@ func land(t *testing.T, redirect string) *site {
 		t.Fatal(err)
 	}
 	page, _ := url.Parse(v.Page().Reveal())
-	s := &site{T: t, CallbackServer: l, state: page.Query().Get("state"), kept: make(chan string, 10), keeping: make(chan struct{}), outcome: make(chan error, 1)}
+	s := &site{
+		T:              t,
+		CallbackServer: l,
+		state:          page.Query().Get("state"),
+		kept:           make(chan string, 10),
+		keeping:        make(chan struct{}),
+		outcome:        make(chan error, 1),
+	}
 	ctx, stop := context.WithCancelCause(t.Context())
 	s.stop = stop
 	go func() {
@@ -68,8 +75,8 @@ func land(t *testing.T, redirect string) *site {
 	return s
 }
 
-// dialHere takes localhost for 127.0.0.1, as browsers do: a minimal system has no
-// /etc/hosts.
+// dialHere takes localhost for 127.0.0.1, as browsers do: a minimal system has
+// no /etc/hosts.
 func dialHere(ctx context.Context, network, address string) (net.Conn, error) {
 	var d net.Dialer
 	return d.DialContext(ctx, network, strings.Replace(address, "localhost:", "127.0.0.1:", 1))
@@ -112,7 +119,9 @@ func (s *site) send(b *http.Client, method, address, host string) shown {
 		s.Fatal(err)
 	}
 	h := answer.Header
-	if h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") != "no-referrer" || !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none';") || strings.Contains(string(body), "c0de") {
+	if h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") != "no-referrer" ||
+		!strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none';") ||
+		strings.Contains(string(body), "c0de") {
 		s.Errorf("%s %s: %v\n%s", method, address, h, body)
 	}
 	return shown{answer.StatusCode, h, string(body)}
@@ -133,7 +142,9 @@ func (s *site) want(got shown, status int, says string) {
 func TestOneAnswerIsTaken(t *testing.T) {
 	s, b := land(t, ""), browser()
 	led := s.open(b, s.Link())
-	if to := led.header.Get("Location"); led.status != http.StatusFound || !strings.HasPrefix(to, "https://auth.example.com/oauth/authorize?") || !strings.Contains(to, "state="+s.state) {
+	if to := led.header.Get("Location"); led.status != http.StatusFound ||
+		!strings.HasPrefix(to, "https://auth.example.com/oauth/authorize?") ||
+		!strings.Contains(to, "state="+s.state) {
 		t.Errorf("the link leads to %s", to)
 	}
 	if strings.Contains(s.Link(), s.state) || strings.Contains(led.header.Get("Set-Cookie"), s.state) {
@@ -182,7 +193,11 @@ func TestStrangersAreNotHeard(t *testing.T) {
 	s.want(s.open(browser(), s.back("code=c0de")), http.StatusBadRequest, refused)
 	s.want(s.send(b, http.MethodPost, s.back("code=c0de"), ""), http.StatusMethodNotAllowed, "")
 	s.want(s.send(b, http.MethodHead, s.back("code=c0de"), ""), http.StatusMethodNotAllowed, "")
-	s.want(s.send(b, http.MethodGet, s.back("code=c0de"), "rebound.example.com"), http.StatusMisdirectedRequest, "its own address only")
+	s.want(
+		s.send(b, http.MethodGet, s.back("code=c0de"), "rebound.example.com"),
+		http.StatusMisdirectedRequest,
+		"its own address only",
+	)
 	s.want(s.send(b, http.MethodGet, s.Link(), "localhost"), http.StatusMisdirectedRequest, "its own address only")
 	s.want(s.open(b, strings.TrimSuffix(s.RedirectURI(), "connected")), http.StatusNotFound, "Nothing is here")
 	s.want(s.open(b, s.RedirectURI()+"/favicon.ico"), http.StatusNotFound, "Nothing is here")
@@ -276,7 +291,9 @@ func TestARegisteredRedirectURI(t *testing.T) {
 			t.Errorf("%s: %v", redirect, err)
 		}
 	}
-	for _, redirect := range []string{"https://127.0.0.1:1/x", "https://app.example.com/x", "http://app.example.com/x", "http://0.0.0.0:1/x", "http://127.0.0.1:1/x#y", "http://127.0.0.1:0/x", "http://localhost:0/x", "http://u@127.0.0.1:1/", "urn:ietf:wg:oauth:2.0:oob", "%"} {
+	for _, redirect := range []string{"https://127.0.0.1:1/x", "https://app.example.com/x",
+		"http://app.example.com/x", "http://0.0.0.0:1/x", "http://127.0.0.1:1/x#y", "http://127.0.0.1:0/x",
+		"http://localhost:0/x", "http://u@127.0.0.1:1/", "urn:ietf:wg:oauth:2.0:oob", "%"} {
 		if l, err := consent.Listen(redirect); err == nil {
 			l.Close()
 			t.Errorf("%s was taken", redirect)
@@ -303,7 +320,8 @@ func TestAttack12_NobodyElseListensOnLocalhost(t *testing.T) {
 			if !strings.Contains(err.Error(), other.Addr().String()) || !strings.Contains(err.Error(), "another port") {
 				t.Errorf("Listen = %v, want the address that is taken and what to do", err)
 			}
-			if again, err := net.Listen("tcp", net.JoinHostPort(map[string]string{"127.0.0.1": "::1", "::1": "127.0.0.1"}[theirs], port)); err == nil {
+			if again, err := net.Listen("tcp",
+				net.JoinHostPort(map[string]string{"127.0.0.1": "::1", "::1": "127.0.0.1"}[theirs], port)); err == nil {
 				_ = again.Close()
 			} else if theirs == "::1" {
 				t.Errorf("the other address is not given back: %v", err)
@@ -319,7 +337,8 @@ func TestAttack12_EachLoopbackAddressAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for form, hosts := range map[string][]string{"localhost": {"127.0.0.1", "[::1]"}, "127.0.0.1": {"127.0.0.1"}, "[::1]": {"[::1]"}} {
+	for form, hosts := range map[string][]string{"localhost": {"127.0.0.1", "[::1]"}, "127.0.0.1": {"127.0.0.1"},
+		"[::1]": {"[::1]"}} {
 		port := freePort(t)
 		if !strings.Contains(fmt.Sprint(own), "::1/") {
 			if hosts = slices.DeleteFunc(hosts, func(h string) bool { return h == "[::1]" }); len(hosts) == 0 {
@@ -328,7 +347,8 @@ func TestAttack12_EachLoopbackAddressAnswers(t *testing.T) {
 		}
 		s := land(t, "http://"+form+":"+port+"/callback")
 		for _, host := range hosts {
-			if got := s.send(browser(), http.MethodGet, "http://"+host+":"+port+"/nowhere", form+":"+port); got.status != http.StatusNotFound {
+			if got := s.send(browser(), http.MethodGet, "http://"+host+":"+port+"/nowhere",
+				form+":"+port); got.status != http.StatusNotFound {
 				t.Errorf("%s at %s: %d, want 404", form, host, got.status)
 			}
 		}

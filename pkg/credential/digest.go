@@ -135,7 +135,7 @@ type Change struct{ Name, Old, New string }
 
 // Changes returns the parts in which d differs from before, sorted by name.
 func (d Destination) Changes(before Destination) []Change {
-	old, now := d.values(before), d.values(d)
+	old, now := before.values(), d.values()
 	names := map[string]bool{}
 	for _, p := range slices.Concat(d, before) {
 		names[p.Name] = true
@@ -149,9 +149,9 @@ func (d Destination) Changes(before Destination) []Change {
 	return all
 }
 
-func (Destination) values(of Destination) map[string]string {
+func (d Destination) values() map[string]string {
 	values := map[string]string{}
-	for _, p := range of {
+	for _, p := range d {
 		values[p.Name] = p.Value
 	}
 	return values

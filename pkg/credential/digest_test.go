@@ -11,7 +11,8 @@ import (
 func TestDestinationAndRequestDigests(t *testing.T) {
 	base := at(object{
 		"token":   object{"url": "https://id.example/token"},
-		"refresh": object{}, "revoke": object{"url": "/revoke"}, "verify": object{"url": "/me"}, "authorize": object{"url": "/authorize"},
+		"refresh": object{}, "revoke": object{"url": "/revoke"}, "verify": object{"url": "/me"},
+		"authorize": object{"url": "/authorize"},
 	}).with(object{"scope": "read"})
 	with := func(name string, value object) object {
 		d := object(base["descriptor"].(object))
@@ -26,32 +27,41 @@ func TestDestinationAndRequestDigests(t *testing.T) {
 		secret               object
 		destination, request bool // they change
 	}{
-		"nothing":                   {base, false, false},
-		"client_secret":             {base.with(object{"client_secret": "another"}), false, false},
-		"allow":                     {base.with(object{"allow": object{"accounts": []string{"*"}}}), false, false},
-		"a URL written out":         {with("revoke", object{"url": "https://id.example/revoke"}), false, false},
-		"a pointer written out":     {with("response", object{"access_token": "/access_token"}), false, false},
-		"client_id":                 {base.with(object{"client_id": "id2"}), true, false},
-		"token_url":                 {base.with(object{"token_url": "https://other.example/token"}), true, false},
-		"token.auth":                {with("token", object{"url": "https://id.example/token", "auth": "post"}), true, false},
-		"refresh.url":               {with("refresh", object{"url": "https://other.example/token"}), true, false},
-		"refresh.auth":              {with("refresh", object{"auth": "post"}), true, false},
-		"revoke.url":                {with("revoke", object{"url": "https://other.example/revoke"}), true, false},
-		"verify.url":                {with("verify", object{"url": "https://other.example/me"}), true, false},
-		"authorize.url":             {with("authorize", object{"url": "https://other.example/authorize"}), true, false},
-		"response.access_token":     {with("response", object{"access_token": "/token"}), true, false},
-		"response.refresh_token":    {with("response", object{"refresh_token": "/token"}), true, false},
-		"scope":                     {base.with(object{"scope": "write"}), false, true},
-		"audience":                  {base.with(object{"audience": "https://api.example"}), false, true},
-		"params of the secret":      {base.with(object{"params": object{"tenant": "7"}}), false, true},
-		"params of the descriptor":  {with("token", object{"url": "https://id.example/token", "params": object{"tenant": "7"}}), false, true},
-		"headers of the descriptor": {with("token", object{"url": "https://id.example/token", "headers": object{"X-Tenant": "7"}}), false, true},
-		"params of the refresh":     {with("refresh", object{"params": object{"tenant": "7"}}), false, true},
+		"nothing":               {base, false, false},
+		"client_secret":         {base.with(object{"client_secret": "another"}), false, false},
+		"allow":                 {base.with(object{"allow": object{"accounts": []string{"*"}}}), false, false},
+		"a URL written out":     {with("revoke", object{"url": "https://id.example/revoke"}), false, false},
+		"a pointer written out": {with("response", object{"access_token": "/access_token"}), false, false},
+		"client_id":             {base.with(object{"client_id": "id2"}), true, false},
+		"token_url":             {base.with(object{"token_url": "https://other.example/token"}), true, false},
+		"token.auth": {with("token", object{"url": "https://id.example/token", "auth": "post"}), true,
+			false},
+		"refresh.url":            {with("refresh", object{"url": "https://other.example/token"}), true, false},
+		"refresh.auth":           {with("refresh", object{"auth": "post"}), true, false},
+		"revoke.url":             {with("revoke", object{"url": "https://other.example/revoke"}), true, false},
+		"verify.url":             {with("verify", object{"url": "https://other.example/me"}), true, false},
+		"authorize.url":          {with("authorize", object{"url": "https://other.example/authorize"}), true, false},
+		"response.access_token":  {with("response", object{"access_token": "/token"}), true, false},
+		"response.refresh_token": {with("response", object{"refresh_token": "/token"}), true, false},
+		"scope":                  {base.with(object{"scope": "write"}), false, true},
+		"audience":               {base.with(object{"audience": "https://api.example"}), false, true},
+		"params of the secret":   {base.with(object{"params": object{"tenant": "7"}}), false, true},
+		"params of the descriptor": {with("token",
+			object{"url": "https://id.example/token", "params": object{"tenant": "7"}}), false, true},
+		"headers of the descriptor": {with("token",
+			object{"url": "https://id.example/token", "headers": object{"X-Tenant": "7"}}), false, true},
+		"params of the refresh": {with("refresh", object{"params": object{"tenant": "7"}}), false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, r := digests(c.secret)
 			if (d != destination) != c.destination || (r != request) != c.request {
-				t.Errorf("destination changed %t, request changed %t; want %t and %t", d != destination, r != request, c.destination, c.request)
+				t.Errorf(
+					"destination changed %t, request changed %t; want %t and %t",
+					d != destination,
+					r != request,
+					c.destination,
+					c.request,
+				)
 			}
 		})
 	}
@@ -59,7 +69,11 @@ func TestDestinationAndRequestDigests(t *testing.T) {
 
 func TestChangesNameWhatDiffers(t *testing.T) {
 	before := credential.Destination{{Name: "client_id", Value: "id"}, {Name: "token_url", Value: "https://a.example"}}
-	now := credential.Destination{{Name: "client_id", Value: "id"}, {Name: "token_url", Value: "https://b.example"}, {Name: "descriptor.verify.url", Value: "https://b.example/me"}}
+	now := credential.Destination{
+		{Name: "client_id", Value: "id"},
+		{Name: "token_url", Value: "https://b.example"},
+		{Name: "descriptor.verify.url", Value: "https://b.example/me"},
+	}
 	var got []string
 	for _, c := range now.Changes(before) {
 		got = append(got, c.Name+": "+c.Old+" -> "+c.New)

@@ -1,7 +1,6 @@
 package credential
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/strictjson"
 )
 
 // form is a JSON object that is being parsed. Each field is taken once; the
@@ -36,7 +36,9 @@ func openSecret(data []byte, w *faults) form {
 		f.open(whole, data)
 	}
 	if f.fields != nil {
-		f.repeated(json.NewDecoder(bytes.NewReader(data)), "")
+		for _, path := range strictjson.Repeated(data) { // either could be meant
+			f.add(path, "given once, not twice")
+		}
 	}
 	return f
 }
@@ -51,30 +53,6 @@ func (f *form) open(name string, data []byte) {
 	if err != nil || f.fields == nil {
 		f.add(name, "a JSON object")
 	}
-}
-
-// repeated reports every field that occurs twice in an object, at any depth,
-// because either could be meant.
-func (f *form) repeated(dec *json.Decoder, path string) {
-	token, err := dec.Token()
-	if err != nil || token != json.Delim('{') && token != json.Delim('[') {
-		return
-	}
-	seen := map[string]bool{}
-	for i := 0; dec.More(); i++ {
-		here := fmt.Sprintf("%s[%d]", path, i)
-		if token == json.Delim('{') {
-			key, _ := dec.Token()
-			name, _ := key.(string)
-			here = strings.TrimPrefix(path+"."+redact.Name(name), ".")
-			if seen[name] {
-				f.add(here, "given once, not twice")
-			}
-			seen[name] = true
-		}
-		f.repeated(dec, here)
-	}
-	_, _ = dec.Token()
 }
 
 // wrong reports a wrong field of this form. Its name must be safe to show.

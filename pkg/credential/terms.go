@@ -6,6 +6,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -47,18 +48,22 @@ func (t Terms) Asks(v token.Variant) (scope, audience string) {
 	return cmp.Or(v.Scope, t.defaults().Scope), cmp.Or(v.Audience, t.Audience)
 }
 
-// Granted reports whether a variant's tokens are obtained by a grant: a user's,
-// or an initial refresh token. Such a grant is lost with its refresh token. All
-// other variants use client credentials.
-func (t Terms) Granted(v token.Variant) bool {
-	return v.Account != "" || t.Grant != "" && t.Grant != descriptor.ClientCredentials
+// Strategy returns how a variant's tokens are obtained: an account's by the
+// grant of its user, all others by the credential's grant type.
+func (t Terms) Strategy(v token.Variant) grant.Strategy {
+	if v.Account != "" {
+		return grant.Of(descriptor.AuthorizationCode)
+	}
+	return grant.Of(t.Grant)
 }
+
+// Granted reports whether a variant's tokens are obtained by a grant that is
+// lost with its refresh token: a user's, or an initial refresh token.
+func (t Terms) Granted(v token.Variant) bool { return t.Strategy(v).CanBeLost() }
 
 // Connected reports whether a variant's grant is given by a user who connects
 // an account.
-func (t Terms) Connected(v token.Variant) bool {
-	return v.Account != "" || t.Grant == descriptor.AuthorizationCode
-}
+func (t Terms) Connected(v token.Variant) bool { return t.Strategy(v).ByUser }
 
 // defaultMaxVariants applies if a secret names no bound.
 const defaultMaxVariants = 100

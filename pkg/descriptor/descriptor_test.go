@@ -14,7 +14,10 @@ import (
 )
 
 func TestCatalogueLint(t *testing.T) {
-	if want := []string{"miden", "minut", "monta", "movemint", "oauth2", "oauth2-post", "trackmania"}; !slices.Equal(Names(), want) {
+	if want := []string{"miden", "minut", "monta", "movemint", "oauth2", "oauth2-post", "trackmania"}; !slices.Equal(
+		Names(),
+		want,
+	) {
 		t.Errorf("catalogue holds %v, want %v", Names(), want)
 	}
 	for _, name := range Names() {
@@ -28,7 +31,10 @@ func TestCatalogueLint(t *testing.T) {
 				t.Errorf("needs its own file's name, docs, notes and the day of the last check, which is past")
 			}
 			for grant, overlap := range d.Overlaps {
-				assumed := slices.ContainsFunc(d.Notes, func(note string) bool { return strings.Contains(note, "overlap is assumed") })
+				assumed := slices.ContainsFunc(
+					d.Notes,
+					func(note string) bool { return strings.Contains(note, "overlap is assumed") },
+				)
 				if overlap != OverlapUnknown && !assumed {
 					t.Errorf("overlap.%s is %s: no vendor's page says so, nor a note why it is assumed", grant, overlap)
 				}
@@ -53,11 +59,14 @@ func TestCatalogueSaysWhatTheDocumentsSay(t *testing.T) {
 		rotates                        Rotates
 	}
 	for name, want := range map[string]row{
-		"minut":       {url: "https://api.minut.com/v8/oauth/token", verify: "/v8/users/me"},
-		"movemint":    {url: "https://www.movemint.cc/oauth/token", revoke: "/oauth/revoke", verify: "/oauth/token/info", authorize: "/oauth/authorize", refreshes: true, rotates: RotatesUnknown},
-		"trackmania":  {url: "https://api.trackmania.com/api/access_token", authorize: "/oauth/authorize", refreshes: true, rotates: RotatesYes},
-		"miden":       {},
-		"monta":       {url: "https://public-api.monta.com/api/v1/auth/token", verify: "/api/v1/auth/me", refreshes: true, rotates: RotatesYes},
+		"minut": {url: "https://api.minut.com/v8/oauth/token", verify: "/v8/users/me"},
+		"movemint": {url: "https://www.movemint.cc/oauth/token", revoke: "/oauth/revoke",
+			verify: "/oauth/token/info", authorize: "/oauth/authorize", refreshes: true, rotates: RotatesUnknown},
+		"trackmania": {url: "https://api.trackmania.com/api/access_token", authorize: "/oauth/authorize",
+			refreshes: true, rotates: RotatesYes},
+		"miden": {},
+		"monta": {url: "https://public-api.monta.com/api/v1/auth/token", verify: "/api/v1/auth/me",
+			refreshes: true, rotates: RotatesYes},
 		"oauth2":      {refreshes: true, rotates: RotatesUnknown},
 		"oauth2-post": {refreshes: true, rotates: RotatesUnknown},
 	} {
@@ -81,7 +90,8 @@ func TestCatalogueSaysWhatTheDocumentsSay(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
-		if d.NeedsTokenURL() != (want.url == "") || d.Reuse() != ReuseUnknown || !d.SingleUse() || d.MaxLifetime() != 24*time.Hour {
+		if d.NeedsTokenURL() != (want.url == "") || d.Reuse() != ReuseUnknown || !d.SingleUse() ||
+			d.MaxLifetime() != 24*time.Hour {
 			t.Errorf("%s: defaults differ", name)
 		}
 	}
@@ -105,29 +115,45 @@ func TestDescriptorProblems(t *testing.T) {
 		{`{"token":{"url":"https://a.test/"},"token":{}}`, "token: given twice"},
 		{`{"verify":{"url":"/me","minted":"yes"}}`, "verify.minted: expected true or false"},
 		{`{"token":null}`, "token: expected an object"},
-		{`{"token":{"auth":"bsic"}}`, "token.auth: expected one of basic, basic_encoded, post, private_key_jwt, tls, none"},
+		{`{"token":{"auth":"bsic"}}`,
+			"token.auth: expected one of basic, basic_encoded, post, private_key_jwt, tls, none"},
 		{`{"token":{"auth":7,"body":[]}}`, "token.auth: expected a string; token.body: expected a string"},
 		{`{"token":{"method":"GET"}}`, "token.method: GET needs token.body to be query"},
 		{`{"token":{"url":"http://a.test/"}}`, "token.url: expected an https URL without user, password and fragment"},
-		{`{"token":{"url":"https://u:p@a.test/"}}`, "token.url: expected an https URL without user, password and fragment"},
+		{`{"token":{"url":"https://u:p@a.test/"}}`,
+			"token.url: expected an https URL without user, password and fragment"},
 		{`{"token":{"url":"/token"}}`, "token.url: expected an https URL without user, password and fragment"},
-		{`{"token":{"fields":{"grant":"x"}}}`, "token.fields: expected one of grant_type, client_id, client_secret, scope, audience, refresh_token, client_assertion, client_assertion_type, code, redirect_uri, code_verifier"},
-		{`{"token":{"params":{"grant_type":"password"}}}`, "token.params.grant_type: is a standard parameter; leave that out by fields first"},
-		{`{"token":{"headers":{"authorization":"x"}}}`, "token.headers.authorization: expected the name of a header that the request does not set itself"},
+		{`{"token":{"fields":{"grant":"x"}}}`,
+			"token.fields: expected one of grant_type, client_id, client_secret, scope, audience, refresh_token, client_assertion, client_assertion_type, code, redirect_uri, code_verifier, assertion"},
+		{`{"token":{"params":{"grant_type":"password"}}}`,
+			"token.params.grant_type: is a standard parameter; leave that out by fields first"},
+		{`{"token":{"headers":{"authorization":"x"}}}`,
+			"token.headers.authorization: expected the name of a header that the request does not set itself"},
 		{`{"token":{"headers":{"X-A":"1\r\nX-B: 2"}}}`, "token.headers.X-A: expected printable ASCII"},
-		{`{"response":{"access_token":"data.token"}}`, "response.access_token: expected a JSON Pointer (RFC 6901), such as /data/token"},
-		{`{"response":{"expiry":{"kind":"days"}}}`, "response.expiry.kind: expected one of seconds, milliseconds, epoch, epoch_ms, rfc3339"},
+		{`{"response":{"access_token":"data.token"}}`,
+			"response.access_token: expected a JSON Pointer (RFC 6901), such as /data/token"},
+		{`{"response":{"expiry":{"kind":"days"}}}`,
+			"response.expiry.kind: expected one of seconds, milliseconds, epoch, epoch_ms, rfc3339"},
 		{`{"response":{"max_lifetime":3600}}`, `response.max_lifetime: expected a duration above zero, such as "90m"`},
-		{`{"response":{"default_lifetime":"-1h"}}`, `response.default_lifetime: expected a duration above zero, such as "90m"`},
-		{`{"response":{"default_lifetime":"2h","max_lifetime":"1h"}}`, "response.default_lifetime: expected no more than response.max_lifetime"},
-		{`{"refresh":{"url":"//evil.test/x","rotates":"maybe","reuse":"?"}}`, "refresh.reuse: expected one of unknown, tolerated, refused, revokes_family; refresh.rotates: expected one of unknown, yes, no; refresh.url: expected an https URL without user, password and fragment"},
-		{`{"authorize":{},"revoke":{},"verify":{}}`, "authorize.url: missing; revoke.url: missing; verify.url: missing"},
-		{`{"overlap":{"password":"keeps"}}`, "overlap: expected one of client_credentials, refresh_token, authorization_code"},
+		{`{"response":{"default_lifetime":"-1h"}}`,
+			`response.default_lifetime: expected a duration above zero, such as "90m"`},
+		{`{"response":{"default_lifetime":"2h","max_lifetime":"1h"}}`,
+			"response.default_lifetime: expected no more than response.max_lifetime"},
+		{`{"refresh":{"url":"//evil.test/x","rotates":"maybe","reuse":"?"}}`,
+			"refresh.reuse: expected one of unknown, tolerated, refused, revokes_family; refresh.rotates: expected one of unknown, yes, no; refresh.url: expected an https URL without user, password and fragment"},
+		{`{"authorize":{},"revoke":{},"verify":{}}`,
+			"authorize.url: missing; revoke.url: missing; verify.url: missing"},
+		{`{"overlap":{"password":"keeps"}}`,
+			"overlap: expected one of client_credentials, refresh_token, authorization_code, urn:ietf:params:oauth:grant-type:jwt-bearer"},
 		{`{"overlap":{"refresh_token":"kills"}}`, "overlap.refresh_token: expected one of unknown, keeps, revokes"},
-		{`{"renew":{"earliest":"1m","latest":"2m"}}`, "renew.latest: expected no more than renew.earliest: both count back from the end"},
-		{`{"limits":{"reset":"Rate Limit","reset_kind":"x"}}`, "limits.reset: expected the name of a header; limits.reset_kind: expected one of seconds, milliseconds, epoch, epoch_ms, rfc3339"},
-		{`{"permanent":{"status":[403,500,"404",429]}}`, "permanent.status[1]: expected 400 to 499, and not 429; permanent.status[2]: expected 400 to 499, and not 429; permanent.status[2]: expected a whole number; permanent.status[3]: expected 400 to 499, and not 429"},
-		{`{"name":"Ä","checked":"today","docs":"ftp://x"}`, "checked: expected a day, such as 2026-11-22; docs: expected an https URL; name: expected ^[a-z0-9][a-z0-9_-]{0,62}$"},
+		{`{"renew":{"earliest":"1m","latest":"2m"}}`,
+			"renew.latest: expected no more than renew.earliest: both count back from the end"},
+		{`{"limits":{"reset":"Rate Limit","reset_kind":"x"}}`,
+			"limits.reset: expected the name of a header; limits.reset_kind: expected one of seconds, milliseconds, epoch, epoch_ms, rfc3339"},
+		{`{"permanent":{"status":[403,500,"404",429]}}`,
+			"permanent.status[1]: expected 400 to 499, and not 429; permanent.status[2]: expected 400 to 499, and not 429; permanent.status[2]: expected a whole number; permanent.status[3]: expected 400 to 499, and not 429"},
+		{`{"name":"Ä","checked":"today","docs":"ftp://x"}`,
+			"checked: expected a day, such as 2026-11-22; docs: expected an https URL; name: expected ^[a-z0-9][a-z0-9_-]{0,62}$"},
 	} {
 		_, err := Parse([]byte(c.text))
 		var problems *Error
@@ -148,7 +174,9 @@ func TestDescriptorInsideASecretIsStrict(t *testing.T) {
 
 func TestLifetimes(t *testing.T) {
 	d := mustParse(t, `{"response":{"default_lifetime":"90m","max_lifetime":"720h"}}`)
-	if d.DefaultLifetime() != 90*time.Minute || d.MaxLifetime() != 720*time.Hour || new(Descriptor).DefaultLifetime() != 0 || new(Descriptor).MaxLifetime() != 24*time.Hour {
+	if d.DefaultLifetime() != 90*time.Minute || d.MaxLifetime() != 720*time.Hour ||
+		new(Descriptor).DefaultLifetime() != 0 ||
+		new(Descriptor).MaxLifetime() != 24*time.Hour {
 		t.Error("lifetimes differ")
 	}
 }
@@ -158,7 +186,8 @@ func TestOverlapIsUnknownUnlessSaid(t *testing.T) {
 	if d.Overlap(RefreshToken) != OverlapRevokes || d.Overlap(ClientCredentials) != OverlapUnknown {
 		t.Error("overlap differs")
 	}
-	if new(Descriptor).Overlap(ClientCredentials) != OverlapUnknown || new(Descriptor).Reuse() != ReuseUnknown || !new(Descriptor).SingleUse() {
+	if new(Descriptor).Overlap(ClientCredentials) != OverlapUnknown || new(Descriptor).Reuse() != ReuseUnknown ||
+		!new(Descriptor).SingleUse() {
 		t.Error("the zero descriptor is not the careful one")
 	}
 }
@@ -222,7 +251,9 @@ func resolve(node, defs object) object {
 func TestSchemaAndParserKnowTheSameWords(t *testing.T) {
 	s := schema(t)
 	defs := s["$defs"].(object)
-	for _, path := range []string{"token.auth", "token.body", "token.algorithm", "refresh.auth", "refresh.body", "refresh.rotates", "refresh.reuse", "authorize.pkce", "revoke.auth", "revoke.body", "limits.reset_kind", "response.expiry.kind", "response.refresh_expiry.kind"} {
+	for _, path := range []string{"token.auth", "token.body", "token.algorithm", "refresh.auth", "refresh.body",
+		"refresh.rotates", "refresh.reuse", "authorize.pkce", "revoke.auth", "revoke.body", "limits.reset_kind",
+		"response.expiry.kind", "response.refresh_expiry.kind"} {
 		node, text := s, `%s`
 		for part := range strings.SplitSeq(path, ".") {
 			node = resolve(node["properties"].(object)[part].(object), defs)
@@ -233,7 +264,8 @@ func TestSchemaAndParserKnowTheSameWords(t *testing.T) {
 		for _, word := range node["enum"].([]any) {
 			words = append(words, word.(string))
 		}
-		if want := path + ": expected one of " + strings.Join(words, ", "); err == nil || !strings.Contains(err.Error(), want) {
+		if want := path + ": expected one of " + strings.Join(words, ", "); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%v; the schema would say %s", err, want)
 		}
 	}
@@ -274,7 +306,8 @@ func mustParse(t *testing.T, text string) *Descriptor {
 
 func TestDescriptorErrorsAreChecked(t *testing.T) {
 	for _, phrases := range []string{
-		`{"grant_over":["no"]}`, `{"grant_over":[""]}`, `{"grant_over":["same_word"],"try_later":["SAME_WORD"]}`, `{"grant":["invalid_code"]}`, `{"too_early":"text"}`,
+		`{"grant_over":["no"]}`, `{"grant_over":[""]}`, `{"grant_over":["same_word"],"try_later":["SAME_WORD"]}`,
+		`{"grant":["invalid_code"]}`, `{"too_early":"text"}`,
 	} {
 		if _, err := Parse([]byte(`{"token":{"url":"https://login.test/"},"errors":` + phrases + `}`)); err == nil {
 			t.Errorf("Parse(errors: %s) = nil, want an error", phrases)

@@ -1,5 +1,6 @@
-// Package grant is the rule of refresh tokens: what becomes of one after it
-// was sent, and when it may be sent again. It is a table and does no I/O.
+// Package grant decides how a token may be obtained: one [Strategy] for each
+// grant type, and the rule of refresh tokens as a table: what becomes of one
+// after it was sent, and when it may be sent again. It does no I/O.
 //
 // A refresh token may be all that is left of a grant. Only the provider's
 // word, or the refresh token's own end, ends a grant. An outage of any length

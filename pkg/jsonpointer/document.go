@@ -107,14 +107,14 @@ func (doc Document) IsArray() bool { return len(doc) > 0 && doc[0] == '[' }
 // member returns an object's member by its exact name. Without one, it returns
 // the only member whose name differs in ASCII case; of several, none.
 func (doc Document) member(name string) Document {
-	var room [maxName]byte
+	var buffer [maxName]byte
 	var exact, folded Document
 	spelling, several := "", false
 	for quoted, value := range doc.members {
-		if len(quoted) < len(name)+len(`""`) {
+		if len(quoted) < len(name)+len(`""`) || name != "" && !quoted.beginsLike(name[0]) {
 			continue
 		}
-		other := quoted.name(room[:0])
+		other := quoted.name(buffer[:0])
 		switch {
 		case len(other) != len(name):
 		case string(other) == name:

@@ -16,8 +16,9 @@ func TestLookup(t *testing.T) {
 		t.Fatalf("Read(%s): %v", text, err)
 	}
 	for pointer, want := range map[string]any{
-		"/a": "last", "/b/c": "x", "/b/C": "y", "/B/c": "x", "/b/d/0": json.Number("10"), "/b/d/1/e": "z", "/b/d/1/E": "z",
-		"/b/d/2": nil, "/b/d/3": true, "/b/d/4": nil, "/b/d/-1": nil, "/b/d/x": nil,
+		"/a": "last", "/b/c": "x", "/b/C": "y", "/B/c": "x", "/b/d/0": json.Number("10"), "/b/d/1/e": "z",
+		"/b/d/1/E": "z",
+		"/b/d/2":   nil, "/b/d/3": true, "/b/d/4": nil, "/b/d/-1": nil, "/b/d/x": nil,
 		"/a/b": nil, "/none": nil, "/f\n": "escaped",
 		"/b~0/~1": "odd", "/b~2": nil, "none": nil,
 	} {

@@ -3,7 +3,6 @@ package jsonpointer
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -121,26 +120,36 @@ func (doc Document) Value() any {
 	return json.Number(doc[:min(len(doc), MaxText)])
 }
 
-// name decodes the name of a member: in place, or into room where it has
-// escapes. It returns nil where room is too small.
-func (doc Document) name(room []byte) []byte {
+// beginsLike reports whether the name of a member may begin with a byte, in
+// either case. It spares the decoding of names in escapes, which costs most.
+func (doc Document) beginsLike(first byte) bool {
+	begins := rune(doc[1])
+	if begins == '\\' {
+		begins, _ = doc[1:].escape()
+	}
+	return begins >= utf8.RuneSelf || lowerASCII(byte(begins)) == lowerASCII(first) // #nosec G115 -- below 0x80
+}
+
+// name decodes the name of a member: in place, or into buffer where it has
+// escapes. It returns nil where buffer is too small.
+func (doc Document) name(buffer []byte) []byte {
 	raw := doc[1 : len(doc)-1]
 	escape := bytes.IndexByte(raw, '\\')
 	if escape < 0 {
 		return raw
 	}
 	for ; escape >= 0; escape = bytes.IndexByte(raw, '\\') {
-		if len(room)+escape+utf8.UTFMax > cap(room) {
+		if len(buffer)+escape+utf8.UTFMax > cap(buffer) {
 			return nil
 		}
 		char, size := raw[escape:].escape()
-		room = utf8.AppendRune(append(room, raw[:escape]...), char)
+		buffer = utf8.AppendRune(append(buffer, raw[:escape]...), char)
 		raw = raw[escape+size:]
 	}
-	if len(room)+len(raw) > cap(room) {
+	if len(buffer)+len(raw) > cap(buffer) {
 		return nil
 	}
-	return append(room, raw...)
+	return append(buffer, raw...)
 }
 
 // escape reads an escape of JSON (RFC 8259 §7). It does not join surrogate
@@ -149,7 +158,7 @@ func (doc Document) escape() (char rune, size int) {
 	switch doc[1] {
 	case 'u':
 		for _, c := range doc[2:6] {
-			char = char<<4 | rune(strings.IndexByte("0123456789abcdef", c|0x20)) // #nosec G115 -- four hexadecimal digits
+			char = char<<4 | hexDigit(c)
 		}
 		return char, 6
 	case 'n':
@@ -164,6 +173,14 @@ func (doc Document) escape() (char rune, size int) {
 		return '\f', 2
 	}
 	return rune(doc[1]), 2
+}
+
+// hexDigit returns the value of a hexadecimal digit.
+func hexDigit(c byte) rune {
+	if c <= '9' {
+		return rune(c - '0')
+	}
+	return rune(c|0x20) - 'a' + 10
 }
 
 // Text decodes a string, at most [MaxText] bytes of it.

@@ -3,62 +3,80 @@ package local
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
-// The files of a data folder, beside server.json and the credentials.
+// The files of a data folder, and its folder of credentials.
 const (
-	keyFile   = "key"
-	sealFile  = "seal.key"
-	storeFile = "entries.db"
+	keyFile          = "key"
+	sealFile         = "seal.key"
+	storeFile        = "entries.db"
+	serverInfoFile   = "server.json"
+	credentialFolder = "credentials"
 )
 
-// CheckData checks the data folder that the operator has named, or with "" the
-// folder .tokenvend below the current one. It returns whose files may stand in
-// it.
+// Folder is a data folder.
+type Folder struct {
+	Path string
+	// Named is whether the operator has named this folder. Then root takes it
+	// although it belongs to another user.
+	Named bool
+}
+
+// Owners returns the users whose files may stand in the folder.
+func (f Folder) Owners() (private.Owners, error) {
+	if !f.Named {
+		return private.Owners{}, nil
+	}
+	return private.OwnersOf(f.Path)
+}
+
+// Check checks the folder and returns the users whose files may stand in it.
 //
-// The current folder may belong to another user, who could have put a data
-// folder with known keys there, and root may run there. So the folder and
-// its files belong to this user or to root and nobody else may write them, and
-// root takes another user's folder only where it is named.
-func CheckData(named string) (private.Owners, error) {
-	owners, err := ownersOf(named)
+// The folder above may belong to another user, who could have put a data folder
+// with known keys there, and root may run there. So the folder and its files
+// belong to this user or to root and nobody else may write them, and root takes
+// another user's folder only where it is named.
+func (f Folder) Check() (private.Owners, error) {
+	owners, err := f.Owners()
 	if err != nil {
 		return owners, err
 	}
-	data := Config{Data: named}.data()
-	if err := owners.CheckFolder(data); err != nil {
+	if err := owners.CheckFolder(f.Path); err != nil {
 		return owners, err
 	}
 	for _, name := range []string{keyFile, sealFile, serverInfoFile, storeFile} {
-		if err := owners.CheckFile(filepath.Join(data, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := owners.CheckFile(filepath.Join(f.Path, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return owners, err
 		}
 	}
 	return owners, nil
 }
 
-func ownersOf(named string) (private.Owners, error) {
-	if named == "" {
-		return private.Owners{}, nil
+// HoldsData reports whether the folder holds a file of a server, or a folder of
+// credentials.
+func (f Folder) HoldsData() bool {
+	for _, name := range []string{keyFile, sealFile, serverInfoFile, storeFile, credentialFolder} {
+		if _, err := os.Lstat(filepath.Join(f.Path, name)); err == nil {
+			return true
+		}
 	}
-	return private.OwnersOf(named)
+	return false
 }
 
-// CredentialFolder is where in a data folder the credentials are.
-func CredentialFolder(named string) string {
-	return filepath.Join(Config{Data: named}.data(), credentialFolder)
-}
+// Credentials returns the path of the folder of credentials.
+func (f Folder) Credentials() string { return filepath.Join(f.Path, credentialFolder) }
 
-// OpenCredentials opens the credentials in a data folder, which is made where
-// it is absent. named is as for [CheckData].
-func OpenCredentials(named string) (*folder.Source, error) {
-	owners, err := CheckData(named)
+// OpenCredentials opens the folder of credentials, and creates it if it is
+// absent.
+func (f Folder) OpenCredentials() (*folder.Source, error) {
+	owners, err := f.Check()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	return folder.Open(CredentialFolder(named), owners)
+	return folder.Open(f.Credentials(), owners)
 }

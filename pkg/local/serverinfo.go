@@ -11,11 +11,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// serverInfoFile is the file in the data folder in which a running server says
-// how it is reached.
-const serverInfoFile = "server.json"
-
-// ServerInfo is where a running server is found, and a key to sign with.
+// ServerInfo is where a running server is found, and a key to sign with. A
+// server writes it to a file in its data folder.
 type ServerInfo struct {
 	URL    string        `json:"url"` // without a slash at the end
 	Region string        `json:"region"`
@@ -23,40 +20,39 @@ type ServerInfo struct {
 	Secret redact.String `json:"secret"`
 }
 
-// ReadServerInfo returns where to find the server that runs on the data folder
-// ("": .tokenvend). Where none runs, the error is fs.ErrNotExist by errors.Is.
-// After a crash it may name a server that no longer runs. A folder or file that
-// another user could have put there is refused, see [CheckData].
-func ReadServerInfo(data string) (ServerInfo, error) {
-	text, err := readServerInfo(data)
-	data = Config{Data: data}.data()
+// ServerInfo returns where to find the server that runs on the data folder.
+// Where none runs, the error is fs.ErrNotExist by errors.Is. After a crash it
+// may name a server that no longer runs. A folder or file that another user
+// could have put there is refused, see [Folder.Check].
+func (f Folder) ServerInfo() (ServerInfo, error) {
+	text, err := f.readServerInfo()
 	if errors.Is(err, fs.ErrNotExist) {
 		return ServerInfo{}, fmt.Errorf("no server runs on the data folder %s: tokenvend serve starts one (%w)",
-			data, fs.ErrNotExist)
+			f.Path, fs.ErrNotExist)
 	}
 	if err != nil {
 		return ServerInfo{}, err
 	}
-	var d ServerInfo
-	if err := json.Unmarshal(text, &d); err != nil || d.URL == "" || d.KeyID == "" || d.Secret.IsZero() {
-		path := filepath.Join(data, serverInfoFile)
+	var info ServerInfo
+	if err := json.Unmarshal(text, &info); err != nil || info.URL == "" || info.KeyID == "" || info.Secret.IsZero() {
+		path := filepath.Join(f.Path, serverInfoFile)
 		return ServerInfo{}, fmt.Errorf("%s: expected url, region, key_id and secret", path)
 	}
-	return d, nil
+	return info, nil
 }
 
-func readServerInfo(data string) ([]byte, error) {
-	owners, err := ownersOf(data)
+func (f Folder) readServerInfo() ([]byte, error) {
+	owners, err := f.Owners()
 	if err != nil {
 		return nil, err
 	}
-	return owners.ReadSecretIn(Config{Data: data}.data(), serverInfoFile)
+	return owners.ReadSecretIn(f.Path, serverInfoFile)
 }
 
 // write puts the information into the data folder, its secret too.
-func (d ServerInfo) write(data string) error {
+func (i ServerInfo) write(data string) error {
 	text, err := json.Marshal(map[string]string{
-		"url": d.URL, "region": d.Region, "key_id": d.KeyID, "secret": d.Secret.Reveal(),
+		"url": i.URL, "region": i.Region, "key_id": i.KeyID, "secret": i.Secret.Reveal(),
 	})
 	if err != nil {
 		return err

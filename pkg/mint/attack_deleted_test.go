@@ -16,7 +16,8 @@ func TestAttack04_RecoveryBlobRevivesNothingInADeletedEntry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		m, k := w.instance(), account("trackmania", "alice")
-		_ = w.instanceOver(&fullStore{Store: w.store}).Connect(deadline(t, 29*time.Second), k, w.code("trackmania", "alice"))
+		_ = w.instanceOver(&fullStore{Store: w.store}).
+			Connect(deadline(t, 29*time.Second), k, w.code("trackmania", "alice"))
 		blob := recoveryIn(w.logged())
 		if blob == "" {
 			t.Fatal("no recovery blob in the log")
@@ -26,7 +27,11 @@ func TestAttack04_RecoveryBlobRevivesNothingInADeletedEntry(t *testing.T) {
 		must(t, err)
 		must(t, w.store.Delete(t.Context(), k))
 		if _, err := m.Recover(t.Context(), "trackmania", blob); codeOf(err) != api.InvalidRequest {
-			t.Errorf("Recover into an entry that was deleted after its revocation = %v, want %s", err, api.InvalidRequest)
+			t.Errorf(
+				"Recover into an entry that was deleted after its revocation = %v, want %s",
+				err,
+				api.InvalidRequest,
+			)
 		}
 		if after := w.entryOf(k); len(after.Sealed) > 0 {
 			t.Error("the revoked grant is in its entry again")

@@ -61,7 +61,7 @@ func TestAttack19_ARefusalOfOneGrantDelaysNoOther(t *testing.T) {
 				alice, bob := account("movemint", "alice"), account("movemint", "bob")
 				must(t, w.instance().Connect(t.Context(), alice, w.code("movemint", "alice")))
 				must(t, w.instance().Connect(t.Context(), bob, w.code("movemint", "bob")))
-				m := mint.New(mint.Config{
+				m := newProcess(mint.Config{
 					Store: w.store, Source: w.secrets, Sealer: w.sealer, Journal: journal.Journal{},
 					HTTP: &http.Client{Transport: refusing{w.sim, w.refreshOf(alice), c.status, c.body}},
 				})

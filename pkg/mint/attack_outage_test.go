@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -16,41 +17,52 @@ import (
 // its secret names another place of the token or because its tenant is broken
 // there, keeps no grant of another credential from being renewed.
 func TestAttack19_ACredentialThatFailsHoldsNoOtherBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := newAttacked(t)
-		victim := a.connected(a.instance(), nil)
-		honest := a.answers["good.test"]
-		broken := false
-		a.answers["good.test"] = func(r *http.Request, form url.Values) (int, string) {
-			if _, password, _ := r.BasicAuth(); password == "other-secret" {
-				if broken {
-					return http.StatusBadGateway, "<html>"
-				}
-				r.SetBasicAuth("id", "good-secret")
+	for _, status := range []int{
+		http.StatusBadGateway, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests,
+	} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { failsAlone(t, status) })
+		})
+	}
+}
+
+// failsAlone lets the grants of one credential meet a page with a status.
+func failsAlone(t *testing.T, status int) {
+	a := newAttacked(t)
+	victim := a.connected(a.instance(), nil)
+	honest := a.answers["good.test"]
+	broken := false
+	a.answers["good.test"] = func(r *http.Request, form url.Values) (int, string) {
+		if _, password, _ := r.BasicAuth(); password == "other-secret" {
+			if broken {
+				return status, "<html>"
 			}
-			return honest(r, form)
+			r.SetBasicAuth("id", "good-secret")
 		}
-		a.secrets.put("y", with(at("good.test", "other-secret", map[string]any{"authorize": map[string]any{"url": "/authorize"}}),
-			"allow", map[string]any{"accounts": []string{"*"}}))
-		m := a.instance()
+		return honest(r, form)
+	}
+	authorize := map[string]any{"authorize": map[string]any{"url": "/authorize"}}
+	a.secrets.put("y", with(
+		at("good.test", "other-secret", authorize), "allow", map[string]any{"accounts": []string{"*"}},
+	))
+	m := a.instance()
+	for i := range 3 {
+		code := attempt.Code{Code: redact.New("code"), RedirectURI: "https://app.test/"}
+		must(t, m.Connect(t.Context(), account("y", fmt.Sprint(i)), code))
+	}
+	broken = true
+	time.Sleep(2 * time.Hour)
+	longest, since := time.Duration(0), time.Now()
+	for end := time.Now().Add(3 * time.Hour); time.Now().Before(end); time.Sleep(2 * time.Second) {
 		for i := range 3 {
-			code := mint.Code{Code: redact.New("code"), RedirectURI: "https://app.test/"}
-			must(t, m.Connect(t.Context(), account("y", fmt.Sprint(i)), code))
+			_, _ = m.Token(t.Context(), account("y", fmt.Sprint(i)), mint.Want{})
 		}
-		broken = true
-		time.Sleep(2 * time.Hour)
-		longest, since := time.Duration(0), time.Now()
-		for end := time.Now().Add(3 * time.Hour); time.Now().Before(end); time.Sleep(2 * time.Second) {
-			for i := range 3 {
-				_, _ = m.Token(t.Context(), account("y", fmt.Sprint(i)), mint.Want{})
-			}
-			if _, err := m.Token(t.Context(), victim, mint.Want{}); err == nil {
-				since = time.Now()
-			}
-			longest = max(longest, time.Since(since))
+		if _, err := m.Token(t.Context(), victim, mint.Want{}); err == nil {
+			since = time.Now()
 		}
-		if longest > time.Minute {
-			t.Errorf("callers of another credential had no token for %v, want a minute at most", longest)
-		}
-	})
+		longest = max(longest, time.Since(since))
+	}
+	if longest > time.Minute {
+		t.Errorf("callers of another credential had no token for %v, want a minute at most", longest)
+	}
 }

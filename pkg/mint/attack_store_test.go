@@ -9,6 +9,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -86,7 +87,7 @@ func (w *world) endlessLease(k token.Key) {
 func TestAttack18_MemoryServesForStaleMax(t *testing.T) {
 	for given, want := range map[time.Duration]time.Duration{
 		0: 15 * time.Minute, time.Minute: time.Minute, time.Second: time.Minute, 5 * time.Minute: 5 * time.Minute,
-		mint.LongestStaleMax: mint.LongestStaleMax, // the token's cache_until comes first
+		records.LongestStaleMax: records.LongestStaleMax, // the token's cache_until comes first
 	} {
 		t.Run(given.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +111,7 @@ func TestAttack18_MemoryServesForStaleMax(t *testing.T) {
 				if got, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.StoreUnavailable {
 					t.Errorf("Token after %v = %s, %v; want %s", want, got.Token.Fingerprint, err, api.StoreUnavailable)
 				}
-				if given == mint.LongestStaleMax {
+				if given == records.LongestStaleMax {
 					return // terms have no cache_until
 				}
 				if _, err := m.Terms(t.Context(), "minut"); codeOf(err) != api.StoreUnavailable {

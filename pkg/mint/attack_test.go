@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -43,7 +45,7 @@ func TestAttack01_NewVersionDoesNotGetTheClientOfTheOld(t *testing.T) {
 				a.secrets.put("x", evil)
 				pending, _ := json.Marshal(at("good.test", "good-secret", nil))
 				a.secrets.putRaw("x", credential.Pending, pending)
-				for _, m := range []*mint.Mint{warm, a.instance()} {
+				for _, m := range []*process{warm, a.instance()} {
 					_, _, err := m.Discover(t.Context())
 					must(t, err)
 					for range 3 {
@@ -68,8 +70,12 @@ func TestAttack01_OtherVersionStandsInAtItsOwnEndpointAlone(t *testing.T) {
 		}
 		mustToken(t, a.instance(), key("x"), mint.Want{})
 		for line := range strings.Lines(a.sent("good.test")) {
-			if strings.Contains(line, "good-secret") && !(strings.Contains(line, "scope:[old]") && strings.Contains(line, "tenant:[old]")) {
-				t.Errorf("good.test was sent\n%s\nwant the previous version's secret with its own scope and parameters", line)
+			if strings.Contains(line, "good-secret") &&
+				!(strings.Contains(line, "scope:[old]") && strings.Contains(line, "tenant:[old]")) {
+				t.Errorf(
+					"good.test was sent\n%s\nwant the previous version's secret with its own scope and parameters",
+					line,
+				)
 			}
 		}
 	})
@@ -77,7 +83,7 @@ func TestAttack01_OtherVersionStandsInAtItsOwnEndpointAlone(t *testing.T) {
 
 // connected gives an account of x a grant at good.test, by a secret with fields
 // laid over its descriptor.
-func (a *attacked) connected(m *mint.Mint, over map[string]any) token.Key {
+func (a *attacked) connected(m *process, over map[string]any) token.Key {
 	a.t.Helper()
 	all := map[string]any{"authorize": map[string]any{"url": "https://good.test/authorize"}}
 	for name, value := range over {
@@ -85,7 +91,7 @@ func (a *attacked) connected(m *mint.Mint, over map[string]any) token.Key {
 	}
 	a.secrets.put("x", with(at("good.test", "good-secret", all), "allow", map[string]any{"accounts": []string{"*"}}))
 	k := account("x", "ann")
-	must(a.t, m.Connect(a.t.Context(), k, mint.Code{Code: redact.New("good-code"), RedirectURI: backTo}))
+	must(a.t, m.Connect(a.t.Context(), k, attempt.Code{Code: redact.New("good-code"), RedirectURI: backTo}))
 	return k
 }
 
@@ -115,12 +121,14 @@ func TestAttack02_GrantGoesToNoOtherDestination(t *testing.T) {
 				warm := a.instance()
 				k := a.connected(warm, nil)
 				a.change(over)
-				for _, m := range []*mint.Mint{warm, a.instance()} {
+				for _, m := range []*process{warm, a.instance()} {
 					_, _, err := m.Discover(t.Context())
 					must(t, err)
 					for range 3 {
 						time.Sleep(2 * time.Hour)
-						if got, err := m.Token(t.Context(), k, mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
+						if got, err := m.Token(t.Context(), k, mint.Want{}); codeOf(
+							err,
+						) != api.ReauthorizationRequired {
 							t.Errorf("Token = %v, %v, want %s", got.Token.Fingerprint, err, api.ReauthorizationRequired)
 						}
 						_, _ = m.Verify(t.Context(), k)
@@ -130,7 +138,13 @@ func TestAttack02_GrantGoesToNoOtherDestination(t *testing.T) {
 				a.gotNothing("evil.test")
 				s, err := warm.Status(t.Context(), k)
 				if err != nil || s.State != api.DestinationChanged || len(s.Changes) == 0 {
-					t.Fatalf("Status = %s with %d changes, %v, want %s", s.State, len(s.Changes), err, api.DestinationChanged)
+					t.Fatalf(
+						"Status = %s with %d changes, %v, want %s",
+						s.State,
+						len(s.Changes),
+						err,
+						api.DestinationChanged,
+					)
 				}
 				if !strings.Contains(s.Changes[len(s.Changes)-1].Name, "descriptor.") {
 					t.Errorf("Changes = %+v, want the part of the descriptor", s.Changes)
@@ -156,7 +170,8 @@ func TestAttack02_AcceptedGrantGoesOn(t *testing.T) {
 		must(t, err)
 		must(t, m.Accept(t.Context(), "x", s.Destination))
 		got := mustToken(t, a.instance(), k, mint.Want{}).Token
-		if got.Fingerprint == first.Fingerprint || !strings.Contains(a.sent("good.test"), "refresh_token:[good-refresh-1]") {
+		if got.Fingerprint == first.Fingerprint ||
+			!strings.Contains(a.sent("good.test"), "refresh_token:[good-refresh-1]") {
 			t.Errorf("after Accept: Token = generation %d, want a new one by the refresh token", got.Generation)
 		}
 		if s, err := m.Status(t.Context(), k); err != nil || s.State != api.Fresh {
@@ -173,7 +188,7 @@ func TestAttack02_ConnectGoesOnWithoutAccept(t *testing.T) {
 		a.change(map[string]any{"verify": map[string]any{"url": "https://good.test/me"}})
 		_, _, err := m.Discover(t.Context())
 		must(t, err)
-		must(t, m.Connect(t.Context(), k, mint.Code{Code: redact.New("good-code"), RedirectURI: backTo}))
+		must(t, m.Connect(t.Context(), k, attempt.Code{Code: redact.New("good-code"), RedirectURI: backTo}))
 		mustToken(t, a.instance(), k, mint.Want{})
 	})
 }
@@ -190,7 +205,11 @@ func TestAttack02_CodeGoesToNoOtherDestination(t *testing.T) {
 		a.change(map[string]any{"token": map[string]any{"url": "https://evil.test/token"}})
 		_, _, err = m.Discover(t.Context())
 		must(t, err)
-		err = m.Connect(t.Context(), k, mint.Code{Code: redact.New("good-code"), RedirectURI: backTo, Destination: at.Destination})
+		err = m.Connect(
+			t.Context(),
+			k,
+			attempt.Code{Code: redact.New("good-code"), RedirectURI: backTo, Destination: at.Destination},
+		)
 		if codeOf(err) != api.InvalidRequest {
 			t.Errorf("Connect = %v, want %s", err, api.InvalidRequest)
 		}
@@ -226,10 +245,15 @@ func TestAttack03_ForgedTermsGetNoSecret(t *testing.T) {
 		a.secrets.put("x", at("good.test", "good-secret", nil))
 		mustToken(t, a.instance(), key("x"), mint.Want{})
 		own := a.own("x")
-		plain, err := a.sealer.Open(t.Context(), "x", own.Sealed, mint.Additional(own))
+		plain, err := a.sealer.Open(t.Context(), "x", own.Sealed, row.Additional(own))
 		must(t, err)
 		forged := own
-		forged.Sealed, err = a.sealer.Seal(t.Context(), "x", []byte(strings.ReplaceAll(string(plain), "good.test", "evil.test")), mint.Additional(own))
+		forged.Sealed, err = a.sealer.Seal(
+			t.Context(),
+			"x",
+			[]byte(strings.ReplaceAll(string(plain), "good.test", "evil.test")),
+			row.Additional(own),
+		)
 		must(t, err)
 		_, err = a.store.Replace(t.Context(), own, forged)
 		must(t, err)
@@ -251,12 +275,12 @@ func TestAttack03_ForgedTermsGetNoSecret(t *testing.T) {
 // A recovery blob out of the log is worth nothing after a revocation, nor after
 // a new connect.
 func TestAttack04_RecoveryBlobRevivesNothing(t *testing.T) {
-	for name, end := range map[string]func(*world, *mint.Mint, token.Key){
-		"revoked": func(w *world, m *mint.Mint, k token.Key) {
+	for name, end := range map[string]func(*world, *process, token.Key){
+		"revoked": func(w *world, m *process, k token.Key) {
 			_, _, err := m.Revoke(w.t.Context(), k)
 			must(w.t, err)
 		},
-		"connected": func(w *world, m *mint.Mint, k token.Key) {
+		"connected": func(w *world, m *process, k token.Key) {
 			must(w.t, m.Connect(w.t.Context(), k, w.code("trackmania", "alice")))
 		},
 	} {
@@ -311,9 +335,9 @@ func recoveryIn(log string) string {
 // An older row that is put back is refused and reported, by the process that
 // revoked the token too, and also when its cache has long forgotten the row.
 func TestAttack04_OlderRowRevivesNoRevokedToken(t *testing.T) {
-	for name, between := range map[string]func(*world, *mint.Mint){
-		"at once": func(*world, *mint.Mint) {},
-		"after its row was deleted": func(w *world, m *mint.Mint) {
+	for name, between := range map[string]func(*world, *process){
+		"at once": func(*world, *process) {},
+		"after its row was deleted": func(w *world, m *process) {
 			must(w.t, w.store.Delete(w.t.Context(), key("minut")))
 			_, _ = m.Status(w.t.Context(), key("minut"))
 		},
@@ -347,7 +371,10 @@ func TestAttack04_OlderRecordReadmitsNobody(t *testing.T) {
 		m := w.instance()
 		mustToken(t, m, key("minut"), mint.Want{})
 		open := w.own("minut")
-		w.put("minut", map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/one"}}})
+		w.put(
+			"minut",
+			map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/one"}}},
+		)
 		_, _, err := m.Discover(t.Context())
 		must(t, err)
 		for minute := range 5 {
@@ -440,7 +467,10 @@ func TestAttack05_ColdInstanceKeepsGrantForAccept(t *testing.T) {
 func TestAttack07_MalformedSecretKeepsItsRule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		w.put("minut", map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/one"}}})
+		w.put(
+			"minut",
+			map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/one"}}},
+		)
 		living := mustToken(t, w.instance(), key("minut"), mint.Want{}).Token
 		must(t, w.secrets.Write("minut", []byte(`{"provider":"minut","colour":"red"}`)))
 		_, _, err := w.instance().Discover(t.Context()) // a cold rotate
@@ -468,7 +498,8 @@ func TestAttack07_SecretThatWasNeverReadableIsForOperators(t *testing.T) {
 		if err != nil || !terms.Malformed {
 			t.Fatalf("Terms = %+v, %v, want malformed ones", terms, err)
 		}
-		if _, err := m.Token(t.Context(), key("broken"), mint.Want{}); codeOf(err) != api.Misconfigured || !strings.Contains(err.Error(), "colour") {
+		if _, err := m.Token(t.Context(), key("broken"), mint.Want{}); codeOf(err) != api.Misconfigured ||
+			!strings.Contains(err.Error(), "colour") {
 			t.Errorf("Token: %v, want %s that names the field", err, api.Misconfigured)
 		}
 	})

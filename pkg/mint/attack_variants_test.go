@@ -34,7 +34,7 @@ func combination(n int) token.Key {
 }
 
 // ask asks for one variant as a caller.
-func ask(t *testing.T, m *mint.Mint, k token.Key, c access.Caller) error {
+func ask(t *testing.T, m *process, k token.Key, c access.Caller) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 29*time.Second)
 	defer cancel()
@@ -58,7 +58,7 @@ func (w *world) stored() (all, due int) {
 func TestAttack16_OneCallerMakesAQuarterOfTheVariants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		instances := []*mint.Mint{w.instance(), w.instance()}
+		instances := []*process{w.instance(), w.instance()}
 		refused := 0
 		for n := 1; n <= 4095; n++ { // each with a session of its own
 			err := ask(t, instances[n%2], combination(n), role("mallory", n))

@@ -9,6 +9,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
@@ -16,7 +17,10 @@ import (
 // in its descriptor.
 func (w *world) people(more map[string]any) map[string]any {
 	d := map[string]any{
-		"token": map[string]any{"url": w.sim.TokenURL("trackmania"), "auth": "post"}, "refresh": map[string]any{"rotates": "yes"},
+		"token": map[string]any{
+			"url":  w.sim.TokenURL("trackmania"),
+			"auth": "post",
+		}, "refresh": map[string]any{"rotates": "yes"},
 		"authorize": map[string]any{"url": "/oauth/authorize"}, "overlap": map[string]any{"refresh_token": "revokes"},
 	}
 	for name, value := range more {
@@ -39,7 +43,16 @@ func TestCaseC20_RefreshExpiryOfZeroIsNoEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{})
-				w.granted("trackmania", w.people(map[string]any{"response": map[string]any{"refresh_expiry": map[string]any{"at": "/" + c.field, "kind": c.kind}}}))
+				w.granted(
+					"trackmania",
+					w.people(
+						map[string]any{
+							"response": map[string]any{
+								"refresh_expiry": map[string]any{"at": "/" + c.field, "kind": c.kind},
+							},
+						},
+					),
+				)
 				must(t, w.sim.SetFault("trackmania", simulator.Fault{Set: map[string]string{c.field: c.value}}))
 				m := w.instance()
 				for range 5 {
@@ -69,12 +82,15 @@ func TestCaseC21_NothingIsRenewedBeforeTheEarliestTime(t *testing.T) {
 				t.Fatalf("renewed with %v left, want no more than 30s", left)
 			}
 			last = got
-			if e := w.entry("trackmania"); e.NextAt.Before(e.ExpiresAt.Add(-30*time.Second)) || e.NextAt.After(e.ExpiresAt.Add(-5*time.Second)) {
+			if e := w.entry("trackmania"); e.NextAt.Before(e.ExpiresAt.Add(-30*time.Second)) ||
+				e.NextAt.After(e.ExpiresAt.Add(-5*time.Second)) {
 				t.Fatalf("NextAt = %v before the end, want 30s to 5s", e.ExpiresAt.Sub(e.NextAt))
 			}
 		}
 		time.Sleep(time.Until(last.Token.ExpiresAt) - 5*time.Minute)
-		if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{Life: 5*time.Minute + time.Second}); codeOf(err) != api.TTLUnavailable {
+		if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{Life: 5*time.Minute + time.Second}); codeOf(
+			err,
+		) != api.TTLUnavailable {
 			t.Errorf("Token(min_ttl above what is left) = %v, want ttl_unavailable", err)
 		}
 	})
@@ -115,8 +131,15 @@ func TestCaseC21_TooEarlyIsATimeAndNoLostToken(t *testing.T) {
 					}
 					mustToken(t, m, key("trackmania"), mint.Want{})
 				}
-				if e := w.entry("trackmania"); e.Generation != 2 || e.State != store.Live || early > 12 || w.alarms("CredentialsFailing") != 0 {
-					t.Errorf("generation %d, state %q, %d refusals, %d alarms; want 2, living, 12 at most, 0", e.Generation, e.State, early, w.alarms("CredentialsFailing"))
+				if e := w.entry("trackmania"); e.Generation != 2 || e.State != store.Live || early > 12 ||
+					w.alarms("CredentialsFailing") != 0 {
+					t.Errorf(
+						"generation %d, state %q, %d refusals, %d alarms; want 2, living, 12 at most, 0",
+						e.Generation,
+						e.State,
+						early,
+						w.alarms("CredentialsFailing"),
+					)
 				}
 			})
 		})
@@ -147,7 +170,8 @@ func TestCaseC22_DeadGrantIsToldAtOnce(t *testing.T) {
 				living := mustToken(t, m, alice, mint.Want{})
 				must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: c.status, Body: c.body}))
 				time.Sleep(time.Until(w.entryOf(alice).NextAt))
-				if became, err := m.Renew(t.Context(), alice); became != mint.Failed || codeOf(err) != api.ReauthorizationRequired {
+				if became, err := m.Renew(t.Context(), alice); became != rotate.Failed ||
+					codeOf(err) != api.ReauthorizationRequired {
 					t.Errorf("Renew() = %s, %v; want failed, reauthorize", became, err)
 				}
 				if got := mustToken(t, w.instance(), alice, mint.Want{}); got.Token.Fingerprint != living.Token.Fingerprint {
@@ -155,7 +179,13 @@ func TestCaseC22_DeadGrantIsToldAtOnce(t *testing.T) {
 				}
 				s, err := m.Status(t.Context(), alice)
 				if err != nil || s.State != api.Reauthorize || !s.Entry.NextAt.IsZero() || !s.Failure.RetryAt.IsZero() {
-					t.Errorf("Status() = %s, due %v, next attempt %v, %v; want reauthorize, and no time", s.State, s.Entry.NextAt, s.Failure.RetryAt, err)
+					t.Errorf(
+						"Status() = %s, due %v, next attempt %v, %v; want reauthorize, and no time",
+						s.State,
+						s.Entry.NextAt,
+						s.Failure.RetryAt,
+						err,
+					)
 				}
 				for range 5 {
 					time.Sleep(time.Hour)
@@ -163,11 +193,12 @@ func TestCaseC22_DeadGrantIsToldAtOnce(t *testing.T) {
 						t.Errorf("Token() = %v, want reauthorize", err)
 					}
 				}
-				if n := w.sim.Stats().Providers["trackmania"].RefreshRequests; n != 1 || w.alarms("CredentialsFailing") != 1 {
+				if n := w.sim.Stats().Providers["trackmania"].RefreshRequests; n != 1 ||
+					w.alarms("CredentialsFailing") != 1 {
 					t.Errorf("%d requests, %d alarms; want 1 and 1", n, w.alarms("CredentialsFailing"))
 				}
 				must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
-				if became, err := m.RenewNow(t.Context(), alice); became != mint.Renewed { // the provider had been wrong
+				if became, err := m.RenewNow(t.Context(), alice); became != rotate.Renewed { // the provider had been wrong
 					t.Errorf("RenewNow() = %s, %v; want renewed by the refresh token that was kept", became, err)
 				}
 				mustToken(t, w.instance(), alice, mint.Want{})
@@ -192,6 +223,7 @@ func TestCaseC27_LoserOfARaceEndsNoGrant(t *testing.T) {
 			stopped <- err
 		}()
 		time.Sleep(time.Second)
+		synctest.Wait() // it has read slow
 		w.slow = 0
 		e := w.entry("trackmania") // another holder comes in between: it renews, and commits
 		must(t, w.store.Delete(t.Context(), e.Key))
@@ -202,8 +234,13 @@ func TestCaseC27_LoserOfARaceEndsNoGrant(t *testing.T) {
 		if err := <-stopped; err != nil {
 			t.Errorf("Token() of the loser = %v, want the winner's token", err)
 		}
-		if got := w.entry("trackmania"); got.State != store.Live || got.Fingerprint != winner.Token.Fingerprint || w.alarms("CredentialsFailing") != 0 {
-			t.Errorf("entry = state %q, %d alarms; want the winner's, and none", got.State, w.alarms("CredentialsFailing"))
+		if got := w.entry("trackmania"); got.State != store.Live || got.Fingerprint != winner.Token.Fingerprint ||
+			w.alarms("CredentialsFailing") != 0 {
+			t.Errorf(
+				"entry = state %q, %d alarms; want the winner's, and none",
+				got.State,
+				w.alarms("CredentialsFailing"),
+			)
 		}
 	})
 }
@@ -225,7 +262,8 @@ func TestCaseC23_UnknownRefusalKeepsTheGrant(t *testing.T) {
 					must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: 400, Body: body}))
 					for end := time.Now().Add(lasts); time.Now().Before(end); time.Sleep(5 * time.Second) {
 						_, err := m.Token(t.Context(), key("trackmania"), mint.Want{})
-						if codeOf(err) == api.ReauthorizationRequired || strings.Contains(err.Error(), "no answer came") {
+						if codeOf(err) == api.ReauthorizationRequired ||
+							strings.Contains(err.Error(), "no answer came") {
 							t.Fatalf("Token() = %v, want the refusal as it is", err)
 						}
 					}

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -27,14 +29,14 @@ func account(name, whose string) token.Key {
 }
 
 // code is what a person brings back from the provider's page.
-func (w *world) code(name, person string) mint.Code {
+func (w *world) code(name, person string) attempt.Code {
 	w.t.Helper()
 	sum := sha256.Sum256([]byte(verifier))
 	code, err := w.sim.IssueCode(name, "demo-"+name, person, "", backTo, base64.RawURLEncoding.EncodeToString(sum[:]))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return mint.Code{Code: redact.New(code), Verifier: redact.New(verifier), RedirectURI: backTo}
+	return attempt.Code{Code: redact.New(code), Verifier: redact.New(verifier), RedirectURI: backTo}
 }
 
 func (w *world) entryOf(k token.Key) store.Entry {
@@ -102,7 +104,7 @@ func TestACodeThatIsRefusedChangesNothing(t *testing.T) {
 		good := w.code("trackmania", "alice")
 		wrong := good
 		wrong.Verifier = redact.New("x" + verifier[1:])
-		for _, code := range []mint.Code{wrong, {Code: redact.New("none"), RedirectURI: backTo}} {
+		for _, code := range []attempt.Code{wrong, {Code: redact.New("none"), RedirectURI: backTo}} {
 			if err := m.Connect(t.Context(), alice, code); codeOf(err) != api.ProviderRejected {
 				t.Errorf("%v", err)
 			}
@@ -112,7 +114,7 @@ func TestACodeThatIsRefusedChangesNothing(t *testing.T) {
 		}
 		must(t, m.Connect(t.Context(), alice, w.code("trackmania", "alice")))
 		before := mustToken(t, m, alice, mint.Want{}).Token.Fingerprint
-		if err := m.Connect(t.Context(), alice, mint.Code{Code: redact.New("none"), RedirectURI: backTo}); codeOf(err) != api.ProviderRejected {
+		if err := m.Connect(t.Context(), alice, attempt.Code{Code: redact.New("none"), RedirectURI: backTo}); codeOf(err) != api.ProviderRejected {
 			t.Errorf("%v", err)
 		}
 		if after := mustToken(t, w.instance(), alice, mint.Want{}).Token.Fingerprint; after != before {
@@ -136,7 +138,7 @@ func TestAGrantThatIsOverIsConnectedAgain(t *testing.T) {
 			t.Errorf("a report of another token: %v", err)
 		}
 		time.Sleep(time.Until(w.entryOf(alice).NextAt))
-		if became, err := m.Renew(t.Context(), alice); became != mint.Failed || codeOf(err) != api.ReauthorizationRequired {
+		if became, err := m.Renew(t.Context(), alice); became != rotate.Failed || codeOf(err) != api.ReauthorizationRequired {
 			t.Errorf("%s, %v", became, err)
 		}
 		s, err := m.Status(t.Context(), alice)
@@ -166,7 +168,7 @@ func TestChangedRequestKeepsGrant(t *testing.T) {
 			must(t, err)
 			time.Sleep(time.Minute)
 			before := w.entryOf(alice).Fingerprint
-			if became, err := m.Renew(t.Context(), alice); became != mint.Renewed || err != nil {
+			if became, err := m.Renew(t.Context(), alice); became != rotate.Renewed || err != nil {
 				t.Errorf("Renew after scope became %q = %s, %v, want renewed", scope, became, err)
 			}
 			s, err := m.Status(t.Context(), alice)

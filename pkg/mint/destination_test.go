@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -56,7 +57,7 @@ func history(t *testing.T, seed uint64, sealer *keyfile.Sealer) int {
 	}
 	rows := memory.New()
 	for range 2 {
-		n.processes = append(n.processes, mint.New(mint.Config{
+		n.processes = append(n.processes, newProcess(mint.Config{
 			Store: rows, Source: n.secrets, Sealer: sealer, HTTP: &http.Client{Transport: n.hosts},
 		}))
 	}
@@ -79,7 +80,7 @@ type network struct {
 	*rand.Rand
 	*hosts
 	secrets   *staged
-	processes []*mint.Mint
+	processes []*process
 	versions  int
 	reach     map[string][]string // by the digest of a destination: the hosts that it names
 	of        map[string]string   // by client secret: the digest of its destination
@@ -136,7 +137,10 @@ func (n *network) answer(r *http.Request, form url.Values) (int, string) {
 		secret = form.Get("client_secret")
 	}
 	digest := n.of[secret]
-	return http.StatusOK, fmt.Sprintf(`{"access_token":"access.%[1]s","other":{"token":"access.%[1]s"},"expires_in":600,"refresh_token":"refresh.%[1]s"}`, digest)
+	return http.StatusOK, fmt.Sprintf(
+		`{"access_token":"access.%[1]s","other":{"token":"access.%[1]s"},"expires_in":600,"refresh_token":"refresh.%[1]s"}`,
+		digest,
+	)
 }
 
 // step lets one process do one thing.
@@ -159,7 +163,7 @@ func (n *network) step() {
 		if n.IntN(2) == 0 {
 			n.putVersion(credential.Current)
 		}
-		code := mint.Code{Code: redact.New("code." + at.Destination), RedirectURI: backTo, Destination: at.Destination}
+		code := attempt.Code{Code: redact.New("code." + at.Destination), RedirectURI: backTo, Destination: at.Destination}
 		_ = m.Connect(ctx, account("x", "ann"), code)
 	case 4:
 		_, _ = m.Verify(ctx, k)

@@ -33,8 +33,18 @@ func TestRowsAreComparedOnlyWithAListingThatChanged(t *testing.T) {
 		discover := func(what string, learnt int, reads int32) {
 			t.Helper()
 			before := rows.own.Load()
-			if got, gone, err := m.Discover(t.Context()); err != nil || got != learnt || gone != 0 || rows.own.Load()-before != reads {
-				t.Errorf("%s: %d learnt, %d gone, %v, in %d reads of all rows; want %d, 0, nil, %d", what, got, gone, err, rows.own.Load()-before, learnt, reads)
+			if got, gone, err := m.Discover(t.Context()); err != nil || got != learnt || gone != 0 ||
+				rows.own.Load()-before != reads {
+				t.Errorf(
+					"%s: %d learnt, %d gone, %v, in %d reads of all rows; want %d, 0, nil, %d",
+					what,
+					got,
+					gone,
+					err,
+					rows.own.Load()-before,
+					learnt,
+					reads,
+				)
 			}
 		}
 		discover("five secrets that were added", 5, 1)

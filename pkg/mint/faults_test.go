@@ -13,6 +13,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -25,7 +26,7 @@ type call struct {
 }
 
 // herd lets n callers ask at once, spread over the instances.
-func herd(t *testing.T, n int, want mint.Want, instances ...*mint.Mint) []call {
+func herd(t *testing.T, n int, want mint.Want, instances ...*process) []call {
 	t.Helper()
 	calls := make([]call, n)
 	var all sync.WaitGroup
@@ -55,7 +56,7 @@ func TestFault01_ManyColdInstancesAskOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		must(t, w.sim.SetFault("minut", simulator.Fault{Delay: 300 * time.Millisecond}))
-		var instances []*mint.Mint
+		var instances []*process
 		for range 8 {
 			instances = append(instances, w.instance())
 		}
@@ -80,7 +81,13 @@ func TestFault02_OneFailureAnswersAllWhoWait(t *testing.T) {
 				m := w.instance()
 				mustToken(t, m, key("minut"), mint.Want{})
 				time.Sleep(11 * time.Second)
-				must(t, w.sim.SetFault("minut", simulator.Fault{Status: http.StatusServiceUnavailable, Delay: 50 * time.Millisecond}))
+				must(
+					t,
+					w.sim.SetFault(
+						"minut",
+						simulator.Fault{Status: http.StatusServiceUnavailable, Delay: 50 * time.Millisecond},
+					),
+				)
 				w.sim.Reset()
 				for _, c := range herd(t, n, mint.Want{}, m, w.instance(), w.instance()) {
 					if codeOf(c.err) != api.ProviderUnavailable || c.took > 150*time.Millisecond {
@@ -108,7 +115,13 @@ func TestFault33_ALivingTokenIsVendedInAnOutage(t *testing.T) {
 		w := newWorld(t, simulator.Options{Lifetime: time.Hour})
 		m := w.instance()
 		first := mustToken(t, m, key("minut"), mint.Want{})
-		must(t, w.sim.SetFault("minut", simulator.Fault{Status: http.StatusServiceUnavailable, Delay: 50 * time.Millisecond}))
+		must(
+			t,
+			w.sim.SetFault(
+				"minut",
+				simulator.Fault{Status: http.StatusServiceUnavailable, Delay: 50 * time.Millisecond},
+			),
+		)
 		time.Sleep(59*time.Minute + 10*time.Second) // less is left than the minute that is wished for
 		for _, c := range herd(t, 200, mint.Want{}, m) {
 			if c.err != nil || c.Token.Fingerprint != first.Token.Fingerprint || !c.Stale {
@@ -133,7 +146,7 @@ func TestFault03_AWaiterIsAnsweredWithinItsDeadline(t *testing.T) {
 		asking := w.instance()
 		go func() { _, _ = asking.Token(t.Context(), key("minut"), mint.Want{}) }()
 		time.Sleep(100 * time.Millisecond)
-		for whose, m := range map[string]*mint.Mint{"its own": asking, "another": w.instance()} {
+		for whose, m := range map[string]*process{"its own": asking, "another": w.instance()} {
 			ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 			defer cancel()
 			began := time.Now()
@@ -151,7 +164,9 @@ func TestFault45_AReportedTokenIsReplacedOnce(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		m := w.instance()
 		first := mustToken(t, m, key("minut"), mint.Want{}).Token
-		if _, err := m.Token(t.Context(), key("minut"), mint.Want{Rejected: first.Fingerprint}); codeOf(err) != api.TooManyReports {
+		if _, err := m.Token(t.Context(), key("minut"), mint.Want{Rejected: first.Fingerprint}); codeOf(
+			err,
+		) != api.TooManyReports {
 			t.Errorf("a young token: %v", err)
 		}
 		time.Sleep(31 * time.Second)
@@ -166,7 +181,8 @@ func TestFault45_AReportedTokenIsReplacedOnce(t *testing.T) {
 		if len(seen) != 1 || seen[first.Fingerprint] || w.asked("minut") != 2 {
 			t.Errorf("%v after %d requests", seen, w.asked("minut"))
 		}
-		if got := mustToken(t, m, key("minut"), mint.Want{Rejected: first.Fingerprint}); !seen[got.Token.Fingerprint] || w.asked("minut") != 2 {
+		if got := mustToken(t, m, key("minut"), mint.Want{Rejected: first.Fingerprint}); !seen[got.Token.Fingerprint] ||
+			w.asked("minut") != 2 {
 			t.Errorf("an old fingerprint minted again")
 		}
 	})
@@ -230,7 +246,16 @@ func TestFault36_ANewVersionOfTheSecretClearsTheFailure(t *testing.T) {
 func TestFault34_NobodyAsksBeforeTheProviderAllowsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(t, w.sim.SetFault("monta", simulator.Fault{Status: http.StatusTooManyRequests, Header: map[string]string{"RateLimit-ResetsIn": "120"}}))
+		must(
+			t,
+			w.sim.SetFault(
+				"monta",
+				simulator.Fault{
+					Status: http.StatusTooManyRequests,
+					Header: map[string]string{"RateLimit-ResetsIn": "120"},
+				},
+			),
+		)
 		m := w.instance()
 		if _, err := m.Token(t.Context(), key("monta"), mint.Want{}); codeOf(err) != api.ProviderUnavailable {
 			t.Fatal(err)
@@ -242,7 +267,9 @@ func TestFault34_NobodyAsksBeforeTheProviderAllowsIt(t *testing.T) {
 		}
 		for range 11 {
 			time.Sleep(10 * time.Second)
-			if _, err := w.instance().Token(t.Context(), key("monta"), mint.Want{IgnoreBackoff: true}); codeOf(err) != api.ProviderUnavailable {
+			if _, err := w.instance().Token(t.Context(), key("monta"), mint.Want{IgnoreBackoff: true}); codeOf(
+				err,
+			) != api.ProviderUnavailable {
 				t.Fatalf("%v", err)
 			}
 		}
@@ -278,7 +305,7 @@ func TestFault24_ShortLivesAreCachedAndShared(t *testing.T) {
 				a, b := w.instance(), w.instance()
 				const lives = 20
 				for range lives * int(life/time.Second) {
-					for _, m := range []*mint.Mint{a, b} {
+					for _, m := range []*process{a, b} {
 						if got := mustToken(t, m, key("minut"), mint.Want{}); got.Token.Left(time.Now()) <= 0 {
 							t.Fatal("an expired token")
 						}
@@ -297,7 +324,7 @@ func TestFault51_MemoryServesWhileTheStoreIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		down := &downStore{Store: w.store}
-		m := w.instanceThat(down, mint.LongestStaleMax)
+		m := w.instanceThat(down, records.LongestStaleMax)
 		first := mustToken(t, m, key("minut"), mint.Want{})
 		down.down = true
 		for time.Now().Before(first.Token.CacheUntil.Add(-time.Second)) {

@@ -12,13 +12,14 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // formatted is a process that reads and writes rows of a format.
-func (w *world) formatted(format mint.RowFormat) *mint.Mint {
-	return mint.New(mint.Config{
+func (w *world) formatted(format row.Format) *process {
+	return newProcess(mint.Config{
 		Store: w.store, Source: w.secrets, Sealer: w.sealer, HTTP: w.client(), RowFormat: format,
 		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(w, nil)), Metrics: "test"},
 	})
@@ -30,7 +31,7 @@ func (w *world) asOlder(k token.Key) {
 	entries, err := w.store.Get(w.t.Context(), store.Strong, k)
 	must(w.t, err)
 	e := entries[0]
-	plain, err := w.sealer.Open(w.t.Context(), k.Credential, e.Sealed, mint.Additional(e))
+	plain, err := w.sealer.Open(w.t.Context(), k.Credential, e.Sealed, row.Additional(e))
 	must(w.t, err)
 	fields := map[string]json.RawMessage{}
 	must(w.t, json.Unmarshal(plain, &fields))
@@ -41,7 +42,7 @@ func (w *world) asOlder(k token.Key) {
 	must(w.t, err)
 	next := e
 	next.Format = 0
-	next.Sealed, err = w.sealer.Seal(w.t.Context(), k.Credential, plain, mint.Additional(next))
+	next.Sealed, err = w.sealer.Seal(w.t.Context(), k.Credential, plain, row.Additional(next))
 	must(w.t, err)
 	_, err = w.store.Replace(w.t.Context(), e, next)
 	must(w.t, err)
@@ -63,7 +64,7 @@ func TestMigrationKeepsTokensAndGrants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		alice := account("trackmania", "alice")
-		first := w.formatted(mint.RowFormat1)
+		first := w.formatted(row.Format1)
 		must(t, first.Connect(t.Context(), alice, w.code("trackmania", "alice")))
 		before := mustToken(t, first, key("minut"), mint.Want{}).Token
 		granted := mustToken(t, first, alice, mint.Want{}).Token
@@ -71,7 +72,7 @@ func TestMigrationKeepsTokensAndGrants(t *testing.T) {
 		for _, k := range keys {
 			w.asOlder(k)
 		}
-		for _, format := range []mint.RowFormat{mint.RowFormat1, mint.RowFormatMigrate} {
+		for _, format := range []row.Format{row.Format1, row.FormatMigrate} {
 			m := w.formatted(format)
 			for _, c := range []struct {
 				key  token.Key
@@ -82,14 +83,14 @@ func TestMigrationKeepsTokensAndGrants(t *testing.T) {
 				}
 			}
 		}
-		m := w.formatted(mint.RowFormatMigrate)
+		m := w.formatted(row.FormatMigrate)
 		if done, err := m.Migrate(t.Context()); err != nil || done.Rewritten != len(keys) || done.Left != 0 {
 			t.Errorf("Migrate = %+v, %v, want %d rows rewritten", done, err, len(keys))
 		}
 		if got := formats(w, keys...); got[0]+got[1]+got[2]+got[3] != 2*len(keys) {
 			t.Errorf("formats after Migrate = %v, want 2 everywhere", got)
 		}
-		second := w.formatted(mint.RowFormat2)
+		second := w.formatted(row.Format2)
 		if got := mustToken(t, second, alice, mint.Want{}).Token; got.Fingerprint != granted.Fingerprint {
 			t.Error("format 2: Token of the account is a new one, want the one that lives")
 		}
@@ -107,10 +108,10 @@ func TestRowOfTheFirstFormatKeepsItsGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		alice := account("trackmania", "alice")
-		first := w.formatted(mint.RowFormat1)
+		first := w.formatted(row.Format1)
 		must(t, first.Connect(t.Context(), alice, w.code("trackmania", "alice")))
 		old := mustToken(t, first, key("minut"), mint.Want{}).Token
-		m := w.formatted(mint.RowFormat2)
+		m := w.formatted(row.Format2)
 		before := w.entryOf(alice)
 		for range 3 {
 			if _, err := m.Token(t.Context(), alice, mint.Want{}); codeOf(err) != api.Misconfigured || !strings.Contains(err.Error(), "RowFormat") {
@@ -125,7 +126,7 @@ func TestRowOfTheFirstFormatKeepsItsGrant(t *testing.T) {
 		if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Fingerprint == old.Fingerprint {
 			t.Error("a token of the first format was vended")
 		}
-		mustToken(t, w.formatted(mint.RowFormatMigrate), alice, mint.Want{})
+		mustToken(t, w.formatted(row.FormatMigrate), alice, mint.Want{})
 	})
 }
 
@@ -148,13 +149,13 @@ func TestAttack02_GrantOfAnOlderProgramGoesToNoOtherDestination(t *testing.T) {
 func grantOfAnOlderProgram(t *testing.T, attack func(*attacked)) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttacked(t)
-		k := a.connected(a.formatted(mint.RowFormat1), nil)
+		k := a.connected(a.formatted(row.Format1), nil)
 		for _, row := range []token.Key{token.RecordKey("x"), k} {
 			a.asOlder(row)
 		}
 		attack(a)
 		a.change(map[string]any{"refresh": map[string]any{"url": "https://evil.test/token"}})
-		cold := a.formatted(mint.RowFormatMigrate)
+		cold := a.formatted(row.FormatMigrate)
 		_, _, err := cold.Discover(t.Context())
 		must(t, err)
 		time.Sleep(2 * time.Hour)

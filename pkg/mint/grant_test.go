@@ -13,6 +13,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
@@ -65,8 +67,8 @@ func (w *world) dies(name string, want mint.Want) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 29*time.Second)
 	defer cancel()
-	m := mint.New(mint.Config{Store: dyingStore{w.store}, Source: w.secrets, Sealer: w.sealer, HTTP: w.client()})
-	if r, err := m.Token(ctx, key(name), want); err == nil && r.Origin == mint.Provider {
+	m := newProcess(mint.Config{Store: dyingStore{w.store}, Source: w.secrets, Sealer: w.sealer, HTTP: w.client()})
+	if r, err := m.Token(ctx, key(name), want); err == nil && r.Origin == records.Provider {
 		w.t.Fatal("a dead process has answered")
 	}
 	m.Wait()
@@ -143,14 +145,21 @@ func TestFault12_ALateHolderPutsTheRefreshTokenWhereTheNextOneLeftTheEntry(t *te
 		w.granted("trackmania", nil)
 		mustToken(t, w.instance(), key("trackmania"), mint.Want{})
 		time.Sleep(58 * time.Minute)
-		late := w.instanceOver(lateStore{w.store, sync.OnceFunc(func() { // thawed after its lease was over: another found an answer that may be lost, and said so
-			e := w.entry("trackmania")
-			e.RefreshSpent = true
-			must(t, w.store.Delete(t.Context(), e.Key))
-			lease, err := w.store.Acquire(t.Context(), store.Entry{Key: e.Key}, time.Second)
-			must(t, err)
-			must(t, w.store.Commit(t.Context(), lease, e))
-		})})
+		late := w.instanceOver(
+			lateStore{
+				w.store,
+				sync.OnceFunc(
+					func() { // thawed after its lease was over: another found an answer that may be lost, and said so
+						e := w.entry("trackmania")
+						e.RefreshSpent = true
+						must(t, w.store.Delete(t.Context(), e.Key))
+						lease, err := w.store.Acquire(t.Context(), store.Entry{Key: e.Key}, time.Second)
+						must(t, err)
+						must(t, w.store.Commit(t.Context(), lease, e))
+					},
+				),
+			},
+		)
 		_, _ = late.Renew(t.Context(), key("trackmania"))
 		if e := w.entry("trackmania"); e.RefreshSpent || w.alarms("GrantsUnstored") != 0 {
 			t.Errorf("the new refresh token was not put back: spent %t, generation %d", e.RefreshSpent, e.Generation)
@@ -165,7 +174,10 @@ func TestFault12_ALateHolderPutsTheRefreshTokenWhereTheNextOneLeftTheEntry(t *te
 // tempers are descriptors that know, or do not know, what becomes of a refresh token that is sent again; each speaks as trackmania does.
 func temper(sim *simulator.Simulator, reuse string) map[string]any {
 	return map[string]any{"provider": nil, "descriptor": map[string]any{
-		"token": map[string]any{"url": sim.TokenURL("trackmania"), "auth": "post"}, "refresh": map[string]any{"rotates": "yes", "reuse": reuse},
+		"token": map[string]any{
+			"url":  sim.TokenURL("trackmania"),
+			"auth": "post",
+		}, "refresh": map[string]any{"rotates": "yes", "reuse": reuse},
 		"overlap": map[string]any{"refresh_token": "revokes"},
 	}}
 }
@@ -177,7 +189,8 @@ func TestFault13_WhereReuseIsToleratedItIsSentOnceMore(t *testing.T) {
 		mustToken(t, w.instance(), key("trackmania"), mint.Want{})
 		time.Sleep(58 * time.Minute)
 		w.dies("trackmania", mint.Want{Proactive: true})
-		if r := mustToken(t, w.instance(), key("trackmania"), mint.Want{Proactive: true}); r.Token.Generation != 2 || w.most("trackmania") != 2 {
+		if r := mustToken(t, w.instance(), key("trackmania"), mint.Want{Proactive: true}); r.Token.Generation != 2 ||
+			w.most("trackmania") != 2 {
 			t.Errorf("%+v; a refresh token was used %d times, want 2", r.Token, w.most("trackmania"))
 		}
 	})
@@ -190,8 +203,14 @@ func TestFault13_WhereClientCredentialsBringTokensTheyDo(t *testing.T) {
 		time.Sleep(58 * time.Minute)
 		w.dies("monta", mint.Want{Proactive: true})
 		r := mustToken(t, w.instance(), key("monta"), mint.Want{Proactive: true})
-		if c := w.sim.Stats().Providers["monta"]; r.Token.Generation != 2 || c.TokenRequests != 2 || w.most("monta") != 1 {
-			t.Errorf("%+v; asked by client credentials %d times, a refresh token used %d times; want 2 and 1", r.Token, c.TokenRequests, w.most("monta"))
+		if c := w.sim.Stats().Providers["monta"]; r.Token.Generation != 2 || c.TokenRequests != 2 ||
+			w.most("monta") != 1 {
+			t.Errorf(
+				"%+v; asked by client credentials %d times, a refresh token used %d times; want 2 and 1",
+				r.Token,
+				c.TokenRequests,
+				w.most("monta"),
+			)
 		}
 	})
 }
@@ -218,17 +237,29 @@ func TestFault13_ElseOnceMoreWhenNothingIsLeftToLose(t *testing.T) {
 				}
 				time.Sleep(time.Until(first.Token.ExpiresAt.Add(mint.ExchangeTimeout)))
 				for range 20 {
-					if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
+					if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(
+						err,
+					) != api.ReauthorizationRequired {
 						t.Fatalf("the provider refuses the refresh token: %v", err)
 					}
 					_, _ = m.Renew(t.Context(), key("trackmania"))
 					time.Sleep(time.Hour)
 				}
 				if c := w.sim.Stats().Providers["trackmania"]; w.most("trackmania") != 2 || c.ReusedEarly != 0 {
-					t.Errorf("a refresh token was used %d times, %d of them early; want 2 and 0", w.most("trackmania"), c.ReusedEarly)
+					t.Errorf(
+						"a refresh token was used %d times, %d of them early; want 2 and 0",
+						w.most("trackmania"),
+						c.ReusedEarly,
+					)
 				}
-				if e := w.entry("trackmania"); e.State != store.Reauthorize || !e.NextAt.IsZero() || w.alarms("CredentialsFailing") != 1 {
-					t.Errorf("%s, due %v, %d alarms; want reauthorize, never, one", e.State, e.NextAt, w.alarms("CredentialsFailing"))
+				if e := w.entry("trackmania"); e.State != store.Reauthorize || !e.NextAt.IsZero() ||
+					w.alarms("CredentialsFailing") != 1 {
+					t.Errorf(
+						"%s, due %v, %d alarms; want reauthorize, never, one",
+						e.State,
+						e.NextAt,
+						w.alarms("CredentialsFailing"),
+					)
 				}
 			})
 		})
@@ -251,7 +282,11 @@ func TestFault13_TheProviderSeesTheAccessTokenEndFirst(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if c := w.sim.Stats().Providers["trackmania"]; c.Reused != 1 || c.ReusedEarly != 0 {
-			t.Errorf("sent again %d times, %d of them while the access token lived by the provider's clock; want 1 and 0", c.Reused, c.ReusedEarly)
+			t.Errorf(
+				"sent again %d times, %d of them while the access token lived by the provider's clock; want 1 and 0",
+				c.Reused,
+				c.ReusedEarly,
+			)
 		}
 	})
 }
@@ -267,7 +302,8 @@ func TestFault13_WhatNeverArrivedWorksOnceMore(t *testing.T) {
 		w.dies("trackmania", mint.Want{Proactive: true})
 		must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
 		time.Sleep(time.Until(first.Token.ExpiresAt.Add(mint.ExchangeTimeout)))
-		if got := mustToken(t, w.instance(), key("trackmania"), mint.Want{}); got.Token.Generation != 2 || w.most("trackmania") != 1 {
+		if got := mustToken(t, w.instance(), key("trackmania"), mint.Want{}); got.Token.Generation != 2 ||
+			w.most("trackmania") != 1 {
 			t.Errorf("%+v; a refresh token was used %d times", got.Token, w.most("trackmania"))
 		}
 	})
@@ -277,7 +313,10 @@ func TestFault14_AnAnswerLostOnTheWireIsNotAskedForBlindly(t *testing.T) {
 	for name, fault := range map[string]simulator.Fault{"dropped": {Drop: true, Late: true}, "cut": {Cut: true}, "slow": {Delay: 20 * time.Second}, "gateway": {Status: 504, Late: true}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, simulator.Options{Reuse: map[string]simulator.Reuse{"trackmania": simulator.RevokesFamily}})
+				w := newWorld(
+					t,
+					simulator.Options{Reuse: map[string]simulator.Reuse{"trackmania": simulator.RevokesFamily}},
+				)
 				w.granted("trackmania", nil)
 				first := mustToken(t, w.instance(), key("trackmania"), mint.Want{})
 				time.Sleep(58 * time.Minute)
@@ -285,7 +324,8 @@ func TestFault14_AnAnswerLostOnTheWireIsNotAskedForBlindly(t *testing.T) {
 				m := w.instance()
 				for now := time.Now(); now.Before(first.Token.ExpiresAt); now = time.Now() {
 					_, _ = m.Renew(t.Context(), key("trackmania"))
-					if got := mustToken(t, m, key("trackmania"), mint.Want{}); got.Token.Fingerprint != first.Token.Fingerprint || !got.Stale {
+					if got := mustToken(t, m, key("trackmania"), mint.Want{}); got.Token.Fingerprint != first.Token.Fingerprint ||
+						!got.Stale {
 						t.Fatalf("%+v", got)
 					}
 					time.Sleep(10 * time.Second)
@@ -304,11 +344,17 @@ func TestFault14_AnAnswerLostOnTheWireIsNotAskedForBlindly(t *testing.T) {
 					time.Sleep(3 * time.Minute)
 				}
 				must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
-				if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.ReauthorizationRequired { // its own word
+				if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(
+					err,
+				) != api.ReauthorizationRequired { // its own word
 					t.Errorf("Token() once the provider answers = %v, want reauthorize", err)
 				}
 				if e := w.entry("trackmania"); e.State != store.Reauthorize || w.alarms("CredentialsFailing") != 1 {
-					t.Errorf("entry = state %q, %d alarms; want reauthorize, 1", e.State, w.alarms("CredentialsFailing"))
+					t.Errorf(
+						"entry = state %q, %d alarms; want reauthorize, 1",
+						e.State,
+						w.alarms("CredentialsFailing"),
+					)
 				}
 			})
 		})
@@ -330,7 +376,8 @@ func TestFault14_WhatTheProviderDidNotHandleUsesUpNothing(t *testing.T) {
 				time.Sleep(2 * time.Hour)
 				must(t, w.sim.SetFault("trackmania", fault))
 				for range 48 {
-					if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); err == nil || codeOf(err) == api.ReauthorizationRequired {
+					if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); err == nil ||
+						codeOf(err) == api.ReauthorizationRequired {
 						t.Fatal(err)
 					}
 					time.Sleep(time.Hour)
@@ -398,11 +445,12 @@ func TestFault17_AGrantIsRenewedBeforeItsRefreshTokenIsOver(t *testing.T) {
 				t.Fatalf("due %v, and the refresh token is over at %v", due, w.entry("monta").RefreshUntil)
 			}
 			time.Sleep(time.Until(due))
-			if became, err := m.Renew(t.Context(), key("monta")); became != mint.Renewed { // though nobody asks
+			if became, err := m.Renew(t.Context(), key("monta")); became != rotate.Renewed { // though nobody asks
 				t.Fatal(became, err)
 			}
 		}
-		if got := mustToken(t, m, key("monta"), mint.Want{}); got.Token.Generation != first.Token.Generation+40 || w.most("monta") != 1 {
+		if got := mustToken(t, m, key("monta"), mint.Want{}); got.Token.Generation != first.Token.Generation+40 ||
+			w.most("monta") != 1 {
 			t.Errorf("%+v", got.Token)
 		}
 	})
@@ -422,7 +470,21 @@ func TestFault17_AGrantThatEndsIsToldOfAWeekAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		seed := w.montaSeed()
-		must(t, w.sim.SetFault("monta", simulator.Fault{Set: map[string]string{"refreshTokenExpirationDate": `"` + time.Now().Add(30*24*time.Hour).UTC().Format(time.RFC3339) + `"`}}))
+		must(
+			t,
+			w.sim.SetFault(
+				"monta",
+				simulator.Fault{
+					Set: map[string]string{
+						"refreshTokenExpirationDate": `"` + time.Now().
+							Add(30*24*time.Hour).
+							UTC().
+							Format(time.RFC3339) +
+							`"`,
+					},
+				},
+			),
+		)
 		w.put("monta", map[string]any{"grant": "refresh_token", "refresh_token": seed})
 		m := w.instance()
 		began := time.Now()
@@ -455,7 +517,9 @@ func TestANewSecretBringsANewGrant(t *testing.T) {
 		must(t, err)
 		time.Sleep(time.Hour)
 		for range 3 {
-			if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
+			if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{}); codeOf(
+				err,
+			) != api.ReauthorizationRequired {
 				t.Fatalf("the grant is over: %v", err)
 			}
 			time.Sleep(time.Hour)

@@ -30,8 +30,8 @@ func TestOutageIsProbedByOneOfAThousandGrants(t *testing.T) {
 			keys[i] = account([]string{name, "second"}[i%2], fmt.Sprintf("person-%d", i))
 			must(t, connector.Connect(t.Context(), keys[i], w.code(name, keys[i].Variant.Account)))
 		}
-		instances := []*mint.Mint{w.instance(), w.instance()}
-		sweep := &rotate.Rotator{Mint: w.instance(), Store: w.store}
+		instances := []*process{w.instance(), w.instance()}
+		sweep := &rotate.Rotator{Mint: w.instance().Mint, Store: w.store}
 		var passes sync.WaitGroup
 		tick := func() {
 			passes.Go(func() {
@@ -60,7 +60,11 @@ func TestOutageIsProbedByOneOfAThousandGrants(t *testing.T) {
 		passes.Wait()
 		during := w.sim.Stats().Providers[name].RefreshRequests
 		if most := int(time.Hour/(15*time.Second)) + 3*32; during > most || during < 60 {
-			t.Errorf("%d requests in an hour's outage, want 60 to %d: one in 15 s, and those under way when it began", during, most)
+			t.Errorf(
+				"%d requests in an hour's outage, want 60 to %d: one in 15 s, and those under way when it began",
+				during,
+				most,
+			)
 		}
 		w.sim.Reset()
 		must(t, w.sim.SetFault(name, simulator.Fault{Delay: 300 * time.Millisecond}))
@@ -87,7 +91,14 @@ func TestOutageIsProbedByOneOfAThousandGrants(t *testing.T) {
 		c := w.sim.Stats().Providers[name]
 		t.Logf("%d requests in the outage, %d after it, at most %d at once", during, c.RefreshRequests, c.ConcurrentMax)
 		if len(served) != grants || c.RefreshRequests > grants+100 || c.ConcurrentMax > 2*32+2 {
-			t.Errorf("after the outage: %d served, %d requests, %d at once; want %d, no more than %d, and no more than 66", len(served), c.RefreshRequests, c.ConcurrentMax, grants, grants+100)
+			t.Errorf(
+				"after the outage: %d served, %d requests, %d at once; want %d, no more than %d, and no more than 66",
+				len(served),
+				c.RefreshRequests,
+				c.ConcurrentMax,
+				grants,
+				grants+100,
+			)
 		}
 		if n := w.alarms("CredentialsFailing"); n != 0 || c.ReusedEarly != 0 {
 			t.Errorf("%d alarms, %d sent again early; want 0 and 0", n, c.ReusedEarly)

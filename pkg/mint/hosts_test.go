@@ -17,6 +17,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/row"
 )
 
 // hosts are servers by their names, honest and hostile ones. All that each one
@@ -150,7 +151,11 @@ func newAttacked(t *testing.T) *attacked {
 		if form.Get("grant_type") == "client_credentials" {
 			return http.StatusOK, fmt.Sprintf(`{"access_token":"good-access-%d","expires_in":3600}`, issued)
 		}
-		return http.StatusOK, fmt.Sprintf(`{"access_token":"good-access-%d","expires_in":3600,"refresh_token":"good-refresh-%d"}`, issued, issued)
+		return http.StatusOK, fmt.Sprintf(
+			`{"access_token":"good-access-%d","expires_in":3600,"refresh_token":"good-refresh-%d"}`,
+			issued,
+			issued,
+		)
 	}
 	a.answers["evil.test"] = func(*http.Request, url.Values) (int, string) {
 		return http.StatusUnauthorized, `{"error":"invalid_client"}`
@@ -159,11 +164,11 @@ func newAttacked(t *testing.T) *attacked {
 }
 
 // instance is one process of the attacked world.
-func (a *attacked) instance() *mint.Mint { return a.formatted(mint.RowFormat2) }
+func (a *attacked) instance() *process { return a.formatted(row.Format2) }
 
 // formatted is a process that reads and writes rows of a format.
-func (a *attacked) formatted(format mint.RowFormat) *mint.Mint {
-	return mint.New(mint.Config{
+func (a *attacked) formatted(format row.Format) *process {
+	return newProcess(mint.Config{
 		RowFormat: format, Store: a.store, Source: a.secrets, Sealer: a.sealer, HTTP: &http.Client{Transport: a.hosts},
 		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(a.world, nil)), Metrics: "test"},
 	})
@@ -182,7 +187,10 @@ func (a *attacked) gotNothing(host string) {
 
 // at is a secret whose token endpoint is on a host, with fields laid over its descriptor.
 func at(host, secret string, over map[string]any) map[string]any {
-	descriptor := map[string]any{"token": map[string]any{"url": "https://" + host + "/token"}, "refresh": map[string]any{}}
+	descriptor := map[string]any{
+		"token":   map[string]any{"url": "https://" + host + "/token"},
+		"refresh": map[string]any{},
+	}
 	for name, value := range over {
 		descriptor[name] = value
 	}

@@ -1,6 +1,13 @@
-// Package mint is the one path to a new token, for vend and rotate alike: lease, credential, provider, plan, seal, commit. Nothing else takes a lease, reads a secret, asks a provider or writes the store.
+// Package mint is the one path to a new token, for vend and rotate alike:
+// it decides whether a token is needed, and package attempt obtains it. Nothing
+// else sends a token request.
 //
-// A token request comes in by [Mint.Token]. What a process knows of an entry and of its credential's row is a view; a view that serves is answered from, one that forbids an attempt is refused by, and any other is advanced, by this process or by another that holds the lease. Then the new view is judged the same way.
+// [Mint.Token] looks at what this process knows of a key, a snapshot of the
+// entry and of its credential's record, and does one of three things: it
+// answers from the snapshot, refuses because of it, or advances it. To advance
+// is to take the lease and mint, or to wait for the holder of the lease. Either
+// way there is a newer snapshot afterwards, which is decided on in the same
+// way.
 package mint
 
 import (
@@ -8,89 +15,109 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/outage"
+	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/registry"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
+	"github.com/tokenvend/tokenvend/pkg/variants"
+	"github.com/tokenvend/tokenvend/pkg/verification"
 )
 
-// The chain of time-outs: each is shorter than the next, and the last shorter than vend's function timeout.
+// The timeouts. Each is shorter than the next, and the last is shorter than the
+// timeout of the vend function.
 const (
-	ExchangeTimeout = 10 * time.Second // all provider requests of one mint
-	Timeout         = 13 * time.Second // a whole mint, from the lease to the commit
-	LeaseTTL        = 15 * time.Second
+	ExchangeTimeout = attempt.ExchangeTimeout // all provider requests of one mint
+	Timeout         = attempt.Timeout         // a whole mint, from the lease to the commit
+	LeaseTTL        = attempt.LeaseTTL
 )
 
-// Config is what a Mint works with. All fields but Journal, Every and TrustsEmpty are required.
+// Config is what a Mint works with. Store, Source, Sealer and HTTP are
+// required.
 type Config struct {
 	Store   store.Store
 	Source  credential.Source
 	Sealer  seal.Sealer
-	HTTP    *http.Client    // asks the providers
+	HTTP    *http.Client    // sends the requests to providers
 	Journal journal.Journal // zero: silent
-	Every   time.Duration   // how often rotate runs; 0: each minute. A token of a shorter life is left to vend
 
-	// RowFormat is the format of the store's rows. Zero: [RowFormat2].
-	RowFormat RowFormat
+	// Every is how often rotate runs; 0: each minute. Tokens of a shorter life
+	// are left to vend.
+	Every time.Duration
+	// RowFormat is the format of the store's rows. Zero: [row.Format2].
+	RowFormat row.Format
 	// StaleMax is how long a token is vended from memory while the store cannot
-	// be read, counted from the last time the store showed it; never past the
-	// token's cache_until. 0: DefaultStaleMax; less than ShortestStaleMax is
-	// that.
+	// be read, see [records.Config]. 0: 15 minutes.
 	StaleMax time.Duration
-
-	// TrustsEmpty says whether Source is believed when it lists nothing at all. false: then nothing is taken for gone; a wrong prefix or region looks just like that.
+	// TrustsEmpty reports whether Source is believed if it lists no secret, see
+	// [registry.Config]. false: it is not.
 	TrustsEmpty bool
 }
 
-// Mint brings tokens into being. All its methods are safe for concurrent use.
+// Mint obtains tokens. All its methods are safe for concurrent use. Its parts
+// are for packages that need one of them.
 type Mint struct {
-	Config
-	memory   memory
-	secrets  secrets
-	flights  flights
-	proofs   proofs
-	settled  settled
-	migrated migrated
-	claims   claims
-	outages  outages
+	*attempt.Attempts
+
+	variants variants.Limiter
+	calls    calls
 }
 
-// New makes a Mint. Before the process ends, [Mint.Wait] lets what was sent come home.
+// New returns a Mint. Before the process ends, [Mint.Wait] lets the requests
+// that were sent return.
 func New(c Config) *Mint {
-	c.Every = orDefault(c.Every, time.Minute)
-	c.StaleMax = max(orDefault(c.StaleMax, DefaultStaleMax), ShortestStaleMax)
-	c.Store = clamping{Store: c.Store, journal: c.Journal}
-	return &Mint{Config: c}
+	known := records.New(records.Config{
+		Store: c.Store, Sealer: c.Sealer, Journal: c.Journal, RowFormat: c.RowFormat, StaleMax: c.StaleMax,
+	})
+	credentials := registry.New(registry.Config{
+		Records: known, Source: c.Source, Journal: c.Journal, TrustsEmpty: c.TrustsEmpty,
+	})
+	a := &attempt.Attempts{
+		Records: known, Registry: credentials, HTTP: c.HTTP, Journal: c.Journal, Period: c.Every,
+		Verifier: &verification.Verifier{Records: known, Registry: credentials, HTTP: c.HTTP, Journal: c.Journal},
+		Hosts:    &outage.Hosts{Store: known.Store},
+	}
+	if a.Period <= 0 {
+		a.Period = time.Minute
+	}
+	return &Mint{Attempts: a, variants: variants.Limiter{Records: known}}
 }
 
-// Wait returns when no exchange is under way any more: within [Timeout] of the last call.
-func (m *Mint) Wait() { m.flights.running.Wait() }
+// Wait returns when no request to a provider is under way: within [Timeout] of
+// the last call.
+func (m *Mint) Wait() {
+	m.calls.running.Wait()
+	m.Verifier.Wait()
+}
 
 // Want is what a token must be, to be the answer.
 type Want struct {
-	Caller        access.Caller // who asks; the zero value is a caller like any other
-	Life          time.Duration // a floor under what is left of its life; 0: none, and then a minute (a tenth of a short life) is wished for, not insisted on
-	Proactive     bool          // its time to renew has not passed: rotate's question, which does not count as asking
-	Rejected      string        // it does not have this fingerprint
-	Trusted       bool          // an operator says so: the report is neither verified nor delayed by earlier ones
-	IgnoreBackoff bool          // an operator asks: a back-off is not waited for, a provider's cooldown is
+	Caller access.Caller // who requests it; the zero value is a caller like any other
+	// Life is the least remaining life. 0: none is required, and a minute (a
+	// tenth of a short life) is preferred.
+	Life time.Duration
+	// Proactive: its renewal time has not passed. It is rotate's request, which
+	// does not count as a request of a caller.
+	Proactive bool
+	// Rejected is a fingerprint that the token must not have.
+	Rejected string
+	// Trusted: an operator says so; the report is neither verified nor delayed
+	// by earlier ones.
+	Trusted bool
+	// IgnoreBackoff: an operator asks; a back-off is not waited for, a
+	// provider's cooldown is.
+	IgnoreBackoff bool
 }
 
-// Origin says where an answer came from.
-type Origin string
-
-// The origins.
-const (
-	Memory   Origin = "memory"
-	Store    Origin = "store"
-	Provider Origin = "provider"
-)
-
-// Result is a token and how it was come by.
+// Result is a token and where it came from.
 type Result struct {
 	Token   token.Token
-	Origin  Origin
+	Origin  records.Origin
 	Stale   bool          // it should have been renewed by now
 	Failure store.Failure // why the last attempt to renew it failed; zero: it did not
 }

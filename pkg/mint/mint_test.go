@@ -12,10 +12,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
@@ -100,15 +105,58 @@ func (w *world) logged() string {
 	return w.log.String()
 }
 
-// instance is one process: nothing but its memory is its own.
-func (w *world) instance() *mint.Mint { return w.instanceOver(w.store) }
+// process is one process: nothing but its memory is its own.
+type process struct {
+	*mint.Mint
+	operate.Operator
+}
 
-func (w *world) instanceOver(s store.Store) *mint.Mint { return w.instanceThat(s, 0) }
+func newProcess(c mint.Config) *process {
+	m := mint.New(c)
+	return &process{m, operate.New(m)}
+}
+
+// Recover is that of the operator.
+func (p *process) Recover(ctx context.Context, name, blob string) (token.Key, error) {
+	return p.Operator.Recover(ctx, name, blob)
+}
+
+// Renew renews a due entry as a pass of rotate does.
+func (p *process) Renew(ctx context.Context, key token.Key) (rotate.Renewal, error) {
+	return (&rotate.Rotator{Mint: p.Mint}).Renew(ctx, key)
+}
+
+// RenewNow renews an entry as an operator asks for it.
+func (p *process) RenewNow(ctx context.Context, key token.Key) (rotate.Renewal, error) {
+	if err := p.Operator.RenewNow(ctx, key); err != nil {
+		return rotate.Failed, err
+	}
+	return rotate.Renewed, nil
+}
+
+// Migrate is that of the records.
+func (p *process) Migrate(ctx context.Context) (records.Migration, error) {
+	return p.Records.Migrate(ctx)
+}
+
+// Terms and Discover are those of the registry.
+func (p *process) Terms(ctx context.Context, name string) (credential.Terms, error) {
+	return p.Registry.Terms(ctx, name)
+}
+
+func (p *process) Discover(ctx context.Context) (learned, deleted int, err error) {
+	return p.Registry.Discover(ctx)
+}
+
+// instance starts a process.
+func (w *world) instance() *process { return w.instanceOver(w.store) }
+
+func (w *world) instanceOver(s store.Store) *process { return w.instanceThat(s, 0) }
 
 // instanceThat is an instance over s that vends from memory for staleMax while
 // s cannot be read.
-func (w *world) instanceThat(s store.Store, staleMax time.Duration) *mint.Mint {
-	return mint.New(mint.Config{
+func (w *world) instanceThat(s store.Store, staleMax time.Duration) *process {
+	return newProcess(mint.Config{
 		StaleMax: staleMax,
 		Store:    s, Source: w.secrets, Sealer: w.sealer, HTTP: w.client(),
 		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(w, nil)), Metrics: "test"},
@@ -139,7 +187,7 @@ func (w *world) refreshIn(name string) string {
 func (w *world) refreshOf(k token.Key) string {
 	w.t.Helper()
 	e := w.entryOf(k)
-	plain, err := w.sealer.Open(w.t.Context(), k.Credential, e.Sealed, mint.Additional(e))
+	plain, err := w.sealer.Open(w.t.Context(), k.Credential, e.Sealed, row.Additional(e))
 	var held struct {
 		Refresh string `json:"refresh_token"`
 	}
@@ -176,7 +224,7 @@ func (w *world) asked(name string) int {
 	return c.TokenRequests + c.RefreshRequests
 }
 
-func mustToken(t *testing.T, m *mint.Mint, k token.Key, want mint.Want) mint.Result {
+func mustToken(t *testing.T, m *process, k token.Key, want mint.Want) mint.Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 29*time.Second)
 	defer cancel()
@@ -193,13 +241,13 @@ func TestFiveProvidersAreMinted(t *testing.T) {
 		m := w.instance()
 		for _, name := range w.sim.Providers() {
 			got := mustToken(t, m, key(name), mint.Want{})
-			if got.Origin != mint.Provider || got.Token.Type != "Bearer" || !w.sim.Accepts(name, got.Token.Access.Reveal()) || got.Token.Generation != 1 {
+			if got.Origin != records.Provider || got.Token.Type != "Bearer" || !w.sim.Accepts(name, got.Token.Access.Reveal()) || got.Token.Generation != 1 {
 				t.Errorf("%s: %+v", name, got)
 			}
-			if again := mustToken(t, m, key(name), mint.Want{}); again.Origin != mint.Memory || again.Token.Fingerprint != got.Token.Fingerprint {
+			if again := mustToken(t, m, key(name), mint.Want{}); again.Origin != records.Memory || again.Token.Fingerprint != got.Token.Fingerprint {
 				t.Errorf("%s again: %+v", name, again)
 			}
-			if other := mustToken(t, w.instance(), key(name), mint.Want{}); other.Origin != mint.Store || other.Token.Fingerprint != got.Token.Fingerprint {
+			if other := mustToken(t, w.instance(), key(name), mint.Want{}); other.Origin != records.Store || other.Token.Fingerprint != got.Token.Fingerprint {
 				t.Errorf("%s elsewhere: %+v", name, other)
 			}
 			if n := w.asked(name); n != 1 {

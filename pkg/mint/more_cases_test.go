@@ -9,6 +9,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 )
 
 // A scope that providers never echo, or echo by another name, raises no alarm;
@@ -124,7 +125,7 @@ func TestCaseC29_OverlapIsLearnedFromTheProvider(t *testing.T) {
 				}
 				renew := func() {
 					time.Sleep(time.Until(w.entryOf(alice).NextAt))
-					if became, err := m.Renew(t.Context(), alice); became != mint.Renewed {
+					if became, err := m.Renew(t.Context(), alice); became != rotate.Renewed {
 						t.Fatalf("Renew() = %s, %v", became, err)
 					}
 					time.Sleep(time.Second)
@@ -239,7 +240,7 @@ func TestInsistWaitsForNoBackoff(t *testing.T) {
 		m := w.instance()
 		must(t, w.sim.SetFault("trackmania", simulator.Fault{Status: 400, Body: `{"error":"upstream_gone"}`}))
 		for want := 1; want <= 6; want++ {
-			if err := m.Insist(t.Context(), key("trackmania")); codeOf(err) != api.ProviderRejected {
+			if err := m.Replace(t.Context(), key("trackmania")); codeOf(err) != api.ProviderRejected {
 				t.Errorf("Insist() = %v, want the provider's refusal", err)
 			}
 			if n := w.asked("trackmania"); n != want {
@@ -247,15 +248,15 @@ func TestInsistWaitsForNoBackoff(t *testing.T) {
 			}
 		}
 		must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
-		if err := m.Insist(t.Context(), key("trackmania")); err != nil {
+		if err := m.Replace(t.Context(), key("trackmania")); err != nil {
 			t.Errorf("Insist() = %v, want a token", err)
 		}
-		if err := m.Insist(t.Context(), key("trackmania")); codeOf(err) != api.TooManyReports {
+		if err := m.Replace(t.Context(), key("trackmania")); codeOf(err) != api.TooManyReports {
 			t.Errorf("Insist() on a young token = %v, want too_many_reports", err)
 		}
 		time.Sleep(time.Minute)
 		before := w.entry("trackmania").Fingerprint
-		if err := m.Insist(t.Context(), key("trackmania")); err != nil || w.entry("trackmania").Fingerprint == before {
+		if err := m.Replace(t.Context(), key("trackmania")); err != nil || w.entry("trackmania").Fingerprint == before {
 			t.Errorf("Insist() = %v, and another token: %t; want one", err, w.entry("trackmania").Fingerprint != before)
 		}
 	})

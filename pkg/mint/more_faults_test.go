@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -20,7 +21,9 @@ func TestFault20_ATokenThatIsOverWhenItComesIsNotStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		must(t, w.sim.SetFault("movemint", simulator.Fault{Expiry: "0"}))
-		if _, err := w.instance().Token(t.Context(), key("movemint"), mint.Want{}); codeOf(err) != api.ProviderMalformed {
+		if _, err := w.instance().Token(t.Context(), key("movemint"), mint.Want{}); codeOf(
+			err,
+		) != api.ProviderMalformed {
 			t.Errorf("%v", err)
 		}
 		if e := w.entry("movemint"); e.Fingerprint != "" || e.Failure.Code != string(api.ProviderMalformed) {
@@ -48,7 +51,9 @@ func TestFault29_NeverLessThanAFloor(t *testing.T) {
 		old := mustToken(t, m, key("minut"), mint.Want{}).Token
 		time.Sleep(8 * time.Minute)
 		must(t, w.sim.SetFault("minut", simulator.Fault{Status: http.StatusServiceUnavailable}))
-		if _, err := m.Token(t.Context(), key("minut"), mint.Want{Life: 3 * time.Minute}); codeOf(err) != api.ProviderUnavailable {
+		if _, err := m.Token(t.Context(), key("minut"), mint.Want{Life: 3 * time.Minute}); codeOf(
+			err,
+		) != api.ProviderUnavailable {
 			t.Errorf("two minutes were left, three were the floor: %v", err)
 		}
 		if got := mustToken(t, m, key("minut"), mint.Want{Life: 90 * time.Second}); got.Token.Fingerprint != old.Fingerprint {
@@ -85,7 +90,18 @@ func TestFault23_AHundredYearsAreCapped(t *testing.T) {
 func TestFault44_AnUnknownRefusalIsNotForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(t, w.sim.SetFault("movemint", simulator.Fault{Status: http.StatusBadRequest, Body: `{"error":"invalid_token_reuse"}`, ContentType: "application/json", Times: 1}))
+		must(
+			t,
+			w.sim.SetFault(
+				"movemint",
+				simulator.Fault{
+					Status:      http.StatusBadRequest,
+					Body:        `{"error":"invalid_token_reuse"}`,
+					ContentType: "application/json",
+					Times:       1,
+				},
+			),
+		)
 		m := w.instance()
 		_, err := m.Token(t.Context(), key("movemint"), mint.Want{})
 		if codeOf(err) != api.ProviderRejected {
@@ -126,8 +142,14 @@ func TestFault53_AReportIsJudgedByAStrongRead(t *testing.T) {
 		time.Sleep(31 * time.Second)
 		w.kill("minut")
 		fresh := mustToken(t, a, key("minut"), mint.Want{Rejected: old.Fingerprint}).Token
-		if got := mustToken(t, b, key("minut"), mint.Want{Rejected: old.Fingerprint}); got.Token.Fingerprint != fresh.Fingerprint || w.asked("minut") != 2 {
-			t.Errorf("the instance that lags behind got %s after %d requests, want %s after 2", got.Token.Fingerprint, w.asked("minut"), fresh.Fingerprint)
+		if got := mustToken(t, b, key("minut"), mint.Want{Rejected: old.Fingerprint}); got.Token.Fingerprint != fresh.Fingerprint ||
+			w.asked("minut") != 2 {
+			t.Errorf(
+				"the instance that lags behind got %s after %d requests, want %s after 2",
+				got.Token.Fingerprint,
+				w.asked("minut"),
+				fresh.Fingerprint,
+			)
 		}
 	})
 }
@@ -197,7 +219,8 @@ func TestACallerWhoLeavesCancelsNoExchange(t *testing.T) {
 			t.Error("answered who had left")
 		}
 		m.Wait()
-		if got := mustToken(t, w.instance(), key("minut"), mint.Want{}); got.Origin != mint.Store || w.asked("minut") != 1 {
+		if got := mustToken(t, w.instance(), key("minut"), mint.Want{}); got.Origin != records.Store ||
+			w.asked("minut") != 1 {
 			t.Errorf("%+v after %d requests", got, w.asked("minut"))
 		}
 	})
@@ -235,7 +258,8 @@ func TestFault22_WhatIsOddAboutAnAnswerStandsInTheJournal(t *testing.T) {
 				if got := mustToken(t, w.instance(), key("minut"), mint.Want{}); got.Token.Type != "Bearer" {
 					t.Errorf("Token(minut) has type %q, want Bearer", got.Token.Type)
 				}
-				if log := w.logged(); !strings.Contains(log, c.want) || c.want == "" && strings.Contains(log, "warning=") {
+				if log := w.logged(); !strings.Contains(log, c.want) ||
+					c.want == "" && strings.Contains(log, "warning=") {
 					t.Errorf("Token(minut) logged %s, want %s in it", log, c.want)
 				}
 			})
@@ -261,7 +285,9 @@ func TestFault48_LivingTokensNeedNoSecret(t *testing.T) {
 			t.Errorf("%d learnt, %d gone, %v", learnt, gone, err)
 		}
 		time.Sleep(55 * time.Minute)
-		if _, err := cold.Token(t.Context(), key("minut"), mint.Want{Life: 20 * time.Minute}); codeOf(err) != api.SecretUnavailable {
+		if _, err := cold.Token(t.Context(), key("minut"), mint.Want{Life: 20 * time.Minute}); codeOf(
+			err,
+		) != api.SecretUnavailable {
 			t.Errorf("a longer life than is left: %v", err)
 		}
 		mustToken(t, cold, key("minut"), mint.Want{})

@@ -54,7 +54,7 @@ func (r *replica) Get(ctx context.Context, c store.Consistency, keys ...token.Ke
 }
 
 // twoGenerations has an instance mint twice, and returns the first entry and the second token.
-func (w *world) twoGenerations(m *mint.Mint) (older store.Entry, newer token.Token) {
+func (w *world) twoGenerations(m *process) (older store.Entry, newer token.Token) {
 	w.t.Helper()
 	mustToken(w.t, m, key("minut"), mint.Want{})
 	older = w.entry("minut")
@@ -88,7 +88,12 @@ func TestFault54_AReplicaThatLagsIsNoAlarm(t *testing.T) {
 			}
 		}
 		if w.alarms("IntegrityFailures") != 0 || w.asked("minut") != 2 || r.strong != strong+1 {
-			t.Errorf("%d alarms, %d requests, %d strong reads; want none, 2, and one that settles it", w.alarms("IntegrityFailures"), w.asked("minut"), r.strong-strong)
+			t.Errorf(
+				"%d alarms, %d requests, %d strong reads; want none, 2, and one that settles it",
+				w.alarms("IntegrityFailures"),
+				w.asked("minut"),
+				r.strong-strong,
+			)
 		}
 	})
 }
@@ -102,13 +107,19 @@ func TestFault54_AnOlderGenerationIsFoundOutByAnyRead(t *testing.T) {
 		time.Sleep(61 * time.Second)
 		got := mustToken(t, m, key("minut"), mint.Want{}).Token
 		if got.Fingerprint == older.Fingerprint || got.Generation <= newer.Generation {
-			t.Errorf("generation %d after %d was seen and %d put back", got.Generation, newer.Generation, older.Generation)
+			t.Errorf(
+				"generation %d after %d was seen and %d put back",
+				got.Generation,
+				newer.Generation,
+				older.Generation,
+			)
 		}
 		if w.alarms("IntegrityFailures") != 1 {
 			t.Errorf("%d alarms, want 1", w.alarms("IntegrityFailures"))
 		}
 		time.Sleep(61 * time.Second)
-		if again := mustToken(t, w.instance(), key("minut"), mint.Want{}).Token; again.Fingerprint != got.Fingerprint || w.alarms("IntegrityFailures") != 1 {
+		if again := mustToken(t, w.instance(), key("minut"), mint.Want{}).Token; again.Fingerprint != got.Fingerprint ||
+			w.alarms("IntegrityFailures") != 1 {
 			t.Errorf("elsewhere: generation %d, %d alarms", again.Generation, w.alarms("IntegrityFailures"))
 		}
 	})
@@ -152,7 +163,12 @@ func TestFault54_AReadThatWasOvertakenIsNoAlarm(t *testing.T) {
 		}
 		got := mustToken(t, m, key("minut"), mint.Want{Rejected: first.Fingerprint}).Token
 		if got.Generation != 2 || w.alarms("IntegrityFailures") != 0 || w.asked("minut") != 2 {
-			t.Errorf("generation %d, %d alarms, %d requests; want 2, none, 2", got.Generation, w.alarms("IntegrityFailures"), w.asked("minut"))
+			t.Errorf(
+				"generation %d, %d alarms, %d requests; want 2, none, 2",
+				got.Generation,
+				w.alarms("IntegrityFailures"),
+				w.asked("minut"),
+			)
 		}
 	})
 }
@@ -162,7 +178,10 @@ func TestFault54_TermsOfAnotherVersionThanTheirRowSays(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		mustToken(t, w.instance(), key("minut"), mint.Want{})
 		older := w.own("minut")
-		w.put("minut", map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/one"}}})
+		w.put(
+			"minut",
+			map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/one"}}},
+		)
 		_, _, err := w.instance().Discover(t.Context())
 		must(t, err)
 		mixed := w.own("minut")
@@ -194,7 +213,8 @@ func TestFault54_TimesThatWereChangedAreNotTakenFromMemory(t *testing.T) {
 		changed.RenewAt = changed.RenewAt.Add(time.Hour)
 		r.snapshot[key("minut")] = changed
 		time.Sleep(61 * time.Second)
-		if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Fingerprint == first.Fingerprint || w.alarms("IntegrityFailures") == 0 {
+		if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Fingerprint == first.Fingerprint ||
+			w.alarms("IntegrityFailures") == 0 {
 			t.Errorf("the same token, %d alarms", w.alarms("IntegrityFailures"))
 		}
 	})
@@ -208,8 +228,15 @@ func TestFault54_WhatWasPutBackCanBeRevoked(t *testing.T) {
 		w.putBack(older)
 		_, _, err := m.Revoke(t.Context(), key("minut"))
 		must(t, err)
-		if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Generation <= newer.Generation || w.alarms("IntegrityFailures") != 1 || w.asked("minut") != 3 {
-			t.Errorf("after it was revoked: generation %d, %d requests, %d alarms", got.Generation, w.asked("minut"), w.alarms("IntegrityFailures"))
+		if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Generation <= newer.Generation ||
+			w.alarms("IntegrityFailures") != 1 ||
+			w.asked("minut") != 3 {
+			t.Errorf(
+				"after it was revoked: generation %d, %d requests, %d alarms",
+				got.Generation,
+				w.asked("minut"),
+				w.alarms("IntegrityFailures"),
+			)
 		}
 	})
 }

@@ -24,7 +24,9 @@ func TestOutageOfAnHourEndsNoGrantInDynamoDB(t *testing.T) {
 		for at, begins := range beginnings {
 			t.Run(o.name+"/at "+at, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					transport := &http.Transport{DisableKeepAlives: true} // a kept connection is waited on, and simulated time stands still
+					transport := &http.Transport{
+						DisableKeepAlives: true,
+					} // a kept connection is waited on, and simulated time stands still
 					outlives(t, newTable(t, endpoint, transport), o, begins, "unknown")
 				})
 			})
@@ -47,17 +49,26 @@ func newTable(t *testing.T, endpoint testbed.Endpoint, transport http.RoundTripp
 	}
 	keys := func(partition, sort string) []types.KeySchemaElement {
 		return []types.KeySchemaElement{
-			{AttributeName: aws.String(partition), KeyType: types.KeyTypeHash}, {AttributeName: aws.String(sort), KeyType: types.KeyTypeRange},
+			{
+				AttributeName: aws.String(partition),
+				KeyType:       types.KeyTypeHash,
+			}, {AttributeName: aws.String(sort), KeyType: types.KeyTypeRange},
 		}
 	}
 	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: name, BillingMode: types.BillingModePayPerRequest, KeySchema: keys(dynamo.PartitionKey, dynamo.SortKey),
 		AttributeDefinitions: []types.AttributeDefinition{
-			text(dynamo.PartitionKey, "S"), text(dynamo.SortKey, "S"), text(dynamo.IndexPartitionKey, "N"), text(dynamo.IndexSortKey, "N"),
+			text(
+				dynamo.PartitionKey,
+				"S",
+			), text(dynamo.SortKey, "S"), text(dynamo.IndexPartitionKey, "N"), text(dynamo.IndexSortKey, "N"),
 		},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
 			IndexName: aws.String(dynamo.Index), KeySchema: keys(dynamo.IndexPartitionKey, dynamo.IndexSortKey),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: dynamo.IndexedBesides()},
+			Projection: &types.Projection{
+				ProjectionType:   types.ProjectionTypeInclude,
+				NonKeyAttributes: dynamo.IndexedBesides(),
+			},
 		}},
 	})
 	must(t, err)

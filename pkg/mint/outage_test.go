@@ -34,7 +34,11 @@ var outages = []outage{
 	{name: "reset", fault: simulator.Fault{Drop: true}},
 	{name: "time-out", broken: func(r *http.Request) error { <-r.Context().Done(); return r.Context().Err() }},
 	{name: "DNS", broken: func(r *http.Request) error {
-		return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "server misbehaving", Name: r.URL.Hostname(), IsTemporary: true}}
+		return &net.OpError{
+			Op:  "dial",
+			Net: "tcp",
+			Err: &net.DNSError{Err: "server misbehaving", Name: r.URL.Hostname(), IsTemporary: true},
+		}
 	}},
 	{name: "503", fault: simulator.Fault{Status: 503}},
 }
@@ -89,7 +93,7 @@ func outlives(t *testing.T, s store.Store, o outage, begins time.Duration, reuse
 	first := mustToken(t, w.instance(), key(name), mint.Want{})
 	time.Sleep(begins)
 	w.begin(o, name)
-	instances := []*mint.Mint{w.instance(), w.instance()}
+	instances := []*process{w.instance(), w.instance()}
 	defer instances[0].Wait()
 	defer instances[1].Wait()
 	for end, i := time.Now().Add(time.Hour), 0; time.Now().Before(end); i++ {
@@ -119,7 +123,11 @@ func outlives(t *testing.T, s store.Store, o outage, begins time.Duration, reuse
 	}
 	c := w.sim.Stats().Providers[name]
 	if w.alarms("CredentialsFailing") != 0 || c.ReusedEarly != 0 {
-		t.Errorf("after the outage: %d alarms, %d refresh tokens sent again early; want 0 and 0", w.alarms("CredentialsFailing"), c.ReusedEarly)
+		t.Errorf(
+			"after the outage: %d alarms, %d refresh tokens sent again early; want 0 and 0",
+			w.alarms("CredentialsFailing"),
+			c.ReusedEarly,
+		)
 	}
 	if got := w.entry(name); got.State != store.Live || !got.Failure.IsZero() {
 		t.Errorf("entry after the outage = state %q, failure %q; want a living one", got.State, got.Failure.Code)
@@ -133,7 +141,9 @@ func TestOutageRecordOfTheFarFutureHoldsNobodyBack(t *testing.T) {
 		w.granted("trackmania", nil)
 		host := token.HostKey("api.trackmania.com")
 		forged := store.Entry{Key: host, IssuedAt: time.Now().Add(time.Hour), Failure: store.Failure{
-			Code: string(api.ProviderUnavailable), Version: "*", Since: time.Now(), RetryAt: time.Now().Add(1000 * time.Hour),
+			Code: string(
+				api.ProviderUnavailable,
+			), Version: "*", Since: time.Now(), RetryAt: time.Now().Add(1000 * time.Hour),
 		}}
 		_, err := w.store.Replace(t.Context(), store.Entry{Key: host}, forged)
 		must(t, err)

@@ -9,6 +9,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -60,18 +61,18 @@ func TestARevocationThatFailsIsTriedAgain(t *testing.T) {
 		if s, err := m.Status(t.Context(), key("movemint")); err != nil || s.State != api.Revoking || s.Failure.IsZero() {
 			t.Errorf("status: %+v, %v", s, err)
 		}
-		for _, i := range []*mint.Mint{m, w.instance()} {
+		for _, i := range []*process{m, w.instance()} {
 			if _, err := i.Token(t.Context(), key("movemint"), mint.Want{}); codeOf(err) != api.ProviderUnavailable {
 				t.Errorf("vended while it is being revoked: %v", err)
 			}
 		}
 		time.Sleep(time.Until(w.entry("movemint").NextAt))
-		if became, _ := m.Renew(t.Context(), key("movemint")); became != mint.Failed || w.entry("movemint").State != store.Revoking {
+		if became, _ := m.Renew(t.Context(), key("movemint")); became != rotate.Failed || w.entry("movemint").State != store.Revoking {
 			t.Errorf("while the provider is down: %s", became)
 		}
 		must(t, w.sim.SetFault("movemint", simulator.Fault{}))
 		time.Sleep(time.Until(w.entry("movemint").NextAt))
-		if became, err := m.Renew(t.Context(), key("movemint")); became != mint.Retired || w.sim.Accepts("movemint", old.Access.Reveal()) {
+		if became, err := m.Renew(t.Context(), key("movemint")); became != rotate.Retired || w.sim.Accepts("movemint", old.Access.Reveal()) {
 			t.Errorf("afterwards: %s, %v; the provider still takes it: %t", became, err, w.sim.Accepts("movemint", old.Access.Reveal()))
 		}
 		mustToken(t, m, key("movemint"), mint.Want{})

@@ -34,7 +34,9 @@ func TestASecretThatManyWantAtOnceIsReadOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		far := &farSecrets{Source: w.secrets}
-		m := mint.New(mint.Config{Store: w.store, Source: far, Sealer: w.sealer, HTTP: &http.Client{Transport: w.sim}})
+		m := newProcess(
+			mint.Config{Store: w.store, Source: far, Sealer: w.sealer, HTTP: &http.Client{Transport: w.sim}},
+		)
 		var all sync.WaitGroup
 		for _, scope := range []string{"a", "b", "c", "d", "e"} {
 			all.Go(func() {

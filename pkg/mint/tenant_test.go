@@ -12,7 +12,8 @@ import (
 	"testing/synctest"
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
-	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/attempt"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -85,9 +86,9 @@ func changedTenant(t *testing.T, endpoint *tenants) {
 	if got := w.Token(m, own).Token.Access.Reveal(); got != "one-by-client" {
 		t.Errorf("Token(%s) = %s, want one-by-client", own, got)
 	}
-	at, err := m.Authorization(t.Context(), alice, testworld.RedirectURI)
+	at, err := operate.New(m).Authorization(t.Context(), alice, testworld.RedirectURI)
 	testworld.Must(t, err)
-	testworld.Must(t, m.Connect(t.Context(), alice, mint.Code{
+	testworld.Must(t, operate.New(m).Connect(t.Context(), alice, attempt.Code{
 		Code: redact.New("code"), Verifier: redact.New(testworld.CodeVerifier), RedirectURI: testworld.RedirectURI,
 		Destination: at.Destination,
 	}))

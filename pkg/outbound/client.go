@@ -30,9 +30,9 @@ const (
 
 // Config configures a client. The zero value is right for the internet.
 type Config struct {
-	// AllowPrivate admits loopback, private and other addresses that are not the
-	// public internet's, link-local ones excepted. false: a name that has such an
-	// address is refused, and so is each connection to one.
+	// AllowPrivate admits loopback, private and other addresses that are not
+	// the public internet's, link-local ones excepted. false: a name that has
+	// such an address is refused, and so is each connection to one.
 	AllowPrivate bool
 	// Proxy is an HTTP proxy to tunnel through, with host and port. The proxy
 	// then decides which addresses may be reached, and AllowPrivate has no
@@ -153,8 +153,8 @@ func (c *transport) dial(ctx context.Context, network, hostport string) (net.Con
 	return (&net.Dialer{Control: check.control}).DialContext(ctx, network, hostport)
 }
 
-// SingleUse returns a RoundTripper that works like rt, with a connection of its own
-// for each request. With a certificate, it shows that to each server and
+// SingleUse returns a RoundTripper that works like rt, with a connection of its
+// own for each request. With a certificate, it shows that to each server and
 // resumes no session, which could be another client's. ok is false where rt is
 // neither of this package nor an http.Transport.
 func SingleUse(rt http.RoundTripper, cert *tls.Certificate) (single http.RoundTripper, ok bool) {
@@ -167,7 +167,8 @@ func SingleUse(rt http.RoundTripper, cert *tls.Certificate) (single http.RoundTr
 	return nil, false
 }
 
-// TracesConnections reports whether rt tells an httptrace when it has a connection.
+// TracesConnections reports whether rt tells an httptrace when it has a
+// connection.
 func TracesConnections(rt http.RoundTripper) bool {
 	switch rt.(type) {
 	case *transport, *http.Transport:

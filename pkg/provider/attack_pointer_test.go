@@ -59,9 +59,21 @@ func TestAttack02_EncodedRefreshTokenIsNeverTheAccessToken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := `{"token":{"url":"https://login.test/token"},"refresh":{},"response":{"access_token":"/session"}}`
-			answer, e := exchangeBy(t, text, alice, creds, says(200, `{"session":"`+access+`","refresh_token":"`+refresh+`"}`))
+			answer, e := exchangeBy(
+				t,
+				text,
+				alice,
+				creds,
+				says(200, `{"session":"`+access+`","refresh_token":"`+refresh+`"}`),
+			)
 			if e == nil || e.Kind != Malformed || !answer.Access.IsZero() {
-				t.Errorf("Exchange answered with %s = %v, access token taken: %t; want %v and none", access, e, !answer.Access.IsZero(), Malformed)
+				t.Errorf(
+					"Exchange answered with %s = %v, access token taken: %t; want %v and none",
+					access,
+					e,
+					!answer.Access.IsZero(),
+					Malformed,
+				)
 			}
 		})
 	}
@@ -69,31 +81,40 @@ func TestAttack02_EncodedRefreshTokenIsNeverTheAccessToken(t *testing.T) {
 
 // A descriptor whose renamed or further parameters take the place of others is
 // refused: a revocation of another token than the one that was meant, a person
-// who is sent back elsewhere, a request object in the place of the whole request.
+// who is sent back elsewhere, a request object in the place of the whole
+// request.
 func TestAttack02_NoParameterTakesAnothersPlace(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"another token is revoked": {
-			`{"revoke":{"url":"/revoke","params":{"token":"nothing"}}}`, "revoke.params.token: is a standard parameter"},
+			`{"revoke":{"url":"/revoke","params":{"token":"nothing"}}}`,
+			"revoke.params.token: is a standard parameter"},
 		"a parameter of the client's authentication": {
-			`{"revoke":{"url":"/revoke","params":{"client_id":"other"}}}`, "revoke.params.client_id: is a standard parameter"},
+			`{"revoke":{"url":"/revoke","params":{"client_id":"other"}}}`,
+			"revoke.params.client_id: is a standard parameter"},
 		"the client's id is revoked": {
 			`{"token":{"fields":{"client_id":"token"}},"revoke":{"url":"/revoke"}}`, "token.fields.client_id: "},
 		"a person is sent back to the audience": {
-			`{"token":{"fields":{"audience":"redirect_uri"}},"authorize":{"url":"/authorize"}}`, "token.fields.audience: "},
+			`{"token":{"fields":{"audience":"redirect_uri"}},"authorize":{"url":"/authorize"}}`,
+			"token.fields.audience: "},
 		"the same, and none is sent with the code": {
-			`{"token":{"fields":{"audience":"redirect_uri","redirect_uri":""}},"authorize":{"url":"/authorize"}}`, "token.fields.audience: "},
+			`{"token":{"fields":{"audience":"redirect_uri","redirect_uri":""}},"authorize":{"url":"/authorize"}}`,
+			"token.fields.audience: "},
 		"the audience says what is asked for": {
-			`{"token":{"fields":{"audience":"response_type"}},"authorize":{"url":"/authorize"}}`, "token.fields.audience: "},
+			`{"token":{"fields":{"audience":"response_type"}},"authorize":{"url":"/authorize"}}`,
+			"token.fields.audience: "},
 		"two parameters of one name": {
 			`{"token":{"fields":{"client_secret":"key","scope":"key"}}}`, "token.fields.client_secret: "},
 		"two when a token is refreshed": {
-			`{"token":{"fields":{"scope":"key"}},"refresh":{"fields":{"refresh_token":"key"}}}`, "refresh.fields.refresh_token: "},
+			`{"token":{"fields":{"scope":"key"}},"refresh":{"fields":{"refresh_token":"key"}}}`,
+			"refresh.fields.refresh_token: "},
 		"a request object of somebody else": {
-			`{"authorize":{"url":"/authorize","params":{"request_uri":"https://evil.test/"}}}`, "authorize.params.request_uri: "},
+			`{"authorize":{"url":"/authorize","params":{"request_uri":"https://evil.test/"}}}`,
+			"authorize.params.request_uri: "},
 		"a request object": {
 			`{"authorize":{"url":"/authorize","params":{"request":"e30.e30."}}}`, "authorize.params.request: "},
 		"an own redirect URI": {
-			`{"authorize":{"url":"/authorize","params":{"redirect_uri":"https://evil.test/"}}}`, "authorize.params.redirect_uri: "},
+			`{"authorize":{"url":"/authorize","params":{"redirect_uri":"https://evil.test/"}}}`,
+			"authorize.params.redirect_uri: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := descriptor.Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {

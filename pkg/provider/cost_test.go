@@ -52,7 +52,11 @@ func costly() map[string]http.HandlerFunc {
 		"1 MiB of escaped names":          fill(`{"access_token":"a"`, `,"\u0061ccess_tokem":0`, `}`),
 		"1 MiB of equal names":            fill(`{"a":0`, `,"access_token":"a"`, `}`),
 		"1 MiB of equal names of objects": fill(`{"a":0`, `,"error":{}`, `}`),
-		"1 MiB of refresh tokens":         fillN(`{"access_token":"`+strings.Repeat("QUJD", maxToken/4)+`"`, `,"refresh_token":"refresh-%d"`, `}`),
+		"1 MiB of refresh tokens": fillN(
+			`{"access_token":"`+strings.Repeat("QUJD", maxToken/4)+`"`,
+			`,"refresh_token":"refresh-%d"`,
+			`}`,
+		),
 		"a token in base64 of base64": `{"refresh_token":"refresh-1","access_token":"` +
 			base64.StdEncoding.EncodeToString([]byte(strings.Repeat("UVVKRA", maxToken/8))) + `"}`,
 		"1 MiB of names in two cases":     fill(`{"a":0`, `,"ACCESS_TOKEN":"a","Access_Token":"b"`, `}`),

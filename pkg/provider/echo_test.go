@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -18,7 +19,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -84,21 +87,22 @@ func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
 			"access_token": secrets["access token"], "refresh_token": secrets["new refresh token"],
 			"error": code, "error_description": text,
 		}
-		body, err := json.Marshal(fields)
+		data, err := json.Marshal(fields)
 		if err != nil {
 			t.Skip("no JSON")
 		}
-		q, bad := at(d, c, nil).prepare(ask)
+		q, bad := at(d, c, nil).prepare(ask, skew.Skew{})
 		if bad != nil {
 			t.Fatal(bad)
 		}
-		r := response.Message{Status: 400, Header: http.Header{}, Body: body, At: time.Unix(0, 0)}
+		r := response.Message{Status: 400, At: time.Unix(0, 0)}
+		r.Body, _ = body.Read(r.Header, bytes.NewReader(data))
 		_, e := q.Token(r)
 		if e == nil {
 			t.Fatal("no error of a 400")
 		}
 		if how := shows(e.Code, secrets[name]) + shows(e.Description, secrets[name]); how != "" {
-			t.Fatalf("Token(%s) = %v, which shows the %s: %s", body, e, name, how)
+			t.Fatalf("Token(%s) = %v, which shows the %s: %s", data, e, name, how)
 		}
 	})
 }
@@ -151,4 +155,8 @@ func TestErrorsHoldNoControlCharacters(t *testing.T) {
 			t.Errorf("%s: %q, want printable ASCII", name, said)
 		}
 	}
+}
+
+func unprintable(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }

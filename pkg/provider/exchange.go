@@ -2,12 +2,16 @@ package provider
 
 import (
 	"context"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 )
 
 // Exchange sends one token request, for any [descriptor.Grant]. It follows no
 // redirects and uses https alone.
 //
-// Every error is an [*Error]. Once a response has arrived, SentAt, Date and
+// Every error is an [*Error]. Once a response has arrived, SentAt, Clock and
 // Limit of the [TokenResponse] are set, with an error too. So are Refresh and
 // RefreshExpiry where the response has a usable refresh token beside an error.
 // The old refresh token may be spent: store the new one before handling the
@@ -15,19 +19,51 @@ import (
 //
 // A client_credentials request that meets a dead idle connection is sent once
 // more, over a new one. A refresh token, a code and a signed assertion are sent
-// once.
+// once, unless the provider refused the assertion and its Date shows that the
+// assertion was signed by a wrong clock: then the request is sent once more.
 func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse, error) {
-	q, err := e.prepare(req)
-	if err != nil {
-		return TokenResponse{}, err
+	resp, used, err := e.exchange(ctx, req, skew.Skew{})
+	if err != nil && e.refusedByClock(req, err, resp.Clock, used) {
+		resp, _, err = e.exchange(ctx, req, resp.Clock)
 	}
-	m, err := q.send(ctx, e.HTTP)
-	if err != nil {
-		return TokenResponse{}, err
-	}
-	resp, err := q.Token(m)
 	if err != nil {
 		return resp, err
 	}
 	return resp, nil
+}
+
+// exchange sends one token request by the provider's clock, or by the one that
+// is remembered where that is not known. used is the clock that was used.
+func (e Endpoint) exchange(ctx context.Context, req TokenRequest, clock skew.Skew) (
+	resp TokenResponse, used skew.Skew, err *Error,
+) {
+	q, err := e.prepare(req, clock)
+	if err != nil {
+		return TokenResponse{}, skew.Skew{}, err
+	}
+	m, err := q.send(ctx, e)
+	if err != nil {
+		return TokenResponse{}, q.clock, err
+	}
+	resp, err = q.Token(m)
+	if !resp.Clock.Known() {
+		resp.Clock = q.clock
+	}
+	return resp, q.clock, err
+}
+
+// clockTolerance is how far the clocks may differ before a refused assertion is
+// signed again. It allows for a slow response, whose Date is late.
+const clockTolerance = 5 * time.Second
+
+// refusedByClock reports whether a provider may have refused an assertion
+// because of its times. A refresh token or a code is sent again only after an
+// error that concerns the client: it was not redeemed, because a server
+// authenticates the client first (RFC 6749 §3.2.1). Servers have different
+// codes for it, invalid_request among them.
+func (e Endpoint) refusedByClock(req TokenRequest, err *Error, shown, used skew.Skew) bool {
+	isJWT := req.Grant == descriptor.JWTBearer
+	signs := isJWT || e.Descriptor.EndpointFor(req.Grant).Auth == descriptor.AuthPrivateKey
+	repeatable := isJWT || err.Client || req.Grant == descriptor.ClientCredentials
+	return signs && repeatable && err.Kind == Rejected && shown.DiffersFrom(used, clockTolerance)
 }

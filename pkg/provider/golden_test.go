@@ -31,16 +31,76 @@ func goldens() []golden {
 	return []golden{
 		{"minut.token", alice, creds, want{access: "eyJ0", kind: "Bearer", in: time.Hour}},
 		{"movemint.token", alice, creds, want{access: "ACCESS_TOKEN", kind: "Bearer", in: 2 * time.Hour}},
-		{"movemint.refresh", alice, again, want{access: "ACCESS_TOKEN_2", refresh: "REFRESH_TOKEN_2", kind: "Bearer", in: 2 * time.Hour}},
-		{"movemint.code", alice, brought, want{access: "ACCESS_TOKEN", refresh: "REFRESH_TOKEN", kind: "Bearer", in: 2 * time.Hour}},
-		{"trackmania.code", alice, brought, want{access: "ACCESS_TOKEN", refresh: "REFRESH_TOKEN", kind: "Bearer", in: time.Hour}},
-		{"trackmania.token", alice, TokenRequest{Grant: descriptor.ClientCredentials, Scope: "clubs read_favorite"}, want{access: "ACCESS_TOKEN", kind: "Bearer", in: time.Hour}},
-		{"trackmania.refresh", alice, again, want{access: "ACCESS_TOKEN_2", refresh: "REFRESH_TOKEN_2", kind: "Bearer", in: time.Hour}},
-		{"miden.token", miden, creds, want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour}},
-		{"monta.token", alice, creds, want{access: "dba896fe-8f14-46bd-89ac-4270091e9db1", refresh: "8f449e8c-864e-4bbc-a328-aa3ad876351b", at: "2023-05-10T17:35:31.703819Z", refreshAt: "2023-06-09T16:35:31.703832Z"}},
-		{"monta.refresh", alice, again, want{access: "495f55a3-f66c-4d30-be0a-3286724b5854", refresh: "1fbca567-9d67-4a02-a59e-17ade68a8f7e", at: "2023-05-10T17:36:19.557794Z", refreshAt: "2023-06-09T16:36:19.557808Z"}},
-		{"oauth2.token", login, TokenRequest{Grant: descriptor.ClientCredentials, Scope: "read write", Audience: "https://api.test/"}, want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour}},
-		{"oauth2-post.token", login, creds, want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour}},
+		{
+			"movemint.refresh",
+			alice,
+			again,
+			want{access: "ACCESS_TOKEN_2", refresh: "REFRESH_TOKEN_2", kind: "Bearer", in: 2 * time.Hour},
+		},
+		{
+			"movemint.code",
+			alice,
+			brought,
+			want{access: "ACCESS_TOKEN", refresh: "REFRESH_TOKEN", kind: "Bearer", in: 2 * time.Hour},
+		},
+		{
+			"trackmania.code",
+			alice,
+			brought,
+			want{access: "ACCESS_TOKEN", refresh: "REFRESH_TOKEN", kind: "Bearer", in: time.Hour},
+		},
+		{
+			"trackmania.token",
+			alice,
+			TokenRequest{Grant: descriptor.ClientCredentials, Scope: "clubs read_favorite"},
+			want{access: "ACCESS_TOKEN", kind: "Bearer", in: time.Hour},
+		},
+		{
+			"trackmania.refresh",
+			alice,
+			again,
+			want{access: "ACCESS_TOKEN_2", refresh: "REFRESH_TOKEN_2", kind: "Bearer", in: time.Hour},
+		},
+		{
+			"miden.token",
+			miden,
+			creds,
+			want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour},
+		},
+		{
+			"monta.token",
+			alice,
+			creds,
+			want{
+				access:    "dba896fe-8f14-46bd-89ac-4270091e9db1",
+				refresh:   "8f449e8c-864e-4bbc-a328-aa3ad876351b",
+				at:        "2023-05-10T17:35:31.703819Z",
+				refreshAt: "2023-06-09T16:35:31.703832Z",
+			},
+		},
+		{
+			"monta.refresh",
+			alice,
+			again,
+			want{
+				access:    "495f55a3-f66c-4d30-be0a-3286724b5854",
+				refresh:   "1fbca567-9d67-4a02-a59e-17ade68a8f7e",
+				at:        "2023-05-10T17:36:19.557794Z",
+				refreshAt: "2023-06-09T16:36:19.557808Z",
+			},
+		},
+		{
+			"oauth2.token",
+			login,
+			TokenRequest{Grant: descriptor.ClientCredentials, Scope: "read write", Audience: "https://api.test/"},
+			want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour},
+		},
+		{
+			"oauth2-post.token",
+			login,
+			creds,
+			want{access: "ACCESS_TOKEN", kind: "Bearer", scope: "cards:read cards:write", in: time.Hour},
+		},
 	}
 }
 
@@ -107,11 +167,16 @@ func (w want) check(t *testing.T, a TokenResponse) {
 	if a.Type != w.kind || a.Scope != w.scope {
 		t.Errorf("type %q and scope %q, want %q and %q", a.Type, a.Scope, w.kind, w.scope)
 	}
-	if !a.Expiry.Given || a.Expiry.In != w.in || stamp(a.Expiry.At) != w.at || stamp(a.RefreshExpiry.At) != w.refreshAt {
+	if !a.Expiry.Given || a.Expiry.In != w.in || stamp(a.Expiry.At) != w.at ||
+		stamp(a.RefreshExpiry.At) != w.refreshAt {
 		t.Errorf("expiries %+v and %+v, want %v, %q and %q", a.Expiry, a.RefreshExpiry, w.in, w.at, w.refreshAt)
 	}
-	if a.Date.IsZero() || a.SentAt.IsZero() || a.SentAt != a.SentAt.Round(0).Truncate(time.Millisecond) {
-		t.Errorf("date %v, sent at %v: want both, the second to the millisecond and without the monotonic clock", a.Date, a.SentAt)
+	if !a.Clock.Known() || a.SentAt.IsZero() || a.SentAt != a.SentAt.Round(0).Truncate(time.Millisecond) {
+		t.Errorf(
+			"clock %+v, sent at %v: want both known, the second to the millisecond and without the monotonic clock",
+			a.Clock,
+			a.SentAt,
+		)
 	}
 }
 
@@ -126,7 +191,10 @@ func stamp(t time.Time) string {
 // own URL and parameters too.
 func TestCredentialsOwnURLAndParams(t *testing.T) {
 	c := alice
-	c.TokenURL, c.Params = "https://login.test/sandbox/oauth/token?tenant=7", map[string]string{"response_type": "code", "extra": "1"}
+	c.TokenURL, c.Params = "https://login.test/sandbox/oauth/token?tenant=7", map[string]string{
+		"response_type": "code",
+		"extra":         "1",
+	}
 	v := serve(t, says(200, `{"access_token":"a"}`))
 	d, err := descriptor.Catalog("minut")
 	if err != nil {
@@ -136,7 +204,8 @@ func TestCredentialsOwnURLAndParams(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := v.lastRequest()
-	if !strings.HasPrefix(got, "POST https://login.test/sandbox/oauth/token?tenant=7\n") || !strings.HasSuffix(got, "\n\nextra=1&grant_type=client_credentials&response_type=code") {
+	if !strings.HasPrefix(got, "POST https://login.test/sandbox/oauth/token?tenant=7\n") ||
+		!strings.HasSuffix(got, "\n\nextra=1&grant_type=client_credentials&response_type=code") {
 		t.Errorf("asked\n%s", got)
 	}
 }
@@ -163,7 +232,10 @@ func TestRefreshURLFollowsTokenURL(t *testing.T) {
 // the place of token's, its own body and authentication.
 func TestRefreshInItsOwnWords(t *testing.T) {
 	v := serve(t, says(200, `{"access_token":"a"}`))
-	d := parse(t, `{"token":{"url":"https://login.test/token","params":{"a":"1"}},"refresh":{"url":"https://login.test/refresh?x=1","auth":"post","body":"query","params":{"b":"2"}}}`)
+	d := parse(
+		t,
+		`{"token":{"url":"https://login.test/token","params":{"a":"1"}},"refresh":{"url":"https://login.test/refresh?x=1","auth":"post","body":"query","params":{"b":"2"}}}`,
+	)
 	if _, err := at(d, alice, v.hc).Exchange(context.Background(), again); err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,14 @@ import (
 )
 
 // everyAuth is each way in which a client proves itself.
-var everyAuth = []descriptor.Auth{descriptor.AuthBasic, descriptor.AuthBasicEncoded, descriptor.AuthPost, descriptor.AuthPrivateKey, descriptor.AuthTLS, descriptor.AuthNone}
+var everyAuth = []descriptor.Auth{
+	descriptor.AuthBasic,
+	descriptor.AuthBasicEncoded,
+	descriptor.AuthPost,
+	descriptor.AuthPrivateKey,
+	descriptor.AuthTLS,
+	descriptor.AuthNone,
+}
 
 // everyWay is a client that can prove itself in each way.
 func everyWay(t *testing.T) Client {
@@ -59,11 +66,25 @@ func TestNothingIsSentToAServerThatIsNotVerified(t *testing.T) {
 	} {
 		v := serve(t, says(200, `{"access_token":"a"}`))
 		var shown bool
-		v.TLS.VerifyConnection = func(s tls.ConnectionState) error { shown = shown || len(s.PeerCertificates) > 0; return nil }
-		cfg := outbound.Config{Roots: vouched().pool, Route: func(string) (string, bool) { return v.Listener.Addr().String(), true }}
+		v.TLS.VerifyConnection = func(s tls.ConnectionState) error {
+			shown = shown ||
+				len(s.PeerCertificates) > 0
+			return nil
+		}
+		cfg := outbound.Config{
+			Roots: vouched().pool,
+			Route: func(string) (string, bool) { return v.Listener.Addr().String(), true },
+		}
 		host := spoil(v, &cfg)
 		for _, auth := range everyAuth {
-			d := parse(t, fmt.Sprintf(`{"token":{"url":"https://%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, host, auth))
+			d := parse(
+				t,
+				fmt.Sprintf(
+					`{"token":{"url":"https://%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`,
+					host,
+					auth,
+				),
+			)
 			for request, ask := range everyRequest(d, outbound.NewClient(cfg), c) {
 				if e := must(t, asError(t, ask()), Unavailable); e.Sent || e.Status != 0 {
 					t.Errorf("%s, %s, %s: %+v", name, auth, request, e)
@@ -80,7 +101,8 @@ func TestNothingIsSentToAServerThatIsNotVerified(t *testing.T) {
 // within IPv6 ones among them.
 var inwards = []string{
 	"169.254.169.254", "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "0.0.0.0",
-	"::1", "::", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::1",
+	"::1", "::", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
+	"2002:7f00:1::1",
 }
 
 // refusedInwards is what is said of one of these addresses.
@@ -92,7 +114,8 @@ func refusedInwards(address string) string {
 	return "its address is private, which is refused unless the stack's parameter AllowPrivate or serve --allow-private admits it"
 }
 
-// outside is a public address that is never dialled: what stands beside it, or comes after it, forbids it.
+// outside is a public address that is never dialled: what stands beside it, or
+// comes after it, forbids it.
 var outside = netip.MustParseAddr("192.0.32.7")
 
 // inside makes the requests of a client, shared connections and others, to
@@ -103,7 +126,15 @@ func inside(t *testing.T, name, trap string) map[string]*Error {
 	_, port, _ := strings.Cut(trap, ":")
 	c, outcome := everyWay(t), map[string]*Error{}
 	for _, auth := range []descriptor.Auth{descriptor.AuthBasic, descriptor.AuthTLS} {
-		d := parse(t, fmt.Sprintf(`{"token":{"url":"https://%s:%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, name, port, auth))
+		d := parse(
+			t,
+			fmt.Sprintf(
+				`{"token":{"url":"https://%s:%s/token","auth":%q},"refresh":{},"revoke":{"url":"/revoke"}}`,
+				name,
+				port,
+				auth,
+			),
+		)
 		for request, ask := range everyRequest(d, outbound.NewClient(outbound.Config{}), c) {
 			outcome[string(auth)+", "+request] = must(t, asError(t, ask()), Misconfigured)
 		}
@@ -115,7 +146,8 @@ func TestNamesThatPointInwardsAreRefusedBeforeAByteIsSent(t *testing.T) {
 	address, bytes := trap(t)
 	for _, one := range inwards {
 		private := netip.MustParseAddr(one)
-		for name, all := range map[string][]netip.Addr{"alone.test": {private}, "last.test": {outside, private}, "first.test": {private, outside}} {
+		for name, all := range map[string][]netip.Addr{"alone.test": {private}, "last.test": {outside, private},
+			"first.test": {private, outside}} {
 			nameServer(t, func(string) []netip.Addr { return all })
 			for what, e := range inside(t, name, address) {
 				if e.Sent || e.Description != name+": "+refusedInwards(one) {

@@ -66,7 +66,10 @@ func TestFault33_Connections(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = closed.Close()
-	refuse := outbound.Config{Roots: vouched().pool, Route: func(string) (string, bool) { return closed.Addr().String(), true }}
+	refuse := outbound.Config{
+		Roots: vouched().pool,
+		Route: func(string) (string, bool) { return closed.Addr().String(), true },
+	}
 	here := func(string) (string, bool) { return v.Listener.Addr().String(), true }
 	plainHTTP := serveBytes(t, "HTTP/1.1 400 Bad Request\r\n\r\n")
 	garbage := serveTLSBytes(t, "eyJCANARY is no HTTP\r\n\r\n")
@@ -77,19 +80,25 @@ func TestFault33_Connections(t *testing.T) {
 		want string
 		sent bool
 	}{
-		"refused":      {refuse, "login.test", "connection refused", false},
-		"untrusted":    {outbound.Config{Route: here}, "login.test", "its certificate is not trusted: ", false},
-		"other name":   {outbound.Config{Roots: vouched().pool, Route: here}, "other.test", "its certificate is not trusted: ", false},
-		"no TLS":       {outbound.Config{Roots: vouched().pool, Route: plainHTTP}, "login.test", "it does not speak TLS", false},
-		"not HTTP":     {outbound.Config{Roots: vouched().pool, Route: garbage}, "login.test", "the connection failed", true},
-		"hung up":      {outbound.Config{Roots: vouched().pool, Route: hangUp}, "login.test", "the connection closed before an answer", true},
+		"refused":   {refuse, "login.test", "connection refused", false},
+		"untrusted": {outbound.Config{Route: here}, "login.test", "its certificate is not trusted: ", false},
+		"other name": {outbound.Config{Roots: vouched().pool, Route: here}, "other.test",
+			"its certificate is not trusted: ", false},
+		"no TLS": {outbound.Config{Roots: vouched().pool, Route: plainHTTP}, "login.test",
+			"it does not speak TLS", false},
+		"not HTTP": {outbound.Config{Roots: vouched().pool, Route: garbage}, "login.test",
+			"the connection failed", true},
+		"hung up": {outbound.Config{Roots: vouched().pool, Route: hangUp}, "login.test",
+			"the connection closed before an answer", true},
 		"no such name": {outbound.Config{}, "nobody.invalid", "", false},
 	} {
 		client := alice
 		client.TokenURL = "https://" + c.host + "/token"
 		_, err := at(parse(t, plain), client, outbound.NewClient(c.cfg)).Exchange(context.Background(), creds)
 		e := must(t, asError(t, err), Unavailable)
-		if !strings.HasPrefix(e.Description, c.host+": "+c.want) || e.Sent != c.sent || e.Status != 0 || strings.Contains(e.Error(), "CANARY") || unprintable(e.Error()) {
+		if !strings.HasPrefix(e.Description, c.host+": "+c.want) || e.Sent != c.sent || e.Status != 0 ||
+			strings.Contains(e.Error(), "CANARY") ||
+			unprintable(e.Error()) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
@@ -145,7 +154,8 @@ func TestCanceledAndTimedOut(t *testing.T) {
 	hung := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	hung.hc.Timeout = 50 * time.Millisecond
 	_, err = at(parse(t, plain), alice, hung.hc).Exchange(context.Background(), creds)
-	if e := must(t, asError(t, err), Unavailable); !errors.Is(err, context.DeadlineExceeded) || !e.Sent || e.Description != "login.test: timed out" {
+	if e := must(t, asError(t, err), Unavailable); !errors.Is(err, context.DeadlineExceeded) || !e.Sent ||
+		e.Description != "login.test: timed out" {
 		t.Errorf("%+v", e)
 	}
 }
@@ -204,7 +214,8 @@ func TestFault38_DeadIdleConnection(t *testing.T) {
 		{"in the query", `{"token":{"url":"https://login.test/","auth":"post","body":"query"}}`, alice, creds, 3},
 		{"refresh token, on its own connection", plain, alice, again, 2},
 		{"refresh token by GET", `{"token":{"url":"https://login.test/","auth":"post","body":"query","method":"GET"},"refresh":{}}`, alice, again, 2},
-		{"signed assertion", `{"token":{"url":"https://login.test/","auth":"private_key_jwt"}}`, Client{ID: "id", Key: key}, creds, 2},
+		{"signed assertion", `{"token":{"url":"https://login.test/","auth":"private_key_jwt"}}`,
+			Client{ID: "id", Key: key}, creds, 2},
 	} {
 		v := dying(t)
 		d := parse(t, c.text)
@@ -309,11 +320,15 @@ func TestTransportThatIsATestDouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hc := &http.Client{Transport: double(func(r *http.Request) (*http.Response, error) {
 			time.Sleep(2 * time.Second)
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"access_token":"a"}`))}, nil
+			return &http.Response{
+				StatusCode: 200,
+				Header:     http.Header{},
+				Body:       io.NopCloser(strings.NewReader(`{"access_token":"a"}`)),
+			}, nil
 		})}
 		begun := wall()
 		answer, err := at(parse(t, plain), alice, hc).Exchange(t.Context(), again)
-		if err != nil || !answer.SentAt.Equal(begun) || !answer.Date.IsZero() {
+		if err != nil || !answer.SentAt.Equal(begun) || answer.Clock.Known() {
 			t.Errorf("%+v, %v: want it sent at %v", answer, err, begun)
 		}
 		hc.Transport = double(func(*http.Request) (*http.Response, error) {
@@ -344,10 +359,12 @@ func TestTransportFromElsewhere(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	byTLS := parse(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
 	for range 2 {
-		if _, err := at(parse(t, plain), alice, &http.Client{Transport: transport}).Exchange(context.Background(), again); err != nil {
+		if _, err := at(parse(t, plain), alice, &http.Client{Transport: transport}).Exchange(context.Background(),
+			again); err != nil {
 			t.Error(err)
 		}
-		if _, err := at(byTLS, Client{ID: "id", Certificate: &certificate}, &http.Client{Transport: transport}).Exchange(context.Background(), creds); err != nil {
+		if _, err := at(byTLS, Client{ID: "id", Certificate: &certificate},
+			&http.Client{Transport: transport}).Exchange(context.Background(), creds); err != nil {
 			t.Error(err)
 		}
 	}
@@ -399,10 +416,12 @@ func TestClientCertificate(t *testing.T) {
 	})
 	certificate := vouched().Certificate
 	d := parse(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
-	if _, err := at(d, Client{ID: "id", Certificate: &certificate}, v.hc).Exchange(context.Background(), creds); err != nil {
+	if _, err := at(d, Client{ID: "id", Certificate: &certificate}, v.hc).Exchange(context.Background(),
+		creds); err != nil {
 		t.Fatal(err)
 	}
-	if len(shown) != 1 || !shown[0].Equal(certificate.Leaf) || !strings.HasSuffix(v.lastRequest(), "\n\nclient_id=id&grant_type=client_credentials") {
+	if len(shown) != 1 || !shown[0].Equal(certificate.Leaf) ||
+		!strings.HasSuffix(v.lastRequest(), "\n\nclient_id=id&grant_type=client_credentials") {
 		t.Errorf("%d certificates; asked\n%s", len(shown), v.lastRequest())
 	}
 	d = parse(t, `{"token":{"url":"https://login.test/","auth":"tls"},"refresh":{},"revoke":{"url":"/revoke"}}`)
@@ -415,7 +434,11 @@ func TestClientCertificate(t *testing.T) {
 	if _, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds); err != nil || len(shown) != 0 {
 		t.Errorf("another client shows the certificate: %v", err)
 	}
-	_, err := at(d, Client{ID: "id", Certificate: &certificate}, &http.Client{Transport: double(nil)}).Exchange(context.Background(), creds)
+	_, err := at(
+		d,
+		Client{ID: "id", Certificate: &certificate},
+		&http.Client{Transport: double(nil)},
+	).Exchange(context.Background(), creds)
 	must(t, asError(t, err), Misconfigured)
 }
 
@@ -436,12 +459,16 @@ func TestClientCertificateOfAnAuthorityThatTheServerDoesNotName(t *testing.T) {
 	v.TLS.ClientCAs = x509.NewCertPool()
 	v.TLS.ClientCAs.AddCert(&named)
 	d := parse(t, `{"token":{"url":"https://login.test/","auth":"tls"}}`)
-	elsewhere := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: vouched().pool}, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, v.Listener.Addr().String())
-	}}
+	elsewhere := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: vouched().pool},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, v.Listener.Addr().String())
+		},
+	}
 	for name, hc := range map[string]*http.Client{"ours": v.hc, "from elsewhere": {Transport: elsewhere}} {
 		shown = 0
-		if _, err := at(d, Client{ID: "id", Certificate: &certificate}, hc).Exchange(t.Context(), creds); err != nil || shown != 1 {
+		if _, err := at(d, Client{ID: "id", Certificate: &certificate}, hc).Exchange(t.Context(), creds); err != nil ||
+			shown != 1 {
 			t.Errorf("%s: %v; %d certificates shown, want 1", name, err, shown)
 		}
 	}
@@ -459,18 +486,24 @@ func TestSignedAssertion(t *testing.T) {
 		want descriptor.Algorithm
 		aud  string
 	}{
-		{newKey(t), "", descriptor.ES256, "https://login.test/token"}, {rsaKey, "", descriptor.RS256, "https://login.test/token"}, {rsaKey, "", descriptor.RS256, "https://login.test/token"},
-		{rsaKey, `,"algorithm":"PS256"`, descriptor.PS256, "https://login.test/token"}, {rsaKey, `,"algorithm":"PS256","assertion_audience":"https://issuer.test"`, descriptor.PS256, "https://issuer.test"},
+		{newKey(t), "", descriptor.ES256, "https://login.test/token"},
+		{rsaKey, "", descriptor.RS256, "https://login.test/token"},
+		{rsaKey, "", descriptor.RS256, "https://login.test/token"},
+		{rsaKey, `,"algorithm":"PS256"`, descriptor.PS256, "https://login.test/token"},
+		{rsaKey, `,"algorithm":"PS256","assertion_audience":"https://issuer.test"`, descriptor.PS256,
+			"https://issuer.test"},
 	} {
 		v := serve(t, says(200, `{"access_token":"a"}`))
 		d := parse(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":"private_key_jwt"%s}}`, c.alg))
-		if _, err := at(d, Client{ID: "id", Key: c.key, KeyID: "k1"}, v.hc).Exchange(context.Background(), creds); err != nil {
+		if _, err := at(d, Client{ID: "id", Key: c.key, KeyID: "k1"}, v.hc).Exchange(context.Background(),
+			creds); err != nil {
 			t.Fatal(err)
 		}
 		_, body, _ := strings.Cut(v.lastRequest(), "\n\n")
 		form, _ := url.ParseQuery(body)
 		parts := strings.Split(form.Get("client_assertion"), ".")
-		if len(parts) != 3 || form.Get("client_assertion_type") != assertionType || form.Get("client_id") != "id" || form.Get("grant_type") != "client_credentials" {
+		if len(parts) != 3 || form.Get("client_assertion_type") != assertionType || form.Get("client_id") != "id" ||
+			form.Get("grant_type") != "client_credentials" {
 			t.Fatalf("asked\n%s", v.lastRequest())
 		}
 		var header, claims map[string]any
@@ -478,7 +511,11 @@ func TestSignedAssertion(t *testing.T) {
 		unpack(t, parts[1], &claims)
 		issued := time.Unix(int64(claims["iat"].(float64)), 0)
 		life := claims["exp"].(float64) - claims["iat"].(float64)
-		if header["alg"] != string(c.want) || header["kid"] != "k1" || claims["iss"] != "id" || claims["sub"] != "id" || claims["aud"] != c.aud || life != 60 || time.Since(issued).Abs() > time.Minute {
+		if header["alg"] != string(c.want) || header["kid"] != "k1" || claims["iss"] != "id" || claims["sub"] != "id" ||
+			claims["aud"] != c.aud ||
+			life != 120 ||
+			claims["nbf"] != claims["iat"] ||
+			(time.Since(issued)-time.Minute).Abs() > 5*time.Second {
 			t.Errorf("header %v, claims %v", header, claims)
 		}
 		if jti := claims["jti"].(string); seen[jti] || len(jti) < 20 {
@@ -508,7 +545,8 @@ func verifies(public crypto.PublicKey, alg descriptor.Algorithm, text string, si
 	digest := sha256.Sum256([]byte(text))
 	switch key := public.(type) {
 	case *ecdsa.PublicKey:
-		return len(signature) == 64 && ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
+		return len(signature) == 64 &&
+			ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
 	case *rsa.PublicKey:
 		if alg == descriptor.PS256 {
 			return rsa.VerifyPSS(key, crypto.SHA256, digest[:], signature, &rsa.PSSOptions{SaltLength: 32}) == nil
@@ -523,9 +561,17 @@ func TestSigningKeysThatDoNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for alg, key := range map[descriptor.Algorithm]crypto.Signer{descriptor.ES256: wide, descriptor.RS256: newKey(t), descriptor.PS256: newKey(t)} {
-		d := parse(t, fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":"private_key_jwt","algorithm":%q}}`, alg))
-		_, err := at(d, Client{ID: "id", Key: key}, outbound.NewClient(outbound.Config{})).Exchange(context.Background(), creds)
+	for alg, key := range map[descriptor.Algorithm]crypto.Signer{descriptor.ES256: wide, descriptor.RS256: newKey(t),
+		descriptor.PS256: newKey(t)} {
+		d := parse(
+			t,
+			fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":"private_key_jwt","algorithm":%q}}`, alg),
+		)
+		_, err := at(
+			d,
+			Client{ID: "id", Key: key},
+			outbound.NewClient(outbound.Config{}),
+		).Exchange(context.Background(), creds)
 		must(t, asError(t, err), Misconfigured)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"syscall"
 	"time"
 
@@ -22,6 +23,8 @@ func (q *call) networkError(err, over error, sent bool) *Error {
 	e := &Error{Kind: Unavailable, Sent: sent, Cause: over}
 	if errors.Is(err, outbound.ErrPrivate) || errors.Is(err, outbound.ErrLinkLocal) {
 		e.Kind, e.Permanent, e.Client = Misconfigured, true, true // only a setting helps, or another URL
+		_, literal := netip.ParseAddr(q.url.Hostname())
+		e.Intermediary = literal != nil // DNS may answer otherwise later: a sinkhole, a captive portal
 	}
 	e.Description = q.Mask.Line(q.url.Hostname()+": "+q.reason(err), response.MaxDescription)
 	return e

@@ -14,7 +14,8 @@ import (
 // brought is a code as a person brings it back; the verifier is RFC 7636's own
 // example (appendix B).
 var brought = TokenRequest{
-	Grant: descriptor.AuthorizationCode, Code: redact.New("CODE"), Verifier: redact.New("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+	Grant: descriptor.AuthorizationCode, Code: redact.New("CODE"),
+	Verifier:    redact.New("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
 	RedirectURI: "http://127.0.0.1:8976/connected", Scope: "clubs", Audience: "https://api.test/",
 }
 
@@ -40,8 +41,10 @@ func TestWherePeopleAreSent(t *testing.T) {
 		"movemint": {want: "https://www.movemint.cc/oauth/authorize?client_id=CLIENT_ID&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope="},
 		// "response_type: code; client_id; scope: Space separated value of
 		// scopes; redirect_uri; state"
-		"trackmania": {scope: "clubs read_favorite", want: "https://api.trackmania.com/oauth/authorize?client_id=CLIENT_ID&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=clubs+read_favorite"},
-		"a sandbox":  {text: connecting, tokenURL: "https://sandbox.test/oauth/token", audience: "https://api.test/", want: "https://sandbox.test/authorize?audience=https%3A%2F%2Fapi.test%2F&client_id=CLIENT_ID&prompt=consent&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=&x=1"},
+		"trackmania": {scope: "clubs read_favorite",
+			want: "https://api.trackmania.com/oauth/authorize?client_id=CLIENT_ID&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=clubs+read_favorite"},
+		"a sandbox": {text: connecting, tokenURL: "https://sandbox.test/oauth/token", audience: "https://api.test/",
+			want: "https://sandbox.test/authorize?audience=https%3A%2F%2Fapi.test%2F&client_id=CLIENT_ID&prompt=consent&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=&x=1"},
 	} {
 		d := (*descriptor.Descriptor)(nil)
 		if c.text != "" {
@@ -49,12 +52,19 @@ func TestWherePeopleAreSent(t *testing.T) {
 		} else {
 			d = mustCatalog(t, name)
 		}
-		got, err := at(d, Client{ID: "CLIENT_ID", TokenURL: c.tokenURL}, nil).AuthorizeURL(redirect, c.scope, c.audience)
+		got, err := at(
+			d,
+			Client{ID: "CLIENT_ID", TokenURL: c.tokenURL},
+			nil,
+		).AuthorizeURL(redirect, c.scope, c.audience)
 		if err != nil || got.String() != c.want || d.CodeChallenge() != descriptor.PKCES256 {
 			t.Errorf("%s: %v, %v\nwant %s", name, got, err, c.want)
 		}
 	}
-	if _, err := at(mustCatalog(t, "minut"), alice, nil).AuthorizeURL(redirect, "", ""); asError(t, err).Kind != Misconfigured {
+	if _, err := at(mustCatalog(t, "minut"), alice, nil).AuthorizeURL(redirect, "", ""); asError(
+		t,
+		err,
+	).Kind != Misconfigured {
 		t.Errorf("minut connects accounts: %v", err)
 	}
 }
@@ -94,9 +104,14 @@ func TestVerify(t *testing.T) {
 		// scope etc for the given application."
 		"monta": "GET https://public-api.monta.com/api/v1/auth/me\nAccept: application/json\nAccept-Encoding: identity\nAuthorization: Bearer ACCESS_TOKEN\nUser-Agent: tokenvend\n\n",
 	} {
-		for status, c := range map[int]struct{ works, known bool }{200: {true, true}, 204: {true, true}, 401: {false, true}, 403: {}, 404: {}, 429: {}, 500: {}, 503: {}} {
+		for status, c := range map[int]struct{ works, known bool }{200: {true, true}, 204: {true, true},
+			401: {false, true}, 403: {}, 404: {}, 429: {}, 500: {}, 503: {}} {
 			v := serve(t, says(status, `{"error":"ACCESS_TOKEN"}`))
-			works, err := at(mustCatalog(t, name), Client{}, v.hc).VerifyToken(context.Background(), redact.New("ACCESS_TOKEN"))
+			works, err := at(
+				mustCatalog(t, name),
+				Client{},
+				v.hc,
+			).VerifyToken(context.Background(), redact.New("ACCESS_TOKEN"))
 			if works != c.works || (err == nil) != c.known || v.lastRequest() != want {
 				t.Errorf("%s, %d: %t, %v after\n%s", name, status, works, err, v.lastRequest())
 			}
@@ -106,7 +121,12 @@ func TestVerify(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"trackmania", "miden"} {
-		if _, err := at(mustCatalog(t, name), Client{}, http.DefaultClient).VerifyToken(context.Background(), redact.New("x")); !errors.As(err, new(*Error)) || mustCatalog(t, name).Verifies() {
+		if _, err := at(mustCatalog(t, name), Client{}, http.DefaultClient).VerifyToken(context.Background(),
+			redact.New("x")); !errors.As(
+			err,
+			new(*Error),
+		) ||
+			mustCatalog(t, name).Verifies() {
 			t.Errorf("%s verifies: %v", name, err)
 		}
 	}
@@ -116,7 +136,8 @@ func TestRevocation(t *testing.T) {
 	// "token, client_id, client_secret: Required"; "200: Token revoked
 	// successfully (always returns 200, even if the token was already revoked)"
 	v := serve(t, says(200, ""))
-	if err := at(mustCatalog(t, "movemint"), alice, v.hc).RevokeToken(context.Background(), redact.New("TOKEN")); err != nil {
+	if err := at(mustCatalog(t, "movemint"), alice, v.hc).RevokeToken(context.Background(),
+		redact.New("TOKEN")); err != nil {
 		t.Fatal(err)
 	}
 	const want = "POST https://www.movemint.cc/oauth/revoke\nAccept: application/json\nAccept-Encoding: identity\nContent-Type: application/x-www-form-urlencoded\nUser-Agent: tokenvend\n\nclient_id=CLIENT_ID&client_secret=CLIENT_SECRET&token=TOKEN"
@@ -125,8 +146,16 @@ func TestRevocation(t *testing.T) {
 	}
 	// RFC 7009 §2.2.1: "If the server responds with HTTP status code 503, the
 	// client must assume the token still exists and may retry".
-	for status, kind := range map[int]Kind{503: Unavailable, 429: Unavailable, 400: Rejected, 401: Rejected, 403: Rejected} {
+	for status, kind := range map[int]Kind{503: Unavailable, 429: Unavailable, 400: Rejected, 401: Rejected,
+		403: Rejected} {
 		v := serve(t, says(status, `{"error":"unsupported_token_type"}`))
-		must(t, asError(t, at(mustCatalog(t, "movemint"), alice, v.hc).RevokeToken(context.Background(), redact.New("TOKEN"))), kind)
+		must(
+			t,
+			asError(
+				t,
+				at(mustCatalog(t, "movemint"), alice, v.hc).RevokeToken(context.Background(), redact.New("TOKEN")),
+			),
+			kind,
+		)
 	}
 }

@@ -24,6 +24,9 @@ type Endpoint struct {
 	// Its Transport is used, and its Timeout if it has one; its cookie jar and
 	// its redirect policy are not.
 	HTTP *http.Client
+	// Clocks remembers the clocks of providers between requests. nil: each
+	// request knows only what its own responses show.
+	Clocks *Clocks
 }
 
 // Client is one OAuth client registered at one provider, with its

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
-	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -33,58 +32,6 @@ func TestFault33_Passing(t *testing.T) {
 	must(t, e, Unavailable)
 }
 
-func TestFault34_RateLimits(t *testing.T) {
-	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
-	date := at.Add(10 * time.Minute) // their clock is ahead
-	monta, err := descriptor.Catalog("monta")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		status  int
-		headers string
-		want    time.Duration // from at; 0: no limit
-	}{
-		{429, "", 0},
-		{429, "Retry-After: 120", 2 * time.Minute},
-		{429, "Retry-After: 1.5", 1500 * time.Millisecond},
-		{429, "Retry-After: " + date.Add(time.Minute).Format(http.TimeFormat), time.Minute},
-		{429, "Retry-After: " + date.Add(-time.Minute).Format(http.TimeFormat), 0},
-		{429, "Retry-After: soon", 0},
-		{429, "Retry-After: -5", 0},
-		{429, "Retry-After: 0", 0},
-		{429, "Retry-After: 999999", 24 * time.Hour},
-		{429, "Retry-After: 9007199254740992", 24 * time.Hour},
-		{429, "Retry-After: 10\nRateLimit-Reset: 99", 10 * time.Second},
-		{429, "RateLimit-Reset: 30", 30 * time.Second},
-		{429, "X-RateLimit-Reset: 30", 30 * time.Second},
-		{429, fmt.Sprintf("X-RateLimit-Reset: %d", date.Add(time.Minute).Unix()), time.Minute},
-		{429, "RateLimit-ResetsIn: 587", 587 * time.Second},
-		{429, `RateLimit: "default";r=0;t=45`, 45 * time.Second},
-		{429, `RateLimit: "a";r=0;t=45, "b";r=0;t=50`, 50 * time.Second},
-		{429, "RateLimit: limit=10, remaining=0, reset=7", 7 * time.Second},
-		{503, "Retry-After: 60", time.Minute},
-		{400, "RateLimit-Remaining: 0\nRateLimit-Reset: 5", 5 * time.Second},
-		{400, "RateLimit-Remaining: 3\nRateLimit-Reset: 5", 0},
-		{200, "RateLimit-Remaining: 0\nRateLimit-ResetsIn: 587", 587 * time.Second},
-		{200, "RateLimit-Remaining: 986\nRateLimit-ResetsIn: 587", 0},
-		{200, `RateLimit: "default";r=0;t=45`, 45 * time.Second},
-		{200, "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 9", 9 * time.Second},
-		{200, "Retry-After: 60", 0},
-	} {
-		m := response.Message{Status: c.status, At: at, Header: http.Header{"Date": {date.Format(http.TimeFormat)}}}
-		for line := range strings.Lines(c.headers) {
-			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-			m.Header.Add(name, value)
-		}
-		token, _ := (&response.Request{Descriptor: monta}).Token(m)
-		got := token.Limit.RetryAt
-		if c.want == 0 && !got.IsZero() || c.want != 0 && !got.Equal(at.Add(c.want)) {
-			t.Errorf("%d %s: %v, want %v later", c.status, c.headers, got, c.want)
-		}
-	}
-}
-
 func TestFault34_LimitComesWithErrorAndWithToken(t *testing.T) {
 	_, e := exchange(t, creds, says(429, `{"error":"slow_down"}`, "Retry-After", "60"))
 	must(t, e, Unavailable)
@@ -97,7 +44,11 @@ func TestFault34_LimitComesWithErrorAndWithToken(t *testing.T) {
 	if _, e = exchange(t, creds, says(503, "", "Retry-After", "60")); !e.Client {
 		t.Errorf("a 503 with Retry-After concerns every variant: %+v", e)
 	}
-	answer, e := exchange(t, creds, says(200, `{"access_token":"a"}`, "RateLimit-Remaining", "0", "RateLimit-Reset", "60"))
+	answer, e := exchange(
+		t,
+		creds,
+		says(200, `{"access_token":"a"}`, "RateLimit-Remaining", "0", "RateLimit-Reset", "60"),
+	)
 	if e != nil || answer.Limit.RetryAt.IsZero() {
 		t.Errorf("%+v, %v", answer, e)
 	}
@@ -130,8 +81,11 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 		{401, `{"error":"unauthorized","error_description":"Bad API credentials"}`, creds, "unauthorized", true, true},
 		{401, `{"error":"invalid_request"}`, creds, "invalid_request", false, false},
 		// League, older
-		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again, "invalid_grant", false, false},
-		{401, `{"error":"invalid_refresh_token"}`, TokenRequest{Grant: descriptor.RefreshToken, Refresh: redact.New("rt-5f2c9e81")}, "invalid_refresh_token", false, false},
+		{401, `{"error":"invalid_request","error_description":"The refresh token is invalid."}`, again,
+			"invalid_grant", false, false},
+		{401, `{"error":"invalid_refresh_token"}`,
+			TokenRequest{Grant: descriptor.RefreshToken, Refresh: redact.New("rt-5f2c9e81")}, "invalid_refresh_token",
+			false, false},
 		{401, ``, again, "", true, true},
 		{400, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
 		{401, `{"error":"invalid_grant"}`, again, "invalid_grant", false, false},
@@ -146,7 +100,10 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 	} {
 		_, e := exchange(t, c.ask, says(c.status, c.body))
 		must(t, e, Rejected)
-		if got := (row{e.Status, c.body, c.ask, e.Code, e.Permanent, e.Client}); got.code != c.code || got.permanent != c.permanent || got.client != c.client || got.status != c.status {
+		if got := (row{e.Status, c.body, c.ask, e.Code, e.Permanent, e.Client}); got.code != c.code ||
+			got.permanent != c.permanent ||
+			got.client != c.client ||
+			got.status != c.status {
 			t.Errorf("%s %d %s: %+v", c.ask.Grant, c.status, c.body, e)
 		}
 		if e.Description == "" && e.Code == "" {
@@ -179,16 +136,34 @@ func TestFault37_RedirectsAreNeverFollowed(t *testing.T) {
 	elsewhere, bytes := trap(t)
 	c := everyWay(t)
 	var answers http.HandlerFunc
-	v := serve(t, func(w http.ResponseWriter, r *http.Request) { answers(w, r) }, map[string]string{elsewhere: elsewhere})
+	v := serve(
+		t,
+		func(w http.ResponseWriter, r *http.Request) { answers(w, r) },
+		map[string]string{elsewhere: elsewhere},
+	)
 	for _, auth := range everyAuth {
 		for _, body := range []descriptor.Body{descriptor.BodyForm, descriptor.BodyJSON, descriptor.BodyQuery} {
-			d := parse(t, fmt.Sprintf(`{"token":{"url":"https://login.test/token","auth":%q,"body":%q},"refresh":{},"revoke":{"url":"/revoke"}}`, auth, body))
+			d := parse(
+				t,
+				fmt.Sprintf(
+					`{"token":{"url":"https://login.test/token","auth":%q,"body":%q},"refresh":{},"revoke":{"url":"/revoke"}}`,
+					auth,
+					body,
+				),
+			)
 			for name, ask := range everyRequest(d, v.hc, c) {
 				for _, scheme := range []string{"https", "http"} {
 					for _, status := range []int{301, 302, 303, 307, 308} {
-						answers = says(status, `{"access_token":"STOLEN"}`, "Location", scheme+"://"+elsewhere+"/token?client_secret=CLIENT_SECRET")
+						answers = says(
+							status,
+							`{"access_token":"STOLEN"}`,
+							"Location",
+							scheme+"://"+elsewhere+"/token?client_secret=CLIENT_SECRET",
+						)
 						e := must(t, asError(t, ask()), Unavailable)
-						if want := "redirected to " + scheme + "://" + elsewhere + "; redirects are not followed: is token_url right?"; e.Description != want || e.Permanent {
+						if want := "redirected to " + scheme + "://" + elsewhere +
+							"; redirects are not followed: is token_url right?"; e.Description != want ||
+							e.Permanent {
 							t.Errorf("%s, %s %d: %v", auth, name, status, e)
 						}
 					}
@@ -202,7 +177,10 @@ func TestFault37_RedirectsAreNeverFollowed(t *testing.T) {
 }
 
 func TestFault37_LocationsWithoutAnotherHost(t *testing.T) {
-	for location, want := range map[string]string{"": "nowhere", "/login?client_secret=CLIENT_SECRET": "the same host", "https://u:CLIENT_SECRET@evil.test/x": "https://evil.test", "https://CLIENT_SECRET.evil.test/": "https://[redacted].evil.test", ":": "nowhere"} {
+	for location, want := range map[string]string{"": "nowhere",
+		"/login?client_secret=CLIENT_SECRET":  "the same host",
+		"https://u:CLIENT_SECRET@evil.test/x": "https://evil.test",
+		"https://CLIENT_SECRET.evil.test/":    "https://[redacted].evil.test", ":": "nowhere"} {
 		_, e := exchange(t, creds, says(302, "", "Location", location))
 		if must(t, e, Unavailable); !strings.HasPrefix(e.Description, "redirected to "+want+"; ") {
 			t.Errorf("%s: %v", location, e)
@@ -211,29 +189,48 @@ func TestFault37_LocationsWithoutAnotherHost(t *testing.T) {
 }
 
 func TestDescriptionIsMaskedAndOneLine(t *testing.T) {
-	c := Client{ID: "id", Secret: redact.New(`s3cr3t/+ "ü\`), Params: map[string]string{"password": "hunter22", "x": "no"}}
+	c := Client{
+		ID:     "id",
+		Secret: redact.New(`s3cr3t/+ "ü\`),
+		Params: map[string]string{"password": "hunter22", "x": "no"},
+	}
 	basic := base64.StdEncoding.EncodeToString([]byte("id:" + c.Secret.Reveal()))
 	secret := c.Secret.Reveal()
 	for _, echo := range []string{
-		secret, url.QueryEscape(secret), strings.ToLower(url.QueryEscape(secret)), url.PathEscape(secret), basic, url.QueryEscape(basic),
+		secret, url.QueryEscape(secret), strings.ToLower(url.QueryEscape(secret)), url.PathEscape(secret), basic,
+		url.QueryEscape(basic),
 		"hunter22", "REFRESH_TOKEN", "ACCESS_ANSWERED", "s3cr3t/+ 'ü/", "REFRESH_\x01TOKEN",
 	} {
-		body, _ := json.Marshal(map[string]string{"access_token": "ACCESS_ANSWERED", "error": "oops", "error_description": "you sent " + echo + "\r\nand\tno more"})
+		body, _ := json.Marshal(
+			map[string]string{
+				"access_token":      "ACCESS_ANSWERED",
+				"error":             "oops",
+				"error_description": "you sent " + echo + "\r\nand\tno more",
+			},
+		)
 		_, e := exchangeBy(t, plain, c, again, says(400, string(body)))
 		must(t, e, Rejected)
 		if !strings.Contains(e.Error(), "you sent [redacted] and no more") {
 			t.Errorf("%q became %v", echo, e)
 		}
 	}
-	_, e := exchangeBy(t, plain, c, again, says(400, `{"error":"hunter22","error_description":"`+strings.Repeat("äb\\\"", 200)+`"}`))
-	if must(t, e, Rejected); e.Code != "[redacted]" || len(e.Description) != 200 || unprintable(e.Error()) || strings.ContainsAny(e.Description, `"\`) {
+	_, e := exchangeBy(
+		t,
+		plain,
+		c,
+		again,
+		says(400, `{"error":"hunter22","error_description":"`+strings.Repeat("äb\\\"", 200)+`"}`),
+	)
+	if must(t, e, Rejected); e.Code != "[redacted]" || len(e.Description) != 200 || unprintable(e.Error()) ||
+		strings.ContainsAny(e.Description, `"\`) {
 		t.Errorf("%+v", e)
 	}
 }
 
 func TestBasicRawAndEncoded(t *testing.T) {
 	c := Client{ID: "my id", Secret: redact.New("a+b/c:d é")}
-	for auth, want := range map[descriptor.Auth]string{descriptor.AuthBasic: "my id:a+b/c:d é", descriptor.AuthBasicEncoded: "my%20id:a%2Bb%2Fc%3Ad%20%C3%A9"} {
+	for auth, want := range map[descriptor.Auth]string{descriptor.AuthBasic: "my id:a+b/c:d é",
+		descriptor.AuthBasicEncoded: "my%20id:a%2Bb%2Fc%3Ad%20%C3%A9"} {
 		text := fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":%q}}`, auth)
 		v := serve(t, says(200, `{"access_token":"a"}`))
 		if _, err := at(parse(t, text), c, v.hc).Exchange(context.Background(), creds); err != nil {
@@ -249,20 +246,32 @@ func TestBasicRawAndEncoded(t *testing.T) {
 
 func TestBasicHintsAtTheOtherForm(t *testing.T) {
 	tricky := Client{ID: "id", Secret: redact.New("a+b/c")}
-	for auth, other := range map[descriptor.Auth]string{descriptor.AuthBasic: "basic_encoded", descriptor.AuthBasicEncoded: "basic"} {
+	for auth, other := range map[descriptor.Auth]string{descriptor.AuthBasic: "basic_encoded",
+		descriptor.AuthBasicEncoded: "basic"} {
 		text := fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":%q}}`, auth)
-		for body, status := range map[string]int{`{"error":"invalid_client","error_description":"` + strings.Repeat("long ", 60) + `"}`: 401, ``: 401, `{"error":"invalid_client"}`: 400} {
+		for body, status := range map[string]int{`{"error":"invalid_client","error_description":"` +
+			strings.Repeat("long ", 60) + `"}`: 401, ``: 401, `{"error":"invalid_client"}`: 400} {
 			_, e := exchangeBy(t, text, tricky, creds, says(status, body))
-			if !strings.Contains(must(t, e, Rejected).Description, "have characters that "+other+" sends otherwise") || len(e.Description) > 200 || !e.Client {
+			if !strings.Contains(must(t, e, Rejected).Description, "have characters that "+other+" sends otherwise") ||
+				len(e.Description) > 200 ||
+				!e.Client {
 				t.Errorf("%s: %+v", auth, e)
 			}
 		}
 		// oidc-provider, where the secret does not decode
-		_, e := exchangeBy(t, text, Client{ID: "id", Secret: redact.New("100% sure")}, creds, says(400, `{"error":"invalid_request"}`))
-		if !strings.Contains(must(t, e, Rejected).Description, "have characters that "+other+" sends otherwise") || e.Client {
+		_, e := exchangeBy(
+			t,
+			text,
+			Client{ID: "id", Secret: redact.New("100% sure")},
+			creds,
+			says(400, `{"error":"invalid_request"}`),
+		)
+		if !strings.Contains(must(t, e, Rejected).Description, "have characters that "+other+" sends otherwise") ||
+			e.Client {
 			t.Errorf("%s: %+v", auth, e)
 		}
-		for _, same := range []http.HandlerFunc{says(401, `{"error":"invalid_client"}`), says(400, `{"error":"invalid_request"}`)} {
+		for _, same := range []http.HandlerFunc{says(401, `{"error":"invalid_client"}`),
+			says(400, `{"error":"invalid_request"}`)} {
 			if _, e := exchangeBy(t, text, alice, creds, same); e.Description != "" {
 				t.Errorf("%s: a hint where the forms are the same: %v", auth, e)
 			}
@@ -284,24 +293,39 @@ func TestMisconfigured(t *testing.T) {
 		ours   bool // the whole client's
 	}{
 		{plain, with(func(c *Client) { c.ID = "" }), creds, "client_id: missing", true},
-		{plain, with(func(c *Client) { c.ID = "a:b" }), creds, "client_id: holds a colon, which Basic cannot carry; does the provider take basic_encoded?", true},
+		{plain, with(func(c *Client) { c.ID = "a:b" }), creds,
+			"client_id: holds a colon, which Basic cannot carry; does the provider take basic_encoded?", true},
 		{plain, with(func(c *Client) { c.Secret = redact.String{} }), creds, "client_secret: missing", true},
-		{plain, with(func(c *Client) { c.TokenURL = "http://login.test/" }), creds, "token_url: expected an https URL without user, password and fragment", true},
-		{plain, with(func(c *Client) { c.TokenURL = "http://127.0.0.1/" }), creds, "token_url: expected an https URL without user, password and fragment", true},
-		{plain, with(func(c *Client) { c.TokenURL = "https://CLIENT_SECRET@login.test\x7f/" }), creds, "token_url: expected an https URL without user, password and fragment", true},
-		{plain, with(func(c *Client) { c.Params = map[string]string{"grant_type": "x"} }), creds, "params.grant_type: the request has that parameter already", true},
-		{plain, alice, TokenRequest{Grant: descriptor.AuthorizationCode}, "authorize: this provider connects no accounts", false},
-		{connecting, alice, TokenRequest{Grant: descriptor.AuthorizationCode, Code: redact.New("c")}, "authorize: no code to redeem, or not the redirect_uri that it was asked for with", false},
-		{connecting, alice, TokenRequest{Grant: descriptor.AuthorizationCode, RedirectURI: "https://app.test/"}, "authorize: no code to redeem, or not the redirect_uri that it was asked for with", false},
-		{`{"token":{"url":"https://login.test/","fields":{"code_verifier":""}},"authorize":{"url":"/authorize"}}`, alice, brought, "fields: leaves code_verifier out, though a code challenge was sent", false},
-		{`{"token":{"url":"https://login.test/","fields":{"code":""}},"authorize":{"url":"/authorize"}}`, alice, brought, "fields: leaves code or redirect_uri out", false},
+		{plain, with(func(c *Client) { c.TokenURL = "http://login.test/" }), creds,
+			"token_url: expected an https URL without user, password and fragment", true},
+		{plain, with(func(c *Client) { c.TokenURL = "http://127.0.0.1/" }), creds,
+			"token_url: expected an https URL without user, password and fragment", true},
+		{plain, with(func(c *Client) { c.TokenURL = "https://CLIENT_SECRET@login.test\x7f/" }), creds,
+			"token_url: expected an https URL without user, password and fragment", true},
+		{plain, with(func(c *Client) { c.Params = map[string]string{"grant_type": "x"} }), creds,
+			"params.grant_type: the request has that parameter already", true},
+		{plain, alice, TokenRequest{Grant: descriptor.AuthorizationCode},
+			"authorize: this provider connects no accounts", false},
+		{connecting, alice, TokenRequest{Grant: descriptor.AuthorizationCode, Code: redact.New("c")},
+			"authorize: no code to redeem, or not the redirect_uri that it was asked for with", false},
+		{connecting, alice, TokenRequest{Grant: descriptor.AuthorizationCode, RedirectURI: "https://app.test/"},
+			"authorize: no code to redeem, or not the redirect_uri that it was asked for with", false},
+		{`{"token":{"url":"https://login.test/","fields":{"code_verifier":""}},"authorize":{"url":"/authorize"}}`,
+			alice, brought, "fields: leaves code_verifier out, though a code challenge was sent", false},
+		{`{"token":{"url":"https://login.test/","fields":{"code":""}},"authorize":{"url":"/authorize"}}`, alice,
+			brought, "fields: leaves code or redirect_uri out", false},
 		{plain, alice, TokenRequest{}, "grant is not implemented", false},
 		{plain, alice, TokenRequest{Grant: descriptor.RefreshToken}, "refresh: no refresh token to redeem", false},
-		{`{"token":{"url":"https://login.test/"}}`, alice, again, "refresh: this provider has no refresh tokens", false},
+		{`{"token":{"url":"https://login.test/"}}`, alice, again, "refresh: this provider has no refresh tokens",
+			false},
 		{`{"token":{}}`, alice, creds, "token_url: missing, and the vendor publishes none", true},
-		{`{"token":{"url":"https://login.test/","fields":{"scope":""}}}`, alice, TokenRequest{Grant: descriptor.ClientCredentials, Scope: "a"}, "scope: this provider takes none", false},
-		{`{"token":{"url":"https://login.test/","fields":{"audience":""}}}`, alice, TokenRequest{Grant: descriptor.ClientCredentials, Audience: "a"}, "audience: this provider takes none", false},
-		{`{"token":{"url":"https://login.test/","auth":"private_key_jwt"}}`, alice, creds, "private_key: missing", true},
+		{`{"token":{"url":"https://login.test/","fields":{"scope":""}}}`, alice,
+			TokenRequest{Grant: descriptor.ClientCredentials, Scope: "a"}, "scope: this provider takes none", false},
+		{`{"token":{"url":"https://login.test/","fields":{"audience":""}}}`, alice,
+			TokenRequest{Grant: descriptor.ClientCredentials, Audience: "a"}, "audience: this provider takes none",
+			false},
+		{`{"token":{"url":"https://login.test/","auth":"private_key_jwt"}}`, alice, creds, "private_key: missing",
+			true},
 		{`{"token":{"url":"https://login.test/","auth":"tls"}}`, alice, creds, "certificate: missing", true},
 	} {
 		v := serve(t, says(200, `{"access_token":"a"}`))
@@ -323,14 +347,20 @@ func TestFieldsParamsHeadersAndBodies(t *testing.T) {
 	} {
 		place, method, _ := strings.Cut(body, " ")
 		v := serve(t, says(200, `{"access_token":"a"}`))
-		_, err := at(parse(t, fmt.Sprintf(text, place, method)), alice, v.hc).Exchange(context.Background(), TokenRequest{Grant: descriptor.ClientCredentials, Scope: " a  b ", Audience: "api"})
+		_, err := at(
+			parse(t, fmt.Sprintf(text, place, method)),
+			alice,
+			v.hc,
+		).Exchange(context.Background(),
+			TokenRequest{Grant: descriptor.ClientCredentials, Scope: " a  b ", Audience: "api"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := v.lastRequest()
 		first, _, _ := strings.Cut(got, "\n")
 		_, sent, _ := strings.Cut(got, "\n\n")
-		if first+"|"+sent != want || !strings.Contains(got, "X-Tenant: 7\n") || !strings.Contains(got, "Accept: application/vnd.x+json\n") {
+		if first+"|"+sent != want || !strings.Contains(got, "X-Tenant: 7\n") ||
+			!strings.Contains(got, "Accept: application/vnd.x+json\n") {
 			t.Errorf("asked\n%s\nwant\n%s", got, want)
 		}
 	}
@@ -341,7 +371,13 @@ func TestErrorText(t *testing.T) {
 	if got := e.Error(); got != "provider: rejected (HTTP 401): invalid_client: no such client" {
 		t.Error(got)
 	}
-	words := map[Kind]string{Unavailable: "unavailable", Malformed: "malformed", Rejected: "rejected", Misconfigured: "misconfigured", 9: "kind 9"}
+	words := map[Kind]string{
+		Unavailable:   "unavailable",
+		Malformed:     "malformed",
+		Rejected:      "rejected",
+		Misconfigured: "misconfigured",
+		9:             "kind 9",
+	}
 	for _, kind := range slices.Sorted(maps.Keys(words)) {
 		if (&Error{Kind: kind}).Error() != "provider: "+words[kind] {
 			t.Error((&Error{Kind: kind}).Error())

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 )
 
 // call is one request, built and not yet sent.
@@ -25,14 +26,16 @@ type call struct {
 	body   []byte
 	cert   *tls.Certificate // for auth tls; nil means none
 	params map[string]string
+	clock  skew.Skew // of the provider
 
 	// replay reports whether the request may use a kept connection, and may be
 	// sent once more where that connection is dead.
 	replay bool
 }
 
-// prepare builds a request. Its errors are all of kind Misconfigured.
-func (e Endpoint) prepare(req TokenRequest) (*call, *Error) {
+// prepare builds a request by the provider's clock. Its errors are all of kind
+// Misconfigured.
+func (e Endpoint) prepare(req TokenRequest, clock skew.Skew) (*call, *Error) {
 	d, c := e.Descriptor, e.Client
 	if err := checkGrant(d, req); err != nil {
 		return nil, err
@@ -42,19 +45,23 @@ func (e Endpoint) prepare(req TokenRequest) (*call, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	if !clock.Known() {
+		clock = e.Clocks.at(u)
+	}
 	q := &call{
 		Request: response.Request{Descriptor: d, Grant: req.Grant},
 		method:  t.Method,
 		url:     u,
 		header:  headers(t.Headers),
 		params:  map[string]string{},
+		clock:   clock,
 	}
 	// A GET is not replayed: net/http would send it again over each dead
 	// connection.
 	q.replay = req.Grant == descriptor.ClientCredentials &&
 		t.Auth != descriptor.AuthPrivateKey && t.Method == http.MethodPost
 	q.maskQuery()
-	err = cmp.Or(q.setGrant(t, req), q.authenticate(t, c), q.extra(t, c))
+	err = cmp.Or(q.setGrant(t, req), q.setJWT(t, c), q.authenticate(t, c), q.extra(t, c))
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +73,7 @@ func (e Endpoint) prepare(req TokenRequest) (*call, *Error) {
 // the request lacks something.
 func checkGrant(d *descriptor.Descriptor, req TokenRequest) *Error {
 	switch {
-	case req.Grant == descriptor.ClientCredentials:
+	case req.Grant == descriptor.ClientCredentials, req.Grant == descriptor.JWTBearer:
 		return nil
 	case req.Grant == descriptor.AuthorizationCode:
 		return checkCode(d, req)

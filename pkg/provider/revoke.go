@@ -21,7 +21,7 @@ func (e Endpoint) RevokeToken(ctx context.Context, token redact.String) error {
 	if err != nil {
 		return err
 	}
-	m, err := q.send(ctx, e.HTTP)
+	m, err := q.send(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -48,6 +48,7 @@ func (e Endpoint) prepareRevocation(token redact.String) (*call, *Error) {
 		url:     u,
 		header:  headers(t.Headers),
 		params:  map[string]string{descriptor.FieldToken: token.Reveal()},
+		clock:   e.Clocks.at(u),
 	}
 	q.Mask.Add(token.Reveal())
 	q.maskQuery()

@@ -12,14 +12,26 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
 func wall() time.Time { return clock.Now() }
 
-// send sends the request and reads the response. A request that may be replayed
-// is sent once more, over a new connection, where a kept connection was dead.
-func (q *call) send(ctx context.Context, hc *http.Client) (response.Message, *Error) {
+// send sends the request, reads the response, and remembers the provider's
+// clock.
+func (q *call) send(ctx context.Context, e Endpoint) (m response.Message, err *Error) {
+	m, err = q.sendBy(ctx, e.HTTP)
+	if err == nil {
+		e.Clocks.learn(q.url, m)
+	}
+	return m, err
+}
+
+// sendBy sends the request and reads the response. A request that may be
+// replayed is sent once more, over a new connection, where a kept connection
+// was dead.
+func (q *call) sendBy(ctx context.Context, hc *http.Client) (response.Message, *Error) {
 	rt, err := q.transport(hc)
 	if err != nil {
 		return response.Message{}, err
@@ -63,7 +75,7 @@ func (q *call) attempt(ctx context.Context, rt http.RoundTripper) (m response.Me
 	}
 	defer res.Body.Close()
 	m = response.Message{Status: res.StatusCode, Header: res.Header, SentAt: sentAt, At: wall()}
-	if failed = m.ReadBody(res.Body); failed != nil {
+	if m.Body, failed = body.Read(res.Header, res.Body); failed != nil {
 		over := contextError(ctx)
 		var slow net.Error
 		if over != nil || errors.As(failed, &slow) && slow.Timeout() {

@@ -29,7 +29,14 @@ import (
 )
 
 // hosts are the names that the test certificate is for.
-var hosts = []string{"api.minut.com", "www.movemint.cc", "api.trackmania.com", "public-api.monta.com", "sandbox.miden.test", "login.test"}
+var hosts = []string{
+	"api.minut.com",
+	"www.movemint.cc",
+	"api.trackmania.com",
+	"public-api.monta.com",
+	"sandbox.miden.test",
+	"login.test",
+}
 
 type identity struct {
 	tls.Certificate
@@ -43,8 +50,11 @@ var vouched = sync.OnceValue(func() identity {
 		panic(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: hosts, NotBefore: time.Unix(0, 0), NotAfter: time.Now().AddDate(100, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		SerialNumber: big.NewInt(
+			1,
+		), DNSNames: hosts, NotBefore: time.Unix(0, 0), NotAfter: time.Now().AddDate(100, 0, 0),
+		IsCA: true, BasicConstraintsValid: true,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -191,7 +201,13 @@ func exchange(t testing.TB, ask TokenRequest, handler http.HandlerFunc) (TokenRe
 	return exchangeBy(t, plain, alice, ask, handler)
 }
 
-func exchangeBy(t testing.TB, text string, c Client, ask TokenRequest, handler http.HandlerFunc) (TokenResponse, *Error) {
+func exchangeBy(
+	t testing.TB,
+	text string,
+	c Client,
+	ask TokenRequest,
+	handler http.HandlerFunc,
+) (TokenResponse, *Error) {
 	t.Helper()
 	v := serve(t, handler)
 	answer, err := at(parse(t, text), c, v.hc).Exchange(context.Background(), ask)

@@ -3,13 +3,16 @@ package provider
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // VerifyToken asks the provider's API whether it accepts an access token (RFC
-// 6750 §2.1): yes by a status 2xx, no by 401. The request changes nothing.
+// 6750 §2.1): yes by a status 2xx, no by 401. The request changes nothing. A
+// web page with 401 and without a challenge counts as a proxy's or a
+// firewall's.
 //
 // Any other response says nothing of the token and is an [*Error]. One of kind
 // Unavailable may change later.
@@ -18,16 +21,27 @@ func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works b
 	if failure != nil {
 		return false, failure
 	}
-	m, failure := q.send(ctx, e.HTTP)
+	m, failure := q.send(ctx, e)
 	switch {
 	case failure != nil:
 		return false, failure
 	case m.Status/100 == 2:
 		return true, nil
-	case m.Status == http.StatusUnauthorized:
+	case m.Status == http.StatusUnauthorized && !isForeignPage(m):
 		return false, nil
 	}
-	return false, q.Error(m)
+	failure = q.Error(m)
+	if isForeignPage(m) {
+		failure.Kind = Unavailable
+	}
+	return false, failure
+}
+
+// isForeignPage reports whether a response is a web page, such as a proxy or a
+// firewall sends, and no answer of an API.
+func isForeignPage(m response.Message) bool {
+	isPage := strings.HasPrefix(http.DetectContentType(m.Body.Text), "text/html")
+	return isPage && m.Header.Get("WWW-Authenticate") == ""
 }
 
 func (e Endpoint) prepareVerification(token redact.String) (*call, *Error) {

@@ -37,8 +37,9 @@ func everywhere() map[string]any {
 		Map: map[string]redact.String{"k": s}, Any: s, hideAny: s, String: s,
 	}
 	return map[string]any{
-		"alone": s, "pointer": &s, "slice": []redact.String{s}, "array": [1]redact.String{s}, "pointers": []*redact.String{&s},
-		"map": map[string]redact.String{"k": s}, "map of any": map[string]any{"k": s, "l": &s},
+		"alone": s, "pointer": &s, "slice": []redact.String{s}, "array": [1]redact.String{s},
+		"pointers": []*redact.String{&s},
+		"map":      map[string]redact.String{"k": s}, "map of any": map[string]any{"k": s, "l": &s},
 		"struct": in, "struct pointer": &in, "structs": []inside{in}, "unexported alone": struct{ s redact.String }{s},
 		"error": fmt.Errorf("with %v and %s", s, &s),
 	}
@@ -48,8 +49,10 @@ func everywhere() map[string]any {
 // printing gives bytes.
 func reveals(out string) bool {
 	for _, form := range []string{
-		plain, hex.EncodeToString([]byte(plain)), fmt.Sprintf("% x", plain), fmt.Sprintf("%# x", plain), fmt.Sprintf("%v", []byte(plain)),
-		fmt.Sprintf("%#v", []byte(plain)), fmt.Sprintf("%o", []byte(plain)), fmt.Sprintf("%b", []byte(plain)), fmt.Sprintf("%U", []rune(plain)),
+		plain, hex.EncodeToString([]byte(plain)), fmt.Sprintf("% x", plain), fmt.Sprintf("%# x", plain),
+		fmt.Sprintf("%v", []byte(plain)),
+		fmt.Sprintf("%#v", []byte(plain)), fmt.Sprintf("%o", []byte(plain)), fmt.Sprintf("%b", []byte(plain)),
+		fmt.Sprintf("%U", []rune(plain)),
 		base64.StdEncoding.EncodeToString([]byte(plain)), plain[:8],
 	} {
 		if strings.Contains(strings.ToLower(out), strings.ToLower(strings.Trim(form, "[]"))) {
@@ -144,7 +147,8 @@ func TestUnmarshalReadsAString(t *testing.T) {
 }
 
 func TestUnmarshalErrorQuotesNothing(t *testing.T) {
-	for _, data := range []string{`{"v":{"s3cr3t-Token":1}}`, `{"v":["s3cr3t-Token_value.42"]}`, `{"v":424242424242}`, `{"v":true}`} {
+	for _, data := range []string{`{"v":{"s3cr3t-Token":1}}`, `{"v":["s3cr3t-Token_value.42"]}`, `{"v":424242424242}`,
+		`{"v":true}`} {
 		var in struct{ V redact.String }
 		err := json.Unmarshal([]byte(data), &in)
 		if err == nil {
@@ -155,7 +159,8 @@ func TestUnmarshalErrorQuotesNothing(t *testing.T) {
 		}
 	}
 	var s redact.String
-	if err := s.UnmarshalJSON([]byte(plain)); err == nil || reveals(err.Error()) || strings.ContainsAny(err.Error(), "'") {
+	if err := s.UnmarshalJSON([]byte(plain)); err == nil || reveals(err.Error()) ||
+		strings.ContainsAny(err.Error(), "'") {
 		t.Errorf("what is no JSON: %v", err)
 	}
 }

@@ -166,7 +166,7 @@ func TestFault61_AnEmptyListingRemovesNothing(t *testing.T) {
 	for _, trusted := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, testworld.Config{})
-			w.rotator.Mint.TrustsEmpty = trusted // as for a folder, and not for Secrets Manager
+			w.rotator.Mint.Registry.TrustsEmpty = trusted // as for a folder, and not for Secrets Manager
 			w.Put("minut", "minut", nil)
 			w.pass()
 			w.token("minut")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -121,7 +122,7 @@ func TestFault18_CallersThatObeyCacheUntilMeetNo401(t *testing.T) {
 // connect connects an account as a user does.
 func (w *world) connect(key token.Key) {
 	w.T.Helper()
-	if err := w.vend.Connect(w.T.Context(), key, w.Code(key.Credential, key.Variant.Account)); err != nil {
+	if err := operate.New(w.vend).Connect(w.T.Context(), key, w.Code(key.Credential, key.Variant.Account)); err != nil {
 		w.T.Fatalf("Connect(%s) = %v, want no error", key, err)
 	}
 }

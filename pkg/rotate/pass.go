@@ -74,7 +74,7 @@ func (p *pass) add(d store.Due) bool {
 		return false
 	}
 	p.seen[key] = true
-	at, known := p.rotator.Mint.Bulkhead(key.Credential)
+	at, known := p.rotator.Mint.Registry.Host(key.Credential)
 	if !known {
 		at = unread
 	}
@@ -106,10 +106,10 @@ func (p *pass) queue(at string, d store.Due) {
 // provider. It reports false if that fails; the entry is then renewed at once,
 // which reports the error.
 func (p *pass) sort(d store.Due) bool {
-	if _, err := p.rotator.Mint.Terms(p.work, d.Key.Credential, d.Key); err != nil {
+	if _, err := p.rotator.Mint.Registry.Terms(p.work, d.Key.Credential, d.Key); err != nil {
 		return false
 	}
-	at, known := p.rotator.Mint.Bulkhead(d.Key.Credential)
+	at, known := p.rotator.Mint.Registry.Host(d.Key.Credential)
 	if !known {
 		return false
 	}
@@ -153,10 +153,10 @@ func (p *pass) run(at string, q *queue) {
 		if at == unread && p.sort(d) {
 			continue
 		}
-		became, _ := p.rotator.Mint.Renew(p.work, d.Key) // the error is in the journal
+		became, _ := p.rotator.Renew(p.work, d.Key) // the error is in the journal
 		p.mu.Lock()
 		p.report.count(became)
-		if became == mint.Failed && time.Until(d.ExpiresAt) < nearlyOver {
+		if became == Failed && time.Until(d.ExpiresAt) < nearlyOver {
 			p.report.Overdue++
 		}
 		p.mu.Unlock()

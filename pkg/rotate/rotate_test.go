@@ -8,6 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 )
 
@@ -52,7 +53,7 @@ func TestNobodyWaitsForAProviderWhileRotateRuns(t *testing.T) {
 			time.Sleep(time.Second)
 			w.pass()
 			got := w.token("minut")
-			if got.Origin == mint.Provider || !w.Providers.Accepts("minut", got.Token.Access.Reveal()) {
+			if got.Origin == records.Provider || !w.Providers.Accepts("minut", got.Token.Access.Reveal()) {
 				t.Fatalf("Token() in second %d = %+v, want one that lives, without a request", i, got)
 			}
 		}
@@ -78,7 +79,7 @@ func TestKeepWarmNeedsNobodyToAsk(t *testing.T) {
 			time.Sleep(time.Minute)
 			w.pass()
 		}
-		if got := w.token("warm"); got.Origin != mint.Store || got.Stale {
+		if got := w.token("warm"); got.Origin != records.Store || got.Stale {
 			t.Errorf("Token(warm) after three days = %+v, want a fresh one from the store", got)
 		}
 	})
@@ -123,7 +124,7 @@ func TestWhoAsksNowAndThenKeepsItAlive(t *testing.T) {
 			time.Sleep(time.Minute)
 			w.pass()
 			if i%120 == 0 {
-				if got := w.token("minut"); got.Origin == mint.Provider {
+				if got := w.token("minut"); got.Origin == records.Provider {
 					t.Fatalf("Token() in minute %d comes from the %s, want no wait for it", i, got.Origin)
 				}
 			}
@@ -155,7 +156,7 @@ func TestFault61_RemovedAndChangedCredentials(t *testing.T) {
 		w.Put("minut", "minut", map[string]any{"scope": "read"})
 		w.pass()
 		time.Sleep(61 * time.Second)
-		if got := w.token("minut"); got.Token.Generation != 2 || got.Origin != mint.Store {
+		if got := w.token("minut"); got.Token.Generation != 2 || got.Origin != records.Store {
 			t.Errorf("Token() after a change of the scope = %+v, want generation 2 from the store", got)
 		}
 	})

@@ -30,7 +30,8 @@ func FuzzParseAuthorization(f *testing.F) {
 	f.Add(good)
 	f.Add(strings.ReplaceAll(good, ", ", ","))
 	for _, part := range []string{
-		"AWS4-", "local", "/", "2026", "us-east-1", "aws4_request", ", ", "SignedHeaders", "host", ";", "Signature=", "0a",
+		"AWS4-", "local", "/", "2026", "us-east-1", "aws4_request", ", ", "SignedHeaders", "host", ";", "Signature=",
+		"0a",
 	} {
 		f.Add(strings.Replace(good, part, "", 1))
 		f.Add(strings.Replace(good, part, part+part, 1))
@@ -58,9 +59,11 @@ func ambiguous(path, query, host, name, value string) bool {
 		"host", "x-amz-date", "authorization", "content-length", "user-agent", "x-amzn-trace-id", "expect",
 		"transfer-encoding",
 	}
-	return err != nil || strings.ContainsAny(path+query+host+name+value, "\x00\r\n") || strings.ContainsAny(path, "?") ||
+	return err != nil || strings.ContainsAny(path+query+host+name+value, "\x00\r\n") ||
+		strings.ContainsAny(path, "?") ||
 		!strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") ||
-		!consistsOf(name, scopeCharacters, 1, 40) || slices.Contains(left, name)
+		!consistsOf(name, scopeCharacters, 1, 40) ||
+		slices.Contains(left, name)
 }
 
 func sumOf(body []byte) string {

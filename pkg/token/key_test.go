@@ -31,7 +31,8 @@ func TestCanonicalForm(t *testing.T) {
 func TestOtherSpellingsAreRefused(t *testing.T) {
 	for _, s := range []string{
 		"", "--", "- ", "&", "scope=", "account=", "account=&scope=read", "-&scope=read", "scope=read&", "&scope=read",
-		"scope=write%20read", "scope=read%20read", "scope=%20read", "scope=read+write", "scope=read write", "scope=%72ead",
+		"scope=write%20read", "scope=read%20read", "scope=%20read", "scope=read+write", "scope=read write",
+		"scope=%72ead",
 		"scope=a%3ab", "scope=%", "scope=%zz", "scope=a=b", "Scope=read", "other=1", "scope=read&other=1", "read",
 		"scope=read&account=ann", "scope=read&scope=write", "account=ann&account=ann", "audience=x&account=y",
 		"sha256=" + strings.Repeat("0", 64),
@@ -76,7 +77,8 @@ func TestFormsAndVariantsAreOneToOne(t *testing.T) {
 		if again := token.NewVariant(v.Account, v.Audience, v.Scope); again != v || again.String() != v.String() {
 			t.Fatalf("%+v became %+v", v, again)
 		}
-		if len(v.String()) > 512 || strings.Trim(v.String(), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%=&") != "" {
+		if len(v.String()) > 512 ||
+			strings.Trim(v.String(), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%=&") != "" {
 			t.Fatalf("%+v is named %q", v, v)
 		}
 		if w := drawVariant(t); (w == v) != (w.String() == v.String()) {
@@ -87,7 +89,8 @@ func TestFormsAndVariantsAreOneToOne(t *testing.T) {
 
 func TestWhatIsReadIsWrittenTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := rapid.StringMatching(`(account=[a-b%20F]{0,6})?&?(audience=[a-b]{0,3})?&?(scope=([a-b]|%20){0,5})?`).Draw(t, "s")
+		s := rapid.StringMatching(`(account=[a-b%20F]{0,6})?&?(audience=[a-b]{0,3})?&?(scope=([a-b]|%20){0,5})?`).
+			Draw(t, "s")
 		if v, err := token.ParseVariant(s); err == nil && v.Long() != s {
 			t.Fatalf("%q is written %q", s, v.Long())
 		}
@@ -115,7 +118,8 @@ func TestOwnRowsAreKeysOfTheirOwn(t *testing.T) {
 	if own.String() != "*/minut" || standard.String() != "minut/-" {
 		t.Errorf("they are named %v and %v", own, standard)
 	}
-	if own.Partition() != token.RecordPartition || own.Sort() != "minut" || standard.Partition() != "minut" || standard.Sort() != "-" {
+	if own.Partition() != token.RecordPartition || own.Sort() != "minut" || standard.Partition() != "minut" ||
+		standard.Sort() != "-" {
 		t.Error("a store keeps them elsewhere")
 	}
 	if own != token.RecordKey("minut") || own == token.RecordKey("monta") {

@@ -24,7 +24,8 @@ func TestFingerprint(t *testing.T) {
 }
 
 func TestWhatIsNoFingerprint(t *testing.T) {
-	for _, s := range []string{"", "9f86d081884c7d6", "9f86d081884c7d650", "9F86D081884C7D65", "9f86d081884c7d6g", "9f86d081884c7d65\n", " 9f86d081884c7d65"} {
+	for _, s := range []string{"", "9f86d081884c7d6", "9f86d081884c7d650", "9F86D081884C7D65", "9f86d081884c7d6g",
+		"9f86d081884c7d65\n", " 9f86d081884c7d65"} {
 		if token.IsFingerprint(s) {
 			t.Errorf("%q is one", s)
 		}

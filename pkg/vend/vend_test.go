@@ -50,7 +50,7 @@ func (w *world) restart() {
 func (w *world) put(credential, provider string, more map[string]any) {
 	w.T.Helper()
 	w.Put(credential, provider, more)
-	if _, err := w.service.Mint.Terms(w.T.Context(), credential); err != nil {
+	if _, err := w.service.Mint.Registry.Terms(w.T.Context(), credential); err != nil {
 		w.T.Fatalf("Terms(%s) = %v, want no error", credential, err)
 	}
 }

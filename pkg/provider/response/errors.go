@@ -1,6 +1,7 @@
 package response
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 )
 
 // String returns the kind in lower case, as errors show it.
@@ -50,14 +52,33 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // refused returns the error of a message without success.
 func (q *Request) refused(m Message) *Error {
-	doc, _, _ := m.document()
+	doc, _, _ := m.Body.Document()
 	q.maskTokens(doc)
 	said := readOAuthError(q.Descriptor, doc)
 	if m.Status/100 == 3 {
 		to := target(m.Header.Get("Location"))
 		said = oauthError{text: "redirected to " + to + "; redirects are not followed: is token_url right?"}
 	}
-	return q.classify(m.Status, said)
+	e := q.classify(m.Status, said)
+	e.Intermediary = e.Kind == Rejected && e.Meaning == "" && mayBeIntermediary(m, doc, said.code)
+	return e
+}
+
+// mayBeIntermediary reports whether a proxy, a gateway or a firewall may have
+// answered in the place of the token endpoint, which answers with an OAuth error
+// in JSON (RFC 6749 §5.2) or, where it requires client authentication, with a
+// challenge (RFC 9110 §11.6.1).
+func mayBeIntermediary(m Message, doc jsonpointer.Document, code string) bool {
+	isChallenge := m.Status == http.StatusUnauthorized && m.Header.Get("WWW-Authenticate") != ""
+	switch {
+	case len(bytes.TrimSpace(m.Body.Text)) == 0:
+		return !isChallenge
+	case !doc.IsObject():
+		return true
+	case m.Status == http.StatusBadRequest, m.Status == http.StatusUnauthorized:
+		return false // the endpoint itself, in words of its own
+	}
+	return !isOAuth(code)
 }
 
 // target returns the host of a Location, and no more of it: the rest may repeat
@@ -73,10 +94,13 @@ func target(location string) string {
 	return u.Scheme + "://" + u.Host
 }
 
+// code returns a code of the server, masked and printable.
+func (q *Request) code(text string) string { return q.Mask.Line(text, maxCode) }
+
 // classify returns the error of a status and an OAuth error.
 func (q *Request) classify(status int, said oauthError) *Error {
 	e := &Error{Kind: Rejected, Status: status, Sent: true}
-	e.Code = q.Mask.Line(said.code, maxCode)
+	e.Code = q.code(said.code)
 	e.Description = q.describe(status, said)
 	meaning, word := q.meaning(status, said)
 	e.Meaning, e.Code = meaning, cmp.Or(e.Code, word)
@@ -106,12 +130,12 @@ func (q *Request) describe(status int, said oauthError) string {
 	}
 	// A server that cannot decode the authentication may answer
 	// invalid_request.
-	unproven := status == http.StatusUnauthorized || said.code == "invalid_client" || said.code == "invalid_request"
-	if !unproven || q.AuthHint == "" {
+	notAuthenticated := status == http.StatusUnauthorized || said.code == "invalid_client" || said.code == "invalid_request"
+	if !notAuthenticated || q.AuthHint == "" {
 		return q.Mask.Line(text, MaxDescription)
 	}
-	room := MaxDescription - len("; ") - len(q.AuthHint)
-	return strings.TrimPrefix(q.Mask.Line(text, room)+"; "+q.AuthHint, "; ")
+	left := MaxDescription - len("; ") - len(q.AuthHint)
+	return strings.TrimPrefix(q.Mask.Line(text, left)+"; "+q.AuthHint, "; ")
 }
 
 func ownWords(status int) string {
@@ -158,12 +182,13 @@ func isPermanent(d *descriptor.Descriptor, status int, code string) bool {
 // about something other than the client authentication.
 func aboutRequest(code string) bool {
 	return slices.Contains([]string{
-		"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target", "access_denied",
+		"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target",
+		"access_denied",
 	}, code)
 }
 
 // isOAuth reports whether an error code is one of OAuth. Gateways and
 // frameworks put "Forbidden" and "Unauthorized" in the same field.
 func isOAuth(code string) bool {
-	return code != "" && code == strings.ToLower(code)
+	return code != "" && code == strings.ToLower(code) && code != "forbidden"
 }

@@ -16,6 +16,10 @@ var vendorCodes = map[string]descriptor.Meaning{
 	"refresh_token_expired":        descriptor.GrantOver,
 	"refresh_token_revoked":        descriptor.GrantOver,
 	"expired_refresh_token":        descriptor.GrantOver,
+	"refresh_token_reused":         descriptor.GrantOver,     // OpenAI
+	"refresh_token_invalidated":    descriptor.GrantOver,     // OpenAI
+	"refresh_token_not_found":      descriptor.GrantOver,     // Supabase
+	"refresh_token_already_used":   descriptor.GrantOver,     // Supabase
 	"incorrect_client_credentials": descriptor.UnknownClient, // GitHub
 	"bad_client_id":                descriptor.UnknownClient, // HubSpot
 	"bad_client_secret":            descriptor.UnknownClient, // HubSpot, Slack
@@ -54,7 +58,8 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 	if m == "" && refusesRefreshToken(q, status, said) {
 		m, word = descriptor.GrantOver, "invalid_grant"
 	}
-	if m == descriptor.GrantOver && q.Grant == descriptor.RefreshToken && saysPassing(said) {
+	if (m == "" && !isOfRFC6749(said.code) || m == descriptor.GrantOver) &&
+		q.Grant == descriptor.RefreshToken && saysPassing(said) {
 		m = descriptor.TryLater
 	}
 	return m, word
@@ -146,5 +151,5 @@ func otherErrors(doc jsonpointer.Document) (words, texts []string) {
 // otherPlaces are the places of error codes and of their descriptions.
 var otherPlaces = []string{
 	"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType",
-	"/message", "/error/message", "/error_description", "/errors/0",
+	"/message", "/msg", "/error/message", "/error_description", "/errors/0",
 }

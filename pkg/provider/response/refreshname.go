@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/tokenvend/tokenvend/pkg/encoded"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -12,9 +13,8 @@ import (
 // a descriptor say. The name of a value, and the refresh tokens that are known,
 // decide.
 
-// shortestPart is the length from which a refresh token is searched for inside
-// another text, in bytes. A shorter one may stand there by chance.
-const shortestPart = 8
+// maxTokens is the number of tokens that are searched for in one response.
+const maxTokens = 16
 
 // HoldsRefreshToken reports whether access is one of the refresh tokens, holds
 // one, encoded or not, or has "refresh token" in it.
@@ -23,9 +23,9 @@ func HoldsRefreshToken(access redact.String, refresh ...redact.String) bool {
 	if names([]byte(text), "refreshtoken") {
 		return true
 	}
-	all := decodingsOf(text)
+	all := encoded.New(text)
 	return slices.ContainsFunc(refresh, func(token redact.String) bool {
-		return !token.IsZero() && (text == token.Reveal() || all.hold(token.Reveal()))
+		return !token.IsZero() && (text == token.Reveal() || all.Holds(token.Reveal()))
 	})
 }
 
@@ -61,7 +61,7 @@ func (q *Request) findTokens(doc jsonpointer.Document) {
 		if names(name, "refreshtoken") {
 			q.refreshes = append(q.refreshes, redact.New(text))
 		}
-		if len(text) >= shortestPart && unsafeToken(text) == "" && !names(name, "type") {
+		if len(text) >= encoded.MinLength && unsafeToken(text) == "" && !names(name, "type") {
 			q.tokens = append(q.tokens, text)
 		}
 		if found++; found == maxTokens {
@@ -73,7 +73,7 @@ func (q *Request) findTokens(doc jsonpointer.Document) {
 // holdsToken reports whether a text holds a token of the response, or the
 // refresh token that was sent for it.
 func (q *Request) holdsToken(text string) bool {
-	return slices.ContainsFunc(append(q.tokens, q.Refresh.Reveal()), decodingsOf(text).hold)
+	return slices.ContainsFunc(append(q.tokens, q.Refresh.Reveal()), encoded.New(text).Holds)
 }
 
 // names reports whether a text has a name in it, in any case, with any

@@ -26,11 +26,11 @@ const (
 // because of what stands beside it: what was odd becomes a warning. A refresh
 // token is taken from part of a response too: the old one may be spent.
 func (q *Request) read(m Message) (TokenResponse, *Error) {
-	doc, isForm, syntax := m.document()
+	doc, isForm, syntax := m.Body.Document()
 	q.maskTokens(doc)
 	token := TokenResponse{}
 	readRefresh(q.Descriptor, doc, m.At, &token)
-	if broken := cmp.Or(m.problem(q), syntax); broken != "" {
+	if broken := cmp.Or(m.Body.Problem(q.code), syntax); broken != "" {
 		return token.withoutToken(), unusable(m, broken)
 	}
 	problem := q.readToken(doc, m.At, &token)
@@ -55,7 +55,7 @@ func (m Message) warn(said oauthError, isForm bool, resp *TokenResponse) {
 	if said.made {
 		resp.warn("an error stands beside the token")
 	}
-	if m.compressed {
+	if m.Body.Compressed {
 		resp.warn("the answer is compressed, though the request asked for identity")
 	}
 	if isForm {

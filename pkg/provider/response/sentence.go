@@ -26,14 +26,18 @@ func isTooEarly(said oauthError) bool { return said.anyText(tooEarlyText()) }
 
 // passingText is how vendors say that they refuse for now, also beside
 // invalid_grant: Salesforce "login rate exceeded" and "ip restricted", Entra ID
-// AADSTS50196 (a request loop) and AADSTS90033 (a transient error), Cognito a
-// trigger's TooManyRequestsException.
+// AADSTS50196 (a request loop), AADSTS90033 (a transient error), AADSTS90025
+// and AADSTS50053 (a locked account, a blocked address), Cognito any fault of a
+// trigger of the client's, WSO2 one of its database.
 var passingText = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)\brate (limit )?exceeded|\brate[ -]?limit(ed|ing)?\b|` +
-		`\btoo ?many ?requests|throttl|\btransient\b|\btemporar(y|ily)\b|` +
+		`\btoo[ _]?many[ _]?(requests|attempts)|throttl|\btransient\b|\btemporar(y|ily)\b|` +
 		`\b(try|retry|attempt) (it )?(again )?(later|after|in)\b|\bconcurrent(ly)?\b|\bin progress\b|` +
 		`\b(being|already) (used by another|processed)|` +
-		`\b(service|server) (is )?(currently )?(not available|unavailable)|\brequest loop\b|` +
+		`\b(service|server) (is )?(currently )?(not available|unavailable|(too )?busy)|` +
+		`maintenance|\boverload(ed)?\b|\brequest loop\b|` +
+		`\b(internal|unexpected) (server )?error\b|\berror occurred\b|\bdatabase\b|\bpretokengeneration\b|` +
+		`\bretry your request\b|\bgateway allowance\b|\baccount is locked\b|\bmalicious activity\b|` +
 		`\bip restricted\b|\blogin hours\b`)
 })
 
@@ -82,12 +86,18 @@ func refusesRefreshToken(q *Request, status int, said oauthError) bool {
 		return false
 	}
 	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
-		return namesRefreshToken().MatchString(text) && saysDead().MatchString(text) &&
+		return len(text) <= maxSentence && namesRefreshToken().MatchString(text) && saysDead().MatchString(text) &&
 			!saysOtherwise().MatchString(text)
 	})
 }
 
+// maxSentence is how much of a sentence is searched, in bytes: a search costs
+// much, and what is longer is no sentence.
+const maxSentence = 2 << 10
+
 // anyText reports whether one of the sentences matches.
 func (e oauthError) anyText(pattern *regexp.Regexp) bool {
-	return slices.ContainsFunc(append(e.texts, e.text), pattern.MatchString)
+	return slices.ContainsFunc(append(e.texts, e.text), func(text string) bool {
+		return pattern.MatchString(text[:min(len(text), maxSentence)])
+	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -21,7 +22,7 @@ type TokenResponse struct {
 	RefreshExpiry expiry.Expiry // of the refresh token
 
 	SentAt time.Time // our clock, before sending
-	Date   time.Time // its Date field; zero: none
+	Clock  skew.Skew // the provider's, by the Date field
 	Limit  RateLimit // from the header
 
 	// Warnings are fixed words about a response with a token. They quote
@@ -76,6 +77,10 @@ type Error struct {
 	Limit  RateLimit
 	// Sent reports that a part of the request may have reached the provider.
 	Sent bool
+	// Intermediary reports that something before the provider may have caused
+	// the error: DNS, a proxy, a gateway or a firewall. Such an error says
+	// nothing of the client or of a grant.
+	Intermediary bool
 
 	// Cause is context.Canceled, context.DeadlineExceeded or nil. Other causes
 	// may quote a response.

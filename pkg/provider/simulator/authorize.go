@@ -7,37 +7,61 @@ import (
 	"strings"
 )
 
-// authorization is what a client asks a person for. The page that shows it posts to its own address, so the request's query holds it both times.
+// authorization is an authorization request (RFC 6749 §4.1.1). The form of its
+// page posts to the same URL, so both requests have the same query.
 type authorization struct {
 	client, redirect, scope, state, challenge string
 }
 
-// authorize is the page on which a person logs in and says yes or no, and what follows.
-func authorize(c *call) answer {
+// authorize serves the authorization endpoint: the page where a user logs in
+// and decides, and the response to its form.
+func authorize(c *call) response {
 	q, err := url.ParseQuery(c.query)
 	client, known := c.registered(q.Get("client_id"))
-	switch { // RFC 6749, section 4.1.2.1: nobody may be sent to an address that is not known to be the client's
+	switch { // RFC 6749 §4.1.2.1: no redirect to a URI that is not the client's
 	case err != nil:
 		return c.wrongPage(http.StatusBadRequest, "invalid_request", "The query of this address is malformed.")
 	case !known || len(q["client_id"]) > 1:
 		return c.wrongPage(http.StatusUnauthorized, "invalid_client", "There is no client with this client_id.")
-	case !client.returnsTo(q.Get("redirect_uri")) || len(q["redirect_uri"]) > 1:
-		return c.wrongPage(http.StatusBadRequest, "invalid_redirect_uri", "The redirect_uri is malformed, or not one of this client's.")
+	case !client.allowsRedirect(q.Get("redirect_uri")) || len(q["redirect_uri"]) > 1:
+		return c.wrongPage(
+			http.StatusBadRequest,
+			"invalid_redirect_uri",
+			"The redirect_uri is malformed, or not one of this client's.",
+		)
 	}
-	ask := authorization{client: client.ID, redirect: q.Get("redirect_uri"), scope: q.Get("scope"), state: q.Get("state"), challenge: q.Get("code_challenge")}
+	request := authorization{
+		client:    client.ID,
+		redirect:  q.Get("redirect_uri"),
+		scope:     q.Get("scope"),
+		state:     q.Get("state"),
+		challenge: q.Get("code_challenge"),
+	}
 	if code, hint := checkAuthorization(q, client); code != "" {
-		return ask.refused(code, hint)
+		return request.errorRedirect(code, hint)
 	}
 	if c.method == http.MethodPost {
-		return c.decide(ask)
+		return c.decide(request)
 	}
-	return c.consentPage(ask, http.StatusOK, "")
+	return c.consentPage(request, http.StatusOK, "")
 }
 
-// checkAuthorization returns the error's code and what is wrong, never a value; "" and "" where nothing is.
+// checkAuthorization returns the error code of a request and a hint that quotes
+// no value, or "" and "" where the request is valid.
 func checkAuthorization(q url.Values, client Client) (code, hint string) {
 	for name, v := range q {
-		if !slices.Contains([]string{"response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method"}, name) {
+		if !slices.Contains(
+			[]string{
+				"response_type",
+				"client_id",
+				"redirect_uri",
+				"scope",
+				"state",
+				"code_challenge",
+				"code_challenge_method",
+			},
+			name,
+		) {
 			return "invalid_request", "There is a parameter that is not understood here"
 		}
 		if len(v) > 1 {
@@ -60,10 +84,14 @@ func checkAuthorization(q url.Values, client Client) (code, hint string) {
 	return "", ""
 }
 
-// decide is what follows on Allow and Deny.
-func (c *call) decide(ask authorization) answer {
-	if c.foreign {
-		return c.wrongPage(http.StatusForbidden, "cross_site", "This form was sent by another site. Nothing was granted.")
+// decide handles the form, with its buttons Allow and Deny.
+func (c *call) decide(request authorization) response {
+	if c.crossSite {
+		return c.wrongPage(
+			http.StatusForbidden,
+			"cross_site",
+			"This form was sent by another site. Nothing was granted.",
+		)
 	}
 	problem := c.checkType(formType)
 	if problem == "" {
@@ -75,38 +103,43 @@ func (c *call) decide(ask authorization) answer {
 	person := strings.TrimSpace(c.param("person"))
 	switch c.param("decision") {
 	case "deny":
-		return ask.refused("access_denied", "The resource owner or authorization server denied the request.")
+		return request.errorRedirect("access_denied", "The resource owner or authorization server denied the request.")
 	case "allow":
 		if person == "" {
-			return c.consentPage(ask, http.StatusBadRequest, "Enter a name: any will do.")
+			return c.consentPage(request, http.StatusBadRequest, "Enter a name: any will do.")
 		}
-		code := c.issueCode(grant{client: ask.client, subject: person, scope: ask.scope}, ask.redirect, ask.challenge)
-		return ask.back("allowed", url.Values{"code": {code}})
+		code := c.issueCode(
+			grant{client: request.client, subject: person, scope: request.scope},
+			request.redirect,
+			request.challenge,
+		)
+		return request.redirectBack("allowed", url.Values{"code": {code}})
 	}
 	return c.wrongPage(http.StatusBadRequest, "invalid_request", "The decision is neither allow nor deny.")
 }
 
-func (ask authorization) refused(code, hint string) answer {
-	return ask.back(code, url.Values{"error": {code}, "error_description": {hint}})
+func (request authorization) errorRedirect(code, hint string) response {
+	return request.redirectBack(code, url.Values{"error": {code}, "error_description": {hint}})
 }
 
-// back sends the browser to the client. A query that is part of the redirect URI stays (RFC 6749, section 3.1.2).
-func (ask authorization) back(outcome string, v url.Values) answer {
-	if ask.state != "" {
-		v.Set("state", ask.state)
+// redirectBack redirects the browser to the client. A query that is part of the
+// redirect URI stays (RFC 6749 §3.1.2).
+func (request authorization) redirectBack(outcome string, v url.Values) response {
+	if request.state != "" {
+		v.Set("state", request.state)
 	}
 	mark := "?"
-	if strings.Contains(ask.redirect, "?") {
+	if strings.Contains(request.redirect, "?") {
 		mark = "&"
 	}
-	a := answer{status: http.StatusFound, header: http.Header{}, outcome: outcome}
-	a.header.Set("Location", ask.redirect+mark+v.Encode())
+	a := response{status: http.StatusFound, header: http.Header{}, outcome: outcome}
+	a.header.Set("Location", request.redirect+mark+v.Encode())
 	a.header.Set("Cache-Control", "no-store")
 	a.header.Set("Referrer-Policy", "no-referrer")
 	return a
 }
 
-// registered finds a client by its id alone.
+// registered returns the client with an ID.
 func (p *provider) registered(id string) (Client, bool) {
 	i := slices.IndexFunc(p.clients, func(k Client) bool { return k.ID == id })
 	if i < 0 {
@@ -115,13 +148,16 @@ func (p *provider) registered(id string) (Client, bool) {
 	return p.clients[i], true
 }
 
-// returnsTo says whether a person may be sent to uri with a code for this client.
-func (k Client) returnsTo(uri string) bool {
+// allowsRedirect reports whether a code for this client may be sent to uri.
+func (k Client) allowsRedirect(uri string) bool {
 	return slices.Contains(k.RedirectURIs, uri) || redirectsToLoopback(uri)
 }
 
-// redirectsToLoopback knows RFC 8252, section 7.3: a program listens on a port of its own choice. Servers want the path to be registered, and let the port alone vary; here any path will do. A name, localhost too, is no loopback address.
+// redirectsToLoopback reports whether uri is on a loopback address, at any port
+// (RFC 8252 §7.3). Servers want the path to be registered; here any path is
+// allowed. A host name is no loopback address, not even localhost.
 func redirectsToLoopback(uri string) bool {
 	u, err := url.Parse(uri)
-	return err == nil && u.Scheme == "http" && u.User == nil && !strings.Contains(uri, "#") && (u.Hostname() == "127.0.0.1" || u.Hostname() == "::1")
+	return err == nil && u.Scheme == "http" && u.User == nil && !strings.Contains(uri, "#") &&
+		(u.Hostname() == "127.0.0.1" || u.Hostname() == "::1")
 }

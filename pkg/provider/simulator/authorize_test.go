@@ -12,10 +12,14 @@ import (
 
 func escaped(text string) string { return url.QueryEscape(text) }
 
-// wish is the query with which a client asks for a person's consent; each pair replaces a parameter, or takes it out where the value is "".
-func wish(name string, pairs ...string) string {
+// authorizationQuery is the query with which a client asks for a user's
+// consent; each pair replaces a parameter, or takes it out where the value is
+// "".
+func authorizationQuery(name string, pairs ...string) string {
 	q := url.Values{
-		"response_type": {"code"}, "client_id": {"demo-" + name}, "redirect_uri": {callback}, "scope": {"read write"}, "state": {"s&t=a te"},
+		"response_type": {
+			"code",
+		}, "client_id": {"demo-" + name}, "redirect_uri": {callback}, "scope": {"read write"}, "state": {"s&t=a te"},
 		"code_challenge": {challenge}, "code_challenge_method": {"S256"},
 	}
 	for i := 0; i < len(pairs); i += 2 {
@@ -27,16 +31,23 @@ func wish(name string, pairs ...string) string {
 	return q.Encode()
 }
 
-func viewing(s *Simulator, name, query string) ask {
-	return ask{method: "GET", url: s.AuthorizeURL(name) + "?" + query}
+func viewing(s *Simulator, name, query string) request {
+	return request{method: "GET", url: s.AuthorizeURL(name) + "?" + query}
 }
 
-func pressing(s *Simulator, name, query, decision, person string) ask {
-	return ask{"POST", s.AuthorizeURL(name) + "?" + query, "", formType, form("person", person, "decision", decision)}
+func pressing(s *Simulator, name, query, decision, person string) request {
+	return request{
+		"POST",
+		s.AuthorizeURL(name) + "?" + query,
+		"",
+		formType,
+		form("person", person, "decision", decision),
+	}
 }
 
-// sentTo is where an answer sends the browser, without the query, and the query.
-func sentTo(t *testing.T, h heard) (string, url.Values) {
+// sentTo is where an answer sends the browser, without the query, and the
+// query.
+func sentTo(t *testing.T, h result) (string, url.Values) {
 	t.Helper()
 	u, err := url.Parse(h.header.Get("Location"))
 	if err != nil || h.status != http.StatusFound || h.body != "" {
@@ -48,19 +59,20 @@ func sentTo(t *testing.T, h heard) (string, url.Values) {
 }
 
 func TestAllow(t *testing.T) {
-	for _, name := range people {
+	for _, name := range withUsers {
 		s := New(Options{})
 		c := overTLS(t, s)
-		page := do(c, viewing(s, name, wish(name)))
+		page := do(c, viewing(s, name, authorizationQuery(name)))
 		if page.status != 200 || page.header.Get("Content-Type") != "text/html; charset=utf-8" {
 			t.Fatalf("%s: %d %v %s", name, page.status, page.header, page.body)
 		}
-		for _, part := range []string{"<title>Allow access to " + name + "?</title>", "demo-" + name, "<li>read</li><li>write</li>", callback, `<form method="post">`, `id="person"`, `id="allow"`, `id="deny"`} {
+		for _, part := range []string{"<title>Allow access to " + name + "?</title>", "demo-" + name,
+			"<li>read</li><li>write</li>", callback, `<form method="post">`, `id="person"`, `id="allow"`, `id="deny"`} {
 			if !strings.Contains(page.body, part) {
 				t.Errorf("%s: no %s in %s", name, part, page.body)
 			}
 		}
-		to, q := sentTo(t, do(c, pressing(s, name, wish(name), "allow", " alice ")))
+		to, q := sentTo(t, do(c, pressing(s, name, authorizationQuery(name), "allow", " alice ")))
 		if to != callback || len(q) != 2 || q.Get("state") != "s&t=a te" {
 			t.Errorf("%s: to %s with %v", name, to, q)
 		}
@@ -68,14 +80,15 @@ func TestAllow(t *testing.T) {
 		if h.status != 200 {
 			t.Fatalf("%s: %d %v", name, h.status, h.fields)
 		}
-		if a, _ := s.providers[name].accesses.get(tokenIn(h)); a.subject != "alice" || a.scope != "read write" {
+		if a, _ := s.providers[name].accessTokens.get(tokenIn(h)); a.subject != "alice" || a.scope != "read write" {
 			t.Errorf("%s: %+v", name, a.grant)
 		}
 		if n := s.Stats().Providers[name]; n.OtherRequests != 2 || n.CodeRequests != 1 {
 			t.Errorf("%s: %+v", name, n)
 		}
 		for i, outcome := range []string{"shown", "allowed"} {
-			if e := s.Stats().Log[i]; e.Kind != "authorize" || e.Outcome != outcome || e.Path != "/oauth/authorize" || e.Grant != "" {
+			if e := s.Stats().Log[i]; e.Kind != "authorize" || e.Outcome != outcome || e.Path != "/oauth/authorize" ||
+				e.Grant != "" {
 				t.Errorf("%s: %+v", name, e)
 			}
 		}
@@ -83,9 +96,9 @@ func TestAllow(t *testing.T) {
 }
 
 func TestDeny(t *testing.T) {
-	for _, name := range people {
+	for _, name := range withUsers {
 		s := New(Options{})
-		to, q := sentTo(t, say(s, pressing(s, name, wish(name), "deny", "")))
+		to, q := sentTo(t, roundTrip(s, pressing(s, name, authorizationQuery(name), "deny", "")))
 		if to != callback || q.Get("error") != "access_denied" || q.Get("state") != "s&t=a te" || q.Has("code") {
 			t.Errorf("%s: to %s with %v", name, to, q)
 		}
@@ -101,28 +114,41 @@ func TestNobodyIsSentToAnAddressThatIsNotTheClients(t *testing.T) {
 		query  string
 		status int
 	}{
-		{"unknown client", wish("movemint", "client_id", "nobody"), 401},
-		{"no client", wish("movemint", "client_id", ""), 401},
-		{"two clients", wish("movemint") + "&client_id=demo-movemint", 401},
-		{"no redirect_uri", wish("movemint", "redirect_uri", ""), 400},
-		{"two redirect_uris", wish("movemint") + "&redirect_uri=" + escaped(callback), 400},
-		{"malformed", wish("movemint") + "&x=%zz", 400},
+		{"unknown client", authorizationQuery("movemint", "client_id", "nobody"), 401},
+		{"no client", authorizationQuery("movemint", "client_id", ""), 401},
+		{"two clients", authorizationQuery("movemint") + "&client_id=demo-movemint", 401},
+		{"no redirect_uri", authorizationQuery("movemint", "redirect_uri", ""), 400},
+		{"two redirect_uris", authorizationQuery("movemint") + "&redirect_uri=" + escaped(callback), 400},
+		{"malformed", authorizationQuery("movemint") + "&x=%zz", 400},
 	}
 	for _, uri := range []string{
-		"https://elsewhere.example/", "http://localhost:1/", "http://127.0.0.1.elsewhere.example/", "http://127.0.0.1@elsewhere.example/", "http://a@127.0.0.1/", `http://127.0.0.1\@elsewhere.example/`,
-		"https://127.0.0.1/", "http://127.0.0.1/#x", "http://127.0.0.1/#", "//127.0.0.1/", "http:127.0.0.1", "javascript:alert(1)//127.0.0.1", "http://127.0.0.1/\r\nX: y", "http://0.0.0.0/", "https://known.example/cb/", "https://known.example/cb?x",
+		"https://elsewhere.example/", "http://localhost:1/", "http://127.0.0.1.elsewhere.example/",
+		"http://127.0.0.1@elsewhere.example/", "http://a@127.0.0.1/", `http://127.0.0.1\@elsewhere.example/`,
+		"https://127.0.0.1/", "http://127.0.0.1/#x", "http://127.0.0.1/#", "//127.0.0.1/", "http:127.0.0.1",
+		"javascript:alert(1)//127.0.0.1", "http://127.0.0.1/\r\nX: y", "http://0.0.0.0/",
+		"https://known.example/cb/", "https://known.example/cb?x",
 	} {
 		tests = append(tests, struct {
 			name   string
 			query  string
 			status int
-		}{uri, wish("movemint", "redirect_uri", uri), 400})
+		}{uri, authorizationQuery("movemint", "redirect_uri", uri), 400})
 	}
 	for _, tt := range tests {
-		s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", RedirectURIs: []string{"https://known.example/cb"}}}}})
-		for _, a := range []ask{viewing(s, "movemint", tt.query), pressing(s, "movemint", tt.query, "allow", "alice"), pressing(s, "movemint", tt.query, "deny", "")} {
-			h := say(s, a)
-			if h.status != tt.status || h.header.Get("Location") != "" || !strings.Contains(h.body, `id="wrong"`) || strings.Contains(h.body, "<form") || len(s.providers["movemint"].codes.items) != 0 {
+		s := New(
+			Options{
+				Clients: map[string][]Client{
+					"movemint": {{ID: "demo-movemint", RedirectURIs: []string{"https://known.example/cb"}}},
+				},
+			},
+		)
+		for _, a := range []request{viewing(s, "movemint", tt.query),
+			pressing(s, "movemint", tt.query, "allow", "alice"),
+			pressing(s, "movemint", tt.query, "deny", "")} {
+			h := roundTrip(s, a)
+			if h.status != tt.status || h.header.Get("Location") != "" || !strings.Contains(h.body, `id="wrong"`) ||
+				strings.Contains(h.body, "<form") ||
+				len(s.providers["movemint"].codes.items) != 0 {
 				t.Errorf("%s %s: %d %v %s", a.method, tt.name, h.status, h.header, h.body)
 			}
 		}
@@ -130,7 +156,13 @@ func TestNobodyIsSentToAnAddressThatIsNotTheClients(t *testing.T) {
 }
 
 func TestRedirectsThatAreTheClients(t *testing.T) {
-	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", RedirectURIs: []string{"https://known.example/cb", "myapp:/cb"}}}}})
+	s := New(
+		Options{
+			Clients: map[string][]Client{
+				"movemint": {{ID: "demo-movemint", RedirectURIs: []string{"https://known.example/cb", "myapp:/cb"}}},
+			},
+		},
+	)
 	for uri, starts := range map[string]string{
 		"http://127.0.0.1/":          "http://127.0.0.1/?code=",
 		"http://127.0.0.1:65535/a/b": "http://127.0.0.1:65535/a/b?code=",
@@ -139,14 +171,26 @@ func TestRedirectsThatAreTheClients(t *testing.T) {
 		"https://known.example/cb":   "https://known.example/cb?code=",
 		"myapp:/cb":                  "myapp:/cb?code=",
 	} {
-		query := wish("movemint", "redirect_uri", uri, "state", "", "code_challenge", "", "code_challenge_method", "")
-		page := say(s, viewing(s, "movemint", query))
+		query := authorizationQuery(
+			"movemint",
+			"redirect_uri",
+			uri,
+			"state",
+			"",
+			"code_challenge",
+			"",
+			"code_challenge_method",
+			"",
+		)
+		page := roundTrip(s, viewing(s, "movemint", query))
 		scheme, _, _ := strings.Cut(uri, ":")
-		if policy := page.header.Get("Content-Security-Policy"); page.status != 200 || !strings.Contains(policy, "form-action 'self' "+scheme+":;") {
+		if policy := page.header.Get("Content-Security-Policy"); page.status != 200 ||
+			!strings.Contains(policy, "form-action 'self' "+scheme+":;") {
 			t.Errorf("%s: %d %s", uri, page.status, policy)
 		}
-		h := say(s, pressing(s, "movemint", query, "allow", "alice"))
-		if to := h.header.Get("Location"); h.status != 302 || !strings.HasPrefix(to, starts) || strings.Contains(to, "state") {
+		h := roundTrip(s, pressing(s, "movemint", query, "allow", "alice"))
+		if to := h.header.Get("Location"); h.status != 302 || !strings.HasPrefix(to, starts) ||
+			strings.Contains(to, "state") {
 			t.Errorf("%s: %d to %s", uri, h.status, to)
 		}
 	}
@@ -154,23 +198,32 @@ func TestRedirectsThatAreTheClients(t *testing.T) {
 
 func TestTheClientIsToldWhatIsWrong(t *testing.T) {
 	tests := []struct{ name, query, code string }{
-		{"no response_type", wish("movemint", "response_type", ""), "invalid_request"},
-		{"implicit", wish("movemint", "response_type", "token"), "unsupported_response_type"},
-		{"plain", wish("movemint", "code_challenge_method", "plain"), "invalid_request"},
-		{"no method, which is plain", wish("movemint", "code_challenge_method", ""), "invalid_request"},
-		{"method without challenge", wish("movemint", "code_challenge", ""), "invalid_request"},
-		{"short challenge", wish("movemint", "code_challenge", challenge[1:]), "invalid_request"},
-		{"a challenge that nothing encodes to", wish("movemint", "code_challenge", challenge[:42]+"N"), "invalid_request"},
-		{"padded challenge", wish("movemint", "code_challenge", challenge+"="), "invalid_request"},
-		{"scope", wish("movemint", "scope", "read admin"), "invalid_scope"},
-		{"repeated", wish("movemint") + "&scope=read", "invalid_request"},
-		{"not understood", wish("movemint", "audience", "x"), "invalid_request"},
+		{"no response_type", authorizationQuery("movemint", "response_type", ""), "invalid_request"},
+		{"implicit", authorizationQuery("movemint", "response_type", "token"), "unsupported_response_type"},
+		{"plain", authorizationQuery("movemint", "code_challenge_method", "plain"), "invalid_request"},
+		{"no method, which is plain", authorizationQuery("movemint", "code_challenge_method", ""), "invalid_request"},
+		{"method without challenge", authorizationQuery("movemint", "code_challenge", ""), "invalid_request"},
+		{"short challenge", authorizationQuery("movemint", "code_challenge", challenge[1:]), "invalid_request"},
+		{
+			"a challenge that nothing encodes to",
+			authorizationQuery("movemint", "code_challenge", challenge[:42]+"N"),
+			"invalid_request",
+		},
+		{"padded challenge", authorizationQuery("movemint", "code_challenge", challenge+"="), "invalid_request"},
+		{"scope", authorizationQuery("movemint", "scope", "read admin"), "invalid_scope"},
+		{"repeated", authorizationQuery("movemint") + "&scope=read", "invalid_request"},
+		{"not understood", authorizationQuery("movemint", "audience", "x"), "invalid_request"},
 	}
-	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Scopes: []string{"read", "write"}}}}})
+	s := New(
+		Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Scopes: []string{"read", "write"}}}}},
+	)
 	for _, tt := range tests {
-		for _, a := range []ask{viewing(s, "movemint", tt.query), pressing(s, "movemint", tt.query, "allow", "alice")} {
-			to, q := sentTo(t, say(s, a))
-			if to != callback || q.Get("error") != tt.code || q.Get("error_description") == "" || q.Get("state") != "s&t=a te" || q.Has("code") {
+		for _, a := range []request{viewing(s, "movemint", tt.query),
+			pressing(s, "movemint", tt.query, "allow", "alice")} {
+			to, q := sentTo(t, roundTrip(s, a))
+			if to != callback || q.Get("error") != tt.code || q.Get("error_description") == "" ||
+				q.Get("state") != "s&t=a te" ||
+				q.Has("code") {
 				t.Errorf("%s %s: to %s with %v", a.method, tt.name, to, q)
 			}
 		}
@@ -179,34 +232,40 @@ func TestTheClientIsToldWhatIsWrong(t *testing.T) {
 
 func TestTheFormIsStrict(t *testing.T) {
 	s := New(Options{})
-	with := func(change func(*ask)) ask {
-		a := pressing(s, "movemint", wish("movemint"), "allow", "alice")
+	with := func(change func(*request)) request {
+		a := pressing(s, "movemint", authorizationQuery("movemint"), "allow", "alice")
 		change(&a)
 		return a
 	}
 	tests := []struct {
-		name   string
-		ask    ask
-		status int
+		name    string
+		request request
+		status  int
 	}{
-		{"no name", with(func(a *ask) { a.body = "person=+&decision=allow" }), 400},
-		{"no decision", with(func(a *ask) { a.body = "person=alice" }), 400},
-		{"another decision", with(func(a *ask) { a.body = "person=alice&decision=maybe" }), 400},
-		{"another field", with(func(a *ask) { a.body += "&scope=admin" }), 400},
-		{"a field twice", with(func(a *ask) { a.body += "&decision=deny" }), 400},
-		{"json", with(func(a *ask) { a.kind, a.body = "application/json", `{"person":"alice","decision":"allow"}` }), 400},
-		{"plain text", with(func(a *ask) { a.kind = "text/plain" }), 400},
-		{"delete", with(func(a *ask) { a.method = "DELETE" }), 405},
+		{"no name", with(func(a *request) { a.body = "person=+&decision=allow" }), 400},
+		{"no decision", with(func(a *request) { a.body = "person=alice" }), 400},
+		{"another decision", with(func(a *request) { a.body = "person=alice&decision=maybe" }), 400},
+		{"another field", with(func(a *request) { a.body += "&scope=admin" }), 400},
+		{"a field twice", with(func(a *request) { a.body += "&decision=deny" }), 400},
+		{
+			"json",
+			with(func(a *request) { a.kind, a.body = "application/json", `{"person":"alice","decision":"allow"}` }),
+			400,
+		},
+		{"plain text", with(func(a *request) { a.kind = "text/plain" }), 400},
+		{"delete", with(func(a *request) { a.method = "DELETE" }), 405},
 	}
 	for _, tt := range tests {
-		if h := say(s, tt.ask); h.status != tt.status || h.header.Get("Location") != "" || len(s.providers["movemint"].codes.items) != 0 {
+		if h := roundTrip(s, tt.request); h.status != tt.status || h.header.Get("Location") != "" ||
+			len(s.providers["movemint"].codes.items) != 0 {
 			t.Errorf("%s: %d %v", tt.name, h.status, h.header)
 		}
 	}
-	if h := say(s, tests[0].ask); !strings.Contains(h.body, `id="allow"`) || !strings.Contains(h.body, "Enter a name") {
+	if h := roundTrip(s, tests[0].request); !strings.Contains(h.body, `id="allow"`) ||
+		!strings.Contains(h.body, "Enter a name") {
 		t.Errorf("no name: no second try in %s", h.body)
 	}
-	if h := say(s, tests[len(tests)-1].ask); h.header.Get("Allow") != "GET, POST" {
+	if h := roundTrip(s, tests[len(tests)-1].request); h.header.Get("Allow") != "GET, POST" {
 		t.Errorf("Allow: %v", h.header)
 	}
 }
@@ -214,13 +273,15 @@ func TestTheFormIsStrict(t *testing.T) {
 func TestPagesEscape(t *testing.T) {
 	evil := `"><script>alert(1)</script>&'`
 	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: evil, RedirectURIs: []string{"x:" + evil}}}}})
-	query := wish("movemint", "client_id", evil, "scope", evil, "redirect_uri", "x:"+evil, "state", evil)
-	for _, h := range []heard{say(s, viewing(s, "movemint", query)), say(s, pressing(s, "movemint", query, "allow", "")), say(s, viewing(s, "movemint", wish("movemint", "redirect_uri", "y:"+evil)))} {
+	query := authorizationQuery("movemint", "client_id", evil, "scope", evil, "redirect_uri", "x:"+evil, "state", evil)
+	for _, h := range []result{roundTrip(s, viewing(s, "movemint", query)),
+		roundTrip(s, pressing(s, "movemint", query, "allow", "")),
+		roundTrip(s, viewing(s, "movemint", authorizationQuery("movemint", "redirect_uri", "y:"+evil)))} {
 		if strings.Contains(h.body, "<script") || h.body == "" {
 			t.Errorf("%d %s", h.status, h.body)
 		}
 	}
-	if h := say(s, viewing(s, "movemint", query)); strings.Count(html.UnescapeString(h.body), evil) != 3 {
+	if h := roundTrip(s, viewing(s, "movemint", query)); strings.Count(html.UnescapeString(h.body), evil) != 3 {
 		t.Errorf("client, scope and redirect: %s", h.body)
 	}
 }
@@ -228,13 +289,22 @@ func TestPagesEscape(t *testing.T) {
 func TestPagesHeaders(t *testing.T) {
 	s := New(Options{})
 	want := map[string][]string{
-		"Content-Security-Policy": {"default-src 'none';", "style-src 'sha256-", "frame-ancestors 'none'", "base-uri 'none'"},
-		"Referrer-Policy":         {"same-origin"}, "X-Content-Type-Options": {"nosniff"}, "Cache-Control": {"no-store"},
+		"Content-Security-Policy": {
+			"default-src 'none';",
+			"style-src 'sha256-",
+			"frame-ancestors 'none'",
+			"base-uri 'none'",
+		},
+		"Referrer-Policy": {
+			"same-origin",
+		}, "X-Content-Type-Options": {"nosniff"}, "Cache-Control": {"no-store"},
 	}
-	for _, query := range []string{wish("trackmania"), wish("trackmania", "client_id", "nobody")} {
-		h := say(s, viewing(s, "trackmania", query))
+	for _, query := range []string{authorizationQuery("trackmania"),
+		authorizationQuery("trackmania", "client_id", "nobody")} {
+		h := roundTrip(s, viewing(s, "trackmania", query))
 		for name, parts := range want {
-			if missing := slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(h.header.Get(name), p) }); missing {
+			if missing := slices.ContainsFunc(parts,
+				func(p string) bool { return !strings.Contains(h.header.Get(name), p) }); missing {
 				t.Errorf("%s: %s", name, h.header.Get(name))
 			}
 		}
@@ -242,7 +312,7 @@ func TestPagesHeaders(t *testing.T) {
 			t.Errorf("another style than the policy's: %s", h.body)
 		}
 	}
-	h := say(s, pressing(s, "trackmania", wish("trackmania"), "allow", "alice"))
+	h := roundTrip(s, pressing(s, "trackmania", authorizationQuery("trackmania"), "allow", "alice"))
 	if h.header.Get("Cache-Control") != "no-store" || h.header.Get("Referrer-Policy") != "no-referrer" {
 		t.Errorf("the way back: %v", h.header)
 	}
@@ -250,7 +320,9 @@ func TestPagesHeaders(t *testing.T) {
 
 func TestAuthorizeURL(t *testing.T) {
 	s := New(Options{})
-	for name, want := range map[string]string{"movemint": "https://www.movemint.cc/oauth/authorize", "trackmania": "https://api.trackmania.com/oauth/authorize", "minut": "", "miden": "", "monta": "", "nobody": ""} {
+	for name, want := range map[string]string{"movemint": "https://www.movemint.cc/oauth/authorize",
+		"trackmania": "https://api.trackmania.com/oauth/authorize", "minut": "", "miden": "", "monta": "",
+		"nobody": ""} {
 		if got := s.AuthorizeURL(name); got != want {
 			t.Errorf("%s: %q", name, got)
 		}
@@ -260,11 +332,11 @@ func TestAuthorizeURL(t *testing.T) {
 func TestFaultOnlyAuthorize(t *testing.T) {
 	s := New(Options{})
 	set(t, s, "movemint", Fault{Status: 503, Only: "authorize", Times: 1})
-	if h := say(s, exchange("movemint")); h.status != 200 {
+	if h := roundTrip(s, exchange("movemint")); h.status != 200 {
 		t.Errorf("a token request: %d", h.status)
 	}
 	for _, want := range []int{503, 200} {
-		if h := say(s, viewing(s, "movemint", wish("movemint"))); h.status != want {
+		if h := roundTrip(s, viewing(s, "movemint", authorizationQuery("movemint"))); h.status != want {
 			t.Errorf("%d, not %d", h.status, want)
 		}
 	}
@@ -282,12 +354,14 @@ func TestAuthorizeByControl(t *testing.T) {
 		s.Control().ServeHTTP(w, r)
 		return w
 	}
-	at := "/providers/movemint/authorize?" + wish("movemint")
+	at := "/providers/movemint/authorize?" + authorizationQuery("movemint")
 	yes := form("person", "alice", "decision", "allow")
-	if w := send("GET", at, "", "Sec-Fetch-Site", "cross-site"); w.Code != 200 || !strings.Contains(w.Body.String(), `id="allow"`) {
+	if w := send("GET", at, "", "Sec-Fetch-Site", "cross-site"); w.Code != 200 ||
+		!strings.Contains(w.Body.String(), `id="allow"`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "http://elsewhere.example"}, {"Origin", "http://127.0.0.1:3002"}, {"Origin", "null"}} {
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
+		{"Origin", "http://elsewhere.example"}, {"Origin", "http://127.0.0.1:3002"}, {"Origin", "null"}} {
 		if w := send("POST", at, yes, header...); w.Code != 403 || len(s.providers["movemint"].codes.items) != 0 {
 			t.Errorf("%v: %d", header, w.Code)
 		}
@@ -298,25 +372,29 @@ func TestAuthorizeByControl(t *testing.T) {
 		if w.Code != 302 || err != nil {
 			t.Fatalf("%v: %d %v", header, w.Code, err)
 		}
-		if h := say(s, exchanging("movemint", to.Query().Get("code"), verifier)); h.status != 200 {
+		if h := roundTrip(s, exchanging("movemint", to.Query().Get("code"), verifier)); h.status != 200 {
 			t.Errorf("%v: %d %v", header, h.status, h.fields)
 		}
 	}
-	for path, says := range map[string]string{"/providers/monta/authorize": "monta has none", "/providers/nobody/authorize": "unknown provider"} {
+	for path, says := range map[string]string{"/providers/monta/authorize": "monta has none",
+		"/providers/nobody/authorize": "unknown provider"} {
 		if w := send("GET", path, ""); w.Code != 404 || !strings.Contains(w.Body.String(), says) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if w := send("GET", "/", ""); strings.Count(w.Body.String(), "http://127.0.0.1:3001/providers/movemint/authorize?response_type=code&client_id=demo-movemint&") != 1 {
+	if w := send("GET", "/", ""); strings.Count(
+		w.Body.String(),
+		"http://127.0.0.1:3001/providers/movemint/authorize?response_type=code&client_id=demo-movemint&",
+	) != 1 {
 		t.Errorf("the help does not name it: %s", w.Body)
 	}
 }
 
 func TestCrossSiteFormAtTheProviderItself(t *testing.T) {
 	s := New(Options{})
-	r := pressing(s, "trackmania", wish("trackmania"), "allow", "alice").request()
+	r := pressing(s, "trackmania", authorizationQuery("trackmania"), "allow", "alice").request()
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	if h := sayRequest(s, r); h.status != 403 || len(s.providers["trackmania"].codes.items) != 0 {
+	if h := roundTripRequest(s, r); h.status != 403 || len(s.providers["trackmania"].codes.items) != 0 {
 		t.Errorf("%d", h.status)
 	}
 }

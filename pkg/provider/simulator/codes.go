@@ -10,99 +10,110 @@ import (
 )
 
 const (
-	codeLife = 10 * time.Minute // Doorkeeper's default, and the longest that RFC 6749, section 4.1.2 recommends
-	maxCode  = 5_000            // the most codes one provider remembers; the oldest are forgotten first
+	codeLife = 10 * time.Minute // Doorkeeper's default, and the maximum that RFC 6749 §4.1.2 recommends
+	maxCode  = 5_000            // per provider; the oldest are dropped
 )
 
 // code is an authorization code.
 type code struct {
 	grant
 	redirect  string
-	challenge string // "": none was given
+	challenge string // "": none
 	expires   time.Time
-	spent     bool
-	family    int // of what it was exchanged for
+	redeemed  bool
+	family    int // of the tokens that it was exchanged for
 }
 
-// flaw is what is wrong with the exchange of a code.
-type flaw int
+// codeError is why a code cannot be exchanged. The zero value means that it
+// can.
+type codeError int
 
 const (
-	sound flaw = iota
+	codeValid codeError = iota
 	unknownCode
-	anothersCode
+	otherClient
 	otherRedirect
 	noVerifier
-	unaskedVerifier
+	unexpectedVerifier
 	wrongVerifier
 	usedCode
-	oldCode
+	expiredCode
 )
 
-// issueCode is what a person's consent ends in. Challenge is PKCE's, always S256; "": none.
+// issueCode returns a new authorization code for a grant. challenge is of the
+// method S256; "": none.
 func (c *call) issueCode(g grant, redirect, challenge string) string {
 	value := c.newCode()
 	k := &code{grant: g, redirect: redirect, challenge: challenge, expires: c.now.Add(codeLife)}
-	c.codes.put(value, k, maxCode, func(*code) bool { return false }) // also a used or an old one is to be known again
+	c.codes.put(value, k, maxCode, func(*code) bool { return false }) // keeps redeemed and expired codes too
 	return value
 }
 
-// exchange spends the request's code, and issues what it stands for. On a refusal it says what is wrong.
-func (c *call) exchange(client string) (*access, *refresh, flaw) {
+// exchange redeems the code of the request and issues its tokens, or returns
+// why it does not.
+func (c *call) exchange(client string) (*access, *refresh, codeError) {
 	k, ok := c.codes.get(c.param("code"))
 	if !ok {
 		return nil, nil, unknownCode
 	}
-	if wrong := c.judge(k, client); wrong != sound {
+	if wrong := c.checkCode(k, client); wrong != codeValid {
 		return nil, nil, wrong
 	}
-	k.spent = true
+	k.redeemed = true
 	a, r := c.issue(k.grant, nil)
 	k.family = a.family
-	return a, r, sound
+	return a, r, codeValid
 }
 
-// judge goes in Doorkeeper's order: that a code was used counts against it last, so only who can prove that it is his (redirect_uri, verifier) can have its tokens revoked.
+// checkCode checks a code in Doorkeeper's order. Whether it was redeemed before
+// is checked near the end: only a client that has its redirect_uri and verifier
+// can cause its tokens to be revoked.
 //
-// Those are all the tokens that descend from it, as RFC 6749, section 4.1.2 recommends. Doorkeeper ends the first pair only, and only where its table has the column access_token_id (AuthorizationCodeRequest#revoke_token_issued_for_grant); League
-// merely refuses (AuthCodeGrant::validateAuthorizationCode). We play the harshest.
-func (c *call) judge(k *code, client string) flaw {
+// Revoked are all tokens that descend from the code, as RFC 6749 §4.1.2
+// recommends. Doorkeeper revokes the first pair only, and only if its table has
+// the column access_token_id
+// (AuthorizationCodeRequest#revoke_token_issued_for_grant). League only refuses
+// the code (AuthCodeGrant::validateAuthorizationCode). The simulator has the
+// strictest behaviour.
+func (c *call) checkCode(k *code, client string) codeError {
 	verifier := c.param("code_verifier")
 	switch {
 	case k.client != client:
-		return anothersCode
+		return otherClient
 	case k.redirect != c.param("redirect_uri"):
 		return otherRedirect
 	case k.challenge != "" && verifier == "":
 		return noVerifier
 	case k.challenge == "" && verifier != "":
-		return unaskedVerifier
-	case k.challenge != "" && !proves(verifier, k.challenge):
+		return unexpectedVerifier
+	case k.challenge != "" && !verifierMatches(verifier, k.challenge):
 		return wrongVerifier
-	case k.spent:
-		c.endFamily(k.family)
+	case k.redeemed:
+		c.revokeFamily(k.family)
 		return usedCode
 	case !c.now.Before(k.expires):
-		return oldCode
+		return expiredCode
 	}
-	return sound
+	return codeValid
 }
 
-// verifierForm is RFC 7636, section 4.1.
+// verifierForm is the syntax of RFC 7636 §4.1.
 var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 
-func proves(verifier, challenge string) bool {
+func verifierMatches(verifier, challenge string) bool {
 	sum := sha256.Sum256([]byte(verifier))
 	return verifierForm.MatchString(verifier) && base64.RawURLEncoding.EncodeToString(sum[:]) == challenge
 }
 
-// isChallenge says whether the text can be an S256 challenge: 32 bytes, base64url without padding.
+// isChallenge reports whether a text can be a code challenge of the method
+// S256: 32 bytes in base64url without padding.
 func isChallenge(text string) bool {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	return err == nil && len(b) == sha256.Size && len(text) == base64.RawURLEncoding.EncodedLen(sha256.Size)
 }
 
-// IssueCode is what pressing Allow on the authorize page ends in: a person grants the client access, and the code that would have gone to redirectURI is returned. Challenge is PKCE's, of the method S256; "": none.
+// IssueCode returns the code that the button Allow of the authorize page sends
+// to redirectURI. challenge is of the method S256; "": none.
 func (s *Simulator) IssueCode(name, clientID, person, scope, redirectURI, challenge string) (code string, err error) {
 	var wrong error
 	err = s.with(name, func(p *provider) {
@@ -121,7 +132,7 @@ func (p *provider) checkGrant(clientID, person, scope, redirectURI, challenge st
 		return fmt.Errorf("simulator: %s knows no such person", p.name)
 	case !known:
 		return fmt.Errorf("simulator: %s knows no such client", p.name)
-	case !client.returnsTo(redirectURI):
+	case !client.allowsRedirect(redirectURI):
 		return fmt.Errorf("simulator: %s does not send anyone to this redirect URI", p.name)
 	case !client.grants(scope):
 		return fmt.Errorf("simulator: the client may not ask %s for this scope", p.name)

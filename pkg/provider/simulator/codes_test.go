@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// people are the providers with people's grants.
-var people = []string{"movemint", "trackmania"}
+// withUsers are the providers that have users.
+var withUsers = []string{"movemint", "trackmania"}
 
 func TestCode(t *testing.T) {
-	for _, name := range people {
+	for _, name := range withUsers {
 		s := New(Options{})
-		h := say(s, exchanging(name, consented(t, s, name, "read"), verifier))
+		h := roundTrip(s, exchanging(name, grantedCode(t, s, name, "read"), verifier))
 		if h.status != 200 || !s.Accepts(name, tokenIn(h)) {
 			t.Fatalf("%s: %d %v", name, h.status, h.fields)
 		}
@@ -25,7 +25,9 @@ func TestCode(t *testing.T) {
 			t.Errorf("%s: the refresh token does not work", name)
 		}
 		st := s.Stats()
-		if n := st.Providers[name]; n.CodeRequests != 1 || n.TokenRequests != 0 || n.RefreshRequests != 1 || n.OtherRequests != 0 || n.Issued != 2 {
+		if n := st.Providers[name]; n.CodeRequests != 1 || n.TokenRequests != 0 || n.RefreshRequests != 1 ||
+			n.OtherRequests != 0 ||
+			n.Issued != 2 {
 			t.Errorf("%s: %+v", name, n)
 		}
 		if e := st.Log[0]; e.Kind != "code" || e.Grant != "authorization_code" || e.Outcome != "issued" {
@@ -43,26 +45,92 @@ func TestCodeIsRefused(t *testing.T) {
 		doorkeeper string
 		league     string
 	}{
-		{"unknown", challenge, func(b string) string { return strings.Replace(b, "&code=", "&code=x", 1) }, "invalid_grant", "invalid_request"},
+		{
+			"unknown",
+			challenge,
+			func(b string) string { return strings.Replace(b, "&code=", "&code=x", 1) },
+			"invalid_grant",
+			"invalid_request",
+		},
 		{"of another client", challenge, func(b string) string {
 			q, _ := url.ParseQuery(b)
 			q.Set("client_id", other.ID)
 			q.Set("client_secret", other.Secret)
 			return q.Encode()
 		}, "invalid_grant", "invalid_request"},
-		{"another redirect_uri", challenge, func(b string) string { return strings.Replace(b, "54321", "54322", 1) }, "invalid_grant", "invalid_request"},
-		{"no redirect_uri", challenge, func(b string) string { return strings.Replace(b, "&redirect_uri="+escaped(callback), "", 1) }, "invalid_request", "invalid_request"},
-		{"no code", challenge, func(b string) string { return strings.Replace(b, "&code=", "&scope=", 1) }, "invalid_request", "invalid_request"},
-		{"no verifier", challenge, func(b string) string { return strings.Replace(b, "&code_verifier="+verifier, "", 1) }, "invalid_request", "invalid_request"},
-		{"wrong verifier", challenge, func(b string) string { return strings.Replace(b, verifier, verifier[1:]+"A", 1) }, "invalid_grant", "invalid_grant"},
-		{"the challenge for a verifier", challenge, func(b string) string { return strings.Replace(b, verifier, challenge, 1) }, "invalid_grant", "invalid_grant"},
-		{"a verifier where no challenge was", "", func(b string) string { return b }, "invalid_grant", "invalid_request"},
-		{"twice the same", challenge, func(b string) string { return b + "&redirect_uri=" + escaped(callback) }, "invalid_request", "invalid_request"},
-		{"a scope", challenge, func(b string) string { return b + "&scope=read" }, "invalid_request", "invalid_request"},
-		{"wrong secret", challenge, func(b string) string { return strings.Replace(b, "demo-secret", "old-secret", 1) }, "invalid_client", "invalid_client"},
+		{
+			"another redirect_uri",
+			challenge,
+			func(b string) string { return strings.Replace(b, "54321", "54322", 1) },
+			"invalid_grant",
+			"invalid_request",
+		},
+		{
+			"no redirect_uri",
+			challenge,
+			func(b string) string { return strings.Replace(b, "&redirect_uri="+escaped(callback), "", 1) },
+			"invalid_request",
+			"invalid_request",
+		},
+		{
+			"no code",
+			challenge,
+			func(b string) string { return strings.Replace(b, "&code=", "&scope=", 1) },
+			"invalid_request",
+			"invalid_request",
+		},
+		{
+			"no verifier",
+			challenge,
+			func(b string) string { return strings.Replace(b, "&code_verifier="+verifier, "", 1) },
+			"invalid_request",
+			"invalid_request",
+		},
+		{
+			"wrong verifier",
+			challenge,
+			func(b string) string { return strings.Replace(b, verifier, verifier[1:]+"A", 1) },
+			"invalid_grant",
+			"invalid_grant",
+		},
+		{
+			"the challenge for a verifier",
+			challenge,
+			func(b string) string { return strings.Replace(b, verifier, challenge, 1) },
+			"invalid_grant",
+			"invalid_grant",
+		},
+		{
+			"a verifier where no challenge was",
+			"",
+			func(b string) string { return b },
+			"invalid_grant",
+			"invalid_request",
+		},
+		{
+			"twice the same",
+			challenge,
+			func(b string) string { return b + "&redirect_uri=" + escaped(callback) },
+			"invalid_request",
+			"invalid_request",
+		},
+		{
+			"a scope",
+			challenge,
+			func(b string) string { return b + "&scope=read" },
+			"invalid_request",
+			"invalid_request",
+		},
+		{
+			"wrong secret",
+			challenge,
+			func(b string) string { return strings.Replace(b, "demo-secret", "old-secret", 1) },
+			"invalid_client",
+			"invalid_client",
+		},
 	}
 	for _, tt := range tests {
-		for _, name := range people {
+		for _, name := range withUsers {
 			s := New(Options{})
 			s.SetClient(name, other)
 			code, err := s.IssueCode(name, "demo-"+name, "alice", "", callback, tt.challenge)
@@ -72,14 +140,15 @@ func TestCodeIsRefused(t *testing.T) {
 			want := map[string]string{"movemint": tt.doorkeeper, "trackmania": tt.league}[name]
 			a := exchanging(name, code, verifier)
 			a.body = tt.change(a.body)
-			if h := say(s, a); h.status/100 != 4 || h.fields["error"] != want || h.text("error_description") == "" {
+			if h := roundTrip(s, a); h.status/100 != 4 || h.fields["error"] != want ||
+				h.text("error_description") == "" {
 				t.Errorf("%s, %s: %d %v, not %s", name, tt.name, h.status, h.fields, want)
 			}
 			if n := s.Stats().Providers[name]; n.Issued != 0 {
 				t.Errorf("%s, %s: issued", name, tt.name)
 			}
 			right := exchanging(name, code, map[string]string{challenge: verifier}[tt.challenge])
-			if h := say(s, right); h.status != 200 {
+			if h := roundTrip(s, right); h.status != 200 {
 				t.Errorf("%s, %s: the refusal has spent the code: %d %v", name, tt.name, h.status, h.fields)
 			}
 		}
@@ -87,17 +156,24 @@ func TestCodeIsRefused(t *testing.T) {
 }
 
 func TestVerifierMustBeOfItsForm(t *testing.T) {
-	for _, name := range people {
+	for _, name := range withUsers {
 		for _, verifier := range []string{verifier[:42], strings.Repeat("a", 129), verifier + "+"} {
 			s := New(Options{})
 			sum := sha256.Sum256([]byte(verifier))
-			code, err := s.IssueCode(name, "demo-"+name, "alice", "", callback, base64.RawURLEncoding.EncodeToString(sum[:]))
+			code, err := s.IssueCode(
+				name,
+				"demo-"+name,
+				"alice",
+				"",
+				callback,
+				base64.RawURLEncoding.EncodeToString(sum[:]),
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
 			a := exchanging(name, code, "")
 			a.body += "&code_verifier=" + escaped(verifier)
-			if h := say(s, a); h.status != 400 || h.fields["error"] != "invalid_grant" {
+			if h := roundTrip(s, a); h.status != 400 || h.fields["error"] != "invalid_grant" {
 				t.Errorf("%s, %d characters: %d %v", name, len(verifier), h.status, h.fields)
 			}
 		}
@@ -105,16 +181,18 @@ func TestVerifierMustBeOfItsForm(t *testing.T) {
 }
 
 func TestCodeTwice(t *testing.T) {
-	for _, name := range people {
+	for _, name := range withUsers {
 		s := New(Options{})
 		bystander, _ := connected(t, s, name)
-		code := consented(t, s, name, "")
-		h := say(s, exchanging(name, code, verifier))
-		if no := say(s, exchanging(name, code, strings.Repeat("x", 43))); no.status != 400 || !s.Accepts(name, tokenIn(h)) {
+		code := grantedCode(t, s, name, "")
+		h := roundTrip(s, exchanging(name, code, verifier))
+		if no := roundTrip(s, exchanging(name, code, strings.Repeat("x", 43))); no.status != 400 ||
+			!s.Accepts(name, tokenIn(h)) {
 			t.Errorf("%s: one who can't prove that the code is his has killed its token: %d", name, no.status)
 		}
 		a2, r2 := redeem(s, name, h.text("refresh_token"))
-		if again := say(s, exchanging(name, code, verifier)); again.status != 400 || again.fields["error"] != "invalid_grant" {
+		if again := roundTrip(s, exchanging(name, code, verifier)); again.status != 400 ||
+			again.fields["error"] != "invalid_grant" {
 			t.Errorf("%s: %d %v", name, again.status, again.fields)
 		}
 		if _, r := redeem(s, name, r2); r != "" || s.Accepts(name, tokenIn(h)) || s.Accepts(name, a2) {
@@ -127,16 +205,17 @@ func TestCodeTwice(t *testing.T) {
 }
 
 func TestCodeEnds(t *testing.T) {
-	for _, name := range people {
+	for _, name := range withUsers {
 		synctest.Test(t, func(t *testing.T) {
 			s := New(Options{})
-			in, late := consented(t, s, name, ""), consented(t, s, name, "")
+			in, late := grantedCode(t, s, name, ""), grantedCode(t, s, name, "")
 			time.Sleep(10*time.Minute - time.Second)
-			if h := say(s, exchanging(name, in, verifier)); h.status != 200 {
+			if h := roundTrip(s, exchanging(name, in, verifier)); h.status != 200 {
 				t.Errorf("%s: ended early: %d %v", name, h.status, h.fields)
 			}
 			time.Sleep(time.Second)
-			if h := say(s, exchanging(name, late, verifier)); h.status != 400 || h.fields["error"] != "invalid_grant" {
+			if h := roundTrip(s, exchanging(name, late, verifier)); h.status != 400 ||
+				h.fields["error"] != "invalid_grant" {
 				t.Errorf("%s: %d %v", name, h.status, h.fields)
 			}
 		})
@@ -144,18 +223,24 @@ func TestCodeEnds(t *testing.T) {
 }
 
 func TestOverlapRevokesIsOnePersons(t *testing.T) {
-	for _, name := range people {
+	for _, name := range withUsers {
 		s := New(Options{})
 		set(t, s, name, Fault{Overlap: OverlapRevokes})
 		bob, err := s.IssueCode(name, "demo-"+name, "bob", "", callback, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		his := tokenIn(say(s, exchanging(name, bob, "")))
+		his := tokenIn(roundTrip(s, exchanging(name, bob, "")))
 		first, _ := connected(t, s, name)
 		second, _ := connected(t, s, name)
 		if s.Accepts(name, first) || !s.Accepts(name, second) || !s.Accepts(name, his) {
-			t.Errorf("%s: her first %v, her second %v, his %v", name, s.Accepts(name, first), s.Accepts(name, second), s.Accepts(name, his))
+			t.Errorf(
+				"%s: her first %v, her second %v, his %v",
+				name,
+				s.Accepts(name, first),
+				s.Accepts(name, second),
+				s.Accepts(name, his),
+			)
 		}
 	}
 }
@@ -163,11 +248,11 @@ func TestOverlapRevokesIsOnePersons(t *testing.T) {
 func TestFaultOnlyCode(t *testing.T) {
 	s := New(Options{})
 	set(t, s, "movemint", Fault{Drop: true, Late: true, Only: "code"})
-	code := consented(t, s, "movemint", "")
-	if h := say(s, exchange("movemint")); h.status != 200 {
+	code := grantedCode(t, s, "movemint", "")
+	if h := roundTrip(s, exchange("movemint")); h.status != 200 {
 		t.Errorf("a token request: %d %v", h.status, h.err)
 	}
-	if h := say(s, exchanging("movemint", code, verifier)); h.err == nil {
+	if h := roundTrip(s, exchanging("movemint", code, verifier)); h.err == nil {
 		t.Errorf("answered: %d", h.status)
 	}
 	if n := s.Stats().Providers["movemint"]; n.Issued != 2 || n.Faulted != 1 {
@@ -186,7 +271,8 @@ func TestGrantThatNobodyCouldGive(t *testing.T) {
 		{"movemint", "demo-movemint", "alice", "", callback, verifier + "="},
 	}
 	for _, tt := range tests {
-		if code, err := s.IssueCode(tt.name, tt.client, tt.person, tt.scope, tt.redirect, tt.challenge); err == nil || code != "" {
+		if code, err := s.IssueCode(tt.name, tt.client, tt.person, tt.scope, tt.redirect, tt.challenge); err == nil ||
+			code != "" {
 			t.Errorf("%+v: granted", tt)
 		}
 	}

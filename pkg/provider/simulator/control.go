@@ -9,12 +9,16 @@ import (
 	"strings"
 )
 
-// Control is an API over plain HTTP for people who play with the simulator; GET / explains it. It authenticates nobody: loopback only.
+// Control returns an API over plain HTTP for developers. GET / describes it. It
+// authenticates nobody: serve it on loopback only.
 func (s *Simulator) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.help)
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) { show(w, http.StatusOK, s.Stats()) })
-	mux.HandleFunc("DELETE /stats", func(w http.ResponseWriter, _ *http.Request) { s.Reset(); show(w, http.StatusOK, s.Stats()) })
+	mux.HandleFunc(
+		"DELETE /stats",
+		func(w http.ResponseWriter, _ *http.Request) { s.Reset(); show(w, http.StatusOK, s.Stats()) },
+	)
 	mux.HandleFunc("PUT /fault", s.putFault)
 	mux.HandleFunc("DELETE /fault", s.deleteFault)
 	mux.HandleFunc("GET /providers/{provider}/fault", s.getFault)
@@ -71,7 +75,8 @@ func (s *Simulator) help(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, text) // #nosec G705 -- plain text, for people on this machine
 }
 
-// targets are the providers that the path names: one, or all.
+// targets returns the provider of the path, or all providers where it names
+// none.
 func (s *Simulator) targets(r *http.Request) ([]string, error) {
 	name := r.PathValue("provider")
 	if name == "" {
@@ -129,7 +134,8 @@ func (s *Simulator) revokeTokens(w http.ResponseWriter, r *http.Request) {
 	show(w, http.StatusOK, map[string]int{"revoked": n})
 }
 
-// authorizeHere is the provider's authorize page: one more address of it, and no other page.
+// authorizeHere serves the provider's authorize page at a second URL. It serves
+// no other page.
 func (s *Simulator) authorizeHere(w http.ResponseWriter, r *http.Request) {
 	p, err := s.provider(r.PathValue("provider"))
 	if err != nil {
@@ -159,5 +165,5 @@ func show(w http.ResponseWriter, status int, v any) {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // an error means that nobody listens any more
+	_ = e.Encode(v) // the client is gone
 }

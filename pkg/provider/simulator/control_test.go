@@ -18,7 +18,7 @@ func press(s *Simulator, method, path, body string) (int, string) {
 
 func TestControl(t *testing.T) {
 	s := New(Options{})
-	token := tokenIn(say(s, exchange("minut")))
+	token := tokenIn(roundTrip(s, exchange("minut")))
 	tests := []struct {
 		method, path, body string
 		status             int
@@ -46,7 +46,8 @@ func TestControl(t *testing.T) {
 		{"GET", "/elsewhere", "", 404, ""},
 	}
 	for _, tt := range tests {
-		if status, says := press(s, tt.method, tt.path, tt.body); status != tt.status || !strings.Contains(says, tt.says) {
+		if status, says := press(s, tt.method, tt.path, tt.body); status != tt.status ||
+			!strings.Contains(says, tt.says) {
 			t.Errorf("%s %s %s: %d %s", tt.method, tt.path, tt.body, status, says)
 		}
 	}
@@ -71,9 +72,12 @@ func TestRevokeRefreshTokensToo(t *testing.T) {
 
 func TestFaultAsJSON(t *testing.T) {
 	f := Fault{
-		Times: 1, Only: "token", Status: 429, Body: "b", ContentType: "c", HTML: true, Redirect: "r", Header: map[string]string{"a": "b"},
-		RetryAfter: time.Second, RetryDate: true, Drop: true, Down: true, Late: true, Delay: time.Minute, Drip: time.Millisecond, Cut: true, Pad: 3,
-		Expiry: "NaN", Set: map[string]string{"x": Omit}, Same: true, Overlap: OverlapRevokes, Reuse: Refused, Skew: -time.Hour,
+		Times: 1, Only: "token", Status: 429, Body: "b", ContentType: "c", HTML: true, Redirect: "r",
+		Header:     map[string]string{"a": "b"},
+		RetryAfter: time.Second, RetryDate: true, Drop: true, Down: true, Late: true, Delay: time.Minute,
+		Drip: time.Millisecond, Cut: true, Pad: 3,
+		Expiry: "NaN", Set: map[string]string{"x": Omit}, Same: true, Overlap: OverlapRevokes, Reuse: Refused,
+		Skew: -time.Hour,
 	}
 	text, err := json.Marshal(f)
 	if err != nil {

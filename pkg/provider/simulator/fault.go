@@ -11,42 +11,61 @@ import (
 	"time"
 )
 
-// OverlapRevokes is [Fault.Overlap] where a new token kills the one before.
+// OverlapRevokes is the value of [Fault.Overlap] with which a new token revokes
+// the one before.
 const OverlapRevokes = "revokes"
 
 // Omit, as [Fault.Expiry] or as a value in [Fault.Set], leaves the field out.
 const Omit = "omit"
 
-// Fault is one provider's misbehaviour. The zero value is none. As JSON, durations are texts such as "1m30s".
+// Fault is the misbehaviour of one provider. The zero value is none. In JSON,
+// durations are texts such as "1m30s".
 //
-// Status, Body, HTML, Redirect and Drop stand in front of the provider: it never sees the request, unless Late. All others change how the provider itself behaves, and may be combined with each other and with those.
+// Status, Body, HTML, Redirect and Drop replace the provider: it does not see
+// the request, unless Late is set. All others change how the provider itself
+// behaves. All can be combined.
 type Fault struct {
-	Times int    `json:"times,omitzero"` // how many requests it applies to; 0: until changed
-	Only  string `json:"only,omitzero"`  // token, refresh, code, authorize, verify or revoke: the one kind it applies to, and counts; "": every request
+	Times int `json:"times,omitzero"` // how many requests it applies to; 0: until changed
+	// token, refresh, code, authorize, verify or revoke: the one kind it
+	// applies to, and counts; "": every request
+	Only string `json:"only,omitzero"`
 
-	Status      int               `json:"status,omitzero"`       // answer with this status, 200 to 599; the body is the status as text unless Body or HTML says otherwise
-	Body        string            `json:"body,omitzero"`         // answer with these bytes
-	ContentType string            `json:"content_type,omitzero"` // of Body, or of the provider's own answer; "": application/json
-	HTML        bool              `json:"html,omitzero"`         // answer with a page, as a firewall or a gateway does
-	Redirect    string            `json:"redirect,omitzero"`     // answer with this Location and Status, or 307
-	Header      map[string]string `json:"header,omitzero"`       // more headers, over any answer: RateLimit-Reset, RateLimit-ResetsIn
-	RetryAfter  time.Duration     `json:"retry_after,omitzero"`  // Retry-After in seconds
-	RetryDate   bool              `json:"retry_date,omitzero"`   // Retry-After as a date, by the provider's clock
+	// answer with this status, 200 to 599; the body is the status as text
+	// unless Body or HTML says otherwise
+	Status int    `json:"status,omitzero"`
+	Body   string `json:"body,omitzero"` // answer with these bytes
+	// of Body, or of the provider's own answer; "": application/json
+	ContentType string `json:"content_type,omitzero"`
+	HTML        bool   `json:"html,omitzero"`     // answer with a page, as a firewall or a gateway does
+	Redirect    string `json:"redirect,omitzero"` // answer with this Location and Status, or 307
+	// more headers, over any answer: RateLimit-Reset, RateLimit-ResetsIn
+	Header     map[string]string `json:"header,omitzero"`
+	RetryAfter time.Duration     `json:"retry_after,omitzero"` // Retry-After in seconds
+	RetryDate  bool              `json:"retry_date,omitzero"`  // Retry-After as a date, by the provider's clock
 
-	Drop  bool          `json:"drop,omitzero"`  // close the connection instead of answering
-	Down  bool          `json:"down,omitzero"`  // refuse the connection; over TLS all providers share one port, so there it is reset during the handshake
-	Late  bool          `json:"late,omitzero"`  // the provider did its work first, and only its answer was lost
-	Delay time.Duration `json:"delay,omitzero"` // wait this long between the work and the answer
-	Drip  time.Duration `json:"drip,omitzero"`  // wait this long before each byte of the body
+	Drop bool `json:"drop,omitzero"` // close the connection instead of answering
+	// refuse the connection; over TLS all providers share one port, so there it
+	// is reset during the handshake
+	Down  bool          `json:"down,omitzero"`
+	Late  bool          `json:"late,omitzero"`  // the provider processes the request, and only its response is lost
+	Delay time.Duration `json:"delay,omitzero"` // delay of the response
+	Drip  time.Duration `json:"drip,omitzero"`  // delay of each byte of the body
 	Cut   bool          `json:"cut,omitzero"`   // close the connection in the middle of the body
 	Pad   int64         `json:"pad,omitzero"`   // this many spaces before the body
 
-	Expiry  string            `json:"expiry,omitzero"`  // raw JSON in place of when the token ends: null, 0, "3600", 3.6e3, -1; or Omit
-	Set     map[string]string `json:"set,omitzero"`     // raw JSON in place of, or besides, other fields of a token answer; or Omit
-	Same    bool              `json:"same,omitzero"`    // the same token again, until it ends
-	Overlap string            `json:"overlap,omitzero"` // revokes: a new token kills the ones that this client, or person, had
-	Reuse   Reuse             `json:"reuse,omitzero"`   // in place of the provider's own
-	Skew    time.Duration     `json:"skew,omitzero"`    // the provider's clock is ahead by this: Date, absolute expiries, times in tokens
+	// raw JSON in place of when the token ends: null, 0, "3600", 3.6e3, -1; or
+	// Omit
+	Expiry string `json:"expiry,omitzero"`
+	// raw JSON in place of, or besides, other fields of a token answer; or Omit
+	Set  map[string]string `json:"set,omitzero"`
+	Same bool              `json:"same,omitzero"` // the same token again, until it ends
+	// revokes: a new token revokes the earlier ones of the client, or of the
+	// user
+	Overlap string `json:"overlap,omitzero"`
+	Reuse   Reuse  `json:"reuse,omitzero"` // in place of the provider's own
+	// the provider's clock is ahead by this: Date, absolute expiries, times in
+	// tokens
+	Skew time.Duration `json:"skew,omitzero"`
 }
 
 var kinds = []string{kindToken, kindRefresh, kindCode, kindAuthorize, kindVerify, kindRevoke}
@@ -75,16 +94,16 @@ func (f Fault) clone() Fault {
 	return f
 }
 
-// fronts says whether something in front of the provider answers.
-func (f Fault) fronts() bool {
+// replacesProvider reports whether the fault answers in place of the provider.
+func (f Fault) replacesProvider() bool {
 	return f.Status != 0 || f.Body != "" || f.HTML || f.Redirect != "" || f.Drop
 }
 
 const page = "<!DOCTYPE html>\n<html><head><title>Just a moment...</title></head><body><h1>Checking your browser</h1></body></html>\n"
 
-// front is what stands in front of the provider answers.
-func (f Fault) front() answer {
-	a := answer{status: f.Status, header: http.Header{}, body: []byte(f.Body), outcome: "fault"}
+// replacement returns the response in place of the provider's.
+func (f Fault) replacement() response {
+	a := response{status: f.Status, header: http.Header{}, body: []byte(f.Body), outcome: "fault"}
 	a.header.Set("Content-Type", "application/json")
 	switch {
 	case f.Redirect != "":
@@ -101,7 +120,8 @@ func (f Fault) front() answer {
 	return a
 }
 
-// SetFault replaces the provider's fault; the zero Fault ends it. An error names every field that is wrong, or is [ErrUnknownProvider].
+// SetFault replaces the provider's fault; the zero Fault ends it. The error
+// lists all fields that are wrong, or is [ErrUnknownProvider].
 func (s *Simulator) SetFault(name string, f Fault) error {
 	if err := f.check(); err != nil {
 		return err
@@ -119,21 +139,23 @@ func (s *Simulator) SetFaults(f Fault) error {
 	return nil
 }
 
-// Fault returns the fault in force, Times being how often it still applies; zero for an unknown provider.
+// Fault returns the current fault, with Times as the number of requests that
+// are left; zero for an unknown provider.
 func (s *Simulator) Fault(name string) (f Fault) {
-	_ = s.with(name, func(p *provider) { f = p.standing() })
+	_ = s.with(name, func(p *provider) { f = p.currentFault() })
 	return f
 }
 
-// standing is the fault in force. Call it with p locked.
-func (p *provider) standing() Fault {
+// currentFault returns the current fault. The provider must be locked.
+func (p *provider) currentFault() Fault {
 	f := p.fault.clone()
 	f.Times = p.left
 	return f
 }
 
-// take returns the fault for one request of that kind, and counts it. Call it with p locked.
-func (p *provider) take(kind string) Fault {
+// takeFault returns the fault for one request of that kind, and counts the
+// request. The provider must be locked.
+func (p *provider) takeFault(kind string) Fault {
 	f := p.fault
 	if f.Only != "" && f.Only != kind {
 		return Fault{}

@@ -19,33 +19,62 @@ func TestFaultsInFront(t *testing.T) {
 	tests := []struct {
 		name  string
 		fault Fault
-		holds func(heard) bool
+		holds func(result) bool
 	}{
-		{"503", Fault{Status: 503}, func(h heard) bool { return h.status == 503 && h.body == "Service Unavailable\n" }},
-		{"200, empty", Fault{Status: 200}, func(h heard) bool { return h.status == 200 && h.body == "" }},
-		{"204", Fault{Status: 204}, func(h heard) bool { return h.status == 204 && h.body == "" }},
-		{"429, seconds", Fault{Status: 429, RetryAfter: 90 * time.Second}, func(h heard) bool { return h.status == 429 && h.header.Get("Retry-After") == "90" }},
-		{"429, date", Fault{Status: 429, RetryAfter: time.Minute, RetryDate: true, Skew: time.Hour}, func(h heard) bool {
-			at, err := http.ParseTime(h.header.Get("Retry-After"))
-			return err == nil && math.Abs(time.Until(at).Minutes()-61) < 1
-		}},
-		{"429, headers", Fault{Status: 429, Header: map[string]string{"RateLimit-ResetsIn": "587", "RateLimit-Remaining": "0"}}, func(h heard) bool {
-			return h.header.Get("RateLimit-ResetsIn") == "587" && h.header.Get("RateLimit-Remaining") == "0"
-		}},
-		{"400, body", Fault{Status: 400, Body: `{"error":"invalid_token_reuse"}`}, func(h heard) bool { return h.status == 400 && h.fields["error"] == "invalid_token_reuse" }},
-		{"200, body", Fault{Body: "\ufeff{}x", ContentType: "text/plain"}, func(h heard) bool {
+		{
+			"503",
+			Fault{Status: 503},
+			func(h result) bool { return h.status == 503 && h.body == "Service Unavailable\n" },
+		},
+		{"200, empty", Fault{Status: 200}, func(h result) bool { return h.status == 200 && h.body == "" }},
+		{"204", Fault{Status: 204}, func(h result) bool { return h.status == 204 && h.body == "" }},
+		{
+			"429, seconds",
+			Fault{Status: 429, RetryAfter: 90 * time.Second},
+			func(h result) bool { return h.status == 429 && h.header.Get("Retry-After") == "90" },
+		},
+		{
+			"429, date",
+			Fault{Status: 429, RetryAfter: time.Minute, RetryDate: true, Skew: time.Hour},
+			func(h result) bool {
+				at, err := http.ParseTime(h.header.Get("Retry-After"))
+				return err == nil && math.Abs(time.Until(at).Minutes()-61) < 1
+			},
+		},
+		{
+			"429, headers",
+			Fault{Status: 429, Header: map[string]string{"RateLimit-ResetsIn": "587", "RateLimit-Remaining": "0"}},
+			func(h result) bool {
+				return h.header.Get("RateLimit-ResetsIn") == "587" && h.header.Get("RateLimit-Remaining") == "0"
+			},
+		},
+		{
+			"400, body",
+			Fault{Status: 400, Body: `{"error":"invalid_token_reuse"}`},
+			func(h result) bool { return h.status == 400 && h.fields["error"] == "invalid_token_reuse" },
+		},
+		{"200, body", Fault{Body: "\ufeff{}x", ContentType: "text/plain"}, func(h result) bool {
 			return h.status == 200 && h.body == "\ufeff{}x" && h.header.Get("Content-Type") == "text/plain"
 		}},
-		{"page", Fault{HTML: true}, func(h heard) bool {
-			return h.status == 200 && strings.Contains(h.body, "<html>") && strings.HasPrefix(h.header.Get("Content-Type"), "text/html")
+		{"page", Fault{HTML: true}, func(h result) bool {
+			return h.status == 200 && strings.Contains(h.body, "<html>") &&
+				strings.HasPrefix(h.header.Get("Content-Type"), "text/html")
 		}},
-		{"403, page", Fault{HTML: true, Status: 403}, func(h heard) bool { return h.status == 403 && strings.Contains(h.body, "<html>") }},
-		{"redirect", Fault{Redirect: "https://elsewhere.example/"}, func(h heard) bool {
+		{
+			"403, page",
+			Fault{HTML: true, Status: 403},
+			func(h result) bool { return h.status == 403 && strings.Contains(h.body, "<html>") },
+		},
+		{"redirect", Fault{Redirect: "https://elsewhere.example/"}, func(h result) bool {
 			return h.status == 307 && h.header.Get("Location") == "https://elsewhere.example/"
 		}},
-		{"302", Fault{Redirect: "http://elsewhere.example/", Status: 302}, func(h heard) bool { return h.status == 302 }},
-		{"drop", Fault{Drop: true}, func(h heard) bool { return errors.Is(h.err, io.EOF) }},
-		{"down", Fault{Down: true}, func(h heard) bool { return h.err != nil }},
+		{
+			"302",
+			Fault{Redirect: "http://elsewhere.example/", Status: 302},
+			func(h result) bool { return h.status == 302 },
+		},
+		{"drop", Fault{Drop: true}, func(h result) bool { return errors.Is(h.err, io.EOF) }},
+		{"down", Fault{Down: true}, func(h result) bool { return h.err != nil }},
 	}
 	for _, tt := range tests {
 		for _, late := range []bool{false, true} {
@@ -85,7 +114,8 @@ func TestFaultsOfTheBody(t *testing.T) {
 	s := New(Options{})
 	c := overTLS(t, s)
 	set(t, s, "minut", Fault{Cut: true})
-	if h := do(c, exchange("minut")); h.status != 200 || !errors.Is(h.err, io.ErrUnexpectedEOF) || h.body == "" || h.fields != nil {
+	if h := do(c, exchange("minut")); h.status != 200 || !errors.Is(h.err, io.ErrUnexpectedEOF) || h.body == "" ||
+		h.fields != nil {
 		t.Errorf("cut: %d %q %v", h.status, h.body, h.err)
 	}
 	set(t, s, "minut", Fault{Pad: 1 << 20})
@@ -122,14 +152,15 @@ func TestExpiryOverride(t *testing.T) {
 		if field[name] != "" {
 			at = field[name]
 		}
-		for _, raw := range []string{"null", "0", `"3600"`, `" 3600 "`, "3600.0", "3.6e3", "-1", "true", "NaN", "1e400"} {
+		for _, raw := range []string{"null", "0", `"3600"`, `" 3600 "`, "3600.0", "3.6e3", "-1", "true", "NaN",
+			"1e400"} {
 			set(t, s, name, Fault{Expiry: raw})
-			if h := say(s, exchange(name)); h.status != 200 || !strings.Contains(h.body, `"`+at+`":`+raw) {
+			if h := roundTrip(s, exchange(name)); h.status != 200 || !strings.Contains(h.body, `"`+at+`":`+raw) {
 				t.Errorf("%s %s: %s", name, raw, h.body)
 			}
 		}
 		set(t, s, name, Fault{Expiry: Omit})
-		if h := say(s, exchange(name)); h.status != 200 || h.fields == nil || strings.Contains(h.body, at) {
+		if h := roundTrip(s, exchange(name)); h.status != 200 || h.fields == nil || strings.Contains(h.body, at) {
 			t.Errorf("%s omitted: %s", name, h.body)
 		}
 	}
@@ -138,7 +169,7 @@ func TestExpiryOverride(t *testing.T) {
 func TestSet(t *testing.T) {
 	s := New(Options{})
 	set(t, s, "monta", Fault{Set: map[string]string{"refreshToken": Omit, "token_type": `"mac"`}})
-	h := say(s, exchange("monta"))
+	h := roundTrip(s, exchange("monta"))
 	if _, there := h.fields["refreshToken"]; there || h.fields["token_type"] != "mac" || tokenIn(h) == "" {
 		t.Errorf("%v", h.fields)
 	}
@@ -148,12 +179,12 @@ func TestSame(t *testing.T) {
 	s := New(Options{})
 	for _, name := range s.Providers() {
 		set(t, s, name, Fault{Same: true})
-		first := tokenIn(say(s, exchange(name)))
-		if second := tokenIn(say(s, exchange(name))); first != second {
+		first := tokenIn(roundTrip(s, exchange(name)))
+		if second := tokenIn(roundTrip(s, exchange(name))); first != second {
 			t.Errorf("%s: another token", name)
 		}
 		s.RevokeTokens(name, false)
-		if third := tokenIn(say(s, exchange(name))); third == first || third == "" {
+		if third := tokenIn(roundTrip(s, exchange(name))); third == first || third == "" {
 			t.Errorf("%s: the dead token again", name)
 		}
 	}
@@ -162,13 +193,13 @@ func TestSame(t *testing.T) {
 func TestOverlapRevokes(t *testing.T) {
 	s := New(Options{})
 	for _, name := range s.Providers() {
-		keeps := tokenIn(say(s, exchange(name)))
-		say(s, exchange(name))
+		keeps := tokenIn(roundTrip(s, exchange(name)))
+		roundTrip(s, exchange(name))
 		if !s.Accepts(name, keeps) {
 			t.Errorf("%s: a new token killed the one before", name)
 		}
 		set(t, s, name, Fault{Overlap: OverlapRevokes})
-		next := tokenIn(say(s, exchange(name)))
+		next := tokenIn(roundTrip(s, exchange(name)))
 		if s.Accepts(name, keeps) || !s.Accepts(name, next) {
 			t.Errorf("%s: it did not", name)
 		}
@@ -183,7 +214,7 @@ func TestSkew(t *testing.T) {
 	for _, skew := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
 		for _, name := range s.Providers() {
 			set(t, s, name, Fault{Skew: skew})
-			h := say(s, exchange(name))
+			h := roundTrip(s, exchange(name))
 			if at, err := http.ParseTime(h.header.Get("Date")); err != nil || !near(at, skew) {
 				t.Errorf("%s: Date %v", name, h.header)
 			}
@@ -191,12 +222,13 @@ func TestSkew(t *testing.T) {
 				t.Errorf("%s: the token itself is late", name)
 			}
 		}
-		h := say(s, exchange("monta"))
-		if at, err := time.Parse(time.RFC3339Nano, h.text("accessTokenExpirationDate")); err != nil || !near(at, time.Hour+skew) {
+		h := roundTrip(s, exchange("monta"))
+		if at, err := time.Parse(time.RFC3339Nano, h.text("accessTokenExpirationDate")); err != nil ||
+			!near(at, time.Hour+skew) {
 			t.Errorf("monta: %v", h.fields)
 		}
 		for _, name := range []string{"minut", "trackmania"} {
-			exp := claims(t, tokenIn(say(s, exchange(name))))["exp"].(float64)
+			exp := claims(t, tokenIn(roundTrip(s, exchange(name))))["exp"].(float64)
 			if !near(time.UnixMicro(int64(exp*1e6)), time.Hour+skew) {
 				t.Errorf("%s: exp %v", name, exp)
 			}
@@ -207,12 +239,12 @@ func TestSkew(t *testing.T) {
 func TestTimesAndOnly(t *testing.T) {
 	s := New(Options{})
 	set(t, s, "monta", Fault{Status: 500, Times: 2, Only: "refresh"})
-	h := say(s, exchange("monta"))
+	h := roundTrip(s, exchange("monta"))
 	if h.status != 200 {
 		t.Fatalf("a token request: %d", h.status)
 	}
 	for _, want := range []int{500, 500, 200} {
-		if got := say(s, refreshing("monta", h.text("refreshToken"))); got.status != want {
+		if got := roundTrip(s, refreshing("monta", h.text("refreshToken"))); got.status != want {
 			t.Errorf("%d, not %d", got.status, want)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// overTLS starts s on loopback and returns the standard client, as one who knows nothing of simulators would use it.
+// overTLS starts s on loopback and returns the standard client, as one who
+// knows nothing of simulators would use it.
 func overTLS(t *testing.T, s *Simulator) *http.Client {
 	t.Helper()
 	if err := s.ListenTLS("127.0.0.1:0"); err != nil {
@@ -36,15 +37,19 @@ func overTLS(t *testing.T, s *Simulator) *http.Client {
 			t.Error(err)
 		}
 	})
-	return &http.Client{Transport: transport, Timeout: 3 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{
+		Transport:     transport,
+		Timeout:       3 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
-// ask is one request in the words of the documents.
-type ask struct {
+// request is one request in the words of the documents.
+type request struct {
 	method, url, auth, kind, body string
 }
 
-func (a ask) request() *http.Request {
+func (a request) request() *http.Request {
 	r, err := http.NewRequest(a.method, a.url, strings.NewReader(a.body))
 	if err != nil {
 		panic(err)
@@ -58,8 +63,8 @@ func (a ask) request() *http.Request {
 	return r
 }
 
-// heard is an answer, read to its end.
-type heard struct {
+// result is a response, read to its end.
+type result struct {
 	status int
 	header http.Header
 	body   string
@@ -67,31 +72,31 @@ type heard struct {
 	err    error          // of the exchange, or of reading the body
 }
 
-func (h heard) text(name string) string {
+func (h result) text(name string) string {
 	s, _ := h.fields[name].(string)
 	return s
 }
 
-func say(c http.RoundTripper, a ask) heard { return sayRequest(c, a.request()) }
+func roundTrip(c http.RoundTripper, a request) result { return roundTripRequest(c, a.request()) }
 
-func sayRequest(c http.RoundTripper, r *http.Request) heard {
+func roundTripRequest(c http.RoundTripper, r *http.Request) result {
 	res, err := c.RoundTrip(r)
-	return listen(res, err)
+	return read(res, err)
 }
 
 // do goes through the whole http.Client, its time-out and redirects included.
-func do(c *http.Client, a ask) heard {
+func do(c *http.Client, a request) result {
 	res, err := c.Do(a.request())
-	return listen(res, err)
+	return read(res, err)
 }
 
-func listen(res *http.Response, err error) heard {
+func read(res *http.Response, err error) result {
 	if err != nil {
-		return heard{err: err}
+		return result{err: err}
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	h := heard{status: res.StatusCode, header: res.Header, body: string(body), err: err}
+	h := result{status: res.StatusCode, header: res.Header, body: string(body), err: err}
 	json.Unmarshal(body, &h.fields)
 	return h
 }
@@ -109,29 +114,62 @@ func form(pairs ...string) string {
 }
 
 // exchange is the request for a token that the provider's document describes.
-func exchange(name string) ask {
+func exchange(name string) request {
 	id, secret := "demo-"+name, "demo-secret-"+name
 	credentials := form("grant_type", "client_credentials", "client_id", id, "client_secret", secret)
 	switch name {
 	case "minut":
-		return ask{"POST", "https://api.minut.com/v8/oauth/token", basic(id, secret), formType, form("grant_type", "client_credentials", "response_type", "token")}
+		return request{
+			"POST",
+			"https://api.minut.com/v8/oauth/token",
+			basic(id, secret),
+			formType,
+			form("grant_type", "client_credentials", "response_type", "token"),
+		}
 	case "movemint":
-		return ask{"POST", "https://www.movemint.cc/oauth/token", "", formType, credentials}
+		return request{"POST", "https://www.movemint.cc/oauth/token", "", formType, credentials}
 	case "trackmania":
-		return ask{"POST", "https://api.trackmania.com/api/access_token", "", formType, credentials}
+		return request{"POST", "https://api.trackmania.com/api/access_token", "", formType, credentials}
 	case "miden":
-		return ask{"POST", "https://auth.sandbox.miden.example/oauth/token", basic(id, secret), formType, form("grant_type", "client_credentials")}
+		return request{
+			"POST",
+			"https://auth.sandbox.miden.example/oauth/token",
+			basic(id, secret),
+			formType,
+			form("grant_type", "client_credentials"),
+		}
 	}
-	return ask{"POST", "https://public-api.monta.com/api/v1/auth/token", "", "application/json", `{"clientId":"` + id + `","clientSecret":"` + secret + `"}`}
+	return request{
+		"POST",
+		"https://public-api.monta.com/api/v1/auth/token",
+		"",
+		"application/json",
+		`{"clientId":"` + id + `","clientSecret":"` + secret + `"}`,
+	}
 }
 
 // refreshing is the request that redeems a refresh token.
-func refreshing(name, token string) ask {
+func refreshing(name, token string) request {
 	if name == "monta" {
-		return ask{"POST", "https://public-api.monta.com/api/v1/auth/refresh", "", "application/json", `{"refreshToken":"` + token + `"}`}
+		return request{
+			"POST",
+			"https://public-api.monta.com/api/v1/auth/refresh",
+			"",
+			"application/json",
+			`{"refreshToken":"` + token + `"}`,
+		}
 	}
 	a := exchange(name)
-	a.body = form("grant_type", "refresh_token", "client_id", "demo-"+name, "client_secret", "demo-secret-"+name, "refresh_token", token)
+	a.body = form(
+		"grant_type",
+		"refresh_token",
+		"client_id",
+		"demo-"+name,
+		"client_secret",
+		"demo-secret-"+name,
+		"refresh_token",
+		token,
+	)
 	return a
 }
 
@@ -141,11 +179,11 @@ const (
 	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 )
 
-// callback is where tests let people be sent to.
+// callback is where tests let users be sent to.
 const callback = "http://127.0.0.1:54321/callback"
 
-// consented is the code of a person's consent.
-func consented(t *testing.T, s *Simulator, name, scope string) string {
+// grantedCode returns the code of a user's consent.
+func grantedCode(t *testing.T, s *Simulator, name, scope string) string {
 	t.Helper()
 	code, err := s.IssueCode(name, "demo-"+name, "alice", scope, callback, challenge)
 	if err != nil {
@@ -155,9 +193,20 @@ func consented(t *testing.T, s *Simulator, name, scope string) string {
 }
 
 // exchanging is the request that exchanges a code; verifier "": without one.
-func exchanging(name, code, verifier string) ask {
+func exchanging(name, code, verifier string) request {
 	a := exchange(name)
-	a.body = form("grant_type", "authorization_code", "client_id", "demo-"+name, "client_secret", "demo-secret-"+name, "code", code, "redirect_uri", callback)
+	a.body = form(
+		"grant_type",
+		"authorization_code",
+		"client_id",
+		"demo-"+name,
+		"client_secret",
+		"demo-secret-"+name,
+		"code",
+		code,
+		"redirect_uri",
+		callback,
+	)
 	if verifier != "" {
 		a.body += "&code_verifier=" + verifier
 	}
@@ -165,17 +214,17 @@ func exchanging(name, code, verifier string) ask {
 }
 
 // verifying is the GET that proves a token works, where there is one.
-func verifying(name, token string) ask {
+func verifying(name, token string) request {
 	at := map[string]string{
 		"minut":    "https://api.minut.com/v8/users/me",
 		"movemint": "https://www.movemint.cc/oauth/token/info",
 		"monta":    "https://public-api.monta.com/api/v1/auth/me",
 	}
-	return ask{"GET", at[name], "Bearer " + token, "", ""}
+	return request{"GET", at[name], "Bearer " + token, "", ""}
 }
 
 // tokenIn is the access token of an answer.
-func tokenIn(h heard) string { return h.text("access_token") + h.text("accessToken") }
+func tokenIn(h result) string { return h.text("access_token") + h.text("accessToken") }
 
 func claims(t *testing.T, token string) map[string]any {
 	t.Helper()

@@ -7,12 +7,15 @@ import (
 	"time"
 )
 
-// monta speaks no OAuth: JSON both ways, absolute expiries, and a refresh token for machines. Its document shows no error, so the form of those is a guess, and so is what becomes of a refresh token that was used
-// (refused) and of the access token that came with it (it lives on).
+// monta returns the server of monta, which is not OAuth: JSON in both
+// directions, absolute expiries, and a refresh token for clients. Its document
+// shows no errors, so their form is assumed. It is also assumed that a redeemed
+// refresh token is refused, and that the access token beside it stays valid.
 func monta() vendor {
 	return vendor{ // #nosec G101 -- a path
 		name: "monta", host: "public-api.monta.com", token: "/api/v1/auth/token",
-		life: time.Hour, keep: 30 * 24 * time.Hour, reuse: Refused, machines: true, expiry: "accessTokenExpirationDate",
+		accessLife: time.Hour, refreshLife: 30 * 24 * time.Hour, reuse: Refused, refreshesClients: true,
+		expiry:     "accessTokenExpirationDate",
 		newAccess:  func(*call, *access) string { return uuid() },
 		newRefresh: uuid,
 		refuse:     refuseMonta,
@@ -24,7 +27,7 @@ func monta() vendor {
 	}
 }
 
-func montaToken(c *call) answer {
+func montaToken(c *call) response {
 	fields, problem := c.montaBody("clientId", "clientSecret")
 	if problem != "" {
 		return c.refuse(c, http.StatusBadRequest, "BAD_REQUEST", problem)
@@ -36,7 +39,7 @@ func montaToken(c *call) answer {
 	return c.montaGrant(client.ID, nil)
 }
 
-func montaRefresh(c *call) answer {
+func montaRefresh(c *call) response {
 	fields, problem := c.montaBody("refreshToken")
 	if problem != "" {
 		return c.refuse(c, http.StatusBadRequest, "BAD_REQUEST", problem)
@@ -48,7 +51,7 @@ func montaRefresh(c *call) answer {
 	return c.montaGrant(old.client, old)
 }
 
-func (c *call) montaGrant(client string, from *refresh) answer {
+func (c *call) montaGrant(client string, from *refresh) response {
 	a, r := c.issue(grant{client: client}, from)
 	return c.granted(map[string]any{
 		"applicationId": 1, "userId": 1,
@@ -57,7 +60,8 @@ func (c *call) montaGrant(client string, from *refresh) answer {
 	})
 }
 
-// montaDate writes 6 digits of a second and 9 in turn: Java's clock gives either, by machine.
+// montaDate returns a time with 6 digits of a second and with 9 in turn: Java's
+// clock gives either, depending on the machine.
 func (c *call) montaDate(t time.Time) string {
 	layout := "2006-01-02T15:04:05.000000Z"
 	if c.counts.Issued%2 == 0 {
@@ -66,7 +70,8 @@ func (c *call) montaDate(t time.Time) string {
 	return t.Add(c.fault.Skew).UTC().Format(layout)
 }
 
-// montaBody wants a JSON object with exactly these fields, all texts, and no other authentication beside them.
+// montaBody reads a JSON object that has exactly these fields, all of them
+// texts. Other client authentication beside it is refused.
 func (c *call) montaBody(names ...string) (map[string]string, string) {
 	if problem := c.checkPlain("application/json"); problem != "" {
 		return nil, problem
@@ -89,18 +94,29 @@ func (c *call) montaBody(names ...string) (map[string]string, string) {
 	return fields, ""
 }
 
-func montaMe(c *call) answer {
+func montaMe(c *call) response {
 	a, _ := c.bearer()
 	if a == nil {
 		return c.refuse(c, http.StatusUnauthorized, "UNAUTHORIZED", "Unauthorized")
 	}
 	return reply(http.StatusOK, "verified", map[string]any{
-		"id": 1, "userId": 1, "name": "Public Api Demo", "clientId": a.client, "clientSecret": nil, "scopes": []string{"all"},
+		"id": 1, "userId": 1, "name": "Public Api Demo", "clientId": a.client, "clientSecret": nil,
+		"scopes":    []string{"all"},
 		"createdAt": "2023-05-04T14:29:06Z", "updatedAt": "2023-05-04T14:29:06Z",
 	})
 }
 
-func refuseMonta(_ *call, status int, code, hint string) answer {
+func refuseMonta(_ *call, status int, code, hint string) response {
 	name := strings.ToUpper(strings.ReplaceAll(http.StatusText(status), " ", "_"))
-	return reply(status, strings.ToLower(code), map[string]any{"status": name, "message": hint, "errorCode": strings.ToUpper(code), "readableMessage": nil, "context": nil})
+	return reply(
+		status,
+		strings.ToLower(code),
+		map[string]any{
+			"status":          name,
+			"message":         hint,
+			"errorCode":       strings.ToUpper(code),
+			"readableMessage": nil,
+			"context":         nil,
+		},
+	)
 }

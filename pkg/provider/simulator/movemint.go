@@ -7,11 +7,14 @@ import (
 	"time"
 )
 
-// movemint runs Doorkeeper, with the column previous_refresh_token: a redeemed refresh token works until the access token that came instead is used, and takes the one that came with it along. Refresh tokens have no end of their own.
+// movemint returns the server of movemint: Doorkeeper with the column
+// previous_refresh_token. A redeemed refresh token works until the access token
+// that replaced its own is used; then its own access token is revoked too.
+// Refresh tokens do not expire.
 func movemint() vendor {
 	return vendor{ // #nosec G101 -- a path
 		name: "movemint", host: "www.movemint.cc", token: "/oauth/token",
-		authorize: "/oauth/authorize", life: 2 * time.Hour, reuse: Tolerated, row: true, expiry: "expires_in",
+		authorize: "/oauth/authorize", accessLife: 2 * time.Hour, reuse: Tolerated, paired: true, expiry: "expires_in",
 		newAccess:  func(*call, *access) string { return opaque() },
 		newRefresh: opaque,
 		newCode:    opaque,
@@ -25,7 +28,7 @@ func movemint() vendor {
 	}
 }
 
-func movemintToken(c *call) answer {
+func movemintToken(c *call) response {
 	if problem := c.checkForm(c.tokenForm()...); problem != "" {
 		return c.refuse(c, http.StatusBadRequest, "invalid_request", problem)
 	}
@@ -44,7 +47,7 @@ func movemintToken(c *call) answer {
 	return c.unsupportedGrant()
 }
 
-func movemintClient(c *call, client Client) answer {
+func movemintClient(c *call, client Client) response {
 	if !client.grants(c.param("scope")) {
 		return c.refuse(c, http.StatusBadRequest, "invalid_scope", "")
 	}
@@ -52,9 +55,9 @@ func movemintClient(c *call, client Client) answer {
 	return c.granted(movemintFields(c, a, r))
 }
 
-func movemintRefresh(c *call, client Client) answer {
-	if name := c.lacks(refreshToken); name != "" {
-		return refuseLack(c, name)
+func movemintRefresh(c *call, client Client) response {
+	if name := c.firstMissing(refreshToken); name != "" {
+		return refuseMissing(c, name)
 	}
 	old, why := c.redeem(c.param(refreshToken), client.ID, c.param("scope"))
 	switch {
@@ -63,32 +66,34 @@ func movemintRefresh(c *call, client Client) answer {
 	case old == nil:
 		return c.refuse(c, http.StatusBadRequest, "invalid_grant", "")
 	}
-	a, r := c.issue(old.within(c.param("scope")), old)
+	a, r := c.issue(old.withScope(c.param("scope")), old)
 	return c.granted(movemintFields(c, a, r))
 }
 
-func movemintCode(c *call, client Client) answer {
-	if name := c.lacks("code", "redirect_uri"); name != "" {
-		return refuseLack(c, name)
+func movemintCode(c *call, client Client) response {
+	if name := c.firstMissing("code", "redirect_uri"); name != "" {
+		return refuseMissing(c, name)
 	}
 	a, r, wrong := c.exchange(client.ID)
 	switch wrong {
-	case sound:
+	case codeValid:
 		return c.granted(movemintFields(c, a, r))
 	case noVerifier:
-		return refuseLack(c, "code_verifier")
+		return refuseMissing(c, "code_verifier")
 	}
 	return c.refuse(c, http.StatusBadRequest, "invalid_grant", "")
 }
 
-func refuseLack(c *call, name string) answer {
+func refuseMissing(c *call, name string) response {
 	return c.refuse(c, http.StatusBadRequest, "invalid_request", fmt.Sprintf("Missing required parameter: %s.", name))
 }
 
-// movemintFields leaves out what is empty, as Doorkeeper's TokenResponse does: the scope where none was granted, the refresh token where none was issued.
+// movemintFields omits what is empty, as Doorkeeper's TokenResponse does: the
+// scope if none was granted, the refresh token if none was issued.
 func movemintFields(c *call, a *access, r *refresh) map[string]any {
 	fields := map[string]any{
-		"access_token": a.value, "token_type": "Bearer", "expires_in": c.seconds(a), "created_at": a.issued.Add(c.fault.Skew).Unix(),
+		"access_token": a.value, "token_type": "Bearer", "expires_in": c.seconds(a),
+		"created_at": a.issued.Add(c.fault.Skew).Unix(),
 	}
 	if a.scope != "" {
 		fields["scope"] = a.scope
@@ -99,12 +104,12 @@ func movemintFields(c *call, a *access, r *refresh) map[string]any {
 	return fields
 }
 
-func movemintRevoke(c *call) answer {
+func movemintRevoke(c *call) response {
 	if problem := c.checkForm("token", "client_id", "client_secret", "token_type_hint"); problem != "" {
 		return c.refuse(c, http.StatusBadRequest, "invalid_request", problem)
 	}
-	if name := c.lacks("token", "client_id", "client_secret"); name != "" {
-		return refuseLack(c, name)
+	if name := c.firstMissing("token", "client_id", "client_secret"); name != "" {
+		return refuseMissing(c, name)
 	}
 	client, ok := c.postClient()
 	if !ok || !c.revoke(c.param("token"), client.ID) {
@@ -115,10 +120,14 @@ func movemintRevoke(c *call) answer {
 	return a
 }
 
-func movemintInfo(c *call) answer {
+func movemintInfo(c *call) response {
 	a, why := c.bearer()
 	if a == nil {
-		said := map[string]string{"unknown": "The access token is invalid", "revoked": "The access token was revoked", "expired": "The access token expired"}
+		said := map[string]string{
+			"unknown": "The access token is invalid",
+			"revoked": "The access token was revoked",
+			"expired": "The access token expired",
+		}
 		return c.refuse(c, http.StatusUnauthorized, "invalid_token", said[why])
 	}
 	var owner any
@@ -131,8 +140,9 @@ func movemintInfo(c *call) answer {
 	})
 }
 
-// doorkeeperSays are Doorkeeper's descriptions, where it has one for all cases.
-func doorkeeperSays(code, hint string) string {
+// doorkeeperDescription returns Doorkeeper's description of an error, or the
+// hint where Doorkeeper has several.
+func doorkeeperDescription(code, hint string) string {
 	switch code {
 	case "invalid_client":
 		return "Client authentication failed due to unknown client, no client authentication included, or unsupported authentication method."
@@ -144,12 +154,15 @@ func doorkeeperSays(code, hint string) string {
 	return hint
 }
 
-func refuseDoorkeeper(_ *call, status int, code, hint string) answer {
-	description := doorkeeperSays(code, hint)
+func refuseDoorkeeper(_ *call, status int, code, hint string) response {
+	description := doorkeeperDescription(code, hint)
 	a := reply(status, code, map[string]any{"error": code, "error_description": description})
 	a.header.Set("Cache-Control", "no-store")
 	if status == http.StatusUnauthorized {
-		a.header.Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="Doorkeeper", error=%q, error_description=%q`, code, description))
+		a.header.Set(
+			"WWW-Authenticate",
+			fmt.Sprintf(`Bearer realm="Doorkeeper", error=%q, error_description=%q`, code, description),
+		)
 	}
 	return a
 }

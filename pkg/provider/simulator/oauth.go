@@ -20,7 +20,9 @@ const (
 	formType          = "application/x-www-form-urlencoded"
 )
 
-// checkForm is strict: a form and nothing else, nothing in the URL, no parameter twice (RFC 6749, section 3.2), and none but those that the document names. It returns what is wrong, never a value.
+// checkForm returns what is wrong with a form, and quotes no value: "" means
+// nothing. The request must be a form without parameters in the URL, without
+// repeated parameters (RFC 6749 §3.2), and with those of the document only.
 func (c *call) checkForm(allowed ...string) string {
 	if problem := c.checkPlain(formType); problem != "" {
 		return problem
@@ -34,7 +36,10 @@ func (c *call) checkForm(allowed ...string) string {
 	return ""
 }
 
-// tokenForm is what a request for a token may hold at a server that takes the client's credentials from the form. The documents name no scope for a refresh; RFC 6749, section 6 does, and Doorkeeper and League take it. With a code it has no meaning.
+// tokenForm returns the parameters of a token request at a server with client
+// authentication in the form. The documents name no scope for a refresh, but
+// RFC 6749 §6 does, and Doorkeeper and League accept it. With a code it has no
+// meaning.
 func (c *call) tokenForm() []string {
 	names := []string{"grant_type", "client_id", "client_secret"}
 	switch c.param("grant_type") {
@@ -46,7 +51,7 @@ func (c *call) tokenForm() []string {
 	return append(names, "scope")
 }
 
-// checkPlain wants a body of that type and nothing in the URL.
+// checkPlain requires a body of that type and no query in the URL.
 func (c *call) checkPlain(mediaType string) string {
 	if problem := c.checkType(mediaType); problem != "" {
 		return problem
@@ -65,7 +70,7 @@ func (c *call) checkType(mediaType string) string {
 	return ""
 }
 
-// checkFields wants a well-formed form with none but those fields, and none twice.
+// checkFields requires a well-formed form with only those fields, each once.
 func (c *call) checkFields(allowed ...string) string {
 	values, err := url.ParseQuery(string(c.body))
 	if err != nil {
@@ -82,8 +87,8 @@ func (c *call) checkFields(allowed ...string) string {
 	return ""
 }
 
-// lacks returns the first of the fields that is not there; "" where all are.
-func (c *call) lacks(names ...string) string {
+// firstMissing returns the first of the parameters that is missing, or "".
+func (c *call) firstMissing(names ...string) string {
 	i := slices.IndexFunc(names, func(name string) bool { return c.param(name) == "" })
 	if i < 0 {
 		return ""
@@ -93,7 +98,9 @@ func (c *call) lacks(names ...string) string {
 
 func (c *call) param(name string) string { return c.values.Get(name) }
 
-// basicClient takes Basic only, and only as raw base64(id:secret): the form-encoded way of RFC 6749, section 2.3.1, finds no client whose secret has characters that differ.
+// basicClient returns the client that Basic authenticates, as raw
+// base64(id:secret). The form-encoded variant of RFC 6749 §2.3.1 finds no
+// client whose secret has characters that differ.
 func (c *call) basicClient() (Client, bool) {
 	scheme, encoded, _ := strings.Cut(c.header.Get("Authorization"), " ")
 	raw, err := base64.StdEncoding.DecodeString(encoded)
@@ -104,7 +111,8 @@ func (c *call) basicClient() (Client, bool) {
 	return c.client(id, secret)
 }
 
-// postClient takes client_id and client_secret in the form only: an Authorization header is a second way to authenticate, and refused.
+// postClient returns the client that client_id and client_secret of the form
+// authenticate. An Authorization header beside them is refused.
 func (c *call) postClient() (Client, bool) {
 	if c.header.Get("Authorization") != "" {
 		return Client{}, false
@@ -120,7 +128,7 @@ func (c *call) client(id, secret string) (Client, bool) {
 	return c.clients[i], true
 }
 
-// grants says whether the client may have every one of the scopes.
+// grants reports whether the client may have all of the scopes.
 func (k Client) grants(scope string) bool {
 	for _, s := range strings.Fields(scope) {
 		if k.Scopes != nil && !slices.Contains(k.Scopes, s) {
@@ -130,7 +138,8 @@ func (k Client) grants(scope string) bool {
 	return true
 }
 
-// bearer finds the access token in the Authorization header and uses it. On a refusal it returns nil and why, as [call.use] does.
+// bearer uses the access token of the Authorization header. It returns nil and
+// the reason where [call.use] refuses it.
 func (c *call) bearer() (*access, string) {
 	scheme, value, ok := strings.Cut(c.header.Get("Authorization"), " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
@@ -139,8 +148,9 @@ func (c *call) bearer() (*access, string) {
 	return c.use(value)
 }
 
-// refuseOAuth is RFC 6749's error, with Basic as the challenge.
-func refuseOAuth(c *call, status int, code, hint string) answer {
+// refuseOAuth returns an error response of RFC 6749 §5.2, with a challenge for
+// Basic.
+func refuseOAuth(c *call, status int, code, hint string) response {
 	a := reply(status, code, map[string]any{"error": code, "error_description": hint})
 	a.header.Set("Cache-Control", "no-store")
 	if code == "invalid_client" {
@@ -152,11 +162,16 @@ func refuseOAuth(c *call, status int, code, hint string) answer {
 	return a
 }
 
-func (c *call) unsupportedGrant() answer {
-	return c.refuse(c, http.StatusBadRequest, "unsupported_grant_type", "The authorization grant type is not supported by the authorization server.")
+func (c *call) unsupportedGrant() response {
+	return c.refuse(
+		c,
+		http.StatusBadRequest,
+		"unsupported_grant_type",
+		"The authorization grant type is not supported by the authorization server.",
+	)
 }
 
-// seconds is what is left of a token, as expires_in says it.
+// seconds returns the remaining lifetime of a token, as in expires_in.
 func (c *call) seconds(a *access) int64 { return int64(a.expires.Sub(c.now) / time.Second) }
 
 func random(n int) []byte {
@@ -165,7 +180,7 @@ func random(n int) []byte {
 	return b
 }
 
-// opaque is a token as Doorkeeper makes them: 32 random bytes.
+// opaque returns a token as Doorkeeper makes them: 32 random bytes.
 func opaque() string { return base64.RawURLEncoding.EncodeToString(random(32)) }
 
 func uuid() string {
@@ -174,9 +189,9 @@ func uuid() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-func hexes(n int) string { return hex.EncodeToString(random(n)) }
+func randomHex(n int) string { return hex.EncodeToString(random(n)) }
 
-// jwt puts a token together; sign gets what is to be signed.
+// jwt returns a JWT. sign gets the text to be signed.
 func jwt(header, claims map[string]any, sign func(string) []byte) string {
 	enc := base64.RawURLEncoding
 	text := enc.EncodeToString(object(header, nil)) + "." + enc.EncodeToString(object(claims, nil))

@@ -18,7 +18,8 @@ button { padding: .5rem 1.5rem; font: inherit }
 .wrong { color: #a00 }
 `
 
-// Whatever comes from a request is escaped by html/template. The form has no action: it posts to the page's own address, query included.
+// html/template escapes all that comes from the request. The form has no
+// action: it posts to the page's own URL, with its query.
 const pageHTML = `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -30,7 +31,7 @@ const pageHTML = `<!DOCTYPE html>
 <body>
 <h1>{{.Title}}</h1>
 {{with .Wrong}}<p class="wrong" id="wrong">{{.}}</p>
-{{end}}{{with .Ask}}<p><strong id="client">{{.Client}}</strong> asks for access to your account at {{$.Provider}}.</p>
+{{end}}{{with .Consent}}<p><strong id="client">{{.Client}}</strong> asks for access to your account at {{$.Provider}}.</p>
 {{if .Scopes}}<p>It wants to have:</p>
 <ul id="scopes">{{range .Scopes}}<li>{{.}}</li>{{end}}</ul>
 {{else}}<p>It names no scope: it gets what everybody gets.</p>
@@ -46,49 +47,64 @@ const pageHTML = `<!DOCTYPE html>
 </html>
 `
 
-// view is what a page shows.
-type view struct {
+// pageData is the data of a page.
+type pageData struct {
 	Provider, Title, Wrong string
-	Ask                    *asking // nil: an error, and nothing to decide
+	Consent                *consentRequest // nil: an error page
 	Style                  template.CSS
 }
 
-type asking struct {
+type consentRequest struct {
 	Client, Redirect string
 	Scopes           []string
 }
 
-// consentPage asks the person. Wrong is what was wrong with the last try; "": it is the first.
-func (c *call) consentPage(ask authorization, status int, wrong string) answer {
-	scheme, _, _ := strings.Cut(ask.redirect, ":")
-	a := c.html(status, view{
+// consentPage asks the user for consent. wrong is what was wrong with the last
+// attempt; "": this is the first.
+func (c *call) consentPage(request authorization, status int, wrong string) response {
+	scheme, _, _ := strings.Cut(request.redirect, ":")
+	a := c.html(status, pageData{
 		Title: "Allow access to " + c.name + "?", Wrong: wrong,
-		Ask: &asking{Client: ask.client, Redirect: ask.redirect, Scopes: strings.Fields(ask.scope)},
-	}, "'self' "+scheme+":") // a browser holds form-action against the redirect that follows too; by scheme, for no source expression can name an IPv6 address
+		Consent: &consentRequest{
+			Client:   request.client,
+			Redirect: request.redirect,
+			Scopes:   strings.Fields(request.scope),
+		},
+		// Browsers apply form-action to the redirect of the form too. It is
+		// given by scheme, because no source expression matches an IPv6
+		// address.
+	}, "'self' "+scheme+":")
 	if wrong == "" {
 		a.outcome = "shown"
 	}
 	return a
 }
 
-// wrongPage says what is wrong, and leads nowhere.
-func (c *call) wrongPage(status int, outcome, wrong string) answer {
-	a := c.html(status, view{Title: "This does not work", Wrong: wrong}, "'none'")
+// wrongPage returns a page that shows an error and redirects nowhere.
+func (c *call) wrongPage(status int, outcome, wrong string) response {
+	a := c.html(status, pageData{Title: "This does not work", Wrong: wrong}, "'none'")
 	a.outcome = outcome
 	return a
 }
 
-// html allows the page its own style, and its form to go where formAction says. Same-origin, and not no-referrer, because that would take the Origin from the form's request, and c.foreign looks at it.
-func (c *call) html(status int, v view, formAction string) answer {
+// html returns a page that may use its own style, and whose form may go to
+// formAction. The referrer policy is same-origin: no-referrer would remove the
+// Origin header that call.crossSite depends on.
+func (c *call) html(status int, v pageData, formAction string) response {
 	v.Provider, v.Style = c.name, style
-	a := answer{status: status, header: http.Header{}, outcome: "invalid_request"}
+	a := response{status: status, header: http.Header{}, outcome: "invalid_request"}
 	var body bytes.Buffer
 	if err := template.Must(template.New("page").Parse(pageHTML)).Execute(&body, v); err != nil {
-		panic(err) // a view has all that the page asks for
+		panic(err) // pageData has all fields of the template
 	}
 	a.body = body.Bytes()
 	sum := sha256.Sum256([]byte(style))
-	a.header.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'; form-action "+formAction+"; frame-ancestors 'none'; base-uri 'none'")
+	a.header.Set(
+		"Content-Security-Policy",
+		"default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(
+			sum[:],
+		)+"'; form-action "+formAction+"; frame-ancestors 'none'; base-uri 'none'",
+	)
 	a.header.Set("Content-Type", "text/html; charset=utf-8")
 	a.header.Set("X-Content-Type-Options", "nosniff")
 	a.header.Set("Referrer-Policy", "same-origin")

@@ -9,18 +9,19 @@ import (
 
 // redeem redeems a refresh token and returns the new pair, or "" and "".
 func redeem(s *Simulator, name, token string) (access, refresh string) {
-	h := say(s, refreshing(name, token))
+	h := roundTrip(s, refreshing(name, token))
 	return tokenIn(h), h.text("refresh_token") + h.text("refreshToken")
 }
 
-// connected is a first pair: a person's, by an authorization code, or a machine's where machines get one.
+// connected is a first pair: a user's, by an authorization code, or a
+// machine's where machines get one.
 func connected(t *testing.T, s *Simulator, name string) (access, refresh string) {
 	t.Helper()
 	if name == "monta" {
-		h := say(s, exchange(name))
+		h := roundTrip(s, exchange(name))
 		return tokenIn(h), h.text("refreshToken")
 	}
-	h := say(s, exchanging(name, consented(t, s, name, ""), verifier))
+	h := roundTrip(s, exchanging(name, grantedCode(t, s, name, ""), verifier))
 	if h.status != 200 {
 		t.Fatalf("%d %v", h.status, h.fields)
 	}
@@ -44,7 +45,7 @@ func TestReuse(t *testing.T) {
 				return // there is nothing to use an access token at
 			}
 			a5, _ := redeem(s, name, r1)
-			if h := say(s, verifying(name, a5)); h.status != 200 {
+			if h := roundTrip(s, verifying(name, a5)); h.status != 200 {
 				t.Fatalf("to redeem what replaced the old one was taken for a use of it: %d %v", h.status, h.fields)
 			}
 			if _, r := redeem(s, name, r1); r != "" {
@@ -92,7 +93,7 @@ func TestUseOfTheNewAccessTokenEndsTheOldRefreshToken(t *testing.T) {
 	if !s.Accepts("movemint", a1) {
 		t.Error("the old access token died too early")
 	}
-	if h := say(s, verifying("movemint", a2)); h.status != 200 {
+	if h := roundTrip(s, verifying("movemint", a2)); h.status != 200 {
 		t.Fatal(h.status)
 	}
 	if _, r := redeem(s, "movemint", r1); r != "" || s.Accepts("movemint", a1) {
@@ -100,7 +101,8 @@ func TestUseOfTheNewAccessTokenEndsTheOldRefreshToken(t *testing.T) {
 	}
 }
 
-// What a refresh does to the access token before, in each temperament. "later": once the new access token is used.
+// What a refresh does to the access token before, in each temperament. "later":
+// once the new access token is used.
 func TestWhatARefreshKills(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -127,7 +129,7 @@ func TestWhatARefreshKills(t *testing.T) {
 		if tt.name == "trackmania" {
 			continue
 		}
-		if h := say(s, verifying(tt.name, a2)); h.status != 200 {
+		if h := roundTrip(s, verifying(tt.name, a2)); h.status != 200 {
 			t.Errorf("%s, %s: %d %v", tt.name, tt.reuse, h.status, h.fields)
 		}
 		if alive := s.Accepts(tt.name, a1); alive != (tt.kills == "never") {
@@ -168,40 +170,55 @@ func TestRefreshOfLessScope(t *testing.T) {
 	refused := map[string]int{"movemint": 400, "trackmania": 400}
 	for name, status := range refused {
 		s := New(Options{})
-		h := say(s, exchanging(name, consented(t, s, name, "read write"), verifier))
+		h := roundTrip(s, exchanging(name, grantedCode(t, s, name, "read write"), verifier))
 		first := refreshing(name, h.text("refresh_token"))
 		wider, narrower := first, first
 		wider.body += "&scope=read+admin"
 		narrower.body += "&scope=read"
-		if h := say(s, wider); h.status != status || h.fields["error"] != "invalid_scope" {
+		if h := roundTrip(s, wider); h.status != status || h.fields["error"] != "invalid_scope" {
 			t.Errorf("%s, wider: %d %v", name, h.status, h.fields)
 		}
-		if h = say(s, narrower); h.status != 200 {
+		if h = roundTrip(s, narrower); h.status != 200 {
 			t.Errorf("%s: a refusal has spent it: %d %v", name, h.status, h.fields)
 		}
 		again := refreshing(name, h.text("refresh_token"))
 		again.body += "&scope=write"
-		if h := say(s, again); h.fields["error"] != "invalid_scope" {
+		if h := roundTrip(s, again); h.fields["error"] != "invalid_scope" {
 			t.Errorf("%s, wider again: %d %v", name, h.status, h.fields)
 		}
 	}
 }
 
 func TestAnotherClientsRefreshToken(t *testing.T) {
-	s := New(Options{Clients: map[string][]Client{"movemint": {{ID: "demo-movemint", Secret: "demo-secret-movemint"}, {ID: "other", Secret: "x"}}}})
+	s := New(
+		Options{
+			Clients: map[string][]Client{
+				"movemint": {{ID: "demo-movemint", Secret: "demo-secret-movemint"}, {ID: "other", Secret: "x"}},
+			},
+		},
+	)
 	r, _ := s.IssueRefreshToken("movemint", "other", "person", "")
-	if h := say(s, refreshing("movemint", r)); h.status != 400 || h.fields["error"] != "invalid_grant" {
+	if h := roundTrip(s, refreshing("movemint", r)); h.status != 400 || h.fields["error"] != "invalid_grant" {
 		t.Errorf("%d %v", h.status, h.fields)
 	}
 	if _, err := s.IssueRefreshToken("minut", "demo-minut", "person", ""); err == nil {
-		t.Error("minut has people")
+		t.Error("minut has users")
 	}
 }
 
 func TestRevokedRefreshToken(t *testing.T) {
 	s := New(Options{})
 	a, r := connected(t, s, "movemint")
-	say(s, ask{"POST", "https://www.movemint.cc/oauth/revoke", "", formType, form("token", r, "client_id", "demo-movemint", "client_secret", "demo-secret-movemint")})
+	roundTrip(
+		s,
+		request{
+			"POST",
+			"https://www.movemint.cc/oauth/revoke",
+			"",
+			formType,
+			form("token", r, "client_id", "demo-movemint", "client_secret", "demo-secret-movemint"),
+		},
+	)
 	if _, next := redeem(s, "movemint", r); next != "" || s.Accepts("movemint", a) {
 		t.Error("it lives")
 	}
@@ -211,7 +228,9 @@ func TestRevokedAccessToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{Lifetime: time.Minute})
 		revoke := func(token string) {
-			if h := say(s, ask{"POST", "https://www.movemint.cc/oauth/revoke", "", formType, form("token", token, "client_id", "demo-movemint", "client_secret", "demo-secret-movemint")}); h.status != 200 {
+			if h := roundTrip(s, request{"POST", "https://www.movemint.cc/oauth/revoke", "", formType,
+				form("token", token, "client_id", "demo-movemint", "client_secret",
+					"demo-secret-movemint")}); h.status != 200 {
 				t.Errorf("%d %v", h.status, h.fields)
 			}
 		}
@@ -238,7 +257,7 @@ func TestRefreshTokenEnds(t *testing.T) {
 			t.Error("ended early")
 		}
 		time.Sleep(time.Second)
-		if h := say(s, verifying("monta", a)); h.status != 401 {
+		if h := roundTrip(s, verifying("monta", a)); h.status != 401 {
 			t.Errorf("an old access token: %d", h.status)
 		}
 		time.Sleep(40 * time.Second)
@@ -249,7 +268,7 @@ func TestRefreshTokenEnds(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
-	var sh shelf[int]
+	var sh boundedMap[int]
 	for i := range 1000 {
 		sh.put(fmt.Sprint(i), i, 10, func(v int) bool { return v < 995 })
 	}
@@ -265,11 +284,11 @@ func TestMemoryIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{Lifetime: time.Minute, RefreshLifetime: time.Minute})
 		for range 100 {
-			say(s, exchange("monta"))
+			roundTrip(s, exchange("monta"))
 			time.Sleep(20 * time.Second)
 		}
-		if p := s.providers["monta"]; len(p.accesses.items) > 4 || len(p.refreshs.items) > 4 {
-			t.Errorf("%d and %d tokens remembered", len(p.accesses.items), len(p.refreshs.items))
+		if p := s.providers["monta"]; len(p.accessTokens.items) > 4 || len(p.refreshTokens.items) > 4 {
+			t.Errorf("%d and %d tokens remembered", len(p.accessTokens.items), len(p.refreshTokens.items))
 		}
 	})
 }

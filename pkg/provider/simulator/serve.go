@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// What a request is for. A kind is also what [Fault.Only] names.
+// The kinds of requests. They are also the values of [Fault.Only].
 const (
 	kindToken     = "token"
 	kindRefresh   = "refresh"
@@ -27,7 +27,7 @@ const (
 	kindOther     = "other"
 )
 
-// maxBody is more than any request in the documents needs.
+// maxBody is more than any request of the documents has, in bytes.
 const maxBody = 64 << 10
 
 var (
@@ -36,26 +36,27 @@ var (
 	errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 )
 
-// call is one request at one provider.
+// call is one request to one provider.
 type call struct {
 	*provider
-	route   *route // nil: nothing is at this path
-	kind    string
-	fault   Fault
-	now     time.Time
-	method  string
-	path    string
-	query   string
-	header  http.Header
-	foreign bool // a browser says that another site's page sent it
-	body    []byte
-	values  url.Values // the body read as a form, however wrong; see checkForm
+	route     *route // nil: the path is unknown
+	kind      string
+	fault     Fault
+	now       time.Time
+	method    string
+	path      string
+	query     string
+	header    http.Header
+	crossSite bool // a browser reports that another site sent it
+	body      []byte
+	values    url.Values // the body as a form, even if it is malformed: see checkForm
 }
 
-// clock is the provider's own idea of the time.
-func (c *call) clock() time.Time { return c.now.Add(c.fault.Skew) }
+// providerTime returns the time of the provider's clock.
+func (c *call) providerTime() time.Time { return c.now.Add(c.fault.Skew) }
 
-// ServeHTTP answers for the provider that r.Host names. Where a fault drops the connection it panics with [http.ErrAbortHandler], as net/http expects.
+// ServeHTTP serves the provider that r.Host names. Where a fault drops the
+// connection, it panics with [http.ErrAbortHandler], as net/http expects.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := s.hosts[hostOf(r)]
 	if p == nil {
@@ -65,7 +66,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.write(w, r, p, r.URL.EscapedPath())
 }
 
-// write answers for p, as if r had come in at that path of its.
+// write serves a request as if it had arrived at that path of p.
 func (s *Simulator) write(w http.ResponseWriter, r *http.Request, p *provider, path string) {
 	a, err := s.serve(r, p, path)
 	if err != nil {
@@ -73,13 +74,14 @@ func (s *Simulator) write(w http.ResponseWriter, r *http.Request, p *provider, p
 	}
 	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
-	if err := pour(w, a.reader(r.Context())); err != nil {
+	if err := copyFlushing(w, a.reader(r.Context())); err != nil {
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// pour flushes after each piece, so that what a fault cuts off is all that is missing.
-func pour(w http.ResponseWriter, body io.Reader) error {
+// copyFlushing copies body to w and flushes after each read, so that a fault
+// cuts off exactly the rest.
+func copyFlushing(w http.ResponseWriter, body io.Reader) error {
 	piece := make([]byte, 32<<10)
 	for {
 		n, err := body.Read(piece)
@@ -95,7 +97,9 @@ func pour(w http.ResponseWriter, body io.Reader) error {
 	}
 }
 
-// RoundTrip answers r without a network and in the caller's goroutine, faults and their pauses included; the pauses end with r's context. A host that is no provider's is a DNS error, plain http is refused.
+// RoundTrip serves r without a network, in the goroutine of the caller, faults
+// and delays included. Delays end with the context of r. An unknown host is a
+// DNS error; plain http is refused.
 func (s *Simulator) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer r.Body.Close()
@@ -108,7 +112,11 @@ func (s *Simulator) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	p := s.hosts[hostOf(r)]
 	if p == nil {
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
+		return nil, &net.OpError{
+			Op:  "dial",
+			Net: "tcp",
+			Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true},
+		}
 	}
 	a, err := s.serve(r, p, r.URL.EscapedPath())
 	if err != nil {
@@ -125,13 +133,13 @@ func (s *Simulator) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// serve is one request from arrival to answer. An error means that there is no answer at all.
-func (s *Simulator) serve(r *http.Request, p *provider, path string) (answer, error) {
+// serve handles one request. An error means that there is no response.
+func (s *Simulator) serve(r *http.Request, p *provider, path string) (response, error) {
 	c, err := newCall(p, r, path)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	a, err := c.answer(r.Context())
+	a, err := c.respond(r.Context())
 	s.log.add(c.event(a, err))
 	return a, err
 }
@@ -149,7 +157,7 @@ func hostOf(r *http.Request) string {
 
 func newCall(p *provider, r *http.Request, path string) (*call, error) {
 	c := &call{provider: p, now: time.Now(), method: r.Method, path: path, query: r.URL.RawQuery, header: r.Header}
-	c.foreign = new(http.CrossOriginProtection).Check(r) != nil
+	c.crossSite = new(http.CrossOriginProtection).Check(r) != nil
 	if r.Body != nil {
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 		if err != nil {
@@ -163,40 +171,43 @@ func newCall(p *provider, r *http.Request, path string) (*call, error) {
 		c.route, c.kind = &at, at.kind
 	}
 	if c.kind == kindToken {
-		c.kind = cmp.Or(map[string]string{refreshToken: kindRefresh, authorizationCode: kindCode}[c.param("grant_type")], kindToken)
+		c.kind = cmp.Or(
+			map[string]string{refreshToken: kindRefresh, authorizationCode: kindCode}[c.param("grant_type")],
+			kindToken,
+		)
 	}
 	return c, nil
 }
 
-func (c *call) answer(ctx context.Context) (answer, error) {
+func (c *call) respond(ctx context.Context) (response, error) {
 	c.arrive()
 	defer c.leave()
 	if c.fault.Down {
-		return answer{}, errRefused
+		return response{}, errRefused
 	}
-	a := c.work()
+	a := c.process()
 	if err := pause(ctx, c.fault.Delay); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if c.fault.Drop {
-		return answer{}, errDropped
+		return response{}, errDropped
 	}
-	c.finish(&a)
+	c.addHeader(&a)
 	return a, nil
 }
 
-// work is what the provider does, and what stands in front of it.
-func (c *call) work() answer {
-	if !c.fault.fronts() {
+// process returns the provider's response, or that of the fault in its place.
+func (c *call) process() response {
+	if !c.fault.replacesProvider() {
 		return c.handle()
 	}
 	if c.fault.Late {
 		c.handle()
 	}
-	return c.fault.front()
+	return c.fault.replacement()
 }
 
-func (c *call) handle() answer {
+func (c *call) handle() response {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a := c.dispatch()
@@ -206,7 +217,7 @@ func (c *call) handle() answer {
 	return a
 }
 
-func (c *call) dispatch() answer {
+func (c *call) dispatch() response {
 	switch {
 	case c.route == nil:
 		return c.refuse(c, http.StatusNotFound, "not_found", "Nothing is here")
@@ -223,8 +234,8 @@ func (c *call) dispatch() answer {
 func (c *call) arrive() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.fault = c.take(c.kind)
-	c.counts.arrived(c.kind)
+	c.fault = c.takeFault(c.kind)
+	c.counts.countRequest(c.kind)
 	c.inFlight++
 	c.counts.ConcurrentMax = max(c.counts.ConcurrentMax, c.inFlight)
 }
@@ -235,7 +246,7 @@ func (c *call) leave() {
 	c.inFlight--
 }
 
-// pause waits, but not longer than ctx.
+// pause waits for d, or until ctx is done.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

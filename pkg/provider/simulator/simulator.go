@@ -1,11 +1,18 @@
-// Package simulator is the five providers as servers, misbehaviour included.
+// Package simulator simulates five providers as servers, faults included.
 //
-// It is written from the providers' own documents and shares nothing with package provider: a mistake in how a document was read would otherwise stand on both sides and show nowhere.
-// Where a document is silent it does what the software behind that provider does (Doorkeeper for movemint, League's oauth2-server for trackmania), and it is strict: what a document does not allow is refused.
+// It follows the providers' own documents and shares no code with package
+// provider, so that a misread document does not go unnoticed on both sides.
+// Where a document says nothing, it does what the provider's software does
+// (Doorkeeper for movemint, League's oauth2-server for trackmania). It is
+// strict: what a document does not allow is refused.
 //
-// A [Simulator] is used in three ways: as an [http.Handler] that routes by Host, as an [http.RoundTripper] that needs no network and starts no goroutine (for simulated time), and over TLS on loopback ([Simulator.ListenTLS]).
+// A [Simulator] is an [http.Handler] that routes by Host, an
+// [http.RoundTripper] that needs no network and starts no goroutine (for
+// simulated time), and a TLS server on loopback ([Simulator.ListenTLS]).
 //
-// People give their consent on the authorize page of movemint and trackmania, with a browser; [Simulator.IssueCode] and [Simulator.IssueRefreshToken] stand where a test has none.
+// Users give their consent in a browser, on the authorize page of movemint and
+// trackmania. Tests without a browser call [Simulator.IssueCode] or
+// [Simulator.IssueRefreshToken].
 package simulator
 
 import (
@@ -18,87 +25,99 @@ import (
 	"time"
 )
 
-// Options say what the servers start with. The zero value is ready to use.
+// Options configures the servers. The zero value is ready to use.
 type Options struct {
-	Lifetime        time.Duration       // of every access token; 0: the documented one, an hour where none is documented
-	RefreshLifetime time.Duration       // of every refresh token; 0: 30 days, for ever at movemint
-	Clients         map[string][]Client // by provider; a provider without any has one, id demo-<provider>, secret demo-secret-<provider>
-	Reuse           map[string]Reuse    // by provider; none: tolerated at movemint, refused elsewhere
-	Log             int                 // how many requests the log keeps; 0: 200
+	// lifetime of access tokens; 0: as documented, or an hour
+	Lifetime        time.Duration
+	RefreshLifetime time.Duration // lifetime of refresh tokens; 0: 30 days, unlimited at movemint
+	// by provider; without any, a provider has one with the id demo-<provider>
+	// and the secret demo-secret-<provider>
+	Clients map[string][]Client
+	Reuse   map[string]Reuse // by provider; zero: Tolerated at movemint, Refused elsewhere
+	Log     int              // the number of requests that the log keeps; 0: 200
 }
 
-// Client is one OAuth client that a provider knows.
+// Client is an OAuth client that is registered at a provider.
 type Client struct {
-	ID, Secret   string
-	Scopes       []string // what it may ask for, at movemint and miden, and of people; nil: anything
-	RedirectURIs []string // where people may be sent with a code, besides to loopback addresses, which may always be named
-	Forbidden    bool     // its account has no permission: miden answers 403
+	ID, Secret string
+	Scopes     []string // scopes that it may request: at movemint, at miden, and of users; nil: any
+	// redirect URIs that are registered; loopback addresses are always allowed
+	RedirectURIs []string
+	Forbidden    bool // its account has no permission: miden responds 403
 }
 
-// Reuse is how a provider takes a refresh token that was already used.
+// Reuse is the behaviour of a provider when a redeemed refresh token is sent
+// again.
 type Reuse string
 
-// The temperaments. The zero value is the provider's own.
+// The behaviours. The zero value is the provider's own.
 const (
-	Tolerated     Reuse = "tolerated"      // the old one works until the access token that came instead is used: Doorkeeper with a column previous_refresh_token; at League, with revokeRefreshTokens(false), for ever
-	Refused       Reuse = "refused"        // it fails, and nothing else happens: League's own, and Doorkeeper's without that column
-	RevokesFamily Reuse = "revokes_family" // it fails, and everything that descends from it dies: RFC 9700, section 4.14.2. Neither does so by itself
+	// the old token works until the access token that replaced its own is used:
+	// Doorkeeper with a column previous_refresh_token. At League, with
+	// revokeRefreshTokens(false), it always works.
+	Tolerated Reuse = "tolerated"
+	// it is refused: League, and Doorkeeper without that column
+	Refused Reuse = "refused"
+	// it is refused, and all tokens that descend from it are revoked (RFC 9700
+	// §4.14.2). Neither software does so by default.
+	RevokesFamily Reuse = "revokes_family"
 )
 
-// Simulator is the five providers. All of its methods are safe for concurrent use.
+// Simulator simulates the five providers. Its methods are safe for concurrent
+// use.
 type Simulator struct {
 	providers map[string]*provider // by name
 	hosts     map[string]*provider
-	log       journal
+	log       requestLog
 	tls       listener
 }
 
-// vendor is what tells one provider's server from another's.
+// vendor describes how the server of one provider differs from others.
 type vendor struct {
-	name, host string
-	token      string        // path of the token endpoint
-	life       time.Duration // of an access token
-	keep       time.Duration // of a refresh token; 0: for ever
-	reuse      Reuse
-	kills      bool   // redeeming a refresh token ends the access token that came with it; see [call.spend]
-	row        bool   // an access token and its refresh token end together
-	machines   bool   // client credentials bring a refresh token too
-	authorize  string // path of the page on which people give their consent; "": there are no people's grants
-	expiry     string // the answer's field that says when the token ends
-	newAccess  func(*call, *access) string
-	newRefresh func() string
-	newCode    func() string
-	routes     map[string]route // by path
-	refuse     func(c *call, status int, code, hint string) answer
+	name, host       string
+	token            string        // path of the token endpoint
+	accessLife       time.Duration // of an access token
+	refreshLife      time.Duration // of a refresh token; 0: unlimited
+	reuse            Reuse
+	revokesAccess    bool   // redeeming a refresh token revokes its access token; see [call.markRedeemed]
+	paired           bool   // an access token and its refresh token are revoked together
+	refreshesClients bool   // client credentials yield a refresh token too
+	authorize        string // path of the authorization endpoint; "": none
+	expiry           string // the response's field for the expiry of the token
+	newAccess        func(*call, *access) string
+	newRefresh       func() string
+	newCode          func() string
+	routes           map[string]route // by path
+	refuse           func(c *call, status int, code, hint string) response
 }
 
-// route is what a server does at one path.
+// route is one path of a server.
 type route struct {
-	methods string // as Allow lists them
+	methods string // as in the header field Allow
 	kind    string
-	serve   func(*call) answer // called with the provider locked
+	serve   func(*call) response // called with the provider locked
 }
 
 func (r *route) takes(method string) bool {
 	return slices.Contains(strings.Split(r.methods, ", "), method)
 }
 
-// provider is one vendor's server and what it remembers.
+// provider is the server of one vendor, with its state.
 type provider struct {
 	vendor
-	mu       sync.Mutex
-	clients  []Client
-	accesses shelf[*access]
-	refreshs shelf[*refresh]
-	codes    shelf[*code]
-	families int
-	fault    Fault
-	left     int // requests that the fault still applies to; counts only where fault.Times is not 0
-	counts   Counts
-	inFlight int
+	mu            sync.Mutex
+	clients       []Client
+	accessTokens  boundedMap[*access]
+	refreshTokens boundedMap[*refresh]
+	codes         boundedMap[*code]
+	families      int
+	fault         Fault
+	left          int // requests that the fault still applies to, if fault.Times is not 0
+	counts        Counts
+	inFlight      int
 }
 
-// New starts the five providers. It panics if o names a provider that does not exist.
+// New returns a simulator. It panics if o names an unknown provider.
 func New(o Options) *Simulator {
 	s := &Simulator{providers: map[string]*provider{}, hosts: map[string]*provider{}}
 	s.log.limit = o.Log
@@ -117,10 +136,10 @@ func New(o Options) *Simulator {
 
 func newProvider(v vendor, o Options) *provider {
 	if o.Lifetime > 0 {
-		v.life = o.Lifetime
+		v.accessLife = o.Lifetime
 	}
 	if o.RefreshLifetime > 0 {
-		v.keep = o.RefreshLifetime
+		v.refreshLife = o.RefreshLifetime
 	}
 	if r := o.Reuse[v.name]; r != "" {
 		v.reuse = r
@@ -138,7 +157,7 @@ func (s *Simulator) mustKnow(name string) {
 	}
 }
 
-// ErrUnknownProvider is what a name that is none of the five gets.
+// ErrUnknownProvider is the error of a name that is none of the five.
 var ErrUnknownProvider = errors.New("simulator: unknown provider")
 
 func (s *Simulator) provider(name string) (*provider, error) {
@@ -163,13 +182,15 @@ func (s *Simulator) with(name string, do func(*provider)) error {
 // Providers returns the five names, sorted.
 func (s *Simulator) Providers() []string { return slices.Sorted(maps.Keys(s.providers)) }
 
-// TokenURL returns the provider's token endpoint, "" for an unknown provider. Miden publishes none: its is made up.
+// TokenURL returns the token URL of a provider; "" for an unknown one. That of
+// miden is invented, because miden publishes none.
 func (s *Simulator) TokenURL(name string) (url string) {
 	_ = s.with(name, func(p *provider) { url = "https://" + p.host + p.token })
 	return url
 }
 
-// AuthorizeURL returns the page on which people give their consent, "" for a provider that has none.
+// AuthorizeURL returns the authorization endpoint of a provider; "" where it
+// has none.
 func (s *Simulator) AuthorizeURL(name string) (url string) {
 	_ = s.with(name, func(p *provider) {
 		if p.authorize != "" {
@@ -179,13 +200,15 @@ func (s *Simulator) AuthorizeURL(name string) (url string) {
 	return url
 }
 
-// ClientFor returns the provider's first client, "" and "" for an unknown provider.
+// ClientFor returns the first client of a provider; "" and "" for an unknown
+// one.
 func (s *Simulator) ClientFor(name string) (id, secret string) {
 	_ = s.with(name, func(p *provider) { id, secret = p.clients[0].ID, p.clients[0].Secret })
 	return id, secret
 }
 
-// SetClient adds a client, or replaces the one with that id: so a client secret is rotated at the provider. Tokens already issued live on.
+// SetClient adds a client, or replaces the one with that ID, as when a client
+// secret is rotated at the provider. Issued tokens stay valid.
 func (s *Simulator) SetClient(name string, c Client) error {
 	return s.with(name, func(p *provider) {
 		if i := slices.IndexFunc(p.clients, func(k Client) bool { return k.ID == c.ID }); i >= 0 {
@@ -196,7 +219,9 @@ func (s *Simulator) SetClient(name string, c Client) error {
 	})
 }
 
-// IssueRefreshToken is what a person's consent and the exchange of its code end in: the refresh token of a new grant is returned. Only movemint and trackmania know people.
+// IssueRefreshToken returns the refresh token of a new grant, as after the
+// consent of a user and the exchange of the code. Only movemint and trackmania
+// have users.
 func (s *Simulator) IssueRefreshToken(name, clientID, person, scope string) (refreshToken string, err error) {
 	err = s.with(name, func(p *provider) {
 		if p.authorize != "" && person != "" {
@@ -211,31 +236,35 @@ func (s *Simulator) IssueRefreshToken(name, clientID, person, scope string) (ref
 	return refreshToken, err
 }
 
-// Accepts says whether the provider would accept the access token now. Asking does not count as using it.
+// Accepts reports whether the provider would accept the access token now. It
+// does not count as use of the token.
 func (s *Simulator) Accepts(name, accessToken string) (alive bool) {
 	_ = s.with(name, func(p *provider) {
-		a, ok := p.accesses.get(accessToken)
-		alive = ok && a.lives(time.Now())
+		a, ok := p.accessTokens.get(accessToken)
+		alive = ok && a.isValid(time.Now())
 	})
 	return alive
 }
 
-// Subject returns the person whose access token it is; "" for a client's own, and for one that is not known.
+// Subject returns the user of an access token; "" for a client's own token, and
+// for an unknown one.
 func (s *Simulator) Subject(name, accessToken string) (person string) {
 	_ = s.with(name, func(p *provider) {
-		if a, ok := p.accesses.get(accessToken); ok {
+		if a, ok := p.accessTokens.get(accessToken); ok {
 			person = a.subject
 		}
 	})
 	return person
 }
 
-// RevokeTokens kills every access token that the provider has issued, and with refreshToo every refresh token. It returns how many access tokens lived.
+// RevokeTokens revokes all access tokens of a provider, and its refresh tokens
+// too if refreshToo is set. It returns the number of access tokens that were
+// valid.
 func (s *Simulator) RevokeTokens(name string, refreshToo bool) (killed int, err error) {
 	err = s.with(name, func(p *provider) {
-		killed = p.kill(time.Now(), func(*access) bool { return true })
-		for _, r := range p.refreshs.items {
-			r.dead = r.dead || refreshToo
+		killed = p.revokeAccess(time.Now(), func(*access) bool { return true })
+		for _, r := range p.refreshTokens.items {
+			r.revoked = r.revoked || refreshToo
 		}
 	})
 	return killed, err

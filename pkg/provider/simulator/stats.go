@@ -12,27 +12,33 @@ import (
 	"time"
 )
 
-// Stats is what has happened since the start, or since [Simulator.Reset]. It holds no secret.
+// Stats counts what happened since the start, or since [Simulator.Reset]. It
+// holds no secret.
 type Stats struct {
 	Providers map[string]Counts `json:"providers"`
 	Log       []Event           `json:"log"` // oldest first
 }
 
-// Counts are one provider's.
+// Counts is the counts of one provider.
 type Counts struct {
-	TokenRequests   int            `json:"token_requests"`   // for a token, but for the next two
-	RefreshRequests int            `json:"refresh_requests"` // with a refresh token
-	CodeRequests    int            `json:"code_requests"`    // with an authorization code
-	OtherRequests   int            `json:"other_requests"`   // authorize, verify, revoke, and what is at no known path
-	ConcurrentMax   int            `json:"concurrent_max"`   // most requests at one time, of any kind
-	Issued          int            `json:"issued"`           // token answers that the provider made, lost ones included
-	Rejected        int            `json:"rejected"`         // requests that the provider itself refused
-	Faulted         int            `json:"faulted"`          // requests that a fault applied to
-	Living          int            `json:"living"`           // access tokens that are good now
-	Reused          int            `json:"reused"`           // how often a refresh token that was spent already reached the provider
-	ReusedEarly     int            `json:"reused_early"`     // of these, how often before the time at which the access token that came with it was to end, be that dead or alive
-	RefreshUses     map[string]int `json:"refresh_uses"`     // how often each refresh token reached the provider, by fingerprint: the first 16 hex digits of its SHA-256
-	Fault           *Fault         `json:"fault,omitempty"`  // in force now
+	TokenRequests   int `json:"token_requests"`   // token requests, without the next two
+	RefreshRequests int `json:"refresh_requests"` // with a refresh token
+	CodeRequests    int `json:"code_requests"`    // with an authorization code
+	OtherRequests   int `json:"other_requests"`   // authorize, verify, revoke, and unknown paths
+	ConcurrentMax   int `json:"concurrent_max"`   // the maximum of simultaneous requests of any kind
+	Issued          int `json:"issued"`           // token responses that the provider made, lost ones included
+	Rejected        int `json:"rejected"`         // requests that the provider itself refused
+	Faulted         int `json:"faulted"`          // requests that a fault applied to
+	Living          int `json:"living"`           // access tokens that are valid now
+	// requests with a refresh token that was redeemed before
+	Reused int `json:"reused"`
+	// of these, the requests before the expiry of the access token that came
+	// with it, revoked or not
+	ReusedEarly int `json:"reused_early"`
+	// requests by the fingerprint of the refresh token: the first 16 hex digits
+	// of its SHA-256
+	RefreshUses map[string]int `json:"refresh_uses"`
+	Fault       *Fault         `json:"fault,omitempty"` // the current fault
 }
 
 // Event is one request.
@@ -40,14 +46,16 @@ type Event struct {
 	Time     time.Time `json:"time"`
 	Provider string    `json:"provider"`
 	Method   string    `json:"method"`
-	Path     string    `json:"path"`    // "" for a path that the provider does not have
-	Kind     string    `json:"kind"`    // token, refresh, code, authorize, verify, revoke, other
-	Grant    string    `json:"grant"`   // client_credentials, refresh_token or authorization_code; "" for anything else
-	Status   int       `json:"status"`  // 0: there was no answer
-	Outcome  string    `json:"outcome"` // issued, verified, revoked, an error's code, fault, dropped, refused, left; of the authorize page also shown, allowed
+	Path     string    `json:"path"`   // "" for an unknown path
+	Kind     string    `json:"kind"`   // token, refresh, code, authorize, verify, revoke, other
+	Grant    string    `json:"grant"`  // client_credentials, refresh_token or authorization_code; "" for anything else
+	Status   int       `json:"status"` // 0: no response
+	// issued, verified, revoked, an error code, fault, dropped, refused or
+	// left; shown or allowed for the authorize page
+	Outcome string `json:"outcome"`
 }
 
-func (n *Counts) arrived(kind string) {
+func (n *Counts) countRequest(kind string) {
 	switch kind {
 	case kindToken:
 		n.TokenRequests++
@@ -60,10 +68,10 @@ func (n *Counts) arrived(kind string) {
 	}
 }
 
-// presented counts a refresh token that has reached the provider.
-func (n *Counts) presented(r *refresh, now time.Time) {
+// countUse counts a request with a refresh token.
+func (n *Counts) countUse(r *refresh, now time.Time) {
 	r.uses++
-	if !r.spent {
+	if !r.redeemed {
 		return
 	}
 	n.Reused++
@@ -72,7 +80,7 @@ func (n *Counts) presented(r *refresh, now time.Time) {
 	}
 }
 
-// Stats returns a copy.
+// Stats returns the counts and the log.
 func (s *Simulator) Stats() Stats {
 	st := Stats{Providers: map[string]Counts{}, Log: s.log.all()}
 	for name := range s.providers {
@@ -84,23 +92,23 @@ func (s *Simulator) Stats() Stats {
 func (p *provider) stats(now time.Time) Counts {
 	n := p.counts
 	n.RefreshUses = map[string]int{}
-	for _, r := range p.refreshs.items {
+	for _, r := range p.refreshTokens.items {
 		if r.uses > 0 {
 			n.RefreshUses[fingerprint(r.value)] = r.uses
 		}
 	}
-	for _, a := range p.accesses.items {
-		if a.lives(now) {
+	for _, a := range p.accessTokens.items {
+		if a.isValid(now) {
 			n.Living++
 		}
 	}
-	if f := p.standing(); !reflect.ValueOf(f).IsZero() {
+	if f := p.currentFault(); !reflect.ValueOf(f).IsZero() {
 		n.Fault = &f
 	}
 	return n
 }
 
-// Reset forgets all counts and the log. Tokens, clients and faults stay.
+// Reset clears the counts and the log. Tokens, clients and faults stay.
 func (s *Simulator) Reset() {
 	for name := range s.providers {
 		_ = s.with(name, (*provider).reset)
@@ -110,7 +118,7 @@ func (s *Simulator) Reset() {
 
 func (p *provider) reset() {
 	p.counts = Counts{}
-	for _, r := range p.refreshs.items {
+	for _, r := range p.refreshTokens.items {
 		r.uses = 0
 	}
 }
@@ -120,9 +128,17 @@ func fingerprint(token string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// event says what is known of the request without repeating what a client may have put in the wrong place.
-func (c *call) event(a answer, err error) Event {
-	e := Event{Time: c.now, Provider: c.name, Method: knownMethod(c.method), Kind: c.kind, Status: a.status, Outcome: cmp.Or(missing(err), a.outcome)}
+// event returns the log entry of a request. It quotes nothing that a client may
+// have put in the wrong place.
+func (c *call) event(a response, err error) Event {
+	e := Event{
+		Time:     c.now,
+		Provider: c.name,
+		Method:   knownMethod(c.method),
+		Kind:     c.kind,
+		Status:   a.status,
+		Outcome:  cmp.Or(outcomeWithout(err), a.outcome),
+	}
 	if c.route != nil {
 		e.Path = c.path
 	}
@@ -131,7 +147,7 @@ func (c *call) event(a answer, err error) Event {
 		e.Grant = refreshToken
 	case c.kind == kindCode:
 		e.Grant = authorizationCode
-	case c.kind == kindToken && (c.machines || c.param("grant_type") == clientCredentials):
+	case c.kind == kindToken && (c.refreshesClients || c.param("grant_type") == clientCredentials):
 		e.Grant = clientCredentials
 	}
 	return e
@@ -144,8 +160,8 @@ func knownMethod(m string) string {
 	return "other"
 }
 
-// missing says why there was no answer.
-func missing(err error) string {
+// outcomeWithout returns the outcome of a request without a response.
+func outcomeWithout(err error) string {
 	switch {
 	case err == nil:
 		return ""
@@ -159,14 +175,14 @@ func missing(err error) string {
 	return "broken"
 }
 
-// journal keeps the last events.
-type journal struct {
+// requestLog keeps the last requests.
+type requestLog struct {
 	mu     sync.Mutex
 	limit  int // 0: 200
 	events []Event
 }
 
-func (j *journal) add(e Event) {
+func (j *requestLog) add(e Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.events = append(j.events, e)
@@ -175,13 +191,13 @@ func (j *journal) add(e Event) {
 	}
 }
 
-func (j *journal) all() []Event {
+func (j *requestLog) all() []Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return append([]Event{}, j.events...)
 }
 
-func (j *journal) clear() {
+func (j *requestLog) clear() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.events = nil

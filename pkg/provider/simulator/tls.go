@@ -25,10 +25,10 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/loopback"
 )
 
-// listener is the five hosts on one loopback port.
+// listener serves the five hosts on one loopback port.
 type listener struct {
 	mu      sync.Mutex
-	running *running // nil: closed
+	running *running // nil: not listening
 }
 
 type running struct {
@@ -39,7 +39,10 @@ type running struct {
 	all    sync.WaitGroup // the accept loop and every connection
 }
 
-// ListenTLS serves the five hosts over HTTP/1.1 on addr, which must be loopback ("127.0.0.1:0"), with a certificate of an authority made for this one time. It returns once connections are accepted. [Simulator.Close] ends it; then it may be called again.
+// ListenTLS serves the five hosts over HTTP/1.1 on addr, which must be a
+// loopback address ("127.0.0.1:0"), with a certificate of a new authority. It
+// returns once connections are accepted. After [Simulator.Close] it may be
+// called again.
 func (s *Simulator) ListenTLS(addr string) error {
 	s.tls.mu.Lock()
 	defer s.tls.mu.Unlock()
@@ -73,12 +76,13 @@ func (s *Simulator) run(l net.Listener, root []byte, leaf tls.Certificate) *runn
 		ConnState:         func(c net.Conn, state http.ConnState) { r.track(ctx, c, state) },
 		Protocols:         &http.Protocols{},
 	}
-	r.server.Protocols.SetHTTP1(true) // one request to a connection: what a fault closes is one request's
+	r.server.Protocols.SetHTTP1(true) // with HTTP/2, a closed connection would end other requests too
 	r.all.Go(func() { _ = r.server.ServeTLS(l, "", "") })
 	return r
 }
 
-// track counts connections. One that is accepted while the server closes would not be closed by it.
+// track counts connections. One that is accepted while the server closes would
+// not be closed by it.
 func (r *running) track(ctx context.Context, c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
@@ -91,13 +95,14 @@ func (r *running) track(ctx context.Context, c net.Conn, state http.ConnState) {
 	}
 }
 
-// hello resets the connection where the fault Down stands for every request.
+// hello resets the connection if the fault Down applies to every request.
 func (s *Simulator) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
 	p := s.hosts[strings.ToLower(h.ServerName)]
 	if p == nil || !p.refuses() {
 		return nil, nil
 	}
-	s.log.add(Event{Time: time.Now(), Provider: p.name, Kind: kindOther, Outcome: "refused"}) // before whoever asks can know of it
+	// before the client can notice
+	s.log.add(Event{Time: time.Now(), Provider: p.name, Kind: kindOther, Outcome: "refused"})
 	if tcp, ok := h.Conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
@@ -105,14 +110,16 @@ func (s *Simulator) hello(h *tls.ClientHelloInfo) (*tls.Config, error) {
 	return nil, errRefused
 }
 
-// refuses counts the connection as a request that the fault applied to.
+// refuses reports whether the connection is refused, and counts it as a request
+// that the fault applied to.
 func (p *provider) refuses() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.fault.Down && p.fault.Only == "" && p.take(kindOther).Down
+	return p.fault.Down && p.fault.Only == "" && p.takeFault(kindOther).Down
 }
 
-// Close ends [Simulator.ListenTLS], cuts what is under way, and returns when none of its goroutines is left. Without a listener it does nothing.
+// Close stops listening, closes all connections, and returns when all
+// goroutines have ended. Without a listener it does nothing.
 func (s *Simulator) Close() error {
 	s.tls.mu.Lock()
 	defer s.tls.mu.Unlock()
@@ -136,7 +143,7 @@ func (s *Simulator) listening() *running {
 	return s.tls.running
 }
 
-// Roots returns the authority to trust; nil while nothing listens.
+// Roots returns the certificate authority to trust; nil while nothing listens.
 func (s *Simulator) Roots() *x509.CertPool {
 	root := s.RootPEM()
 	if root == nil {
@@ -147,13 +154,15 @@ func (s *Simulator) Roots() *x509.CertPool {
 	return pool
 }
 
-// RootPEM is that authority's certificate, for a process that is told by SSL_CERT_FILE whom to trust; nil while nothing listens.
+// RootPEM returns the authority's certificate, for processes that read
+// SSL_CERT_FILE; nil while nothing listens.
 func (s *Simulator) RootPEM() []byte { return s.listening().root }
 
-// Addr returns where TLS is served; "" while nothing listens.
+// Addr returns the address of the TLS server; "" while nothing listens.
 func (s *Simulator) Addr() string { return s.listening().addr }
 
-// Route returns where to connect instead of hostport, for a dialer; not ok where hostport is none of the five hosts at port 443, or nothing listens.
+// Route returns the address to dial in place of hostport. ok is false if
+// hostport is none of the five hosts at port 443, or nothing listens.
 func (s *Simulator) Route(hostport string) (addr string, ok bool) {
 	host, port, err := net.SplitHostPort(hostport)
 	addr = s.Addr()
@@ -163,7 +172,8 @@ func (s *Simulator) Route(hostport string) (addr string, ok bool) {
 	return addr, true
 }
 
-// newAuthority makes a certificate authority, uses it once and forgets its key.
+// newAuthority returns a new certificate authority and a certificate that it
+// signed. The key of the authority is not kept.
 func newAuthority(hosts []string) (rootPEM []byte, leaf tls.Certificate, err error) {
 	ca := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tokenvend simulator, not to be trusted elsewhere"},

@@ -9,16 +9,22 @@ import (
 	"time"
 )
 
-// trackmania runs League's oauth2-server: redeeming a refresh token ends it and its access token. The document names no lifetime, and no error. A dead refresh token is a 401 invalid_request, as it was up to version 8, because that is the harder of the two to
-// tell from a mistake of one's own; a dead code is a 400 invalid_grant, as it is from 9 on. The texts that are encrypted in both are long.
+// trackmania returns the server of trackmania: League's oauth2-server, where
+// redeeming a refresh token revokes it and its access token. The document names
+// no lifetime and no errors. An invalid refresh token is a 401 invalid_request,
+// as up to version 8, because that is harder to tell from a wrong request. An
+// invalid code is a 400 invalid_grant, as from version 9 on. Both are long,
+// because they are encrypted.
 func trackmania() vendor {
 	return vendor{
 		name: "trackmania", host: "api.trackmania.com", token: "/api/access_token",
-		authorize: "/oauth/authorize", life: time.Hour, keep: 30 * 24 * time.Hour, reuse: Refused, kills: true, expiry: "expires_in",
-		newAccess:  leagueToken,
-		newRefresh: func() string { return "def502" + hexes(369) },
-		newCode:    func() string { return "def502" + hexes(411) },
-		refuse:     refuseLeague,
+		authorize: "/oauth/authorize", accessLife: time.Hour, refreshLife: 30 * 24 * time.Hour, reuse: Refused,
+		revokesAccess: true,
+		expiry:        "expires_in",
+		newAccess:     leagueToken,
+		newRefresh:    func() string { return "def502" + randomHex(369) },
+		newCode:       func() string { return "def502" + randomHex(411) },
+		refuse:        refuseLeague,
 		routes: map[string]route{
 			"/oauth/authorize":  {"GET, POST", kindAuthorize, authorize},
 			"/api/access_token": {http.MethodPost, kindToken, trackmaniaToken},
@@ -26,7 +32,7 @@ func trackmania() vendor {
 	}
 }
 
-func trackmaniaToken(c *call) answer {
+func trackmaniaToken(c *call) response {
 	if problem := c.checkForm(c.tokenForm()...); problem != "" {
 		return c.refuse(c, http.StatusBadRequest, "invalid_request", problem)
 	}
@@ -43,11 +49,16 @@ func trackmaniaToken(c *call) answer {
 	case authorizationCode:
 		return trackmaniaCode(c, client)
 	}
-	return c.refuse(c, http.StatusBadRequest, "unsupported_grant_type", "Check that all required parameters have been provided")
+	return c.refuse(
+		c,
+		http.StatusBadRequest,
+		"unsupported_grant_type",
+		"Check that all required parameters have been provided",
+	)
 }
 
-func trackmaniaRefresh(c *call, client Client) answer {
-	if name := c.lacks(refreshToken); name != "" {
+func trackmaniaRefresh(c *call, client Client) response {
+	if name := c.firstMissing(refreshToken); name != "" {
 		return refuseParameter(c, name)
 	}
 	old, why := c.redeem(c.param(refreshToken), client.ID, c.param("scope"))
@@ -57,44 +68,44 @@ func trackmaniaRefresh(c *call, client Client) answer {
 	case old == nil:
 		return c.refuse(c, http.StatusUnauthorized, "invalid_request", why)
 	}
-	a, r := c.issue(old.within(c.param("scope")), old)
+	a, r := c.issue(old.withScope(c.param("scope")), old)
 	return c.granted(leagueFields(c, a, r))
 }
 
-func trackmaniaCode(c *call, client Client) answer {
-	if name := c.lacks("code", "redirect_uri"); name != "" {
+func trackmaniaCode(c *call, client Client) response {
+	if name := c.firstMissing("code", "redirect_uri"); name != "" {
 		return refuseParameter(c, name)
 	}
 	a, r, wrong := c.exchange(client.ID)
-	if wrong != sound {
-		code, hint := leagueFlaw(wrong)
+	if wrong != codeValid {
+		code, hint := leagueCodeError(wrong)
 		return c.refuse(c, http.StatusBadRequest, code, hint)
 	}
 	return c.granted(leagueFields(c, a, r))
 }
 
-// leagueFlaw is what AuthCodeGrant says.
-func leagueFlaw(wrong flaw) (code, hint string) {
+// leagueCodeError returns the error of AuthCodeGrant.
+func leagueCodeError(wrong codeError) (code, hint string) {
 	switch wrong {
-	case anothersCode:
+	case otherClient:
 		return "invalid_request", "Authorization code was not issued to this client"
 	case otherRedirect:
 		return "invalid_request", "Invalid redirect URI"
 	case noVerifier:
 		return "invalid_request", "Check the `code_verifier` parameter"
-	case unaskedVerifier:
+	case unexpectedVerifier:
 		return "invalid_request", "code_verifier received when no code_challenge is present"
 	case wrongVerifier:
 		return "invalid_grant", "Failed to verify `code_verifier`."
 	case usedCode:
 		return "invalid_grant", "Authorization code has been revoked"
-	case oldCode:
+	case expiredCode:
 		return "invalid_grant", "Authorization code has expired"
 	}
 	return "invalid_request", "Issue decrypting the authorization code"
 }
 
-func refuseParameter(c *call, name string) answer {
+func refuseParameter(c *call, name string) response {
 	return c.refuse(c, http.StatusBadRequest, "invalid_request", fmt.Sprintf("Check the `%s` parameter", name))
 }
 
@@ -106,19 +117,21 @@ func leagueFields(c *call, a *access, r *refresh) map[string]any {
 	return fields
 }
 
-// leagueToken has fractional times, as lcobucci/jwt writes them. Its signature is random: nobody but the provider checks it.
+// leagueToken returns a JWT with fractional times, as lcobucci/jwt writes them.
+// Its signature is random: only the provider verifies it.
 func leagueToken(c *call, a *access) string {
 	at := func(t time.Time) json.Number {
 		return json.Number(strconv.FormatFloat(float64(t.Add(c.fault.Skew).UnixMicro())/1e6, 'f', -1, 64))
 	}
 	claims := map[string]any{
-		"aud": a.client, "jti": hexes(40), "iat": at(a.issued), "nbf": at(a.issued), "exp": at(a.expires), "sub": a.subject, "scopes": append([]string{}, strings.Fields(a.scope)...),
+		"aud": a.client, "jti": randomHex(40), "iat": at(a.issued), "nbf": at(a.issued), "exp": at(a.expires),
+		"sub": a.subject, "scopes": append([]string{}, strings.Fields(a.scope)...),
 	}
 	return jwt(map[string]any{"typ": "JWT", "alg": "RS256"}, claims, func(string) []byte { return random(256) })
 }
 
-// leagueSays are League's messages.
-func leagueSays(status int, code, hint string) string {
+// leagueMessage returns League's message for an error.
+func leagueMessage(status int, code, hint string) string {
 	switch {
 	case code == "invalid_client":
 		return "Client authentication failed"
@@ -136,8 +149,8 @@ func leagueSays(status int, code, hint string) string {
 	return hint
 }
 
-func refuseLeague(c *call, status int, code, hint string) answer {
-	message := leagueSays(status, code, hint)
+func refuseLeague(c *call, status int, code, hint string) response {
+	message := leagueMessage(status, code, hint)
 	fields := map[string]any{"error": code, "error_description": message, "message": message}
 	if hint != "" {
 		fields["hint"] = hint

@@ -35,12 +35,15 @@ func TestRoundTripInSimulatedTime(t *testing.T) {
 		}
 		set(t, s, "minut", Fault{Delay: 30 * time.Second})
 		start = time.Now()
-		if h := do(c, exchange("minut")); !errors.Is(h.err, context.DeadlineExceeded) || time.Since(start) != 10*time.Second {
+		if h := do(c, exchange("minut")); !errors.Is(h.err, context.DeadlineExceeded) ||
+			time.Since(start) != 10*time.Second {
 			t.Errorf("%v after %v", h.err, time.Since(start))
 		}
 		set(t, s, "minut", Fault{Drip: 3 * time.Second})
 		start = time.Now()
-		if h := do(c, exchange("minut")); !errors.Is(h.err, context.DeadlineExceeded) || time.Since(start) != 10*time.Second || len(h.body) != 3 {
+		if h := do(c, exchange("minut")); !errors.Is(h.err, context.DeadlineExceeded) ||
+			time.Since(start) != 10*time.Second ||
+			len(h.body) != 3 {
 			t.Errorf("%q %v after %v", h.body, h.err, time.Since(start))
 		}
 		s.RevokeTokens("minut", false)
@@ -56,29 +59,33 @@ func TestRoundTripInSimulatedTime(t *testing.T) {
 func TestRoundTripErrors(t *testing.T) {
 	s := New(Options{})
 	set(t, s, "minut", Fault{Down: true})
-	if h := say(s, exchange("minut")); !errors.Is(h.err, syscall.ECONNREFUSED) {
+	if h := roundTrip(s, exchange("minut")); !errors.Is(h.err, syscall.ECONNREFUSED) {
 		t.Errorf("down: %v", h.err)
 	}
 	set(t, s, "minut", Fault{Drop: true})
-	if h := say(s, exchange("minut")); !errors.Is(h.err, syscall.ECONNRESET) {
+	if h := roundTrip(s, exchange("minut")); !errors.Is(h.err, syscall.ECONNRESET) {
 		t.Errorf("drop: %v", h.err)
 	}
 	set(t, s, "minut", Fault{Cut: true})
-	if h := say(s, exchange("minut")); !errors.Is(h.err, io.ErrUnexpectedEOF) {
+	if h := roundTrip(s, exchange("minut")); !errors.Is(h.err, io.ErrUnexpectedEOF) {
 		t.Errorf("cut: %v", h.err)
 	}
 	var unknown *net.DNSError
-	if h := say(s, ask{method: "GET", url: "https://elsewhere.example/"}); !errors.As(h.err, &unknown) {
+	if h := roundTrip(s, request{method: "GET", url: "https://elsewhere.example/"}); !errors.As(h.err, &unknown) {
 		t.Errorf("another host: %v", h.err)
 	}
-	if h := say(s, ask{method: "GET", url: "http://api.minut.com/v8/users/me"}); !errors.Is(h.err, syscall.ECONNREFUSED) {
+	if h := roundTrip(s, request{method: "GET", url: "http://api.minut.com/v8/users/me"}); !errors.Is(
+		h.err,
+		syscall.ECONNREFUSED,
+	) {
 		t.Errorf("without TLS: %v", h.err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.Reset()
 	set(t, s, "minut", Fault{})
-	if h := sayRequest(s, exchange("minut").request().WithContext(ctx)); !errors.Is(h.err, context.Canceled) || s.Stats().Providers["minut"].TokenRequests != 0 {
+	if h := roundTripRequest(s, exchange("minut").request().WithContext(ctx)); !errors.Is(h.err, context.Canceled) ||
+		s.Stats().Providers["minut"].TokenRequests != 0 {
 		t.Errorf("cancelled before: %v", h.err)
 	}
 }
@@ -133,7 +140,7 @@ func TestCloseEndsWhatIsUnderWay(t *testing.T) {
 	s := New(Options{})
 	c := overTLS(t, s)
 	set(t, s, "minut", Fault{Delay: time.Hour})
-	done := make(chan heard, 1)
+	done := make(chan result, 1)
 	go func() { done <- do(c, exchange("minut")) }()
 	for s.Stats().Providers["minut"].TokenRequests == 0 {
 		time.Sleep(time.Millisecond)
@@ -155,19 +162,25 @@ func TestStats(t *testing.T) {
 		set(t, s, "monta", Fault{Delay: time.Second})
 		var all sync.WaitGroup
 		for range 8 {
-			all.Go(func() { say(s, exchange("monta")) })
+			all.Go(func() { roundTrip(s, exchange("monta")) })
 		}
 		all.Wait()
-		h := say(s, exchange("monta"))
-		say(s, refreshing("monta", h.text("refreshToken")))
-		say(s, refreshing("monta", h.text("refreshToken")))
-		say(s, ask{method: "canary", url: "https://public-api.monta.com/canary"})
+		h := roundTrip(s, exchange("monta"))
+		roundTrip(s, refreshing("monta", h.text("refreshToken")))
+		roundTrip(s, refreshing("monta", h.text("refreshToken")))
+		roundTrip(s, request{method: "canary", url: "https://public-api.monta.com/canary"})
 		st := s.Stats()
 		n := st.Providers["monta"]
-		if n.TokenRequests != 9 || n.RefreshRequests != 2 || n.OtherRequests != 1 || n.ConcurrentMax != 8 || n.Issued != 10 || n.Rejected != 2 || n.Living != 10 || n.Fault == nil {
+		if n.TokenRequests != 9 || n.RefreshRequests != 2 || n.OtherRequests != 1 || n.ConcurrentMax != 8 ||
+			n.Issued != 10 ||
+			n.Rejected != 2 ||
+			n.Living != 10 ||
+			n.Fault == nil {
 			t.Errorf("%+v", n)
 		}
-		if len(st.Log) != 3 || st.Log[0].Outcome != "issued" || st.Log[1].Status != 401 || st.Log[1].Grant != "refresh_token" || st.Log[2].Path != "" {
+		if len(st.Log) != 3 || st.Log[0].Outcome != "issued" || st.Log[1].Status != 401 ||
+			st.Log[1].Grant != "refresh_token" ||
+			st.Log[2].Path != "" {
 			t.Errorf("%+v", st.Log)
 		}
 		text, err := json.Marshal(st)
@@ -177,7 +190,8 @@ func TestStats(t *testing.T) {
 			}
 		}
 		s.Reset()
-		if n := s.Stats().Providers["monta"]; n.TokenRequests != 0 || len(n.RefreshUses) != 0 || n.Living != 10 || len(s.Stats().Log) != 0 {
+		if n := s.Stats().Providers["monta"]; n.TokenRequests != 0 || len(n.RefreshUses) != 0 || n.Living != 10 ||
+			len(s.Stats().Log) != 0 {
 			t.Errorf("after reset: %+v", n)
 		}
 	})
@@ -190,7 +204,7 @@ func TestManyAtOnce(t *testing.T) {
 		for i := range 8 {
 			all.Go(func() {
 				for range 20 {
-					h := say(s, exchange(name))
+					h := roundTrip(s, exchange(name))
 					s.Accepts(name, tokenIn(h))
 					if i == 0 {
 						s.SetFault(name, Fault{Header: map[string]string{"X-A": "b"}, Times: 2})

@@ -1,7 +1,6 @@
 package dynamo_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,11 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/tokenvend/tokenvend/internal/testbed"
+	"github.com/tokenvend/tokenvend/internal/testworld/dynamotable"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
 	"github.com/tokenvend/tokenvend/pkg/store/storetest"
@@ -33,59 +29,10 @@ var (
 	noon = time.Date(2031, 11, 22, 12, 0, 0, 0, time.UTC)
 )
 
-var tables atomic.Int64
-
-// newTable creates an empty table and deletes it at the end of the test.
-func newTable(t *testing.T, client *dynamodb.Client) string {
-	t.Helper()
-	name := aws.String(fmt.Sprintf("entries-%d", tables.Add(1)))
-	if _, err := client.CreateTable(t.Context(), schema(*name)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: name}); err != nil {
-			t.Error(err)
-		}
-	})
-	wait := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
-		o.MinDelay = 10 * time.Millisecond
-	})
-	if err := wait.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: name}, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	return *name
-}
-
-func schema(table string) *dynamodb.CreateTableInput {
-	keys := func(partition, sort string) []types.KeySchemaElement {
-		return []types.KeySchemaElement{
-			{AttributeName: aws.String(partition), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String(sort), KeyType: types.KeyTypeRange},
-		}
-	}
-	attribute := func(name string, kind types.ScalarAttributeType) types.AttributeDefinition {
-		return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: kind}
-	}
-	return &dynamodb.CreateTableInput{
-		TableName: &table, BillingMode: types.BillingModePayPerRequest,
-		KeySchema: keys(dynamo.PartitionKey, dynamo.SortKey),
-		AttributeDefinitions: []types.AttributeDefinition{
-			attribute(dynamo.PartitionKey, "S"), attribute(dynamo.SortKey, "S"),
-			attribute(dynamo.IndexPartitionKey, "N"), attribute(dynamo.IndexSortKey, "N"),
-		},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName: aws.String(dynamo.Index), KeySchema: keys(dynamo.IndexPartitionKey, dynamo.IndexSortKey),
-			Projection: &types.Projection{
-				ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: dynamo.IndexedBesides(),
-			},
-		}},
-	}
-}
-
 // open returns an empty store whose requests pass through wrap.
 func open(t *testing.T, endpoint testbed.Endpoint, wrap func(http.RoundTripper) http.RoundTripper) *dynamo.Store {
 	t.Helper()
-	table := newTable(t, newClient(t, endpoint, nil))
+	table := dynamotable.New(t, newClient(t, endpoint, nil))
 	return dynamo.New(newClient(t, endpoint, wrap), table)
 }
 
@@ -138,7 +85,7 @@ func acquire(t *testing.T, s store.Store, seen store.Entry) store.Lease {
 
 func TestFault01_OneOfFourHundredColdCallersIsLeased(t *testing.T) {
 	onEach(t, func(t *testing.T, endpoint testbed.Endpoint) {
-		table := newTable(t, newClient(t, endpoint, nil))
+		table := dynamotable.New(t, newClient(t, endpoint, nil))
 		var won, refused atomic.Int64
 		var all sync.WaitGroup
 		for range 8 {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tokenvend/tokenvend/internal/testbed"
+	"github.com/tokenvend/tokenvend/internal/testworld/dynamotable"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -28,7 +29,7 @@ type table struct {
 func openTable(t *testing.T) table {
 	t.Helper()
 	client := newClient(t, testbed.DynamoDB(t), nil)
-	name := newTable(t, client)
+	name := dynamotable.New(t, client)
 	return table{dynamo.New(client, name), client, name}
 }
 

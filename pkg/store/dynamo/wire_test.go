@@ -10,14 +10,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/tokenvend/tokenvend/internal/testbed"
+	"github.com/tokenvend/tokenvend/internal/testworld/dynamotable"
 )
 
 // newClient returns a client with its own connections and retries. wrap, if not
@@ -32,15 +29,7 @@ func newClient(
 	if wrap != nil {
 		transport = wrap(transport)
 	}
-	return dynamodb.New(dynamodb.Options{
-		Region:       "us-east-1",
-		BaseEndpoint: aws.String(string(endpoint)),
-		Credentials:  credentials.NewStaticCredentialsProvider("AKIDTEST", "secret", ""),
-		HTTPClient:   &http.Client{Transport: transport},
-		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts, o.MaxBackoff = 5, 20*time.Millisecond
-		}),
-	})
+	return dynamotable.Client(endpoint, transport)
 }
 
 // request is a request as the SDK sent it.

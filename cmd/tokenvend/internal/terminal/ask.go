@@ -23,8 +23,8 @@ func (c Console) Input() *os.File { return c.in }
 // Interactive reports whether the standard input is a terminal.
 func (c Console) Interactive() bool { return term.IsTerminal(int(c.in.Fd())) }
 
-// Ask asks a question and reads a line.
-func (c Console) Ask(question string) (string, error) {
+// Question asks a question and reads a line.
+func (c Console) Question(question string) (string, error) {
 	c.prompt(question)
 	line, err := c.line()
 	return strings.TrimSpace(line), err
@@ -45,7 +45,8 @@ func (c Console) AskHidden(question string) (redact.String, error) {
 
 func (c Console) prompt(question string) { _, _ = io.WriteString(c.err, clean(question)) }
 
-// hidden reads a line that the terminal does not show. Whoever ends the program meanwhile gets a terminal back that shows what is typed.
+// hidden reads a line that the terminal does not show. Whoever ends the program
+// meanwhile gets a terminal back that shows what is typed.
 func (c Console) hidden() (string, error) {
 	fd := int(c.in.Fd())
 	before, err := term.GetState(fd)
@@ -72,7 +73,8 @@ func (c Console) hidden() (string, error) {
 	}
 }
 
-// line reads one line, byte by byte: what follows is for others to read. The end of the input ends a line too.
+// line reads one line, byte by byte: what follows is for others to read. The
+// end of the input ends a line too.
 func (c Console) line() (string, error) {
 	var text []byte
 	one := make([]byte, 1)

@@ -23,14 +23,18 @@ import (
 type Console struct {
 	in       *os.File
 	out, err io.Writer
+	colored  bool // the output is a terminal that shows colors
 }
 
 // New returns the console of these three streams.
-func New(in *os.File, out, err io.Writer) Console { return Console{in: in, out: out, err: err} }
+func New(in *os.File, out, err io.Writer) Console {
+	return Console{in: in, out: out, err: err, colored: showsColors(out)}
+}
 
-// Lines is a text of several lines as an argument of Say and Printf. Its further
-// lines are indented, so that none can pass for a message of the program. All
-// other text in arguments stays on the line where it stands in the format.
+// Lines is a text of several lines as an argument of Say and Printf. Its
+// further lines are indented, so that none can pass for a message of the
+// program. All other text in arguments stays on the line where it stands in the
+// format.
 type Lines string
 
 // Say writes a message for people on the error output, as a line.
@@ -89,14 +93,26 @@ func indented(text string) string {
 
 // Table writes rows on the output, their columns lined up. No cell can begin
 // another row or column.
-func (c Console) Table(rows [][]string) error { return writeTable(c.out, rows) }
+func (c Console) Table(rows [][]string) error { return writeTable(c.out, rows, nil) }
 
-func writeTable(w io.Writer, rows [][]string) error {
+// GradedTable is Table with a color for the first cell of each row, where the
+// output is a terminal.
+func (c Console) GradedTable(rows [][]string, color func(cell string) Color) error {
+	if !c.colored {
+		color = nil
+	}
+	return writeTable(c.out, rows, color)
+}
+
+func writeTable(w io.Writer, rows [][]string, color func(cell string) Color) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
 			cells[i] = cleanLine(cell)
+			if i == 0 && color != nil {
+				cells[i] = color(cell).paint(cells[i])
+			}
 		}
 		_, _ = io.WriteString(t, strings.Join(cells, "\t")+"\n")
 	}
@@ -116,7 +132,7 @@ func (c Console) Help(asked bool, text string) {
 // Columns returns rows as text, their columns lined up.
 func Columns(rows [][]string) string {
 	var b bytes.Buffer
-	_ = writeTable(&b, rows) // to memory: cannot fail
+	_ = writeTable(&b, rows, nil) // to memory: cannot fail
 	return b.String()
 }
 
@@ -171,7 +187,13 @@ func (c Console) Token(token string) error {
 	if err := CheckToken(token); err != nil {
 		return err
 	}
-	_, err := io.WriteString(c.out, token+"\n")
+	return c.Line(token)
+}
+
+// Line writes a line for programs on the output. It is the caller's to check
+// what the line is made from.
+func (c Console) Line(text string) error {
+	_, err := io.WriteString(c.out, cleanLine(text)+"\n")
 	return err
 }
 

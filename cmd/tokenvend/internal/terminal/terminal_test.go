@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
@@ -53,11 +55,13 @@ func TestNothingControlsTheTerminal(t *testing.T) {
 	}
 }
 
-// A text of a type of its own, as a state is, and a list of texts begin no line.
+// A text of a type of its own, as a state is, and a list of texts begin no
+// line.
 func TestAttack21_NoArgumentBeginsALine(t *testing.T) {
 	type state string
 	const forged = "idle\ntokenvend: all is well"
-	for _, arg := range []any{state(forged), []string{forged}, []state{forged}, struct{ s state }{forged}, &forgedText{forged}} {
+	for _, arg := range []any{state(forged), []string{forged}, []state{forged}, struct{ s state }{forged},
+		&forgedText{forged}} {
 		console, out, errs := page(t)
 		console.Say("state %v", arg)
 		_ = console.Printf("state %v\n", arg)
@@ -104,7 +108,8 @@ func TestOnlyATokenIsShownAsOne(t *testing.T) {
 
 // A program reads the same text; a terminal shows no control.
 func FuzzJSON(f *testing.F) {
-	for _, seed := range []string{"", "é<&>", "\x1b]52;c;\a", "\u009b", "\u202e", "\U000e0041", "\u2028", "\x7f", "\\u202e"} {
+	for _, seed := range []string{"", "é<&>", "\x1b]52;c;\a", "\u009b", "\u202e", "\U000e0041", "\u2028", "\x7f",
+		"\\u202e"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -113,7 +118,9 @@ func FuzzJSON(f *testing.F) {
 		}
 		console, out, _ := page(t)
 		var back map[string]string
-		if err := console.JSON(map[string]string{"k": text}); err != nil || json.Unmarshal(out.Bytes(), &back) != nil || back["k"] != text {
+		if err := console.JSON(map[string]string{"k": text}); err != nil ||
+			json.Unmarshal(out.Bytes(), &back) != nil ||
+			back["k"] != text {
 			t.Fatalf("JSON of %q = %v, and is read as %q", text, err, back)
 		}
 		for _, r := range out.String() {
@@ -122,4 +129,50 @@ func FuzzJSON(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A program reads the same text; a terminal shows no control character.
+func FuzzYAML(f *testing.F) {
+	for _, seed := range []string{"", "é<&>", "true", "1", "a: b", "\x1b]52;c;\a", "\u009b", "\u202e", "\U000e0041",
+		"a\nb",
+		"\u2028", "\x7f", "\\u202e", "\u0085", "\ufeff", "- x", "#", " a "} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) {
+			return
+		}
+		console, out, _ := page(t)
+		var back map[string]string
+		err := console.YAML(map[string]string{"k": text})
+		if err != nil || yaml.Unmarshal(out.Bytes(), &back) != nil || back["k"] != text {
+			t.Fatalf("YAML(%q) = %v, and is read as %q: %s", text, err, back, out)
+		}
+		for _, r := range out.String() {
+			if r != '\n' && !unicode.IsGraphic(r) {
+				t.Errorf("YAML(%q) writes %q, want printed characters alone", text, out)
+			}
+		}
+	})
+}
+
+func TestYAMLKeepsOrderAndTypes(t *testing.T) {
+	console, out, _ := page(t)
+	err := console.YAML(struct {
+		B string   `json:"b"`
+		A int      `json:"a"`
+		L []string `json:"l"`
+		S string   `json:"s"`
+	}{"true", 7, []string{"x"}, "two words"})
+	if got, want := out.String(), "b: \"true\"\na: 7\nl:\n  - x\ns: two words\n"; err != nil || got != want {
+		t.Errorf("YAML(struct) = %v, writes %q, want %q", err, got, want)
+	}
+}
+
+func TestColorsAreForTerminalsOnly(t *testing.T) {
+	console, out, _ := page(t)
+	err := console.GradedTable([][]string{{"ok", "a"}}, func(string) terminal.Color { return terminal.Green })
+	if err != nil || out.String() != "ok  a\n" {
+		t.Errorf("GradedTable to a pipe = %v, writes %q, want no color", err, out)
+	}
 }

@@ -1,0 +1,127 @@
+package credentials
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// fields holds the fields of a secret. A field that is not changed is written
+// as it was read.
+type fields map[string]json.RawMessage
+
+// readFields reads a secret's fields. ok is false for a text that is no JSON
+// object.
+func readFields(text redact.String) (f fields, ok bool) {
+	if json.Unmarshal([]byte(text.Reveal()), &f) != nil || f == nil {
+		return fields{}, false
+	}
+	return f, true
+}
+
+// text returns the secret with these fields.
+func (f fields) text() (redact.String, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(f)
+	return redact.New(b.String()), err
+}
+
+// put sets a field to a value that can be marshalled.
+func (f fields) put(name string, value any) {
+	f[name], _ = json.Marshal(value)
+}
+
+// word returns a field that is a string; "" if it is none.
+func (f fields) word(name string) (text string) {
+	_ = json.Unmarshal(f[name], &text)
+	return text
+}
+
+// clear removes a field, or one inside it, such as scope or allow.principals.
+// It returns false if there is no such field.
+func (f fields) clear(path string) bool {
+	name, inner, nested := strings.Cut(path, ".")
+	if _, has := f[name]; !has {
+		return false
+	}
+	if !nested {
+		delete(f, name)
+		return true
+	}
+	object, ok := readFields(redact.New(string(f[name])))
+	if !ok || !object.clear(inner) {
+		return false
+	}
+	f.put(name, object)
+	if len(object) == 0 {
+		delete(f, name)
+	}
+	return true
+}
+
+// object returns a field that is an object, empty if it is absent.
+func (f fields) object(name string) (fields, error) {
+	standing, has := f[name]
+	if !has {
+		return fields{}, nil
+	}
+	object, ok := readFields(redact.New(string(standing)))
+	if !ok {
+		return nil, clierror.Usage("%s: what stands there is no object: --clear %s takes it away", name, name)
+	}
+	return object, nil
+}
+
+// extendAllow adds to the lists in allow, and keeps its other lists.
+func (f fields) extendAllow(more map[string][]string) error {
+	if len(more) == 0 {
+		return nil
+	}
+	allow, err := f.object("allow")
+	if err != nil {
+		return err
+	}
+	for name, items := range more {
+		var list []string
+		if standing, has := allow[name]; has && json.Unmarshal(standing, &list) != nil {
+			return clierror.Usage("allow.%s: what stands there is no list: --clear allow.%s takes it away", name, name)
+		}
+		for _, item := range items {
+			if !slices.Contains(list, item) {
+				list = append(list, item)
+			}
+		}
+		allow.put(name, list)
+	}
+	f.put("allow", allow)
+	return nil
+}
+
+// extendParams sets some of the further parameters, and keeps the others.
+func (f fields) extendParams(more map[string]string) error {
+	if len(more) == 0 {
+		return nil
+	}
+	params, err := f.object("params")
+	if err != nil {
+		return err
+	}
+	for name, value := range more {
+		params.put(name, value)
+	}
+	f.put("params", params)
+	return nil
+}
+
+// valueOf returns the value of a field; nil if it cannot be read.
+func valueOf(raw json.RawMessage) (value any) {
+	_ = json.Unmarshal(raw, &value)
+	return value
+}

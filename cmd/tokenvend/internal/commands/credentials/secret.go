@@ -1,0 +1,285 @@
+package credentials
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+const secretHelp = `The secret is kept in Secrets Manager where a stack is named, as PREFIX and NAME; else it is a file on this machine.
+What is missing is asked for, the client secret without showing it. Where standard input is no terminal, its first line
+is the client secret; with --json, all of it is the secret. No flag takes a secret value: a flag --…-file names a file.
+`
+
+// secret is a credential's secret as flags, answers and standard input give it.
+// No flag takes a secret value, because others can read a command line.
+type secret struct {
+	json   bool
+	clear  []string          // fields that are removed before others are set
+	values map[string]any    // fields whose flag was given
+	params map[string]string // in the field params
+	allow  map[string][]string
+}
+
+// textFields are the fields that a flag sets to a text: the flag, the field and
+// the help.
+var textFields = [][3]string{
+	{"client-id", "client_id", "`ID` of the OAuth client"},
+	{"token-url", "token_url", "`URL` of the token endpoint, where the provider publishes none"},
+	{"scope", "scope", "`SCOPES` that are asked for by default, separated by spaces"},
+	{"audience", "audience", "`AUDIENCE` that is asked for by default"},
+	{"key-id", "key_id", "`ID` of the private key at the provider"},
+	{"lifetime", "lifetime", "`DURATION` that a token lives, where the provider does not say, as in 1h"},
+	{"idle-after", "idle_after", "`DURATION` without requests after which a token is no longer renewed, as in 24h"},
+}
+
+// fileFields are the fields that a flag sets to the content of a file.
+var fileFields = [][3]string{
+	{"client-secret-file", "client_secret", "read the client secret from this `FILE`"},
+	{"private-key-file", "private_key", "read the private key of the OAuth client from this PEM `FILE`"},
+	{"certificate-file", "certificate", "read the client certificate for mutual TLS from this PEM `FILE`"},
+	{"refresh-token-file", "refresh_token", "read an initial refresh token from this `FILE`"},
+}
+
+// allowFields are the lists of allow: the flag, the list and the help.
+var allowFields = [][3]string{
+	{"allow-principal", "principals", "only callers whose `ARN` matches this pattern"},
+	{"allow-alias", "aliases", "callers by this `ALIAS` of the function"},
+	{"allow-scope", "scopes", "a `SCOPE` that may be asked for beyond the default"},
+	{"allow-audience", "audiences", "an `AUDIENCE` that may be asked for beyond the default"},
+	{"allow-account", "accounts", "an `ACCOUNT` that may be asked for"},
+}
+
+func (s *secret) register(cmd *cobra.Command) {
+	s.values, s.params, s.allow = map[string]any{}, map[string]string{}, map[string][]string{}
+	set := cmd.Flags()
+	s.registerChoices(cmd)
+	for _, f := range textFields {
+		set.Func(f[0], f[2], func(value string) error { s.values[f[1]] = value; return nil })
+	}
+	for _, f := range fileFields {
+		set.Func(f[0], f[2], func(path string) error { return s.readFile(f[1], path) })
+	}
+	set.Func("descriptor-file", "read the provider's descriptor from this JSON `FILE`, instead of --provider", s.readDescriptor)
+	set.Func("param", "send this further parameter, `NAME=VALUE`, with token requests; may be repeated. "+
+		"For a value that is secret use --json", s.addParam)
+	set.BoolFunc("keep-warm", "renew the token without requests for it", func(value string) error {
+		warm, err := strconv.ParseBool(value)
+		s.values["keep_warm"] = warm
+		return err
+	})
+	set.Func("max-variants", "`NUMBER` of combinations of scope and audience that may be in use besides the default",
+		func(value string) error {
+			n, err := strconv.Atoi(value)
+			s.values["max_variants"] = n
+			return err
+		})
+	for _, f := range allowFields {
+		set.Func(f[0], f[2]+"; may be repeated", func(value string) error {
+			s.allow[f[1]] = append(s.allow[f[1]], value)
+			return nil
+		})
+	}
+	set.BoolVar(&s.json, "json", false, "read the whole secret as JSON from standard input")
+}
+
+// registerChoices adds the flags that take one of some words. A wrong provider
+// is reported once the secret is checked.
+func (s *secret) registerChoices(cmd *cobra.Command) {
+	text := func(field string) func(string) error {
+		return func(value string) error { s.values[field] = value; return nil }
+	}
+	grants := []string{
+		string(descriptor.ClientCredentials), string(descriptor.RefreshToken), string(descriptor.AuthorizationCode),
+	}
+	cmd.Flags().Func("provider", "`PROVIDER`: one of "+strings.Join(descriptor.Names(), ", "), text("provider"))
+	cmd.Flags().Func("grant", "`GRANT` type by which tokens are obtained: "+command.Alternatives(grants), text("grant"))
+	for name, words := range map[string][]string{"provider": descriptor.Names(), "grant": grants} {
+		complete := cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
+		if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
+			panic(err) // there is no such flag
+		}
+	}
+}
+
+func (s *secret) readFile(field, path string) error {
+	text, err := readSmall(path)
+	if err != nil {
+		return command.Expected("%v", err)
+	}
+	s.values[field] = strings.TrimRight(string(text), "\r\n")
+	return nil
+}
+
+func (s *secret) readDescriptor(path string) error {
+	text, err := readSmall(path)
+	if err != nil {
+		return command.Expected("%v", err)
+	}
+	if !json.Valid(text) {
+		return command.Expected("expected a file of JSON")
+	}
+	s.values["descriptor"] = json.RawMessage(text)
+	return nil
+}
+
+// readSmall reads a file that is no larger than a secret.
+func readSmall(path string) ([]byte, error) {
+	f, err := os.Open(path) // #nosec G304 -- the operator names the file
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, credential.MaxSize+1))
+}
+
+func (s *secret) addParam(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return command.Expected("expected NAME=VALUE")
+	}
+	s.params[name] = value
+	return nil
+}
+
+// isGiven reports whether a flag that changes a field was given.
+func (s *secret) isGiven() bool { return len(s.values)+len(s.params)+len(s.allow)+len(s.clear) > 0 }
+
+// compose returns the secret's JSON: standard input alone, or the secret before
+// with the flags and the answers to questions.
+func (s *secret) compose(c terminal.Console, name string, before fields) (redact.String, error) {
+	if s.json {
+		return s.whole(c)
+	}
+	for _, field := range s.clear {
+		if !before.clear(field) {
+			return redact.String{}, clierror.Usage("--clear: expected a field that the secret has, " +
+				"such as scope or allow.principals")
+		}
+	}
+	for field, value := range s.values {
+		before.put(field, value)
+	}
+	if err := before.extendParams(s.params); err != nil {
+		return redact.String{}, err
+	}
+	if err := before.extendAllow(s.allow); err != nil {
+		return redact.String{}, err
+	}
+	if err := s.complete(c, name, before); err != nil {
+		return redact.String{}, err
+	}
+	return before.text()
+}
+
+func (s *secret) whole(c terminal.Console) (redact.String, error) {
+	if s.isGiven() {
+		return redact.String{}, clierror.Usage("--json: the whole secret comes from standard input, and no flag adds to it")
+	}
+	if c.Interactive() {
+		return redact.String{}, clierror.Usage("--json: expected the secret on standard input, " +
+			"from a file or another program: a terminal would show it")
+	}
+	text, err := io.ReadAll(io.LimitReader(c.Input(), credential.MaxSize+1))
+	return redact.New(string(text)), err
+}
+
+// complete asks for what is missing.
+func (s *secret) complete(c terminal.Console, name string, f fields) error {
+	if _, inline := f["descriptor"]; !inline {
+		if err := askFor(c, f, "provider", "provider ("+strings.Join(descriptor.Names(), ", ")+")"); err != nil {
+			return err
+		}
+	}
+	d, err := descriptorOf(f)
+	if err != nil {
+		return err
+	}
+	if d != nil && d.NeedsTokenURL() {
+		if err := askFor(c, f, "token_url", "token URL"); err != nil {
+			return err
+		}
+	}
+	if err := askFor(c, f, "client_id", "client id"); err != nil {
+		return err
+	}
+	_, fromFile := s.values["client_secret"]
+	if fromFile || d != nil && !takesSecret(d) {
+		return nil
+	}
+	return askSecret(c, f, name)
+}
+
+// descriptorOf returns the descriptor of the provider that is named, or the
+// inline one; nil for a wrong one, which is reported once the secret is
+// checked.
+func descriptorOf(f fields) (*descriptor.Descriptor, error) {
+	if inline, ok := f["descriptor"]; ok {
+		d, _ := descriptor.Parse(inline)
+		return d, nil
+	}
+	name := f.word("provider")
+	if !slices.Contains(descriptor.Names(), name) {
+		return nil, clierror.Usage("--provider: expected one of %s; another provider needs a descriptor "+
+			"(--descriptor-file, or in the secret with --json)", strings.Join(descriptor.Names(), ", "))
+	}
+	return descriptor.Catalog(name)
+}
+
+// takesSecret reports whether the client authenticates by a client secret.
+func takesSecret(d *descriptor.Descriptor) bool {
+	withSecret := []descriptor.Auth{"", descriptor.AuthBasic, descriptor.AuthBasicEncoded, descriptor.AuthPost}
+	return slices.Contains(withSecret, d.Token.Auth)
+}
+
+// askFor asks for a field that is absent, on a terminal.
+func askFor(c terminal.Console, f fields, field, question string) error {
+	if _, given := f[field]; given {
+		return nil
+	}
+	flagName := strings.ReplaceAll(field, "_", "-")
+	if !c.Interactive() {
+		return clierror.Usage("--%s is needed, since there is no terminal to ask on", flagName)
+	}
+	answer, err := c.Question(question + ": ")
+	if err == nil && answer == "" {
+		err = clierror.Usage("the %s is needed", strings.ReplaceAll(field, "_", " "))
+	}
+	f.put(field, answer)
+	return err
+}
+
+// askSecret asks for the client secret, or reads it as one line of standard
+// input. No answer keeps the one that the secret has.
+func askSecret(c terminal.Console, f fields, name string) error {
+	const field = "client_secret"
+	_, has := f[field]
+	question := "client secret"
+	if has {
+		question = fmt.Sprintf("new client secret (none: %s keeps the one it has)", name)
+	}
+	answer, err := c.AskHidden(question + ": ")
+	switch {
+	case err != nil:
+		return err
+	case !answer.IsZero():
+		f.put(field, answer.Reveal())
+	case !has:
+		return clierror.Usage("the client secret is needed: type it where it is asked for, " +
+			"or give it as one line of standard input")
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
+	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
+)
+
+// functionReader reads a function; *lambda.Client.
+type functionReader interface {
+	GetFunctionConfiguration(
+		context.Context,
+		*lambda.GetFunctionConfigurationInput,
+		...func(*lambda.Options),
+	) (*lambda.GetFunctionConfigurationOutput, error)
+	ListAliases(
+		context.Context,
+		*lambda.ListAliasesInput,
+		...func(*lambda.Options),
+	) (*lambda.ListAliasesOutput, error)
+	GetPolicy(context.Context, *lambda.GetPolicyInput, ...func(*lambda.Options)) (*lambda.GetPolicyOutput, error)
+}
+
+// stack checks a stack. Its error is a usage error; other errors are findings.
+func (f *findings) stack(ctx context.Context, at connection.Place, flag string) error {
+	prefix, err := secretstore.Prefix(flag)
+	if err != nil {
+		return err
+	}
+	if _, err := at.AWS.Credentials.Retrieve(ctx); err != nil {
+		f.fail("AWS credentials", err.Error(), "")
+		return nil
+	}
+	if at.Function.Name == "" {
+		f.warn(
+			"function",
+			"not looked at, nor who may invoke it",
+			"name it with --function, the stack's output VendFunctionName",
+		)
+	} else {
+		f.function(ctx, lambda.NewFromConfig(at.AWS), iam.NewFromConfig(at.AWS), at.Function)
+	}
+	f.secrets(ctx, secretsmanager.New(awssecrets.NewFromConfig(at.AWS), prefix))
+	caller, err := at.Client()
+	if err != nil {
+		return err
+	}
+	f.tokens(ctx, caller)
+	return nil
+}
+
+// function checks a vend function, and who may invoke it by which alias.
+func (f *findings) function(
+	ctx context.Context,
+	reader functionReader,
+	principals iamReader,
+	fn connection.Function,
+) {
+	name := fn.String()
+	out, err := reader.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
+	if err != nil {
+		f.unread("function", clierror.AWS("lambda:GetFunctionConfiguration", name, err))
+		return
+	}
+	f.ok("function", "%s exists", aws.ToString(out.FunctionArn))
+	f.clock(out.ResultMetadata)
+	arn := strings.TrimSuffix(aws.ToString(out.FunctionArn), ":"+Latest)
+	for _, alias := range append([]string{""}, f.aliases(ctx, reader, name)...) {
+		f.resourcePolicy(ctx, reader, name, arn, alias)
+	}
+	f.identityPolicies(ctx, principals, arn)
+}
+
+// Skews of this machine's clock. AWS refuses requests whose date is more than
+// five minutes off.
+const (
+	noticedSkew = 30 * time.Second
+	refusedSkew = 5 * time.Minute
+)
+
+func (f *findings) clock(answer middleware.Metadata) {
+	there, ok := awsmiddleware.GetServerTime(answer)
+	here, _ := awsmiddleware.GetResponseAt(answer)
+	if !ok {
+		return
+	}
+	switch skew := here.Sub(there).Abs().Truncate(time.Second); {
+	case skew >= refusedSkew:
+		f.fail("clock", fmt.Sprintf("this machine's is %v off AWS's", skew), "set it: signatures are refused")
+	case skew >= noticedSkew:
+		f.warn("clock", fmt.Sprintf("this machine's is %v off AWS's", skew), "set it before signatures are refused")
+	default:
+		f.ok("clock", "this machine's agrees with AWS's")
+	}
+}
+
+// Latest is the version that every alias has to point to.
+const Latest = "$LATEST"
+
+// aliases checks the versions that the aliases point to, and returns their
+// names.
+func (f *findings) aliases(ctx context.Context, reader functionReader, name string) (names []string) {
+	pages := lambda.NewListAliasesPaginator(reader, &lambda.ListAliasesInput{FunctionName: &name})
+	versions := map[string]string{}
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			f.unread("aliases", clierror.AWS("lambda:ListAliases", name, err))
+			return nil
+		}
+		for _, a := range page.Aliases {
+			names = append(names, aws.ToString(a.Name))
+			versions[aws.ToString(a.Name)] = aws.ToString(a.FunctionVersion)
+		}
+	}
+	for _, must := range []string{iampolicy.APIAlias, iampolicy.AdminAlias} {
+		if versions[must] == "" {
+			f.fail("alias "+must, "does not exist", "deploy the stack's template")
+		}
+	}
+	for _, alias := range names {
+		if on := versions[alias]; on != Latest {
+			f.fail(
+				"alias "+alias,
+				"stands on version "+on+", which keeps the settings of its time",
+				fmt.Sprintf(
+					"aws lambda update-alias --function-name %s --name %s --function-version '%s'",
+					name,
+					alias,
+					Latest,
+				),
+			)
+		} else {
+			f.ok("alias "+alias, "stands on %s", Latest)
+		}
+	}
+	return names
+}

@@ -1,0 +1,99 @@
+// Package secretstore keeps the secrets of credentials: in Secrets Manager for
+// a stack, in files for the server on this machine.
+package secretstore
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// Store keeps secrets by the names of their credentials. Where a method returns
+// a notice, it tells the operator what follows and how to undo it.
+type Store interface {
+	// Describe names a secret for the operator.
+	Describe(name string) string
+
+	// Find returns nil if there is such a secret, and a NotFoundError if there
+	// is none and one can be created.
+	Find(ctx context.Context, name string) error
+
+	// Read returns a secret, the zero value if it has no value yet. The error
+	// is a NotFoundError if there is none.
+	Read(ctx context.Context, name string) (redact.String, error)
+
+	// Create stores a new secret. It fails if there is one.
+	Create(ctx context.Context, name string, text redact.String) (Created, error)
+
+	// Replace replaces the value of a secret. The error is a NotFoundError if
+	// there is none.
+	Replace(ctx context.Context, name string, text redact.String) (notice string, err error)
+
+	// Remove deletes a secret. The error is a NotFoundError if there is none.
+	Remove(ctx context.Context, name string) (notice string, err error)
+
+	// Discard deletes a secret that was just created, with all that Create has
+	// made for it.
+	Discard(ctx context.Context, name string) error
+}
+
+// Created is a secret that was just created.
+type Created struct {
+	Version string // as in api.StatusReport
+	ARN     string // "" on this machine
+}
+
+// Names of a stack's secrets.
+const (
+	EnvPrefix     = "TOKENVEND_SECRET_PREFIX"
+	DefaultPrefix = "tokenvend/"
+)
+
+var validPrefix = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,200}$`)
+
+// Prefix returns what the names of a stack's secrets start with: the value of
+// the flag --prefix, else the environment's, else the default.
+func Prefix(flag string) (string, error) {
+	for _, prefix := range []string{flag, os.Getenv(EnvPrefix), DefaultPrefix} {
+		switch {
+		case prefix == "":
+		case !validPrefix.MatchString(prefix):
+			return "", clierror.Usage("--prefix, %s: expected up to 200 characters of a secret's name", EnvPrefix)
+		default:
+			return prefix, nil
+		}
+	}
+	return "", nil
+}
+
+// Open returns the store of a place. prefix is the value of the flag --prefix.
+func Open(p connection.Place, prefix string) (Store, error) {
+	switch {
+	case p.IsLocal() && prefix != "":
+		return nil, clierror.Usage("--prefix is for a stack's secrets: expected --url or --function beside it")
+	case p.IsLocal():
+		return newFolder(p.Data, p.Commands)
+	case strings.HasPrefix(strings.ToLower(p.URL), "http://"):
+		return nil, clierror.Usage("a server at an http URL keeps its secrets in a folder: " +
+			"expected --data with that folder, on the machine where it runs")
+	}
+	name, err := Prefix(prefix)
+	if err != nil {
+		return nil, err
+	}
+	return &manager{secretsmanager.NewFromConfig(p.AWS), name, p.AWS.Region, p.Commands}, nil
+}
+
+// AlreadyExists returns the error of a name that is taken.
+func AlreadyExists(name string, commands hint.Commands) error {
+	return fmt.Errorf("%s is there already: %s replaces its secret", name, commands.Line("set", name))
+}

@@ -1,0 +1,115 @@
+// Package attempt obtains a token under a lease: client authentication,
+// exchange, outcome, commit. A failure is committed like a token, so that all
+// that wait learn of it at once and no request is sent again before its time.
+package attempt
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/clock"
+	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/grant"
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/row"
+	"github.com/tokenvend/tokenvend/pkg/schedule"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/variants"
+)
+
+// Run obtains a new token under a lease, or commits why it could not:
+// either way all that wait learn of it.
+func (t *Attempts) Run(
+	ctx context.Context, lease store.Lease, s records.Snapshot, r Request,
+) (records.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	a := &attempt{Attempts: t, lease: lease, before: s, insist: r.IgnoreBackoff, began: time.Now()}
+	a.request(ctx)
+	if a.heldBack {
+		_ = t.Release(ctx, lease) // it ends by itself
+		return t.Records.Reload(ctx, records.NewSnapshot(a.record, s.Row))
+	}
+	next := s.Row.With(lease.Entry)
+	next.Stamp(s.Record.Row)
+	now := clock.Now()
+	if !r.Proactive {
+		variants.Claim(&next.Entry, s.Record.Terms, r.Caller, now)
+		next.AskedAt = now
+	}
+	if r.Reported {
+		schedule.Forced(&next.Entry, now)
+	}
+	after, err := a.conclude(ctx, &next)
+	if a.grant != "" {
+		t.Hosts.Report(ctx, s, a.record, a.failed)
+	}
+	return after, err
+}
+
+// conclude commits the outcome of an attempt. What the provider has returned
+// and cannot be stored leaves a trace.
+func (a *attempt) conclude(ctx context.Context, next *row.Row) (records.Snapshot, error) {
+	if a.failed == nil {
+		a.succeed(ctx, next)
+	}
+	if a.failed != nil {
+		a.fail(ctx, next)
+	}
+	err := a.Commit(ctx, a.lease, next.Entry)
+	a.log(ctx, next.Entry, err)
+	if err != nil && a.before.Granted() && !a.response.Refresh.IsZero() {
+		a.rescue(ctx, next, err)
+	}
+	switch {
+	case errors.Is(err, store.ErrLeaseLost):
+		return a.Records.Reload(ctx, a.before)
+	case err != nil:
+		return a.before, failure.StoreUnavailable(err)
+	}
+	if a.failed == nil {
+		a.Verifier.Replaced(a.before, a.record, next, a.grant)
+	}
+	return records.NewSnapshot(a.record, a.Records.Committed(a.lease, next, records.Provider)), nil
+}
+
+// log writes the attempt's line; err is the error of the commit.
+func (a *attempt) log(ctx context.Context, e store.Entry, err error) {
+	line := journal.Mint{
+		Credential: e.Key.Credential, Variant: e.Key.Sort(), Provider: a.record.Provider(), Grant: string(a.grant),
+		Generation: e.Generation, Attempt: a.lease.Attempt, NextAt: e.NextAt, Took: time.Since(a.began),
+	}
+	ending := schedule.GrantEnding(a.lease.Entry.RefreshUntil, e.RefreshUntil, clock.Now())
+	if a.record.Terms.Granted(e.Key.Variant) && ending {
+		line.GrantUntil = e.RefreshUntil
+	}
+	switch {
+	case a.failed != nil:
+		line.Code, line.Detail, line.ForGood = string(a.failed.Code), a.failed.Detail, a.failed.Permanent
+		line.NextAt = e.Failure.RetryAt
+	case err != nil:
+		line.Code, line.Detail = string(api.StoreUnavailable), "the token could not be stored: "+err.Error()
+	default:
+		line.Fingerprint, line.ExpiresAt = e.Fingerprint, e.ExpiresAt
+		line.NotGranted = a.newlyNotGranted(e)
+		line.Warning = strings.Join(a.response.Warnings, "; ")
+	}
+	a.Journal.Mint(ctx, line)
+}
+
+// newlyNotGranted returns the scopes that were requested and not granted, if
+// the token before did not lack the same. Nobody reads a warning at every
+// renewal.
+func (a *attempt) newlyNotGranted(e store.Entry) string {
+	requested, _ := a.record.Terms.Asks(e.Key.Variant)
+	missing := grant.NotGranted(requested, e.Scope)
+	before := a.lease.Entry
+	if before.Fingerprint != "" && missing == grant.NotGranted(requested, before.Scope) {
+		return ""
+	}
+	return missing
+}

@@ -1,0 +1,88 @@
+package attempt
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/clock"
+	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/schedule"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+const (
+	firstPause   = 20 * time.Millisecond
+	longestPause = 500 * time.Millisecond
+	commitPause  = 100 * time.Millisecond
+)
+
+// The timeouts. Each is shorter than the next, and the last is shorter than the
+// timeout of the vend function.
+const (
+	ExchangeTimeout = schedule.ExchangeTimeout // all provider requests of one mint
+	Timeout         = 13 * time.Second         // a whole mint, from the lease to the commit
+	LeaseTTL        = 15 * time.Second
+)
+
+// Acquire takes the lease on an entry whatever it holds, for what an operator
+// does to it, and waits while another process holds it. The snapshot is that
+// under the lease. Errors are of type *api.Error.
+func (t *Attempts) Acquire(ctx context.Context, key token.Key) (store.Lease, records.Snapshot, error) {
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		s, err := t.Records.LoadSnapshot(ctx, store.Strong, key)
+		if err != nil {
+			return store.Lease{}, s, failure.API(err)
+		}
+		if err := EnoughTime(ctx); err != nil {
+			return store.Lease{}, s, err
+		}
+		lease, err := t.Records.Store.Acquire(ctx, s.Row.Entry, LeaseTTL)
+		switch {
+		case err == nil:
+			return lease, s, nil
+		case !errors.Is(err, store.ErrChanged) && !errors.Is(err, store.ErrLeased):
+			return store.Lease{}, s, failure.StoreUnavailable(err)
+		}
+		if clock.Sleep(ctx, pause) != nil {
+			return store.Lease{}, s, failure.Soon(api.ProviderUnavailable, "a token is being minted just now")
+		}
+	}
+}
+
+// Release gives a lease back and leaves the entry as it is, except for what an
+// earlier holder may have done that did not commit.
+func (t *Attempts) Release(ctx context.Context, lease store.Lease) error {
+	e := lease.Entry
+	e.RefreshSpent = e.RefreshSpent || lease.Attempt > 1
+	if e.ForgetAt.IsZero() {
+		schedule.Keep(&e, clock.Now())
+	}
+	return t.Commit(ctx, lease, e)
+}
+
+// Commit writes the entry and gives the lease back. It repeats that until ctx
+// ends: what the provider has returned must not be lost.
+func (t *Attempts) Commit(ctx context.Context, lease store.Lease, next store.Entry) error {
+	for {
+		err := t.Records.Store.Commit(ctx, lease, next)
+		if err == nil || errors.Is(err, store.ErrLeaseLost) {
+			return err
+		}
+		if clock.Sleep(ctx, commitPause) != nil {
+			return err
+		}
+	}
+}
+
+// EnoughTime returns an error if too little time is left for a whole mint: no
+// lease is taken that could not be used.
+func EnoughTime(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < Timeout {
+		return failure.Soon(api.ProviderUnavailable, "too little time is left to ask the provider")
+	}
+	return nil
+}

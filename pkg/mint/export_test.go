@@ -1,4 +1,0 @@
-package mint
-
-// Additional is what a row is sealed beside.
-var Additional = additional

@@ -1,0 +1,91 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/clock"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/row"
+	"github.com/tokenvend/tokenvend/pkg/store"
+)
+
+// learn reads a credential's secret afresh and writes what is not secret of it
+// into its record, over what was seen there.
+func (r *Registry) learn(ctx context.Context, seen store.Entry) (*records.Known, error) {
+	name := seen.Key.Credential
+	c, err := r.Source.Read(ctx, name, credential.Current)
+	var malformed *credential.Malformed
+	switch {
+	case errors.Is(err, credential.ErrUnknown):
+		r.absent.mark(name, clock.Now())
+		return nil, failure.UnknownCredential(name)
+	case errors.As(err, &malformed):
+		terms, err := r.lastGood(ctx, seen, malformed.Version)
+		if err != nil {
+			return nil, err
+		}
+		return r.learnTerms(ctx, seen, terms, failure.Of(malformed).After(seen, malformed.Version, clock.Now()))
+	case err != nil:
+		return nil, failure.SecretUnavailable()
+	}
+	r.secrets.keep(c)
+	k := r.Records.Get(seen.Key)
+	if k.IsLive() && k.Revision == seen.Revision && k.Terms.Version == c.Version {
+		return k, nil // nothing is new, and no failure to clear
+	}
+	return r.learnTerms(ctx, seen, c.Terms, store.Failure{})
+}
+
+// lastGood returns the terms that stay in force while the secret is malformed:
+// those of the stored record, so that unexpired tokens are still vended to the
+// same callers. If there are none, no rule is known: see
+// [credential.Terms.Malformed].
+func (r *Registry) lastGood(ctx context.Context, seen store.Entry, version string) (credential.Terms, error) {
+	k, err := r.Records.Known(ctx, seen)
+	if err != nil {
+		return credential.Terms{}, err
+	}
+	terms := k.Terms
+	if k.Revision == 0 || k.Broken || k.Outdated || k.Terms.Name == "" {
+		terms = credential.Terms{Malformed: true}
+	}
+	terms.Name, terms.Version = seen.Key.Credential, version
+	return terms, nil
+}
+
+// learnTerms writes a credential record. A new version of the secret clears the
+// failures of the old one; a cooldown stays.
+func (r *Registry) learnTerms(
+	ctx context.Context, seen store.Entry, terms credential.Terms, failed store.Failure,
+) (*records.Known, error) {
+	before, err := r.Records.Known(ctx, seen)
+	if err != nil {
+		return nil, err
+	}
+	next := row.Row{Entry: seen, Terms: before.Terms, History: before.History}
+	if before.Broken || before.Outdated {
+		next.History.Stamped = true // what it said is lost; no entry is adopted by it
+	}
+	next.SetTerms(terms)
+	next.State, next.RequestDigest, next.ForgetAt, next.Failure = store.Live, terms.Version, time.Time{}, failed
+	next.Generation = r.Records.NextGeneration(seen)
+	if err := r.Records.Seal(ctx, &next); err != nil {
+		return nil, failure.SealUnavailable()
+	}
+	k, err := r.Records.ReplaceRecord(ctx, seen, next)
+	if errors.Is(err, store.ErrChanged) {
+		return k, nil // another process has learned it at the same time
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.absent.forget(terms.Name)
+	r.Journal.Event(ctx, slog.LevelInfo, "learnt", terms.Name, failed.Detail)
+	r.requeue(ctx, k)
+	return k, nil
+}

@@ -1,0 +1,69 @@
+// Package registry knows which credentials exist and what their secrets say. It
+// reads secrets, writes what is not secret of them into credential records, and
+// decides who may know of a credential.
+package registry
+
+import (
+	"context"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/clock"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/schedule"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// Config is what a Registry works with. Records and Source are required.
+type Config struct {
+	Records *records.Records
+	Source  credential.Source
+	Journal journal.Journal // zero: silent
+
+	// TrustsEmpty reports whether Source is believed if it lists no secret at
+	// all. false: no credential is marked deleted then, because a wrong prefix
+	// or region looks the same.
+	TrustsEmpty bool
+}
+
+// Registry knows the credentials. All its methods are safe for concurrent use.
+type Registry struct {
+	Config
+	secrets secrets
+	absent  absent
+	synced  synced
+}
+
+// New returns a Registry.
+func New(c Config) *Registry { return &Registry{Config: c} }
+
+// requeue makes due what new terms concern: the default entry of a credential
+// that is kept warm, and entries that failed or were minted for other terms. An
+// entry that cannot be written now is handled when it is next requested.
+func (r *Registry) requeue(ctx context.Context, record *records.Known) {
+	now, terms := clock.Now(), record.Terms
+	missing := terms.KeepWarm
+	for e, err := range r.Records.Each(ctx, terms.Name) {
+		if err != nil {
+			return
+		}
+		warm := record.IsWarm(e.Key)
+		missing = missing && !warm
+		switch {
+		case !e.Failure.IsZero(), r.Records.ObtainedOtherwise(ctx, record, e):
+			r.Records.MakeDue(ctx, e, now)
+		case warm && e.NextAt.IsZero():
+			r.Records.MakeDue(ctx, e, schedule.Planned(e, now))
+		}
+	}
+	if missing {
+		r.Records.MakeDue(ctx, store.Entry{Key: token.Key{Credential: terms.Name}}, now)
+	}
+}
+
+const (
+	absentFor           = 5 * time.Second  // how long "there is no such credential" is believed
+	absentForOtherCalls = 30 * time.Second // the same for callers who are not operators
+)

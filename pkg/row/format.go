@@ -1,0 +1,129 @@
+package row
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/seal"
+	"github.com/tokenvend/tokenvend/pkg/store"
+)
+
+// Format says in which format rows are written, and which are read. The
+// format says what a row's sealed part is bound to: the second one binds state
+// and generation too, so that nobody who may write the table can change them.
+type Format string
+
+// The row formats. The zero value counts as [Format2].
+const (
+	// Format1 reads both formats and writes the first: for as long as an
+	// older program that reads only the first works on the same table.
+	Format1 Format = "1"
+	// FormatMigrate reads both and writes the second.
+	FormatMigrate Format = "migrate"
+	// Format2 reads and writes the second. A row of the first format counts
+	// as absent, or, if it may hold a grant, as an error that says what to do.
+	Format2 Format = "2"
+)
+
+// secondFormat is the store.Entry.Format of the second format.
+const secondFormat = 2
+
+// writes returns the store.Entry.Format of new rows.
+func (f Format) writes() int {
+	if f == Format1 {
+		return 0
+	}
+	return secondFormat
+}
+
+// IsFirst reports whether a stored row is of the first format and holds
+// something.
+func IsFirst(e store.Entry) bool { return e.Format < secondFormat && len(e.Sealed) > 0 }
+
+// Refuses reports whether a stored row is of a format that is not read.
+func (f Format) Refuses(e store.Entry) bool {
+	return (f == "" || f == Format2) && IsFirst(e)
+}
+
+// payload is what is sealed in an entry.
+type payload struct {
+	Access      string `json:"access_token"`
+	Refresh     string `json:"refresh_token,omitempty"`
+	Seed        string `json:"seed,omitempty"`
+	Within      int64  `json:"issued_within,omitempty"` // milliseconds after IssuedAt
+	Destination string `json:"destination,omitempty"`   // "": an older program wrote it, see [Row.Stamp]
+	Request     string `json:"request,omitempty"`
+}
+
+// Seal seals what is secret of a row, in a format. The times, the generation
+// and the state must be set, and of a record the version: the sealed part is
+// bound to them.
+func (r *Row) Seal(ctx context.Context, sealer seal.Sealer, f Format) error {
+	plain, err := r.plain()
+	if err != nil {
+		return err
+	}
+	r.Format = f.writes()
+	if r.Format == secondFormat && !r.Key.IsRecord() {
+		r.RequestDigest = "" // it is sealed, in two digests
+	}
+	r.Sealed, err = sealer.Seal(ctx, r.Key.Credential, plain, Additional(r.Entry))
+	return err
+}
+
+// plain returns what is to be sealed.
+func (r *Row) plain() ([]byte, error) {
+	if r.Key.IsRecord() {
+		return json.Marshal(record{r.Terms, r.History})
+	}
+	return json.Marshal(payload{ // #nosec G117 -- it is sealed before it goes anywhere
+		Access: r.Token.Access.Reveal(), Refresh: r.Refresh.Reveal(), Seed: r.Seed,
+		Within:      r.IssuedWithin.Milliseconds(),
+		Destination: r.Digests.Destination, Request: r.Digests.Request,
+	})
+}
+
+// Additional returns the additional authenticated data of a row. A change of it
+// makes every stored row of that format unreadable.
+func Additional(e store.Entry) []byte {
+	if e.Format < secondFormat {
+		return additionalFirst(e)
+	}
+	b := appendText(nil, "tokenvend row 2")
+	for _, s := range []string{
+		e.Key.Partition(), e.Key.Sort(), string(e.State), e.Type, e.Scope, e.Fingerprint, e.RequestDigest,
+	} {
+		b = appendText(b, s)
+	}
+	return appendTimes(b, e)
+}
+
+// additionalFirst is [Additional] of the first format: the state is not bound,
+// and of a credential record only the key is.
+func additionalFirst(e store.Entry) []byte {
+	var b []byte
+	for _, s := range []string{"tokenvend row 1", e.Key.Partition(), e.Key.Sort()} {
+		b = appendText(b, s)
+	}
+	if e.Key.IsRecord() {
+		return b
+	}
+	for _, s := range []string{e.Type, e.Scope, e.Fingerprint, e.RequestDigest} {
+		b = appendText(b, s)
+	}
+	return appendTimes(b, e)
+}
+
+func appendTimes(b []byte, e store.Entry) []byte {
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Generation)) // #nosec G115 -- the same bits
+	for _, t := range []time.Time{e.IssuedAt, e.ExpiresAt, e.CacheUntil, e.RenewAt, e.RefreshUntil} {
+		b = binary.BigEndian.AppendUint64(b, uint64(t.UnixMilli()))
+	}
+	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...) // #nosec G115 -- no text is 4 GiB long
+}

@@ -1,0 +1,71 @@
+package schedule
+
+import (
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/clock"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// The times of a provider's outage. While its host does not answer, one grant
+// at a time probes it; see package outage.
+const (
+	ProbeInterval = 15 * time.Second // between two probes of one host, across all processes
+	firstTurn     = 5 * time.Second  // in which only grants may probe that have not failed
+	followFor     = 5 * time.Minute  // after an outage, in which renewals at once are bounded
+	forgetOutage  = 20 * time.Minute // after the last probe, when an outage is forgotten
+)
+
+// OutageBegins returns the failure of a host that has just failed for one key.
+func OutageBegins(code, key string, now time.Time) store.Failure {
+	return store.Failure{Code: code, Since: now, Count: 1, RetryAt: now.Add(ProbeInterval), Version: key}
+}
+
+// Probed returns the failure of a host after a probe begins at the time now.
+func Probed(f store.Failure, now time.Time) store.Failure {
+	f.RetryAt = now.Add(ProbeInterval)
+	return f
+}
+
+// BelievedProbe returns a host's failure with a next probe that some process
+// can have written: the record is not sealed, and one forged write must not
+// delay grants for long.
+func BelievedProbe(f store.Failure, now time.Time) store.Failure {
+	if f.RetryAt.After(now.Add(2 * ProbeInterval)) { // clocks may differ a little
+		f.RetryAt = now
+	}
+	return f
+}
+
+// IsDown reports whether a host's failure is an outage that is not yet
+// forgotten.
+func IsDown(host store.Failure, now time.Time) bool {
+	return !host.IsZero() && now.Sub(host.RetryAt) < forgetOutage
+}
+
+// TurnToProbe returns when a grant may probe a host. One that has failed lets
+// those go first that have not: its failure may be its own, and not the host's.
+func TurnToProbe(host store.Failure, hasFailed bool) time.Time {
+	if hasFailed {
+		return host.RetryAt.Add(firstTurn)
+	}
+	return host.RetryAt
+}
+
+// IsRecent reports whether an outage has ended so recently that renewals at
+// once are bounded.
+func IsRecent(ended, now time.Time) bool { return now.Sub(ended) < followFor }
+
+// WorkedSince reports whether a host has worked after an entry's last failure;
+// ended is the end of its last outage.
+func WorkedSince(ended time.Time, e store.Entry) bool { return ended.After(failedAt(e)) }
+
+// AfterOutage returns when rotate tries a grant again that an outage of its
+// host delays: the later, the longer the outage. A caller that requests the
+// token gets one as soon as the host works.
+func AfterOutage(host store.Failure, key token.Key, now time.Time) time.Time {
+	spread := time.Duration(hash(key, now.Unix()) % uint64(ProbeInterval)) // #nosec G115 -- never negative, never large
+	quarter := now.Add(min(longestWait, now.Sub(host.Since)/4))
+	return clock.Later(host.RetryAt, quarter).Add(spread).Truncate(time.Millisecond)
+}
