@@ -98,9 +98,9 @@ var apart = map[string][]string{
 		"internal/standin/iam", "internal/standin/lambda",
 	},
 	"internal/testworld": {
-		"pkg/api", "pkg/attempt", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/provider/simulator",
-		"pkg/redact", "pkg/rotate",
-		"pkg/seal", "pkg/seal/keyfile", "pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
+		"pkg/api", "pkg/attempt", "pkg/credential", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/operate",
+		"pkg/provider/simulator", "pkg/records", "pkg/redact", "pkg/rotate", "pkg/seal", "pkg/seal/keyfile",
+		"pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
 	},
 	"internal/testworld/dynamotable":  {"internal/testbed", "pkg/store/dynamo"},
 	"internal/standin/wire":           {},

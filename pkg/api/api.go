@@ -105,6 +105,9 @@ type StatusReport struct {
 	// Warning is what will go wrong though nothing has yet, such as a grant
 	// without a refresh token.
 	Warning string `json:"warning,omitempty"`
+	// Warnings are what was odd about the response with the token, which is used
+	// all the same.
+	Warnings []string `json:"warnings,omitempty"`
 
 	// Destination and Changes are set in the state [DestinationChanged], for
 	// operators: what a [Request.Accept] has to name, and what changed.

@@ -3,6 +3,7 @@ package vend
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/operate"
@@ -29,6 +30,9 @@ func (s *Service) status(ctx context.Context, c *call) (any, error) {
 		State: found.State, Stale: found.Stale, Generation: e.Generation, Fingerprint: e.Fingerprint,
 		IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt, CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt,
 		LifetimeFrom: e.LifetimeFrom, GrantUntil: e.RefreshUntil, Verified: verified, Warning: found.Warning,
+	}
+	if e.Warnings != "" {
+		report.Warnings = strings.Split(e.Warnings, "; ")
 	}
 	if f := found.Failure; !f.IsZero() {
 		report.Failure = &api.Failure{
