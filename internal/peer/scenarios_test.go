@@ -12,7 +12,6 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -20,7 +19,7 @@ import (
 
 func clientCredentials(t *testing.T, p *peer) {
 	k := p.putClient("long")
-	first := p.Token(p.newMint(), k)
+	first := p.Token(p.newProcess(), k)
 	life := time.Until(first.Token.ExpiresAt)
 	if first.Token.Type != "Bearer" || life <= 0 || life > longSeconds*time.Second {
 		t.Errorf("Token(%s) = type %q for %v, want Bearer for at most %d s", k, first.Token.Type, life, longSeconds)
@@ -28,7 +27,7 @@ func clientCredentials(t *testing.T, p *peer) {
 	if !p.usersOnly && !p.alive(first.Token.Access) {
 		t.Errorf("Token(%s) = a token that the server refuses, want one that it takes", k)
 	}
-	again := p.Token(p.newMint(), k)
+	again := p.Token(p.newProcess(), k)
 	if again.Token.Fingerprint != first.Token.Fingerprint || p.requested() != 1 {
 		t.Errorf("Token(%s) of another instance = another token, want the stored one", k)
 	}
@@ -51,7 +50,7 @@ func namesAndSecrets(t *testing.T, p *peer) {
 			t.Run(auth+"/"+name, func(t *testing.T) {
 				k := testworld.Key(auth + "-" + strings.ToLower(name))
 				p.put(k.Credential, auth, auth+c.id, c.secret, p.machineScope)
-				_, err := p.newMint().Token(t.Context(), k, mint.Want{})
+				_, err := p.newProcess().Token(t.Context(), k, mint.Want{})
 				code, detail := apiError(err)
 				refusal := cmp.Or(p.refused[auth+"/"+name], p.refused["*/"+name])
 				if (code == "") != (refusal == "") || !strings.Contains(detail, refusal) {
@@ -71,7 +70,7 @@ func wrongSecret(t *testing.T, p *peer) {
 		for _, auth := range p.auths {
 			k := testworld.Key(name + "-" + auth)
 			p.put(k.Credential, auth, id, "not the secret", p.machineScope)
-			_, err := p.newMint().Token(t.Context(), k, mint.Want{})
+			_, err := p.newProcess().Token(t.Context(), k, mint.Want{})
 			code, detail := apiError(err)
 			if code != api.ProviderRejected || !strings.Contains(detail, "client") ||
 				strings.Contains(detail, "not the secret") {
@@ -87,11 +86,11 @@ func wrongSecret(t *testing.T, p *peer) {
 
 func codeWithPKCE(t *testing.T, p *peer) {
 	alice := p.putUser("long")
-	m := p.newMint()
+	m := p.newProcess()
 	wrong, err := p.code(m, alice)
 	testworld.Must(t, err)
 	wrong.Verifier = redact.New("x" + testworld.CodeVerifier[1:])
-	if code, detail := apiError(operate.New(m).Connect(t.Context(), alice, wrong)); code != api.ProviderRejected {
+	if code, detail := apiError(m.Connect(t.Context(), alice, wrong)); code != api.ProviderRejected {
 		t.Errorf("Connect(another verifier) = %s: %s, want %s", code, detail, api.ProviderRejected)
 	}
 	if got := p.connect(m, alice); !p.alive(got.Access) {
@@ -101,9 +100,9 @@ func codeWithPKCE(t *testing.T, p *peer) {
 
 func rotation(t *testing.T, p *peer) {
 	alice := p.putUser("short")
-	last := p.connect(p.newMint(), alice)
+	last := p.connect(p.newProcess(), alice)
 	for range 2 {
-		m := p.newMint()
+		m := p.newProcess()
 		if became, err := p.renewWhenDue(m, alice); became != rotate.Renewed {
 			t.Fatalf("Renew(%s) = %s, %v, want %s", alice, became, err, rotate.Renewed)
 		}
@@ -126,20 +125,20 @@ func rotation(t *testing.T, p *peer) {
 // since.
 func reuse(t *testing.T, p *peer) {
 	alice := p.putUser("short")
-	m := p.newMint()
+	m := p.newProcess()
 	p.connect(m, alice)
-	restored := p.newMintOver(p.copied(token.RecordKey(alice.Credential), alice))
+	restored := p.newProcessOver(p.copied(token.RecordKey(alice.Credential), alice))
 	if became, err := p.renewWhenDue(m, alice); became != rotate.Renewed {
 		t.Fatalf("Renew(%s) = %s, %v, want %s", alice, became, err, rotate.Renewed)
 	}
 	newest := p.Token(m, alice).Token
 	for range 2 {
-		if became, err := (&rotate.Rotator{Mint: restored}).Renew(t.Context(), alice); became == rotate.Renewed ||
+		if became, err := restored.Renew(t.Context(), alice); became == rotate.Renewed ||
 			err != nil && testworld.ErrorCode(err) != api.ReauthorizationRequired {
 			t.Errorf("Renew(%s) by an old refresh token = %s, %v, want %s", alice, became, err, api.Reauthorize)
 		}
 	}
-	if s, err := operate.New(restored).Status(t.Context(), alice); err != nil || s.State != api.Reauthorize {
+	if s, err := restored.Status(t.Context(), alice); err != nil || s.State != api.Reauthorize {
 		t.Errorf("Status(%s) of the restored store = %s, %v, want %s", alice, s.State, err, api.Reauthorize)
 	}
 	if n := p.requested(); n != 3 {
@@ -152,9 +151,9 @@ func reuse(t *testing.T, p *peer) {
 
 func revocation(t *testing.T, p *peer) {
 	alice := p.putUser("long")
-	m := p.newMint()
+	m := p.newProcess()
 	got := p.connect(m, alice)
-	if revoked, _, err := operate.New(m).Revoke(t.Context(), alice); err != nil || !revoked {
+	if revoked, _, err := m.Revoke(t.Context(), alice); err != nil || !revoked {
 		t.Errorf("Revoke(%s) = %t, %v, want true", alice, revoked, err)
 	}
 	if p.alive(got.Access) {
@@ -168,12 +167,12 @@ func revocation(t *testing.T, p *peer) {
 func callersAtExpiry(t *testing.T, p *peer) {
 	const callers, instances = 50, 5
 	machine, alice := p.putClient("short"), p.putUser("short")
-	p.connect(p.newMint(), alice)
-	p.Token(p.newMint(), machine)
+	p.connect(p.newProcess(), alice)
+	p.Token(p.newProcess(), machine)
 	for _, k := range []token.Key{machine, alice} {
-		var all []*mint.Mint
+		var all []*testworld.Process
 		for range instances {
-			m := p.newMint()
+			m := p.newProcess()
 			p.Token(m, k)
 			all = append(all, m)
 		}
@@ -205,7 +204,7 @@ func callersAtExpiry(t *testing.T, p *peer) {
 // they are over.
 func restarted(t *testing.T, p *peer) {
 	machine, alice := p.putClient("short"), p.putUser("short")
-	m := p.newMint()
+	m := p.newProcess()
 	p.Token(m, machine)
 	p.connect(m, alice)
 	p.stop()
@@ -214,7 +213,7 @@ func restarted(t *testing.T, p *peer) {
 			t.Errorf("Renew(%s) without a server = %s, %v, want %s", k, became, err, rotate.Failed)
 		}
 		if e := p.Entry(k); time.Until(e.ExpiresAt) > 100*time.Millisecond {
-			p.Token(p.newMint(), k)
+			p.Token(p.newProcess(), k)
 		}
 	}
 	for _, k := range []token.Key{machine, alice} {
@@ -239,10 +238,13 @@ func (p *peer) afterRestart() api.Code {
 // tokenWithin requests a token until there is one, or the grant is over.
 func (p *peer) tokenWithin(k token.Key, most time.Duration) (code api.Code) {
 	p.t.Helper()
-	m := p.newMint()
+	m := p.newProcess()
 	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		_, err := m.Token(p.t.Context(), k, mint.Want{})
-		if code = testworld.ErrorCode(err); code == "" || code == api.ReauthorizationRequired {
+		if err == nil {
+			return ""
+		}
+		if code = testworld.ErrorCode(err); code == api.ReauthorizationRequired {
 			return code
 		}
 	}

@@ -26,7 +26,6 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
@@ -121,11 +120,11 @@ func (p *peer) putUser(id string) token.Key {
 }
 
 // connect connects the account of a key and returns its first token.
-func (p *peer) connect(m *mint.Mint, k token.Key) token.Token {
+func (p *peer) connect(m *testworld.Process, k token.Key) token.Token {
 	p.t.Helper()
 	code, err := p.code(m, k)
 	testworld.Must(p.t, err)
-	if err := operate.New(m).Connect(p.t.Context(), k, code); err != nil {
+	if err := m.Connect(p.t.Context(), k, code); err != nil {
 		p.t.Fatalf("Connect(%s) = %v, want nil", k, err)
 	}
 	return p.Token(m, k).Token
@@ -154,14 +153,14 @@ func (p *peer) alive(access redact.String) bool {
 }
 
 // renewWhenDue waits in real time until an entry is due, and renews it.
-func (p *peer) renewWhenDue(m *mint.Mint, k token.Key) (rotate.Renewal, error) {
+func (p *peer) renewWhenDue(m *testworld.Process, k token.Key) (rotate.Renewal, error) {
 	p.t.Helper()
 	wait := time.Until(p.Entry(k).NextAt)
 	if wait > time.Duration(p.shortSeconds())*time.Second {
 		p.t.Fatalf("the entry of %s is due in %v, want at most %d s", k, wait, p.shortSeconds())
 	}
 	time.Sleep(wait)
-	return (&rotate.Rotator{Mint: m}).Renew(p.t.Context(), k)
+	return m.Renew(p.t.Context(), k)
 }
 
 // copied returns a store with a copy of the current entries.
@@ -177,10 +176,10 @@ func (p *peer) copied(keys ...token.Key) *memory.Store {
 }
 
 // code has alice log in and consent. It returns the authorization response.
-func (p *peer) code(m *mint.Mint, k token.Key) (attempt.Code, error) {
+func (p *peer) code(m *testworld.Process, k token.Key) (attempt.Code, error) {
 	p.t.Helper()
 	const state = "state of this test"
-	at, err := operate.New(m).Authorization(p.t.Context(), k, testworld.RedirectURI)
+	at, err := m.Authorization(p.t.Context(), k, testworld.RedirectURI)
 	if err != nil {
 		return attempt.Code{}, err
 	}
@@ -283,12 +282,12 @@ func attributes(tag string) map[string]string {
 	return all
 }
 
-// newMint returns a new instance, with passes each second.
-func (p *peer) newMint() *mint.Mint { return p.newMintOver(p.Store) }
+// newProcess returns a new instance, with passes each second.
+func (p *peer) newProcess() *testworld.Process { return p.newProcessOver(p.Store) }
 
-// newMintOver returns an instance over another store.
-func (p *peer) newMintOver(s store.Store) *mint.Mint {
-	return p.NewMint(func(c *mint.Config) { c.Store, c.Every = s, time.Second })
+// newProcessOver returns an instance over another store.
+func (p *peer) newProcessOver(s store.Store) *testworld.Process {
+	return p.NewProcess(func(c *mint.Config) { c.Store, c.Every = s, time.Second })
 }
 
 // requested returns how many token requests were sent since the last call.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
-	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -78,24 +77,24 @@ func changedTenant(t *testing.T, endpoint *tenants) {
 			},
 			"client_id": "id", "client_secret": "secret", "params": map[string]any{endpoint.parameter: tenant},
 		})
-		w.Pass(w.NewRotator(w.NewMint()))
+		w.Pass(w.NewRotator(w.NewProcess()))
 	}
 	own, alice := testworld.Key("api"), testworld.Account("api", "alice")
 	put("one")
-	m := w.NewMint()
+	m := w.NewProcess()
 	if got := w.Token(m, own).Token.Access.Reveal(); got != "one-by-client" {
 		t.Errorf("Token(%s) = %s, want one-by-client", own, got)
 	}
-	at, err := operate.New(m).Authorization(t.Context(), alice, testworld.RedirectURI)
+	at, err := m.Authorization(t.Context(), alice, testworld.RedirectURI)
 	testworld.Must(t, err)
-	testworld.Must(t, operate.New(m).Connect(t.Context(), alice, attempt.Code{
+	testworld.Must(t, m.Connect(t.Context(), alice, attempt.Code{
 		Code: redact.New("code"), Verifier: redact.New(testworld.CodeVerifier), RedirectURI: testworld.RedirectURI,
 		Destination: at.Destination,
 	}))
 
 	put("two")
 	for k, want := range map[token.Key]string{own: "two-by-client", alice: "two-by-refresh"} {
-		if got := w.Token(w.NewMint(), k).Token.Access.Reveal(); got != want {
+		if got := w.Token(w.NewProcess(), k).Token.Access.Reveal(); got != want {
 			t.Errorf("Token(%s) after the change = %s, want %s", k, got, want)
 		}
 	}
