@@ -27,11 +27,15 @@ type need struct {
 
 var digits = regexp.MustCompile(`(\d+)`)
 
+// styles are the escape sequences with which a program colours its output.
+var styles = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
 // needs lists what make test-all needs besides Go, git, make and curl. Packages
-// of npm and pip are pinned and installed into .cache automatically.
+// of npm, pip, Maven and Go are pinned by their hashes, and are installed into
+// .cache automatically.
 var needs = []need{
 	{
-		name: "Node.js 20", use: "dynalite, oidc-provider, cdk-nag", programs: []string{"node"},
+		name: "Node.js 20", use: "dynalite, cdk-nag, OAuth servers", programs: []string{"node"},
 		probe:   []string{"--version"},
 		version: digits, least: 20, packages: []string{"nodejs"}, elsewhere: "https://nodejs.org/en/download",
 	},
@@ -40,14 +44,19 @@ var needs = []need{
 		version: digits, packages: []string{"npm"}, elsewhere: "comes with Node.js",
 	},
 	{
-		name: "Python 3.10 with venv", use: "moto, aws-sam-translator, cfn-lint", programs: []string{"python3"},
-		probe:   []string{"-c", "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"},
-		version: regexp.MustCompile(`3\.(\d+)`), least: 10, packages: []string{"python3-venv"},
+		name: "Python 3.10 with venv", use: "moto, aws-sam-translator, cfn-lint, Authlib",
+		programs: []string{"python3"},
+		probe:    []string{"-c", "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"},
+		version:  regexp.MustCompile(`3\.(\d+)`), least: 10, packages: []string{"python3-venv"},
 		elsewhere: "https://www.python.org/downloads",
 	},
 	{
-		name: "JDK 11", use: "DynamoDB Local", programs: []string{"javac"}, probe: []string{"-version"},
-		version: digits, least: 11, packages: []string{"default-jdk-headless"}, elsewhere: "https://adoptium.net",
+		name: "JDK 17", use: "DynamoDB Local, Keycloak", programs: []string{"javac"}, probe: []string{"-version"},
+		version: digits, least: 17, packages: []string{"default-jdk-headless"}, elsewhere: "https://adoptium.net",
+	},
+	{
+		name: "Maven", use: "to install Keycloak", programs: []string{"mvn"}, probe: []string{"-q", "--version"},
+		version: digits, packages: []string{"maven"}, elsewhere: "https://maven.apache.org/download.cgi",
 	},
 	{
 		name: "Chromium", use: "consent in a real browser",
@@ -89,7 +98,7 @@ func (n need) look(ctx context.Context) found {
 
 // classify decides by a program's output whether it is sufficient.
 func (n need) classify(path, said string, err error) found {
-	lines := strings.Split(strings.TrimSpace(said), "\n")
+	lines := strings.Split(strings.TrimSpace(styles.ReplaceAllString(said, "")), "\n")
 	line := lines[len(lines)-1] // warnings may precede it
 	f, version := found{need: n, what: path}, ""
 	if found := n.version.FindStringSubmatch(line); found != nil {

@@ -17,6 +17,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{said: "v20.1.0"},
 		{said: "v22.0.0\n"},
+		{said: "\x1b[0mv22.0.0\n\x1b[0m"},
 		{said: "v18.19.0", missing: "version 18, want 20"},
 		{said: "warning: [: 99: odd\nv20.0.0"},
 		{said: "more\nboom", err: errors.New("exit status 1"), missing: "does not work: boom"},

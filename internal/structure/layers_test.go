@@ -111,6 +111,8 @@ var apart = map[string][]string{
 	"internal/standin/kms":            {"internal/standin/wire"},
 	"internal/standin/iam":            {"internal/standin/wire"},
 	"internal/standin/lambda":         {"internal/standin/wire"},
+	"internal/peer/fosite":            {}, // a module of its own
+	"internal/peer/zitadel":           {}, // a module of its own
 	"internal/bench/bare":             {},
 	"internal/bench/hello":            {},
 	"internal/bench/least":            {},

@@ -35,6 +35,18 @@ type OAuthClient map[string]any
 // each client.
 func OAuth(t testing.TB, a *Authority, clients ...OAuthClient) Endpoint {
 	t.Helper()
+	return start(t, oidcProvider(t, a, clients))
+}
+
+// OIDCProvider is [OAuth] as a server that can be restarted. It forgets
+// everything when it ends.
+func OIDCProvider(t testing.TB, a *Authority, clients ...OAuthClient) *Peer {
+	t.Helper()
+	return startPeer(t, oidcProvider(t, a, clients))
+}
+
+func oidcProvider(t testing.TB, a *Authority, clients []OAuthClient) server {
+	t.Helper()
 	node, err := program("node", nodeJS)
 	if err != nil {
 		t.Fatal(err)
@@ -50,10 +62,10 @@ func OAuth(t testing.TB, a *Authority, clients ...OAuthClient) Endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return start(t, server{
+	return server{
 		name: "oidc-provider", dir: dir, env: []string{"TOKENVEND_TESTBED_OAUTH=" + string(settings)}, roots: a.Roots(),
 		command: func(port int) []string {
 			return []string{node, "--input-type=module", "--eval", oauthProgram, strconv.Itoa(port)}
 		},
-	})
+	}
 }

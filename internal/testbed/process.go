@@ -29,9 +29,9 @@ import (
 type Endpoint string
 
 const (
-	startWithin  = time.Minute // how long a server may take until it answers, on a machine however busy
-	startTries   = 3           // ports; another program may take one between its choice and its use
-	lastOutput   = 4 << 10     // how much of a server's output stands in an error
+	startWithin  = 3 * time.Minute // how long a server may take until it answers, on a machine however busy
+	startTries   = 3               // ports; another program may take one between its choice and its use
+	lastOutput   = 4 << 10         // how much of a server's output stands in an error
 	probeTimeout = 2 * time.Second
 )
 

@@ -12,8 +12,9 @@ import (
 const watch = `exec 3<&0
 "$@" </dev/null 3<&- & child=$!
 { read -r _ <&3; kill -9 $child; } >/dev/null 2>&1 & reader=$!
+trap 'kill $child' TERM
 exec 3<&-
-wait $child
+wait $child || wait $child
 kill $reader`
 
 // endWithUs puts a shell between us and the child: its standard input is a pipe

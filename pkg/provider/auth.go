@@ -38,7 +38,7 @@ func (q *call) basic(form descriptor.Auth, c Client) *Error {
 	}
 	id, secret := c.ID, c.Secret.Reveal()
 	raw := id + ":" + secret
-	encoded := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
+	encoded := formEncoded(id) + ":" + formEncoded(secret)
 	sent, other := raw, descriptor.AuthBasicEncoded
 	if form == descriptor.AuthBasicEncoded {
 		sent, other = encoded, descriptor.AuthBasic
@@ -55,6 +55,11 @@ func (q *call) basic(form descriptor.Auth, c Client) *Error {
 	q.header.Set("Authorization", "Basic "+value)
 	return nil
 }
+
+// formEncoded encodes one value as application/x-www-form-urlencoded, with a
+// space as %20: every decoder of forms reads that, and servers that decode
+// percent-encoding alone, such as Authlib's, read no plus sign.
+func formEncoded(value string) string { return strings.ReplaceAll(url.QueryEscape(value), "+", "%20") }
 
 func (q *call) post(t descriptor.TokenEndpoint, c Client) *Error {
 	if c.Secret.IsZero() {

@@ -232,7 +232,7 @@ func TestDescriptionIsMaskedAndOneLine(t *testing.T) {
 func TestBasicRawAndEncoded(t *testing.T) {
 	c := Client{ID: "my id", Secret: redact.New("a+b/c:d é")}
 	for auth, want := range map[descriptor.Auth]string{descriptor.AuthBasic: "my id:a+b/c:d é",
-		descriptor.AuthBasicEncoded: "my+id:a%2Bb%2Fc%3Ad+%C3%A9"} {
+		descriptor.AuthBasicEncoded: "my%20id:a%2Bb%2Fc%3Ad%20%C3%A9"} {
 		text := fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":%q}}`, auth)
 		v := serve(t, says(200, `{"access_token":"a"}`))
 		if _, err := at(parse(t, text), c, v.hc).Exchange(context.Background(), creds); err != nil {

@@ -43,7 +43,7 @@ const provider = new Provider(`https://127.0.0.1:${port}`, {
   ttl: {
     AccessToken: (ctx, token, client) => client.token_seconds ?? 600,
     AuthorizationCode: (ctx, token, client) => client.code_seconds ?? 60,
-    ClientCredentials: 600,
+    ClientCredentials: (ctx, token, client) => client.token_seconds ?? 600,
     Grant: 3600,
     IdToken: 600,
     Interaction: 600,
