@@ -74,7 +74,7 @@ func TestPassWritesMetricsOfWhatFailed(t *testing.T) {
 				if c.changes != nil {
 					change = c.changes
 				}
-				rotator := w.NewRotator(w.NewMint(change))
+				rotator := w.NewRotator(w.NewProcess(change))
 				if c.store != nil {
 					rotator.Store = c.store(w.Store)
 				}
