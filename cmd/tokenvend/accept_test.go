@@ -58,7 +58,8 @@ func TestAttack02_AcceptShowsWhatChangedAndAsks(t *testing.T) {
 	if !strings.Contains(r.err, "token_url") {
 		t.Errorf("accept prints\n%s\nwant what changed", r.err)
 	}
-	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out); who != "alice" {
+	who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out)
+	if who != "alice" {
 		t.Errorf("the token is %q's, want alice's", who)
 	}
 }

@@ -34,12 +34,12 @@ func TestAddWithoutAServer(t *testing.T) {
 		"admin",
 	).want(t, clierror.OK, "was not tried", "no server runs here", "GET/tokens/x")
 	if r.out != "" || strings.Contains(r.err, "hunter2") {
-		t.Errorf("%q %q", r.out, r.err)
+		t.Errorf("add without a server writes %q and %q, want no output and no secret", r.out, r.err)
 	}
 	got, _ := json.Marshal(secretOf(t, dir, "x"))
 	want := `{"allow":{"scopes":["write","admin"]},"audience":"a","client_id":"me","client_secret":"hunter2","keep_warm":true,"provider":"oauth2","scope":"read","token_url":"https://example.com/token"}`
 	if string(got) != want {
-		t.Errorf("written: %s", got)
+		t.Errorf("add writes %s, want %s", got, want)
 	}
 	tv(
 		t,
@@ -64,17 +64,22 @@ func TestAddSaysAllThatIsWrong(t *testing.T) {
 	}{
 		{"s", []string{"--client-id", "i"}, clierror.BadUsage, []string{"--provider is needed"}},
 		{"s", []string{"--provider", "minut"}, clierror.BadUsage, []string{"--client-id is needed"}},
-		{"s", []string{"--provider", "miden", "--client-id", "i"}, clierror.BadUsage, []string{"--token-url is needed"}},
-		{"s", []string{"--provider", "nobody", "--client-id", "i"}, clierror.BadUsage, []string{"expected one of miden, minut"}},
-		{"", []string{"--provider", "minut", "--client-id", "i"}, clierror.BadUsage, []string{"the client secret is needed"}},
+		{"s", []string{"--provider", "miden", "--client-id", "i"}, clierror.BadUsage,
+			[]string{"--token-url is needed"}},
+		{"s", []string{"--provider", "nobody", "--client-id", "i"}, clierror.BadUsage,
+			[]string{"expected one of miden, minut"}},
+		{"", []string{"--provider", "minut", "--client-id", "i"}, clierror.BadUsage,
+			[]string{"the client secret is needed"}},
 		{"s", []string{"--json", "--scope", "x"}, clierror.BadUsage, []string{"no flag adds to it"}},
-		{"s", []string{"--provider", "miden", "--client-id", "a:b", "--token-url", "http://example.com"}, clierror.Refused, []string{"\n  token_url: an https URL", "\n  client_id: no colon"}},
-		{`{"provider":"minut","client_secret":"hunter2","nonsense":1}`, []string{"--json"}, clierror.Refused, []string{"client_id: required", "nonsense: no such field"}},
+		{"s", []string{"--provider", "miden", "--client-id", "a:b", "--token-url", "http://example.com"},
+			clierror.Refused, []string{"\n  token_url: an https URL", "\n  client_id: no colon"}},
+		{`{"provider":"minut","client_secret":"hunter2","nonsense":1}`, []string{"--json"}, clierror.Refused,
+			[]string{"client_id: required", "nonsense: no such field"}},
 		{"hunter2", []string{"--json"}, clierror.Refused, []string{"one JSON object"}},
 	} {
 		r := tv(t, dir, c.stdin, append([]string{"add", "x"}, c.args...)...).want(t, c.code, c.says...)
 		if exists(dir, "x") || strings.Contains(r.err, "hunter2") {
-			t.Errorf("%q: written, or its secret shown: %s", c.args, r.err)
+			t.Errorf("add %q = %s, want nothing written and no secret shown", c.args, r.err)
 		}
 	}
 }
@@ -87,14 +92,14 @@ func TestAddTriesTheSecret(t *testing.T) {
 	}
 	add("wrong\n").want(t, clierror.Refused, "was not added", "the provider refused", "check client id")
 	if exists(s.dir, "mine") {
-		t.Error("a refused secret is still there")
+		t.Error("add of a refused secret leaves the file, want none")
 	}
 	add(text(known["client_secret"])+"\n").want(t, clierror.OK, "mine works", "fingerprint")
 	tv(t, s.dir, "", "get", "mine").want(t, clierror.OK)
 
 	tv(t, s.dir, "", "rm", "mine", "--yes").want(t, clierror.OK, "is removed")
 	if exists(s.dir, "mine") {
-		t.Error("rm left the file")
+		t.Error("rm leaves the file, want none")
 	}
 	tv(t, s.dir, "", "rm", "mine", "--yes").want(t, clierror.NotFound, "no credential mine")
 }
@@ -119,7 +124,7 @@ func TestAddWhileTheProviderIsAway(t *testing.T) {
 		"--json",
 	).want(t, clierror.OK, "tm is written ("+filePath(s.dir, "tm")+"), but could not be tried: ", "can't be asked now")
 	if !exists(s.dir, "tm") {
-		t.Error("the secret is gone")
+		t.Error("add while the provider is away keeps no file, want it kept")
 	}
 }
 
@@ -131,7 +136,7 @@ func TestSet(t *testing.T) {
 	tv(t, dir, "", "set", "--client-id", "you", "x").want(t, clierror.OK)
 	got, _ := json.Marshal(secretOf(t, dir, "x"))
 	if string(got) != `{"client_id":"you","client_secret":"new","provider":"minut","scope":"read"}` {
-		t.Errorf("%s", got)
+		t.Errorf("set --client-id writes %s, want the other fields kept", got)
 	}
 	tv(t, dir, "", "set", "x", "--token-url", "nonsense").want(t, clierror.Refused, "token_url")
 	tv(
@@ -144,7 +149,7 @@ func TestSet(t *testing.T) {
 		"--yes",
 	).want(t, clierror.OK)
 	if secretOf(t, dir, "x")["client_id"] != "c" {
-		t.Error("set --json did not replace the whole")
+		t.Error("set --json keeps the client_id, want the whole secret replaced")
 	}
 	if err := os.WriteFile(filePath(dir, "x"), []byte("{broken"), 0o600); err != nil {
 		t.Fatal(err)
@@ -158,6 +163,6 @@ func TestSetOfAnInlineDescriptorWithoutASecret(t *testing.T) {
 	tv(t, dir, whole, "add", "x", "--json").want(t, clierror.OK)
 	tv(t, dir, "", "set", "x", "--keep-warm").want(t, clierror.OK)
 	if fields := secretOf(t, dir, "x"); fields["keep_warm"] != true || fields["client_secret"] != nil {
-		t.Errorf("%v", fields)
+		t.Errorf("set --keep-warm writes %v, want keep_warm and no client_secret", fields)
 	}
 }

@@ -23,7 +23,7 @@ func keep(t *testing.T, tab *testbed.Tab, name string) {
 	t.Helper()
 	picture := tab.Picture()
 	if !bytes.HasPrefix(picture, []byte("\x89PNG")) {
-		t.Errorf("%s: not a picture", name)
+		t.Errorf("Picture() of %s is no PNG, want one", name)
 	}
 	if dir := os.Getenv(screenshots); dir != "" {
 		if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644); err != nil {
@@ -58,14 +58,14 @@ func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	r := c.ended().
 		want(t, clierror.OK, "trackmania: the account alice is connected", "tokenvend get trackmania --account alice")
 	if !strings.Contains(squeezed(r.out), "account alice\n") {
-		t.Errorf("connect printed %s", r.out)
+		t.Errorf("connect prints %s, want the account", r.out)
 	}
 	token := tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out
 	if who := subject(t, token); who != "alice" {
-		t.Errorf("the token is %q's", who)
+		t.Errorf("get prints a token of %q, want alice's", who)
 	}
 	if n := s.stats(t, "trackmania"); n.Living != 1 || n.CodeRequests != 1 {
-		t.Errorf("at the provider %d tokens live after %d codes", n.Living, n.CodeRequests)
+		t.Errorf("the provider has %d living tokens after %d codes, want 1 and 1", n.Living, n.CodeRequests)
 	}
 	tv(t, s.dir, "", "get", "trackmania", "--account", "bob").want(t, clierror.Refused, "tokenvend connect")
 
@@ -74,11 +74,12 @@ func TestAnAccountIsConnectedInABrowser(t *testing.T) {
 	allow(tab, "alice")
 	tab.Await("is connected")
 	c.ended().want(t, clierror.OK)
-	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t, clierror.OK).out); !strings.Contains(
+	if out := squeezed(tv(t, s.dir, "", "status", "movemint", "--account", "alice", "--verify").want(t,
+		clierror.OK).out); !strings.Contains(
 		out,
 		"verified the provider takes the token\n",
 	) {
-		t.Errorf("status --verify: %s", out)
+		t.Errorf("status --verify = %s, want that the provider takes the token", out)
 	}
 }
 
@@ -116,8 +117,9 @@ func TestAWrongStateInABrowser(t *testing.T) {
 	allow(tab, "alice")
 	tab.Await("is connected")
 	c.ended().want(t, clierror.OK)
-	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out); who != "alice" {
-		t.Errorf("the token is %q's", who)
+	who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out)
+	if who != "alice" {
+		t.Errorf("get prints a token of %q, want alice's", who)
 	}
 }
 
@@ -140,15 +142,16 @@ func TestARedirectThatComesTwiceInABrowser(t *testing.T) {
 	testbed.First("tokenvend: Connected", one, two)
 	c.ended().want(t, clierror.OK)
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, clierror.OK).out; json.Unmarshal(
+	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t,
+		clierror.OK).out; json.Unmarshal(
 		[]byte(out),
 		&report,
 	) != nil ||
 		report.Generation != 1 ||
 		report.State != api.Fresh {
-		t.Errorf("status: %s", out)
+		t.Errorf("status = %s, want a fresh token of generation 1", out)
 	}
 	if n := s.stats(t, "trackmania"); n.CodeRequests != 1 || n.Living != 1 {
-		t.Errorf("at the provider %d tokens live after %d codes", n.Living, n.CodeRequests)
+		t.Errorf("the provider has %d living tokens after %d codes, want 1 and 1", n.Living, n.CodeRequests)
 	}
 }

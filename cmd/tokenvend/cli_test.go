@@ -62,28 +62,30 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	if add := tv(t, dir, "", "add", "-h").out; !strings.Contains(add, "minut, monta, movemint") {
-		t.Errorf("add -h does not list the providers:\n%s", add)
+		t.Errorf("add -h = %s, want it to list the providers", add)
 	}
 	if v := tv(t, dir, "", "version").want(t, clierror.OK).out; !strings.Contains(v, "go1.") {
-		t.Errorf("version: %s", v)
+		t.Errorf("version = %s, want the version of Go", v)
 	}
 }
 
 func TestSecretsAreNotTakenFromTheCommandLineNorShown(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{
-		{"add", "x", "--client-secret=hunter2"}, {"add", "x", "--secret", "hunter2"}, {"serve", "--key", "hunter2"}, {"serve", "--key", "id:hunter2 with spaces"}, {"serve", "--admin-key", "hunter2"},
+		{"add", "x", "--client-secret=hunter2"}, {"add", "x", "--secret", "hunter2"}, {"serve", "--key",
+			"hunter2"}, {"serve", "--key", "id:hunter2 with spaces"}, {"serve", "--admin-key", "hunter2"},
 		{"serve", "--every", "hunter2"}, {"get", "hunter2!"}, {"hunter2"}, {"add", "x", "hunter2"},
 	} {
 		if r := tv(t, dir, "", args...).want(t, clierror.BadUsage); strings.Contains(r.err, "hunter2") {
-			t.Errorf("%q shows its argument: %s", args, r.err)
+			t.Errorf("%q = %s, want an error without the argument", args, r.err)
 		}
 	}
 }
 
 func TestNoServer(t *testing.T) {
 	dir := t.TempDir()
-	for _, args := range [][]string{{"get", "minut"}, {"ls"}, {"status", "minut"}, {"renew", "minut"}, {"revoke", "minut"}, {"exec", "minut", "--", "true"}} {
+	for _, args := range [][]string{{"get", "minut"}, {"ls"}, {"status", "minut"}, {"renew", "minut"},
+		{"revoke", "minut"}, {"exec", "minut", "--", "true"}} {
 		tv(t, dir, "", args...).want(t, clierror.Failed, "no server runs", "tokenvend serve starts one")
 	}
 	tv(
@@ -105,7 +107,7 @@ func TestNoServer(t *testing.T) {
 	tvEnv(t, dir, "", aws, "ls").want(t, clierror.Failed, "no answer from 127.0.0.1:1", "--url names another")
 	tvEnv(t, dir, "", aws, "ls", "--data", "here").want(t, clierror.Failed, "no server runs on the data folder here")
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
-		t.Errorf("looking has left %v", entries)
+		t.Errorf("commands without a server leave %v, want nothing", entries)
 	}
 }
 
@@ -113,21 +115,21 @@ func TestReading(t *testing.T) {
 	s := demo(t, t.TempDir())
 	token := tv(t, s.dir, "", "get", "minut").want(t, clierror.OK)
 	if !strings.HasPrefix(token.out, "ey") || strings.Count(token.out, "\n") != 1 || token.err != "" {
-		t.Errorf("get: %q, %q", token.out, token.err)
+		t.Errorf("get = %q and %q on stderr, want the token alone", token.out, token.err)
 	}
 	var whole api.Token
 	before := tv(t, s.dir, "", "get", "--json", "minut").want(t, clierror.OK).out
 	if json.Unmarshal([]byte(before), &whole) != nil || whole.AccessToken+"\n" != token.out ||
 		whole.ExpiresIn == 0 {
-		t.Errorf("get --json: %s", before)
+		t.Errorf("get --json = %s, want the response with the same token", before)
 	}
 	if list := tv(t, s.dir, "", "ls").want(t, clierror.OK).out; !strings.HasPrefix(list, "NAME") ||
 		!strings.Contains(list, "monta       monta\n") {
-		t.Errorf("ls: %s", list)
+		t.Errorf("ls = %s, want a header and monta", list)
 	}
 	var page api.Page
 	if json.Unmarshal([]byte(tv(t, s.dir, "", "ls", "--json").out), &page) != nil || len(page.Credentials) != 5 {
-		t.Errorf("ls --json: %v", page)
+		t.Errorf("ls --json = %v, want five credentials", page)
 	}
 	tv(t, s.dir, "", "get", "nosuch").want(t, clierror.NotFound, "tokenvend ls names", "request id")
 	tv(t, s.dir, "", "status", "nosuch").want(t, clierror.NotFound)
@@ -135,7 +137,7 @@ func TestReading(t *testing.T) {
 	tv(t, s.dir, "", "get", "minut", "--min-ttl", "5h").want(t, clierror.Failed, "--min-ttl")
 	ran := tv(t, s.dir, "", "exec", "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"; exit 7`)
 	if ran.code != 7 || ran.out+"\n" != token.out {
-		t.Errorf("exec: %d %q", ran.code, ran.out)
+		t.Errorf("exec exits with %d and prints %q, want 7 and the token", ran.code, ran.out)
 	}
 	tv(t, s.dir, "", "exec", "minut", "--", "no-such-command").want(t, clierror.Failed, "can't be run")
 	wrong := []string{"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=wrong"}
@@ -158,7 +160,7 @@ func TestReading(t *testing.T) {
 		"TOKENVEND_URL=" + s.url,
 	}
 	if r := tvEnv(t, t.TempDir(), "", right, "get", "minut").want(t, clierror.OK); r.out != token.out {
-		t.Errorf("by TOKENVEND_URL: %q", r.out)
+		t.Errorf("get with TOKENVEND_URL = %q, want the same token", r.out)
 	}
 }
 
@@ -169,20 +171,22 @@ func TestStatus(t *testing.T) {
 	if out := tv(t, s.dir, "", "status", "--json", "minut").out; json.Unmarshal([]byte(out), &report) != nil ||
 		report.State != api.Fresh ||
 		report.Generation != 1 {
-		t.Errorf("status --json: %s", out)
+		t.Errorf("status --json = %s, want a fresh token of generation 1", out)
 	}
 	out := squeezed(tv(t, s.dir, "", "status", "minut").want(t, clierror.OK).out)
-	for _, says := range []string{"state fresh (a living token)", "fingerprint " + report.Fingerprint, "expires in 59m", "renews in "} {
+	for _, says := range []string{"state fresh (a living token)", "fingerprint " + report.Fingerprint,
+		"expires in 59m", "renews in "} {
 		if !strings.Contains(out, says) {
-			t.Errorf("status lacks %q:\n%s", says, out)
+			t.Errorf("status = %s, want it to have %q", out, says)
 		}
 	}
 	s.fault(t, "movemint", `{"down":true}`)
 	tv(t, s.dir, "", "get", "movemint").want(t, clierror.Failed, "can't be asked now", "try again, in")
 	out = squeezed(tv(t, s.dir, "", "status", "movemint").want(t, clierror.OK).out)
-	for _, says := range []string{"state failing", "failure the provider can't be asked now", "next attempt", "what to do try again"} {
+	for _, says := range []string{"state failing", "failure the provider can't be asked now", "next attempt",
+		"what to do try again"} {
 		if !strings.Contains(out, says) {
-			t.Errorf("status lacks %q:\n%s", says, out)
+			t.Errorf("status = %s, want it to have %q", out, says)
 		}
 	}
 }
@@ -196,7 +200,7 @@ func TestRenewAndRevoke(t *testing.T) {
 	s := demo(t, t.TempDir())
 	first := tv(t, s.dir, "", "renew", "trackmania").want(t, clierror.OK).out
 	if !strings.HasPrefix(first, "old none\nnew ") {
-		t.Errorf("renew where there was no token: %s", first)
+		t.Errorf("renew without a token = %s, want old none", first)
 	}
 	tv(t, s.dir, "", "renew", "trackmania").want(t, clierror.Failed, "younger than 30 seconds", "try again in")
 	tv(t, s.dir, "", "renew", "nosuch").want(t, clierror.NotFound)
@@ -206,12 +210,12 @@ func TestRenewAndRevoke(t *testing.T) {
 		&forgotten,
 	) != nil ||
 		forgotten.MemoryUntil.IsZero() {
-		t.Errorf("revoke --json: %s", out)
+		t.Errorf("revoke --json = %s, want memory_until", out)
 	}
 	second := tv(t, s.dir, "", "renew", "trackmania", "--json").want(t, clierror.OK).out
 	if !strings.Contains(second, `"new"`) ||
 		strings.Contains(second, strings.TrimSpace(first[len("old none\nnew "):])) {
-		t.Errorf("after a revocation: %s", second)
+		t.Errorf("renew after a revocation = %s, want another fingerprint", second)
 	}
 }
 
@@ -220,7 +224,7 @@ func TestServerEnds(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		s := demo(t, dir)
 		if code := s.end(t, sig); code != clierror.OK {
-			t.Errorf("%v: exit code %d\n%s", sig, code, s.log.String())
+			t.Errorf("serve exits after %v with %d, want 0:\n%s", sig, code, s.log.String())
 		}
 		tv(t, dir, "", "get", "minut").want(t, clierror.Failed, "no server runs")
 	}
@@ -253,7 +257,7 @@ func TestTokensOutliveACrash(t *testing.T) {
 	).want(t, clierror.Failed, "no answer from 127.0.0.1", "tokenvend serve starts a server")
 	demo(t, dir)
 	if after := tv(t, dir, "", "get", "minut").want(t, clierror.OK).out; after != before {
-		t.Error("after a crash there is another token")
+		t.Error("get after a crash prints another token, want the same")
 	}
 }
 
@@ -264,7 +268,7 @@ func TestNothingSecretInTheLog(t *testing.T) {
 	if log := s.log.String(); strings.Contains(log, strings.TrimSpace(token)) ||
 		strings.Contains(log, text(secretOf(t, s.dir, "monta")["client_secret"])) ||
 		!strings.Contains(log, "msg=vend") {
-		t.Errorf("the log holds a secret, or no line:\n%s", log)
+		t.Errorf("serve --verbose logs %s, want lines without a secret", log)
 	}
 }
 
@@ -274,7 +278,7 @@ func TestDataFolderIsPrivate(t *testing.T) {
 	for _, path := range []string{defaultData, filepath.Join(defaultData, "credentials", "x.json")} {
 		info, err := os.Stat(filepath.Join(dir, path))
 		if err != nil || info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s: %v %v", path, info.Mode(), err)
+			t.Errorf("Stat(%s) = %v, %v, want a mode for the owner alone", path, info.Mode(), err)
 		}
 	}
 }
@@ -289,11 +293,12 @@ func TestACallersKeyIsToldWhatItMayNot(t *testing.T) {
 	}
 	tvEnv(t, s.dir, "", keys, "get", "minut").want(t, clierror.OK)
 	for _, args := range [][]string{{"ls"}, {"status", "minut"}, {"revoke", "minut"}} {
-		if r := tvEnv(t, s.dir, "", keys, args...).want(t, clierror.Refused, "takes an operator's key"); strings.Contains(
+		if r := tvEnv(t, s.dir, "", keys, args...).want(t, clierror.Refused,
+			"takes an operator's key"); strings.Contains(
 			r.err,
 			`"allow"`,
 		) {
-			t.Errorf("%q with a caller's key is told to change the secret: %s", args, r.err)
+			t.Errorf("%q with a caller's key = %s, want no advice to change the secret", args, r.err)
 		}
 	}
 	tv(t, s.dir, "", "ls").want(t, clierror.OK)

@@ -19,19 +19,20 @@ import (
 
 func TestAddToAStack(t *testing.T) {
 	s := newStack(t)
-	s.sweep() // a failure of the first secret is over once the stack has seen the second
+	s.rotate() // a failure of the first secret is over once the stack has seen the second
 	id, secret := s.client("minut")
 	add := func(stdin string) ran {
 		return s.direct(stdin, "add", "minut", "--provider", "minut", "--client-id", id, "--keep-warm")
 	}
-	if r := add(canary+"\n").want(t, clierror.Refused, "was not added", "taken away again", "the provider refused", "check client id"); strings.Contains(
+	if r := add(canary+"\n").want(t, clierror.Refused, "was not added", "taken away again", "the provider refused",
+		"check client id"); strings.Contains(
 		r.err,
 		canary,
 	) {
-		t.Errorf("the secret is shown: %s", r.err)
+		t.Errorf("add of a refused secret = %s, want the secret not shown", r.err)
 	}
 	if d := s.described("minut"); d != nil {
-		t.Errorf("a refused secret is still there: %v", *d.Name)
+		t.Errorf("add of a refused secret leaves %v, want no secret", *d.Name)
 	}
 	r := add(secret+"\n").want(t, clierror.OK, "minut works: a token with the fingerprint",
 		"aws lambda create-alias --region us-east-1 --function-name tokenvend-VendFunction-1 --name c-minut --function-version '$LATEST'\n",
@@ -39,16 +40,16 @@ func TestAddToAStack(t *testing.T) {
 	account := strings.Split(*s.described("minut").ARN, ":")[4]
 	if r.out != "" || strings.Contains(r.err, secret) ||
 		!strings.Contains(r.err, `"arn:aws:lambda:us-east-1:`+account+`:function:`) {
-		t.Errorf("%q %q", r.out, r.err)
+		t.Errorf("add = %q and %q on stderr, want the account's ARN and no secret", r.out, r.err)
 	}
 	want := `{"client_id":"` + id + `","client_secret":"` + secret + `","keep_warm":true,"provider":"minut"}`
 	if got := compact(t, s.secret("minut")); got != want {
-		t.Errorf("written: %s", got)
+		t.Errorf("add writes %s, want %s", got, want)
 	}
 	s.direct("", "get", "minut").want(t, clierror.OK)
 	add(secret).want(t, clierror.Failed, "minut is there already: tokenvend set")
 	if len(s.described("minut").VersionIdsToStages) != 1 {
-		t.Error("adding twice has written twice")
+		t.Error("a second add writes a version, want none")
 	}
 }
 
@@ -64,14 +65,15 @@ func compact(t *testing.T, text string) string {
 
 func TestAddToAStackByItsAPI(t *testing.T) {
 	s := newStack(t)
-	s.sweep() // rotate finds what is new
+	s.rotate() // rotate finds what is new
 	id, secret := s.client("trackmania")
 	whole := `{"provider":"trackmania","client_id":"` + id + `","client_secret":"` + secret + `"}`
 	s.tv(whole, "add", "tm", "--json", "--url", s.url+"/").
-		want(t, clierror.OK, "tm works", " "+s.url+"/tokens/tm\n", "--function-name FUNCTION", `aws:execute-api:us-east-1:`)
+		want(t, clierror.OK, "tm works", " "+s.url+"/tokens/tm\n", "--function-name FUNCTION",
+			`aws:execute-api:us-east-1:`)
 	s.tv("", "rm", "tm", "--yes", "--url", s.url).want(t, clierror.OK, "tm is removed", "restore-secret")
 	if s.secret("tm") != "" {
-		t.Error("rm left the secret")
+		t.Error("rm leaves the secret, want none")
 	}
 	s.tv(whole, "add", "tm", "--json", "--url", "http://127.0.0.1:3000").
 		want(t, clierror.BadUsage, "keeps its secrets in a folder")
@@ -81,7 +83,7 @@ func TestAddToAStackByItsAPI(t *testing.T) {
 	s.tv(`{"provider":"trackmania"}`, "add", "bad", "--json", "--url", s.url).
 		want(t, clierror.Refused, "client_id: required")
 	if s.described("bad") != nil {
-		t.Error("a malformed secret was written")
+		t.Error("add of a malformed secret writes it, want none")
 	}
 }
 
@@ -94,7 +96,8 @@ func TestAddToAStackThatCannotTry(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.direct(whole, "add", "down", "--json").
-		want(t, clierror.OK, "down is written (tokenvend/down in Secrets Manager, us-east-1), but could not be tried: ", "can't be asked now", "create-alias")
+		want(t, clierror.OK,
+			"down is written (tokenvend/down in Secrets Manager, us-east-1), but could not be tried: ", "can't be asked now", "create-alias")
 	s.tv(whole, "add", "denied", "--json", "--function", "denied").
 		want(t, clierror.OK, "denied is written", "could not be tried: IAM does not allow")
 	s.tv(whole, "add", "gone", "--json", "--function", "timeout").
@@ -103,7 +106,7 @@ func TestAddToAStackThatCannotTry(t *testing.T) {
 		want(t, clierror.OK, "refused is written", "the signature or the IAM policy was refused")
 	for _, name := range []string{"down", "denied", "gone"} {
 		if s.secret(name) == "" {
-			t.Errorf("%s is not kept", name)
+			t.Errorf("add of %s, which could not be tried, keeps no secret, want it kept", name)
 		}
 	}
 }
@@ -114,8 +117,11 @@ func TestAddWhereTheStackDoesNotLook(t *testing.T) {
 	id, secret := s.client("minut")
 	s.env = append(s.env, secretstore.EnvPrefix+"=other/")
 	s.direct(secret, "add", "minut", "--provider", "minut", "--client-id", id).
-		want(t, clierror.OK, "waiting for another", "other/minut in Secrets Manager", "could not be tried", "another prefix or region")
-	if _, err := s.secrets.DescribeSecret(t.Context(), &awssecrets.DescribeSecretInput{SecretId: aws.String("other/minut")}); err != nil {
+		want(t, clierror.OK, "waiting for another", "other/minut in Secrets Manager", "could not be tried",
+			"another prefix or region")
+	_, err := s.secrets.DescribeSecret(t.Context(),
+		&awssecrets.DescribeSecretInput{SecretId: aws.String("other/minut")})
+	if err != nil {
 		t.Error(err)
 	}
 }
@@ -123,27 +129,33 @@ func TestAddWhereTheStackDoesNotLook(t *testing.T) {
 func TestSetOnAStack(t *testing.T) {
 	s := newStack(t)
 	s.direct("s", "set", "minut").
-		want(t, clierror.NotFound, "there is no secret tokenvend/minut in Secrets Manager, us-east-1", "tokenvend add minut --function "+stackFunction+" makes one")
+		want(t, clierror.NotFound, "there is no secret tokenvend/minut in Secrets Manager, us-east-1",
+			"tokenvend add minut --function "+stackFunction+" makes one")
 	s.direct("{}", "set", "minut", "--json").want(t, clierror.NotFound)
 	s.put("minut", "minut", `scope="read"`)
 	id, _ := s.client("minut")
 	s.direct(canary+"\n", "set", "minut", "--no-trial").
 		want(t, clierror.OK, "minut is written. The stack takes it within 7 minutes", "tokenvend renew minut")
-	if got := compact(t, s.secret("minut")); got != `{"client_id":"`+id+`","client_secret":"`+canary+`","provider":"minut","scope":"read"}` {
-		t.Errorf("%s", got)
+	got := compact(t, s.secret("minut"))
+	if got != `{"client_id":"`+id+`","client_secret":"`+canary+`","provider":"minut","scope":"read"}` {
+		t.Errorf("set writes %s, want the named field changed and the others kept", got)
 	}
 	s.direct("", "set", "minut", "--client-id", "you", "--no-trial").want(t, clierror.OK)
 	s.direct("", "set", "minut", "--token-url", "nonsense").want(t, clierror.Refused, "token_url")
-	if got := compact(t, s.secret("minut")); got != `{"client_id":"you","client_secret":"`+canary+`","provider":"minut","scope":"read"}` {
-		t.Errorf("%s", got)
+	got = compact(t, s.secret("minut"))
+	if got != `{"client_id":"you","client_secret":"`+canary+`","provider":"minut","scope":"read"}` {
+		t.Errorf("set writes %s, want the named field changed and the others kept", got)
 	}
-	s.direct(`{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "minut", "--json", "--yes", "--no-trial").
+	s.direct(`{"provider":"minut","client_id":"c","client_secret":"d"}`, "set", "minut", "--json", "--yes",
+		"--no-trial").
 		want(t, clierror.OK)
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"c","client_secret":"d","provider":"minut"}` {
-		t.Errorf("set --json did not replace the whole: %s", got)
+		t.Errorf("set --json writes %s, want the whole secret replaced", got)
 	}
 	broken := "{broken"
-	if _, err := s.secrets.PutSecretValue(t.Context(), &awssecrets.PutSecretValueInput{SecretId: aws.String("tokenvend/minut"), SecretString: &broken}); err != nil {
+	_, err := s.secrets.PutSecretValue(t.Context(),
+		&awssecrets.PutSecretValueInput{SecretId: aws.String("tokenvend/minut"), SecretString: &broken})
+	if err != nil {
 		t.Fatal(err)
 	}
 	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me").
@@ -155,14 +167,15 @@ func TestSetOnAStack(t *testing.T) {
 // A template makes such secrets, for the operator to fill.
 func TestSetOfASecretWithoutAValue(t *testing.T) {
 	s := newStack(t)
-	if _, err := s.secrets.CreateSecret(t.Context(), &awssecrets.CreateSecretInput{Name: aws.String("tokenvend/minut")}); err != nil {
+	_, err := s.secrets.CreateSecret(t.Context(), &awssecrets.CreateSecretInput{Name: aws.String("tokenvend/minut")})
+	if err != nil {
 		t.Fatal(err)
 	}
 	s.direct("s", "add", "minut", "--provider", "minut", "--client-id", "me").
 		want(t, clierror.Failed, "minut is there already")
 	s.direct("s", "set", "minut", "--provider", "minut", "--client-id", "me", "--no-trial").want(t, clierror.OK)
 	if got := compact(t, s.secret("minut")); got != `{"client_id":"me","client_secret":"s","provider":"minut"}` {
-		t.Errorf("%s", got)
+		t.Errorf("set writes %s, want the named field changed and the others kept", got)
 	}
 }
 
@@ -174,28 +187,30 @@ func TestRmOnAStack(t *testing.T) {
 	restore := "\n  aws secretsmanager restore-secret --region us-east-1 --secret-id tokenvend/minut"
 	r := s.direct("", "rm", "minut", "--yes").want(t, clierror.OK, "minut is removed. The stack stops", restore)
 	if strings.Contains(r.err, "could not be revoked") {
-		t.Error(r.err)
+		t.Errorf("rm = %s, want the token revoked", r.err)
 	}
 	if until := time.Now().AddDate(0, 0, secretstore.RecoveryDays).Format(time.DateOnly); !strings.Contains(
 		r.err,
 		"Until "+until,
 	) &&
 		!strings.Contains(r.err, "Until "+time.Now().AddDate(0, 0, secretstore.RecoveryDays-1).Format(time.DateOnly)) {
-		t.Errorf("not until %s: %s", until, r.err)
+		t.Errorf("rm = %s, want that the secret can be restored until %s", r.err, until)
 	}
 	if d := s.described("minut"); d == nil || d.DeletedDate == nil {
-		t.Fatal("not scheduled for deletion")
+		t.Fatal("after rm the secret is not scheduled for deletion, want it to be")
 	}
 	s.direct("", "rm", "minut", "--yes").want(t, clierror.Failed, "scheduled for deletion", restore)
 	s.direct("s", "set", "minut").want(t, clierror.Failed, "scheduled for deletion", restore)
 	s.direct("s", "add", "minut", "--provider", "minut", "--client-id", "me").
 		want(t, clierror.Failed, "scheduled for deletion", "tokenvend set minut", restore)
 
-	if _, err := s.secrets.RestoreSecret(t.Context(), &awssecrets.RestoreSecretInput{SecretId: aws.String("tokenvend/minut")}); err != nil {
+	_, err := s.secrets.RestoreSecret(t.Context(),
+		&awssecrets.RestoreSecretInput{SecretId: aws.String("tokenvend/minut")})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if again := s.direct("", "get", "minut").want(t, clierror.OK).out; again == token {
-		t.Error("the token was not revoked")
+		t.Error("get after rm and a restoration prints the same token, want another")
 	}
 	s.tv("", "rm", "minut", "--yes", "--function", "exited").
 		want(t, clierror.OK, "Its token could not be revoked: the function exited ended", "minut is removed")
@@ -211,12 +226,18 @@ func TestSecretsManagerIsNotQuoted(t *testing.T) {
 		code     clierror.Code
 		add, set string
 	}{
-		{200, "", canary, clierror.Failed, "an answer with status 200 that can't be read", "an answer with status 200 that can't be read"},
-		{400, "ValidationException", `{"message":"Value '` + canary + `' at 'secretString' failed"}`, clierror.Failed, "(ValidationException)", "(ValidationException)"},
-		{400, "AccessDeniedException", `{"Message":"not authorized to perform it"}`, clierror.Refused, "IAM does not allow secretsmanager:CreateSecret on tokenvend/x: not authorized", "IAM does not allow secretsmanager:GetSecretValue on tokenvend/x: not"},
-		{400, "ResourceExistsException", `{"Message":"` + canary + `"}`, clierror.Failed, "x is there already", "x is there already"},
-		{400, "InvalidRequestException", `{"Message":"You can't create this secret because a secret with this name is already scheduled for deletion."}`, clierror.Failed, "restore-secret", "restore-secret"},
-		{400, "InvalidRequestException", `{"Message":"You can't delete it: ` + canary + `"}`, clierror.Failed, "(InvalidRequestException)", "(InvalidRequestException)"},
+		{200, "", canary, clierror.Failed, "an answer with status 200 that can't be read",
+			"an answer with status 200 that can't be read"},
+		{400, "ValidationException", `{"message":"Value '` + canary + `' at 'secretString' failed"}`, clierror.Failed,
+			"(ValidationException)", "(ValidationException)"},
+		{400, "AccessDeniedException", `{"Message":"not authorized to perform it"}`, clierror.Refused,
+			"IAM does not allow secretsmanager:CreateSecret on tokenvend/x: not authorized", "IAM does not allow secretsmanager:GetSecretValue on tokenvend/x: not"},
+		{400, "ResourceExistsException", `{"Message":"` + canary + `"}`, clierror.Failed, "x is there already",
+			"x is there already"},
+		{400, "InvalidRequestException",
+			`{"Message":"You can't create this secret because a secret with this name is already scheduled for deletion."}`, clierror.Failed, "restore-secret", "restore-secret"},
+		{400, "InvalidRequestException", `{"Message":"You can't delete it: ` + canary + `"}`, clierror.Failed,
+			"(InvalidRequestException)", "(InvalidRequestException)"},
 	} {
 		secrets := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -237,11 +258,12 @@ func TestSecretsManagerIsNotQuoted(t *testing.T) {
 		)
 		args := []string{"x", "--function", stackFunction, "--provider", "minut", "--client-id", "me"}
 		for cmd, says := range map[string]string{"add": c.add, "set": c.set} {
-			if r := tvEnv(t, s.dir, canary, env, append([]string{cmd}, args...)...).want(t, c.code, says); strings.Contains(
+			if r := tvEnv(t, s.dir, canary, env, append([]string{cmd}, args...)...).want(t, c.code,
+				says); strings.Contains(
 				r.err,
 				canary,
 			) {
-				t.Errorf("%s, %s: %s", cmd, c.kind, r.err)
+				t.Errorf("%s at a %s = %s, want neither request nor response quoted", cmd, c.kind, r.err)
 			}
 		}
 		secrets.Close()

@@ -76,7 +76,7 @@ func (r ran) showsNone(t *testing.T, secrets ...string) {
 	t.Helper()
 	for _, secret := range secrets {
 		if secret == "" || strings.Contains(r.out+r.err, secret) {
-			t.Errorf("shown, or empty: %q", secret)
+			t.Errorf("the command prints %q, or it is empty; want it not printed", secret)
 		}
 	}
 }
@@ -85,38 +85,40 @@ func TestConnect(t *testing.T) {
 	s := newStack(t)
 	s.put("trackmania", "trackmania", `allow={"accounts":["*"]}`)
 	_, secret := s.client("trackmania")
-	for account, where := range map[string][]string{"alice": {"--function", stackFunction}, "bob o'hara": {"--url", s.url}} {
+	for account, where := range map[string][]string{"alice": {"--function", stackFunction}, "bob o'hara": {"--url",
+		s.url}} {
 		c, page := s.begun(append(where, "trackmania", "--account", account)...)
 		code := s.grant("trackmania", account, page)
 		if status, text := c.open(returned(page, "code="+code)); status != http.StatusOK ||
 			!strings.Contains(text, "is connected") {
-			t.Errorf("%s: %d %s", account, status, text)
+			t.Errorf("the redirect of %s = %d %s, want that the account is connected", account, status, text)
 		}
 		r := c.ended().
 			want(t, clierror.OK, "is connected", "tokenvend get trackmania --account "+hint.Quote(account))
 		r.showsNone(t, code, page.Get("state"), page.Get("code_challenge"), secret)
 		if out := squeezed(r.out); !strings.Contains(out, "account "+account+"\n") ||
 			!strings.Contains(out, "state fresh") {
-			t.Errorf("it printed %s", out)
+			t.Errorf("connect prints %s, want the account and a fresh state", out)
 		}
 		token := s.tv("", slices.Concat([]string{"get", "trackmania", "--account", account}, where)...).
 			want(t, clierror.OK).
 			out
 		if !s.providers.Accepts("trackmania", strings.TrimSpace(token)) || subject(t, token) != account {
-			t.Errorf("%s: the provider does not take the token", account)
+			t.Errorf("the provider refuses the token of %s, want it taken", account)
 		}
 		var report api.StatusReport
-		if out := s.tv("", slices.Concat([]string{"status", "trackmania", "--json", "--account", account}, where)...).out; json.Unmarshal(
+		if out := s.tv("", slices.Concat([]string{"status", "trackmania", "--json", "--account", account},
+			where)...).out; json.Unmarshal(
 			[]byte(out),
 			&report,
 		) != nil ||
 			report.Account != account ||
 			report.Generation != 1 {
-			t.Errorf("status: %s", out)
+			t.Errorf("status = %s, want the account with generation 1", out)
 		}
 	}
 	if n := s.providers.Stats().Providers["trackmania"]; n.CodeRequests != 2 {
-		t.Errorf("%d codes reached the provider", n.CodeRequests)
+		t.Errorf("the provider gets %d codes, want one for each connect", n.CodeRequests)
 	}
 }
 
@@ -137,7 +139,7 @@ func TestConnectThatIsRefused(t *testing.T) {
 		c, page := s.begun("--function", stackFunction, "trackmania", "--account", "alice")
 		if status, text := c.open(returned(page, more)); status != http.StatusBadGateway ||
 			!strings.Contains(text, "This did not work") {
-			t.Errorf("%s: %d %s", more, status, text)
+			t.Errorf("the redirect with %s = %d %s, want 502 and an explanation", more, status, text)
 		}
 		c.ended().want(t, clierror.Refused, says).showsNone(t, canary)
 	}
@@ -145,12 +147,13 @@ func TestConnectThatIsRefused(t *testing.T) {
 	c.open(returned(page, "error=temporarily_unavailable"))
 	c.ended().want(t, clierror.Failed, "temporarily_unavailable; nothing was stored: try again")
 	var report api.StatusReport
-	if out := s.direct("", "status", "trackmania", "--account", "alice", "--json").want(t, clierror.OK).out; json.Unmarshal(
+	if out := s.direct("", "status", "trackmania", "--account", "alice", "--json").want(t,
+		clierror.OK).out; json.Unmarshal(
 		[]byte(out),
 		&report,
 	) != nil ||
 		report.Generation != 0 {
-		t.Errorf("something was stored: %s", out)
+		t.Errorf("status after refused connects = %s, want nothing stored", out)
 	}
 }
 
@@ -164,13 +167,14 @@ func TestACodeIsSentOnce(t *testing.T) {
 	code := s.grant("trackmania", "alice", page)
 	if status, text := c.open(returned(page, "code="+code)); status != http.StatusBadGateway ||
 		!strings.Contains(text, "is not known") {
-		t.Errorf("%d %s", status, text)
+		t.Errorf("the redirect whose response is lost = %d %s, want 502 and that the outcome is not known", status, text)
 	}
 	c.ended().
-		want(t, clierror.Failed, "whether the grant was kept is not known: tokenvend status trackmania --account alice --function "+stackFunction+" tells").
+		want(t, clierror.Failed,
+			"whether the grant was kept is not known: tokenvend status trackmania --account alice --function "+stackFunction+" tells").
 		showsNone(t, code)
 	if n := s.providers.Stats().Providers["trackmania"]; n.CodeRequests != 1 {
-		t.Errorf("%d codes reached the provider", n.CodeRequests)
+		t.Errorf("the provider gets %d codes, want one for each connect", n.CodeRequests)
 	}
 	s.direct("", "get", "trackmania", "--account", "alice").want(t, clierror.OK) // it was kept
 }
@@ -183,10 +187,13 @@ func TestPaste(t *testing.T) {
 	s.put("movemint", "movemint", `allow={"accounts":["*"]}`)
 	id, secret := s.client("movemint")
 	const callback = "https://app.example.com/callback?tenant=1"
-	if err := s.providers.SetClient("movemint", simulator.Client{ID: id, Secret: secret, RedirectURIs: []string{callback}}); err != nil {
+	err := s.providers.SetClient("movemint", simulator.Client{ID: id, Secret: secret,
+		RedirectURIs: []string{callback}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	for redirect, where := range map[string][]string{callback: {"--redirect", callback, "--function", stackFunction}, unusedRedirect: {"--url", s.url}} {
+	for redirect, where := range map[string][]string{callback: {"--redirect", callback, "--function", stackFunction},
+		unusedRedirect: {"--url", s.url}} {
 		c := begin(t, s.dir, s.env, append(where, "movemint", "--account", "alice", "--paste")...)
 		u, err := url.Parse(c.address(pages))
 		if err != nil {
@@ -194,14 +201,15 @@ func TestPaste(t *testing.T) {
 		}
 		page := u.Query()
 		if page.Get("redirect_uri") != redirect || u.Host != "www.movemint.cc" {
-			t.Errorf("the page is %s", u)
+			t.Errorf("connect --paste prints %s, want the provider's page with the redirect URI", u)
 		}
 		code := s.grant("movemint", "alice", page)
 		c.enter(strings.Replace(returned(page, "code="+code), "?tenant=1?", "?tenant=1&", 1) + "\n")
 		c.ended().want(t, clierror.OK, "movemint: the account alice is connected", redirect).showsNone(t, code)
 	}
 	s.direct("", "get", "movemint", "--account", "alice").want(t, clierror.OK)
-	for _, line := range []string{"", canary + "\n", "https://app.example.com/callback?code=" + canary + "\n", "https://app.example.com/callback?code=" + canary + "&state=x\n"} {
+	for _, line := range []string{"", canary + "\n", "https://app.example.com/callback?code=" + canary + "\n",
+		"https://app.example.com/callback?code=" + canary + "&state=x\n"} {
 		s.direct(line, "connect", "movemint", "--account", "bob", "--paste").
 			want(t, clierror.Failed, "not the address that was waited for", "nothing was stored").
 			showsNone(t, canary)
@@ -252,19 +260,20 @@ func TestTheBrowserIsOpened(t *testing.T) {
 		return string(text)
 	})
 	if opened != link+"\n" || !strings.Contains(c.err.String(), "A browser opens.") {
-		t.Errorf("opened: %q, not %q\n%s", opened, link, c.err.String())
+		t.Errorf("connect opens %q, want %q:\n%s", opened, link, c.err.String())
 	}
 	answer, err := c.browser.Get(link)
 	if page, _ := url.Parse(sentTo(t, answer, err)); page == nil || page.Query().Get("state") == "" ||
 		strings.Contains(opened, page.Query().Get("state")) {
-		t.Errorf("the state is in the command line: %s", opened)
+		t.Errorf("connect opens %s, want an address without the state", opened)
 	}
 	c.kill()
 }
 
 func TestConnectUsage(t *testing.T) {
 	dir := demo(t, t.TempDir()).dir
-	for _, redirect := range []string{"https://app.example.com/callback", "http://app.example.com/", "http://0.0.0.0:1/", "nonsense"} {
+	for _, redirect := range []string{"https://app.example.com/callback", "http://app.example.com/",
+		"http://0.0.0.0:1/", "nonsense"} {
 		tv(
 			t,
 			dir,
@@ -343,7 +352,7 @@ func TestRecover(t *testing.T) {
 		r := s.tv("", slices.Concat([]string{"recover", "movemint", "--file", file}, where)...).
 			want(t, clierror.OK, "the refresh token is back in its place")
 		if r.showsNone(t, canary); !strings.Contains(squeezed(r.out), "account "+account+"\n") {
-			t.Errorf("it printed %s", r.out)
+			t.Errorf("recover prints %s, want the account", r.out)
 		}
 		s.tv(text, slices.Concat([]string{"recover", "movemint", "--json"}, where)...).want(t, clierror.OK)
 		s.tv(blob(account, canary, 7), slices.Concat([]string{"recover", "movemint"}, where)...).
@@ -371,7 +380,7 @@ func TestVerify(t *testing.T) {
 		return squeezed(s.direct("", "status", "movemint", "--verify").want(t, clierror.OK).out)
 	}
 	if out := verified(); strings.Contains(out, "verified") {
-		t.Errorf("without a token: %s", out)
+		t.Errorf("status --verify without a token = %s, want nothing verified", out)
 	}
 	s.direct("", "get", "movemint").want(t, clierror.OK)
 	if _, err := s.providers.RevokeTokens("movemint", true); err != nil {
@@ -379,12 +388,12 @@ func TestVerify(t *testing.T) {
 	}
 	if out := verified(); !strings.Contains(out, "verified the provider does not take the token\n") ||
 		!strings.Contains(out, "what to do tokenvend renew movemint --function "+stackFunction+"\n") {
-		t.Errorf("a token that was killed: %s", out)
+		t.Errorf("status --verify of a token that was revoked elsewhere = %s, want that it is refused, and renew", out)
 	}
 	s.direct("", "revoke", "movemint").want(t, clierror.OK)
 	s.direct("", "get", "movemint").want(t, clierror.OK)
 	if out := verified(); !strings.Contains(out, "verified the provider takes the token\n") {
-		t.Errorf("a good token: %s", out)
+		t.Errorf("status --verify of a good token = %s, want that the provider takes it", out)
 	}
 	var report api.StatusReport
 	if out := s.tv("", "status", "movemint", "--verify", "--json", "--url", s.url).out; json.Unmarshal(
@@ -393,7 +402,7 @@ func TestVerify(t *testing.T) {
 	) != nil ||
 		report.Verified == nil ||
 		!report.Verified.Works {
-		t.Errorf("over the API: %s", out)
+		t.Errorf("status --verify --json over the API = %s, want that the provider takes it", out)
 	}
 	s.direct("", "status", "trackmania", "--verify").want(t, clierror.Unsupported, "no request that proves a token")
 }

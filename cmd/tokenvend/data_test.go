@@ -23,12 +23,12 @@ func TestDataFolderIsTheUsersOwn(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "other")
 	tvEnv(t, dir, "s\n", append(env, "TOKENVEND_DATA="+other), addX...).want(t, clierror.OK)
 	if _, err := os.Stat(filepath.Join(other, "credentials", "x.json")); err != nil {
-		t.Errorf("add with TOKENVEND_DATA writes no %s: %v", other, err)
+		t.Errorf("add with TOKENVEND_DATA writes nothing to %s: %v, want the credential", other, err)
 	}
 	third := filepath.Join(t.TempDir(), "third")
 	tvEnv(t, dir, "s\n", append(env, "TOKENVEND_DATA="+other), append(addX, "--data", third)...).want(t, clierror.OK)
 	if _, err := os.Stat(filepath.Join(third, "credentials", "x.json")); err != nil {
-		t.Errorf("add with --data beside TOKENVEND_DATA writes no %s: %v", third, err)
+		t.Errorf("add with --data beside TOKENVEND_DATA writes nothing to %s: %v, want the credential", third, err)
 	}
 	tvEnv(
 		t,

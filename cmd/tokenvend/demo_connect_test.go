@@ -21,7 +21,8 @@ func TestAnAccountIsConnectedAtADemo(t *testing.T) {
 		t.Errorf("the answer = %d %s, want 200", status, text)
 	}
 	c.ended().want(t, clierror.OK, "trackmania: the account alice is connected")
-	if who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out); who != "alice" {
+	who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out)
+	if who != "alice" {
 		t.Errorf("the token is %q's, want alice's", who)
 	}
 	if n := s.stats(t, "trackmania"); n.Living != 1 || n.CodeRequests != 1 {

@@ -20,37 +20,38 @@ func TestReadingByFunction(t *testing.T) {
 	s.put("monta", "monta", `allow={"aliases":["billing"]}`)
 	token := s.direct("", "get", "minut").want(t, clierror.OK)
 	if strings.Count(token.out, "\n") != 1 || len(token.out) < 10 || token.err != "" {
-		t.Errorf("get: %q, %q", token.out, token.err)
+		t.Errorf("get = %q and %q on stderr, want the token alone", token.out, token.err)
 	}
 	var whole api.Token
 	if out := s.direct("", "get", "--json", "minut").out; json.Unmarshal([]byte(out), &whole) != nil ||
 		whole.AccessToken+"\n" != token.out ||
 		whole.ExpiresIn == 0 {
-		t.Errorf("get --json: %s", out)
+		t.Errorf("get --json = %s, want the response with the same token", out)
 	}
 	var page api.Page
 	s.direct("", "get", "monta").want(t, clierror.OK)
 	if out := s.direct("", "ls", "--json").out; json.Unmarshal([]byte(out), &page) != nil ||
 		len(page.Credentials) != 2 {
-		t.Errorf("ls --json: %s", out)
+		t.Errorf("ls --json = %s, want two credentials", out)
 	}
 	var report api.StatusReport
 	if out := s.direct("", "status", "--json", "minut").out; json.Unmarshal([]byte(out), &report) != nil ||
 		report.State != api.Fresh ||
 		report.Fingerprint != whole.Fingerprint {
-		t.Errorf("status --json: %s", out)
+		t.Errorf("status --json = %s, want a fresh token with that fingerprint", out)
 	}
-	if r := s.tv("", "exec", "--function", stackFunction, "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"; exit 7`); r.code != 7 ||
+	if r := s.tv("", "exec", "--function", stackFunction, "minut", "--", "sh", "-c",
+		`printf %s "$MINUT_TOKEN"; exit 7`); r.code != 7 ||
 		r.out+"\n" != token.out {
-		t.Errorf("exec: %d %q", r.code, r.out)
+		t.Errorf("exec exits with %d and prints %q, want 7 and the token", r.code, r.out)
 	}
 	s.direct("", "renew", "minut").want(t, clierror.Failed, "younger than 30 seconds")
 	if out := s.direct("", "revoke", "minut").want(t, clierror.OK).out; !strings.HasPrefix(out, "minut: ") {
-		t.Errorf("revoke: %s", out)
+		t.Errorf("revoke = %s, want what became of minut", out)
 	}
 	if out := s.direct("", "renew", "minut").want(t, clierror.OK).out; strings.Contains(out, whole.Fingerprint) ||
 		!strings.Contains(out, "\nnew ") {
-		t.Errorf("renew: %s", out)
+		t.Errorf("renew = %s, want another fingerprint", out)
 	}
 }
 
@@ -77,13 +78,14 @@ func TestWhereRequestsGo(t *testing.T) {
 	s.put("minut", "minut")
 	token := s.direct("", "get", "minut").want(t, clierror.OK).out
 	whole := "arn:aws:lambda:" + stackRegion + ":" + stackAccount + ":function:" + stackFunction
-	for _, name := range []string{stackFunction + ":admin", stackFunction + ":c-minut", whole, whole + ":c-minut", stackAccount + ":function:" + stackFunction} {
+	for _, name := range []string{stackFunction + ":admin", stackFunction + ":c-minut", whole, whole + ":c-minut",
+		stackAccount + ":function:" + stackFunction} {
 		if r := s.tv("", "get", "minut", "--function", name).want(t, clierror.OK); r.out != token {
-			t.Errorf("%s: %q", name, r.out)
+			t.Errorf("get --function %s = %q, want the same token", name, r.out)
 		}
 	}
 	if r := s.tv("", "get", "minut", "--url", s.url).want(t, clierror.OK); r.out != token {
-		t.Errorf("--url: %q", r.out)
+		t.Errorf("get --url = %q, want the same token", r.out)
 	}
 	s.tv("", "get", "minut", "--function", "no such").want(t, clierror.BadUsage, "expected a function's name or ARN")
 	s.tv("", "get", "minut", "--function", stackFunction, "--url", s.url).
@@ -105,24 +107,29 @@ func TestAFunctionWithoutAnAnswer(t *testing.T) {
 		code clierror.Code
 		says string
 	}{
-		"nosuch":                 {clierror.Failed, "lambda:InvokeFunction on nosuch:admin failed (ResourceNotFoundException): there is no such function or alias in that account and region (request id lambda-1)"},
+		"nosuch": {clierror.Failed,
+			"lambda:InvokeFunction on nosuch:admin failed (ResourceNotFoundException): there is no such function or alias in that account and region (request id lambda-1)"},
 		stackFunction + ":other": {clierror.Failed, "there is no such function or alias"},
-		"denied":                 {clierror.Refused, "IAM does not allow lambda:InvokeFunction on denied:admin: User: arn:aws:iam::123456789012:user/me is not authorized"},
-		"expired":                {clierror.Refused, "AWS does not take the credentials (ExpiredTokenException)"},
-		"timeout":                {clierror.Failed, "the function timeout ended without an answer (it ran out of time); its log tells why (request id lambda-1)"},
-		"slow":                   {clierror.Failed, "(it ran out of time)"},
-		"exited":                 {clierror.Failed, "(Runtime.ExitError); its log"},
-		"panicking":              {clierror.Failed, "ended without an answer; its log"},
-		"garbled":                {clierror.Failed, "ended without an answer; its log"},
-		"odd":                    {clierror.Failed, "lambda:InvokeFunction on odd:admin failed (InvalidRuntimeException) (request id lambda-1)"},
+		"denied": {clierror.Refused,
+			"IAM does not allow lambda:InvokeFunction on denied:admin: User: arn:aws:iam::123456789012:user/me is not authorized"},
+		"expired": {clierror.Refused, "AWS does not take the credentials (ExpiredTokenException)"},
+		"timeout": {clierror.Failed,
+			"the function timeout ended without an answer (it ran out of time); its log tells why (request id lambda-1)"},
+		"slow":      {clierror.Failed, "(it ran out of time)"},
+		"exited":    {clierror.Failed, "(Runtime.ExitError); its log"},
+		"panicking": {clierror.Failed, "ended without an answer; its log"},
+		"garbled":   {clierror.Failed, "ended without an answer; its log"},
+		"odd": {clierror.Failed,
+			"lambda:InvokeFunction on odd:admin failed (InvalidRuntimeException) (request id lambda-1)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // the SDK tries some of these again, after a pause
-			if r := tvEnv(t, s.dir, "", s.env, "get", "minut", "--function", name).want(t, c.code, c.says); strings.Contains(
+			if r := tvEnv(t, s.dir, "", s.env, "get", "minut", "--function", name).want(t, c.code,
+				c.says); strings.Contains(
 				r.err,
 				canary,
 			) {
-				t.Errorf("the payload is shown: %s", r.err)
+				t.Errorf("get = %s, want the payload not shown", r.err)
 			}
 		})
 	}
@@ -137,7 +144,8 @@ func TestAWSOutOfReach(t *testing.T) {
 		"AWS_MAX_ATTEMPTS=1",
 	)
 	s.direct("", "get", "minut").
-		want(t, clierror.Failed, "lambda:InvokeFunction on "+stackFunction+":admin: no answer: dial tcp 127.0.0.1:1: connect: connection refused")
+		want(t, clierror.Failed,
+			"lambda:InvokeFunction on "+stackFunction+":admin: no answer: dial tcp 127.0.0.1:1: connect: connection refused")
 	s.direct("", "set", "minut").
 		want(t, clierror.Failed, "secretsmanager:GetSecretValue on tokenvend/minut: no answer: dial tcp")
 }
@@ -170,11 +178,12 @@ func TestAWSConfiguration(t *testing.T) {
 	get("", "AWS_PROFILE=ops").want(t, clierror.Failed, "the AWS configuration: ", "ops")
 	get("").want(t, clierror.BadUsage, "--region is needed")
 	get("", "AWS_REGION=eu-north-1", "AWS_ACCESS_KEY_ID=A").want(t, clierror.Failed, "AWS credentials")
-	if r := get(profile+`credential_process = printf '{"SecretAccessKey":"`+canary+`'`, "AWS_PROFILE=ops").want(t, clierror.Failed, "credential_process failed"); strings.Contains(
+	if r := get(profile+`credential_process = printf '{"SecretAccessKey":"`+canary+`'`, "AWS_PROFILE=ops").want(t,
+		clierror.Failed, "credential_process failed"); strings.Contains(
 		r.err,
 		canary,
 	) {
-		t.Errorf("what the process printed is shown: %s", r.err)
+		t.Errorf("get = %s, want the output of the process not shown", r.err)
 	}
 	tvEnv(t, s.dir, "", []string{"AWS_PROFILE=nosuch"}, "get", "minut").want(t, clierror.Failed, "no server runs")
 }

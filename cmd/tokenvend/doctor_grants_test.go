@@ -20,8 +20,11 @@ func TestAttack11_EveryGrantThatReachesFar(t *testing.T) {
 	c.put("minut", "minut")
 	account := strings.Split(c.arn, ":")[4]
 	reaches := map[string]string{ // by what follows the function's ARN
-		":api": "the alias api;", ":ap*": "the alias api;", ":a?i": "the alias api;", ":*i": "the alias api;", ":${aws:PrincipalTag/alias}": "the alias api and the alias admin;",
-		"": "the bare function;", "?": "", ":admin": "the alias admin;", ":ad*": "the alias admin;", ":*": "the alias api and the alias admin;", ":c-*": "", ":c-minut": "", ":apis": "",
+		":api": "the alias api;", ":ap*": "the alias api;", ":a?i": "the alias api;", ":*i": "the alias api;",
+		":${aws:PrincipalTag/alias}": "the alias api and the alias admin;",
+		"":                           "the bare function;", "?": "",
+		":admin": "the alias admin;", ":ad*": "the alias admin;",
+		":*": "the alias api and the alias admin;", ":c-*": "", ":c-minut": "", ":apis": "",
 	}
 	names := map[string]string{}
 	for after := range reaches {
@@ -62,7 +65,7 @@ func TestAttack11_EveryGrantThatReachesFar(t *testing.T) {
 		for _, one := range d.Checks {
 			if one.Grade == doctor.Warning && strings.Contains(one.Finding, "role "+names[after]+" ") &&
 				(says == "" || after == ":admin") {
-				t.Errorf("%q: %+v", after, one)
+				t.Errorf("doctor warns of a grant on %q: %+v, want no warning", after, one)
 			}
 		}
 	}
@@ -102,7 +105,7 @@ func TestAttack11_GrantsInTheFunctionsOwnPolicy(t *testing.T) {
 	c.allow("admin", "one", operator, "")
 	d := c.doctor(clierror.OK, "--operators", operator)
 	if d.Warnings != 0 {
-		t.Errorf("a sound stack: %+v", d)
+		t.Errorf("doctor of a sound stack = %+v, want no warning", d)
 	}
 	d.has(t, doctor.Fine, "grants on api", "for the API abc123")
 	d.has(t, doctor.Fine, "grants on admin", operator, "as --operators says")
@@ -121,8 +124,9 @@ func TestAttack11_GrantsInTheFunctionsOwnPolicy(t *testing.T) {
 	c.doctor(clierror.OK).has(t, doctor.Warning, "grants on api", "abc123, evil99", "--url")
 
 	for id, source := range map[string]string{
-		"none": "", "any": own + "*", "some": own + "abc*/*", "foreign": "arn:aws:execute-api:" + stackRegion + ":999999999999:abc123/*",
-		"region": "arn:aws:execute-api:eu-west-1:" + account + ":abc123/*", "service": "arn:aws:s3:::abc123/*",
+		"none": "", "any": own + "*", "some": own + "abc*/*",
+		"foreign": "arn:aws:execute-api:" + stackRegion + ":999999999999:abc123/*",
+		"region":  "arn:aws:execute-api:eu-west-1:" + account + ":abc123/*", "service": "arn:aws:s3:::abc123/*",
 	} {
 		c.allow("api", id, iampolicy.APIGateway, source)
 	}

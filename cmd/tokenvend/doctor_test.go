@@ -48,7 +48,8 @@ func newClinic(t *testing.T) *clinic {
 	out, err := c.lambda.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 		FunctionName: aws.String(
 			stackFunction,
-		), Role: &role, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"), Code: &types.FunctionCode{ZipFile: empty(t)},
+		), Role: &role, Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
+		Code: &types.FunctionCode{ZipFile: empty(t)},
 	})
 	s.must(err)
 	c.arn = strings.TrimSuffix(*out.FunctionArn, ":"+doctor.Latest)
@@ -174,7 +175,7 @@ next:
 			return
 		}
 	}
-	t.Errorf("no check %s %s with %q among:\n%+v", v, subject, says, d.Checks)
+	t.Errorf("doctor finds %+v, want %s %s with %q", d.Checks, v, subject, says)
 }
 
 func TestDoctorOfASoundStack(t *testing.T) {
@@ -185,7 +186,7 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	c.direct("", "get", "minut").want(t, clierror.OK)
 	d := c.doctor(clierror.OK, "--operators", operators)
 	if d.Failed+d.Warnings != 0 {
-		t.Errorf("%+v", d)
+		t.Errorf("doctor of a sound setup = %+v, want no warning", d)
 	}
 	d.has(t, doctor.Fine, "function", c.arn)
 	d.has(t, doctor.Fine, "clock")
@@ -200,7 +201,8 @@ func TestDoctorOfASoundStack(t *testing.T) {
 		"\n",
 	)
 	if len(lines) != len(d.Checks) || !strings.HasPrefix(lines[0], "ok ") {
-		t.Errorf("%d lines for %d checks:\n%s", len(lines), len(d.Checks), strings.Join(lines, "\n"))
+		t.Errorf("doctor prints %d lines for %d checks, want one each:\n%s", len(lines), len(d.Checks),
+			strings.Join(lines, "\n"))
 	}
 }
 
@@ -234,7 +236,8 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 	_, err = c.lambda.AddPermission(t.Context(), &lambda.AddPermissionInput{
 		FunctionName: aws.String(
 			stackFunction,
-		), Action: aws.String(iampolicy.InvokeAction), Principal: aws.String("sns.amazonaws.com"), StatementId: aws.String("other"), Qualifier: aws.String("api"),
+		), Action: aws.String(iampolicy.InvokeAction), Principal: aws.String("sns.amazonaws.com"),
+		StatementId: aws.String("other"), Qualifier: aws.String("api"),
 	})
 	c.must(err)
 	d := c.doctor(clierror.OK)
@@ -255,7 +258,7 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 	d.has(t, doctor.Warning, "grants on api", "sns.amazonaws.com", "claim to be anyone")
 	for _, one := range d.Checks {
 		if strings.Contains(one.Finding, "role others") {
-			t.Errorf("%+v", one)
+			t.Errorf("doctor finds %+v, want no such finding", one)
 		}
 	}
 }
@@ -301,7 +304,7 @@ func (r ran) wantOut(t *testing.T, code clierror.Code, says string) {
 	t.Helper()
 	if out := strings.Join(strings.Fields(r.out), " "); r.code != code ||
 		!strings.Contains(out, strings.Join(strings.Fields(says), " ")) {
-		t.Errorf("exit code %d, not %d, or no %q in\n%s\n%s", r.code, code, says, r.out, r.err)
+		t.Errorf("tokenvend exits with %d, want %d, and prints %s%s, want %q", r.code, code, r.out, r.err, says)
 	}
 }
 
@@ -339,7 +342,12 @@ func TestDoctorOfAClockThatIsOff(t *testing.T) {
 	for off, want := range map[time.Duration]struct {
 		grade doctor.Grade
 		code  clierror.Code
-	}{20 * time.Second: {doctor.Fine, clierror.OK}, 2 * time.Minute: {doctor.Warning, clierror.OK}, -2 * time.Minute: {doctor.Warning, clierror.OK}, 6 * time.Minute: {doctor.Failed, clierror.Failed}} {
+	}{
+		20 * time.Second: {doctor.Fine, clierror.OK},
+		2 * time.Minute:  {doctor.Warning, clierror.OK},
+		-2 * time.Minute: {doctor.Warning, clierror.OK},
+		6 * time.Minute:  {doctor.Failed, clierror.Failed},
+	} {
 		proxy := &httputil.ReverseProxy{
 			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) },
 			ModifyResponse: func(r *http.Response) error {
@@ -367,17 +375,20 @@ func TestDoctorOfThisMachine(t *testing.T) {
 
 	s := demo(t, dir)
 	if d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.OK); d.Warnings != 0 {
-		t.Errorf("%+v", d)
+		t.Errorf("doctor of a sound setup = %+v, want no warning", d)
 	}
 	d.has(t, doctor.Fine, "credentials", "5 of 5 are sound")
 	d.has(t, doctor.Fine, "server", "answers, and lists")
 	data := filepath.Join(dir, defaultData)
-	for path, mode := range map[string]os.FileMode{"seal.key": 0o644, "credentials/monta.json": 0o640, "credentials/minut.json": 0o600} {
+	for path, mode := range map[string]os.FileMode{"seal.key": 0o644, "credentials/monta.json": 0o640,
+		"credentials/minut.json": 0o600} {
 		if err := os.Chmod(filepath.Join(data, path), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(data, "credentials", "odd.json"), []byte(`{"provider":"minut","client_secret":"`+canary+`"}`), 0o600); err != nil {
+	err := os.WriteFile(filepath.Join(data, "credentials", "odd.json"),
+		[]byte(`{"provider":"minut","client_secret":"`+canary+`"}`), 0o600)
+	if err != nil {
 		t.Fatal(err)
 	}
 	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.Failed)

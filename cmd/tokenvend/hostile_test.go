@@ -25,12 +25,12 @@ func checkHarmless(t *testing.T, r ran, args []string) {
 	t.Helper()
 	for _, c := range r.out + r.err {
 		if c != '\n' && !unicode.IsGraphic(c) {
-			t.Errorf("%q writes %U\nstdout: %q\nstderr: %q", args, c, r.out, r.err)
+			t.Errorf("%q writes %U, want printed characters alone\nstdout: %q\nstderr: %q", args, c, r.out, r.err)
 			return
 		}
 	}
 	if strings.Contains("\n"+r.out+r.err, "\ntokenvend: all is well") {
-		t.Errorf("%q writes somebody else's line as its own: %q %q", args, r.out, r.err)
+		t.Errorf("%q writes %q and %q, want no line of somebody else as its own", args, r.out, r.err)
 	}
 }
 
@@ -41,19 +41,24 @@ func hostile(t *testing.T, answer http.HandlerFunc) (env []string, url string) {
 	server := httptest.NewTLSServer(answer)
 	t.Cleanup(server.Close)
 	roots := filepath.Join(t.TempDir(), "roots.pem")
-	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+	err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		0o600)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return []string{
-		"AWS_ACCESS_KEY_ID=A", "AWS_SECRET_ACCESS_KEY=S", "AWS_REGION=us-east-1", "AWS_MAX_ATTEMPTS=1", "SSL_CERT_FILE=" + roots,
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + server.URL, "AWS_ENDPOINT_URL_LAMBDA=" + server.URL, "AWS_ENDPOINT_URL_IAM=" + server.URL,
+		"AWS_ACCESS_KEY_ID=A", "AWS_SECRET_ACCESS_KEY=S", "AWS_REGION=us-east-1", "AWS_MAX_ATTEMPTS=1",
+		"SSL_CERT_FILE=" + roots,
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + server.URL, "AWS_ENDPOINT_URL_LAMBDA=" + server.URL,
+		"AWS_ENDPOINT_URL_IAM=" + server.URL,
 	}, server.URL
 }
 
 // poisoned answers every call with what belongs there, its texts poison.
 func poisoned(w http.ResponseWriter, r *http.Request) {
 	report := api.StatusReport{
-		Credential: poison, Provider: poison, Version: poison, Scope: poison, Audience: poison, Account: poison, State: poison, Fingerprint: poison,
+		Credential: poison, Provider: poison, Version: poison, Scope: poison, Audience: poison, Account: poison,
+		State: poison, Fingerprint: poison,
 		Failure: &api.Failure{Code: api.ProviderRejected, Detail: poison},
 	}
 	var answer any
@@ -88,7 +93,8 @@ func refusing(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", "id")
 	w.WriteHeader(http.StatusForbidden)
 	text, _ := json.Marshal(map[string]any{
-		"code": api.ProviderRejected, "title": poison, "detail": poison, "credential": poison, "request_id": poison, "status": 403,
+		"code": api.ProviderRejected, "title": poison, "detail": poison, "credential": poison, "request_id": poison,
+		"status":  403,
 		"Message": poison, "message": poison, "__type": "AccessDeniedException",
 	})
 	_, _ = w.Write(text)
@@ -98,30 +104,18 @@ func refusing(w http.ResponseWriter, _ *http.Request) {
 // operator's terminal as it was.
 func TestAttack21_NothingControlsAnOperatorsTerminal(t *testing.T) {
 	commands := [][]string{
-		{
-			"ls",
-		}, {"ls", "--json"}, {"status", "minut"}, {"status", "minut", "--verify"}, {"status", "minut", "--json"}, {"get", "minut"}, {"get", "minut", "--json"},
-		{
-			"exec",
-			"minut",
-			"--",
-			"sh",
-			"-c",
-			`printf %s "$MINUT_TOKEN"`,
-		}, {"renew", "minut"}, {"renew", "minut", "--json"}, {"revoke", "minut"},
-		{
-			"connect",
-			"minut",
-			"--account",
-			poison,
-			"--no-browser",
-			"--timeout",
-			"50ms",
-		}, {"connect", "minut", "--account", poison, "--paste"},
-		{
-			"recover",
-			"minut",
-		}, {"recover", "minut", "--json"}, {"doctor"}, {"doctor", "--json"}, {"rm", "minut", "--yes"}, {"set", "minut", "--client-id", "x"},
+		{"ls"}, {"ls", "--json"}, {"ls", "--output", "yaml"},
+		{"status", "minut"}, {"status", "minut", "--verify"}, {"status", "minut", "--json"},
+		{"status", "minut", "--output", "yaml"}, {"verify", "minut"}, {"verify", "minut", "--output", "yaml"},
+		{"get", "minut"}, {"get", "minut", "--json"}, {"get", "minut", "--format", "header"},
+		{"get", "minut", "--format", "env"}, {"get", "minut", "--format", "exec-credential"},
+		{"exec", "minut", "--", "sh", "-c", `printf %s "$MINUT_TOKEN"`},
+		{"renew", "minut"}, {"renew", "minut", "--json"}, {"revoke", "minut"},
+		{"connect", "minut", "--account", poison, "--no-browser", "--timeout", "50ms"},
+		{"connect", "minut", "--account", poison, "--paste"},
+		{"accept", "minut"}, {"accept", "minut", "--yes"}, {"recover", "minut"}, {"recover", "minut", "--json"},
+		{"doctor"}, {"doctor", "--json"}, {"doctor", "--output", "yaml"},
+		{"rm", "minut", "--yes"}, {"set", "minut", "--client-id", "x"},
 		{"add", "mine", "--provider", "minut", "--client-id", "x"},
 	}
 	for name, answer := range map[string]http.HandlerFunc{"answers": poisoned, "refusals": refusing} {
@@ -146,7 +140,8 @@ func TestAttack21_AProvidersWords(t *testing.T) {
 	said, _ := json.Marshal(map[string]string{"error": "invalid_client", "error_description": poison})
 	fault, _ := json.Marshal(map[string]any{"status": 401, "body": string(said)})
 	s.fault(t, "monta", string(fault))
-	for _, args := range [][]string{{"get", "monta"}, {"status", "monta"}, {"status", "monta", "--json"}, {"renew", "monta"}, {"doctor"}, {"get", "nosuch", "--account", poison}} {
+	for _, args := range [][]string{{"get", "monta"}, {"status", "monta"}, {"status", "monta", "--json"},
+		{"renew", "monta"}, {"doctor"}, {"get", "nosuch", "--account", poison}} {
 		checkHarmless(t, tv(t, s.dir, "", args...), args)
 	}
 	s.end(t, os.Interrupt)
@@ -160,6 +155,6 @@ func TestAttack22_ExecReplacesTheVariable(t *testing.T) {
 	r := tvEnv(t, s.dir, "", env, "exec", "minut", "--", "env").want(t, clierror.OK)
 	if strings.Count(r.out, "MINUT_TOKEN=") != 1 || !strings.Contains(r.out, "MINUT_TOKEN="+token) ||
 		!strings.Contains(r.out, "OTHER=kept\n") {
-		t.Errorf("exec with MINUT_TOKEN in its environment runs the command with\n%s", r.out)
+		t.Errorf("exec with MINUT_TOKEN in its environment runs the command with\n%s, want the new token once", r.out)
 	}
 }

@@ -30,7 +30,7 @@ func TestCaseC41_InterruptDuringStart(t *testing.T) {
 		if code != clierror.OK || strings.Contains(s.log.String(), "level=WARN") ||
 			strings.Contains(s.log.String(), "tokenvend: ") {
 			t.Errorf(
-				"tokenvend serve, interrupted during its start, exited with %d, want 0 and no complaint:\n%s",
+				"tokenvend serve, interrupted during its start, exited with %d, want 0 and no warning:\n%s",
 				code,
 				s.log.String(),
 			)

@@ -83,15 +83,15 @@ func tvEnv(t *testing.T, dir, stdin string, env []string, args ...string) ran {
 func (r ran) want(t *testing.T, code clierror.Code, says ...string) ran {
 	t.Helper()
 	if r.code != code {
-		t.Errorf("exit code %d, not %d\nstdout: %s\nstderr: %s", r.code, code, r.out, r.err)
+		t.Errorf("tokenvend exits with %d, want %d\nstdout: %s\nstderr: %s", r.code, code, r.out, r.err)
 	}
 	for _, s := range says {
 		if !strings.Contains(r.err, s) {
-			t.Errorf("stderr lacks %q:\n%s", s, r.err)
+			t.Errorf("tokenvend prints on stderr %s, want %q", r.err, s)
 		}
 	}
 	if code != clierror.OK && r.out != "" {
-		t.Errorf("stdout of a failure: %s", r.out)
+		t.Errorf("tokenvend fails and prints %s, want nothing on stdout", r.out)
 	}
 	return r
 }
@@ -163,7 +163,7 @@ func (s *served) ready(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("the server is not ready:\n%s\n%s", s.out.String(), s.log.String())
+	t.Fatalf("serve prints in 10 s %s%s, want its address", s.out.String(), s.log.String())
 }
 
 // end sends a signal and waits for the exit code.
@@ -196,7 +196,7 @@ func (s *served) fault(t *testing.T, provider, fault string) {
 	}
 	_ = answer.Body.Close()
 	if answer.StatusCode >= http.StatusBadRequest {
-		t.Fatalf("the fault was not taken: %s", answer.Status)
+		t.Fatalf("the simulator answers %s, want that it takes the fault", answer.Status)
 	}
 }
 

@@ -70,14 +70,18 @@ func (w *watched) search(t *testing.T) {
 		return err
 	})
 	if err != nil || !slices.Contains(files, "entries.db") {
-		t.Errorf("searched the files %q, %v", files, err)
+		t.Errorf("WalkDir finds the files %q, %v, want entries.db among them", files, err)
 	}
 }
 
 // Canaries go through the server of one machine and the operator's program, and
 // every fault that a provider can play.
 func TestFault50_OneMachineShowsNothingSecret(t *testing.T) {
-	const key, token, refresh = "Signing+Key/0123456789abcdef", "Canary+/ &<token>=%7e0123456789", "canary-refresh-0123456789abcdef"
+	const (
+		key     = "Signing+Key/0123456789abcdef"
+		token   = "Canary+/ &<token>=%7e0123456789"
+		refresh = "canary-refresh-0123456789abcdef"
+	)
 	w := &watched{served: demo(t, t.TempDir(), "--verbose", "--key", "ann:"+key)}
 	w.leaks.Hush(t, "the operator's key", key)
 	w.leaks.Hush(t, "a token that must not be taken", token, refresh)

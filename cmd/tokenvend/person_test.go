@@ -78,7 +78,7 @@ func eventually(t *testing.T, get func() string) string {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatal("it does not come")
+	t.Fatal("get() = an empty text for 10 s, want another")
 	return ""
 }
 
@@ -121,7 +121,7 @@ func sentTo(t *testing.T, answer *http.Response, err error) string {
 	}
 	_ = answer.Body.Close()
 	if answer.StatusCode != http.StatusFound {
-		t.Fatalf("%s leads nowhere: %s", answer.Request.URL.Path, answer.Status)
+		t.Fatalf("GET %s = %s, want a redirect", answer.Request.URL.Path, answer.Status)
 	}
 	return answer.Header.Get("Location")
 }
@@ -166,16 +166,17 @@ func (s *served) stats(t *testing.T, provider string) simulator.Counts {
 func (s *served) unconnected(t *testing.T) {
 	t.Helper()
 	var report api.StatusReport
-	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t, clierror.OK).out; json.Unmarshal(
+	if out := tv(t, s.dir, "", "status", "trackmania", "--account", "alice", "--json").want(t,
+		clierror.OK).out; json.Unmarshal(
 		[]byte(out),
 		&report,
 	) != nil ||
 		report.State != api.None ||
 		report.Generation != 0 {
-		t.Errorf("status: %s", out)
+		t.Errorf("status = %s, want no grant", out)
 	}
 	if n := s.stats(t, "trackmania"); n.CodeRequests != 0 {
-		t.Errorf("%d codes reached the provider", n.CodeRequests)
+		t.Errorf("the provider gets %d codes, want 0", n.CodeRequests)
 	}
 }
 
@@ -184,12 +185,12 @@ func subject(t *testing.T, token string) string {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		t.Fatal("the token is no JWT")
+		t.Fatal("get prints no JWT, want one")
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	var claims struct{ Sub string }
 	if err != nil || json.Unmarshal(payload, &claims) != nil {
-		t.Fatal("the token is no JWT")
+		t.Fatal("get prints no JWT, want one")
 	}
 	return claims.Sub
 }

@@ -108,18 +108,9 @@ func tvAs(t *testing.T, uid uint32, dir string, args ...string) ran {
 
 // every command that looks at a data folder.
 var looking = [][]string{
-	{
-		"ls",
-	}, {"get", "minut"}, {"status", "minut"}, {"exec", "minut", "--", "true"}, {"renew", "minut"}, {"revoke", "minut"}, {"recover", "minut"},
-	{
-		"connect",
-		"minut",
-		"--account",
-		"a",
-		"--no-browser",
-		"--timeout",
-		"50ms",
-	}, {"serve", "--listen", "127.0.0.1:0"},
+	{"ls"}, {"get", "minut"}, {"status", "minut"}, {"verify", "minut"}, {"accept", "minut"},
+	{"exec", "minut", "--", "true"}, {"renew", "minut"}, {"revoke", "minut"}, {"recover", "minut"},
+	{"connect", "minut", "--account", "a", "--no-browser", "--timeout", "50ms"}, {"serve", "--listen", "127.0.0.1:0"},
 	{"add", "x", "--provider", "minut", "--client-id", "i"}, {"set", "x"}, {"rm", "x", "--yes"}, {"doctor"},
 }
 
@@ -135,7 +126,7 @@ func TestAttack13_APlantedFolderIsNotUsed(t *testing.T) {
 			r := tvAs(t, uid, dir, args...)
 			if says := r.out + r.err; r.code != clierror.Failed ||
 				!strings.Contains(says, fmt.Sprint("belongs to the user ", mallory)) {
-				t.Errorf("%q as user %d: exit code %d\n%s", args, uid, r.code, says)
+				t.Errorf("%q as user %d exits with %d, want 1 and whose the folder is:\n%s", args, uid, r.code, says)
 			}
 		}
 	}
@@ -152,30 +143,30 @@ func TestAttack13_RootTakesAFolderThatItNames(t *testing.T) {
 	dir, reached := planted(t)
 	tvAs(t, 0, dir, "add", "x", "--provider", "minut", "--client-id", "i", "--data", defaultData)
 	if !exists(dir, "x") || reached.Load() == 0 {
-		t.Errorf("root's --data is not obeyed: written %t, %d requests", exists(dir, "x"), reached.Load())
+		t.Errorf("add by root with --data writes: %t, and sends %d requests, want true and some", exists(dir, "x"), reached.Load())
 	}
 	openUp(t, filepath.Join(dir, defaultData))
 	before := reached.Load()
 	r := tvAs(t, alice, dir, "ls", "--data", defaultData)
 	if r.code != clierror.Failed || !strings.Contains(r.err, "belongs to") || reached.Load() != before {
-		t.Errorf("another user's --data of somebody else's folder: exit code %d\n%s", r.code, r.err)
+		t.Errorf("ls --data of another user's folder exits with %d, want 1 and no request:\n%s", r.code, r.err)
 	}
 }
 
 // The command that an error tells to run mends what the error is about.
 func TestAttack13_TheCommandThatIsToldWorks(t *testing.T) {
 	dir, reached := planted(t)
-	told := regexp.MustCompile(`run (chown -R \d+ \S+) as root`).FindStringSubmatch(tvAs(t, 0, dir, "ls").err)
-	if told == nil {
-		t.Fatal("no command is told")
+	command := regexp.MustCompile(`run (chown -R \d+ \S+) as root`).FindStringSubmatch(tvAs(t, 0, dir, "ls").err)
+	if command == nil {
+		t.Fatal("ls of a planted folder prints no command, want one that mends it")
 	}
-	mend := exec.CommandContext(t.Context(), "sh", "-c", told[1])
+	mend := exec.CommandContext(t.Context(), "sh", "-c", command[1])
 	mend.Dir = dir
 	if out, err := mend.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v %s", told[1], err, out)
+		t.Fatalf("%s = %v, want success: %s", command[1], err, out)
 	}
 	if r := tvAs(t, 0, dir, "ls"); strings.Contains(r.err, "belongs to") || reached.Load() == 0 {
-		t.Errorf("after %s: %s", told[1], r.err)
+		t.Errorf("ls after %s = %s, want the folder taken", command[1], r.err)
 	}
 }
 
@@ -217,7 +208,7 @@ func TestAttack13_WhatElseOthersCanPlant(t *testing.T) {
 				r.err += tv(t, dir, "", args...).err
 			}
 			if says := r.out + r.err; !strings.Contains(says, c.says) || reached.Load() != 0 {
-				t.Errorf("doctor, ls and get: %d requests, and no %q in\n%s", reached.Load(), c.says, says)
+				t.Errorf("doctor, ls and get send %d requests and print %s, want none and %q", reached.Load(), says, c.says)
 			}
 		})
 	}
@@ -260,7 +251,7 @@ func TestAttack13_SetTakesOverNoPlantedCredential(t *testing.T) {
 			r := tv(t, dir, "secret\n", "set", "x", "--client-id", "other", "--yes")
 			if got, _ := os.ReadFile(filePath(dir, "x")); string(got) != text ||
 				!strings.Contains(r.err, "belongs to") {
-				t.Errorf("set of a file of another user: exit code %d, %s\nand the file is %s", r.code, r.err, got)
+				t.Errorf("set of a file of another user exits with %d and %s, want the file as it was, not %s", r.code, r.err, got)
 			}
 		})
 	}

@@ -39,13 +39,14 @@ func typed(t *testing.T, dir, lines string, args ...string) ran {
 }
 
 func TestAttack06_OnATerminalItIsAsked(t *testing.T) {
-	for answer, code := range map[string]clierror.Code{"y": clierror.OK, "yes": clierror.OK, "n": clierror.Failed, "": clierror.Failed, "Y!": clierror.Failed} {
+	for answer, code := range map[string]clierror.Code{"y": clierror.OK, "yes": clierror.OK, "n": clierror.Failed,
+		"": clierror.Failed, "Y!": clierror.Failed} {
 		t.Run(answer, func(t *testing.T) {
 			dir := written(t, narrow)
 			r := typed(t, dir, "\n"+answer+"\n", "set", "x", "--allow-scope", "admin")
 			r.want(t, code, "new client secret", "allow.scopes: admin was not allowed before", "Write it? [y/N] ")
 			if got := strings.Contains(allowOf(t, dir), "admin"); got != (code == clierror.OK) {
-				t.Errorf("after %q allow is %s", answer, allowOf(t, dir))
+				t.Errorf("set answered with %q leaves allow %s, want admin in it after a yes alone", answer, allowOf(t, dir))
 			}
 		})
 	}
@@ -54,7 +55,7 @@ func TestAttack06_OnATerminalItIsAsked(t *testing.T) {
 		r.err,
 		"Write it?",
 	) {
-		t.Errorf("what gives no more is asked about: %s", r.err)
+		t.Errorf("set of what gives no more = %s, want no question", r.err)
 	}
 }
 

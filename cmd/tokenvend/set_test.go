@@ -39,10 +39,14 @@ func TestAttack06_SetKeepsWhoMayHaveIt(t *testing.T) {
 		args  []string
 		allow string
 	}{
-		{[]string{"--client-id", "you"}, `{"accounts":["team-*"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
-		{[]string{"--allow-account", "team-a"}, `{"accounts":["team-*","team-a"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
-		{[]string{"--allow-scope", "admin", "--yes"}, `{"accounts":["team-*","team-a"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write","admin"]}`},
-		{[]string{"--clear", "allow.accounts", "--clear", "allow.scopes", "--allow-scope", "write"}, `{"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
+		{[]string{"--client-id", "you"},
+			`{"accounts":["team-*"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
+		{[]string{"--allow-account", "team-a"},
+			`{"accounts":["team-*","team-a"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
+		{[]string{"--allow-scope", "admin", "--yes"},
+			`{"accounts":["team-*","team-a"],"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write","admin"]}`},
+		{[]string{"--clear", "allow.accounts", "--clear", "allow.scopes", "--allow-scope", "write"},
+			`{"aliases":["billing"],"principals":["arn:aws:iam::123456789012:role/billing"],"scopes":["write"]}`},
 	} {
 		r := tv(
 			t,
@@ -59,7 +63,7 @@ func TestAttack06_SetKeepsWhoMayHaveIt(t *testing.T) {
 	if params, _ := json.Marshal(fields["params"]); string(params) != `{"tenant":"a\u003cb\u003e"}` ||
 		fields["lifetime"] != "1h" ||
 		fields["scope"] != "read" {
-		t.Errorf("set has changed what was not named: %v", fields)
+		t.Errorf("set writes %v, want what was not named as it was", fields)
 	}
 }
 
@@ -74,7 +78,8 @@ func TestAttack06_WhatGivesMoreTakesYes(t *testing.T) {
 	}{
 		{"another scope", narrow, "", []string{"--allow-scope", "admin"}, "allow.scopes: admin was not allowed before"},
 		{"another default scope", narrow, "", []string{"--scope", "read admin"}, "allow.scopes: admin"},
-		{"another principal", narrow, "", []string{"--allow-principal", "arn:aws:iam::123456789012:role/*"}, "role/* was not admitted before"},
+		{"another principal", narrow, "", []string{"--allow-principal", "arn:aws:iam::123456789012:role/*"},
+			"role/* was not admitted before"},
 		{"another alias", narrow, "", []string{"--allow-alias", "ops"}, "allow.aliases: ops"},
 		{"another audience", narrow, "", []string{"--allow-audience", "api"}, "allow.audiences: api"},
 		{"every account", narrow, "", []string{"--allow-account", "*"}, "allow.accounts: *"},
@@ -83,16 +88,19 @@ func TestAttack06_WhatGivesMoreTakesYes(t *testing.T) {
 		{"no default scope", narrow, "", []string{"--clear", "scope"}, "scope: none is asked for"},
 		{"the whole without its principals", narrow, whole(""), []string{"--json"}, "whoever IAM lets reach the API"},
 		{"a file that is empty", "", "s", []string{"--provider", "minut", "--client-id", "me"}, "can't be read"},
-		{"a secret that can't be read", "{broken", "s", []string{"--provider", "minut", "--client-id", "me"}, "can't be read"},
-		{"a rule that can't be read", whole(`"principals": "x", `), "", []string{"--clear", "allow.principals"}, "can't be read"},
-		{"a rule with a path", whole(`"principals": ["arn:aws:iam::1:role/a/b"], `), "", []string{"--clear", "allow.principals", "--allow-principal", "arn:aws:iam::1:role/b"}, "can't be read"},
+		{"a secret that can't be read", "{broken", "s", []string{"--provider", "minut", "--client-id", "me"},
+			"can't be read"},
+		{"a rule that can't be read", whole(`"principals": "x", `), "", []string{"--clear", "allow.principals"},
+			"can't be read"},
+		{"a rule with a path", whole(`"principals": ["arn:aws:iam::1:role/a/b"], `), "", []string{"--clear",
+			"allow.principals", "--allow-principal", "arn:aws:iam::1:role/b"}, "can't be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := written(t, c.before)
 			args := append([]string{"set", "x"}, c.args...)
 			tv(t, dir, c.stdin, args...).want(t, clierror.BadUsage, c.says, "--yes is needed", "nothing was written")
 			if text, _ := os.ReadFile(filePath(dir, "x")); string(text) != c.before {
-				t.Errorf("set %q without --yes has written %s", c.args, text)
+				t.Errorf("set %q without --yes writes %s, want nothing written", c.args, text)
 			}
 			tv(t, dir, c.stdin, append(args, "--yes")...).want(t, clierror.OK, "x is written")
 		})
@@ -103,17 +111,19 @@ func TestSetTakesAFieldAway(t *testing.T) {
 	dir := written(t, narrow)
 	tv(t, dir, "", "set", "x", "--clear", "params.tenant", "--clear", "lifetime").want(t, clierror.OK)
 	if fields := secretOf(t, dir, "x"); fields["params"] != nil || fields["lifetime"] != nil {
-		t.Errorf("set --clear has left %v", fields)
+		t.Errorf("set --clear leaves %v, want neither params nor lifetime", fields)
 	}
 	for _, field := range []string{"nonsense", "params", "allow.nonsense", "provider.x", "hunter2"} {
-		if r := tv(t, dir, "", "set", "x", "--clear", field).want(t, clierror.BadUsage, "--clear: expected a field that the secret has"); strings.Contains(
+		if r := tv(t, dir, "", "set", "x", "--clear", field).want(t, clierror.BadUsage,
+			"--clear: expected a field that the secret has"); strings.Contains(
 			r.err,
 			"hunter2",
 		) {
-			t.Errorf("set --clear shows its argument: %s", r.err)
+			t.Errorf("set --clear = %s, want an error without the argument", r.err)
 		}
 	}
-	if err := os.WriteFile(filePath(dir, "x"), []byte(strings.Replace(narrow, `["write"]`, `"write"`, 1)), 0o600); err != nil {
+	err := os.WriteFile(filePath(dir, "x"), []byte(strings.Replace(narrow, `["write"]`, `"write"`, 1)), 0o600)
+	if err != nil {
 		t.Fatal(err)
 	}
 	tv(t, dir, "", "set", "x", "--allow-scope", "y").want(t, clierror.BadUsage, "--clear allow.scopes takes it away")

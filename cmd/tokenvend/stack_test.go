@@ -48,7 +48,7 @@ type stack struct {
 	providers *simulator.Simulator
 	secrets   *awssecrets.Client
 	store     *memory.Store
-	desk      *vend.Service
+	service   *vend.Service
 	dir       string       // where the program runs
 	env       []string     // what the program finds
 	url       string       // the API's
@@ -68,17 +68,20 @@ func newStack(t *testing.T) *stack {
 		dir:       t.TempDir(),
 	}
 	s.store = memory.New()
-	s.desk = &vend.Service{Mint: mint.New(mint.Config{
-		Store: s.store, Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets, secretstore.DefaultPrefix), HTTP: &http.Client{Transport: s.providers},
+	s.service = &vend.Service{Mint: mint.New(mint.Config{
+		Store: s.store, Sealer: seal.Off{}, Source: secretsmanager.New(s.secrets,
+			secretstore.DefaultPrefix), HTTP: &http.Client{Transport: s.providers},
 	})}
-	t.Cleanup(s.desk.Mint.Wait)
+	t.Cleanup(s.service.Mint.Wait)
 	lambda := httptest.NewServer(http.HandlerFunc(s.invoke))
 	t.Cleanup(lambda.Close)
 	gateway := httptest.NewTLSServer(http.HandlerFunc(s.overAPI))
 	t.Cleanup(gateway.Close)
 	s.url = gateway.URL
 	roots := filepath.Join(t.TempDir(), "roots.pem")
-	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gateway.Certificate().Raw}), 0o600); err != nil {
+	err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gateway.Certificate().Raw}),
+		0o600)
+	if err != nil {
 		t.Fatal(err)
 	}
 	who, err := cfg.Credentials.Retrieve(t.Context())
@@ -86,20 +89,22 @@ func newStack(t *testing.T) *stack {
 		t.Fatal(err)
 	}
 	s.env = []string{
-		"AWS_ACCESS_KEY_ID=" + who.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + who.SecretAccessKey, "AWS_SESSION_TOKEN=" + who.SessionToken, "AWS_REGION=" + stackRegion,
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + *cfg.BaseEndpoint, "AWS_ENDPOINT_URL_LAMBDA=" + lambda.URL, "SSL_CERT_FILE=" + roots,
+		"AWS_ACCESS_KEY_ID=" + who.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + who.SecretAccessKey,
+		"AWS_SESSION_TOKEN=" + who.SessionToken, "AWS_REGION=" + stackRegion,
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + *cfg.BaseEndpoint, "AWS_ENDPOINT_URL_LAMBDA=" + lambda.URL,
+		"SSL_CERT_FILE=" + roots,
 	}
 	return s
 }
 
-// sweep runs passes of rotate until the test ends.
-func (s *stack) sweep() {
+// rotate runs passes of rotate until the test ends.
+func (s *stack) rotate() {
 	var running sync.WaitGroup
 	ctx, stop := context.WithCancel(context.Background())
 	s.Cleanup(func() { stop(); running.Wait() })
 	running.Go(func() {
 		for ctx.Err() == nil {
-			_, _ = (&rotate.Rotator{Mint: s.desk.Mint, Store: s.store}).Run(ctx)
+			_, _ = (&rotate.Rotator{Mint: s.service.Mint, Store: s.store}).Run(ctx)
 			select {
 			case <-time.After(200 * time.Millisecond):
 			case <-ctx.Done():
@@ -170,7 +175,7 @@ func (s *stack) invoke(w http.ResponseWriter, r *http.Request) {
 	}
 	if !ok || r.Method != http.MethodPost ||
 		!strings.Contains(r.Header.Get("Authorization"), "/"+stackRegion+"/lambda/aws4_request") {
-		s.Errorf("not an invocation: %s %s", r.Method, r.URL)
+		s.Errorf("Lambda gets %s %s, want a signed invocation", r.Method, r.URL)
 	}
 	name, alias := path[strings.LastIndex(path, ":")+1:], r.URL.Query().Get("Qualifier")
 	payload, _ := io.ReadAll(r.Body)
@@ -198,7 +203,7 @@ func (s *stack) run(w http.ResponseWriter, r *http.Request, payload []byte, arn 
 		r.Context(),
 		&lambdacontext.LambdaContext{AwsRequestID: "lambda-1", InvokedFunctionArn: arn},
 	)
-	answer, err := s.desk.Invoke(ctx, payload)
+	answer, err := s.service.Invoke(ctx, payload)
 	if e, failed := errors.AsType[messages.InvokeResponse_Error](err); failed {
 		w.Header().Set("X-Amz-Function-Error", "Unhandled")
 		answer, err = json.Marshal(e)
@@ -221,7 +226,7 @@ func (s *stack) overAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
-	reply := s.desk.HTTP(r.Context(), vend.HTTPRequest{
+	reply := s.service.HTTP(r.Context(), vend.HTTPRequest{
 		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: body, RequestID: "api-1",
 		Caller: access.Caller{
 			Via:   access.API,
@@ -253,10 +258,11 @@ func (s *stack) put(name, provider string, more ...string) {
 		s.Fatal(err)
 	}
 	full, value := secretstore.DefaultPrefix+name, string(text)
-	if _, err := s.secrets.CreateSecret(s.Context(), &awssecrets.CreateSecretInput{Name: &full, SecretString: &value}); err != nil {
+	_, err = s.secrets.CreateSecret(s.Context(), &awssecrets.CreateSecretInput{Name: &full, SecretString: &value})
+	if err != nil {
 		s.Fatal(err)
 	}
-	if _, err := s.desk.Mint.Registry.Terms(s.Context(), name); err != nil { // as rotate's next pass does
+	if _, err := s.service.Mint.Registry.Terms(s.Context(), name); err != nil { // as rotate's next pass does
 		s.Fatal(err)
 	}
 }

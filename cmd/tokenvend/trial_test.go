@@ -102,7 +102,7 @@ func TestSetTriesOnlyWhatTheProviderGets(t *testing.T) {
 	}
 	if r := tv(t, s.dir, "\n", "set", "trackmania", "--clear", "allow"); r.code == clierror.OK &&
 		strings.Contains(r.err, "The new secret") {
-		t.Errorf("set --clear allow tries the secret: %s", r.err)
+		t.Errorf("set --clear allow = %s, want no trial", r.err)
 	}
 }
 
@@ -113,7 +113,8 @@ func TestSetTriesNoGrant(t *testing.T) {
 	must(t, os.WriteFile(file, []byte("def50200\n"), 0o600))
 	secret := text(secretOf(t, s.dir, "trackmania")["client_secret"])
 	tv(t, s.dir, secret+"\n", "set", "trackmania", "--grant", "refresh_token", "--refresh-token-file", file).
-		want(t, clierror.OK, "The new secret was not tried: its tokens are obtained by a grant", "trackmania is written")
+		want(t, clierror.OK, "The new secret was not tried: its tokens are obtained by a grant",
+			"trackmania is written")
 	if got := secretOf(t, s.dir, "trackmania")["refresh_token"]; got != "def50200" {
 		t.Errorf("set --refresh-token-file writes %v, want the content of the file", got)
 	}
@@ -237,7 +238,7 @@ func TestAddHasAFlagForEachField(t *testing.T) {
 		}
 		if r.code == clierror.OK {
 			if _, has := secretOf(t, dir, "x")[field]; !has {
-				t.Errorf("add %q writes no %s", given, field)
+				t.Errorf("add %q writes no %s, want that field", given, field)
 			}
 			tv(t, dir, "", "rm", "x", "--yes").want(t, clierror.OK)
 		}

@@ -96,10 +96,13 @@ func (a *attempt) log(ctx context.Context, e store.Entry, err error) {
 	default:
 		line.Fingerprint, line.ExpiresAt = e.Fingerprint, e.ExpiresAt
 		line.NotGranted = a.newlyNotGranted(e)
-		line.Warning = strings.Join(a.response.Warnings, "; ")
+		line.Warning = a.warnings()
 	}
 	a.Journal.Mint(ctx, line)
 }
+
+// warnings returns what was odd about the response with the token.
+func (a *attempt) warnings() string { return strings.Join(a.response.Warnings, "; ") }
 
 // newlyNotGranted returns the scopes that were requested and not granted, if
 // the token before did not lack the same. Nobody reads a warning at every

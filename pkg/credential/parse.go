@@ -59,12 +59,13 @@ func Parse(name, version string, data []byte) (Credential, error) {
 
 // terms takes the non-secret fields.
 func (f *form) terms() Terms {
+	keepWarm, _ := take[bool](f, "keep_warm", "true or false")
 	t := Terms{
 		Scope:     token.NewVariant("", "", f.text("scope")).Scope,
 		Audience:  f.text("audience"),
 		Grant:     f.grant(),
 		Lifetime:  f.duration("lifetime", minLifetime, maxSpan),
-		KeepWarm:  f.flag("keep_warm"),
+		KeepWarm:  keepWarm,
 		IdleAfter: f.duration("idle_after", minIdleAfter, maxSpan),
 		Allow:     f.allow(),
 

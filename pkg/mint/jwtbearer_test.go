@@ -108,7 +108,7 @@ func newJWTWorld(t *testing.T) (*testworld.World, *jwtServer) {
 func TestJWTBearerIsVendedAndRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, server := newJWTWorld(t)
-		m, key := w.NewMint(), testworld.Key("service")
+		m, key := w.NewProcess(), testworld.Key("service")
 		first := w.Token(m, key)
 		if got := first.Token; got.Access.Reveal() != "jwt-token-1" || got.Scope != "read" {
 			t.Errorf("Token() = %s with scope %q, want jwt-token-1 with read", got.Access.Reveal(), got.Scope)
@@ -129,7 +129,7 @@ func TestJWTBearerIsVendedAndRenewed(t *testing.T) {
 func TestRefusedJWTBearerNeedsNoUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, server := newJWTWorld(t)
-		m, key := w.NewMint(), testworld.Key("service")
+		m, key := w.NewProcess(), testworld.Key("service")
 		server.refuses = true
 		for range 3 {
 			if _, err := m.Token(t.Context(), key, mint.Want{}); testworld.ErrorCode(err) != api.ProviderRejected {

@@ -94,7 +94,7 @@ func (p Program) Confirm(question, consequence string) error {
 	if !p.Interactive() {
 		return clierror.Usage("--yes is needed, since there is no terminal to ask on; %s", consequence)
 	}
-	answer, err := p.Ask(question + " [y/N] ")
+	answer, err := p.Question(question + " [y/N] ")
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ func (c Console) Input() *os.File { return c.in }
 // Interactive reports whether the standard input is a terminal.
 func (c Console) Interactive() bool { return term.IsTerminal(int(c.in.Fd())) }
 
-// Ask asks a question and reads a line.
-func (c Console) Ask(question string) (string, error) {
+// Question asks a question and reads a line.
+func (c Console) Question(question string) (string, error) {
 	c.prompt(question)
 	line, err := c.line()
 	return strings.TrimSpace(line), err

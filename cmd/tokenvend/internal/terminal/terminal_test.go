@@ -60,7 +60,8 @@ func TestNothingControlsTheTerminal(t *testing.T) {
 func TestAttack21_NoArgumentBeginsALine(t *testing.T) {
 	type state string
 	const forged = "idle\ntokenvend: all is well"
-	for _, arg := range []any{state(forged), []string{forged}, []state{forged}, struct{ s state }{forged}, &forgedText{forged}} {
+	for _, arg := range []any{state(forged), []string{forged}, []state{forged}, struct{ s state }{forged},
+		&forgedText{forged}} {
 		console, out, errs := page(t)
 		console.Say("state %v", arg)
 		_ = console.Printf("state %v\n", arg)
@@ -107,7 +108,8 @@ func TestOnlyATokenIsShownAsOne(t *testing.T) {
 
 // A program reads the same text; a terminal shows no control.
 func FuzzJSON(f *testing.F) {
-	for _, seed := range []string{"", "é<&>", "\x1b]52;c;\a", "\u009b", "\u202e", "\U000e0041", "\u2028", "\x7f", "\\u202e"} {
+	for _, seed := range []string{"", "é<&>", "\x1b]52;c;\a", "\u009b", "\u202e", "\U000e0041", "\u2028", "\x7f",
+		"\\u202e"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -131,7 +133,8 @@ func FuzzJSON(f *testing.F) {
 
 // A program reads the same text; a terminal shows no control character.
 func FuzzYAML(f *testing.F) {
-	for _, seed := range []string{"", "é<&>", "true", "1", "a: b", "\x1b]52;c;\a", "\u009b", "\u202e", "\U000e0041", "a\nb",
+	for _, seed := range []string{"", "é<&>", "true", "1", "a: b", "\x1b]52;c;\a", "\u009b", "\u202e", "\U000e0041",
+		"a\nb",
 		"\u2028", "\x7f", "\\u202e", "\u0085", "\ufeff", "- x", "#", " a "} {
 		f.Add(seed)
 	}

@@ -191,7 +191,7 @@ func (a *authorization) pasted() (string, error) {
 	}
 	read := make(chan line, 1)
 	go func() { // ends with the line, or with the program
-		text, err := a.Ask("Paste that address, whole: ")
+		text, err := a.Question("Paste that address, whole: ")
 		read <- line{text, err}
 	}()
 	timeout := time.NewTimer(a.timeout)

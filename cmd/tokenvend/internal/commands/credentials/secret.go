@@ -254,7 +254,7 @@ func askFor(c terminal.Console, f fields, field, question string) error {
 	if !c.Interactive() {
 		return clierror.Usage("--%s is needed, since there is no terminal to ask on", flagName)
 	}
-	answer, err := c.Ask(question + ": ")
+	answer, err := c.Question(question + ": ")
 	if err == nil && answer == "" {
 		err = clierror.Usage("the %s is needed", strings.ReplaceAll(field, "_", " "))
 	}
