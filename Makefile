@@ -98,7 +98,7 @@ torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2,
 	@cat docs/torture.md
 
 # The hot path by itself is compared with the last run that was recorded, which this one then replaces; all else with baselines of the same run.
-HOT = ./pkg/vend ./pkg/local ./pkg/provider ./pkg/seal/kms
+HOT = ./pkg/vend ./pkg/local/gateway ./pkg/provider ./pkg/seal/kms
 RECORDED = internal/bench/testdata/hot.txt
 
 bench: ## measure beside baselines, in 10 minutes on a quiet machine, and write docs/performance.md

@@ -13,23 +13,30 @@ const (
 	admin   = "arn:aws:iam::123456789012:role/admin"
 )
 
-// newCounter is a house of three credentials: one open to whoever IAM lets in, one for the principals billing-*, one for the alias billing.
-func newCounter(t *testing.T) *house {
+// newThreeCredentials returns an installation with three credentials: one for
+// every caller that IAM admits, one for the principals billing-*, one for the
+// alias billing.
+func newThreeCredentials(t *testing.T) *installation {
 	t.Helper()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)
-	h.put("monta", "monta", map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/billing-*"}}})
-	h.put("miden", "miden", map[string]any{"allow": map[string]any{"aliases": []string{"billing"}, "scopes": []string{"write"}}, "scope": "read"})
+	h.put("monta", "monta", map[string]any{
+		"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/billing-*"}},
+	})
+	h.put("miden", "miden", map[string]any{
+		"allow": map[string]any{"aliases": []string{"billing"}, "scopes": []string{"write"}}, "scope": "read",
+	})
 	h.start("vend")
-	h.know("minut", "monta", "miden")
+	h.makeKnown("minut", "monta", "miden")
 	return h
 }
 
-// want is what a direct invocation must end in; "" is an answer.
+// want has the error code of a direct invocation; "" is an answer.
 type want map[string]api.Code
 
-// directly asks for each of the three credentials, and for each of the actions besides, by direct invocation.
-func (h *house) directly(alias string, w want) {
+// checkAlias checks the result of a direct invocation for each of the three
+// credentials, and for the other actions.
+func (h *installation) checkAlias(alias string, w want) {
 	h.t.Helper()
 	for _, name := range []string{"minut", "monta", "miden", "absent"} {
 		h.expect(alias, api.Request{Credential: name}, w[name])
@@ -39,11 +46,11 @@ func (h *house) directly(alias string, w want) {
 	h.expect(alias, api.Request{Action: api.Revoke, Credential: "minut"}, w["revoke"])
 }
 
-func (h *house) expect(alias string, r api.Request, code api.Code) {
+func (h *installation) expect(alias string, r api.Request, code api.Code) {
 	h.t.Helper()
 	answer, refused := h.direct(alias, r)
 	if got := codeOf(refused); got != code {
-		h.t.Errorf("as %q, %s of %q: %s %q, want %q", alias, r.Action, r.Credential, answer, got, code)
+		h.t.Errorf("direct(%q, %s of %q) = %s, %q, want %q", alias, r.Action, r.Credential, answer, got, code)
 	}
 }
 
@@ -59,97 +66,108 @@ const (
 	unknown = api.UnknownCredential
 )
 
-var nothing = want{"minut": denied, "monta": denied, "miden": denied, "absent": denied, "list": denied, "revoke": denied}
+var allDenied = want{"minut": denied, "monta": denied, "miden": denied, "absent": denied, "list": denied,
+	"revoke": denied}
 
 func TestAliasAPI(t *testing.T) {
 	t.Parallel()
-	h := newCounter(t)
-	h.directly("api", nothing)
+	h := newThreeCredentials(t)
+	h.checkAlias("api", allDenied)
 	for _, shape := range []string{httpAPI, httpStage, restAPI} {
 		for _, c := range []struct {
 			arn, name string
 			status    int
 		}{
-			{worker, "minut", 200}, {billing, "minut", 200}, {billing, "monta", 200}, {worker, "monta", 404}, {admin, "monta", 404},
-			{worker, "miden", 200}, {worker, "absent", 404}, {none, "minut", 403}, {"root", "minut", 403}, {"arn:aws:lambda:us-east-1:123456789012:function:x", "minut", 403},
+			{worker, "minut", 200}, {billing, "minut", 200}, {billing, "monta", 200}, {worker, "monta", 404}, {admin,
+				"monta", 404},
+			{worker, "miden", 200}, {worker, "absent", 404}, {none, "minut", 403}, {"root", "minut", 403},
+			{"arn:aws:lambda:us-east-1:123456789012:function:x", "minut", 403},
 		} {
 			if r := h.overAPI(shape, call{method: "GET", path: "/tokens/" + c.name, arn: c.arn}); r.Status != c.status {
-				t.Errorf("%s: %s asks for %s: %d %s, want %d", shape, c.arn, c.name, r.Status, r.Body, c.status)
+				t.Errorf("%s of %s by %s = %d %s, want %d", shape, c.name, c.arn, r.Status, r.Body, c.status)
 			}
 		}
 		hidden := h.overAPI(shape, call{method: "GET", path: "/tokens/monta", arn: worker})
 		absent := h.overAPI(shape, call{method: "GET", path: "/tokens/absent", arn: worker})
-		if a, b := read[api.Error](t, []byte(hidden.Body)), read[api.Error](t, []byte(absent.Body)); a.Detail != b.Detail || a.Code != b.Code {
-			t.Errorf("one that is hidden and one that is not there can be told apart: %s, %s", hidden.Body, absent.Body)
+		if a, b := read[api.Error](t, []byte(hidden.Body)), read[api.Error](t,
+			[]byte(absent.Body)); a.Detail != b.Detail || a.Code != b.Code {
+			t.Errorf("%s of a forbidden credential = %s, want as of an absent one, %s", shape, hidden.Body, absent.Body)
 		}
 		page := read[api.Page](t, h.ok(shape, call{method: "GET", path: "/tokens", arn: worker}))
 		if len(page.Credentials) != 2 {
-			t.Errorf("%s: the worker sees %+v, want minut and miden", shape, page)
+			t.Errorf("%s of the list by the worker = %+v, want minut and miden", shape, page)
 		}
 	}
 }
 
 func TestAliasOfOneCredential(t *testing.T) {
 	t.Parallel()
-	h := newCounter(t)
-	h.directly("c-minut", want{"monta": unknown, "miden": unknown, "absent": unknown, "list": denied, "revoke": denied})
-	h.directly("c-monta", want{"minut": unknown, "miden": unknown, "absent": unknown, "list": denied, "revoke": unknown})
-	h.directly("c-", want{"minut": unknown, "monta": unknown, "miden": unknown, "absent": unknown, "list": denied, "revoke": unknown})
+	h := newThreeCredentials(t)
+	h.checkAlias("c-minut", want{"monta": unknown, "miden": unknown, "absent": unknown, "list": denied,
+		"revoke": denied})
+	h.checkAlias("c-monta", want{"minut": unknown, "miden": unknown, "absent": unknown, "list": denied,
+		"revoke": unknown})
+	h.checkAlias("c-", want{"minut": unknown, "monta": unknown, "miden": unknown, "absent": unknown, "list": denied,
+		"revoke": unknown})
 }
 
 func TestAliasAdmin(t *testing.T) {
 	t.Parallel()
-	h := newCounter(t)
-	h.directly("admin", want{"absent": unknown})
+	h := newThreeCredentials(t)
+	h.checkAlias("admin", want{"absent": unknown})
 }
 
 func TestAnotherAlias(t *testing.T) {
 	t.Parallel()
-	h := newCounter(t)
-	h.directly("billing", want{"minut": unknown, "monta": unknown, "absent": unknown, "list": denied, "revoke": unknown})
-	h.directly("other", want{"minut": unknown, "monta": unknown, "miden": unknown, "absent": unknown, "list": denied, "revoke": unknown})
+	h := newThreeCredentials(t)
+	h.checkAlias("billing", want{"minut": unknown, "monta": unknown, "absent": unknown, "list": denied,
+		"revoke": unknown})
+	h.checkAlias("other", want{"minut": unknown, "monta": unknown, "miden": unknown, "absent": unknown,
+		"list": denied, "revoke": unknown})
 }
 
-func TestTheBareFunction(t *testing.T) {
+func TestBareFunction(t *testing.T) {
 	t.Parallel()
-	h := newCounter(t)
-	h.directly("", want{"monta": unknown, "miden": unknown, "absent": unknown, "list": denied, "revoke": denied})
+	h := newThreeCredentials(t)
+	h.checkAlias("", want{"monta": unknown, "miden": unknown, "absent": unknown, "list": denied, "revoke": denied})
 }
 
 func TestLatestAndVersions(t *testing.T) {
 	t.Parallel()
-	h := newCounter(t)
+	h := newThreeCredentials(t)
 	for _, qualifier := range []string{"$LATEST", "1", "42"} {
-		h.directly(qualifier, nothing)
+		h.checkAlias(qualifier, allDenied)
 	}
 }
 
 func TestFault59_ForgedEventsOfTheAPI(t *testing.T) {
 	t.Parallel()
-	h := newCounter(t)
+	h := newThreeCredentials(t)
 	for _, alias := range []string{"", "admin", "c-minut", "c-monta", "billing", "$LATEST", "1"} {
 		for _, shape := range []string{httpAPI, httpStage, restAPI} {
 			for _, c := range []call{
-				{method: "GET", path: "/tokens/minut", arn: admin}, {method: "GET", path: "/tokens/monta", arn: billing},
+				{method: "GET", path: "/tokens/minut", arn: admin}, {method: "GET", path: "/tokens/monta",
+					arn: billing},
 				{method: "DELETE", path: "/tokens/minut", arn: admin}, {method: "GET", path: "/tokens", arn: admin},
 			} {
-				r := h.eventOn(alias, event(t, shape, c))
+				r := h.sendEvent(alias, event(t, shape, c))
 				if e := read[api.Error](t, []byte(r.Body)); r.Status != 403 || e.Code != denied {
-					t.Errorf("%s on %q, %s %s: %d %s", shape, alias, c.method, c.path, r.Status, r.Body)
+					t.Errorf("%s %s as %s at the alias %q = %d %s, want 403", c.method, c.path, shape, alias,
+						r.Status, r.Body)
 				}
 			}
 		}
 	}
 	for name, n := range h.sim.Stats().Providers {
 		if n.TokenRequests != 0 {
-			t.Errorf("%s was asked for a token", name)
+			t.Errorf("%s had %d token requests, want 0", name, n.TokenRequests)
 		}
 	}
 }
 
-func TestWhatMayBeAskedBeyondTheDefault(t *testing.T) {
+func TestParametersBeyondTheDefault(t *testing.T) {
 	t.Parallel()
-	h := newCounter(t)
+	h := newThreeCredentials(t)
 	for _, c := range []struct {
 		ask  api.Request
 		code api.Code

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -12,7 +11,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
-// audited is one answer, as the log has it.
+// audited is the line of one answer in the log.
 type audited struct {
 	Word        string `json:"msg"`    // what was done, or refusal
 	Action      string `json:"action"` // what was refused
@@ -23,13 +22,15 @@ type audited struct {
 	RequestID   string `json:"request_id"`
 }
 
-// audit returns a process's lines about answers, once it is over.
+// audit ends a process and returns its lines about answers.
 func audit(t *testing.T, p *testbed.Bootstrap) (lines []audited) {
 	t.Helper()
 	p.Kill()
 	for all := bufio.NewScanner(strings.NewReader(p.Output())); all.Scan(); {
 		var line audited
-		if json.Unmarshal(all.Bytes(), &line) == nil && line.RequestID != "" { // aws-lambda-go writes a line of its own for a function error, which is no JSON
+		// For a function error aws-lambda-go writes a line of its own, which is
+		// not JSON.
+		if json.Unmarshal(all.Bytes(), &line) == nil && line.RequestID != "" {
 			line.RequestID = ""
 			lines = append(lines, line)
 		}
@@ -37,8 +38,9 @@ func audit(t *testing.T, p *testbed.Bootstrap) (lines []audited) {
 	return lines
 }
 
-// asks sends requests in turn, each of its own kind, and returns what has to stand in the log of them.
-func (h *house) asks() (want []audited) {
+// makeCalls makes one call of each kind, and returns the lines that the log
+// must have.
+func (h *installation) makeCalls() (want []audited) {
 	h.t.Helper()
 	record := func(action, caller, name, print string, code api.Code) {
 		line := audited{Word: action, Caller: caller, Credential: name, Fingerprint: print, Code: string(code)}
@@ -50,7 +52,7 @@ func (h *house) asks() (want []audited) {
 	direct := func(alias, caller string, r api.Request, code api.Code) {
 		answer, refused := h.direct(alias, r)
 		if codeOf(refused) != code {
-			h.t.Errorf("as %q, %+v: %v, want %q", alias, r, refused, code)
+			h.t.Errorf("direct(%q, %+v) = %v, want %q", alias, r, refused, code)
 		}
 		action, print := cmp.Or(r.Action, api.Vend), ""
 		if action == api.Vend && refused == nil {
@@ -72,12 +74,12 @@ func (h *house) asks() (want []audited) {
 	direct("$LATEST", "nobody", api.Request{Credential: "minut"}, denied)
 	direct("api", "nobody", api.Request{Credential: "minut"}, denied)
 	h.expect("admin", api.Request{Credential: "../minut"}, api.InvalidRequest)
-	record(api.Vend, "alias:admin", "", "", api.InvalidRequest) // what is no name is in no log
+	record(api.Vend, "alias:admin", "", "", api.InvalidRequest) // an invalid name is not logged
 
 	over := func(alias, caller, arn, name string, code api.Code) {
-		r := h.eventOn(alias, event(h.t, httpAPI, call{method: "GET", path: "/tokens/" + name, arn: arn}))
+		r := h.sendEvent(alias, event(h.t, httpAPI, call{method: "GET", path: "/tokens/" + name, arn: arn}))
 		if e := read[api.Error](h.t, []byte(r.Body)); r.Status != 200 && e.Code != code {
-			h.t.Errorf("%s as %s: %d %s", name, arn, r.Status, r.Body)
+			h.t.Errorf("GET %s by %s = %d %s, want %q", name, arn, r.Status, r.Body, code)
 		}
 		print := ""
 		if code == "" {
@@ -91,20 +93,20 @@ func (h *house) asks() (want []audited) {
 	over("admin", "nobody", admin, "minut", denied) // forged
 
 	if _, failed := h.invoke("vend", "admin", []byte(`{"credential":7}`)); failed == nil {
-		h.t.Error("a payload that is not understood was answered")
+		h.t.Error("invoke(malformed) = an answer, want a function error")
 	}
 	record("request", "alias:admin", "", "", api.InvalidRequest)
-	h.eventOn("api", event(h.t, httpAPI, call{method: "GET", path: "/tokens/minut/", arn: worker}))
+	h.sendEvent("api", event(h.t, httpAPI, call{method: "GET", path: "/tokens/minut/", arn: worker}))
 	record("request", worker, "", "", unknown)
 	return want
 }
 
 func TestEveryDecisionIsOneLine(t *testing.T) {
 	t.Parallel()
-	h := newCounter(t)
+	h := newThreeCredentials(t)
 	h.runtimes["vend"] = freshRuntime(h)
 	p := h.start("vend")
-	want := h.asks()
+	want := h.makeCalls()
 	got := audit(t, p)
 	for i := range max(len(got), len(want)) {
 		var g, w audited
@@ -115,7 +117,7 @@ func TestEveryDecisionIsOneLine(t *testing.T) {
 			w = want[i]
 		}
 		if g != w {
-			t.Errorf("line %d:\n got %s\nwant %s", i+1, fmt.Sprintf("%+v", g), fmt.Sprintf("%+v", w))
+			t.Errorf("line %d = %+v, want %+v", i+1, g, w)
 		}
 	}
 }
@@ -124,18 +126,19 @@ func TestEveryDecisionIsOneLine(t *testing.T) {
 // says its id is.
 func TestAttack23_ForgedRequestID(t *testing.T) {
 	t.Parallel()
-	h := newCounter(t)
+	h := newThreeCredentials(t)
 	h.runtimes["vend"] = freshRuntime(h)
 	p := h.start("vend")
 	const forged = "f0rged-id"
 	payload := strings.Replace(string(event(t, httpAPI, call{method: "GET", path: "/tokens/absent", arn: billing})),
 		"JKJaXmPLvHcESHA=", strings.Repeat(forged, 5<<20/len(forged)), 1)
-	answer := read[api.Error](t, []byte(h.eventOn("api", []byte(payload)).Body))
+	answer := read[api.Error](t, []byte(h.sendEvent("api", []byte(payload)).Body))
 	if answer.Code != unknown || !strings.HasPrefix(answer.RequestID, "00000000-") {
 		t.Errorf("the answer = %.300v, want %s under Lambda's own request id", answer, unknown)
 	}
 	p.Kill()
 	if log := p.Output(); strings.Contains(log, forged) || !strings.Contains(log, answer.RequestID) {
-		t.Errorf("the log of %d bytes does not name the invocation %s, or names it as the event does", len(log), answer.RequestID)
+		t.Errorf("the log of %d bytes = %.300s, want the id %s and not that of the event", len(log), log,
+			answer.RequestID)
 	}
 }

@@ -14,13 +14,14 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
 )
 
-// take returns a function's calls to AWS since the last take, of DynamoDB and of the others.
-func (h *house) take(function string) (store, rest map[string]int) {
+// take returns a function's calls to AWS since the last take: to DynamoDB, and
+// to the others.
+func (h *installation) take(function string) (store, rest map[string]int) {
 	return h.aws[function].store.Take(), h.aws[function].rest.Take()
 }
 
-// calls fails where vend's calls since the last take are others than these.
-func (h *house) calls(what string, store, rest map[string]int) {
+// checkCalls fails the test unless these are vend's calls since the last take.
+func (h *installation) checkCalls(what string, store, rest map[string]int) {
 	h.t.Helper()
 	gotStore, gotRest := h.take("vend")
 	h.t.Logf("%s: DynamoDB %v, others %v", what, gotStore, gotRest)
@@ -34,53 +35,53 @@ type counted = map[string]int
 func TestCallsToAWS(t *testing.T) {
 	t.Parallel()
 	const life = 3 * time.Second
-	h := newHouse(t, simulator.Options{Lifetime: life})
+	h := newInstallation(t, simulator.Options{Lifetime: life})
 	h.put("minut", "minut", nil)
 	h.start("vend")
-	h.calls("a start", counted{"GetItem": 1}, counted{})
+	h.checkCalls("a start", counted{"GetItem": 1}, counted{})
 	h.token("minut")
 	store, rest := h.take("vend")
 	t.Logf("a credential's very first vend: DynamoDB %v, others %v", store, rest)
 	h.token("minut")
-	h.calls("a vend from memory", counted{}, counted{})
+	h.checkCalls("a vend from memory", counted{}, counted{})
 
 	time.Sleep(life)
 	h.token("minut")
-	h.calls("a renewal", counted{"BatchGetItem": 1, "UpdateItem": 2}, counted{})
+	h.checkCalls("a renewal", counted{"BatchGetItem": 1, "UpdateItem": 2}, counted{})
 
 	h.runtimes["vend"] = freshRuntime(h)
 	h.start("vend")
-	h.calls("a second start", counted{"GetItem": 1}, counted{})
+	h.checkCalls("a second start", counted{"GetItem": 1}, counted{})
 	h.token("minut")
-	h.calls("a cold vend of a stored token", counted{"BatchGetItem": 1}, counted{"Decrypt": 1})
+	h.checkCalls("a cold vend of a stored token", counted{"BatchGetItem": 1}, counted{"Decrypt": 1})
 	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != 2 {
-		t.Errorf("%d token requests, want 2", n)
+		t.Errorf("minut had %d token requests, want 2", n)
 	}
 }
 
-func TestAColdVendOpensTwoKeysAtMost(t *testing.T) {
+func TestColdVendOpensTwoKeysAtMost(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)
 	h.start("rotate")
-	h.ticks("rotate learns the credential, and seals its terms", rotate.Report{Learnt: 1})
+	h.checkTick("rotate learns the credential, and seals its terms", rotate.Report{Learnt: 1})
 	h.start("vend")
 	first := h.token("minut")
 	h.runtimes["vend"] = freshRuntime(h)
 	h.start("vend")
 	h.take("vend")
 	if got := h.token("minut"); got.Fingerprint != first.Fingerprint {
-		t.Errorf("another token: %+v", got)
+		t.Errorf("token(minut) = %s, want %s", got.Fingerprint, first.Fingerprint)
 	}
-	h.calls("a cold vend of what two others sealed", counted{"BatchGetItem": 1}, counted{"Decrypt": 2})
+	h.checkCalls("a cold vend of what two others sealed", counted{"BatchGetItem": 1}, counted{"Decrypt": 2})
 }
 
-func TestAColdVendOpensBothKeysAtOnce(t *testing.T) {
+func TestColdVendOpensBothKeysAtOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)
 	h.start("rotate")
-	h.ticks("rotate learns the credential, and seals its terms", rotate.Report{Learnt: 1})
+	h.checkTick("rotate learns the credential, and seals its terms", rotate.Report{Learnt: 1})
 	h.start("vend")
 	h.token("minut")
 	h.runtimes["vend"] = freshRuntime(h)
@@ -99,7 +100,7 @@ func TestAColdVendOpensBothKeysAtOnce(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	if !both() {
-		t.Error("the second key was not asked for while KMS thought about the first")
+		t.Error("KMS had one call of Decrypt while the first was held, want both at once")
 	}
 	release()
 	<-vended
@@ -107,7 +108,7 @@ func TestAColdVendOpensBothKeysAtOnce(t *testing.T) {
 
 func TestItemsAreWhatTheTableExpects(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)
 	h.put("monta", "monta", nil)
 	h.start("vend")
@@ -116,20 +117,20 @@ func TestItemsAreWhatTheTableExpects(t *testing.T) {
 	}
 	all, err := h.items.Scan(t.Context(), &dynamodb.ScanInput{TableName: &h.table})
 	if err != nil || len(all.Items) != 4 {
-		t.Fatalf("%d items, %v; want two of each credential", len(all.Items), err)
+		t.Fatalf("Scan() = %d items, %v, want two of each credential", len(all.Items), err)
 	}
 	due, err := h.items.Scan(t.Context(), &dynamodb.ScanInput{TableName: &h.table, IndexName: aws.String(dynamo.Index)})
 	if err != nil || len(due.Items) != 2 {
-		t.Errorf("%d items in the index, %v; want one of each credential", len(due.Items), err)
+		t.Errorf("Scan(index) = %d items, %v, want one of each credential", len(due.Items), err)
 	}
 	for _, item := range all.Items {
 		if _, has := item[h.stack.TTL]; !has && item[dynamo.IndexSortKey] != nil {
-			t.Errorf("an entry that is never dropped: %v has no %s", item[dynamo.PartitionKey], h.stack.TTL)
+			t.Errorf("the entry of %v has no %s, want it to expire", item[dynamo.PartitionKey], h.stack.TTL)
 		}
 	}
 	for _, item := range due.Items {
 		if len(item) > 6 {
-			t.Errorf("the index shows %d attributes", len(item))
+			t.Errorf("an item of the index has %d attributes, want 6 at most", len(item))
 		}
 	}
 }

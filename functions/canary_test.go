@@ -21,10 +21,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
-// canary is a secret that every encoding spells differently. What goes into faults stands there inside JSON, so it holds no quotation mark.
+// canary returns a secret that every encoding spells differently. It has no
+// quotation mark, because faults put it into JSON.
 func canary(of string) string { return "Canary+/ &<" + of + ">=%7e" + rand.Text() }
 
-// canaries are clients whose secrets are canaries.
+// canaries returns clients whose secrets are canaries.
 func canaries() map[string][]simulator.Client {
 	clients := map[string][]simulator.Client{}
 	for _, name := range providers {
@@ -33,38 +34,44 @@ func canaries() map[string][]simulator.Client {
 	return clients
 }
 
-// way is a credential that proves itself in one way: the provider that is asked, and what else stands in its secret.
-type way struct {
+// authentication is one way of a credential to authenticate: its provider, and
+// further fields of its secret.
+type authentication struct {
 	provider string
 	over     map[string]any
-	seeded   bool // it has nothing but a person's first refresh token
-	connects bool // a person's code is exchanged besides
+	seeded   bool // it has an initial refresh token only
+	connects bool // an authorization code is exchanged besides
 }
 
-// ways are the five providers' own, a person's grants, a signed assertion and a client certificate. The simulated providers refuse the last two; that costs no canary its way.
-func (h *house) ways() []way {
+// ways returns those of the five providers, with grants of a user, a signed
+// assertion and a client certificate. The simulated providers refuse the last
+// two, after the canary was sent.
+func (h *installation) ways() []authentication {
 	h.t.Helper()
 	key, chain := h.keyPair()
-	h.hush("a private key", key)
-	signed := func(auth string, more map[string]any) way {
-		descriptor := map[string]any{"name": auth, "token": map[string]any{"url": h.sim.TokenURL("miden"), "auth": auth}}
-		over := map[string]any{"provider": nil, "token_url": nil, "client_secret": nil, "descriptor": descriptor, "private_key": key}
+	h.addSecret("a private key", key)
+	signed := func(auth string, more map[string]any) authentication {
+		descriptor := map[string]any{"name": auth,
+			"token": map[string]any{"url": h.sim.TokenURL("miden"), "auth": auth}}
+		over := map[string]any{"provider": nil, "token_url": nil, "client_secret": nil, "descriptor": descriptor,
+			"private_key": key}
 		maps.Copy(over, more)
-		return way{provider: "miden", over: over}
+		return authentication{provider: "miden", over: over}
 	}
 	ann := map[string]any{"allow": map[string]any{"accounts": []string{"ann"}}}
-	all := []way{
-		{provider: "movemint", seeded: true}, {provider: "movemint", over: ann, connects: true}, {provider: "trackmania", over: ann, connects: true},
+	all := []authentication{
+		{provider: "movemint", seeded: true}, {provider: "movemint", over: ann, connects: true},
+		{provider: "trackmania", over: ann, connects: true},
 		signed("private_key_jwt", map[string]any{"key_id": "k1"}), signed("tls", map[string]any{"certificate": chain}),
 	}
 	for _, name := range providers {
-		all = append(all, way{provider: name})
+		all = append(all, authentication{provider: name})
 	}
 	return all
 }
 
-// secret is what stands in the way's secret, for one credential.
-func (h *house) secret(w way) map[string]any {
+// secret returns the further fields of one credential's secret.
+func (h *installation) secret(w authentication) map[string]any {
 	h.t.Helper()
 	if !w.seeded {
 		return w.over
@@ -77,19 +84,22 @@ func (h *house) secret(w way) map[string]any {
 	return map[string]any{"grant": "refresh_token", "refresh_token": seed}
 }
 
-// bringCode brings a person's code and verifier back, whatever comes of it.
-func (h *house) bringCode(name string, w way) {
+// exchangeCode sends an authorization code and its verifier, and accepts any
+// answer.
+func (h *installation) exchangeCode(name string, w authentication) {
 	h.t.Helper()
 	verifier := rand.Text() + rand.Text()
 	challenge := sha256.Sum256([]byte(verifier))
 	id, _ := h.sim.ClientFor(w.provider)
-	code, err := h.sim.IssueCode(w.provider, id, "ann", "", backTo, base64.RawURLEncoding.EncodeToString(challenge[:]))
+	code, err := h.sim.IssueCode(w.provider, id, "ann", "", redirectURI,
+		base64.RawURLEncoding.EncodeToString(challenge[:]))
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.hush("an authorization code", code)
-	h.hush("a code verifier", verifier)
-	payload, err := json.Marshal(api.Request{Action: api.Connect, Credential: name, Account: "ann", Code: code, CodeVerifier: verifier, RedirectURI: backTo})
+	h.addSecret("an authorization code", code)
+	h.addSecret("a code verifier", verifier)
+	payload, err := json.Marshal(api.Request{Action: api.Connect, Credential: name, Account: "ann", Code: code,
+		CodeVerifier: verifier, RedirectURI: redirectURI})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -97,8 +107,8 @@ func (h *house) bringCode(name string, w way) {
 	h.invoke("vend", "admin", []byte(`{"account":"ann","credential":"`+name+`"}`))
 }
 
-// keyPair is a private key and a certificate for it, in PEM.
-func (h *house) keyPair() (key, chain string) {
+// keyPair returns a private key and a certificate for it, in PEM.
+func (h *installation) keyPair() (key, chain string) {
 	h.t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -119,21 +129,23 @@ func (h *house) keyPair() (key, chain string) {
 	return text("PRIVATE KEY", der), text("CERTIFICATE", certificate)
 }
 
-// Canaries go through every fault that a provider can play, proven in every way, through both functions with all that they can log. The house searches everything in the end.
+// Canaries go through every fault that a provider can play, in every client
+// authentication, through both functions with all that they can log. At the end
+// everything is searched.
 func TestFault50_NothingSecretIsEverShown(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{Clients: canaries()})
+	h := newInstallation(t, simulator.Options{Clients: canaries()})
 	for range 2 {
 		h.start("vend", boot.EnvLogLevel+"=debug")
 	}
 	h.start("rotate", boot.EnvLogLevel+"=debug")
 	token := canary("token")
-	h.hush("a token that must not be taken", token)
+	h.addSecret("a token that must not be taken", token)
 	ways := h.ways()
 	for i, name := range slices.Sorted(maps.Keys(simulator.EveryFault("", ""))) {
 		for j := range 2 {
 			w := ways[(i+j*len(ways)/2)%len(ways)]
-			f := simulator.EveryFault(h.told(w), token)[name]
+			f := simulator.EveryFault(h.repeatable(w), token)[name]
 			if slow := f.Delay+f.Drip > 0; !slow || j == 0 {
 				h.throughFault(fmt.Sprintf("c%d-%d", i, j), w, f)
 			}
@@ -142,18 +154,22 @@ func TestFault50_NothingSecretIsEverShown(t *testing.T) {
 	h.put("broken", "minut", map[string]any{"client_id": token, "client_secrets": token, token: token})
 	h.expect("admin", api.Request{Credential: "broken"}, api.Misconfigured)
 	h.tick()
-	for _, stray := range []api.Request{{Credential: token}, {Credential: "broken", Action: token}, {Action: api.List, After: token}, {Credential: "broken", Rejected: token}, {Credential: "broken", Scope: token}} {
+	for _, stray := range []api.Request{{Credential: token}, {Credential: "broken", Action: token},
+		{Action: api.List, After: token}, {Credential: "broken", Rejected: token}, {Credential: "broken",
+			Scope: token}} {
 		h.direct("admin", stray)
 	}
 	for provider, n := range h.sim.Stats().Providers {
 		if n.Faulted == 0 || n.Issued == 0 {
-			t.Errorf("%s: %+v; nothing went wrong, or nothing right", provider, n)
+			t.Errorf("the requests of %s = %+v, want faulted and issued ones", provider, n)
 		}
 	}
 }
 
-// told is what a careless provider can repeat of a request: the client secret, where there is one. What is signed for one request, nobody knows beforehand.
-func (h *house) told(w way) string {
+// repeatable returns what a careless provider can repeat of a request: the
+// client secret, where there is one. What is signed for one request is not
+// known beforehand.
+func (h *installation) repeatable(w authentication) string {
 	if _, none := w.over["client_secret"]; none {
 		return "what was sent"
 	}
@@ -161,14 +177,15 @@ func (h *house) told(w way) string {
 	return secret
 }
 
-// throughFault has a credential vended, then everything that can be asked of it while the provider misbehaves.
-func (h *house) throughFault(name string, w way, f simulator.Fault) {
+// throughFault vends a credential, then makes every call on it while the
+// provider misbehaves.
+func (h *installation) throughFault(name string, w authentication, f simulator.Fault) {
 	h.t.Helper()
 	h.put(name, w.provider, h.secret(w))
 	payload := []byte(`{"credential":"` + name + `"}`)
 	h.invoke("vend", "admin", payload)
 	if w.connects {
-		h.bringCode(name, w)
+		h.exchangeCode(name, w)
 	}
 	if err := h.sim.SetFault(w.provider, f); err != nil {
 		h.t.Fatal(err)
@@ -177,7 +194,7 @@ func (h *house) throughFault(name string, w way, f simulator.Fault) {
 	h.overAPI(httpAPI, call{method: "DELETE", path: path})
 	h.invoke("vend", "admin", payload)
 	if w.connects {
-		h.bringCode(name, w)
+		h.exchangeCode(name, w)
 	}
 	h.overAPI(restAPI, call{method: "GET", path: path, query: "min_ttl=60"})
 	h.overAPI(httpAPI, call{method: "POST", path: path, body: `{"rejected":"0123456789abcdef"}`})
@@ -189,20 +206,21 @@ func (h *house) throughFault(name string, w way, f simulator.Fault) {
 	}
 }
 
-// The search at the end is no formality: what is planted is found.
+// The search at the end finds a secret that is planted.
 func TestTheSearchFindsWhatIsPlanted(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)
 	h.start("vend")
 	vended := h.token("minut")
-	for where, written := range map[string][]byte{"the table": h.tableBytes(), "the answers": h.heard, "the log": []byte(h.processes[0].Output())} {
+	for where, written := range map[string][]byte{"the table": h.tableBytes(), "the answers": h.answers,
+		"the log": []byte(h.processes[0].Output())} {
 		if len(written) == 0 || h.leaks.Find(written) != nil {
-			t.Errorf("%s: %d bytes, in which stands %q", where, len(written), h.leaks.Find(written))
+			t.Errorf("Find(%s) = %q in %d bytes, want none in some", where, h.leaks.Find(written), len(written))
 		}
 		planted := append(append(written, `{"x":"`...), vended.AccessToken...)
 		if h.leaks.Find(planted) == nil {
-			t.Errorf("%s: a token that was planted is not found", where)
+			t.Errorf("Find(%s) = none with a planted token, want it found", where)
 		}
 	}
 }

@@ -8,15 +8,16 @@ import (
 	"testing"
 )
 
-// The shapes of an event. Each has a golden event in testdata, for a vend of the credential minut.
+// The shapes of an event. testdata has a golden event of each, for a vend of
+// the credential minut.
 const (
 	httpAPI   = "http-api"       // payload 2.0, stage $default
-	httpStage = "http-api-stage" // payload 2.0, a named stage, which stands in the path
+	httpStage = "http-api-stage" // payload 2.0, a named stage, which is in the path
 	restAPI   = "rest-api"       // payload 1.0
 	direct    = "direct"
 )
 
-// reply is what API Gateway gets.
+// reply is the response to API Gateway.
 type reply struct {
 	Status  int               `json:"statusCode"`
 	Headers map[string]string `json:"headers"`
@@ -40,7 +41,7 @@ type call struct {
 
 const none = "none"
 
-// event makes the golden event of a shape one of another call.
+// event returns the golden event of a shape, changed to another call.
 func event(t *testing.T, shape string, c call) []byte {
 	t.Helper()
 	var e map[string]any
@@ -81,18 +82,19 @@ func event(t *testing.T, shape string, c call) []byte {
 	return data
 }
 
-// overAPI sends a call through the API's alias.
-func (h *house) overAPI(shape string, c call) reply {
+// overAPI sends a call to the API's alias.
+func (h *installation) overAPI(shape string, c call) reply {
 	h.t.Helper()
-	return h.eventOn("api", event(h.t, shape, c))
+	return h.sendEvent("api", event(h.t, shape, c))
 }
 
-// eventOn sends an event of the API's shape to any alias: whoever may invoke the function can.
-func (h *house) eventOn(alias string, payload []byte) reply {
+// sendEvent sends an event of the API's shape to any alias, as every caller can
+// who may invoke the function.
+func (h *installation) sendEvent(alias string, payload []byte) reply {
 	h.t.Helper()
 	answer, failed := h.invoke("vend", alias, payload)
 	if failed != nil {
-		h.t.Errorf("an event of the API's shape got the function error %v", failed)
+		h.t.Errorf("invoke(event) = the function error %v, want a reply", failed)
 		return reply{}
 	}
 	return read[reply](h.t, answer)

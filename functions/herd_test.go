@@ -9,32 +9,33 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
-const herd = 400
+const callers = 400
 
 func TestFault01_ManyColdInstancesAtOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	for range 8 {
 		h.start("vend")
 	}
 	h.put("trackmania", "trackmania", nil)
-	h.stampede("trackmania")
-	h.meetAtTheStore("minut", 8)
-	h.stampede("minut")
+	h.invokeAtOnce("trackmania")
+	h.makeKnownToAll("minut", 8)
+	h.invokeAtOnce("minut")
 }
 
 func TestManyAtOnceInOneProcess(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.startProgram(bootstrap(t, build{function: "vend", race: detectRaces}), "vend", "AWS_LAMBDA_MAX_CONCURRENCY=8")
 	h.put("trackmania", "trackmania", nil)
-	h.stampede("trackmania")
-	h.meetAtTheStore("minut", 1)
-	h.stampede("minut")
+	h.invokeAtOnce("trackmania")
+	h.makeKnownToAll("minut", 1)
+	h.invokeAtOnce("minut")
 }
 
-// meetAtTheStore lets each of the processes know a credential of which there is no token: the next to ask all reach for the lease at the same moment, and not each after it has read the secret.
-func (h *house) meetAtTheStore(provider string, processes int) {
+// makeKnownToAll has each of the processes read the terms of a credential that
+// has no token. So the next invocations request the lease at the same moment.
+func (h *installation) makeKnownToAll(provider string, processes int) {
 	h.t.Helper()
 	h.put(provider, provider, nil)
 	var all sync.WaitGroup
@@ -44,8 +45,9 @@ func (h *house) meetAtTheStore(provider string, processes int) {
 	all.Wait()
 }
 
-// stampede queues 400 invocations for a cold key of a provider that takes its time.
-func (h *house) stampede(provider string) {
+// invokeAtOnce queues 400 invocations for a key without a token at a slow
+// provider.
+func (h *installation) invokeAtOnce(provider string) {
 	h.t.Helper()
 	if err := h.sim.SetFault(provider, simulator.Fault{Delay: 300 * time.Millisecond}); err != nil {
 		h.t.Fatal(err)
@@ -54,7 +56,7 @@ func (h *house) stampede(provider string) {
 	var mu sync.Mutex
 	vended := map[string]int{}
 	began := time.Now()
-	for range herd {
+	for range callers {
 		all.Go(func() {
 			answer, refused := h.direct("admin", api.Request{Credential: provider})
 			mu.Lock()
@@ -67,11 +69,12 @@ func (h *house) stampede(provider string) {
 		})
 	}
 	all.Wait()
-	h.t.Logf("%s: %d invocations in %v", provider, herd, time.Since(began).Round(time.Millisecond))
+	h.t.Logf("%s: %d invocations in %v", provider, callers, time.Since(began).Round(time.Millisecond))
 	if n := h.sim.Stats().Providers[provider]; n.TokenRequests != 1 || n.RefreshRequests != 0 {
-		h.t.Errorf("%d token requests and %d refreshes, want 1 and 0", n.TokenRequests, n.RefreshRequests)
+		h.t.Errorf("%s had %d token requests and %d refreshes, want 1 and 0", provider, n.TokenRequests,
+			n.RefreshRequests)
 	}
-	if len(vended) != 1 || vended[h.token(provider).Fingerprint] != herd {
-		h.t.Errorf("answers by fingerprint: %v, want one for all", vended)
+	if len(vended) != 1 || vended[h.token(provider).Fingerprint] != callers {
+		h.t.Errorf("answers by fingerprint = %v, want one for all", vended)
 	}
 }

@@ -15,11 +15,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
-// hush notes what nothing may ever show.
-func (h *house) hush(what string, secrets ...string) { h.leaks.Hush(h.t, what, secrets...) }
+// addSecret adds secrets that no output may show.
+func (h *installation) addSecret(what string, secrets ...string) { h.leaks.Hush(h.t, what, secrets...) }
 
-// hear keeps an answer for the search at the end. The token that it was meant to carry is noted as a secret, and cut out once: a second time it may not stand there.
-func (h *house) hear(answer []byte, failed *testbed.FunctionError) {
+// recordAnswer keeps an answer for the search at the end. Its token is added to
+// the secrets, and removed once: it must not be there a second time.
+func (h *installation) recordAnswer(answer []byte, failed *testbed.FunctionError) {
 	h.t.Helper()
 	if failed != nil {
 		answer = []byte(failed.ErrorType + " " + failed.ErrorMessage)
@@ -31,12 +32,13 @@ func (h *house) hear(answer []byte, failed *testbed.FunctionError) {
 		body = []byte(over.Body)
 	}
 	if json.Unmarshal(body, &vended) == nil && vended.AccessToken != "" {
-		h.hush("an access token", vended.AccessToken)
-		answer = append(append([]byte(strings.Join(flat(over.Headers), " ")), ' '), bytes.Replace(body, []byte(vended.AccessToken), nil, 1)...)
+		h.addSecret("an access token", vended.AccessToken)
+		answer = append(append([]byte(strings.Join(flat(over.Headers), " ")), ' '),
+			bytes.Replace(body, []byte(vended.AccessToken), nil, 1)...)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.heard = append(append(h.heard, answer...), '\n')
+	h.answers = append(append(h.answers, answer...), '\n')
 }
 
 func flat(headers map[string]string) (all []string) {
@@ -46,24 +48,25 @@ func flat(headers map[string]string) (all []string) {
 	return all
 }
 
-// searchEverything looks for every secret in all that this house's processes wrote and answered, and in all that stands in its table, once they are over.
-func (h *house) searchEverything() {
+// searchForLeaks looks for every secret in the output and the answers of the
+// installation's processes, and in its table.
+func (h *installation) searchForLeaks() {
 	for _, provider := range h.sim.Providers() {
-		h.hush("a token", h.sim.IssuedTokens(provider)...)
+		h.addSecret("a token", h.sim.IssuedTokens(provider)...)
 	}
 	for _, p := range h.processes {
 		written := p.Output()
 		h.leaks.Search(h.t, "the output of a process", []byte(written))
 		if strings.Contains(written, "DATA RACE") || strings.Contains(written, "panic") || p.InitErrors() > 0 {
-			h.t.Errorf("a process wrote:\n%s", written)
+			h.t.Errorf("the output of a process = %s, want no race, panic and failed start", written)
 		}
 	}
-	h.leaks.Search(h.t, "an answer", h.heard)
+	h.leaks.Search(h.t, "an answer", h.answers)
 	h.leaks.Search(h.t, "the table", h.tableBytes())
 }
 
-// tableBytes is all that stands in the table: names, texts, numbers and bytes.
-func (h *house) tableBytes() (all []byte) {
+// tableBytes returns all that the table has: names, texts, numbers and bytes.
+func (h *installation) tableBytes() (all []byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	pages := dynamodb.NewScanPaginator(h.items, &dynamodb.ScanInput{TableName: &h.table})
@@ -82,7 +85,7 @@ func (h *house) tableBytes() (all []byte) {
 	return all
 }
 
-// attributeBytes is what an attribute holds.
+// attributeBytes returns the value of an attribute.
 func attributeBytes(t *testing.T, v types.AttributeValue) []byte {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
@@ -94,6 +97,6 @@ func attributeBytes(t *testing.T, v types.AttributeValue) []byte {
 	case *types.AttributeValueMemberBOOL:
 		return nil
 	}
-	t.Errorf("an attribute of type %T is not searched", v)
+	t.Errorf("an attribute has the type %T, want one that can be searched", v)
 	return nil
 }

@@ -1,4 +1,6 @@
-// Package functions_test runs the two functions as Lambda does: their real bootstraps, fed with invocations, over stand-ins for AWS and the providers.
+// Package functions_test runs the two functions as Lambda does: it sends
+// invocations to their real bootstraps, over stand-ins for AWS and the
+// providers.
 package functions_test
 
 import (
@@ -16,9 +18,10 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-var update = flag.Bool("update", false, "write the golden answers and docs/openapi.yaml anew")
+var update = flag.Bool("update", false, "write the golden answers and docs/openapi.yaml")
 
-// What both functions asked AWS for in this run, and what they were sent to ask for and must be denied.
+// suite has the calls of both functions to AWS in this run, and forbidden those
+// that were sent on purpose and must be denied.
 var suite, forbidden testbed.Ledger
 
 // binaries is where this run's bootstraps are built.
@@ -28,11 +31,12 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// atOnce is how many tests run beside each other: they wait, for leases and for tokens to end, more than they work.
+// atOnce is how many tests run in parallel. They mostly wait, for leases and
+// tokens to end.
 const atOnce = "16"
 
 func run(m *testing.M) int {
-	if err := flag.Set("test.parallel", atOnce); err != nil { // before the command line is read, which may say otherwise
+	if err := flag.Set("test.parallel", atOnce); err != nil { // before the command line, which may change it
 		fmt.Println(err)
 		return 1
 	}
@@ -56,11 +60,13 @@ func run(m *testing.M) int {
 // reportTo names a file, in the environment, for a copy of the gate's report.
 const reportTo = "TOKENVEND_GATE_REPORT"
 
-// report says what the gate before AWS has seen in the whole suite. Each grant of the template has to be used by then.
+// report prints the calls of the whole suite to AWS. It fails if a permission
+// of the template was not used.
 func report() (code int) {
 	var all strings.Builder
 	for _, name := range slices.Sorted(maps.Values(logical)) {
-		fmt.Fprintf(&all, "%s\n\tforbidden calls sent on purpose and denied: %d\n", suite.Report(name), len(forbidden.Denied(name)))
+		fmt.Fprintf(&all, "%s\n\tforbidden calls sent on purpose and denied: %d\n", suite.Report(name),
+			len(forbidden.Denied(name)))
 		code |= min(1, len(suite.Unused(name))+len(suite.Denied(name)))
 	}
 	fmt.Print(all.String())
@@ -82,7 +88,8 @@ type build struct {
 
 var builds sync.Map // of func() (string, error), by build: each is built once
 
-// bootstrap returns the path of the function's program, built as the template's build does it.
+// bootstrap returns the path of the function's program, built as the template's
+// build does it.
 func bootstrap(t testing.TB, b build) string {
 	t.Helper()
 	testbed.LookAtSources(t)
@@ -106,8 +113,8 @@ func (b build) run() (string, error) {
 	}
 	cmd := exec.Command("go", append(args, "./"+b.function)...)
 	cmd.Env = append(os.Environ(), env...)
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building %s: %w\n%s", b.function, err, said)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building %s: %w\n%s", b.function, err, output)
 	}
 	return path, nil
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// accepted are the rows of docs/security.md that say why a finding of cdk-nag's stands, by rule and resource.
+// accepted returns the reasons of docs/security.md for findings of cdk-nag that
+// are accepted, by rule and resource.
 func accepted(t *testing.T) map[[2]string]string {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "security.md"))
@@ -29,13 +30,13 @@ func accepted(t *testing.T) map[[2]string]string {
 
 func TestTemplateIsClean(t *testing.T) {
 	t.Parallel()
-	said := testbed.Lint(t)
-	if len(said) != 2 {
-		t.Errorf("cfn-lint saw %d files, want the template and its expansion", len(said))
+	results := testbed.Lint(t)
+	if len(results) != 2 {
+		t.Errorf("Lint() = %d files, want the template and its expansion", len(results))
 	}
-	for file, findings := range said {
+	for file, findings := range results {
 		if findings != "" {
-			t.Errorf("%s:\n%s", filepath.Base(file), findings)
+			t.Errorf("Lint() of %s = %s, want no findings", filepath.Base(file), findings)
 		}
 	}
 }
@@ -43,17 +44,19 @@ func TestTemplateIsClean(t *testing.T) {
 func TestTemplateKeepsTheRulesOfCDKNag(t *testing.T) {
 	t.Parallel()
 	found, reasons := testbed.Nag(t), accepted(t)
-	stands := map[[2]string]bool{}
+	reported := map[[2]string]bool{}
 	for _, f := range found {
 		at := [2]string{f.Rule, f.Resource}
-		if stands[at] = true; reasons[at] == "" {
-			t.Errorf("%s: %s: %s; mend it, or say in docs/security.md why it stands", f.Resource, f.Rule, f.Info)
+		if reported[at] = true; reasons[at] == "" {
+			t.Errorf("Nag() has %s: %s: %s, want it fixed, or its reason in docs/security.md", f.Resource, f.Rule,
+				f.Info)
 		}
 	}
-	for _, at := range slices.SortedFunc(maps.Keys(reasons), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
-		if !stands[at] {
-			t.Errorf("%s: %s is no finding any more; docs/security.md says why it stands", at[1], at[0])
+	for _, at := range slices.SortedFunc(maps.Keys(reasons),
+		func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		if !reported[at] {
+			t.Errorf("docs/security.md accepts %s of %s, want it removed: cdk-nag does not report it", at[0], at[1])
 		}
 	}
-	t.Logf("cdk-nag: %d findings, each with its reason", len(stands))
+	t.Logf("cdk-nag: %d findings, each with its reason", len(reported))
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
-// document is what of the OpenAPI document is held against the code.
+// document is the part of the OpenAPI document that is compared with the code.
 type document struct {
 	Paths      map[string]map[string]json.RawMessage
 	Components struct {
@@ -50,9 +50,11 @@ func readDocument(t *testing.T) document {
 
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-// asked is how vend's router takes a request of a caller who may have nothing: 403 means that it was understood.
-func asked(method, path, query, body string) vend.HTTPReply {
-	return (&vend.Service{}).HTTP(context.Background(), vend.HTTPRequest{Method: method, Path: path, Query: query, Body: []byte(body), Caller: access.Caller{}})
+// routed returns vend's reply to a caller without any right. 403 means that the
+// request was understood.
+func routed(method, path, query, body string) vend.HTTPReply {
+	return (&vend.Service{}).HTTP(context.Background(),
+		vend.HTTPRequest{Method: method, Path: path, Query: query, Body: []byte(body), Caller: access.Caller{}})
 }
 
 func TestDocumentAndRouterKnowTheSamePaths(t *testing.T) {
@@ -67,18 +69,21 @@ func TestDocumentAndRouterKnowTheSamePaths(t *testing.T) {
 			}
 		}
 		for _, method := range methods {
-			r := asked(method, real, "", "")
+			r := routed(method, real, "", "")
 			switch has := slices.Contains(documented, method); {
 			case has && r.Status != http.StatusForbidden:
-				t.Errorf("%s %s is documented, and answered with %d", method, path, r.Status)
-			case !has && (r.Status != http.StatusMethodNotAllowed || r.Header["Allow"] != strings.Join(documented, ", ")):
-				t.Errorf("%s %s: %d, Allow %q; the document allows %v", method, path, r.Status, r.Header["Allow"], documented)
+				t.Errorf("%s %s = %d, want 403: it is documented", method, path, r.Status)
+			case !has && (r.Status != http.StatusMethodNotAllowed ||
+				r.Header["Allow"] != strings.Join(documented, ", ")):
+				t.Errorf("%s %s = %d, Allow %q, want 405 and Allow %v as documented", method, path, r.Status,
+					r.Header["Allow"], documented)
 			}
 		}
 	}
-	for _, path := range []string{"/", "/tokens/", "/tokens/minut/other", "/tokens/minut/status/x", "/status", "/token/minut"} {
-		if r := asked("GET", path, "", ""); r.Status != http.StatusNotFound {
-			t.Errorf("%s, which is not documented: %d", path, r.Status)
+	for _, path := range []string{"/", "/tokens/", "/tokens/minut/other", "/tokens/minut/status/x", "/status",
+		"/token/minut"} {
+		if r := routed("GET", path, "", ""); r.Status != http.StatusNotFound {
+			t.Errorf("GET %s = %d, want 404: it is not documented", path, r.Status)
 		}
 	}
 }
@@ -93,7 +98,8 @@ func TestDocumentAndRouterKnowTheSameParameters(t *testing.T) {
 			}
 			var documented []string
 			for _, p := range read[operation](t, raw).Parameters {
-				documented = append(documented, d.Components.Parameters[p.Ref[strings.LastIndexByte(p.Ref, '/')+1:]].Name)
+				documented = append(documented,
+					d.Components.Parameters[p.Ref[strings.LastIndexByte(p.Ref, '/')+1:]].Name)
 			}
 			for _, p := range d.Components.Parameters {
 				if p.In != "query" {
@@ -103,9 +109,11 @@ func TestDocumentAndRouterKnowTheSameParameters(t *testing.T) {
 				if p.Name == "verify" {
 					value = "true"
 				}
-				r := asked(strings.ToUpper(method), strings.ReplaceAll(path, "{credential}", "minut"), p.Name+"="+value, "")
+				r := routed(strings.ToUpper(method), strings.ReplaceAll(path, "{credential}", "minut"),
+					p.Name+"="+value, "")
 				if understood := r.Status == http.StatusForbidden; understood != slices.Contains(documented, p.Name) {
-					t.Errorf("%s %s?%s: %d, and the document has %v", method, path, p.Name, r.Status, documented)
+					t.Errorf("%s %s?%s = %d, want what the document has: %v", method, path, p.Name, r.Status,
+						documented)
 				}
 			}
 		}
@@ -127,14 +135,15 @@ func sameBody(t *testing.T, method string, documented map[string]schema) {
 		if value == "" {
 			value = `"9f86d081884c7d65"`
 		}
-		r := asked(method, "/tokens/minut", "", `{"`+name+`":`+value+`}`)
+		r := routed(method, "/tokens/minut", "", `{"`+name+`":`+value+`}`)
 		if _, has := documented[name]; has != (r.Status == http.StatusForbidden) {
-			t.Errorf("%s, the body's field %s: %d; documented: %t", method, name, r.Status, has)
+			t.Errorf("%s with the field %s = %d, want it understood: %t", method, name, r.Status, has)
 		}
 		delete(documented, name)
 	}
 	if len(documented) > 0 {
-		t.Errorf("%s: documented, and in no api.Request: %v", method, slices.Collect(maps.Keys(documented)))
+		t.Errorf("the document of %s has %v, want fields of api.Request only", method,
+			slices.Collect(maps.Keys(documented)))
 	}
 }
 
@@ -143,28 +152,34 @@ func TestDocumentHasTheFieldsThatAreSent(t *testing.T) {
 	schemas := readDocument(t).Components.Schemas
 	for name, sent := range map[string]map[string]bool{
 		"Token": fieldsOf(reflect.TypeFor[api.Token]()), "StatusReport": fieldsOf(reflect.TypeFor[api.StatusReport]()),
-		"Page": fieldsOf(reflect.TypeFor[api.Page]()), "Forgotten": fieldsOf(reflect.TypeFor[api.Forgotten]()), "Authorization": fieldsOf(reflect.TypeFor[api.Authorization]()), "Problem": problemFields(t),
+		"Page": fieldsOf(reflect.TypeFor[api.Page]()), "Forgotten": fieldsOf(reflect.TypeFor[api.Forgotten]()),
+		"Authorization": fieldsOf(reflect.TypeFor[api.Authorization]()), "Problem": problemFields(t),
 	} {
-		schemas[name].fits(t, name, sent)
+		schemas[name].checkFields(t, name, sent)
 	}
-	schemas["StatusReport"].Properties["failure"].fits(t, "StatusReport.failure", fieldsOf(reflect.TypeFor[api.Failure]()))
-	schemas["StatusReport"].Properties["verified"].fits(t, "StatusReport.verified", fieldsOf(reflect.TypeFor[api.Verified]()))
-	schemas["Page"].Properties["credentials"].Items.fits(t, "Page.credentials", fieldsOf(reflect.TypeFor[api.Listed]()))
+	schemas["StatusReport"].Properties["failure"].checkFields(t, "StatusReport.failure",
+		fieldsOf(reflect.TypeFor[api.Failure]()))
+	schemas["StatusReport"].Properties["verified"].checkFields(t, "StatusReport.verified",
+		fieldsOf(reflect.TypeFor[api.Verified]()))
+	schemas["Page"].Properties["credentials"].Items.checkFields(t, "Page.credentials",
+		fieldsOf(reflect.TypeFor[api.Listed]()))
 }
 
-// fits holds a schema against the fields that are sent, each with whether it always is.
-func (s schema) fits(t *testing.T, name string, sent map[string]bool) {
+// checkFields compares a schema with the fields that are sent. The value of a
+// field reports whether it is always sent.
+func (s schema) checkFields(t *testing.T, name string, sent map[string]bool) {
 	t.Helper()
 	if got, want := slices.Sorted(maps.Keys(s.Properties)), slices.Sorted(maps.Keys(sent)); !slices.Equal(got, want) {
-		t.Errorf("%s: documented %v, sent %v", name, got, want)
+		t.Errorf("the documented fields of %s = %v, want %v as sent", name, got, want)
 	}
 	maps.DeleteFunc(sent, func(_ string, always bool) bool { return !always })
 	if got, want := slices.Sorted(slices.Values(s.Required)), slices.Sorted(maps.Keys(sent)); !slices.Equal(got, want) {
-		t.Errorf("%s: documented as required %v, always sent %v", name, got, want)
+		t.Errorf("the required fields of %s = %v, want %v as always sent", name, got, want)
 	}
 }
 
-// fieldsOf are the names of a struct's fields in JSON, each with whether it is always there.
+// fieldsOf returns the names of a struct's fields in JSON. The value of a field
+// reports whether it is always there.
 func fieldsOf(of reflect.Type) map[string]bool {
 	fields := map[string]bool{}
 	for f := range of.Fields() {
@@ -174,7 +189,8 @@ func fieldsOf(of reflect.Type) map[string]bool {
 	return fields
 }
 
-// problemFields are a problem document's: those of an error that has everything, and whether an error that has nothing has them too.
+// problemFields returns the fields of a problem document. The value of a field
+// reports whether the zero error has it too.
 func problemFields(t *testing.T) map[string]bool {
 	t.Helper()
 	marshal := func(e api.Error) map[string]any {
@@ -186,7 +202,8 @@ func problemFields(t *testing.T) map[string]bool {
 	}
 	fields := map[string]bool{}
 	least := marshal(api.Error{})
-	for name := range marshal(api.Error{Code: api.Internal, Detail: "x", Credential: "x", RequestID: "x", RetryAfter: time.Second, Allow: "x"}) {
+	for name := range marshal(api.Error{Code: api.Internal, Detail: "x", Credential: "x", RequestID: "x",
+		RetryAfter: time.Second, Allow: "x"}) {
 		_, fields[name] = least[name]
 	}
 	return fields
@@ -197,20 +214,23 @@ func TestDocumentHasTheCodesAndStates(t *testing.T) {
 	schemas := readDocument(t).Components.Schemas
 	codes := constants(t, "../pkg/api/error.go", func(_, of string) bool { return of == "Code" })
 	if got := slices.Sorted(slices.Values(schemas["Code"].Enum)); !slices.Equal(got, codes) {
-		t.Errorf("documented codes %v, the code has %v", got, codes)
+		t.Errorf("the documented codes = %v, want %v", got, codes)
 	}
 	for _, code := range codes {
 		if api.Code(code).Title() == "" {
-			t.Errorf("%s has no status and no title", code)
+			t.Errorf("Title(%s) is empty, want a title", code)
 		}
 	}
 	states := constants(t, "../pkg/api/api.go", func(_, of string) bool { return of == "State" })
-	if got := slices.Sorted(slices.Values(schemas["StatusReport"].Properties["state"].Enum)); !slices.Equal(got, states) {
-		t.Errorf("documented states %v, the code has %v", got, states)
+	if got := slices.Sorted(slices.Values(schemas["StatusReport"].Properties["state"].Enum)); !slices.Equal(got,
+		states) {
+		t.Errorf("the documented states = %v, want %v", got, states)
 	}
-	sources := constants(t, "../pkg/mint/plan.go", func(name, _ string) bool { return strings.HasPrefix(name, "from") })
+	sources := constants(t, "../pkg/schedule/rules.go", func(name, _ string) bool {
+		return strings.HasPrefix(name, "from")
+	})
 	if got := slices.Sorted(slices.Values(schemas["StatusReport"].Properties["lifetime_from"].Enum)); !slices.Equal(got, sources) {
-		t.Errorf("documented sources of a lifetime %v, the code has %v", got, sources)
+		t.Errorf("the documented sources of a lifetime = %v, want %v", got, sources)
 	}
 }
 
@@ -218,11 +238,12 @@ func TestEveryOperationIsIntegratedAlike(t *testing.T) {
 	t.Parallel()
 	s := testbed.Template(t)
 	if want := len(byRoute()); len(s.Integrations) != want {
-		t.Errorf("template.yaml integrates %d operations, want %d", len(s.Integrations), want)
+		t.Errorf("template.yaml has %d integrations, want %d", len(s.Integrations), want)
 	}
 	for _, one := range s.Integrations {
-		if !strings.Contains(string(one), `functions/${ApiAlias}/invocations`) || !strings.Contains(string(one), `"payloadFormatVersion": "2.0"`) {
-			t.Errorf("an operation is not answered by the alias api with payload 2.0: %s", one)
+		if !strings.Contains(string(one), `functions/${ApiAlias}/invocations`) ||
+			!strings.Contains(string(one), `"payloadFormatVersion": "2.0"`) {
+			t.Errorf("an integration = %s, want the alias api and payload 2.0", one)
 		}
 	}
 }
@@ -245,6 +266,7 @@ func TestDocumentIsWrittenOut(t *testing.T) {
 	got, err := os.ReadFile(documentFile)
 	text, generated := strings.CutPrefix(string(got), documentHead)
 	if sum := sha256.Sum256([]byte(text)); err != nil || !generated || hex.EncodeToString(sum[:]) != s.APISum {
-		t.Errorf("%s is not what template.yaml says (%v): run this test with -tags testall and -update", documentFile, err)
+		t.Errorf("%s differs from template.yaml (%v), want the same: run this test with -tags testall and -update",
+			documentFile, err)
 	}
 }

@@ -11,25 +11,27 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
-func TestAMisconfiguredFunctionNamesEverySettingAndEnds(t *testing.T) {
+func TestMisconfiguredFunctionNamesEverySettingAndEnds(t *testing.T) {
 	t.Parallel()
 	for function := range logical {
-		p := testbed.NewRuntime(time.Second).Start(t, bootstrap(t, build{function: function}), boot.EnvSealing+"=maybe", boot.EnvProxy+"=ftp://x", "AWS_SECRET_ACCESS_KEY=hush")
-		said := p.Output()
-		for _, name := range []string{boot.EnvTable, boot.EnvSealing, boot.EnvProxy, boot.EnvSealKey, boot.EnvSealID, "AWS_REGION", "AWS_ACCESS_KEY_ID"} {
-			if !strings.Contains(said, name) {
-				t.Errorf("%s does not name %s in:\n%s", function, name, said)
+		p := testbed.NewRuntime(time.Second).Start(t, bootstrap(t, build{function: function}),
+			boot.EnvSealing+"=maybe", boot.EnvProxy+"=ftp://x", "AWS_SECRET_ACCESS_KEY=hush")
+		output := p.Output()
+		for _, name := range []string{boot.EnvTable, boot.EnvSealing, boot.EnvProxy, boot.EnvSealKey, boot.EnvSealID,
+			"AWS_REGION", "AWS_ACCESS_KEY_ID"} {
+			if !strings.Contains(output, name) {
+				t.Errorf("the output of %s = %s, want %s named", function, output, name)
 			}
 		}
-		if !p.Ended() || strings.Contains(said, "hush") || strings.Contains(said, "maybe") {
-			t.Errorf("%s runs on (%t), or shows a value:\n%s", function, !p.Ended(), said)
+		if !p.Ended() || strings.Contains(output, "hush") || strings.Contains(output, "maybe") {
+			t.Errorf("%s ended %t with %s, want true and no value", function, p.Ended(), output)
 		}
 	}
 }
 
-func TestAProcessThatDiesTakesNoOtherWithIt(t *testing.T) {
+func TestDeadProcessHarmsNoOther(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)
 	h.put("monta", "monta", nil)
 	if err := h.sim.SetFault("minut", simulator.Fault{Delay: time.Minute}); err != nil {
@@ -46,15 +48,15 @@ func TestAProcessThatDiesTakesNoOtherWithIt(t *testing.T) {
 	}
 	p.Kill()
 	if failed := <-died; failed == nil || failed.ErrorType != "Runtime.ExitError" {
-		t.Errorf("the invocation ended with %v", failed)
+		t.Errorf("invoke() = %v, want Runtime.ExitError", failed)
 	}
 	h.start("vend")
 	h.token("monta")
 }
 
-func TestWhoWaitsIsAnsweredBeforeTheTimeout(t *testing.T) {
+func TestWaitingCallerIsAnsweredBeforeTheTimeout(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)
 	if err := h.sim.SetFault("minut", simulator.Fault{Delay: time.Minute}); err != nil {
 		t.Fatal(err)
@@ -63,7 +65,7 @@ func TestWhoWaitsIsAnsweredBeforeTheTimeout(t *testing.T) {
 	began := time.Now()
 	_, refused := h.direct("admin", api.Request{Credential: "minut"})
 	if codeOf(refused) != api.ProviderUnavailable || refused.RetryAfter <= 0 {
-		t.Errorf("got %v", refused)
+		t.Errorf("direct(minut) = %v, want provider_unavailable with a retry time", refused)
 	}
 	t.Logf("a provider that hangs: answered after %v", time.Since(began).Round(time.Millisecond))
 }

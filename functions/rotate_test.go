@@ -13,68 +13,72 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
 )
 
-// pass is what rotate answers.
+// pass is rotate's answer.
 type pass struct {
 	rotate.Report
 	Error string `json:"error"`
 }
 
 // rotate invokes rotate, which never fails.
-func (h *house) rotate(payload []byte) pass {
+func (h *installation) rotate(payload []byte) pass {
 	h.t.Helper()
 	answer, failed := h.invoke("rotate", "", payload)
 	if failed != nil {
-		h.t.Errorf("rotate failed, and Lambda would run the whole pass again: %v", failed)
+		h.t.Errorf("invoke(rotate) = %v, want nil: Lambda would repeat the whole pass", failed)
 		return pass{}
 	}
 	return read[pass](h.t, answer)
 }
 
 // tick sends the schedule's event.
-func (h *house) tick() pass {
+func (h *installation) tick() pass {
 	h.t.Helper()
 	return h.rotate(golden(h.t, "schedule.event.json"))
 }
 
-func (h *house) ticks(what string, want rotate.Report) {
+func (h *installation) checkTick(what string, want rotate.Report) {
 	h.t.Helper()
 	if got := h.tick(); got.Error != "" || got.Report != want {
-		h.t.Errorf("%s: %+v, want %+v", what, got, want)
+		h.t.Errorf("tick() with %s = %+v, want %+v", what, got, want)
 	}
 }
 
-// early is a credential whose first token is renewed soon: the jitter, a hash of the name, is near its greatest.
+// early is a credential whose first token is renewed soon: its jitter, a hash
+// of the name, is near the maximum.
 const early = "minut-473"
 
 func TestRotateRenewsWhatIsDue(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{Lifetime: 62 * time.Second})
+	h := newInstallation(t, simulator.Options{Lifetime: 62 * time.Second})
 	warm := map[string]any{"keep_warm": true}
 	h.put(early, "minut", warm)
 	h.start("rotate")
 	h.start("vend")
-	h.ticks("a secret that was added", rotate.Report{Learnt: 1, Renewed: 1})
+	h.checkTick("a secret that was added", rotate.Report{Learnt: 1, Renewed: 1})
 	h.take("rotate")
-	h.ticks("nothing to do", rotate.Report{})
+	h.checkTick("nothing to do", rotate.Report{})
 	h.passCalls("a pass with nothing to do", counted{"Query": dynamo.Shards}, counted{"ListSecrets": 1})
 	first := h.status(early)
 	if first.State != api.Fresh || first.Generation != 1 || time.Until(first.NextAt) > 50*time.Second {
-		t.Fatalf("after the first pass: %+v", first)
+		t.Fatalf("status after the first pass = %+v, want fresh of generation 1, due within 50s", first)
 	}
 	time.Sleep(time.Until(first.NextAt))
 	h.take("rotate")
-	h.ticks("a token that is due", rotate.Report{Renewed: 1})
-	h.passCalls("a pass with one renewal", counted{"Query": dynamo.Shards, "BatchGetItem": 1, "UpdateItem": 2}, counted{"ListSecrets": 1})
+	h.checkTick("a token that is due", rotate.Report{Renewed: 1})
+	h.passCalls("a pass with one renewal", counted{"Query": dynamo.Shards, "BatchGetItem": 1, "UpdateItem": 2},
+		counted{"ListSecrets": 1})
 	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != 2 {
-		t.Errorf("%d token requests, want 2", n)
+		t.Errorf("minut had %d token requests, want 2", n)
 	}
-	if second := h.status(early); second.Generation != 2 || second.Fingerprint == first.Fingerprint || second.State != api.Fresh {
-		t.Errorf("after the renewal: %+v", second)
+	if second := h.status(early); second.Generation != 2 || second.Fingerprint == first.Fingerprint ||
+		second.State != api.Fresh {
+		t.Errorf("status after the renewal = %+v, want another token of generation 2", second)
 	}
 }
 
-// passCalls fails where rotate's calls to AWS since the last take are others than these. Docs/cost.md puts a price on them.
-func (h *house) passCalls(what string, store, rest map[string]int) {
+// passCalls fails the test unless these are rotate's calls to AWS since the
+// last take. docs/cost.md has their price.
+func (h *installation) passCalls(what string, store, rest map[string]int) {
 	h.t.Helper()
 	gotStore, gotRest := h.take("rotate")
 	if !maps.Equal(gotStore, store) || !maps.Equal(gotRest, rest) {
@@ -84,81 +88,83 @@ func (h *house) passCalls(what string, store, rest map[string]int) {
 
 func TestRotateFindsWhatChanged(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("miden", "miden", map[string]any{"keep_warm": true, "scope": "read"})
 	h.put("cold", "minut", nil)
 	h.start("rotate")
 	h.start("vend")
-	h.ticks("two secrets that were added, one to be kept warm", rotate.Report{Learnt: 2, Renewed: 1})
+	h.checkTick("two secrets that were added, one to be kept warm", rotate.Report{Learnt: 2, Renewed: 1})
 	old := h.token("miden")
 	h.put("miden", "miden", map[string]any{"keep_warm": true, "scope": "write"})
 	h.put("late", "monta", map[string]any{"keep_warm": true})
-	h.ticks("one that changed, and one that came later", rotate.Report{Learnt: 2, Renewed: 2})
+	h.checkTick("one that changed, and one that came later", rotate.Report{Learnt: 2, Renewed: 2})
 	h.start("vend").Kill()
 	h.runtimes["vend"] = freshRuntime(h)
 	h.start("vend")
 	if got := h.token("miden"); got.Fingerprint == old.Fingerprint || got.Scope != "write" {
-		t.Errorf("vended after the change: %+v", got)
+		t.Errorf("token(miden) after the change = %+v, want another with the scope write", got)
 	}
 	if n := h.sim.Stats().Providers["miden"].TokenRequests; n != 2 {
-		t.Errorf("%d token requests, want one for each scope", n)
+		t.Errorf("miden had %d token requests, want 2: one for each scope", n)
 	}
 	name := h.prefix + "late"
 	force := true
-	if _, err := h.secrets.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: &name, ForceDeleteWithoutRecovery: &force}); err != nil {
+	if _, err := h.secrets.DeleteSecret(t.Context(),
+		&secretsmanager.DeleteSecretInput{SecretId: &name, ForceDeleteWithoutRecovery: &force}); err != nil {
 		t.Fatal(err)
 	}
-	h.ticks("one that was removed", rotate.Report{Gone: 1})
+	h.checkTick("one that was removed", rotate.Report{Gone: 1})
 }
 
 func TestRotateOneNow(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("movemint", "movemint", nil)
 	h.start("rotate")
 	now := []byte(`{"credential":"movemint"}`)
 	if got := h.rotate(now); got.Error != "" || got.Renewed != 1 {
-		t.Errorf("%+v, want one renewed", got)
+		t.Errorf("rotate(movemint) = %+v, want one renewed", got)
 	}
 	if got := h.rotate(now); got.Error != "" || h.sim.Stats().Providers["movemint"].TokenRequests != 1 {
-		t.Errorf("a token whose time has not come was replaced: %+v", got)
+		t.Errorf("rotate(movemint) again = %+v, want the token kept", got)
 	}
 }
 
 func TestRotateNeverFails(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("broken", "minut", map[string]any{"client_id": 7})
 	h.put("refused", "minut", map[string]any{"keep_warm": true, "client_secret": "not-that-secret"})
-	h.hush("a client secret", "not-that-secret")
+	h.addSecret("a client secret", "not-that-secret")
 	h.start("rotate")
 	if got := h.tick(); got.Failed != 1 {
-		t.Errorf("%+v, want one failed", got)
+		t.Errorf("tick() = %+v, want one failed", got)
 	}
 	for payload, wants := range map[string]bool{
 		``: false, `null`: false, `[]`: false, `{`: false, `{"credential":7}`: false, `{"source":"aws.events"}`: false,
-		`{"credential":"../x"}`: true, `{"credential":"absent"}`: true, `{"credential":"broken"}`: true, `{"credential":"refused"}`: true,
+		`{"credential":"../x"}`: true, `{"credential":"absent"}`: true, `{"credential":"broken"}`: true,
+		`{"credential":"refused"}`: true,
 	} {
 		if got := h.rotate([]byte(payload)); (got.Error != "") != wants {
-			t.Errorf("%s: %+v; want an error in it: %t", payload, got, wants)
+			t.Errorf("rotate(%s) = %+v, want an error in it: %t", payload, got, wants)
 		}
 	}
 }
 
 func TestRotateOpensWhatVendSealed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("miden", "miden", map[string]any{"scope": "read"})
 	h.start("vend")
 	h.start("rotate")
 	first := h.token("miden")
 	h.put("miden", "miden", map[string]any{"scope": "write"})
 	h.take("rotate")
-	h.ticks("a secret that changed", rotate.Report{Learnt: 1, Renewed: 1})
+	h.checkTick("a secret that changed", rotate.Report{Learnt: 1, Renewed: 1})
 	if _, rest := h.take("rotate"); rest["Decrypt"] == 0 {
-		t.Errorf("asked AWS for %v, want a data key opened", rest)
+		t.Errorf("the calls of rotate = %v, want Decrypt", rest)
 	}
 	if s := h.status("miden"); s.Generation != 2 || s.Fingerprint == first.Fingerprint || s.Scope != "write" {
-		t.Errorf("after the change: %+v", s)
+		t.Errorf("status(miden) after the change = %+v, want another token with the scope write", s)
 	}
 }

@@ -12,14 +12,14 @@ import (
 )
 
 // putStage stores another version of a secret under a stage.
-func (h *house) putStage(name, provider, clientSecret string, stages ...string) {
+func (h *installation) putStage(name, provider, clientSecret string, stages ...string) {
 	h.t.Helper()
 	id, _ := h.sim.ClientFor(provider)
 	value, err := json.Marshal(map[string]string{"provider": provider, "client_id": id, "client_secret": clientSecret})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.hush("a client secret", clientSecret)
+	h.addSecret("a client secret", clientSecret)
 	_, err = h.secrets.PutSecretValue(h.t.Context(), &secretsmanager.PutSecretValueInput{
 		SecretId: aws.String(h.prefix + name), SecretString: aws.String(string(value)), VersionStages: stages,
 	})
@@ -30,7 +30,7 @@ func (h *house) putStage(name, provider, clientSecret string, stages ...string) 
 
 func TestFault47_TheProviderIsAheadOfTheRotationOfASecret(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{Lifetime: 6 * time.Second})
+	h := newInstallation(t, simulator.Options{Lifetime: 6 * time.Second})
 	h.put("minut", "minut", nil)
 	h.start("vend")
 	first := h.token("minut")
@@ -48,6 +48,7 @@ func TestFault47_TheProviderIsAheadOfTheRotationOfASecret(t *testing.T) {
 	}
 	n := h.sim.Stats().Providers["minut"]
 	if requests := n.TokenRequests - before.TokenRequests; requests != 2 || n.Rejected != 1 {
-		t.Errorf("%d requests, %d of them rejected; want the current version refused and the pending one taken", requests, n.Rejected)
+		t.Errorf("%d requests, %d of them rejected; want the current version refused and the pending one taken",
+			requests, n.Rejected)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// mostBytes is what a bootstrap may weigh: a larger one starts later.
+// mostBytes is the largest bootstrap that is allowed. A larger one starts
+// later.
 const mostBytes = 10_500_000
 
 func TestBootstrapsAreSmall(t *testing.T) {
@@ -30,18 +31,20 @@ func TestBootstrapsAreSmall(t *testing.T) {
 	}
 }
 
-// mostAtStart is how often a package of ours may allocate before main begins. A regular expression that is compiled there takes hundreds, and of every cold start a quarter of a millisecond.
+// mostAtStart is how often a package of this module may allocate before main
+// begins. Compiling a regular expression takes hundreds, and a quarter of a
+// millisecond of every cold start.
 const mostAtStart = 50
 
 var initLine = regexp.MustCompile(`(?m)^init (github\.com/tokenvend/\S+) .* (\d+) allocs$`)
 
-func TestPackagesDoNextToNothingBeforeMain(t *testing.T) {
+func TestPackagesAllocateLittleBeforeMain(t *testing.T) {
 	t.Parallel()
 	for function := range logical {
 		p := testbed.NewRuntime(time.Second).Start(t, bootstrap(t, build{function: function}), "GODEBUG=inittrace=1")
 		found := initLine.FindAllStringSubmatch(p.Output(), -1)
 		if len(found) == 0 {
-			t.Errorf("%s tells nothing of its packages", function)
+			t.Errorf("the output of %s has no line for a package, want GODEBUG=inittrace=1 to write them", function)
 		}
 		for _, line := range found {
 			if n, _ := strconv.Atoi(line[2]); n > mostAtStart {
@@ -51,24 +54,27 @@ func TestPackagesDoNextToNothingBeforeMain(t *testing.T) {
 	}
 }
 
-func TestFunctionsHoldNothingOfTheOneMachine(t *testing.T) {
+func TestFunctionsLinkNoOneMachinePackage(t *testing.T) {
 	t.Parallel()
 	for function := range logical {
-		out, err := exec.Command("go", "list", "-tags", "lambda.norpc,nethttpomithttp2", "-deps", "./"+function).Output()
+		out, err := exec.Command("go", "list", "-tags", "lambda.norpc,nethttpomithttp2", "-deps",
+			"./"+function).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
 		deps := strings.Fields(string(out))
 		if !slices.Contains(deps, "github.com/tokenvend/tokenvend/pkg/boot") {
-			t.Fatalf("%s does not even depend on boot", function)
+			t.Fatalf("go list -deps %s has no pkg/boot, want it", function)
 		}
 		for _, dep := range deps {
 			for _, unwanted := range []string{
-				"go.etcd.io/", "net/rpc", "testing", "aws-sdk-go-v2/config", "aws-sdk-go-v2/service/lambda", "pkg/provider/simulator", "pkg/local", "pkg/client", "internal/testbed",
-				"pkg/store/bolt", "pkg/store/memory", "pkg/credential/folder", "pkg/seal/keyfile", "tokenvend/cmd/", "golang.org/x/oauth2", "golang.org/x/term",
+				"go.etcd.io/", "net/rpc", "testing", "aws-sdk-go-v2/config", "aws-sdk-go-v2/service/lambda",
+				"pkg/provider/simulator", "pkg/local", "pkg/client", "internal/testbed",
+				"pkg/store/bolt", "pkg/store/memory", "pkg/credential/folder", "pkg/seal/keyfile", "tokenvend/cmd/",
+				"golang.org/x/oauth2", "golang.org/x/term",
 			} {
 				if strings.Contains(dep, unwanted) && !strings.Contains(dep, "/internal/") {
-					t.Errorf("%s holds %s", function, dep)
+					t.Errorf("go list -deps %s has %s, want it not linked", function, dep)
 				}
 			}
 		}

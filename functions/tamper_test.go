@@ -21,22 +21,24 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// item is a row as it stands in the table, for whoever may write there.
+// item is a row as the table has it, for an attacker who may write there.
 type item map[string]types.AttributeValue
 
 // row reads the row of a key.
-func (h *house) row(key token.Key) item {
+func (h *installation) row(key token.Key) item {
 	h.t.Helper()
-	got, err := h.items.GetItem(h.t.Context(), &dynamodb.GetItemInput{TableName: &h.table, ConsistentRead: aws.Bool(true), Key: item{
-		dynamo.PartitionKey: &types.AttributeValueMemberS{Value: key.Partition()}, dynamo.SortKey: &types.AttributeValueMemberS{Value: key.Sort()},
-	}})
+	got, err := h.items.GetItem(h.t.Context(),
+		&dynamodb.GetItemInput{TableName: &h.table, ConsistentRead: aws.Bool(true), Key: item{
+			dynamo.PartitionKey: &types.AttributeValueMemberS{Value: key.Partition()},
+			dynamo.SortKey:      &types.AttributeValueMemberS{Value: key.Sort()},
+		}})
 	if err != nil || len(got.Item) == 0 {
-		h.t.Fatalf("%v: %d attributes, %v", key, len(got.Item), err)
+		h.t.Fatalf("GetItem(%v) = %d attributes, %v, want an item", key, len(got.Item), err)
 	}
 	return got.Item
 }
 
-func (h *house) write(i item) {
+func (h *installation) write(i item) {
 	h.t.Helper()
 	if _, err := h.items.PutItem(h.t.Context(), &dynamodb.PutItemInput{TableName: &h.table, Item: i}); err != nil {
 		h.t.Fatal(err)
@@ -45,7 +47,7 @@ func (h *house) write(i item) {
 
 func (i item) sealed() []byte { return i["sealed"].(*types.AttributeValueMemberB).Value }
 
-// with is a copy that has another value for an attribute.
+// with returns a copy with another value of an attribute.
 func (i item) with(name string, value types.AttributeValue) item {
 	i = maps.Clone(i)
 	i[name] = value
@@ -60,7 +62,7 @@ func (i item) text(name, value string) item {
 	return i.with(name, &types.AttributeValueMemberS{Value: value})
 }
 
-// plus is a copy of which a number is greater by n.
+// plus returns a copy of which a number is greater by n.
 func (i item) plus(name string, n int64) item {
 	was := int64(0)
 	if v, ok := i[name].(*types.AttributeValueMemberN); ok {
@@ -69,14 +71,15 @@ func (i item) plus(name string, n int64) item {
 	return i.with(name, &types.AttributeValueMemberN{Value: strconv.FormatInt(was+n, 10)})
 }
 
-// flipped is a copy with one bit of the sealed bytes changed.
+// flipped returns a copy with one bit of the sealed bytes changed.
 func (i item) flipped(at int) item {
 	sealed := slices.Clone(i.sealed())
 	sealed[at] ^= 1
 	return i.sealing(sealed)
 }
 
-// rewrapped is flipped, in the wrapped data key, by somebody who knows the format and sets the checksum right.
+// rewrapped is flipped, in the wrapped data key, by an attacker who knows the
+// format and corrects the checksum.
 func (i item) rewrapped(at int) item {
 	sealed := slices.Clone(i.sealed())
 	end := wrapEnd(sealed)
@@ -85,20 +88,26 @@ func (i item) rewrapped(at int) item {
 	return i.sealing(sealed)
 }
 
-// wrapEnd is where the wrapped data key ends: after the format, its length in two bytes, and itself. A checksum of four bytes, the nonce of twelve, the ciphertext and a tag of sixteen follow.
+// wrapEnd returns where the wrapped data key ends. Before it are the format and
+// the length in two bytes. A checksum of four bytes, the nonce of twelve, the
+// ciphertext and a tag of sixteen follow.
 func wrapEnd(sealed []byte) int { return 3 + int(binary.BigEndian.Uint16(sealed[1:])) }
 
-// vault is a house in which there is something to tamper with.
-type vault struct {
-	*house
-	key                           token.Key
-	now, before, another, variant item // minut's entry; as it was a generation before; another credential's; of another scope
-	own, anothersOwn              item // the credentials' own rows
+// tampering is an installation with rows to tamper with.
+type tampering struct {
+	*installation
+	key     token.Key
+	now     item // the entry of key
+	before  item // that of the generation before
+	another item // that of another credential
+	variant item // that of another scope
+
+	record, anothersRecord item // the credential records
 }
 
-func newVault(t *testing.T) *vault {
+func newTampering(t *testing.T) *tampering {
 	t.Helper()
-	v := &vault{house: newHouse(t, simulator.Options{}), key: token.Key{Credential: "miden"}}
+	v := &tampering{installation: newInstallation(t, simulator.Options{}), key: token.Key{Credential: "miden"}}
 	v.put("miden", "miden", map[string]any{"scope": "read", "allow": map[string]any{"scopes": []string{"write"}}})
 	v.put("other", "miden", nil)
 	v.start("vend")
@@ -110,26 +119,28 @@ func newVault(t *testing.T) *vault {
 	v.expect("admin", api.Request{Credential: "miden", Scope: "write"}, "")
 	v.now, v.another = v.row(v.key), v.row(token.Key{Credential: "other"})
 	v.variant = v.row(token.Key{Credential: "miden", Variant: token.NewVariant("", "", "write")})
-	v.own, v.anothersOwn = v.row(token.RecordKey("miden")), v.row(token.RecordKey("other"))
+	v.record, v.anothersRecord = v.row(token.RecordKey("miden")), v.row(token.RecordKey("other"))
 	return v
 }
 
-// cold starts a process that knows nothing, and answers alone from now on.
-func (h *house) cold(env ...string) *testbed.Bootstrap {
+// startCold starts a process that has nothing in memory. Only it gets
+// invocations from now on.
+func (h *installation) startCold(env ...string) *testbed.Bootstrap {
 	h.t.Helper()
 	h.runtimes["vend"] = freshRuntime(h)
 	return h.start("vend", env...)
 }
 
-// alarmed ends a process, for then all that it said has been read, and says whether it has told, by a line and by the metric, of what does not open.
-func alarmed(p *testbed.Bootstrap) bool {
+// raisedAlarm ends a process, so that all its output has been read, and reports
+// whether that has the line and the metric of a row that does not open.
+func raisedAlarm(p *testbed.Bootstrap) bool {
 	p.Kill()
 	return strings.Contains(p.Output(), `"msg":"integrity"`) && strings.Contains(p.Output(), `"IntegrityFailures":1`)
 }
 
-func (h *house) requests() int { return h.sim.Stats().Providers["miden"].TokenRequests }
+func (h *installation) requests() int { return h.sim.Stats().Providers["miden"].TokenRequests }
 
-// attribute is what one holds, of text or bytes.
+// attribute returns the value of an attribute, text or bytes.
 func (i item) attribute(name string) string {
 	switch v := i[name].(type) {
 	case *types.AttributeValueMemberS:
@@ -140,25 +151,27 @@ func (i item) attribute(name string) string {
 	return ""
 }
 
-// refuses puts a row into the table that must not open, and sees it replaced by a new token.
-func (v *vault) refuses(what string, changed item) {
+// checkReplaced puts a row into the table that must not open, and checks that a
+// new token replaces it.
+func (v *tampering) checkReplaced(what string, changed item) {
 	v.t.Helper()
 	v.write(changed)
-	before, p := v.requests(), v.cold()
+	before, p := v.requests(), v.startCold()
 	got := v.token("miden")
 	for _, stored := range []item{v.now, v.before, v.another, v.variant} {
 		if got.Fingerprint == stored.attribute("fingerprint") {
-			v.t.Errorf("%s: vended", what)
+			v.t.Errorf("token(miden) with %s = %s, which is stored, want a new one", what, got.Fingerprint)
 		}
 	}
-	if n := v.requests() - before; n != 1 || !v.sim.Accepts("miden", got.AccessToken) || !alarmed(p) {
-		v.t.Errorf("%s: %d token requests, alarm %t; want a new token, and the alarm", what, n, alarmed(p))
+	if n := v.requests() - before; n != 1 || !v.sim.Accepts("miden", got.AccessToken) || !raisedAlarm(p) {
+		v.t.Errorf("token(miden) with %s took %d token requests, alarm %t, want 1 and the alarm", what, n,
+			raisedAlarm(p))
 	}
 }
 
 func TestFault54_WhatWasTamperedWithIsNeverVended(t *testing.T) {
 	t.Parallel()
-	v := newVault(t)
+	v := newTampering(t)
 	end, all := wrapEnd(v.now.sealed()), len(v.now.sealed())
 	hour := int64(60 * 60 * 1000)
 	for what, changed := range map[string]item{
@@ -179,10 +192,11 @@ func TestFault54_WhatWasTamperedWithIsNeverVended(t *testing.T) {
 		"this generation in the item before":       v.before.sealing(v.now.sealed()),
 		"another credential's":                     v.now.sealing(v.another.sealed()),
 		"another scope's":                          v.now.sealing(v.variant.sealed()),
-		"the credential's own row's":               v.now.sealing(v.own.sealed()),
-		"the head of one, the body of another":     v.now.sealing(slices.Concat(v.now.sealed()[:end+4], v.before.sealed()[wrapEnd(v.before.sealed())+4:])),
-		"another scope's item, moved":              v.variant.text(dynamo.SortKey, v.key.Sort()),
-		"another credential's item, moved":         v.another.text(dynamo.PartitionKey, v.key.Partition()),
+		"the credential record's":                  v.now.sealing(v.record.sealed()),
+		"the head of one, the body of another": v.now.sealing(slices.Concat(v.now.sealed()[:end+4],
+			v.before.sealed()[wrapEnd(v.before.sealed())+4:])),
+		"another scope's item, moved":      v.variant.text(dynamo.SortKey, v.key.Sort()),
+		"another credential's item, moved": v.another.text(dynamo.PartitionKey, v.key.Partition()),
 
 		"another generation":    v.now.plus("generation", 1),
 		"a later expiry":        v.now.plus("expires_at", hour),
@@ -197,35 +211,37 @@ func TestFault54_WhatWasTamperedWithIsNeverVended(t *testing.T) {
 		"another state":         v.now.text("state", "revoking"),
 		"the first format":      v.now.plus("format", -1),
 	} {
-		v.refuses(what, changed)
+		v.checkReplaced(what, changed)
 	}
 }
 
 func TestFault54_TermsThatWereTamperedWithAreReadFromTheSecret(t *testing.T) {
 	t.Parallel()
-	v := newVault(t)
+	v := newTampering(t)
 	for what, changed := range map[string]item{
-		"a bit":                      v.own.flipped(len(v.own.sealed()) - 1),
-		"another credential's terms": v.own.sealing(v.anothersOwn.sealed()),
-		"another's row, moved":       v.anothersOwn.text(dynamo.SortKey, token.RecordKey("miden").Sort()),
-		"an entry's":                 v.own.sealing(v.now.sealed()),
-		"never sealed":               v.own.sealing([]byte("\x00" + `{"name":"miden"}`)),
-		"another version":            v.own.text("made", v.anothersOwn.attribute("made")),
-		"another generation":         v.own.plus("generation", 1),
-		"the first format":           v.own.plus("format", -1),
+		"a bit":                      v.record.flipped(len(v.record.sealed()) - 1),
+		"another credential's terms": v.record.sealing(v.anothersRecord.sealed()),
+		"another's row, moved":       v.anothersRecord.text(dynamo.SortKey, token.RecordKey("miden").Sort()),
+		"an entry's":                 v.record.sealing(v.now.sealed()),
+		"never sealed":               v.record.sealing([]byte("\x00" + `{"name":"miden"}`)),
+		"another version":            v.record.text("made", v.anothersRecord.attribute("made")),
+		"another generation":         v.record.plus("generation", 1),
+		"the first format":           v.record.plus("format", -1),
 	} {
 		v.write(changed)
-		before, p := v.requests(), v.cold()
-		if got := v.token("miden"); got.Fingerprint != v.now.attribute("fingerprint") || v.requests() != before || !alarmed(p) {
-			t.Errorf("%s: vended %s after %d token requests, alarm %t; want the token that there was, and the alarm", what, got.Fingerprint, v.requests()-before, alarmed(p))
+		before, p := v.requests(), v.startCold()
+		got, want := v.token("miden").Fingerprint, v.now.attribute("fingerprint")
+		if got != want || v.requests() != before || !raisedAlarm(p) {
+			t.Errorf("token(miden) with %s = %s after %d token requests, alarm %t, want %s after 0 and the alarm",
+				what, got, v.requests()-before, raisedAlarm(p), want)
 		}
 	}
 }
 
 func TestFault54_AnOlderItemIsRefusedByTheProcessThatSawANewer(t *testing.T) {
 	t.Parallel()
-	v := newVault(t)
-	warm := v.cold()
+	v := newTampering(t)
+	warm := v.startCold()
 	seen := v.token("miden")
 	v.write(v.before)
 	before := v.requests()
@@ -233,19 +249,21 @@ func TestFault54_AnOlderItemIsRefusedByTheProcessThatSawANewer(t *testing.T) {
 	if refused != nil {
 		t.Fatal(refused)
 	}
-	if got := read[api.Token](t, answer); got.Fingerprint == v.before.attribute("fingerprint") || v.requests() != before+1 || !alarmed(warm) {
-		t.Errorf("vended %s after %d requests, alarm %t", got.Fingerprint, v.requests()-before, alarmed(warm))
+	if got := read[api.Token](t, answer); got.Fingerprint == v.before.attribute("fingerprint") ||
+		v.requests() != before+1 || !raisedAlarm(warm) {
+		t.Errorf("direct(report) = %s after %d requests, alarm %t, want a new token after 1 and the alarm",
+			got.Fingerprint, v.requests()-before, raisedAlarm(warm))
 	}
 	v.write(v.before)
-	stranger := v.cold()
-	if got := v.token("miden"); got.Fingerprint != v.before.attribute("fingerprint") || alarmed(stranger) {
-		t.Errorf("one that saw no newer vended %s, alarm %t; a whole older item is good until it is over", got.Fingerprint, alarmed(stranger))
+	stranger := v.startCold()
+	if got := v.token("miden"); got.Fingerprint != v.before.attribute("fingerprint") || raisedAlarm(stranger) {
+		t.Errorf("token(miden) of a process that saw no newer item = %s, alarm %t, want that of the older item and none", got.Fingerprint, raisedAlarm(stranger))
 	}
 }
 
-func TestATableThatWasRestoredOpensUnderItsSealID(t *testing.T) {
+func TestRestoredTableOpensUnderItsSealID(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("miden", "miden", nil)
 	h.start("vend")
 	first := h.token("miden")
@@ -255,33 +273,37 @@ func TestATableThatWasRestoredOpensUnderItsSealID(t *testing.T) {
 	}{{h.functions["vend"].Environment[boot.EnvSealID], true}, {"another-stack", false}} {
 		h.deploy(stack.sealID)
 		p := h.start("vend")
-		if got := h.token("miden"); (got.Fingerprint == first.Fingerprint) != stack.opens || alarmed(p) == stack.opens {
-			t.Errorf("under the seal id %s: the same token %t, alarm %t", stack.sealID, got.Fingerprint == first.Fingerprint, alarmed(p))
+		if got := h.token("miden"); (got.Fingerprint == first.Fingerprint) != stack.opens ||
+			raisedAlarm(p) == stack.opens {
+			t.Errorf("token(miden) under the seal id %s = the same %t, alarm %t, want %t, %t", stack.sealID,
+				got.Fingerprint == first.Fingerprint, raisedAlarm(p), stack.opens, !stack.opens)
 		}
 	}
 	if h.requests() != 2 {
-		t.Errorf("%d token requests, want one more where it did not open", h.requests())
+		t.Errorf("miden had %d token requests, want 2: one more where the row did not open", h.requests())
 	}
 }
 
 func TestSealingThatIsTurnedOnMintsAnew(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("miden", "miden", nil)
-	h.cold(boot.EnvSealing + "=off")
+	h.startCold(boot.EnvSealing + "=off")
 	open := h.token("miden")
-	p := h.cold()
+	p := h.startCold()
 	got := h.token("miden")
-	if got.Fingerprint == open.Fingerprint || h.requests() != 2 || !alarmed(p) {
-		t.Errorf("vended %s after %s, %d requests, alarm %t", got.Fingerprint, open.Fingerprint, h.requests(), alarmed(p))
+	if got.Fingerprint == open.Fingerprint || h.requests() != 2 || !raisedAlarm(p) {
+		t.Errorf("token(miden) = %s after %s, %d requests, alarm %t, want another, 2 and the alarm", got.Fingerprint,
+			open.Fingerprint, h.requests(), raisedAlarm(p))
 	}
-	// In the end the table is searched, as after every test: what stood there open is gone.
+	// After the test the table is searched, and has the unsealed token no more.
 }
 
-// What is no entry at all is not vended, not overwritten, and told by the alarm.
-func TestFault54_WhatCannotBeReadIsTold(t *testing.T) {
+// A row that is no entry is not vended and not overwritten, and raises the
+// alarm.
+func TestFault54_UnreadableRowRaisesTheAlarm(t *testing.T) {
 	t.Parallel()
-	v := newVault(t)
+	v := newTampering(t)
 	for what, c := range map[string]struct {
 		changed item
 		says    string
@@ -290,13 +312,15 @@ func TestFault54_WhatCannotBeReadIsTold(t *testing.T) {
 		"a newer format":               {v.now.plus("format", 1), "newer"},
 	} {
 		v.write(c.changed)
-		before, p := v.requests(), v.cold()
+		before, p := v.requests(), v.startCold()
 		_, failed := v.direct("admin", api.Request{Credential: "miden"})
 		if codeOf(failed) != api.StoreUnavailable {
-			t.Fatalf("%s: %v", what, failed)
+			t.Fatalf("direct(miden) with %s = %v, want store_unavailable", what, failed)
 		}
-		if !strings.Contains(failed.Detail, c.says) || !alarmed(p) || v.requests() != before || strings.Contains(p.Output(), "canary") {
-			t.Errorf("%s: %q, alarm %t, %d token requests", what, failed.Detail, alarmed(p), v.requests()-before)
+		if !strings.Contains(failed.Detail, c.says) || !raisedAlarm(p) || v.requests() != before ||
+			strings.Contains(p.Output(), "canary") {
+			t.Errorf("direct(miden) with %s = %q, alarm %t, %d token requests, want %q, the alarm and 0", what,
+				failed.Detail, raisedAlarm(p), v.requests()-before, c.says)
 		}
 	}
 }

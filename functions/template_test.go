@@ -29,28 +29,34 @@ func TestFault09_EachTimeoutIsShorterThanTheNext(t *testing.T) {
 		time.Duration
 	}{
 		{"all requests to a provider", mint.ExchangeTimeout}, {"a mint", mint.Timeout}, {"its lease", mint.LeaseTTL},
-		{"vend's time-out", time.Duration(s.Functions["VendFunction"].Timeout) * time.Second}, {"API Gateway's patience", gatewayTimeout},
+		{"vend's time-out", time.Duration(s.Functions["VendFunction"].Timeout) * time.Second},
+		{"API Gateway's time-out", gatewayTimeout},
 	}
 	for i, link := range chain[1:] {
 		if before := chain[i]; before.Duration <= 0 || before.Duration >= link.Duration {
-			t.Errorf("%s, %v, is not shorter than %s, %v", before.name, before.Duration, link.name, link.Duration)
+			t.Errorf("%s = %v, want it shorter than %s, %v", before.name, before.Duration, link.name, link.Duration)
 		}
 	}
 	if waits, vend := mint.LeaseTTL+mint.Timeout, chain[3].Duration; waits >= vend {
-		t.Errorf("who waits out a dead holder's lease and mints after it needs %v, and vend has %v", waits, vend)
+		t.Errorf("a lease and a mint after it take %v, want less than vend's time-out, %v", waits, vend)
 	}
-	if rotate := time.Duration(s.Functions["RotateFunction"].Timeout) * time.Second; rotate <= mint.LeaseTTL+mint.Timeout || rotate > time.Minute {
-		t.Errorf("rotate's time-out is %v; want time for a mint, and an end before the next tick", rotate)
+	rotate := time.Duration(s.Functions["RotateFunction"].Timeout) * time.Second
+	if rotate <= mint.LeaseTTL+mint.Timeout || rotate > time.Minute {
+		t.Errorf("rotate's time-out = %v, want time for a mint, and an end before the next tick", rotate)
 	}
 }
 
 func TestTemplateSetsTheSettingsThatBootReads(t *testing.T) {
 	t.Parallel()
-	settings := constants(t, "../pkg/boot/settings.go", func(name, _ string) bool { return strings.HasPrefix(name, "Env") })
+	settings := constants(t, "../pkg/boot/settings.go", func(name, _ string) bool {
+		return strings.HasPrefix(name, "Env")
+	})
 	for name, f := range testbed.Template(t).Functions {
-		set := slices.DeleteFunc(slices.Sorted(maps.Keys(f.Environment)), func(v string) bool { return !strings.HasPrefix(v, "TOKENVEND_") })
+		set := slices.DeleteFunc(slices.Sorted(maps.Keys(f.Environment)), func(v string) bool {
+			return !strings.HasPrefix(v, "TOKENVEND_")
+		})
 		if !slices.Equal(set, settings) {
-			t.Errorf("%s: the template sets %v, boot reads %v", name, set, settings)
+			t.Errorf("the settings of %s = %v, want those that boot reads, %v", name, set, settings)
 		}
 	}
 }
@@ -69,11 +75,12 @@ func TestTemplatesTableIsTheStores(t *testing.T) {
 		"keys":       {keys(s.Table.KeySchema), {"HASH " + dynamo.PartitionKey, "RANGE " + dynamo.SortKey}},
 		"index":      {{*index.IndexName}, {dynamo.Index}},
 		"index keys": {keys(index.KeySchema), {"HASH " + dynamo.IndexPartitionKey, "RANGE " + dynamo.IndexSortKey}},
-		"projection": {slices.Sorted(slices.Values(index.Projection.NonKeyAttributes)), slices.Sorted(slices.Values(dynamo.IndexedBesides()))},
-		"TTL":        {{s.TTL}, {dynamo.TimeToLive}},
+		"projection": {slices.Sorted(slices.Values(index.Projection.NonKeyAttributes)),
+			slices.Sorted(slices.Values(dynamo.IndexedBesides()))},
+		"TTL": {{s.TTL}, {dynamo.TimeToLive}},
 	} {
 		if !slices.Equal(pair[0], pair[1]) {
-			t.Errorf("%s: the template says %v, the store %v", what, pair[0], pair[1])
+			t.Errorf("the %s of the template = %v, want %v", what, pair[0], pair[1])
 		}
 	}
 }
@@ -81,7 +88,7 @@ func TestTemplatesTableIsTheStores(t *testing.T) {
 func TestAliasesStandOnLatest(t *testing.T) {
 	t.Parallel()
 	if got := testbed.Template(t).Aliases; !maps.Equal(got, map[string]string{"api": "$LATEST", "admin": "$LATEST"}) {
-		t.Errorf("the template's aliases: %v", got)
+		t.Errorf("the aliases of the template = %v, want api and admin on $LATEST", got)
 	}
 }
 
@@ -89,19 +96,21 @@ func TestRolesGrantNoMoreThanTheirResources(t *testing.T) {
 	t.Parallel()
 	for name, f := range testbed.Template(t).Functions {
 		for _, s := range f.Policy {
-			if slices.Contains(s.Resource, "*") && !slices.Equal(s.Action, testbed.OneOrMore{"secretsmanager:ListSecrets"}) {
-				t.Errorf("%s: %v on every resource", name, s.Action)
+			if slices.Contains(s.Resource, "*") &&
+				!slices.Equal(s.Action, testbed.OneOrMore{"secretsmanager:ListSecrets"}) {
+				t.Errorf("%s allows %v on every resource, want ListSecrets only", name, s.Action)
 			}
 			for _, action := range s.Action {
 				if strings.Contains(action, "*") {
-					t.Errorf("%s: %s", name, action)
+					t.Errorf("%s allows %s, want no wildcard", name, action)
 				}
 			}
 		}
 	}
 }
 
-// constants are the values of a Go file's string constants whose name, and the name of whose type, which accepts; sorted.
+// constants returns the values of a Go file's string constants that which
+// accepts, sorted. which gets the name and the name of the type.
 func constants(t *testing.T, file string, which func(name, of string) bool) (values []string) {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
@@ -129,7 +138,7 @@ func constants(t *testing.T, file string, which func(name, of string) bool) (val
 	})
 	slices.Sort(values)
 	if len(values) == 0 {
-		t.Fatalf("%s: no such constants", file)
+		t.Fatalf("constants(%s) = none, want some", file)
 	}
 	return values
 }

@@ -18,88 +18,97 @@ var providers = []string{"minut", "movemint", "trackmania", "miden", "monta"}
 
 func TestFiveProvidersInEveryShape(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	for _, name := range providers {
 		h.put(name, name, nil)
 	}
 	h.start("vend")
-	h.know(providers...)
+	h.makeKnown(providers...)
 	for _, name := range providers {
 		for _, shape := range []string{httpAPI, httpStage, restAPI} {
 			r := h.overAPI(shape, call{method: "GET", path: "/tokens/" + name})
-			h.alive(name, []byte(r.Body))
-			matches(t, "api."+name+".answer.json", r)
+			h.checkToken(name, []byte(r.Body))
+			checkGolden(t, "api."+name+".answer.json", r)
 		}
 		answer, failed := h.invoke("vend", "", directEvent(t, name))
 		if failed != nil {
-			t.Fatalf("%s: %v", name, failed)
+			t.Fatalf("invoke(%s) = %v, want a token", name, failed)
 		}
-		h.alive(name, answer)
-		matches(t, "direct."+name+".answer.json", json.RawMessage(answer))
+		h.checkToken(name, answer)
+		checkGolden(t, "direct."+name+".answer.json", json.RawMessage(answer))
 	}
 	for name, n := range h.sim.Stats().Providers {
 		if n.TokenRequests != 1 || n.Issued != 1 {
-			t.Errorf("%s: %d token requests for four vends, want 1", name, n.TokenRequests)
+			t.Errorf("%s had %d token requests for four vends, want 1", name, n.TokenRequests)
 		}
 	}
 }
 
-// directEvent is the golden direct payload for a credential.
+// directEvent returns the golden direct payload for a credential.
 func directEvent(t *testing.T, name string) []byte {
 	t.Helper()
 	return bytes.ReplaceAll(golden(t, "direct.event.json"), []byte("minut"), []byte(name))
 }
 
-// alive checks what no golden file can hold: that the provider takes the token, and that its times are those of a token that was just made.
-func (h *house) alive(provider string, answer []byte) {
+// checkToken checks what a golden file cannot have: that the provider accepts
+// the token, and that its times are those of a new token.
+func (h *installation) checkToken(provider string, answer []byte) {
 	h.t.Helper()
 	v := read[api.Token](h.t, answer)
 	now := time.Now()
 	left := v.ExpiresAt.Sub(now)
 	if !h.sim.Accepts(provider, v.AccessToken) || v.Fingerprint != fingerprint(v.AccessToken) {
-		h.t.Errorf("%s: vended %q, which the provider does not take", provider, v.Fingerprint)
+		h.t.Errorf("the token of %s = %s, want one that the provider accepts", provider, v.Fingerprint)
 	}
-	if left <= 0 || (time.Duration(v.ExpiresIn)-left).Abs() > 2*time.Second || v.CacheUntil.After(v.ExpiresAt) || v.CacheUntil.Before(now.Add(-time.Second)) {
-		h.t.Errorf("%s: expires in %v, at %v, cache until %v", provider, time.Duration(v.ExpiresIn), v.ExpiresAt, v.CacheUntil)
+	if left <= 0 || (time.Duration(v.ExpiresIn)-left).Abs() > 2*time.Second || v.CacheUntil.After(v.ExpiresAt) ||
+		v.CacheUntil.Before(now.Add(-time.Second)) {
+		h.t.Errorf("the token of %s expires in %v, at %v, cache until %v, want times that agree", provider,
+			time.Duration(v.ExpiresIn), v.ExpiresAt, v.CacheUntil)
 	}
 }
 
 func TestMalformedEvents(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)
 	h.start("vend")
 	for _, shape := range []string{httpAPI, restAPI} {
-		matches(t, shape+".malformed.answer.json", h.eventOn("api", golden(t, shape+".malformed.json")))
+		checkGolden(t, shape+".malformed.answer.json", h.sendEvent("api", golden(t, shape+".malformed.json")))
 	}
 	answer, failed := h.invoke("vend", "", golden(t, "direct.malformed.json"))
 	if failed == nil {
-		t.Fatalf("answered with %s", answer)
+		t.Fatalf("invoke(malformed) = %s, want a function error", answer)
 	}
-	matches(t, "direct.malformed.answer.json", map[string]any{"errorType": failed.ErrorType, "errorMessage": json.RawMessage(failed.ErrorMessage)})
+	checkGolden(t, "direct.malformed.answer.json",
+		map[string]any{"errorType": failed.ErrorType, "errorMessage": json.RawMessage(failed.ErrorMessage)})
 	for _, payload := range []string{
-		``, `null`, `[]`, `7`, `"minut"`, `{`, `{"credential":7}`, `{"credential":"minut"}{}`, `{"credential":"../minut"}`, `{"credential":"minut","limit":-1e9}`,
-		`{"requestContext":7}`, `{"requestContext":[]}`, `{"requestContext":null,"credential":""}`, strings.Repeat(`{"a":`, 20000), `{"credential":"` + strings.Repeat("m", 9000) + `"}`, "\xff\xfe",
+		``, `null`, `[]`, `7`, `"minut"`, `{`, `{"credential":7}`, `{"credential":"minut"}{}`,
+		`{"credential":"../minut"}`, `{"credential":"minut","limit":-1e9}`,
+		`{"requestContext":7}`, `{"requestContext":[]}`, `{"requestContext":null,"credential":""}`,
+		strings.Repeat(`{"a":`, 20000), `{"credential":"` + strings.Repeat("m", 9000) + `"}`, "\xff\xfe",
 	} {
-		if answer, failed := h.invoke("vend", "admin", []byte(payload)); failed == nil || failed.ErrorType != string(api.InvalidRequest) {
-			t.Errorf("%.40q: got %.100s, %v; want invalid_request", payload, answer, failed)
+		if answer, failed := h.invoke("vend", "admin", []byte(payload)); failed == nil ||
+			failed.ErrorType != string(api.InvalidRequest) {
+			t.Errorf("invoke(%.40q) = %.100s, %v, want invalid_request", payload, answer, failed)
 		}
 	}
 	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != 0 {
-		t.Errorf("%d token requests", n)
+		t.Errorf("minut had %d token requests, want 0", n)
 	}
 }
 
 func TestPathsThatIAMDidNotJudge(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)
 	h.start("vend")
-	for _, path := range []string{"/tokens/minut/", "//tokens/minut", "/tokens//minut", "/tokens/./minut", "/tokens/x/../minut", "/tokens/minut;a=b", "/tokens/MINUT", "/Tokens/minut", "/tokens/%6dinut", "/tokens/minut%2F", "/prod/tokens/minut", "/tokens/minut/status/", ""} {
+	for _, path := range []string{"/tokens/minut/", "//tokens/minut", "/tokens//minut", "/tokens/./minut",
+		"/tokens/x/../minut", "/tokens/minut;a=b", "/tokens/MINUT", "/Tokens/minut", "/tokens/%6dinut",
+		"/tokens/minut%2F", "/prod/tokens/minut", "/tokens/minut/status/", ""} {
 		for _, shape := range []string{httpAPI, restAPI} {
 			r := h.overAPI(shape, call{method: "GET", path: path})
 			if e := read[api.Error](t, []byte(r.Body)); r.Status != 404 || e.Code != api.UnknownCredential {
-				t.Errorf("%s %q: %d %s", shape, path, r.Status, r.Body)
+				t.Errorf("%s of %q = %d %s, want 404", shape, path, r.Status, r.Body)
 			}
 		}
 	}
@@ -107,46 +116,55 @@ func TestPathsThatIAMDidNotJudge(t *testing.T) {
 
 func TestEveryActionOverTheAPI(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, simulator.Options{})
+	h := newInstallation(t, simulator.Options{})
 	h.put("movemint", "movemint", nil)
 	h.start("vend")
-	h.know("movemint")
+	h.makeKnown("movemint")
 	for _, shape := range []string{httpAPI, restAPI} {
 		v := read[api.Token](t, h.ok(shape, call{method: "POST", path: "/tokens/movemint", body: `{"min_ttl":600}`}))
-		if s := read[api.StatusReport](t, h.ok(shape, call{method: "GET", path: "/tokens/movemint/status"})); s.State != api.Fresh || s.Fingerprint != v.Fingerprint {
-			t.Errorf("%s: status %+v, want %s fresh", shape, s, v.Fingerprint)
+		if s := read[api.StatusReport](t,
+			h.ok(shape, call{method: "GET", path: "/tokens/movemint/status"})); s.State != api.Fresh ||
+			s.Fingerprint != v.Fingerprint {
+			t.Errorf("%s of the status = %+v, want %s fresh", shape, s, v.Fingerprint)
 		}
-		if p := read[api.Page](t, h.ok(shape, call{method: "GET", path: "/tokens", query: "limit=10"})); len(p.Credentials) != 1 || p.Credentials[0].Provider != "movemint" {
-			t.Errorf("%s: listed %+v", shape, p)
+		if p := read[api.Page](t,
+			h.ok(shape, call{method: "GET", path: "/tokens", query: "limit=10"})); len(p.Credentials) != 1 ||
+			p.Credentials[0].Provider != "movemint" {
+			t.Errorf("%s of the list = %+v, want movemint", shape, p)
 		}
 		h.ok(shape, call{method: "DELETE", path: "/tokens/movemint"})
-		if again := read[api.Token](t, h.ok(shape, call{method: "GET", path: "/tokens/movemint"})); again.Fingerprint == v.Fingerprint {
-			t.Errorf("%s: vended again after it was revoked", shape)
+		if again := read[api.Token](t,
+			h.ok(shape, call{method: "GET", path: "/tokens/movemint"})); again.Fingerprint == v.Fingerprint {
+			t.Errorf("%s after a revocation = %s, want another token", shape, again.Fingerprint)
 		}
-		young := h.overAPI(shape, call{method: "POST", path: "/tokens/movemint", body: `{"rejected":"` + h.token("movemint").Fingerprint + `"}`})
+		young := h.overAPI(shape,
+			call{method: "POST", path: "/tokens/movemint", body: `{"rejected":"` + h.token("movemint").Fingerprint +
+				`"}`})
 		if young.Status != 429 || young.Headers["Retry-After"] == "" {
-			t.Errorf("%s: a report of a token just made: %+v", shape, young)
+			t.Errorf("%s of a report of a new token = %+v, want 429 with Retry-After", shape, young)
 		}
 	}
 }
 
-// ok sends a call that must be answered.
-func (h *house) ok(shape string, c call) []byte {
+// ok sends a call that must be answered with 200.
+func (h *installation) ok(shape string, c call) []byte {
 	h.t.Helper()
 	r := h.overAPI(shape, c)
 	if r.Status != 200 {
-		h.t.Errorf("%s %s %s: %d %s", shape, c.method, c.path, r.Status, r.Body)
+		h.t.Errorf("%s %s as %s = %d %s, want 200", c.method, c.path, shape, r.Status, r.Body)
 	}
-	for name, want := range map[string]string{"Cache-Control": "no-store", "Pragma": "no-cache", "X-Content-Type-Options": "nosniff"} {
+	for name, want := range map[string]string{"Cache-Control": "no-store", "Pragma": "no-cache",
+		"X-Content-Type-Options": "nosniff"} {
 		if r.Headers[name] != want {
-			h.t.Errorf("%s %s %s: header %s is %q", shape, c.method, c.path, name, r.Headers[name])
+			h.t.Errorf("%s %s as %s: header %s = %q, want %q", c.method, c.path, shape, name, r.Headers[name], want)
 		}
 	}
 	return []byte(r.Body)
 }
 
-// matches holds an answer against its golden file, variable parts aside.
-func matches(t *testing.T, name string, answer any) {
+// checkGolden compares an answer with its golden file, without the parts that
+// vary.
+func checkGolden(t *testing.T, name string, answer any) {
 	t.Helper()
 	if r, ok := answer.(reply); ok {
 		answer = map[string]any{"statusCode": r.Status, "headers": r.Headers, "body": json.RawMessage(r.Body)}
@@ -166,11 +184,12 @@ func matches(t *testing.T, name string, answer any) {
 		}
 	}
 	if want := golden(t, name); !bytes.Equal(got, want) {
-		t.Errorf("%s: got %s\nwant %s", name, got, want)
+		t.Errorf("the answer = %s, want that of %s: %s", got, name, want)
 	}
 }
 
-// normal puts a word in place of whatever differs from run to run, if it has the form it must have.
+// normal replaces values that vary from run to run by a word, if they have the
+// right form.
 func normal(v any) any {
 	fields, ok := v.(map[string]any)
 	if !ok {

@@ -1,4 +1,5 @@
-// Command vend is the Lambda function that answers callers: API Gateway's events, and direct invocations by other Lambdas.
+// Command vend is the Lambda function that answers callers: events of API
+// Gateway, and direct invocations by other Lambdas.
 package main
 
 import (

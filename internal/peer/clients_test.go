@@ -12,7 +12,6 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -40,7 +39,7 @@ func clientsAuthenticate(t *testing.T, w *world) {
 		t.Run(name, func(t *testing.T) {
 			c["scope"] = "write read"
 			w.PutSecret(name, c)
-			got, err := w.newMint().Token(t.Context(), testworld.Key(name), mint.Want{})
+			got, err := w.newProcess().Token(t.Context(), testworld.Key(name), mint.Want{})
 			if err != nil {
 				t.Fatalf("Token(%s) = %v, want a token", name, err)
 			}
@@ -51,7 +50,7 @@ func clientsAuthenticate(t *testing.T, w *world) {
 					got.Token.Scope, life,
 				)
 			}
-			if revoked, _, err := operate.New(w.newMint()).Revoke(t.Context(), testworld.Key(name)); err != nil ||
+			if revoked, _, err := w.newProcess().Revoke(t.Context(), testworld.Key(name)); err != nil ||
 				!revoked {
 				t.Errorf("Revoke() = %t, %v, want true", revoked, err)
 			}
@@ -101,7 +100,7 @@ func clientsAreRefused(t *testing.T, w *world) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.PutSecret(name, c.secret)
-			_, err := w.newMint().Token(t.Context(), testworld.Key(name), mint.Want{})
+			_, err := w.newProcess().Token(t.Context(), testworld.Key(name), mint.Want{})
 			code, detail := apiError(err)
 			if code != api.ProviderRejected {
 				t.Errorf("Token(%s) = %v, want %s", name, err, api.ProviderRejected)
@@ -125,7 +124,7 @@ func audiencesAndScopesArrive(t *testing.T, w *world) {
 	w.PutSecret("audiences", fields{
 		"descriptor": w.descriptor("post"), "client_id": "audiences", "client_secret": secret, "scope": "read",
 	})
-	m := w.newMint()
+	m := w.newProcess()
 	for _, audience := range []string{"https://one.example/api", "https://two.example/api?x=1&y=%2f"} {
 		k := token.Key{Credential: "audiences", Variant: token.NewVariant("", audience, "")}
 		got, err := m.Token(t.Context(), k, mint.Want{})

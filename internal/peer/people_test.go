@@ -11,7 +11,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -28,9 +27,9 @@ func (w *world) connectable(id string) {
 
 // verified verifies the current token at the server's userinfo endpoint, as
 // status --verify does.
-func verified(t *testing.T, m *mint.Mint, k token.Key) bool {
+func verified(t *testing.T, m *testworld.Process, k token.Key) bool {
 	t.Helper()
-	said, err := operate.New(m).Verify(t.Context(), k)
+	said, err := m.Verify(t.Context(), k)
 	testworld.Must(t, err)
 	if said == nil {
 		t.Fatalf("Verify(%s) = nil, want a result", k)
@@ -40,38 +39,38 @@ func verified(t *testing.T, m *mint.Mint, k token.Key) bool {
 
 // renewWhenDue waits in real time until an entry is due and renews it as rotate
 // does.
-func (w *world) renewWhenDue(m *mint.Mint, k token.Key) (rotate.Renewal, error) {
+func (w *world) renewWhenDue(m *testworld.Process, k token.Key) (rotate.Renewal, error) {
 	w.T.Helper()
 	wait := time.Until(w.Entry(k).NextAt)
 	if wait > tokenSeconds*time.Second {
 		w.T.Fatalf("Entry(%s) is due in %v, want within %d s", k, wait, tokenSeconds)
 	}
 	time.Sleep(wait)
-	return (&rotate.Rotator{Mint: m}).Renew(w.T.Context(), k)
+	return m.Renew(w.T.Context(), k)
 }
 
 func anAccountIsConnectedKeptAndRevoked(t *testing.T, w *world) {
 	w.connectable("kept")
 	alice := testworld.Account("kept", "alice")
-	m := w.newMint()
-	testworld.Must(t, operate.New(m).Connect(t.Context(), alice, w.code(m, alice)))
+	m := w.newProcess()
+	testworld.Must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
 	first := w.Token(m, alice).Token
 	if first.Scope != "offline_access openid" && first.Scope != "openid offline_access" || !verified(t, m, alice) {
 		t.Errorf("Token() = scope %q, accepted %t; want the requested scopes, true", first.Scope, verified(t, m, alice))
 	}
 	for generation := int64(2); generation <= 3; generation++ {
-		if became, err := w.renewWhenDue(w.newMint(), alice); became != rotate.Renewed {
+		if became, err := w.renewWhenDue(w.newProcess(), alice); became != rotate.Renewed {
 			t.Fatalf("Renew() = %s, %v, want %s", became, err, rotate.Renewed)
 		}
-		if got := w.Token(w.newMint(), alice).Token; got.Generation != generation || !w.alive(got.Access) {
+		if got := w.Token(w.newProcess(), alice).Token; got.Generation != generation || !w.alive(got.Access) {
 			t.Fatalf("Token() = generation %d, want %d, which the server accepts", got.Generation, generation)
 		}
 	}
 	if time.Sleep(time.Until(first.ExpiresAt)); w.alive(first.Access) {
 		t.Errorf("the server accepts a token at %v, want none after %v", time.Now(), first.ExpiresAt)
 	}
-	last := w.Token(w.newMint(), alice).Token
-	if revoked, _, err := operate.New(w.newMint()).Revoke(t.Context(), alice); err != nil || !revoked ||
+	last := w.Token(w.newProcess(), alice).Token
+	if revoked, _, err := w.newProcess().Revoke(t.Context(), alice); err != nil || !revoked ||
 		w.alive(last.Access) {
 		t.Errorf(
 			"Revoke() = %t, %v, accepted afterwards: %t; want true, nil, false",
@@ -80,8 +79,8 @@ func anAccountIsConnectedKeptAndRevoked(t *testing.T, w *world) {
 			w.alive(last.Access),
 		)
 	}
-	_, err := w.newMint().Token(t.Context(), alice, mint.Want{})
-	if testworld.ErrorCode(err) != api.ReauthorizationRequired {
+	_, err := w.newProcess().Token(t.Context(), alice, mint.Want{})
+	if !testworld.HasCode(err, api.ReauthorizationRequired) {
 		t.Errorf("Token() after Revoke() = %v, want %s", err, api.ReauthorizationRequired)
 	}
 	if n := w.asked("kept"); n != 3 {
@@ -94,8 +93,8 @@ func anAccountIsConnectedKeptAndRevoked(t *testing.T, w *world) {
 func aRevokedFamilyIsReportedOnce(t *testing.T, w *world) {
 	w.connectable("family")
 	alice := testworld.Account("family", "alice")
-	m := w.newMint()
-	testworld.Must(t, operate.New(m).Connect(t.Context(), alice, w.code(m, alice)))
+	m := w.newProcess()
+	testworld.Must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
 	copied := w.copied(token.RecordKey("family"), alice)
 	if became, err := w.renewWhenDue(m, alice); became != rotate.Renewed {
 		t.Fatalf("Renew() = %s, %v, want %s", became, err, rotate.Renewed)
@@ -105,17 +104,17 @@ func aRevokedFamilyIsReportedOnce(t *testing.T, w *world) {
 		t.Fatalf("generation %d, just issued: the server refuses it, want it accepted", newest.Generation)
 	}
 
-	restored := w.newMint(testworld.WithStore(copied))
+	restored := w.newProcess(testworld.WithStore(copied))
 	for range 3 {
-		if became, err := (&rotate.Rotator{Mint: restored}).Renew(t.Context(), alice); became == rotate.Renewed ||
-			err != nil && testworld.ErrorCode(err) != api.ReauthorizationRequired {
+		if became, err := restored.Renew(t.Context(), alice); became == rotate.Renewed ||
+			err != nil && !testworld.HasCode(err, api.ReauthorizationRequired) {
 			t.Errorf("Renew() from a restored store = %s, %v, want %s", became, err, api.ReauthorizationRequired)
 		}
 	}
 	if w.alive(newest.Access) {
 		t.Error("the newest token after a refresh token came twice: accepted, want the family ended")
 	}
-	if s, err := operate.New(restored).Status(t.Context(), alice); err != nil || s.State != api.Reauthorize ||
+	if s, err := restored.Status(t.Context(), alice); err != nil || s.State != api.Reauthorize ||
 		w.Alarms("CredentialsFailing") != 1 || w.asked("family") != 3 {
 		t.Errorf(
 			"Status() = %s, %v, %d alarms, %d token requests; want reauthorize, one alarm, 3 requests", s.State, err,
@@ -124,14 +123,14 @@ func aRevokedFamilyIsReportedOnce(t *testing.T, w *world) {
 	}
 
 	became, err := w.renewWhenDue(m, alice)
-	if became != rotate.Failed || testworld.ErrorCode(err) != api.ReauthorizationRequired {
+	if became != rotate.Failed || !testworld.HasCode(err, api.ReauthorizationRequired) {
 		t.Errorf(
 			"Renew() from the copied store = %s, %v, want %s, %s", became, err, rotate.Failed,
 			api.ReauthorizationRequired,
 		)
 	}
-	testworld.Must(t, operate.New(m).Connect(t.Context(), alice, w.code(m, alice)))
-	if got := w.Token(w.newMint(), alice).Token; !w.alive(got.Access) || w.Alarms("CredentialsFailing") != 2 {
+	testworld.Must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
+	if got := w.Token(w.newProcess(), alice).Token; !w.alive(got.Access) || w.Alarms("CredentialsFailing") != 2 {
 		t.Errorf(
 			"after Connect(): token accepted %t, %d alarms; want true, one alarm for each store", w.alive(got.Access),
 			w.Alarms("CredentialsFailing"),
@@ -154,10 +153,10 @@ func (w *world) copied(keys ...token.Key) *memory.Store {
 func codesAreRefused(t *testing.T, w *world) {
 	w.connectable("codes")
 	w.connectable("hasty")
-	m := w.newMint()
+	m := w.newProcess()
 	refused := func(what string, k token.Key, code attempt.Code) {
 		t.Helper()
-		given, detail := apiError(operate.New(m).Connect(t.Context(), k, code))
+		given, detail := apiError(m.Connect(t.Context(), k, code))
 		if given != api.ProviderRejected ||
 			!strings.Contains(detail, "rejected (HTTP 400): invalid_grant: grant request is invalid") {
 			t.Errorf("Connect() with %s = %s: %s, want %s, invalid_grant", what, given, detail, api.ProviderRejected)
@@ -191,12 +190,12 @@ func codesAreRefused(t *testing.T, w *world) {
 	// A code that is used twice revokes the tokens that it was exchanged for
 	// (RFC 6749 §4.1.2).
 	twice := w.code(m, testworld.Account("codes", "bob"))
-	testworld.Must(t, operate.New(m).Connect(t.Context(), testworld.Account("codes", "bob"), twice))
-	if !verified(t, w.newMint(), testworld.Account("codes", "bob")) {
+	testworld.Must(t, m.Connect(t.Context(), testworld.Account("codes", "bob"), twice))
+	if !verified(t, w.newProcess(), testworld.Account("codes", "bob")) {
 		t.Error("Verify() of the token of a code = refused, want accepted")
 	}
 	refused("a used code", testworld.Account("codes", "bob"), twice)
-	if verified(t, w.newMint(), testworld.Account("codes", "bob")) {
+	if verified(t, w.newProcess(), testworld.Account("codes", "bob")) {
 		t.Error("Verify() of the token of a code that came twice = accepted, want refused")
 	}
 }
@@ -209,8 +208,8 @@ func tokensAreBoundToACertificate(t *testing.T, w *world) {
 		"private_key": w.bound.Key, "scope": "openid offline_access",
 	})
 	alice := testworld.Account("bound", "alice")
-	m := w.newMint()
-	testworld.Must(t, operate.New(m).Connect(t.Context(), alice, w.code(m, alice)))
+	m := w.newProcess()
+	testworld.Must(t, m.Connect(t.Context(), alice, w.code(m, alice)))
 	got := w.Token(m, alice).Token
 	if !verified(t, m, alice) || w.alive(got.Access) {
 		t.Errorf(
@@ -218,10 +217,10 @@ func tokensAreBoundToACertificate(t *testing.T, w *world) {
 			w.alive(got.Access),
 		)
 	}
-	if became, err := (&rotate.Rotator{Mint: m}).Renew(t.Context(), alice); became != rotate.Renewed {
+	if became, err := m.Renew(t.Context(), alice); became != rotate.Renewed {
 		t.Errorf("Renew() = %s, %v, want %s", became, err, rotate.Renewed)
 	}
-	if revoked, _, err := operate.New(m).Revoke(t.Context(), alice); err != nil || !revoked {
+	if revoked, _, err := m.Revoke(t.Context(), alice); err != nil || !revoked {
 		t.Errorf("Revoke() = %t, %v, want true", revoked, err)
 	}
 }

@@ -25,7 +25,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -46,9 +45,9 @@ func newWorld(t *testing.T, s *site) *world {
 
 // newMint returns a new instance for which passes begin each second, so that
 // short-lived tokens are renewed.
-func (w *world) newMint(changes ...func(*mint.Config)) *mint.Mint {
+func (w *world) newProcess(changes ...func(*mint.Config)) *testworld.Process {
 	everySecond := func(c *mint.Config) { c.Every = time.Second }
-	return w.NewMint(append(changes, everySecond)...)
+	return w.NewProcess(append(changes, everySecond)...)
 }
 
 // fields is a JSON object.
@@ -104,9 +103,9 @@ func (w *world) asked(client string) (n int) {
 
 // code has a user log in and consent for the key of an account. It returns the
 // authorization response.
-func (w *world) code(m *mint.Mint, k token.Key) attempt.Code {
+func (w *world) code(m *testworld.Process, k token.Key) attempt.Code {
 	w.T.Helper()
-	at, err := operate.New(m).Authorization(w.T.Context(), k, testworld.RedirectURI)
+	at, err := m.Authorization(w.T.Context(), k, testworld.RedirectURI)
 	testworld.Must(w.T, err)
 	sum := sha256.Sum256([]byte(testworld.CodeVerifier))
 	back := w.browse(at.URL+"&"+url.Values{

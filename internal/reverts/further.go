@@ -64,7 +64,7 @@ var further = []revert{
 		test:    "TestAttack08_TheListsPagesTellNoForbiddenName",
 	},
 	{
-		attack: "09", fix: "a caller's key vends and does nothing else", file: "pkg/vend/service.go",
+		attack: "09", fix: "a caller's key vends and does nothing else", file: "pkg/vend/answer.go",
 		old:     "if c.Caller.MayOnlyVend() && o.Action != api.Vend {",
 		without: "if c.Caller.MayOnlyVend() && o.Action == api.Authorize {",
 		test:    "TestAttack09_ACallersKeyDoesNotAdminister", pkg: "pkg/local",
@@ -195,8 +195,8 @@ var further = []revert{
 	},
 	{
 		attack: "23", fix: "a request id is Lambda's", file: "pkg/vend/event.go",
-		old:     "d.overAPI(ctx, caller, e, invocation.AwsRequestID)",
-		without: "d.overAPI(ctx, caller, e, string(payload))",
+		old:     "s.overAPI(ctx, caller, e, invocation.AwsRequestID)",
+		without: "s.overAPI(ctx, caller, e, string(payload))",
 		test:    "TestAttack23_ForgedRequestID",
 	},
 	{

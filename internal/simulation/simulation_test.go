@@ -18,7 +18,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -239,7 +238,7 @@ func (w *world) ask(ctx context.Context, i *instance, key token.Key, want mint.W
 func (w *world) connect(ctx context.Context, i *instance) {
 	w.totals.connects.Add(1)
 	// if it fails, a later caller connects again
-	_ = operate.New(i.Mint).Connect(ctx, w.alices(), w.Code("trackmania", "alice"))
+	_ = i.Connect(ctx, w.alices(), w.Code("trackmania", "alice"))
 }
 
 // ticks is the schedule: a pass per minute until the end.

@@ -72,19 +72,19 @@ func (w *world) promise(kept bool, format string, args ...any) {
 
 // instance is one process: it has its own memory and can be killed.
 type instance struct {
-	*mint.Mint
+	*testworld.Process
 	rotator *rotate.Rotator
 	dead    *atomic.Bool
 }
 
 func (w *world) newInstance() *instance {
 	dead := &atomic.Bool{}
-	m := w.NewMint(func(c *mint.Config) {
+	p := w.NewProcess(func(c *mint.Config) {
 		c.Store = &flakyStore{Store: w.Store, w: w, dead: dead}
 		c.HTTP = &http.Client{Transport: &wire{w: w, dead: dead}}
 		c.Journal = w.journal()
 	})
-	return &instance{Mint: m, rotator: &rotate.Rotator{Mint: m, Store: w.Store}, dead: dead}
+	return &instance{Process: p, rotator: &rotate.Rotator{Mint: p.Mint, Store: w.Store}, dead: dead}
 }
 
 // journal writes nothing, unless a single schedule is being examined.

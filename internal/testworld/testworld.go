@@ -1,24 +1,23 @@
 // Package testworld wires the parts of tokenvend for tests: a store, a sealing
-// key, a folder of secrets, simulated providers, and instances of mint, vend
-// and rotate over them. All parts are real. A test replaces those that it is
+// key, a folder of secrets, simulated providers, and processes over them, with
+// mint, vend and rotate. All parts are real. A test replaces those that it is
 // about.
 //
-// An instance stands for one process. Instances of one world share everything
-// but their memory:
+// Processes of one world share everything but their memory:
 //
 //	func TestTokenIsMintedOnce(t *testing.T) {
 //		synctest.Test(t, func(t *testing.T) {
 //			w := testworld.New(t, testworld.Config{})
 //			w.Put("billing", "minut", nil)
-//			w.Token(w.NewMint(), testworld.Key("billing"))
-//			w.Token(w.NewMint(), testworld.Key("billing"))
+//			w.Token(w.NewProcess(), testworld.Key("billing"))
+//			w.Token(w.NewProcess(), testworld.Key("billing"))
 //			if n := w.TokenRequests("minut"); n != 1 {
 //				t.Errorf("TokenRequests(minut) = %d, want 1", n)
 //			}
 //		})
 //	}
 //
-// In a synctest bubble the time of the providers, and of every instance, is
+// In a synctest bubble the time of the providers, and of every process, is
 // simulated. Tests that need AWS use internal/testbed instead.
 package testworld
 
@@ -30,14 +29,11 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/journal"
-	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
-	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
-	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
 // Config holds the parts that a test chooses. The zero value is a world of
@@ -50,7 +46,7 @@ type Config struct {
 	HTTP      *http.Client   // sends requests to providers; nil: to the simulated ones
 }
 
-// World is what the instances in one test share.
+// World is what the processes in one test share.
 type World struct {
 	T         testing.TB
 	Providers *simulator.Simulator
@@ -92,30 +88,4 @@ func New(t testing.TB, c Config) *World {
 		}
 	})
 	return w
-}
-
-// NewMint returns a new instance of mint. Each change is applied to its
-// configuration, which otherwise holds the parts of the world.
-func (w *World) NewMint(changes ...func(*mint.Config)) *mint.Mint {
-	c := mint.Config{Store: w.Store, Source: w.Secrets, Sealer: w.Sealer, HTTP: w.HTTP, Journal: w.Journal}
-	for _, change := range changes {
-		change(&c)
-	}
-	return mint.New(c)
-}
-
-// NewService returns vend's service over an instance of mint.
-func (w *World) NewService(m *mint.Mint) *vend.Service {
-	return &vend.Service{Mint: m, Journal: w.Journal}
-}
-
-// NewRotator returns a rotator over an instance of mint.
-func (w *World) NewRotator(m *mint.Mint) *rotate.Rotator {
-	return &rotate.Rotator{Mint: m, Store: w.Store, Journal: w.Journal}
-}
-
-// WithStore returns a change for [World.NewMint]: the instance has another
-// store.
-func WithStore(s store.Store) func(*mint.Config) {
-	return func(c *mint.Config) { c.Store = s }
 }

@@ -57,6 +57,9 @@ func ErrorCode(err error) api.Code {
 	return ""
 }
 
+// HasCode reports whether err is an [api.Error] with this code.
+func HasCode(err error, code api.Code) bool { return err != nil && ErrorCode(err) == code }
+
 // Put writes a credential of a simulated provider, with more fields. A field
 // that is nil is left out.
 func (w *World) Put(credential, provider string, more map[string]any) {
@@ -83,21 +86,40 @@ func (w *World) PutSecret(credential string, content any) {
 }
 
 // Token returns the token of a key. The test fails without one.
-func (w *World) Token(m *mint.Mint, k token.Key) mint.Result {
+func (w *World) Token(p *Process, k token.Key) mint.Result {
 	w.T.Helper()
-	return w.TokenThat(m, k, mint.Want{})
+	return w.TokenThat(p, k, mint.Want{})
 }
 
 // TokenThat is [World.Token] with requirements.
-func (w *World) TokenThat(m *mint.Mint, k token.Key, want mint.Want) mint.Result {
+func (w *World) TokenThat(p *Process, k token.Key, want mint.Want) mint.Result {
 	w.T.Helper()
 	ctx, cancel := context.WithTimeout(w.T.Context(), CallerTimeout)
 	defer cancel()
-	r, err := m.Token(ctx, k, want)
+	r, err := p.Token(ctx, k, want)
 	if err != nil {
 		w.T.Fatalf("Token(%s, %+v) = %v, want a token", k, want, err)
 	}
 	return r
+}
+
+// Refused requests a token. The test fails unless the request is refused with
+// this code.
+func (w *World) Refused(p *Process, k token.Key, want mint.Want, code api.Code) {
+	w.T.Helper()
+	r, err := p.Token(w.T.Context(), k, want)
+	if !HasCode(err, code) {
+		w.T.Fatalf("Token(%s, %+v) = %s, %v, want %s", k, want, r.Token.Fingerprint, err, code)
+	}
+}
+
+// Connect has a user grant access at the provider of the same name as the
+// credential, and connects the account.
+func (w *World) Connect(p *Process, k token.Key) {
+	w.T.Helper()
+	if err := p.Connect(w.T.Context(), k, w.Code(k.Credential, k.Variant.Account)); err != nil {
+		w.T.Fatalf("Connect(%s) = %v, want no error", k, err)
+	}
 }
 
 // Pass runs one pass of rotate.

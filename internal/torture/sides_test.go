@@ -124,7 +124,7 @@ func (s *scene) tokenvend() func() instance {
 	return func() instance {
 		hc := outbound.NewClient(outbound.Config{Roots: s.trust.pool, Route: s.route})
 		hc.Timeout = cmp.Or(s.row.timeout, timeout)
-		m := w.NewMint(func(c *mint.Config) { c.HTTP = hc })
+		m := w.NewProcess(func(c *mint.Config) { c.HTTP = hc })
 		s.t.Cleanup(func() {
 			m.Wait()
 			hc.CloseIdleConnections()

@@ -2,11 +2,7 @@
 // requests and answers, and the errors. It promises stability.
 package api
 
-import (
-	"encoding/json"
-	"strconv"
-	"time"
-)
+import "time"
 
 // Actions of a direct invocation. What each takes and returns is in
 // [Operations].
@@ -15,7 +11,7 @@ const (
 	Status    = "status"
 	Revoke    = "revoke"
 	List      = "list"
-	Authorize = "authorize" // where a person grants access
+	Authorize = "authorize" // where a user grants access
 	Connect   = "connect"   // an authorization code is exchanged, and the grant kept
 	Recover   = "recover"   // a refresh token that could not be stored is put back
 	Accept    = "accept"    // grants continue at the destination that the secret names now
@@ -38,8 +34,8 @@ type Request struct {
 	RedirectURI string `json:"redirect_uri,omitempty"` // authorize, connect: where the provider sends the browser
 	Code        string `json:"code,omitempty"`         // connect: the authorization code
 
-	// CodeVerifier is, for connect, what the code challenge was made of; "": none
-	// was sent.
+	// CodeVerifier is, for connect, what the code challenge was made of; "":
+	// none was sent.
 	CodeVerifier string `json:"code_verifier,omitempty"`
 
 	Recovery    string `json:"recovery,omitempty"`    // recover: the blob from the log
@@ -99,8 +95,8 @@ type StatusReport struct {
 	AskedAt      time.Time `json:"asked_at,omitzero"`
 	LifetimeFrom string    `json:"lifetime_from,omitempty"` // where the lifetime comes from: see the README
 
-	// GrantUntil is the refresh token's end, where the provider tells it, and the
-	// access token's end where there is no refresh token.
+	// GrantUntil is the refresh token's end, where the provider tells it, and
+	// the access token's end where there is no refresh token.
 	GrantUntil time.Time `json:"grant_until,omitzero"`
 
 	Failure  *Failure  `json:"failure,omitempty"`
@@ -109,6 +105,9 @@ type StatusReport struct {
 	// Warning is what will go wrong though nothing has yet, such as a grant
 	// without a refresh token.
 	Warning string `json:"warning,omitempty"`
+	// Warnings are what was odd about the response with the token, which is used
+	// all the same.
+	Warnings []string `json:"warnings,omitempty"`
 
 	// Destination and Changes are set in the state [DestinationChanged], for
 	// operators: what a [Request.Accept] has to name, and what changed.
@@ -138,7 +137,7 @@ type Failure struct {
 	RetryAt time.Time `json:"retry_at,omitzero"`
 }
 
-// Authorization is where a person grants access (RFC 6749 §4.1.1). The caller
+// Authorization is where a user grants access (RFC 6749 §4.1.1). The caller
 // adds state to the URL and, where PKCE is set, code_challenge and
 // code_challenge_method (RFC 7636).
 type Authorization struct {
@@ -165,22 +164,4 @@ type Page struct {
 type Listed struct {
 	Credential string `json:"credential"`
 	Provider   string `json:"provider"`
-}
-
-// Seconds is a duration that is a whole number of seconds in JSON.
-type Seconds time.Duration
-
-// MarshalJSON writes whole seconds, rounded down.
-func (s Seconds) MarshalJSON() ([]byte, error) {
-	return strconv.AppendInt(nil, int64(time.Duration(s)/time.Second), 10), nil
-}
-
-// UnmarshalJSON reads a whole number of seconds between 0 and [MaxSeconds].
-func (s *Seconds) UnmarshalJSON(data []byte) error {
-	n, err := ParseSeconds(string(data))
-	if err != nil {
-		return &json.UnmarshalTypeError{Value: "this", Type: secondsType}
-	}
-	*s = n
-	return nil
 }

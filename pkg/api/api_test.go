@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestRequestIsReadStrictly(t *testing.T) {
+func TestDecodeRequestIsStrict(t *testing.T) {
 	for body, want := range map[string]string{
 		``:                               "one JSON object",
 		`[]`:                             "one JSON object",
@@ -29,70 +29,87 @@ func TestRequestIsReadStrictly(t *testing.T) {
 	} {
 		_, err := DecodeRequest([]byte(body))
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q in it", body, err, want)
+			t.Errorf("DecodeRequest(%s) = %v, want an error with %q", body, err, want)
 		}
 		if err != nil && strings.Contains(err.Error(), "hush") {
-			t.Errorf("%s: the error shows a value: %v", body, err)
+			t.Errorf("DecodeRequest(%s) = %v, want no value in it", body, err)
 		}
 	}
 }
 
-func TestRequestOfEveryField(t *testing.T) {
-	got, err := DecodeRequest([]byte(`{"action":"vend","credential":"minut","scope":"b a","audience":"x","account":"alice","min_ttl":90,"rejected":"9f86d081884c7d65","after":"a","limit":3}`))
-	want := Request{Action: "vend", Credential: "minut", Scope: "b a", Audience: "x", Account: "alice", MinTTL: Seconds(90 * time.Second), Rejected: "9f86d081884c7d65", After: "a", Limit: 3}
+func TestDecodeRequestReadsEveryField(t *testing.T) {
+	const body = `{"action":"vend","credential":"minut","scope":"b a","audience":"x","account":"alice","min_ttl":90,` +
+		`"rejected":"9f86d081884c7d65","after":"a","limit":3}`
+	got, err := DecodeRequest([]byte(body))
+	want := Request{
+		Action: "vend", Credential: "minut", Scope: "b a", Audience: "x", Account: "alice",
+		MinTTL: Seconds(90 * time.Second), Rejected: "9f86d081884c7d65", After: "a", Limit: 3,
+	}
 	if err != nil || got != want {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("DecodeRequest(%s) = %+v, %v, want %+v", body, got, err, want)
 	}
 }
 
 func TestProblemDocument(t *testing.T) {
-	e := &Error{Code: ProviderUnavailable, Detail: "the provider answered 503", Credential: "minut", RequestID: "r1", RetryAfter: 1500 * time.Millisecond}
+	e := &Error{
+		Code: ProviderUnavailable, Detail: "the provider answered 503", Credential: "minut", RequestID: "r1",
+		RetryAfter: 1500 * time.Millisecond,
+	}
 	got, err := json.Marshal(e)
-	want := `{"type":"urn:tokenvend:error:provider_unavailable","title":"The provider can't be asked now","status":503,"detail":"the provider answered 503","code":"provider_unavailable","credential":"minut","request_id":"r1","retry_after":2}`
+	const want = `{"type":"urn:tokenvend:error:provider_unavailable","title":"The provider can't be asked now",` +
+		`"status":503,"detail":"the provider answered 503","code":"provider_unavailable","credential":"minut",` +
+		`"request_id":"r1","retry_after":2}`
 	if err != nil || string(got) != want {
-		t.Errorf("got %s, %v", got, err)
+		t.Errorf("Marshal(%v) = %s, %v, want %s", e, got, err, want)
 	}
 	var back Error
 	if err := json.Unmarshal(got, &back); err != nil || back.Code != e.Code || back.RetryAfter != 2*time.Second {
-		t.Errorf("read back: %+v, %v", back, err)
+		t.Errorf("Unmarshal(%s) = %+v, %v, want %s with a retry after 2 seconds", got, back, err, e.Code)
 	}
 }
 
 func TestEveryCodeHasATitle(t *testing.T) {
 	for code, known := range codes {
 		if known.title == "" || known.status < 400 {
-			t.Errorf("%s: %+v", code, known)
+			t.Errorf("codes[%s] = %+v, want a title and a status of 400 or more", code, known)
 		}
 	}
 	if got := Code("of tomorrow").Status(); got != 500 {
-		t.Errorf("an unknown code has status %d, want 500", got)
+		t.Errorf("Status() of an unknown code = %d, want 500", got)
 	}
 }
 
 func TestTokenJSON(t *testing.T) {
 	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
-	got, _ := json.Marshal(Token{AccessToken: "a", TokenType: "Bearer", ExpiresIn: Seconds(2874*time.Second + 999*time.Millisecond), ExpiresAt: at, CacheUntil: at.Add(-12 * time.Minute), Fingerprint: "9f86d081884c7d65"})
-	want := `{"access_token":"a","token_type":"Bearer","expires_in":2874,"expires_at":"2026-11-22T07:00:00Z","cache_until":"2026-11-22T06:48:00Z","fingerprint":"9f86d081884c7d65"}`
-	if string(got) != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	token := Token{
+		AccessToken: "a", TokenType: "Bearer", ExpiresIn: Seconds(2874*time.Second + 999*time.Millisecond),
+		ExpiresAt: at, CacheUntil: at.Add(-12 * time.Minute), Fingerprint: "9f86d081884c7d65",
+	}
+	const want = `{"access_token":"a","token_type":"Bearer","expires_in":2874,"expires_at":"2026-11-22T07:00:00Z",` +
+		`"cache_until":"2026-11-22T06:48:00Z","fingerprint":"9f86d081884c7d65"}`
+	if got, err := json.Marshal(token); err != nil || string(got) != want {
+		t.Errorf("Marshal(%+v) = %s, %v, want %s", token, got, err, want)
 	}
 }
 
-func TestATokenIsWrittenAsJSONWritesIt(t *testing.T) {
+func TestAppendJSONAgreesWithEncodingJSON(t *testing.T) {
 	at := time.Date(2026, 11, 22, 7, 0, 0, 5e6, time.UTC)
 	for _, token := range []Token{
 		{}, filled(),
-		{AccessToken: "a", TokenType: "Bearer", ExpiresIn: Seconds(90*time.Second - 1), ExpiresAt: at, CacheUntil: at.Add(-time.Hour), Scope: "read write", Fingerprint: "9f86d081884c7d65"},
+		{
+			AccessToken: "a", TokenType: "Bearer", ExpiresIn: Seconds(90*time.Second - 1), ExpiresAt: at,
+			CacheUntil: at.Add(-time.Hour), Scope: "read write", Fingerprint: "9f86d081884c7d65",
+		},
 		{AccessToken: `"\<>&` + "é\u2028\x7f\x00\xff", Scope: "\n"},
 	} {
 		want, err := json.Marshal(token)
 		if got := token.AppendJSON(nil); err != nil || string(got) != string(want) {
-			t.Errorf("%s, want %s, %v", got, want, err)
+			t.Errorf("AppendJSON() = %s, want %s, %v", got, want, err)
 		}
 	}
 }
 
-// filled is a token of which no field is empty, whatever fields there are.
+// filled returns a token of which no field is empty, whatever fields there are.
 func filled() (t Token) {
 	v := reflect.ValueOf(&t).Elem()
 	for i := range v.NumField() {

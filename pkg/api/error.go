@@ -12,16 +12,16 @@ type Code string
 
 // The codes, each with its HTTP status in [Code.Status].
 const (
-	InvalidRequest          Code = "invalid_request"      // a bad name, number, JSON, an unknown field, or too large a body
+	InvalidRequest          Code = "invalid_request"      // a bad name, number or JSON, an unknown field, a large body
 	AccessDenied            Code = "access_denied"        // this scope, audience or account is not for this caller
 	UnknownCredential       Code = "unknown_credential"   // there is none, or none that this caller may know of
 	MethodNotAllowed        Code = "method_not_allowed"   // see the Allow header
 	TTLUnavailable          Code = "ttl_unavailable"      // no token lives as long as min_ttl asks
-	ReauthorizationRequired Code = "reauthorize"          // a person's grant is over: connect again
+	ReauthorizationRequired Code = "reauthorize"          // a user's grant has ended: connect again
 	TooManyReports          Code = "too_many_reports"     // the reported token is too young
 	TooManyVariants         Code = "too_many_variants"    // too many combinations of scope and audience are in use
-	ProviderRejected        Code = "provider_rejected"    // the provider said no for good
-	ProviderMalformed       Code = "provider_malformed"   // it answered, but with no usable token
+	ProviderRejected        Code = "provider_rejected"    // the provider refused permanently
+	ProviderMalformed       Code = "provider_malformed"   // the provider's response holds no usable token
 	ProviderUnavailable     Code = "provider_unavailable" // time-outs, 5xx, 429, a cooldown
 	Misconfigured           Code = "misconfigured"        // the secret or the descriptor is wrong
 	StoreUnavailable        Code = "store_unavailable"

@@ -8,11 +8,15 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
-// What is understood is understood again as it is written; an error is short and printable, and shows no value.
+// A request that was decoded is decoded again from what it is encoded to. An
+// error is short and printable, and shows no value.
 func FuzzDecodeRequest(f *testing.F) {
 	for _, seed := range []string{
-		`{}`, `{"credential":"minut","scope":"a b","audience":"","account":"ann","min_ttl":60,"rejected":"9f86d081884c7d65","action":"status","after":"x","limit":3}`,
-		`{"min_ttl":-1}`, `{"min_ttl":1e9}`, `{"min_ttl":"60"}`, `{"limit":1.5}`, `{"a":1}`, `{"credential":"a","credential":"b"}`, `{"CREDENTIAL":"x"}`, `{} {}`, ` [`, "{\"scope\":\"\xff\"}",
+		`{}`,
+		`{"credential":"minut","scope":"a b","audience":"","account":"ann","min_ttl":60,"rejected":"9f86d081884c7d65",` +
+			`"action":"status","after":"x","limit":3}`,
+		`{"min_ttl":-1}`, `{"min_ttl":1e9}`, `{"min_ttl":"60"}`, `{"limit":1.5}`, `{"a":1}`,
+		`{"credential":"a","credential":"b"}`, `{"CREDENTIAL":"x"}`, `{} {}`, ` [`, "{\"scope\":\"\xff\"}",
 		`{"action":"connect","code":"c","code_verifier":"v","redirect_uri":"https://a.test/"}`, strings.Repeat(`{"a":`, 50),
 	} {
 		f.Add([]byte(seed))
@@ -20,8 +24,10 @@ func FuzzDecodeRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := api.DecodeRequest(body)
 		if err != nil {
-			if text := err.Error(); len(text) > 120 || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' }) || r != (api.Request{}) {
-				t.Fatalf("%q beside %+v", text, r)
+			text := err.Error()
+			isControl := func(c rune) bool { return c < ' ' || c > '~' }
+			if len(text) > 120 || strings.ContainsFunc(text, isControl) || r != (api.Request{}) {
+				t.Fatalf("DecodeRequest(%q) = %+v, %q, want no request and a short printable error", body, r, text)
 			}
 			return
 		}
@@ -30,7 +36,7 @@ func FuzzDecodeRequest(f *testing.F) {
 			t.Fatal(err)
 		}
 		if same, err := api.DecodeRequest(again); err != nil || same != r {
-			t.Fatalf("%s: %+v, %v", again, same, err)
+			t.Fatalf("DecodeRequest(%s) = %+v, %v, want %+v", again, same, err, r)
 		}
 	})
 }

@@ -24,8 +24,8 @@ type Operation struct {
 	// Direct are the fields that it takes in a direct invocation besides.
 	Direct []string
 
-	// Marker is a parameter that is true over HTTP, and tells the operation from
-	// others with the same method and path; "": there is none.
+	// Marker is a parameter that is true over HTTP, and tells the operation
+	// from others with the same method and path; "": there is none.
 	Marker string
 
 	Reply    any  // a zero value of what it is answered with

@@ -18,40 +18,41 @@ func TestEveryFieldOfRequestIsAParameter(t *testing.T) {
 	for f := range reflect.TypeFor[Request]().Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if !fields[name] {
-			t.Errorf("the field %s of Request is no parameter", name)
+			t.Errorf("parameters has no %q, which is a field of Request", name)
 		}
 		delete(fields, name)
 	}
 	for name := range fields {
-		t.Errorf("the parameter %s is no field of Request", name)
+		t.Errorf("Request has no field %q, which is a parameter", name)
 	}
 }
 
-func TestEveryOperationIsDefinedWell(t *testing.T) {
+func TestOperationsAreConsistent(t *testing.T) {
 	names := map[string]bool{}
 	for o := range Operations().All() {
 		t.Run(o.Name, func(t *testing.T) {
 			if names[o.Name] {
-				t.Error("two operations have this name")
+				t.Errorf("two operations have the name %s", o.Name)
 			}
 			names[o.Name] = true
 			for _, name := range append(slices.Clone(o.Parameters), o.Direct...) {
 				if parameterOf(name) == nil {
-					t.Errorf("%s is no field of Request", name)
+					t.Errorf("parameterOf(%s) = nil, want a field of Request", name)
 				}
 			}
 			if o.Reply == nil {
-				t.Error("it has no reply")
+				t.Errorf("the Reply of %s = nil, want a value", o.Name)
 			}
 			if !slices.Contains(methods[:], o.Method) {
-				t.Errorf("method %s, want one of %v", o.Method, methods)
+				t.Errorf("the method of %s = %s, want one of %v", o.Name, o.Method, methods)
 			}
-			// GET is a safe method (RFC 9110 §9.2.1), and no other is used here.
+			// GET is a safe method (RFC 9110 §9.2.1), and no other is used
+			// here.
 			if safe := o.Method == http.MethodGet; safe == o.Changes {
-				t.Errorf("method %s and Changes %t do not agree", o.Method, o.Changes)
+				t.Errorf("the method of %s = %s with Changes %t, want GET for a safe one only", o.Name, o.Method, o.Changes)
 			}
 			if o.Once && !o.Changes {
-				t.Error("it changes nothing and must not be sent twice")
+				t.Errorf("Once of %s = true, want false: it changes nothing", o.Name)
 			}
 			first, ok := Operations().Operation(o.Action)
 			if !ok || o.Operator != first.Operator || reflect.TypeOf(o.Reply) != reflect.TypeOf(first.Reply) {
@@ -94,7 +95,7 @@ func TestDecodeReadsWhatEncodeWrites(t *testing.T) {
 			}
 			route, ok := Operations().Route(m.Path)
 			if !ok {
-				t.Fatalf("Route(%s) finds none", m.Path)
+				t.Fatalf("Route(%s) = none, want a route", m.Path)
 			}
 			got, err := route.Decode(m.Method, m.Query, m.Body)
 			if err != nil || got != want {
@@ -174,7 +175,7 @@ func TestEncodeRefusesWhatTheAPIDoesNotHave(t *testing.T) {
 	}
 }
 
-// A direct invocation's fields that an operation does not take reach nothing.
+// An operation gets none of the fields that it does not take.
 func TestRestrictKeepsWhatAnOperationTakes(t *testing.T) {
 	var all Request
 	if err := json.Unmarshal([]byte(`{"credential":"minut","scope":"s","audience":"a","account":"c","min_ttl":1,
@@ -197,7 +198,7 @@ func TestRestrictKeepsWhatAnOperationTakes(t *testing.T) {
 
 // An operation that is added to the table is routed, read, sent and listed
 // without another change.
-func TestAnAddedOperationNeedsOneEntry(t *testing.T) {
+func TestAddedOperationNeedsOneEntry(t *testing.T) {
 	const describe = "describe"
 	table := Table{append(slices.Clone(operations.all), Operation{
 		Name: describe, Action: describe, Method: http.MethodPost, Path: statusPath,
@@ -211,13 +212,14 @@ func TestAnAddedOperationNeedsOneEntry(t *testing.T) {
 	}
 	route, ok := table.Route(m.Path)
 	if !ok {
-		t.Fatalf("Route(%s) finds none", m.Path)
+		t.Fatalf("Route(%s) = none, want a route", m.Path)
 	}
 	if got, err := route.Decode(m.Method, m.Query, m.Body); err != nil || got != request {
 		t.Errorf("Decode(%s, %s, %s) = %+v, %v, want %+v", m.Method, m.Query, m.Body, got, err, request)
 	}
 	for body, want := range map[string]string{
-		`{"scope":"s"}`: "no fields but account and verify", `{"credential":"other"}`: "no fields but account and verify",
+		`{"scope":"s"}`:          "no fields but account and verify",
+		`{"credential":"other"}`: "no fields but account and verify",
 	} {
 		if _, err := route.Decode("POST", "", []byte(body)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Decode(POST, %s) = %v, want an error with %q", body, err, want)

@@ -8,26 +8,9 @@ import (
 	"io"
 	"reflect"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
 )
-
-// MaxSeconds is the largest number of seconds that a request may name: a year.
-const MaxSeconds = 365 * 24 * 60 * 60
-
-var secondsType = reflect.TypeFor[Seconds]()
-
-// ParseSeconds reads a whole number of seconds between 0 and [MaxSeconds], in
-// plain digits.
-func ParseSeconds(s string) (Seconds, error) {
-	n, err := strconv.ParseUint(s, 10, 32)
-	if err != nil || n > MaxSeconds {
-		return 0, fmt.Errorf("expected a whole number of seconds from 0 to %d", MaxSeconds)
-	}
-	return Seconds(time.Duration(n) * time.Second), nil
-}
 
 // DecodeRequest reads a request strictly: one JSON object, nothing after it,
 // and no unknown field. Its errors name the field and show no value.

@@ -6,57 +6,20 @@ package attempt
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/journal"
-	"github.com/tokenvend/tokenvend/pkg/outage"
-	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
-	"github.com/tokenvend/tokenvend/pkg/registry"
 	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/variants"
-	"github.com/tokenvend/tokenvend/pkg/verification"
 )
-
-// Attempts makes attempts. All fields but Journal are required. All its methods
-// are safe for concurrent use.
-type Attempts struct {
-	Records  *records.Records
-	Registry *registry.Registry
-	Verifier *verification.Verifier
-	Hosts    *outage.Hosts
-	HTTP     *http.Client
-	Journal  journal.Journal
-	Period   time.Duration   // of rotate's passes
-	Clocks   provider.Clocks // of the providers
-}
-
-// Request is what an attempt depends on beside its entry.
-type Request struct {
-	Caller        access.Caller // who requests the token
-	Proactive     bool          // no caller requests it
-	Reported      bool          // a report of the current token forces it
-	IgnoreBackoff bool          // an operator wants a refresh token sent though the rule says otherwise
-}
-
-// attempt is one attempt to obtain a token under a lease.
-type attempt struct {
-	*Attempts
-	lease  store.Lease
-	before records.Snapshot // under the lease
-	insist bool             // see [Request]
-	began  time.Time
-	outcome
-}
 
 // Run obtains a new token under a lease, or commits why it could not:
 // either way all that wait learn of it.
@@ -133,10 +96,13 @@ func (a *attempt) log(ctx context.Context, e store.Entry, err error) {
 	default:
 		line.Fingerprint, line.ExpiresAt = e.Fingerprint, e.ExpiresAt
 		line.NotGranted = a.newlyNotGranted(e)
-		line.Warning = strings.Join(a.response.Warnings, "; ")
+		line.Warning = a.warnings()
 	}
 	a.Journal.Mint(ctx, line)
 }
+
+// warnings returns what was odd about the response with the token.
+func (a *attempt) warnings() string { return strings.Join(a.response.Warnings, "; ") }
 
 // newlyNotGranted returns the scopes that were requested and not granted, if
 // the token before did not lack the same. Nobody reads a warning at every

@@ -2,7 +2,6 @@ package attempt
 
 import (
 	"context"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/clock"
@@ -14,19 +13,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
-
-// outcome is the result of the requests of one attempt.
-type outcome struct {
-	record   *records.Known        // as it is by now
-	client   credential.Credential // what the record was learned from, or the version that obtained the token
-	changed  bool                  // the secret has changed its destination meanwhile: decide anew
-	heldBack bool                  // the entry's grant belongs to another destination: nothing was sent
-	grant    descriptor.Grant      // of the last request
-	response provider.TokenResponse
-	failed   *failure.Cause // nil: the response has a token
-	refresh  refreshAttempt // the refresh token at hand, and what became of it
-	answered time.Time      // when the last response had arrived
-}
 
 // request reads the secret and sends the token requests, grant type after grant
 // type, within the time that all requests of one mint may take.

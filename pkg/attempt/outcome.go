@@ -45,6 +45,7 @@ func (a *attempt) succeed(ctx context.Context, next *row.Row) {
 	}
 	next.State, next.RefreshSpent = store.Live, false
 	next.Type, next.Scope, next.Fingerprint = bearer, a.response.Scope, fingerprint
+	next.Warnings = a.warnings()
 	next.IssuedWithin = schedule.IssuedWithin(a.response, a.answered)
 	schedule.Obtained{
 		Times: times, Same: same, Warm: a.record.IsWarm(next.Key), Period: a.Period,

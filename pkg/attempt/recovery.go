@@ -11,6 +11,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/row"
@@ -57,7 +58,9 @@ func (a *attempt) rescue(ctx context.Context, next *row.Row, err error) {
 	if sealErr != nil {
 		blob, detail = "", "the refresh token is lost: "+sealErr.Error()
 	}
-	a.Journal.NotPersisted(ctx, key.Credential, key.Sort(), r.Generation, blob, detail)
+	a.Journal.NotPersisted(ctx, journal.NotPersisted{
+		Credential: key.Credential, Variant: key.Sort(), Generation: r.Generation, Recovery: blob, Detail: detail,
+	})
 }
 
 // sealTime bounds the sealing of a blob. The time of the mint has passed by

@@ -69,7 +69,8 @@ func (a *Admin) Revoke(ctx context.Context, credential string, options ...Option
 	return ask[api.Forgotten](ctx, a, api.Request{Action: api.Revoke, Credential: credential}, options)
 }
 
-// Grant is what a provider's authorize page sends a person back with. It is not
+// Grant is the authorization response of a provider, with which the user comes
+// back from the authorize page. It is not
 // shown when it is printed.
 type Grant struct {
 	Code         string // the authorization code
@@ -87,8 +88,8 @@ func (g Grant) LogValue() slog.Value { return slog.StringValue(redact.Mask) }
 // MarshalText returns "[redacted]".
 func (g Grant) MarshalText() ([]byte, error) { return []byte(redact.Mask), nil }
 
-// Authorize returns the page at which a person grants what the options ask for,
-// and from which the person comes back to redirectURI. The caller adds state,
+// Authorize returns the page at which a user grants what the options ask for,
+// and from which the user comes back to redirectURI. The caller adds state,
 // and a code challenge where the answer says so.
 func (a *Admin) Authorize(ctx context.Context, credential, redirectURI string, options ...Option) (
 	api.Authorization, error,
@@ -97,9 +98,9 @@ func (a *Admin) Authorize(ctx context.Context, credential, redirectURI string, o
 	return ask[api.Authorization](ctx, a, r, options)
 }
 
-// Connect has a person's grant exchanged and kept, in the place of the one
+// Connect has a user's grant exchanged and kept, in the place of the one
 // before, and reports on the new token. What tokenvend has refused is not kept.
-// It is sent once: a code is of one use. Where no answer comes, Status tells
+// It is sent once: a code is of one use. Where no answer comes, Status reports
 // whether the grant was kept. A [Source] that holds a token of the grant before
 // drops it by [Source.Forget].
 func (a *Admin) Connect(ctx context.Context, credential string, g Grant, options ...Option) (api.StatusReport, error) {

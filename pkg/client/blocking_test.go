@@ -21,7 +21,7 @@ import (
 // long as its context.
 func TestCaseC40_ClientNeverBlocksWhileATokenLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const callers, patience = 1000, 3 * time.Second
+		const callers, limit = 1000, 3 * time.Second
 		fake := hourly()
 		s := sourceOf(t, fake)
 		start := time.Now()
@@ -37,7 +37,7 @@ func TestCaseC40_ClientNeverBlocksWhileATokenLives(t *testing.T) {
 				time.Sleep(time.Duration(caller) * 7 * time.Millisecond)
 				for time.Now().Before(recovered) {
 					began := time.Now()
-					ctx, cancel := context.WithTimeout(context.Background(), patience)
+					ctx, cancel := context.WithTimeout(context.Background(), limit)
 					token, err := s.Token(ctx)
 					cancel()
 					took := time.Since(began)
@@ -53,14 +53,14 @@ func TestCaseC40_ClientNeverBlocksWhileATokenLives(t *testing.T) {
 								took,
 							)
 						}
-					case err == nil || took > patience:
+					case err == nil || took > limit:
 						t.Errorf(
 							"Token() at %v = %v, %v after %v; want an error within %v",
 							began.Sub(start),
 							token,
 							err,
 							took,
-							patience,
+							limit,
 						)
 					default:
 						waits.Add(1)
@@ -83,7 +83,7 @@ func TestCaseC40_ClientNeverBlocksWhileATokenLives(t *testing.T) {
 		fake.Delay(0)
 		time.Sleep(time.Minute)
 		if got := mustToken(t, s); got == first {
-			t.Errorf("Token() once tokenvend answers again = %s, the one that is over", got)
+			t.Errorf("Token() once tokenvend answers again = %s, want another", got)
 		}
 	})
 }
@@ -93,11 +93,11 @@ func TestCallWithoutATokenWaitsAtMostItsContext(t *testing.T) {
 		fake := hourly()
 		fake.Delay(time.Hour)
 		s := sourceOf(t, fake)
-		for _, patience := range []time.Duration{0, time.Millisecond, 5 * time.Second} {
+		for _, limit := range []time.Duration{0, time.Millisecond, 5 * time.Second} {
 			began := time.Now()
-			_, err := s.Token(within(t, patience))
-			if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took != patience {
-				t.Errorf("Token() = %v after %v, want the deadline after %v", err, took, patience)
+			_, err := s.Token(within(t, limit))
+			if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took != limit {
+				t.Errorf("Token() = %v after %v, want the deadline after %v", err, took, limit)
 			}
 		}
 		began := time.Now()

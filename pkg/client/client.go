@@ -36,11 +36,7 @@
 // This package and its sub-packages promise stability.
 package client
 
-import (
-	"context"
-	"errors"
-	"sync"
-)
+import "sync"
 
 // Client obtains and keeps tokens. Its methods are safe for concurrent use.
 //
@@ -49,15 +45,10 @@ import (
 // [*GatewayError] where something before it did, and otherwise say what kept
 // the request from being answered.
 type Client struct {
-	transport Transport
-	defaults  settings
-
-	ctx    context.Context // of every request; Close ends it
-	cancel context.CancelFunc
-	calls  sync.WaitGroup // requests under way
+	requests *requests
+	defaults settings
 
 	mu      sync.Mutex
-	closed  bool
 	sources map[settings]*Source
 }
 
@@ -65,18 +56,13 @@ type Client struct {
 // the tokens of many accounts.
 const maxSources = 10_000
 
-// ErrClosed is the error of a call that needs tokenvend after [Client.Close].
-var ErrClosed = errors.New("tokenvend: the client is closed")
-
 // New returns a client that sends its requests over t. The options hold for
 // each of its sources that has none of its own.
 func New(t Transport, options ...Option) *Client {
-	c := &Client{
-		transport: t, defaults: settingsOf(settings{timeout: defaultTimeout}, options),
+	return &Client{
+		requests: newRequests(t), defaults: settingsOf(settings{timeout: defaultTimeout}, options),
 		sources: map[settings]*Source{},
 	}
-	c.ctx, c.cancel = context.WithCancel(context.Background())
-	return c
 }
 
 // Source returns the source of one credential's tokens. Calls with the same
@@ -93,7 +79,7 @@ func (c *Client) Source(credential string, options ...Option) *Source {
 	if len(c.sources) >= maxSources {
 		c.evict()
 	}
-	s := &Source{client: c, settings: key}
+	s := &Source{refresher{requests: c.requests, settings: key}}
 	c.sources[key] = s
 	return s
 }
@@ -117,22 +103,6 @@ func (c *Client) evict() {
 // Close ends the requests that are under way and waits for them. Sources return
 // the tokens at hand as long as they are good, and [ErrClosed] after that.
 func (c *Client) Close() error {
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
-	c.cancel()
-	c.calls.Wait()
+	c.requests.close()
 	return nil
-}
-
-// start runs f in a goroutine that Close waits for. It reports false, and runs
-// nothing, once the client is closed.
-func (c *Client) start(f func()) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return false
-	}
-	c.calls.Go(f)
-	return true
 }

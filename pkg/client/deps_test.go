@@ -24,7 +24,7 @@ func TestCallerLinksOnlyWhatItUses(t *testing.T) {
 			for _, linked := range strings.Fields(string(out)) {
 				for _, prefix := range never {
 					if strings.HasPrefix(linked, prefix) {
-						t.Errorf("go list -deps %s has %s", folder, linked)
+						t.Errorf("go list -deps %s has %s, want it not linked", folder, linked)
 					}
 				}
 			}

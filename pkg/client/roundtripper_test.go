@@ -65,7 +65,7 @@ func TestRoundTripperReportsAndRetriesOnce(t *testing.T) {
 				t.Errorf("PUT = %d and the API was sent %q, want %d and %q", answer.StatusCode, got, c.status, c.seen)
 			}
 			if r.Header.Get("Authorization") != "" || answer.Request.Header.Get("Authorization") != "" {
-				t.Error("the caller's request, or the one that the response names, has the token")
+				t.Error("the caller's request or that of the response has the token, want it in neither")
 			}
 		})
 	}
@@ -174,7 +174,8 @@ const same = answering(`{"access_token":"token-1","token_type":"Bearer","expires
 
 func TestRoundTripperDoesNotRepeatTheSameToken(t *testing.T) {
 	at, seen := resource(t, "another")
-	if answer := get(t, sourceOf(t, same), nil, at.URL); answer.StatusCode != http.StatusUnauthorized || len(*seen) != 1 {
+	if answer := get(t, sourceOf(t, same), nil, at.URL); answer.StatusCode != http.StatusUnauthorized ||
+		len(*seen) != 1 {
 		t.Errorf("GET = %d after %q, want the 401 of one request", answer.StatusCode, *seen)
 	}
 }

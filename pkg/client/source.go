@@ -3,40 +3,11 @@ package client
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
-	"time"
 )
 
 // Source is where one credential's tokens come from. Its methods are safe for
 // concurrent use.
-type Source struct {
-	client *Client
-	settings
-
-	held atomic.Pointer[held] // nil: no token
-
-	mu       sync.Mutex
-	call     *call // under way; nil: none
-	failures int   // refreshes that have failed in a row
-	refused  refusal
-}
-
-// held is a token at hand. It is replaced and never changed. Its times are in
-// nanoseconds since 1970, by the wall clock: the monotonic one stops while
-// Lambda freezes the process.
-type held struct {
-	token Token
-	askAt int64 // from then on tokenvend is asked for another; never after end
-	end   int64 // from then on the token is not returned
-}
-
-// refusal is a report that was refused, and is not repeated for a time.
-type refusal struct {
-	fingerprint string
-	err         error
-	until       int64
-}
+type Source struct{ refresher }
 
 // Token returns a token that is good for a request now. It returns the token at
 // hand without waiting as long as that is good; see "Waiting" in the package's
@@ -115,6 +86,3 @@ func (s *Source) refresh(h *held, now int64) {
 	}
 	s.held.Store(&held{h.token, min(askAt, h.end), h.end})
 }
-
-// wall returns the time in nanoseconds since 1970.
-func wall() int64 { return time.Now().UnixNano() }

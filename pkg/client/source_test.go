@@ -31,7 +31,7 @@ func TestTokenIsKeptUntilCacheUntil(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := mustToken(t, s); got == first {
-			t.Errorf("Token() once another has come = %s, the first", got)
+			t.Errorf("Token() once another has come = %s, want another", got)
 		}
 		wantRequests(t, fake, 2)
 	})
@@ -49,7 +49,7 @@ func TestWrongClockDoesNoHarm(t *testing.T) {
 				mustToken(t, s)
 				synctest.Wait()
 				if mustToken(t, s) == first {
-					t.Error("Token() = the first, beyond its cache_until")
+					t.Error("Token() after cache_until = the first token, want another")
 				}
 				wantRequests(t, fake, 2)
 			})
@@ -58,7 +58,8 @@ func TestWrongClockDoesNoHarm(t *testing.T) {
 }
 
 func TestConcurrentCallsShareOneRequest(t *testing.T) {
-	for name, refusal := range map[string]error{"vended": nil, "refused": &api.Error{Code: api.ProviderUnavailable, Detail: "down"}} {
+	for name, refusal := range map[string]error{"vended": nil,
+		"refused": &api.Error{Code: api.ProviderUnavailable, Detail: "down"}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fake := &clienttest.Server{Lifetime: time.Hour, Early: time.Hour} // past its cache_until at once
@@ -127,7 +128,7 @@ func TestRefreshesBackOffInAnOutage(t *testing.T) {
 		time.Sleep(48 * time.Minute)
 		for range 10 * 60 {
 			if mustToken(t, s) != first {
-				t.Fatal("Token() = another token in an outage")
+				t.Fatal("Token() in an outage = another token, want the held one")
 			}
 			time.Sleep(time.Second)
 		}
@@ -172,14 +173,14 @@ func TestMinTTL(t *testing.T) {
 		)
 		first := mustToken(t, short)
 		if mustToken(t, long) != first {
-			t.Error("Token(20m) of a new token is another one")
+			t.Error("Token(20m) of a new token = another token, want the same")
 		}
 		time.Sleep(45 * time.Minute)
 		if mustToken(t, short) != first {
-			t.Error("Token(10m) with 15 minutes left is another token")
+			t.Error("Token(10m) with 15 minutes left = another token, want the same")
 		}
 		if mustToken(t, long) == first {
-			t.Error("Token(20m) with 15 minutes left is the same token")
+			t.Error("Token(20m) with 15 minutes left = the same token, want another")
 		}
 		if got := time.Duration(fake.Requests()[1].MinTTL); got != 20*time.Minute+time.Second {
 			t.Errorf("min_ttl = %v, want 20m1s", got)
@@ -248,7 +249,7 @@ func TestForget(t *testing.T) {
 		}
 		s.Forget()
 		if mustToken(t, s) == first {
-			t.Error("Token() after Forget() = the revoked token")
+			t.Error("Token() after Forget() = the revoked token, want another")
 		}
 	})
 }
@@ -273,14 +274,14 @@ func TestVariantsAreKeptApart(t *testing.T) {
 	c := client.New(fake)
 	defer func() { _ = c.Close() }()
 	for _, options := range [][]client.Option{
-		{}, {client.Scope("write read")}, {client.Scope("read  write read")}, {client.Audience("a b")}, {client.Account("kalle")}, {client.Option{}},
+		{}, {client.Scope("write read")}, {client.Scope("read  write read")}, {client.Audience("a b")},
+		{client.Account("kalle")}, {client.Option{}},
 	} {
 		mustToken(t, c.Source("minut", options...))
 	}
 	want := []api.Request{
-		{
-			Credential: "minut",
-		}, {Credential: "minut", Scope: "read write"}, {Credential: "minut", Audience: "a b"}, {Credential: "minut", Account: "kalle"},
+		{Credential: "minut"}, {Credential: "minut", Scope: "read write"}, {Credential: "minut", Audience: "a b"},
+		{Credential: "minut", Account: "kalle"},
 	}
 	if got := fake.Requests(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("tokenvend was asked for\n%+v, want\n%+v", got, want)

@@ -36,14 +36,16 @@ func TestAttack24_TokenIsNotPrinted(t *testing.T) {
 		),
 	).Token(t.Context())
 	if err != nil || token.Reveal() != secret {
-		t.Fatalf("Token() = %v, %v", token, err)
+		t.Fatalf("Token() = %v, %v, want a token", token, err)
 	}
 	grant := client.Grant{Code: secret, CodeVerifier: secret, RedirectURI: "http://127.0.0.1/"}
 	in := inside{
-		Open: token, hidden: token, Pointer: &token, pointer: &token, Slice: []client.Token{token}, Map: map[string]client.Token{"k": token}, Any: token, hideAny: token,
+		Open: token, hidden: token, Pointer: &token, pointer: &token, Slice: []client.Token{token},
+		Map: map[string]client.Token{"k": token}, Any: token, hideAny: token,
 	}
 	for name, value := range map[string]any{
-		"token": token, "pointer": &token, "slice": []client.Token{token}, "struct": in, "struct pointer": &in, "error": fmt.Errorf("with %v and %s", token, &token),
+		"token": token, "pointer": &token, "slice": []client.Token{token}, "struct": in, "struct pointer": &in,
+		"error": fmt.Errorf("with %v and %s", token, &token),
 		"grant": grant, "grant pointer": &grant, "grants": []client.Grant{grant},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -63,14 +65,15 @@ func TestAttack24_TokenIsNotPrinted(t *testing.T) {
 			}
 			encoded, err := json.Marshal(value)
 			if err != nil {
-				t.Errorf("json.Marshal() = %v", err)
+				t.Errorf("json.Marshal() = %v, want nil", err)
 			}
 			out.Write(encoded)
 			encoded, _ = xml.Marshal(value) // an error for a map
 			out.Write(encoded)
 			for _, form := range []string{secret, hex.EncodeToString([]byte(secret)), secret[:8]} {
 				if at := strings.Index(strings.ToLower(out.String()), strings.ToLower(form)); at >= 0 {
-					t.Errorf("the secret is shown: %s", out.String()[max(0, at-100):min(out.Len(), at+100)])
+					t.Errorf("the output = %s, want it without the secret",
+						out.String()[max(0, at-100):min(out.Len(), at+100)])
 				}
 			}
 		})

@@ -15,8 +15,8 @@ type Transport interface {
 	// answered with: for vend, "" included, an api.Token. A refusal of
 	// tokenvend's is an [*api.Error], one of a gateway before it a
 	// [*GatewayError]; no error quotes an answer, which may hold a token. Send
-	// ends with ctx. It is safe for concurrent use, and sends a request once where
-	// the operation says so.
+	// ends with ctx. It is safe for concurrent use, and sends a request once
+	// where the operation says so.
 	Send(ctx context.Context, r api.Request) ([]byte, error)
 }
 

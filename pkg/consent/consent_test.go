@@ -38,18 +38,18 @@ func TestAPageHasStateAndChallenge(t *testing.T) {
 	}
 	if len(query.Get("state")) != 43 || query.Get("scope") != "a b" || query.Get("client_id") != "c" ||
 		v.Site() != "https://auth.example.com" {
-		t.Errorf("the page: %v", query)
+		t.Errorf(`the page: %v, want len(query.Get("state")) = 43 and query.Get("scope") = "a b" and query.Get("client_id") = "c" and v.Site() = "https://auth.example.com"`, query)
 	}
 	if _, other := begin(t, "S256"); other.Get("state") == query.Get("state") ||
 		other.Get("code_challenge") == query.Get("code_challenge") {
-		t.Error("two visits are alike")
+		t.Errorf(`two visits are alike, want other.Get("state") other than %v and other.Get("code_challenge") other than %v`, query.Get("state"), query.Get("code_challenge"))
 	}
 	if v, query := begin(t, ""); !v.Verifier().IsZero() || query.Has("code_challenge") ||
 		query.Has("code_challenge_method") {
-		t.Errorf("a challenge that the provider does not take: %v", query)
+		t.Errorf(`a challenge that the provider does not take: %v, want v.Verifier().IsZero() and not query.Has("code_challenge") and not query.Has("code_challenge_method")`, query)
 	}
 	if said := fmt.Sprintf("%v %+v %#v", v, *v, v); strings.Contains(said, v.Verifier().Reveal()) {
-		t.Error("a visit shows its verifier")
+		t.Errorf("a visit shows its verifier, want not strings.Contains(said, v.Verifier().Reveal())")
 	}
 }
 
@@ -57,11 +57,11 @@ func TestPagesThatNobodyIsSentTo(t *testing.T) {
 	for _, page := range []string{"", "http://auth.example.com/", "javascript:alert(1)", "file:///etc/passwd",
 		"https://user@auth.example.com/", "//auth.example.com/", "https:///x", "%"} {
 		if _, err := consent.New(api.Authorization{URL: page}); err == nil {
-			t.Errorf("%s was taken", page)
+			t.Errorf("%s was taken, want an error", page)
 		}
 	}
 	if _, err := consent.New(api.Authorization{URL: authorizePage, PKCE: "plain"}); err == nil {
-		t.Error("PKCE plain was taken")
+		t.Errorf("PKCE plain was taken, want an error")
 	}
 	for _, page := range []string{"http://127.0.0.1:3001/providers/x/authorize", "http://localhost:1/",
 		"http://[::1]:1/"} {
@@ -102,13 +102,14 @@ func TestAnswers(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	v, query := begin(t, "S256")
 	state := "&state=" + query.Get("state")
+	const sentBack = "the provider sent the person back with "
 	for answer, want := range map[string]string{
-		"error=access_denied":                                             "the provider sent the person back with access_denied",
-		"error=access_denied&code=c0de":                                   "the provider sent the person back with access_denied",
-		"error=invalid_scope&error_description=no+such+scope":             "the provider sent the person back with invalid_scope: no such scope",
-		"error=%1b%5b31mred%0a&error_description=a%0d%0ab%22%5c%c3%a9%ff": "the provider sent the person back with ?[31mred?: a??b????",
-		"error=": "the provider sent the person back with ",
-		"error=x&error_description=" + strings.Repeat("y", 5000): "the provider sent the person back with x: " +
+		"error=access_denied":                                             sentBack + "access_denied",
+		"error=access_denied&code=c0de":                                   sentBack + "access_denied",
+		"error=invalid_scope&error_description=no+such+scope":             sentBack + "invalid_scope: no such scope",
+		"error=%1b%5b31mred%0a&error_description=a%0d%0ab%22%5c%c3%a9%ff": sentBack + "?[31mred?: a??b????",
+		"error=": sentBack,
+		"error=x&error_description=" + strings.Repeat("y", 5000): sentBack + "x: " +
 			strings.Repeat("y", 300),
 	} {
 		_, err := v.Code(answer + state)
@@ -125,14 +126,14 @@ func TestPastedAddresses(t *testing.T) {
 	for _, address := range []string{"https://app.example.com/callback?" + answer, " http://127.0.0.1/connected?" +
 		answer + "#_=_\r", "?" + answer, answer, "https://app.example.com/callback?x=1&" + answer} {
 		if code, err := v.Pasted(address); err != nil || code.Reveal() != "c0de" {
-			t.Errorf("%s: %v", address, err)
+			t.Errorf(`%s: v.Pasted(address) = %v, want no error and code.Reveal() = "c0de"`, address, err)
 		}
 	}
 	for _, address := range []string{"", "c0de", "https://app.example.com/callback",
 		"https://app.example.com/callback?code=c0de", "https://app.example.com/callback#" + answer,
 		"code=c0de&state=x"} {
 		if _, err := v.Pasted(address); !errors.Is(err, consent.ErrStateMismatch) {
-			t.Errorf("%s: %v", address, err)
+			t.Errorf("%s: v.Pasted(address) = %v, want errors.Is(err, consent.ErrStateMismatch)", address, err)
 		}
 	}
 }

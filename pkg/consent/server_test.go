@@ -63,7 +63,7 @@ func land(t *testing.T, redirect string) *site {
 			Request: v, Done: "It is <done>.", Explain: func(err error) string { return "because " + err.Error() },
 			Keep: func(ctx context.Context, code redact.String) error {
 				if ctx.Done() != nil {
-					t.Error("whoever closes the window calls it off")
+					t.Errorf("whoever closes the window calls it off, want ctx.Done() = nil")
 				}
 				s.kept <- code.Reveal()
 				<-s.keeping
@@ -145,21 +145,22 @@ func TestOneAnswerIsTaken(t *testing.T) {
 	if to := led.header.Get("Location"); led.status != http.StatusFound ||
 		!strings.HasPrefix(to, "https://auth.example.com/oauth/authorize?") ||
 		!strings.Contains(to, "state="+s.state) {
-		t.Errorf("the link leads to %s", to)
+		t.Errorf(`the link leads to %s, want status http.StatusFound and to with the prefix "https://auth.example.com/oauth/authorize?" and strings.Contains(to, "state="+s.state)`, to)
 	}
 	if strings.Contains(s.Link(), s.state) || strings.Contains(led.header.Get("Set-Cookie"), s.state) {
-		t.Error("the state stands where others can read it")
+		t.Errorf(`the state stands where others can read it, want not s.state in s.Link() and not strings.Contains(led.header.Get("Set-Cookie"), s.state)`)
 	}
 	if again := s.open(b, s.Link()); again.header.Get("Location") != led.header.Get("Location") {
-		t.Error("the same browser is not led there again")
+		t.Errorf(`the same browser is not led there again, want again.header.Get("Location") = %v`,
+			led.header.Get("Location"))
 	}
 	close(s.keeping)
 	s.want(s.open(b, s.back("code=c0de")), http.StatusOK, "It is &lt;done&gt;.")
 	if err := <-s.outcome; err != nil || <-s.kept != "c0de" {
-		t.Errorf("the outcome: %v", err)
+		t.Errorf(`the outcome: %v, want no error and <-s.kept = "c0de"`, err)
 	}
 	if _, err := net.Dial("tcp", strings.TrimPrefix(strings.Split(s.Link(), "/connected")[0], "http://")); err == nil {
-		t.Error("it listens still")
+		t.Errorf("it listens still, want an error")
 	}
 }
 
@@ -174,7 +175,7 @@ func TestTheSecondAnswerChangesNothing(t *testing.T) {
 	close(s.keeping)
 	s.want(<-first, http.StatusOK, "Connected")
 	if err := <-s.outcome; err != nil || len(s.kept) != 0 {
-		t.Errorf("%v; %d more were kept", err, len(s.kept))
+		t.Errorf("%v; %d more were kept, want no error and len(s.kept) = 0", err, len(s.kept))
 	}
 }
 
@@ -202,7 +203,7 @@ func TestStrangersAreNotHeard(t *testing.T) {
 	s.want(s.open(b, strings.TrimSuffix(s.RedirectURI(), "connected")), http.StatusNotFound, "Nothing is here")
 	s.want(s.open(b, s.RedirectURI()+"/favicon.ico"), http.StatusNotFound, "Nothing is here")
 	if len(s.kept) != 0 || len(s.outcome) != 0 {
-		t.Fatal("a stranger was heard")
+		t.Fatalf("a stranger was heard, want len(s.kept) = 0 and len(s.outcome) = 0")
 	}
 	close(s.keeping)
 	s.want(s.open(b, s.back("code=c0de")), http.StatusOK, "Connected")
@@ -216,7 +217,7 @@ func TestASecondBrowserEndsIt(t *testing.T) {
 	s.open(b, s.Link())
 	s.want(s.open(browser(), s.Link()), http.StatusConflict, "another browser")
 	if err := <-s.outcome; !errors.Is(err, consent.ErrTwoBrowsers) || len(s.kept) != 0 {
-		t.Errorf("%v", err)
+		t.Errorf("%v, want errors.Is(err, consent.ErrTwoBrowsers) and len(s.kept) = 0", err)
 	}
 }
 
@@ -242,7 +243,7 @@ func TestNobodyComes(t *testing.T) {
 	late := errors.New("too late")
 	s.stop(late)
 	if err := <-s.outcome; !errors.Is(err, late) {
-		t.Errorf("%v", err)
+		t.Errorf("%v, want errors.Is(err, late)", err)
 	}
 }
 
@@ -283,7 +284,7 @@ func TestARegisteredRedirectURI(t *testing.T) {
 		s, b := land(t, redirect), browser()
 		close(s.keeping)
 		if s.RedirectURI() != redirect {
-			t.Errorf("%s has become %s", redirect, s.RedirectURI())
+			t.Errorf("%s has become %s, want s.RedirectURI() = %v", redirect, s.RedirectURI(), redirect)
 		}
 		s.open(b, s.Link())
 		s.want(s.open(b, s.back("code=c0de")), http.StatusOK, "Connected")
@@ -324,7 +325,7 @@ func TestAttack12_NobodyElseListensOnLocalhost(t *testing.T) {
 				net.JoinHostPort(map[string]string{"127.0.0.1": "::1", "::1": "127.0.0.1"}[theirs], port)); err == nil {
 				_ = again.Close()
 			} else if theirs == "::1" {
-				t.Errorf("the other address is not given back: %v", err)
+				t.Errorf(`the other address is not given back: %v, want theirs other than "::1"`, err)
 			}
 		})
 	}

@@ -68,7 +68,7 @@ func (f *form) fit(c Credential, d *descriptor.Descriptor) {
 // secrets.
 var standard = []string{
 	"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "scope", "refresh_token",
-	"code", "code_verifier", "redirect_uri",
+	"code", "code_verifier", "redirect_uri", "assertion",
 }
 
 func (f *form) fitGrant(c Credential, d *descriptor.Descriptor) {
@@ -98,7 +98,7 @@ func (f *form) fitAuth(c Credential, d *descriptor.Descriptor) {
 	if uses(descriptor.AuthBasic) && strings.Contains(c.ID, ":") {
 		f.wrong("client_id", "no colon: the provider takes Basic, which cannot carry one")
 	}
-	signed, tls := uses(descriptor.AuthPrivateKey), uses(descriptor.AuthTLS)
+	signed, tls := uses(descriptor.AuthPrivateKey) || c.Grant == descriptor.JWTBearer, uses(descriptor.AuthTLS)
 	f.wants("certificate", tls, c.Certificate != nil)
 	f.wants("private_key", signed || tls, c.Client.Key != nil)
 	f.wants("key_id", signed, c.KeyID != "")

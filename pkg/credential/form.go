@@ -79,11 +79,6 @@ func (f *form) rest() {
 	}
 }
 
-func (f *form) flag(name string) bool {
-	b, _ := take[bool](f, name, "true or false")
-	return b
-}
-
 // text takes a line of text. It refuses a line ending, which is easily pasted
 // along and would make every request fail.
 func (f *form) text(name string) string {

@@ -99,12 +99,12 @@ func TestKeysInEachForm(t *testing.T) {
 		digest := sha256.Sum256([]byte("text"))
 		signature, err := c.Client.Key.Sign(rand.Reader, digest[:], crypto.SHA256)
 		if err != nil || c.KeyID != "k1" {
-			t.Fatalf("%s: %v", name, err)
+			t.Fatalf(`%s: %v, want no error and c.KeyID = "k1"`, name, err)
 		}
 		switch public := c.Client.Key.Public().(type) {
 		case *ecdsa.PublicKey:
 			if !ecdsa.VerifyASN1(public, digest[:], signature) {
-				t.Errorf("%s: signs wrongly", name)
+				t.Errorf("%s: signs wrongly, want ecdsa.VerifyASN1(public, digest[:], signature)", name)
 			}
 		case *rsa.PublicKey:
 			if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature); err != nil {
@@ -192,7 +192,7 @@ func TestShortRSAIsRefused(t *testing.T) {
 	}
 	_, err = parse(t, jwt.with(object{"private_key": pkcs8(t, key)}))
 	if got := strings.Join(fields(t, err), " "); got != "private_key" {
-		t.Error(got)
+		t.Errorf(`strings.Join(fields(t, err), " ") = %v, want "private_key"`, got)
 	}
 }
 
@@ -215,7 +215,7 @@ func TestACertificateServes(t *testing.T) {
 		body, _ := io.ReadAll(response.Body)
 		_ = response.Body.Close()
 		if string(body) != "1" {
-			t.Errorf("the server saw %s certificates", body)
+			t.Errorf(`the server saw %s certificates, want string(body) = "1"`, body)
 		}
 		client.CloseIdleConnections()
 	}
@@ -238,7 +238,7 @@ func withKeys(t testing.TB) object {
 func digits(t testing.TB, c credential.Credential) []string {
 	t.Helper()
 	if c.Client.Key == nil || c.Certificate == nil {
-		t.Fatal("no keys")
+		t.Fatalf("no keys, want c.Client.Key other than nil and c.Certificate other than nil")
 	}
 	d := rsaKey().D
 	array, _ := json.Marshal(d.Bytes()[:8])

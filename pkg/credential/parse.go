@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -58,12 +59,13 @@ func Parse(name, version string, data []byte) (Credential, error) {
 
 // terms takes the non-secret fields.
 func (f *form) terms() Terms {
+	keepWarm, _ := take[bool](f, "keep_warm", "true or false")
 	t := Terms{
 		Scope:     token.NewVariant("", "", f.text("scope")).Scope,
 		Audience:  f.text("audience"),
 		Grant:     f.grant(),
 		Lifetime:  f.duration("lifetime", minLifetime, maxSpan),
-		KeepWarm:  f.flag("keep_warm"),
+		KeepWarm:  keepWarm,
 		IdleAfter: f.duration("idle_after", minIdleAfter, maxSpan),
 		Allow:     f.allow(),
 
@@ -99,9 +101,8 @@ func (f *form) provider() (string, *descriptor.Descriptor) {
 
 func (f *form) grant() descriptor.Grant {
 	g := descriptor.Grant(f.text("grant"))
-	known := []descriptor.Grant{descriptor.ClientCredentials, descriptor.RefreshToken, descriptor.AuthorizationCode}
-	if g != "" && !slices.Contains(known, g) {
-		f.wrong("grant", "client_credentials, refresh_token or authorization_code")
+	if g != "" && !slices.Contains(grant.Names(), g) {
+		f.wrong("grant", "client_credentials, refresh_token, authorization_code or "+string(descriptor.JWTBearer))
 	}
 	return g
 }

@@ -74,12 +74,12 @@ func fields(t testing.TB, err error) []string {
 		t.Fatalf("%v, want a Malformed", err)
 	}
 	if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), canary) {
-		t.Errorf("the error shows a value: %v", err)
+		t.Errorf(`the error shows a value: %v, want not strings.Contains(fmt.Sprintf("%%v %%+v %%#v", err, err, err), canary)`, err)
 	}
 	var names []string
 	for _, f := range malformed.Fields {
 		if f.Expected == "" || !strings.Contains(err.Error(), f.Field+": "+f.Expected) {
-			t.Errorf("%s: not said in %q", f.Field, err)
+			t.Errorf(`%s: not said in %q, want f.Expected other than "" and strings.Contains(err.Error(), f.Field+": "+f.Expected)`, f.Field, err)
 		}
 		names = append(names, f.Field)
 	}
@@ -105,21 +105,22 @@ func TestParseAll(t *testing.T) {
 	}))
 	if c.Name != "minut" || c.Version != "v1" || c.ID != "id" || c.ClientID != "id" || c.Secret.Reveal() != canary ||
 		c.Refresh.Reveal() != canary {
-		t.Errorf("identity: %+v", c)
+		t.Errorf(`identity: %+v, want c.Name = "minut" and c.Version = "v1" and c.ID = "id" and c.ClientID = "id" and c.Secret.Reveal() = %v and c.Refresh.Reveal() = %v`, c, canary, canary)
 	}
 	if c.Scope != "read write" || c.Audience != "https://api.example" || c.Grant != descriptor.RefreshToken ||
 		c.Client.Params["tenant"] != "7" {
-		t.Errorf("what is asked: %+v", c)
+		t.Errorf(`what is asked: %+v, want c.Scope = "read write" and c.Audience = "https://api.example" and c.Grant = descriptor.RefreshToken and c.Client.Params["tenant"] = "7"`, c)
 	}
 	if c.Terms.TokenURL != "https://eu.example/token?x=1" || c.Client.TokenURL != c.Terms.TokenURL {
-		t.Errorf("URL: %+v", c)
+		t.Errorf(`URL: %+v, want c.Terms.TokenURL = "https://eu.example/token?x=1" and c.Client.TokenURL = %v`, c,
+			c.Terms.TokenURL)
 	}
 	if time.Duration(c.Lifetime) != 90*time.Minute || !c.KeepWarm || time.Duration(c.IdleAfter) != 150*time.Minute {
 		t.Errorf("times: %+v", c)
 	}
 	if len(c.Allow.Principals) != 1 || len(c.Allow.Aliases) != 1 || len(c.Allow.Scopes) != 1 ||
 		len(c.Allow.Audiences) != 1 || len(c.Allow.Accounts) != 1 {
-		t.Errorf("rule: %+v", c.Allow)
+		t.Errorf("rule: %+v, want len(c.Allow.Principals) = 1 and len(c.Allow.Aliases) = 1 and len(c.Allow.Scopes) = 1 and len(c.Allow.Audiences) = 1 and len(c.Allow.Accounts) = 1", c.Allow)
 	}
 }
 
@@ -130,17 +131,17 @@ func TestParseLittle(t *testing.T) {
 		t.Errorf("defaults: %+v", c)
 	}
 	if c.Allow.Admits(access.Caller{Via: access.Bare}, "minut") != true {
-		t.Error("no rule narrows nothing")
+		t.Errorf(`no rule narrows nothing, want c.Allow.Admits(access.Caller{Via: access.Bare}, "minut") = true`)
 	}
 }
 
 func TestParseFromTheCatalogue(t *testing.T) {
 	c, err := credential.Parse("minut", "v1", []byte(`{"provider":"minut","client_id":"id","client_secret":"s"}`))
 	if err != nil || c.Provider != "minut" || c.Descriptor != nil {
-		t.Fatalf("%+v, %v", c, err)
+		t.Fatalf(`%+v, %v, want no error and c.Provider = "minut" and c.Descriptor = nil`, c, err)
 	}
 	if d, err := c.Speaks(); err != nil || d.Token.URL == "" {
-		t.Error(err)
+		t.Errorf(`c.Speaks() = %v, want no error and d.Token.URL other than ""`, err)
 	}
 }
 
@@ -311,7 +312,7 @@ func TestParseRefusesNames(t *testing.T) {
 		}
 		_, err := credential.Parse(name, "", plain.json(t))
 		if (err == nil) != want {
-			t.Errorf("%q: %v", name, err)
+			t.Errorf("%q: %v, want (err == nil) = %v", name, err, want)
 		}
 	}
 }
@@ -405,10 +406,10 @@ func TestFault50_ACredentialIsNotPrinted(t *testing.T) {
 	}
 	for _, leak := range leaks {
 		if bytes.Contains(out.Bytes(), []byte(leak)) {
-			t.Errorf("%.8s… is printed", leak)
+			t.Errorf("%.8s… is printed, want not bytes.Contains(out.Bytes(), []byte(leak))", leak)
 		}
 	}
 	if !slices.Contains(leaks, canary) || out.Len() == 0 {
-		t.Error("nothing was looked for")
+		t.Errorf("nothing was looked for, want slices.Contains(leaks, canary) and out.Len() other than 0")
 	}
 }

@@ -61,7 +61,7 @@ func TestLegacyDigestChangesWithWhatATokenIsFor(t *testing.T) {
 	}
 	was := made(base)
 	if len(was) != 32 || strings.Contains(was, "read") {
-		t.Errorf("digest %q", was)
+		t.Errorf(`digest %q, want len(was) = 32 and not "read" in was`, was)
 	}
 	for name, changed := range map[string]object{
 		"provider": {"descriptor": nil, "provider": "minut"},
@@ -78,7 +78,7 @@ func TestLegacyDigestChangesWithWhatATokenIsFor(t *testing.T) {
 		"letters between parts": {"client_id": "idr", "scope": "ead"},
 	} {
 		if made(base.with(changed)) == was {
-			t.Errorf("%s changed, and the digest did not", name)
+			t.Errorf("%s changed, and the digest did not, want made(base.with(changed)) other than %v", name, was)
 		}
 	}
 	for name, changed := range map[string]object{
@@ -100,7 +100,7 @@ func TestLegacyDigestChangesWithWhatATokenIsFor(t *testing.T) {
 		"the default grant": {"grant": "client_credentials"},
 	} {
 		if made(base.with(changed)) != was {
-			t.Errorf("%s changed, and so did the digest", name)
+			t.Errorf("%s changed, and so did the digest, want made(base.with(changed)) = %v", name, was)
 		}
 	}
 }
@@ -110,17 +110,19 @@ func TestLegacyDigestOfVariants(t *testing.T) {
 	other, _ := credential.Parse("another", "v9", plain.with(object{"scope": "read"}).json(t))
 	v := token.NewVariant
 	if c.LegacyDigest(v("", "", "")) != c.LegacyDigest(v("", "", "read")) {
-		t.Error("the default by its name is the default")
+		t.Errorf(`the default by its name is the default, want c.LegacyDigest(v("", "", "")) = %v`,
+			c.LegacyDigest(v("", "", "read")))
 	}
 	if c.LegacyDigest(v("", "", "")) == c.LegacyDigest(v("", "", "write")) ||
 		c.LegacyDigest(v("", "", "")) == c.LegacyDigest(v("", "x", "")) {
-		t.Error("variants are alike")
+		t.Errorf(`variants are alike, want c.LegacyDigest(v("", "", "")) other than %v and c.LegacyDigest(v("", "", "")) other than %v`, c.LegacyDigest(v("", "", "write")), c.LegacyDigest(v("", "x", "")))
 	}
 	if c.LegacyDigest(v("", "", "")) != other.LegacyDigest(v("", "", "")) {
-		t.Error("name and version are no part of it")
+		t.Errorf(`name and version are no part of it, want c.LegacyDigest(v("", "", "")) = %v`,
+			other.LegacyDigest(v("", "", "")))
 	}
 	if made := (credential.Terms{Provider: "no-such"}).LegacyDigest(v("", "", "")); made != "" {
-		t.Errorf("%q of a provider that nobody knows", made)
+		t.Errorf(`%q of a provider that nobody knows, want made = ""`, made)
 	}
 }
 
@@ -135,7 +137,7 @@ func TestTermsComeBack(t *testing.T) {
 	})).Terms
 	row, err := json.Marshal(want)
 	if err != nil || strings.Contains(string(row), canary) {
-		t.Fatalf("%s, %v", row, err)
+		t.Fatalf("%s, %v, want no error and not strings.Contains(string(row), canary)", row, err)
 	}
 	var got credential.Terms
 	if err := json.Unmarshal(row, &got); err != nil || !reflect.DeepEqual(got, want) {
@@ -170,7 +172,7 @@ func TestFault57_TermsOfAnotherVersion(t *testing.T) {
 	}
 	for _, broken := range []string{"", "[]", `{"lifetime":7}`, `{"name":`, `{"descriptor":7}`} {
 		if err := json.Unmarshal([]byte(broken), new(credential.Terms)); err == nil {
-			t.Errorf("%q was read", broken)
+			t.Errorf("%q was read, want an error", broken)
 		}
 	}
 }

@@ -19,6 +19,8 @@ const (
 	ClientCredentials Grant = "client_credentials"
 	RefreshToken      Grant = "refresh_token"
 	AuthorizationCode Grant = "authorization_code"
+	// JWTBearer is an assertion that the client signs (RFC 7523 §2.1).
+	JWTBearer Grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 )
 
 // Descriptor describes the protocol of one vendor's token endpoint. Every zero
@@ -123,6 +125,8 @@ const (
 	FieldCode          Field = "code"
 	FieldRedirectURI   Field = "redirect_uri"
 	FieldCodeVerifier  Field = "code_verifier"
+	// FieldJWT is the assertion of [JWTBearer].
+	FieldJWT Field = "assertion"
 )
 
 // FieldToken is the parameter of the token to revoke (RFC 7009 §2.1). It is not

@@ -28,7 +28,7 @@ func TestCatalogueLint(t *testing.T) {
 			}
 			checked, err := time.Parse(time.DateOnly, d.Checked)
 			if d.Name != name || d.Docs == "" || err != nil || checked.After(time.Now()) || len(d.Notes) == 0 {
-				t.Errorf("needs its own file's name, docs, notes and the day of the last check, which is past")
+				t.Errorf(`needs its own file's name, docs, notes and the day of the last check, which is past, want d.Name = %v and d.Docs other than "" and no error and not checked.After(time.Now()) and len(d.Notes) other than 0`, name)
 			}
 			for grant, overlap := range d.Overlaps {
 				assumed := slices.ContainsFunc(
@@ -45,7 +45,7 @@ func TestCatalogueLint(t *testing.T) {
 			}
 			var same Descriptor
 			if err := json.Unmarshal(twice, &same); err != nil || !reflect.DeepEqual(&same, d) {
-				t.Errorf("written and read again it is another: %v", err)
+				t.Errorf("written and read again it is another: %v, want no error and reflect.DeepEqual(&same, d)", err)
 			}
 		})
 	}
@@ -100,7 +100,7 @@ func TestCatalogueSaysWhatTheDocumentsSay(t *testing.T) {
 func TestCatalogUnknownNameListsTheKnown(t *testing.T) {
 	for _, name := range []string{"nobody", "", "../provider", "minut.json"} {
 		if _, err := Catalog(name); err == nil || !strings.Contains(err.Error(), "miden, minut, monta") {
-			t.Errorf("Catalog(%q): %v", name, err)
+			t.Errorf(`Catalog(%q): %v, want an error and "miden, minut, monta" in err.Error()`, name, err)
 		}
 	}
 }
@@ -124,7 +124,7 @@ func TestDescriptorProblems(t *testing.T) {
 			"token.url: expected an https URL without user, password and fragment"},
 		{`{"token":{"url":"/token"}}`, "token.url: expected an https URL without user, password and fragment"},
 		{`{"token":{"fields":{"grant":"x"}}}`,
-			"token.fields: expected one of grant_type, client_id, client_secret, scope, audience, refresh_token, client_assertion, client_assertion_type, code, redirect_uri, code_verifier"},
+			"token.fields: expected one of grant_type, client_id, client_secret, scope, audience, refresh_token, client_assertion, client_assertion_type, code, redirect_uri, code_verifier, assertion"},
 		{`{"token":{"params":{"grant_type":"password"}}}`,
 			"token.params.grant_type: is a standard parameter; leave that out by fields first"},
 		{`{"token":{"headers":{"authorization":"x"}}}`,
@@ -144,7 +144,7 @@ func TestDescriptorProblems(t *testing.T) {
 		{`{"authorize":{},"revoke":{},"verify":{}}`,
 			"authorize.url: missing; revoke.url: missing; verify.url: missing"},
 		{`{"overlap":{"password":"keeps"}}`,
-			"overlap: expected one of client_credentials, refresh_token, authorization_code"},
+			"overlap: expected one of client_credentials, refresh_token, authorization_code, urn:ietf:params:oauth:grant-type:jwt-bearer"},
 		{`{"overlap":{"refresh_token":"kills"}}`, "overlap.refresh_token: expected one of unknown, keeps, revokes"},
 		{`{"renew":{"earliest":"1m","latest":"2m"}}`,
 			"renew.latest: expected no more than renew.earliest: both count back from the end"},
@@ -168,7 +168,7 @@ func TestDescriptorInsideASecretIsStrict(t *testing.T) {
 	var secret struct{ Descriptor *Descriptor }
 	err := json.Unmarshal([]byte(`{"descriptor":{"token":{"auth":"post","colour":"red"}}}`), &secret)
 	if err == nil || err.Error() != "descriptor: token.colour: unknown field" {
-		t.Errorf("got %v", err)
+		t.Errorf(`got %v, want an error and err.Error() = "descriptor: token.colour: unknown field"`, err)
 	}
 }
 
@@ -184,11 +184,12 @@ func TestLifetimes(t *testing.T) {
 func TestOverlapIsUnknownUnlessSaid(t *testing.T) {
 	d := mustParse(t, `{"overlap":{"refresh_token":"revokes"}}`)
 	if d.Overlap(RefreshToken) != OverlapRevokes || d.Overlap(ClientCredentials) != OverlapUnknown {
-		t.Error("overlap differs")
+		t.Errorf("overlap differs, want d.Overlap(RefreshToken) = %v and d.Overlap(ClientCredentials) = %v",
+			OverlapRevokes, OverlapUnknown)
 	}
 	if new(Descriptor).Overlap(ClientCredentials) != OverlapUnknown || new(Descriptor).Reuse() != ReuseUnknown ||
 		!new(Descriptor).SingleUse() {
-		t.Error("the zero descriptor is not the careful one")
+		t.Errorf("the zero descriptor is not the careful one, want new(Descriptor).Overlap(ClientCredentials) = %v and new(Descriptor).Reuse() = %v and new(Descriptor).SingleUse()", OverlapUnknown, ReuseUnknown)
 	}
 }
 
@@ -234,10 +235,10 @@ func agree(t *testing.T, path string, node, defs object, typ reflect.Type) {
 	}
 	slices.Sort(fields)
 	if names := slices.Sorted(maps.Keys(properties)); !slices.Equal(fields, names) {
-		t.Errorf("%s: the struct has %v, the schema %v", path, fields, names)
+		t.Errorf("%s: the struct has %v, the schema %v, want slices.Equal(fields, names)", path, fields, names)
 	}
 	if node["additionalProperties"] != false {
-		t.Errorf("%s: the schema lets unknown fields pass", path)
+		t.Errorf(`%s: the schema lets unknown fields pass, want node["additionalProperties"] = false`, path)
 	}
 }
 

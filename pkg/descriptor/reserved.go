@@ -13,7 +13,7 @@ import (
 // standardFields are the fields that a descriptor may rename.
 var standardFields = []Field{
 	FieldGrantType, FieldClientID, FieldClientSecret, FieldScope, FieldAudience, FieldRefreshToken,
-	FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier,
+	FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier, FieldJWT,
 }
 
 // reservedNames are the parameters of the protocol that are no fields. A

@@ -51,7 +51,7 @@ func (d *Descriptor) validate(p *problems) {
 	d.Response.validate(p)
 	d.validateEndpoints(p)
 	for grant, overlap := range d.Overlaps {
-		oneOf(p, "overlap", grant, ClientCredentials, RefreshToken, AuthorizationCode)
+		oneOf(p, "overlap", grant, ClientCredentials, RefreshToken, AuthorizationCode, JWTBearer)
 		oneOf(p, "overlap."+string(grant), overlap, OverlapUnknown, OverlapKeeps, OverlapRevokes)
 	}
 	if e, l := d.Renew.Earliest, d.Renew.Latest; e != 0 && l > e {

@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/seal"
@@ -55,14 +56,14 @@ func Of(err error) *Cause {
 
 // OfExchange classifies the error of one exchange with a grant type.
 //
-// A refusal concerns the whole client if client credentials were refused, or if
+// A refusal concerns the whole client if it needed nothing else, or if
 // the provider names the client. Any other refusal of a grant, a plain 401
 // included, may concern that grant alone. It must not delay others. Neither
 // must what an intermediary may have answered.
 func OfExchange(err error, g descriptor.Grant) *Cause {
 	c := Of(err)
 	var answered *provider.Error
-	if errors.As(err, &answered) && answered.Kind == provider.Rejected && g != descriptor.ClientCredentials {
+	if errors.As(err, &answered) && answered.Kind == provider.Rejected && !grant.IsDirect(g) {
 		c.Client = c.Client && namesClient(answered.Code)
 	}
 	c.Client = c.Client && !c.Intermediary

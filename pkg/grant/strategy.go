@@ -2,6 +2,7 @@ package grant
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
@@ -24,6 +25,7 @@ var strategies = [...]Strategy{
 	{Name: descriptor.ClientCredentials, Direct: descriptor.ClientCredentials},
 	{Name: descriptor.RefreshToken},
 	{Name: descriptor.AuthorizationCode, ByUser: true},
+	{Name: descriptor.JWTBearer, Direct: descriptor.JWTBearer},
 }
 
 // Names returns the names of all strategies.
@@ -45,6 +47,12 @@ func Of(name descriptor.Grant) Strategy {
 		}
 	}
 	return Strategy{Name: name}
+}
+
+// IsDirect reports whether requests of a grant type need nothing but the client
+// itself, so that a refusal concerns the client.
+func IsDirect(g descriptor.Grant) bool {
+	return slices.ContainsFunc(strategies[:], func(s Strategy) bool { return s.Direct == g && g != "" })
 }
 
 // CanBeLost reports whether the grant is lost with its refresh token.

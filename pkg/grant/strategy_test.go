@@ -12,6 +12,7 @@ func TestStrategies(t *testing.T) {
 		cc      = descriptor.ClientCredentials
 		refresh = descriptor.RefreshToken
 		code    = descriptor.AuthorizationCode
+		jwt     = descriptor.JWTBearer
 	)
 	for _, c := range []struct {
 		name         descriptor.Grant
@@ -23,6 +24,7 @@ func TestStrategies(t *testing.T) {
 		{cc, false, false, []descriptor.Grant{cc}, []descriptor.Grant{refresh, cc}},
 		{refresh, true, false, nil, []descriptor.Grant{refresh}},
 		{code, true, true, nil, []descriptor.Grant{refresh}},
+		{jwt, false, false, []descriptor.Grant{jwt}, []descriptor.Grant{refresh, jwt}},
 		{"a newer program's", true, false, nil, []descriptor.Grant{refresh}},
 	} {
 		t.Run(string(c.name), func(t *testing.T) {

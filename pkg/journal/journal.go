@@ -40,11 +40,21 @@ func (j Journal) Vend(ctx context.Context, v Vend) {
 	if v.Code != "" {
 		level, word, action = slog.LevelWarn, "refusal", v.Action
 	}
-	j.write(ctx, level, word, v.Took, v.metrics(),
+	j.write(ctx, line{level, word, v.Took, v.metrics()},
 		slog.String("action", action), slog.String("caller", v.Caller), slog.String("credential", v.Credential),
 		slog.String("variant", v.Variant),
 		slog.String("fingerprint", v.Fingerprint), slog.String("source", v.Source), slog.Bool("stale", v.Stale),
 		slog.String("code", v.Code), slog.String("detail", v.Detail), slog.String("request_id", v.RequestID))
+}
+
+func (v Vend) metrics() []metric {
+	switch {
+	case v.Code != "":
+		return []metric{{"Refusals", count, 1}}
+	case v.Fingerprint != "":
+		return []metric{{"Vends", count, 1}, {"VendTime", millis, milliseconds(v.Took)}}
+	}
+	return nil
 }
 
 // Mint is one attempt to obtain a new token.
@@ -74,7 +84,7 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 	if v.Code != "" || v.NotGranted != "" || !v.GrantUntil.IsZero() {
 		level = slog.LevelWarn
 	}
-	j.write(ctx, level, "mint", v.Took, v.metrics(),
+	j.write(ctx, line{level, "mint", v.Took, v.metrics()},
 		slog.String("credential", v.Credential), slog.String("variant", v.Variant), slog.String("provider", v.Provider),
 		slog.String("grant", v.Grant),
 		slog.Int64("generation", v.Generation), slog.String("fingerprint", v.Fingerprint),
@@ -84,39 +94,62 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 		slog.String("warning", v.Warning), slog.Time("grant_until", v.GrantUntil))
 }
 
+func (v Mint) metrics() []metric {
+	all := []metric{{"Mints", count, 1}}
+	if v.Code != "" {
+		all = []metric{{"MintFailures", count, 1}}
+	}
+	for _, m := range []struct {
+		name string
+		is   bool
+	}{
+		{"ScopesWithheld", v.Code == "" && v.NotGranted != ""},
+		{"CredentialsFailing", v.ForGood},
+		{"GrantsEnding", !v.GrantUntil.IsZero()},
+	} {
+		if m.is {
+			all = append(all, metric{m.name, count, 1})
+		}
+	}
+	return all
+}
+
 // Event writes a line about something an operator should know, such as a
 // credential that was added or removed.
 func (j Journal) Event(ctx context.Context, level slog.Level, what, credential, detail string) {
-	j.write(ctx, level, what, 0, nil, slog.String("credential", credential), slog.String("detail", detail))
+	j.write(ctx, line{level: level, what: what}, slog.String("credential", credential), slog.String("detail", detail))
 }
 
 // Integrity writes a line and a metric for a row that does not open: it was
 // changed, copied or restored.
 func (j Journal) Integrity(ctx context.Context, credential, detail string) {
-	j.write(ctx, slog.LevelError, "integrity", 0, []metric{
-		{"IntegrityFailures", count, 1},
-	}, slog.String("credential", credential), slog.String("detail", detail))
+	j.write(ctx, line{slog.LevelError, "integrity", 0, []metric{{"IntegrityFailures", count, 1}}},
+		slog.String("credential", credential), slog.String("detail", detail))
 }
 
-// NotPersisted writes a line and a metric for a grant's new refresh token that
-// the store did not accept. recovery is the sealed token, as a blob for
-// tokenvend recover; it is "" if sealing failed.
-func (j Journal) NotPersisted(
-	ctx context.Context, credential, variant string, generation int64, recovery, detail string,
-) {
-	j.write(ctx, slog.LevelError, "unstored", 0, []metric{{"GrantsUnstored", count, 1}},
-		slog.String("credential", credential), slog.String("variant", variant), slog.Int64("generation", generation),
-		slog.String("recovery", recovery), slog.String("detail", detail))
+// NotPersisted is a grant's new refresh token that the store did not accept.
+type NotPersisted struct {
+	Credential string
+	Variant    string
+	Generation int64
+	Recovery   string // the sealed token, as a blob for tokenvend recover; "" if sealing failed
+	Detail     string // why the store did not accept it
+}
+
+// NotPersisted writes a line and a metric for a refresh token that the store
+// did not accept.
+func (j Journal) NotPersisted(ctx context.Context, v NotPersisted) {
+	j.write(ctx, line{slog.LevelError, "unstored", 0, []metric{{"GrantsUnstored", count, 1}}},
+		slog.String("credential", v.Credential), slog.String("variant", v.Variant),
+		slog.Int64("generation", v.Generation), slog.String("recovery", v.Recovery), slog.String("detail", v.Detail))
 }
 
 // Refused writes a line and a metric for a token that has not expired and that
 // the provider's API no longer accepts.
 func (j Journal) Refused(ctx context.Context, credential, variant, fingerprint string) {
-	j.write(ctx, slog.LevelWarn, "canary", 0, []metric{{"TokensRefused", count, 1}},
+	j.write(ctx, line{slog.LevelWarn, "canary", 0, []metric{{"TokensRefused", count, 1}}},
 		slog.String("credential", credential), slog.String("variant", variant), slog.String("fingerprint", fingerprint),
-		slog.String(
-			"detail", "the provider does not take this token any more, though its time is not over",
-		))
+		slog.String("detail", "the provider does not take this token any more, though its time is not over"))
 }
 
 // Pass is the result of one pass of rotate.
@@ -143,12 +176,16 @@ func (j Journal) Pass(ctx context.Context, p Pass) {
 	case p.Learnt+p.Gone+p.Renewed+p.Retired > 0:
 		level = slog.LevelInfo
 	}
-	j.write(ctx, level, "pass", p.Took, p.metrics(),
+	j.write(ctx, line{level, "pass", p.Took, p.metrics()},
 		slog.Int("learnt", p.Learnt), slog.Int("gone", p.Gone), slog.Int("renewed", p.Renewed),
 		slog.Int("retired", p.Retired),
 		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue),
 		slog.Int("proven", p.Proven), slog.Int("refused", p.Refused), slog.Bool("more", p.More),
 		slog.String("error", p.Error))
+}
+
+func (p Pass) metrics() []metric {
+	return []metric{{"Passes", count, 1}, {"Backlog", count, float64(p.Left)}, {"Overdue", count, float64(p.Overdue)}}
 }
 
 // Panic writes a line about a recovered panic with its stack. Of the value it
@@ -159,17 +196,21 @@ func (j Journal) Panic(ctx context.Context, value any, requestID string) {
 	if err, ok := value.(runtime.Error); ok {
 		what = err.Error()
 	}
-	j.write(
-		ctx, slog.LevelError, "panic", 0, nil, slog.String("what", what), slog.String("stack", string(debug.Stack())),
-		slog.String("request_id", requestID),
-	)
+	j.write(ctx, line{level: slog.LevelError, what: "panic"}, slog.String("what", what),
+		slog.String("stack", string(debug.Stack())), slog.String("request_id", requestID))
 }
 
-func (j Journal) write(
-	ctx context.Context, level slog.Level, what string, took time.Duration, metrics []metric, attrs ...slog.Attr,
-) {
-	carries := j.Metrics != "" && len(metrics) > 0
-	if j.Log == nil || !carries && !j.Log.Enabled(ctx, level) {
+// line is what every line of the journal has besides its attributes.
+type line struct {
+	level   slog.Level
+	what    string
+	took    time.Duration // 0: left out
+	metrics []metric
+}
+
+func (j Journal) write(ctx context.Context, l line, attrs ...slog.Attr) {
+	carries := j.Metrics != "" && len(l.metrics) > 0
+	if j.Log == nil || !carries && !j.Log.Enabled(ctx, l.level) {
 		return
 	}
 	now := time.Now()
@@ -180,15 +221,15 @@ func (j Journal) write(
 			kept = append(kept, bounded(a))
 		}
 	}
-	if took > 0 {
-		kept = append(kept, slog.Float64("ms", milliseconds(took)))
+	if l.took > 0 {
+		kept = append(kept, slog.Float64("ms", milliseconds(l.took)))
 	}
 	if carries {
-		kept = embed(kept, directive{j.Metrics, now, metrics})
+		kept = embed(kept, directive{j.Metrics, now, l.metrics})
 	}
-	line := slog.NewRecord(now, level, what, 0)
-	line.AddAttrs(kept...)
-	_ = j.Log.Handler().Handle(ctx, line) // not Log.Log: metrics are written at any level
+	record := slog.NewRecord(now, l.level, l.what, 0)
+	record.AddAttrs(kept...)
+	_ = j.Log.Handler().Handle(ctx, record) // not Log.Log: metrics are written at any level
 }
 
 // mostAttrs is the capacity for a line's attributes. A longer line allocates.

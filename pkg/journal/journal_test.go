@@ -18,7 +18,7 @@ func written(t *testing.T, write func(journal.Journal)) map[string]any {
 	write(journal.Journal{Log: slog.New(slog.NewJSONHandler(&out, nil))})
 	var line map[string]any
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
-		t.Fatalf("not one line of JSON: %q", out.String())
+		t.Fatalf("the output = %q, want one line of JSON", out.String())
 	}
 	return line
 }
@@ -40,27 +40,27 @@ func TestAVendIsOneLine(t *testing.T) {
 	}
 	for _, absent := range []string{"code", "detail", "stale", "action"} {
 		if _, there := line[absent]; there {
-			t.Errorf("%s says nothing and is written", absent)
+			t.Errorf("the line has %s, want it left out", absent)
 		}
 	}
 }
 
-func TestARefusalIsAWarning(t *testing.T) {
+func TestRefusalIsAWarning(t *testing.T) {
 	line := written(t, func(j journal.Journal) {
 		j.Vend(t.Context(), journal.Vend{Action: "status", Code: "access_denied", Detail: "why"})
 	})
 	if line["msg"] != "refusal" || line["level"] != "WARN" || line["action"] != "status" ||
 		line["code"] != "access_denied" {
-		t.Errorf("%v", line)
+		t.Errorf("the line of a refused status = %v, want a warning", line)
 	}
 }
 
-func TestAFailedMintIsAWarning(t *testing.T) {
+func TestFailedMintIsAWarning(t *testing.T) {
 	line := written(t, func(j journal.Journal) {
 		j.Mint(t.Context(), journal.Mint{Credential: "minut", Attempt: 1, Code: "provider_rejected"})
 	})
 	if line["msg"] != "mint" || line["level"] != "WARN" || line["attempt"] != 1.0 {
-		t.Errorf("%v", line)
+		t.Errorf("the line of a failed mint = %v, want a warning", line)
 	}
 }
 
@@ -69,7 +69,7 @@ func TestAPanicShowsNoValue(t *testing.T) {
 		line := written(t, func(j journal.Journal) { j.Panic(t.Context(), value, "r") })
 		if text, _ := json.Marshal(line); strings.Contains(string(text), "hush") || line["msg"] != "panic" ||
 			line["stack"] == "" {
-			t.Errorf("%s", text)
+			t.Errorf("the line of a panic = %s, want the stack and not the value", text)
 		}
 	}
 }
@@ -95,8 +95,9 @@ func TestAttack23_LongTextsAreCut(t *testing.T) {
 		!strings.HasSuffix(text, "é… (2097152 bytes)") {
 		t.Errorf("caller = %.20q … %q, want its start and its length", text, text[max(0, len(text)-30):])
 	}
-	line = written(t, func(j journal.Journal) { j.NotPersisted(t.Context(), "minut", "-", 7, long, "") })
+	lost := journal.NotPersisted{Credential: "minut", Variant: "-", Generation: 7, Recovery: long}
+	line = written(t, func(j journal.Journal) { j.NotPersisted(t.Context(), lost) })
 	if line["recovery"] != long {
-		t.Errorf("recovery was cut to %d bytes: it cannot be recovered from", len(line["recovery"].(string)))
+		t.Errorf("recovery has %d bytes, want all %d", len(line["recovery"].(string)), len(long))
 	}
 }

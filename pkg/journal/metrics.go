@@ -20,40 +20,6 @@ const (
 	millis = "Milliseconds"
 )
 
-func (v Vend) metrics() []metric {
-	switch {
-	case v.Code != "":
-		return []metric{{"Refusals", count, 1}}
-	case v.Fingerprint != "":
-		return []metric{{"Vends", count, 1}, {"VendTime", millis, milliseconds(v.Took)}}
-	}
-	return nil
-}
-
-func (v Mint) metrics() []metric {
-	all := []metric{{"Mints", count, 1}}
-	if v.Code != "" {
-		all = []metric{{"MintFailures", count, 1}}
-	}
-	for _, m := range []struct {
-		name string
-		is   bool
-	}{
-		{"ScopesWithheld", v.Code == "" && v.NotGranted != ""},
-		{"CredentialsFailing", v.ForGood},
-		{"GrantsEnding", !v.GrantUntil.IsZero()},
-	} {
-		if m.is {
-			all = append(all, metric{m.name, count, 1})
-		}
-	}
-	return all
-}
-
-func (p Pass) metrics() []metric {
-	return []metric{{"Passes", count, 1}, {"Backlog", count, float64(p.Left)}, {"Overdue", count, float64(p.Overdue)}}
-}
-
 // directive is the attribute that makes a line carry metrics. CloudWatch
 // extracts them from lines in the embedded metric format:
 //

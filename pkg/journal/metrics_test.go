@@ -32,14 +32,14 @@ func measured(t *testing.T, write func(journal.Journal)) map[string]float64 {
 	}
 	values := map[string]any{}
 	if json.Unmarshal(out.Bytes(), &line) != nil || json.Unmarshal(out.Bytes(), &values) != nil {
-		t.Fatalf("not one line of JSON: %q", out.String())
+		t.Fatalf("the output = %q, want one line of JSON", out.String())
 	}
 	if age := time.Since(time.UnixMilli(line.AWS.Timestamp)); age < 0 || age > time.Minute {
-		t.Errorf("the time stamp is %v old", age)
+		t.Errorf("the time stamp is %v old, want at most a minute", age)
 	}
 	set := line.AWS.CloudWatchMetrics[0]
 	if set.Namespace != "tokenvend/test" || len(set.Dimensions) != 1 || len(set.Dimensions[0]) != 0 {
-		t.Errorf("%+v", set)
+		t.Errorf("the metrics = %+v, want the namespace tokenvend/test without dimensions", set)
 	}
 	found := map[string]float64{}
 	for _, m := range set.Metrics {
@@ -51,11 +51,11 @@ func measured(t *testing.T, write func(journal.Journal)) map[string]float64 {
 func TestFault58_EveryPassBeats(t *testing.T) {
 	got := measured(t, func(j journal.Journal) { j.Pass(t.Context(), journal.Pass{}) })
 	if len(got) != 3 || got["Passes"] != 1 || got["Backlog"] != 0 || got["Overdue"] != 0 {
-		t.Errorf("a pass with nothing to do: %v", got)
+		t.Errorf("the line of a pass with nothing to do = %v, want its metrics", got)
 	}
 	got = measured(t, func(j journal.Journal) { j.Pass(t.Context(), journal.Pass{Left: 7, Overdue: 2}) })
 	if got["Backlog"] != 7 || got["Overdue"] != 2 {
-		t.Errorf("%v", got)
+		t.Errorf("the metrics of a pass = %v, want a backlog of 7 and 2 overdue", got)
 	}
 }
 
@@ -88,7 +88,7 @@ func TestMetricsOfLines(t *testing.T) {
 	} {
 		got := measured(t, c.write)
 		if len(got) != len(c.want) {
-			t.Errorf("%s: %v", says, got)
+			t.Errorf("the metrics of %s = %v, want %v", says, got, c.want)
 		}
 		for name, value := range c.want {
 			if got[name] != value {
@@ -102,6 +102,6 @@ func TestWithoutANamespaceNothingIsMeasured(t *testing.T) {
 	var out bytes.Buffer
 	journal.Journal{Log: slog.New(slog.NewJSONHandler(io.MultiWriter(&out), nil))}.Pass(t.Context(), journal.Pass{})
 	if out.Len() > 0 {
-		t.Errorf("a pass with nothing to do wrote %s", out.String())
+		t.Errorf("a pass with nothing to do wrote %s, want nothing", out.String())
 	}
 }

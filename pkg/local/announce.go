@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 )
 
@@ -21,36 +20,36 @@ const maxLines = 20
 
 // announce writes where the server is: to the data folder for programs, to the
 // log, and to the output for users.
-func (h *server) announce(ctx context.Context) error {
-	url := urlOf(h.front.listener)
-	key := h.signers.operator
-	info := ServerInfo{URL: url, Region: h.region(), KeyID: key.ID, Secret: key.Secret}
-	if err := info.write(h.data()); err != nil {
+func (s *server) announce(ctx context.Context) error {
+	key := s.keys.operator
+	info := ServerInfo{URL: s.api.URL(), Region: s.region(), KeyID: key.ID, Secret: key.Secret}
+	if err := info.write(s.folder.Path); err != nil {
 		return err
 	}
-	h.serverInfoWritten = true
-	h.log().LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("url", url), slog.String("data", h.data()))
-	if !isLoopback(h.front.listener) {
-		h.log().LogAttrs(ctx, slog.LevelWarn, "no TLS", slog.String("detail",
-			"tokens travel in the clear to whoever is not on this machine: put a TLS proxy in front, or listen on loopback"))
+	s.serverInfoWritten = true
+	s.log().LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("url", info.URL), slog.String("data", s.folder.Path))
+	if !s.api.IsLoopback() {
+		s.log().LogAttrs(ctx, slog.LevelWarn, "no TLS", slog.String("detail",
+			"tokens reach other machines unencrypted: put a TLS proxy before the server, or listen on loopback"))
 	}
-	for _, open := range h.opened() {
-		h.log().LogAttrs(ctx, slog.LevelWarn, "opened", slog.String("detail", open))
+	for _, text := range s.relaxations() {
+		s.log().LogAttrs(ctx, slog.LevelWarn, "opened", slog.String("detail", text))
 	}
-	text, err := h.welcome(ctx, url)
+	text, err := s.welcome(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = h.out().Write([]byte(text))
+	_, err = s.out().Write([]byte(text))
 	return err
 }
 
 // welcome returns what a user reads at the start.
-func (h *server) welcome(ctx context.Context, url string) (string, error) {
-	listed, err := h.source.List(ctx)
+func (s *server) welcome(ctx context.Context) (string, error) {
+	listed, err := s.source.List(ctx)
 	if err != nil {
 		return "", err
 	}
+	url := s.api.URL()
 	var b strings.Builder
 	fmt.Fprintf(&b, "tokenvend listens on %s; Ctrl-C ends it.\n\n", url)
 	for i, l := range listed {
@@ -59,17 +58,16 @@ func (h *server) welcome(ctx context.Context, url string) (string, error) {
 			break
 		}
 		fmt.Fprintf(&b, "curl -s --aws-sigv4 \"aws:amz:%s:execute-api\" --user \"%s\" %s/tokens/%s\n",
-			h.region(), h.signers.user, url, l.Name)
+			s.region(), s.keys.curlUser, url, l.Name)
 	}
 	if len(listed) == 0 {
-		fmt.Fprintf(&b, "There is no credential yet. %s puts one into %s; "+
-			"no restart is needed.\n", h.commandLine("add NAME --provider PROVIDER"),
-			filepath.Join(h.data(), credentialFolder))
+		fmt.Fprintf(&b, "There is no credential yet. %s puts one into %s; no restart is needed.\n",
+			s.commandLine("add NAME --provider PROVIDER"), s.folder.Credentials())
 	}
-	if h.control != nil {
-		fmt.Fprintf(&b, demoHints, urlOf(h.control.listener),
-			h.commandLine("connect trackmania --account alice"),
-			h.commandLine("get trackmania --account alice"))
+	if s.demo != nil {
+		fmt.Fprintf(&b, demoHints, s.demo.control.URL(),
+			s.commandLine("connect trackmania --account alice"),
+			s.commandLine("get trackmania --account alice"))
 	}
 	return b.String(), nil
 }

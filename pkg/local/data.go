@@ -10,11 +10,13 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
-// The files of a data folder, beside server.json and the credentials.
+// The files of a data folder, and its folder of credentials.
 const (
-	keyFile   = "key"
-	sealFile  = "seal.key"
-	storeFile = "entries.db"
+	keyFile          = "key"
+	sealFile         = "seal.key"
+	storeFile        = "entries.db"
+	serverInfoFile   = "server.json"
+	credentialFolder = "credentials"
 )
 
 // Folder is a data folder.

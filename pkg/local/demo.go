@@ -7,61 +7,58 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/local/gateway"
+	"github.com/tokenvend/tokenvend/pkg/local/httpserver"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
-
-// credentialFolder is the folder of the credentials, in the data folder.
-const credentialFolder = "credentials"
 
 // warmDemos are the credentials of a demo that are renewed though nobody asks,
 // so that there is something to watch.
 var warmDemos = [...]string{"minut", "monta"}
 
-// openDemo starts the simulator, listens on its control address, and writes the
-// demo's credentials.
-func (h *server) openDemo() error {
-	sim := simulator.New(simulator.Options{Lifetime: h.DemoLifetime})
-	if err := sim.ListenTLS("127.0.0.1:0"); err != nil {
-		return fmt.Errorf("--demo: %w", err)
-	}
-	h.demo = sim
-	l, err := listen(h.demoListen(), "--demo-listen")
-	if err == nil {
-		h.control = newWeb(l, sim.Control(), h.log())
-		if !isLoopback(l) {
-			err = errors.New("--demo-listen: expected an address on loopback: the simulator authenticates nobody")
-		}
-	}
-	if h.source == nil {
-		return err
-	}
-	return errors.Join(err, writeDemos(h.source, sim))
+// demo is the simulator and the server of its control address.
+type demo struct {
+	simulator *simulator.Simulator
+	control   *httpserver.Server // nil: it does not listen
 }
 
-func (h *server) closeDemo() error {
-	if h.demo == nil {
-		return nil
+// openDemo starts the simulator and listens on its control address. What it
+// returns is to be closed, with an error too.
+func openDemo(c Config) (*demo, error) {
+	d := &demo{simulator: simulator.New(simulator.Options{Lifetime: c.DemoLifetime})}
+	if err := d.simulator.ListenTLS("127.0.0.1:0"); err != nil {
+		return d, fmt.Errorf("--demo: %w", err)
 	}
-	if h.control != nil {
-		h.control.stop(grace)
+	l, err := httpserver.Listen(c.demoAddress(), "--demo-listen")
+	if err != nil {
+		return d, err
 	}
-	return h.demo.Close()
+	d.control = httpserver.New(l, gateway.Timeout, c.log())
+	if !d.control.IsLoopback() {
+		return d, errors.New("--demo-listen: expected an address on loopback: the simulator authenticates nobody")
+	}
+	return d, nil
 }
 
-// browse returns where a browser finds an authorize page. In a demo that is the
-// control address: its host name resolves, and it needs no certificate.
-func (h *server) browse(page string) string {
-	if h.demo == nil {
-		return page
+func (d *demo) close(grace time.Duration) error {
+	if d.control != nil {
+		d.control.Stop(grace)
 	}
-	for _, name := range h.demo.Providers() {
-		if at, query, _ := strings.Cut(page, "?"); at == h.demo.AuthorizeURL(name) {
-			return urlOf(h.control.listener) + "/providers/" + name + "/authorize?" + query
+	return d.simulator.Close()
+}
+
+// browserURL returns where a browser finds an authorize page of the simulator:
+// at the control address. Its host name resolves, and it needs no certificate.
+func (d *demo) browserURL(page string) string {
+	for _, name := range d.simulator.Providers() {
+		if at, query, _ := strings.Cut(page, "?"); at == d.simulator.AuthorizeURL(name) {
+			return d.control.URL() + "/providers/" + name + "/authorize?" + query
 		}
 	}
 	return page

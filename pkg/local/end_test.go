@@ -16,7 +16,7 @@ func TestCaseC41_EndDuringStartIsClean(t *testing.T) {
 		0, time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond,
 	} {
 		t.Run(fmt.Sprintf("after %v", after), func(t *testing.T) {
-			var log page
+			var log buffer
 			ctx, cancel := context.WithCancel(t.Context())
 			if after == 0 {
 				cancel()
@@ -26,8 +26,8 @@ func TestCaseC41_EndDuringStartIsClean(t *testing.T) {
 			if err := Serve(ctx, c); err != nil {
 				t.Errorf("Serve() = %v, want nil after an end that was asked for", err)
 			}
-			if said := log.String(); strings.Contains(said, "level=WARN") || strings.Contains(said, "level=ERROR") {
-				t.Errorf("the log of a clean end has a warning:\n%s", said)
+			if text := log.String(); strings.Contains(text, "level=WARN") || strings.Contains(text, "level=ERROR") {
+				t.Errorf("the log of a clean end has a warning:\n%s", text)
 			}
 		})
 	}

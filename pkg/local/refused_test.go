@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,7 +19,7 @@ func TestRefusedStartLeavesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			above := t.TempDir()
 			c.Data = filepath.Join(above, "a", "b")
-			c.Listen, c.DemoListen = or(c.Listen, "127.0.0.1:0"), or(c.DemoListen, "127.0.0.1:0")
+			c.Listen, c.DemoListen = cmp.Or(c.Listen, "127.0.0.1:0"), cmp.Or(c.DemoListen, "127.0.0.1:0")
 			err := Serve(t.Context(), c)
 			if left, _ := os.ReadDir(above); err == nil || len(left) != 0 {
 				t.Errorf("Serve(%s) = %v and leaves %v, want an error and nothing left", name, err, left)

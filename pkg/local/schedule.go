@@ -15,46 +15,46 @@ const (
 	shortestPass = time.Minute
 	longestPass  = 5 * time.Minute
 	forgetEvery  = time.Hour
-	lookEvery    = time.Second // at the folder of credentials
+	pollEvery    = time.Second // of the folder of credentials
 )
 
 // schedule takes the place of EventBridge.
 type schedule struct {
-	sweep  *rotate.Rotator
-	folder credential.Source
-	seen   []credential.Listed // in the folder, before the last pass
-	store  *bolt.Store
-	every  time.Duration
-	log    *slog.Logger
+	rotator *rotate.Rotator
+	folder  credential.Source
+	seen    []credential.Listed // in the folder, before the last pass
+	store   *bolt.Store
+	every   time.Duration
+	log     *slog.Logger
 }
 
 // run makes a pass at once, one in each period, and one when the folder of
 // credentials has changed, until ctx ends. It makes one pass at a time.
 func (s *schedule) run(ctx context.Context) {
-	period, look := time.NewTicker(s.every), time.NewTicker(lookEvery)
+	period, poll := time.NewTicker(s.every), time.NewTicker(pollEvery)
 	defer period.Stop()
-	defer look.Stop()
-	var forgot time.Time
+	defer poll.Stop()
+	var forgotten time.Time // when it last deleted expired rows
 	for ctx.Err() == nil {
 		s.changed(ctx)
 		s.pass(ctx)
-		if time.Since(forgot) >= forgetEvery {
-			forgot = time.Now()
+		if time.Since(forgotten) >= forgetEvery {
+			forgotten = time.Now()
 			s.forget(ctx)
 		}
-		if !s.wait(ctx, period.C, look.C) {
+		if !s.wait(ctx, period.C, poll.C) {
 			return
 		}
 	}
 }
 
 // wait waits for the time of the next pass. It returns false when ctx ends.
-func (s *schedule) wait(ctx context.Context, period, look <-chan time.Time) bool {
+func (s *schedule) wait(ctx context.Context, period, poll <-chan time.Time) bool {
 	for {
 		select {
 		case <-period:
 			return true
-		case <-look:
+		case <-poll:
 			if s.changed(ctx) {
 				return true
 			}
@@ -79,7 +79,7 @@ func (s *schedule) changed(ctx context.Context) bool {
 func (s *schedule) pass(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, passTime(s.every))
 	defer cancel()
-	_, _ = s.sweep.Run(ctx)
+	_, _ = s.rotator.Run(ctx)
 }
 
 // passTime returns how long one pass may take.

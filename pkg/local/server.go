@@ -5,19 +5,20 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/local/gateway"
+	"github.com/tokenvend/tokenvend/pkg/local/httpserver"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/private"
-	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
@@ -28,87 +29,102 @@ import (
 // server is the running server with everything that belongs to it.
 type server struct {
 	Config
-	owners  private.Owners // of the data folder
-	store   *bolt.Store
-	sealer  *keyfile.Sealer
-	source  *folder.Source
-	signers signers
-	demo    *simulator.Simulator // nil: the real internet
-	roots   *x509.CertPool       // trusted besides the system's; nil: the system's alone
-	http    *http.Client
-	mint    *mint.Mint
+	folder Folder         // the data folder
+	owners private.Owners // of the data folder
+	store  *bolt.Store
+	sealer *keyfile.Sealer
+	source *folder.Source
+	keys   signingKeys
+	demo   *demo          // nil: the real providers
+	roots  *x509.CertPool // trusted besides the system's; nil: the system's alone
+	http   *http.Client   // to providers
+	mint   *mint.Mint
 
-	front, control    *web // control: the simulator's, nil without one
-	sweeps            sync.WaitGroup
-	stopSweeps        context.CancelFunc
+	api               *httpserver.Server
+	gateway           *gateway.Gateway
+	schedule          sync.WaitGroup
+	endSchedule       context.CancelFunc
 	serverInfoWritten bool
 }
 
 // build makes a server that does not answer yet. Its error names everything
 // that is wrong; nothing is left open then.
 func build(c Config) (*server, error) {
-	h := &server{Config: c, stopSweeps: func() {}}
-	errs := []error{c.check()}
-	errs = append(errs, h.openData(), h.openCA())
-	if c.Demo {
-		errs = append(errs, h.openDemo())
+	s := &server{Config: c, folder: c.dataFolder(), endSchedule: func() {}}
+	err := errors.Join(c.check(), s.openData(), s.readCA(), s.openDemo(), s.listen())
+	if err != nil {
+		return nil, errors.Join(err, s.close())
 	}
-	front, err := listen(c.listen(), "--listen")
-	errs = append(errs, err)
-	if err == nil {
-		errs = append(errs, h.wellKnown(front))
-		h.front = newWeb(front, nil, c.log())
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, errors.Join(err, h.close())
-	}
-	h.assemble()
-	return h, nil
+	s.assemble()
+	return s, nil
 }
 
 // openData opens the files of the data folder. Before the store is locked none
 // of them is read or written: they may be another server's.
-func (h *server) openData() error {
-	data := h.data()
-	if err := os.MkdirAll(data, 0o700); err != nil {
+func (s *server) openData() error {
+	if err := os.MkdirAll(s.folder.Path, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	owners, err := h.folder().Check()
+	owners, err := s.folder.Check()
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	h.owners = owners
-	h.store, err = bolt.Open(filepath.Join(data, storeFile))
+	s.owners = owners
+	s.store, err = bolt.Open(filepath.Join(s.folder.Path, storeFile))
 	if errors.Is(err, bolt.ErrInUse) {
 		return fmt.Errorf("the data folder %s is in use by another tokenvend serve: "+
-			"end that one, or choose another folder with --data", data)
+			"end that one, or choose another folder with --data", s.folder.Path)
 	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(h.openSeal(), h.openSigners(), h.openCredentials())
+	return errors.Join(s.openSeal(), s.openKeys(), s.openCredentials())
 }
 
-func (h *server) openSeal() (err error) {
-	h.sealer, err = keyfile.OpenOwned(filepath.Join(h.data(), sealFile), h.owners)
+func (s *server) openSeal() (err error) {
+	s.sealer, err = keyfile.OpenOwned(filepath.Join(s.folder.Path, sealFile), s.owners)
 	return err
 }
 
-func (h *server) openSigners() (err error) {
-	h.signers, err = signersOf(h.Config, h.owners)
+func (s *server) openKeys() (err error) {
+	s.keys, err = signingKeysOf(s.Config, s.owners)
 	return err
 }
 
-func (h *server) openCredentials() (err error) {
-	if h.source, err = folder.Open(filepath.Join(h.data(), credentialFolder), h.owners); err != nil || h.Demo {
+func (s *server) openCredentials() (err error) {
+	if s.source, err = folder.Open(s.folder.Credentials(), s.owners); err != nil || s.Demo {
 		return err
 	}
-	return refuseDemos(h.source, h.data())
+	return refuseDemos(s.source, s.folder.Path)
 }
 
-// wellKnown refuses the demo's well-known key on an address beyond loopback.
-func (h *server) wellKnown(front net.Listener) error {
-	if h.Demo && len(h.Keys) == 0 && !isLoopback(front) {
+// readCA reads the certificates that are trusted besides the system's.
+func (s *server) readCA() (err error) {
+	s.roots, err = rootsWith(s.CA)
+	return err
+}
+
+// openDemo starts the simulator of a demo, and writes the demo's credentials.
+func (s *server) openDemo() (err error) {
+	if !s.Demo {
+		return nil
+	}
+	s.demo, err = openDemo(s.Config)
+	if err != nil || s.source == nil {
+		return err
+	}
+	return writeDemos(s.source, s.demo.simulator)
+}
+
+// listen listens on the address of the API. It refuses the demo's well-known
+// key on an address beyond loopback.
+func (s *server) listen() error {
+	l, err := httpserver.Listen(s.listenAddress(), "--listen")
+	if err != nil {
+		return err
+	}
+	s.api = httpserver.New(l, gateway.Timeout, s.log())
+	if s.Demo && len(s.Keys) == 0 && !s.api.IsLoopback() {
 		return errors.New("--listen: beyond loopback everybody knows the demo's key: " +
 			"with --admin-key ID:SECRET or --key ID:SECRET it is no longer taken")
 	}
@@ -116,55 +132,65 @@ func (h *server) wellKnown(front net.Listener) error {
 }
 
 // assemble wires the parts.
-func (h *server) assemble() {
-	h.http = outbound.NewClient(h.outside())
-	lines := journal.Journal{Log: h.log()}
-	h.mint = mint.New(mint.Config{
-		Store: h.store, Source: h.source, Sealer: h.sealer, HTTP: h.http, Journal: lines,
-		Every: h.every(), StaleMax: h.StaleMax, TrustsEmpty: true, RowFormat: row.FormatMigrate,
+func (s *server) assemble() {
+	lines := journal.Journal{Log: s.log()}
+	service := &vend.Service{Journal: lines, Operator: access.Caller.IsOperator}
+	providers := outbound.Config{AllowPrivate: s.AllowPrivate, Proxy: s.Proxy, Roots: s.roots}
+	if s.demo != nil {
+		providers = outbound.Config{Roots: s.demo.simulator.Roots(), Route: s.demo.simulator.Route}
+		service.Browse = s.demo.browserURL
+	}
+	s.http = outbound.NewClient(providers)
+	s.mint = mint.New(mint.Config{
+		Store: s.store, Source: s.source, Sealer: s.sealer, HTTP: s.http, Journal: lines,
+		Every: s.every(), StaleMax: s.StaleMax, TrustsEmpty: true, RowFormat: row.FormatMigrate,
 	})
-	desk := &vend.Service{Mint: h.mint, Journal: lines, Browse: h.browse, Operator: access.Caller.IsOperator}
-	g := newGateway(h.region(), h.signers.keys, h.log())
-	g.answer = desk.HTTP
-	h.front.server.Handler = g
+	service.Mint = s.mint
+	s.gateway = gateway.New(s.region(), s.keys.all, service.HTTP, s.log())
 }
 
-// open starts answering and renewing. A later failure is passed to fail.
-func (h *server) open(fail func(error)) {
-	h.front.start(fail)
-	if h.control != nil {
-		h.control.start(fail)
+// start starts answering and renewing. A later failure is passed to fail.
+func (s *server) start(fail func(error)) {
+	s.api.Start(s.gateway, fail)
+	if s.demo != nil {
+		s.demo.control.Start(s.demo.simulator.Control(), fail)
 	}
 	var ctx context.Context
-	ctx, h.stopSweeps = context.WithCancel(context.Background())
-	s := &schedule{
-		sweep: &rotate.Rotator{
-			Mint: h.mint, Store: h.store, Journal: journal.Journal{Log: h.log()}, Look: lookEvery, Canary: h.Canary,
+	ctx, s.endSchedule = context.WithCancel(context.Background())
+	passes := &schedule{
+		rotator: &rotate.Rotator{
+			Mint: s.mint, Store: s.store, Journal: journal.Journal{Log: s.log()}, Look: pollEvery, Canary: s.Canary,
 		},
-		store: h.store, folder: h.source, every: h.every(), log: h.log(),
+		store: s.store, folder: s.source, every: s.every(), log: s.log(),
 	}
-	h.sweeps.Go(func() { s.run(ctx) })
+	s.schedule.Go(func() { passes.run(ctx) })
 }
+
+// grace is how long calls that are under way may take once the server ends.
+const grace = 10 * time.Second
 
 // close ends everything and waits for it, in an order that loses nothing: calls
 // first, then renewals, then requests to providers that are under way. The
 // store is the last, for it is also the lock on the folder.
-func (h *server) close() error {
-	if h.front != nil {
-		h.front.stop(grace)
+func (s *server) close() error {
+	if s.api != nil {
+		s.api.Stop(grace)
 	}
-	h.stopSweeps()
-	h.sweeps.Wait()
-	if h.mint != nil {
-		h.mint.Wait()
-		h.http.CloseIdleConnections()
+	s.endSchedule()
+	s.schedule.Wait()
+	if s.mint != nil {
+		s.mint.Wait()
+		s.http.CloseIdleConnections()
 	}
-	err := h.closeDemo()
-	if h.serverInfoWritten {
-		err = errors.Join(err, os.Remove(filepath.Join(h.data(), serverInfoFile)))
+	var err error
+	if s.demo != nil {
+		err = s.demo.close(grace)
 	}
-	if h.store != nil {
-		err = errors.Join(err, h.store.Close())
+	if s.serverInfoWritten {
+		err = errors.Join(err, os.Remove(filepath.Join(s.folder.Path, serverInfoFile)))
+	}
+	if s.store != nil {
+		err = errors.Join(err, s.store.Close())
 	}
 	return err
 }

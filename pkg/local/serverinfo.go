@@ -11,11 +11,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// serverInfoFile is the file in the data folder in which a running server says
-// how it is reached.
-const serverInfoFile = "server.json"
-
-// ServerInfo is where a running server is found, and a key to sign with.
+// ServerInfo is where a running server is found, and a key to sign with. A
+// server writes it to a file in its data folder.
 type ServerInfo struct {
 	URL    string        `json:"url"` // without a slash at the end
 	Region string        `json:"region"`
@@ -36,12 +33,12 @@ func (f Folder) ServerInfo() (ServerInfo, error) {
 	if err != nil {
 		return ServerInfo{}, err
 	}
-	var d ServerInfo
-	if err := json.Unmarshal(text, &d); err != nil || d.URL == "" || d.KeyID == "" || d.Secret.IsZero() {
+	var info ServerInfo
+	if err := json.Unmarshal(text, &info); err != nil || info.URL == "" || info.KeyID == "" || info.Secret.IsZero() {
 		path := filepath.Join(f.Path, serverInfoFile)
 		return ServerInfo{}, fmt.Errorf("%s: expected url, region, key_id and secret", path)
 	}
-	return d, nil
+	return info, nil
 }
 
 func (f Folder) readServerInfo() ([]byte, error) {
@@ -53,9 +50,9 @@ func (f Folder) readServerInfo() ([]byte, error) {
 }
 
 // write puts the information into the data folder, its secret too.
-func (d ServerInfo) write(data string) error {
+func (i ServerInfo) write(data string) error {
 	text, err := json.Marshal(map[string]string{
-		"url": d.URL, "region": d.Region, "key_id": d.KeyID, "secret": d.Secret.Reveal(),
+		"url": i.URL, "region": i.Region, "key_id": i.KeyID, "secret": i.Secret.Reveal(),
 	})
 	if err != nil {
 		return err

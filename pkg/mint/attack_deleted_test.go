@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -15,26 +16,26 @@ import (
 func TestAttack04_RecoveryBlobRevivesNothingInADeletedEntry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m, k := w.instance(), account("trackmania", "alice")
-		_ = w.instanceOver(&fullStore{Store: w.store}).
-			Connect(deadline(t, 29*time.Second), k, w.code("trackmania", "alice"))
-		blob := recoveryIn(w.logged())
+		m, k := w.NewProcess(), testworld.Account("trackmania", "alice")
+		_ = w.NewProcess(testworld.WithStore(&fullStore{Store: w.Store})).
+			Connect(deadline(t, testworld.CallerTimeout), k, w.Code("trackmania", "alice"))
+		blob := recoveryIn(w.Log.String())
 		if blob == "" {
-			t.Fatal("no recovery blob in the log")
+			t.Fatalf("log = %s, want a recovery blob in it", w.Log.String())
 		}
 		time.Sleep(mint.LeaseTTL)
 		_, _, err := m.Revoke(t.Context(), k)
-		must(t, err)
-		must(t, w.store.Delete(t.Context(), k))
-		if _, err := m.Recover(t.Context(), "trackmania", blob); codeOf(err) != api.InvalidRequest {
+		testworld.Must(t, err)
+		testworld.Must(t, w.Store.Delete(t.Context(), k))
+		if _, err := m.Recover(t.Context(), "trackmania", blob); !testworld.HasCode(err, api.InvalidRequest) {
 			t.Errorf(
-				"Recover into an entry that was deleted after its revocation = %v, want %s",
+				"Recover() into an entry that was deleted after its revocation = %v, want %s",
 				err,
 				api.InvalidRequest,
 			)
 		}
-		if after := w.entryOf(k); len(after.Sealed) > 0 {
-			t.Error("the revoked grant is in its entry again")
+		if after := w.Entry(k); len(after.Sealed) > 0 {
+			t.Errorf("Entry(%s) holds %d bytes, want the revoked grant gone", k, len(after.Sealed))
 		}
 	})
 }

@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
@@ -44,7 +44,7 @@ func (x refusing) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestAttack19_ARefusalOfOneGrantDelaysNoOther(t *testing.T) {
-	for name, c := range map[string]struct {
+	for name, tt := range map[string]struct {
 		status int
 		body   string
 		shared bool // the refusal names the client, and so concerns everybody
@@ -58,23 +58,22 @@ func TestAttack19_ARefusalOfOneGrantDelaysNoOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{})
-				alice, bob := account("movemint", "alice"), account("movemint", "bob")
-				must(t, w.instance().Connect(t.Context(), alice, w.code("movemint", "alice")))
-				must(t, w.instance().Connect(t.Context(), bob, w.code("movemint", "bob")))
-				m := newProcess(mint.Config{
-					Store: w.store, Source: w.secrets, Sealer: w.sealer, Journal: journal.Journal{},
-					HTTP: &http.Client{Transport: refusing{w.sim, w.refreshOf(alice), c.status, c.body}},
+				alice, bob := testworld.Account("movemint", "alice"), testworld.Account("movemint", "bob")
+				testworld.Must(t, w.NewProcess().Connect(t.Context(), alice, w.Code("movemint", "alice")))
+				testworld.Must(t, w.NewProcess().Connect(t.Context(), bob, w.Code("movemint", "bob")))
+				m := w.NewProcess(func(c *mint.Config) {
+					c.HTTP = &http.Client{Transport: refusing{w.Providers, w.refreshOf(alice), tt.status, tt.body}}
 				})
 				time.Sleep(2*time.Hour + time.Minute) // both access tokens are over
 				if _, err := m.Token(t.Context(), alice, mint.Want{}); err == nil {
-					t.Fatalf("Token(alice) = nil error, want the refusal")
+					t.Fatal("Token(alice) = nil error, want the refusal")
 				}
 				_, err := m.Token(t.Context(), bob, mint.Want{})
-				if (codeOf(err) == api.ProviderRejected) != c.shared {
-					t.Errorf("Token(bob) after alice's was refused = %v; want it refused too: %t", err, c.shared)
+				if (testworld.HasCode(err, api.ProviderRejected)) != tt.shared {
+					t.Errorf("Token(bob) after alice's was refused = %v; want it refused too: %t", err, tt.shared)
 				}
-				if f := w.own("movemint").Failure; f.IsZero() == c.shared {
-					t.Errorf("failure that all tokens share = %+v, want one: %t", f, c.shared)
+				if f := w.own("movemint").Failure; f.IsZero() == tt.shared {
+					t.Errorf("failure that all tokens share = %+v, want one: %t", f, tt.shared)
 				}
 			})
 		})

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -48,14 +49,14 @@ func failsAlone(t *testing.T, status int) {
 	m := a.instance()
 	for i := range 3 {
 		code := attempt.Code{Code: redact.New("code"), RedirectURI: "https://app.test/"}
-		must(t, m.Connect(t.Context(), account("y", fmt.Sprint(i)), code))
+		testworld.Must(t, m.Connect(t.Context(), testworld.Account("y", fmt.Sprint(i)), code))
 	}
 	broken = true
 	time.Sleep(2 * time.Hour)
 	longest, since := time.Duration(0), time.Now()
 	for end := time.Now().Add(3 * time.Hour); time.Now().Before(end); time.Sleep(2 * time.Second) {
 		for i := range 3 {
-			_, _ = m.Token(t.Context(), account("y", fmt.Sprint(i)), mint.Want{})
+			_, _ = m.Token(t.Context(), testworld.Account("y", fmt.Sprint(i)), mint.Want{})
 		}
 		if _, err := m.Token(t.Context(), victim, mint.Want{}); err == nil {
 			since = time.Now()
@@ -63,6 +64,6 @@ func failsAlone(t *testing.T, status int) {
 		longest = max(longest, time.Since(since))
 	}
 	if longest > time.Minute {
-		t.Errorf("callers of another credential had no token for %v, want a minute at most", longest)
+		t.Errorf("Token() of another credential failed for %v, want a minute at most", longest)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -17,12 +18,12 @@ import (
 // writeRow replaces what stands under a key, as whoever may write to the table
 // can.
 func (w *world) writeRow(k token.Key, change func(*store.Entry)) {
-	w.t.Helper()
-	stands := w.entryOf(k)
+	w.T.Helper()
+	stands := w.Entry(k)
 	next := stands
 	change(&next)
-	_, err := w.store.Replace(w.t.Context(), stands, next)
-	must(w.t, err)
+	_, err := w.Store.Replace(w.T.Context(), stands, next)
+	testworld.Must(w.T, err)
 }
 
 // One write of a time or a count that lies far ahead must stop no token. The
@@ -32,7 +33,7 @@ func TestAttack17_OneWriteStopsNoEntry(t *testing.T) {
 	fails := func(e *store.Entry, version string, count int) {
 		e.Failure = store.Failure{Code: "provider_unavailable", RetryAt: far, Count: count, Version: version}
 	}
-	own, entry := token.RecordKey("minut"), key("minut")
+	own, entry := token.RecordKey("minut"), testworld.Key("minut")
 	for name, attack := range map[string]func(*world){
 		"a cooldown": func(w *world) { w.writeRow(own, func(e *store.Entry) { e.CooldownUntil = far }) },
 		"a failure of the client": func(w *world) {
@@ -56,17 +57,18 @@ func TestAttack17_OneWriteStopsNoEntry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{Lifetime: time.Hour})
-				mustToken(t, w.instance(), key("minut"), mint.Want{})
+				w.Token(w.NewProcess(), testworld.Key("minut"))
 				time.Sleep(2 * time.Hour)
 				attack(w)
-				for m, life := w.instance(), 0; life < 3; life++ {
-					got := mustToken(t, m, key("minut"), mint.Want{})
-					again := mustToken(t, w.instance(), key("minut"), mint.Want{})
+				for m, life := w.NewProcess(), 0; life < 3; life++ {
+					got := w.Token(m, testworld.Key("minut"))
+					again := w.Token(w.NewProcess(), testworld.Key("minut"))
 					if again.Token.Fingerprint != got.Token.Fingerprint {
-						t.Errorf("elsewhere: %s, want %s, just minted", again.Token.Fingerprint, got.Token.Fingerprint)
+						t.Errorf("Token() elsewhere = %s, want %s", again.Token.Fingerprint, got.Token.Fingerprint)
 					}
-					if e := w.entry("minut"); e.NextAt.After(e.ExpiresAt) || e.AskedAt.After(time.Now()) {
-						t.Errorf("stored: due at %v, asked at %v; want %v at most", e.NextAt, e.AskedAt, e.ExpiresAt)
+					if e := w.Entry(testworld.Key("minut")); e.NextAt.After(e.ExpiresAt) ||
+						e.AskedAt.After(time.Now()) {
+						t.Errorf("NextAt = %v, AskedAt = %v, want %v and now at most", e.NextAt, e.AskedAt, e.ExpiresAt)
 					}
 					time.Sleep(2 * time.Hour)
 				}
@@ -77,9 +79,9 @@ func TestAttack17_OneWriteStopsNoEntry(t *testing.T) {
 
 // endlessLease takes a lease of ten years and never gives it back.
 func (w *world) endlessLease(k token.Key) {
-	w.t.Helper()
-	_, err := w.store.Acquire(w.t.Context(), w.entryOf(k), 10*365*24*time.Hour)
-	must(w.t, err)
+	w.T.Helper()
+	_, err := w.Store.Acquire(w.T.Context(), w.Entry(k), 10*365*24*time.Hour)
+	testworld.Must(w.T, err)
 }
 
 // While the store is away, an instance cannot learn that a token was revoked or
@@ -92,30 +94,28 @@ func TestAttack18_MemoryServesForStaleMax(t *testing.T) {
 		t.Run(given.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{Lifetime: time.Hour})
-				away := &downStore{Store: w.store}
-				m := w.instanceThat(away, given)
-				old := mustToken(t, m, key("minut"), mint.Want{}).Token
+				away := &downStore{Store: w.Store}
+				m := w.NewProcess(testworld.WithStore(away), withStaleMax(given))
+				old := w.Token(m, testworld.Key("minut")).Token
 				want := min(want, time.Until(old.CacheUntil))
-				_, _, err := w.instance().Revoke(t.Context(), key("minut"))
-				must(t, err)
+				_, _, err := w.NewProcess().Revoke(t.Context(), testworld.Key("minut"))
+				testworld.Must(t, err)
 				away.down = true
 
 				time.Sleep(want - time.Second)
-				if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Fingerprint != old.Fingerprint {
-					t.Errorf("Token after %v = %s, want %s", want-time.Second, got.Fingerprint, old.Fingerprint)
+				if got := w.Token(m, testworld.Key("minut")).Token; got.Fingerprint != old.Fingerprint {
+					t.Errorf("Token() after %v = %s, want %s", want-time.Second, got.Fingerprint, old.Fingerprint)
 				}
 				if _, err := m.Terms(t.Context(), "minut"); err != nil {
-					t.Errorf("Terms after %v: %v", want-time.Second, err)
+					t.Errorf("Terms() after %v = %v, want no error", want-time.Second, err)
 				}
 				time.Sleep(time.Second)
-				if got, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.StoreUnavailable {
-					t.Errorf("Token after %v = %s, %v; want %s", want, got.Token.Fingerprint, err, api.StoreUnavailable)
-				}
+				w.Refused(m, testworld.Key("minut"), mint.Want{}, api.StoreUnavailable)
 				if given == records.LongestStaleMax {
 					return // terms have no cache_until
 				}
-				if _, err := m.Terms(t.Context(), "minut"); codeOf(err) != api.StoreUnavailable {
-					t.Errorf("Terms after %v: %v, want %s", want, err, api.StoreUnavailable)
+				if _, err := m.Terms(t.Context(), "minut"); !testworld.HasCode(err, api.StoreUnavailable) {
+					t.Errorf("Terms() after %v = %v, want %s", want, err, api.StoreUnavailable)
 				}
 			})
 		})
@@ -125,15 +125,13 @@ func TestAttack18_MemoryServesForStaleMax(t *testing.T) {
 func TestAttack18_ARevocationThatIsKnownHereIsObeyedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{Lifetime: time.Hour})
-		away := &downStore{Store: w.store}
-		m := w.instanceThat(away, 0)
-		mustToken(t, m, key("minut"), mint.Want{})
+		away := &downStore{Store: w.Store}
+		m := w.NewProcess(testworld.WithStore(away), withStaleMax(0))
+		w.Token(m, testworld.Key("minut"))
 		away.down = true
-		if _, _, err := m.Revoke(t.Context(), key("minut")); codeOf(err) != api.StoreUnavailable {
-			t.Errorf("Revoke while the store is away: %v, want %s", err, api.StoreUnavailable)
+		if _, _, err := m.Revoke(t.Context(), testworld.Key("minut")); !testworld.HasCode(err, api.StoreUnavailable) {
+			t.Errorf("Revoke() while the store is away = %v, want %s", err, api.StoreUnavailable)
 		}
-		if got, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.StoreUnavailable {
-			t.Errorf("Token after Revoke = %s, %v; want %s", got.Token.Fingerprint, err, api.StoreUnavailable)
-		}
+		w.Refused(m, testworld.Key("minut"), mint.Want{}, api.StoreUnavailable)
 	})
 }

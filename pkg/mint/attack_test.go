@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
@@ -41,17 +42,17 @@ func TestAttack01_NewVersionDoesNotGetTheClientOfTheOld(t *testing.T) {
 				a := newAttacked(t)
 				a.secrets.put("x", at("good.test", "good-secret", nil))
 				warm := a.instance()
-				mustToken(t, warm, key("x"), mint.Want{})
+				a.Token(warm, testworld.Key("x"))
 				a.secrets.put("x", evil)
 				pending, _ := json.Marshal(at("good.test", "good-secret", nil))
 				a.secrets.putRaw("x", credential.Pending, pending)
-				for _, m := range []*process{warm, a.instance()} {
+				for _, m := range []*testworld.Process{warm, a.instance()} {
 					_, _, err := m.Discover(t.Context())
-					must(t, err)
+					testworld.Must(t, err)
 					for range 3 {
 						time.Sleep(2 * time.Hour)
-						_, _ = m.Token(t.Context(), key("x"), mint.Want{})
-						_, _ = m.Verify(t.Context(), key("x"))
+						_, _ = m.Token(t.Context(), testworld.Key("x"), mint.Want{})
+						_, _ = m.Verify(t.Context(), testworld.Key("x"))
 					}
 				}
 				a.gotNothing("evil.test")
@@ -68,7 +69,7 @@ func TestAttack01_OtherVersionStandsInAtItsOwnEndpointAlone(t *testing.T) {
 			request := map[string]any{"url": "https://good.test/token", "params": map[string]string{"tenant": v.mark}}
 			a.secrets.put("x", with(at("good.test", v.secret, map[string]any{"token": request}), "scope", v.mark))
 		}
-		mustToken(t, a.instance(), key("x"), mint.Want{})
+		a.Token(a.instance(), testworld.Key("x"))
 		for line := range strings.Lines(a.sent("good.test")) {
 			if strings.Contains(line, "good-secret") &&
 				!(strings.Contains(line, "scope:[old]") && strings.Contains(line, "tenant:[old]")) {
@@ -83,15 +84,18 @@ func TestAttack01_OtherVersionStandsInAtItsOwnEndpointAlone(t *testing.T) {
 
 // connected gives an account of x a grant at good.test, by a secret with fields
 // laid over its descriptor.
-func (a *attacked) connected(m *process, over map[string]any) token.Key {
-	a.t.Helper()
+func (a *attacked) connected(m *testworld.Process, over map[string]any) token.Key {
+	a.T.Helper()
 	all := map[string]any{"authorize": map[string]any{"url": "https://good.test/authorize"}}
 	for name, value := range over {
 		all[name] = value
 	}
 	a.secrets.put("x", with(at("good.test", "good-secret", all), "allow", map[string]any{"accounts": []string{"*"}}))
-	k := account("x", "ann")
-	must(a.t, m.Connect(a.t.Context(), k, attempt.Code{Code: redact.New("good-code"), RedirectURI: backTo}))
+	k := testworld.Account("x", "ann")
+	testworld.Must(
+		a.T,
+		m.Connect(a.T.Context(), k, attempt.Code{Code: redact.New("good-code"), RedirectURI: testworld.RedirectURI}),
+	)
 	return k
 }
 
@@ -108,12 +112,14 @@ func (a *attacked) change(over map[string]any) {
 // token nor the refresh token, until an operator accepts it.
 func TestAttack02_GrantGoesToNoOtherDestination(t *testing.T) {
 	for name, over := range map[string]map[string]any{
-		"verify.url":            {"verify": map[string]any{"url": "https://evil.test/me"}},
-		"revoke.url":            {"revoke": map[string]any{"url": "https://evil.test/revoke"}},
-		"refresh.url":           {"refresh": map[string]any{"url": "https://evil.test/token"}},
-		"authorize.url":         {"authorize": map[string]any{"url": "https://evil.test/authorize"}},
-		"refresh.auth":          {"refresh": map[string]any{"auth": "post"}},
-		"response.access_token": {"response": map[string]any{"access_token": "/refresh_token", "refresh_token": "/nothing"}},
+		"verify.url":    {"verify": map[string]any{"url": "https://evil.test/me"}},
+		"revoke.url":    {"revoke": map[string]any{"url": "https://evil.test/revoke"}},
+		"refresh.url":   {"refresh": map[string]any{"url": "https://evil.test/token"}},
+		"authorize.url": {"authorize": map[string]any{"url": "https://evil.test/authorize"}},
+		"refresh.auth":  {"refresh": map[string]any{"auth": "post"}},
+		"response.access_token": {"response": map[string]any{
+			"access_token": "/refresh_token", "refresh_token": "/nothing",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -121,16 +127,12 @@ func TestAttack02_GrantGoesToNoOtherDestination(t *testing.T) {
 				warm := a.instance()
 				k := a.connected(warm, nil)
 				a.change(over)
-				for _, m := range []*process{warm, a.instance()} {
+				for _, m := range []*testworld.Process{warm, a.instance()} {
 					_, _, err := m.Discover(t.Context())
-					must(t, err)
+					testworld.Must(t, err)
 					for range 3 {
 						time.Sleep(2 * time.Hour)
-						if got, err := m.Token(t.Context(), k, mint.Want{}); codeOf(
-							err,
-						) != api.ReauthorizationRequired {
-							t.Errorf("Token = %v, %v, want %s", got.Token.Fingerprint, err, api.ReauthorizationRequired)
-						}
+						a.Refused(m, k, mint.Want{}, api.ReauthorizationRequired)
 						_, _ = m.Verify(t.Context(), k)
 						_, _ = m.Renew(t.Context(), k)
 					}
@@ -139,7 +141,7 @@ func TestAttack02_GrantGoesToNoOtherDestination(t *testing.T) {
 				s, err := warm.Status(t.Context(), k)
 				if err != nil || s.State != api.DestinationChanged || len(s.Changes) == 0 {
 					t.Fatalf(
-						"Status = %s with %d changes, %v, want %s",
+						"Status() = %s with %d changes, %v, want %s",
 						s.State,
 						len(s.Changes),
 						err,
@@ -149,8 +151,11 @@ func TestAttack02_GrantGoesToNoOtherDestination(t *testing.T) {
 				if !strings.Contains(s.Changes[len(s.Changes)-1].Name, "descriptor.") {
 					t.Errorf("Changes = %+v, want the part of the descriptor", s.Changes)
 				}
-				if err := warm.Accept(t.Context(), "x", strings.Repeat("0", 32)); codeOf(err) != api.InvalidRequest {
-					t.Errorf("Accept of another destination: %v, want %s", err, api.InvalidRequest)
+				if err := warm.Accept(t.Context(), "x", strings.Repeat("0", 32)); !testworld.HasCode(
+					err,
+					api.InvalidRequest,
+				) {
+					t.Errorf("Accept() of another destination = %v, want %s", err, api.InvalidRequest)
 				}
 			})
 		})
@@ -162,20 +167,20 @@ func TestAttack02_AcceptedGrantGoesOn(t *testing.T) {
 		a := newAttacked(t)
 		m := a.instance()
 		k := a.connected(m, nil)
-		first := mustToken(t, m, k, mint.Want{}).Token
+		first := a.Token(m, k).Token
 		a.change(map[string]any{"verify": map[string]any{"url": "https://good.test/me"}})
 		_, _, err := m.Discover(t.Context())
-		must(t, err)
+		testworld.Must(t, err)
 		s, err := m.Status(t.Context(), k)
-		must(t, err)
-		must(t, m.Accept(t.Context(), "x", s.Destination))
-		got := mustToken(t, a.instance(), k, mint.Want{}).Token
+		testworld.Must(t, err)
+		testworld.Must(t, m.Accept(t.Context(), "x", s.Destination))
+		got := a.Token(a.instance(), k).Token
 		if got.Fingerprint == first.Fingerprint ||
 			!strings.Contains(a.sent("good.test"), "refresh_token:[good-refresh-1]") {
-			t.Errorf("after Accept: Token = generation %d, want a new one by the refresh token", got.Generation)
+			t.Errorf("Token() after Accept() = generation %d, want a new one by the refresh token", got.Generation)
 		}
 		if s, err := m.Status(t.Context(), k); err != nil || s.State != api.Fresh {
-			t.Errorf("Status = %s, %v, want %s", s.State, err, api.Fresh)
+			t.Errorf("Status() = %s, %v, want %s", s.State, err, api.Fresh)
 		}
 	})
 }
@@ -187,9 +192,12 @@ func TestAttack02_ConnectGoesOnWithoutAccept(t *testing.T) {
 		k := a.connected(m, nil)
 		a.change(map[string]any{"verify": map[string]any{"url": "https://good.test/me"}})
 		_, _, err := m.Discover(t.Context())
-		must(t, err)
-		must(t, m.Connect(t.Context(), k, attempt.Code{Code: redact.New("good-code"), RedirectURI: backTo}))
-		mustToken(t, a.instance(), k, mint.Want{})
+		testworld.Must(t, err)
+		testworld.Must(
+			t,
+			m.Connect(t.Context(), k, attempt.Code{Code: redact.New("good-code"), RedirectURI: testworld.RedirectURI}),
+		)
+		a.Token(a.instance(), k)
 	})
 }
 
@@ -199,39 +207,44 @@ func TestAttack02_CodeGoesToNoOtherDestination(t *testing.T) {
 		a := newAttacked(t)
 		m := a.instance()
 		a.change(nil)
-		k := account("x", "ann")
-		at, err := m.Authorization(t.Context(), k, backTo)
-		must(t, err)
+		k := testworld.Account("x", "ann")
+		at, err := m.Authorization(t.Context(), k, testworld.RedirectURI)
+		testworld.Must(t, err)
 		a.change(map[string]any{"token": map[string]any{"url": "https://evil.test/token"}})
 		_, _, err = m.Discover(t.Context())
-		must(t, err)
+		testworld.Must(t, err)
 		err = m.Connect(
 			t.Context(),
 			k,
-			attempt.Code{Code: redact.New("good-code"), RedirectURI: backTo, Destination: at.Destination},
+			attempt.Code{
+				Code:        redact.New("good-code"),
+				RedirectURI: testworld.RedirectURI,
+				Destination: at.Destination,
+			},
 		)
-		if codeOf(err) != api.InvalidRequest {
-			t.Errorf("Connect = %v, want %s", err, api.InvalidRequest)
+		if !testworld.HasCode(err, api.InvalidRequest) {
+			t.Errorf("Connect() = %v, want %s", err, api.InvalidRequest)
 		}
 		a.gotNothing("evil.test")
 	})
 }
 
-// A credential that needs no grant obtains a token at the new destination at once.
+// A credential that needs no grant obtains a token at the new destination at
+// once.
 func TestAttack02_ClientCredentialsGoOnAtTheNewDestination(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttacked(t)
 		m := a.instance()
 		a.secrets.put("x", at("good.test", "good-secret", nil))
-		mustToken(t, m, key("x"), mint.Want{})
+		a.Token(m, testworld.Key("x"))
 		a.answers["other.test"] = func(*http.Request, url.Values) (int, string) {
 			return http.StatusOK, `{"access_token":"other-access","expires_in":3600}`
 		}
 		a.secrets.put("x", at("other.test", "other-secret", nil))
 		_, _, err := m.Discover(t.Context())
-		must(t, err)
-		if got := mustToken(t, m, key("x"), mint.Want{}).Token; got.Access.Reveal() != "other-access" {
-			t.Error("Token is not the new destination's")
+		testworld.Must(t, err)
+		if got := a.Token(m, testworld.Key("x")).Token; got.Access.Reveal() != "other-access" {
+			t.Errorf("Token() = generation %d of another destination, want the new one's", got.Generation)
 		}
 		a.gotNothing("other.test")
 	})
@@ -243,31 +256,31 @@ func TestAttack03_ForgedTermsGetNoSecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttacked(t)
 		a.secrets.put("x", at("good.test", "good-secret", nil))
-		mustToken(t, a.instance(), key("x"), mint.Want{})
+		a.Token(a.instance(), testworld.Key("x"))
 		own := a.own("x")
-		plain, err := a.sealer.Open(t.Context(), "x", own.Sealed, row.Additional(own))
-		must(t, err)
+		plain, err := a.Sealer.Open(t.Context(), "x", own.Sealed, row.Additional(own))
+		testworld.Must(t, err)
 		forged := own
-		forged.Sealed, err = a.sealer.Seal(
+		forged.Sealed, err = a.Sealer.Seal(
 			t.Context(),
 			"x",
 			[]byte(strings.ReplaceAll(string(plain), "good.test", "evil.test")),
 			row.Additional(own),
 		)
-		must(t, err)
-		_, err = a.store.Replace(t.Context(), own, forged)
-		must(t, err)
+		testworld.Must(t, err)
+		_, err = a.Store.Replace(t.Context(), own, forged)
+		testworld.Must(t, err)
 		m := a.instance()
 		for range 3 {
-			_, _ = m.Token(t.Context(), key("x"), mint.Want{})
+			_, _ = m.Token(t.Context(), testworld.Key("x"), mint.Want{})
 			time.Sleep(time.Hour)
 		}
 		a.gotNothing("evil.test")
-		if a.alarms("IntegrityFailures") == 0 {
-			t.Error("no alarm for a record that names other endpoints than its secret")
+		if a.Alarms("IntegrityFailures") == 0 {
+			t.Error("0 alarms IntegrityFailures, want one: the record names other endpoints than its secret")
 		}
-		if got := mustToken(t, m, key("x"), mint.Want{}).Token; got.Access.IsZero() {
-			t.Error("the credential is stuck")
+		if got := a.Token(m, testworld.Key("x")).Token; got.Access.IsZero() {
+			t.Error("Token() = no token, want one")
 		}
 	})
 }
@@ -275,36 +288,37 @@ func TestAttack03_ForgedTermsGetNoSecret(t *testing.T) {
 // A recovery blob out of the log is worth nothing after a revocation, nor after
 // a new connect.
 func TestAttack04_RecoveryBlobRevivesNothing(t *testing.T) {
-	for name, end := range map[string]func(*world, *process, token.Key){
-		"revoked": func(w *world, m *process, k token.Key) {
-			_, _, err := m.Revoke(w.t.Context(), k)
-			must(w.t, err)
+	for name, end := range map[string]func(*world, *testworld.Process, token.Key){
+		"revoked": func(w *world, m *testworld.Process, k token.Key) {
+			_, _, err := m.Revoke(w.T.Context(), k)
+			testworld.Must(w.T, err)
 		},
-		"connected": func(w *world, m *process, k token.Key) {
-			must(w.t, m.Connect(w.t.Context(), k, w.code("trackmania", "alice")))
+		"connected": func(w *world, m *testworld.Process, k token.Key) {
+			testworld.Must(w.T, m.Connect(w.T.Context(), k, w.Code("trackmania", "alice")))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{})
-				m := w.instance()
-				k := account("trackmania", "alice")
-				must(t, m.Connect(t.Context(), k, w.code("trackmania", "alice")))
+				m := w.NewProcess()
+				k := testworld.Account("trackmania", "alice")
+				testworld.Must(t, m.Connect(t.Context(), k, w.Code("trackmania", "alice")))
 				time.Sleep(time.Hour)
-				full := &fullStore{Store: w.store}
-				_, _ = w.instanceOver(full).Token(deadline(t, 29*time.Second), k, mint.Want{})
-				blob := recoveryIn(w.logged())
+				full := &fullStore{Store: w.Store}
+				_, _ = w.NewProcess(testworld.WithStore(full)).
+					Token(deadline(t, testworld.CallerTimeout), k, mint.Want{})
+				blob := recoveryIn(w.Log.String())
 				if blob == "" {
-					t.Fatal("no recovery blob in the log")
+					t.Fatalf("log = %s, want a recovery blob in it", w.Log.String())
 				}
 				time.Sleep(mint.LeaseTTL)
 				end(w, m, k)
-				before := w.entryOf(k)
-				if _, err := m.Recover(t.Context(), "trackmania", blob); codeOf(err) != api.InvalidRequest {
-					t.Errorf("Recover = %v, want %s", err, api.InvalidRequest)
+				before := w.Entry(k)
+				if _, err := m.Recover(t.Context(), "trackmania", blob); !testworld.HasCode(err, api.InvalidRequest) {
+					t.Errorf("Recover() = %v, want %s", err, api.InvalidRequest)
 				}
-				if after := w.entryOf(k); string(after.Sealed) != string(before.Sealed) {
-					t.Error("the entry was changed by a blob of before")
+				if after := w.Entry(k); string(after.Sealed) != string(before.Sealed) {
+					t.Errorf("Entry(%s) after Recover() is another, want it unchanged", k)
 				}
 			})
 		})
@@ -316,7 +330,7 @@ type fullStore struct{ store.Store }
 
 func (fullStore) Commit(context.Context, store.Lease, store.Entry) error { return errDead }
 
-func deadline(t *testing.T, d time.Duration) context.Context {
+func deadline(t testing.TB, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
 	return ctx
@@ -335,29 +349,29 @@ func recoveryIn(log string) string {
 // An older row that is put back is refused and reported, by the process that
 // revoked the token too, and also when its cache has long forgotten the row.
 func TestAttack04_OlderRowRevivesNoRevokedToken(t *testing.T) {
-	for name, between := range map[string]func(*world, *process){
-		"at once": func(*world, *process) {},
-		"after its row was deleted": func(w *world, m *process) {
-			must(w.t, w.store.Delete(w.t.Context(), key("minut")))
-			_, _ = m.Status(w.t.Context(), key("minut"))
+	for name, between := range map[string]func(*world, *testworld.Process){
+		"at once": func(*world, *testworld.Process) {},
+		"after its row was deleted": func(w *world, m *testworld.Process) {
+			testworld.Must(w.T, w.Store.Delete(w.T.Context(), testworld.Key("minut")))
+			_, _ = m.Status(w.T.Context(), testworld.Key("minut"))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{})
-				m := w.instance()
-				old := mustToken(t, m, key("minut"), mint.Want{}).Token
-				row := w.entry("minut")
-				_, _, err := m.Revoke(t.Context(), key("minut"))
-				must(t, err)
+				m := w.NewProcess()
+				old := w.Token(m, testworld.Key("minut")).Token
+				row := w.Entry(testworld.Key("minut"))
+				_, _, err := m.Revoke(t.Context(), testworld.Key("minut"))
+				testworld.Must(t, err)
 				between(w, m)
 				w.putBack(row)
 				time.Sleep(2 * time.Minute)
-				if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Fingerprint == old.Fingerprint {
-					t.Error("Token returns what was revoked")
+				if got := w.Token(m, testworld.Key("minut")).Token; got.Fingerprint == old.Fingerprint {
+					t.Errorf("Token() = %s, which was revoked, want another", old.Fingerprint)
 				}
-				if w.alarms("IntegrityFailures") == 0 {
-					t.Error("no alarm for an older row that was put back")
+				if w.Alarms("IntegrityFailures") == 0 {
+					t.Error("0 alarms IntegrityFailures, want one: an older row was put back")
 				}
 			})
 		})
@@ -368,26 +382,27 @@ func TestAttack04_OlderRowRevivesNoRevokedToken(t *testing.T) {
 func TestAttack04_OlderRecordReadmitsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
-		mustToken(t, m, key("minut"), mint.Want{})
+		m := w.NewProcess()
+		w.Token(m, testworld.Key("minut"))
 		open := w.own("minut")
-		w.put(
+		w.Put(
+			"minut",
 			"minut",
 			map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/one"}}},
 		)
 		_, _, err := m.Discover(t.Context())
-		must(t, err)
+		testworld.Must(t, err)
 		for minute := range 5 {
-			_, err = w.store.Replace(t.Context(), w.own("minut"), open)
-			must(t, err)
+			_, err = w.Store.Replace(t.Context(), w.own("minut"), open)
+			testworld.Must(t, err)
 			time.Sleep(61 * time.Second)
 			terms, err := m.Terms(t.Context(), "minut")
 			if err != nil || len(terms.Allow.Principals) != 1 {
-				t.Errorf("minute %d: Terms = %+v, %v, want the rule of today", minute, terms.Allow, err)
+				t.Errorf("Terms() in minute %d = %+v, %v, want the current rule", minute, terms.Allow, err)
 			}
 		}
-		if n := w.alarms("IntegrityFailures"); n == 0 {
-			t.Error("no alarm for an older record that was put back")
+		if n := w.Alarms("IntegrityFailures"); n == 0 {
+			t.Errorf("%d alarms IntegrityFailures, want one: an older record was put back", n)
 		}
 	})
 }
@@ -397,25 +412,25 @@ func TestAttack04_OlderRecordReadmitsNobody(t *testing.T) {
 func TestAttack04_FlippedStateOpensNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
-		old := mustToken(t, m, key("movemint"), mint.Want{}).Token
-		must(t, w.sim.SetFault("movemint", simulator.Fault{Down: true}))
-		_, _, err := m.Revoke(t.Context(), key("movemint"))
-		must(t, err)
-		e := w.entry("movemint")
+		m := w.NewProcess()
+		old := w.Token(m, testworld.Key("movemint")).Token
+		testworld.Must(t, w.Providers.SetFault("movemint", simulator.Fault{Down: true}))
+		_, _, err := m.Revoke(t.Context(), testworld.Key("movemint"))
+		testworld.Must(t, err)
+		e := w.Entry(testworld.Key("movemint"))
 		if e.State != store.Revoking {
-			t.Fatalf("state = %q, want %q", e.State, store.Revoking)
+			t.Fatalf("State = %q, want %q", e.State, store.Revoking)
 		}
 		e.State = store.Live
-		_, err = w.store.Replace(t.Context(), w.entry("movemint"), e)
-		must(t, err)
-		must(t, w.sim.SetFault("movemint", simulator.Fault{}))
+		_, err = w.Store.Replace(t.Context(), w.Entry(testworld.Key("movemint")), e)
+		testworld.Must(t, err)
+		testworld.Must(t, w.Providers.SetFault("movemint", simulator.Fault{}))
 		time.Sleep(20 * time.Minute) // what of back-off there may be
-		if got := mustToken(t, w.instance(), key("movemint"), mint.Want{}).Token; got.Fingerprint == old.Fingerprint {
-			t.Error("Token returns what is being revoked")
+		if got := w.Token(w.NewProcess(), testworld.Key("movemint")).Token; got.Fingerprint == old.Fingerprint {
+			t.Errorf("Token() = %s, which is being revoked, want another", old.Fingerprint)
 		}
-		if w.alarms("IntegrityFailures") == 0 {
-			t.Error("no alarm for a state that was changed")
+		if w.Alarms("IntegrityFailures") == 0 {
+			t.Error("0 alarms IntegrityFailures, want one: the state was changed")
 		}
 	})
 }
@@ -427,7 +442,7 @@ func TestAttack05_WarmInstanceKeepsGrantFromNewEndpoint(t *testing.T) {
 		a := newAttacked(t)
 		m := a.instance()
 		k := a.connected(m, nil)
-		mustToken(t, m, k, mint.Want{})
+		a.Token(m, k)
 		a.change(map[string]any{"token": map[string]any{"url": "https://evil.test/token"}})
 		for range 4 {
 			time.Sleep(30 * time.Minute)
@@ -449,16 +464,14 @@ func TestAttack05_ColdInstanceKeepsGrantForAccept(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		a.change(map[string]any{"verify": map[string]any{"url": "https://evil.test/me"}})
 		m := a.instance()
-		if _, err := m.Token(t.Context(), k, mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
-			t.Errorf("Token = %v, want %s", err, api.ReauthorizationRequired)
-		}
-		if e := a.entryOf(k); e.State != store.Live || !e.Failure.IsZero() {
-			t.Errorf("the entry has state %q and failure %q, want none", e.State, e.Failure.Code)
+		a.Refused(m, k, mint.Want{}, api.ReauthorizationRequired)
+		if e := a.Entry(k); e.State != store.Live || !e.Failure.IsZero() {
+			t.Errorf("Entry() = state %q, failure %q, want none", e.State, e.Failure.Code)
 		}
 		s, err := m.Status(t.Context(), k)
-		must(t, err)
-		must(t, m.Accept(t.Context(), "x", s.Destination))
-		mustToken(t, m, k, mint.Want{})
+		testworld.Must(t, err)
+		testworld.Must(t, m.Accept(t.Context(), "x", s.Destination))
+		a.Token(m, k)
 	})
 }
 
@@ -467,21 +480,22 @@ func TestAttack05_ColdInstanceKeepsGrantForAccept(t *testing.T) {
 func TestAttack07_MalformedSecretKeepsItsRule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		w.put(
+		w.Put(
+			"minut",
 			"minut",
 			map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/one"}}},
 		)
-		living := mustToken(t, w.instance(), key("minut"), mint.Want{}).Token
-		must(t, w.secrets.Write("minut", []byte(`{"provider":"minut","colour":"red"}`)))
-		_, _, err := w.instance().Discover(t.Context()) // a cold rotate
-		must(t, err)
-		m := w.instance()
+		living := w.Token(w.NewProcess(), testworld.Key("minut")).Token
+		testworld.Must(t, w.Secrets.Write("minut", []byte(`{"provider":"minut","colour":"red"}`)))
+		_, _, err := w.NewProcess().Discover(t.Context()) // a cold rotate
+		testworld.Must(t, err)
+		m := w.NewProcess()
 		terms, err := m.Terms(t.Context(), "minut")
 		if err != nil || len(terms.Allow.Principals) != 1 || terms.Malformed {
-			t.Errorf("Terms = %+v, malformed %t, %v, want the rule of before", terms.Allow, terms.Malformed, err)
+			t.Errorf("Terms() = %+v, malformed %t, %v, want the rule of before", terms.Allow, terms.Malformed, err)
 		}
-		if got := mustToken(t, m, key("minut"), mint.Want{}); got.Token.Fingerprint != living.Fingerprint {
-			t.Error("Token is not the one that lives")
+		if got := w.Token(m, testworld.Key("minut")); got.Token.Fingerprint != living.Fingerprint {
+			t.Errorf("Token() = %s, want %s, which lives", got.Token.Fingerprint, living.Fingerprint)
 		}
 	})
 }
@@ -490,17 +504,20 @@ func TestAttack07_MalformedSecretKeepsItsRule(t *testing.T) {
 func TestAttack07_SecretThatWasNeverReadableIsForOperators(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(t, w.secrets.Write("broken", []byte(`{"provider":"minut","colour":"red"}`)))
-		_, _, err := w.instance().Discover(t.Context())
-		must(t, err)
-		m := w.instance()
+		testworld.Must(t, w.Secrets.Write("broken", []byte(`{"provider":"minut","colour":"red"}`)))
+		_, _, err := w.NewProcess().Discover(t.Context())
+		testworld.Must(t, err)
+		m := w.NewProcess()
 		terms, err := m.Terms(t.Context(), "broken")
 		if err != nil || !terms.Malformed {
-			t.Fatalf("Terms = %+v, %v, want malformed ones", terms, err)
+			t.Fatalf("Terms() = %+v, %v, want malformed ones", terms, err)
 		}
-		if _, err := m.Token(t.Context(), key("broken"), mint.Want{}); codeOf(err) != api.Misconfigured ||
+		if _, err := m.Token(t.Context(), testworld.Key("broken"), mint.Want{}); !testworld.HasCode(
+			err,
+			api.Misconfigured,
+		) ||
 			!strings.Contains(err.Error(), "colour") {
-			t.Errorf("Token: %v, want %s that names the field", err, api.Misconfigured)
+			t.Errorf("Token() = %v, want %s that names the field", err, api.Misconfigured)
 		}
 	})
 }

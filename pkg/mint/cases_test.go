@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -13,12 +14,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
-// people is a credential at trackmania's server, described inline, with more
-// in its descriptor.
-func (w *world) people(more map[string]any) map[string]any {
+// inline returns a credential at trackmania's server with a descriptor of its
+// own, which has more fields.
+func (w *world) inline(more map[string]any) map[string]any {
 	d := map[string]any{
 		"token": map[string]any{
-			"url":  w.sim.TokenURL("trackmania"),
+			"url":  w.Providers.TokenURL("trackmania"),
 			"auth": "post",
 		}, "refresh": map[string]any{"rotates": "yes"},
 		"authorize": map[string]any{"url": "/oauth/authorize"}, "overlap": map[string]any{"refresh_token": "revokes"},
@@ -45,7 +46,7 @@ func TestCaseC20_RefreshExpiryOfZeroIsNoEnd(t *testing.T) {
 				w := newWorld(t, simulator.Options{})
 				w.granted(
 					"trackmania",
-					w.people(
+					w.inline(
 						map[string]any{
 							"response": map[string]any{
 								"refresh_expiry": map[string]any{"at": "/" + c.field, "kind": c.kind},
@@ -53,11 +54,14 @@ func TestCaseC20_RefreshExpiryOfZeroIsNoEnd(t *testing.T) {
 						},
 					),
 				)
-				must(t, w.sim.SetFault("trackmania", simulator.Fault{Set: map[string]string{c.field: c.value}}))
-				m := w.instance()
+				testworld.Must(
+					t,
+					w.Providers.SetFault("trackmania", simulator.Fault{Set: map[string]string{c.field: c.value}}),
+				)
+				m := w.NewProcess()
 				for range 5 {
-					mustToken(t, m, key("trackmania"), mint.Want{})
-					if e := w.entry("trackmania"); !e.RefreshUntil.IsZero() {
+					w.Token(m, testworld.Key("trackmania"))
+					if e := w.Entry(testworld.Key("trackmania")); !e.RefreshUntil.IsZero() {
 						t.Fatalf("RefreshUntil = %v, want none", e.RefreshUntil)
 					}
 					time.Sleep(time.Hour)
@@ -72,27 +76,23 @@ func TestCaseC20_RefreshExpiryOfZeroIsNoEnd(t *testing.T) {
 func TestCaseC21_NothingIsRenewedBeforeTheEarliestTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{Lifetime: 10 * time.Minute})
-		w.granted("trackmania", w.people(map[string]any{"renew": map[string]any{"earliest": "30s", "latest": "5s"}}))
-		m := w.instance()
-		last := mustToken(t, m, key("trackmania"), mint.Want{})
+		w.granted("trackmania", w.inline(map[string]any{"renew": map[string]any{"earliest": "30s", "latest": "5s"}}))
+		m := w.NewProcess()
+		last := w.Token(m, testworld.Key("trackmania"))
 		for end := time.Now().Add(2 * time.Hour); time.Now().Before(end); time.Sleep(time.Second) {
 			left := last.Token.Left(time.Now())
-			got := mustToken(t, m, key("trackmania"), mint.Want{})
+			got := w.Token(m, testworld.Key("trackmania"))
 			if got.Token.Fingerprint != last.Token.Fingerprint && left > 30*time.Second {
 				t.Fatalf("renewed with %v left, want no more than 30s", left)
 			}
 			last = got
-			if e := w.entry("trackmania"); e.NextAt.Before(e.ExpiresAt.Add(-30*time.Second)) ||
+			if e := w.Entry(testworld.Key("trackmania")); e.NextAt.Before(e.ExpiresAt.Add(-30*time.Second)) ||
 				e.NextAt.After(e.ExpiresAt.Add(-5*time.Second)) {
 				t.Fatalf("NextAt = %v before the end, want 30s to 5s", e.ExpiresAt.Sub(e.NextAt))
 			}
 		}
 		time.Sleep(time.Until(last.Token.ExpiresAt) - 5*time.Minute)
-		if _, err := m.Token(t.Context(), key("trackmania"), mint.Want{Life: 5*time.Minute + time.Second}); codeOf(
-			err,
-		) != api.TTLUnavailable {
-			t.Errorf("Token(min_ttl above what is left) = %v, want ttl_unavailable", err)
-		}
+		w.Refused(m, testworld.Key("trackmania"), mint.Want{Life: 5*time.Minute + time.Second}, api.TTLUnavailable)
 	})
 }
 
@@ -103,42 +103,49 @@ func TestCaseC21_TooEarlyIsATimeAndNoLostToken(t *testing.T) {
 		body string
 		more map[string]any
 	}{
-		"Exact Online":            {`{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}`, nil},
-		"hh.ru":                   {`{"error":"invalid_grant","error_description":"token not expired"}`, nil},
-		"a descriptor's own word": {`{"code":"REFRESH_TOO_SOON"}`, map[string]any{"errors": map[string]any{"too_early": []string{"refresh_too_soon"}}}},
+		"Exact Online": {`{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}`, nil},
+		"hh.ru":        {`{"error":"invalid_grant","error_description":"token not expired"}`, nil},
+		"a descriptor's own word": {`{"code":"REFRESH_TOO_SOON"}`, map[string]any{
+			"errors": map[string]any{"too_early": []string{"refresh_too_soon"}},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{Lifetime: 10 * time.Minute})
-				w.granted("trackmania", w.people(c.more))
-				m := w.instance()
-				first := mustToken(t, m, key("trackmania"), mint.Want{})
-				must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: 400, Body: c.body}))
+				w.granted("trackmania", w.inline(c.more))
+				m := w.NewProcess()
+				first := w.Token(m, testworld.Key("trackmania"))
+				testworld.Must(
+					t,
+					w.Providers.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: 400, Body: c.body}),
+				)
 				for first.Token.Left(time.Now()) > 31*time.Second {
-					if e := w.entry("trackmania"); !time.Now().Before(e.NextAt) {
-						_, _ = m.Renew(t.Context(), key("trackmania"))
+					if e := w.Entry(testworld.Key("trackmania")); !time.Now().Before(e.NextAt) {
+						_, _ = m.Renew(t.Context(), testworld.Key("trackmania"))
 					}
-					if got := mustToken(t, m, key("trackmania"), mint.Want{}); got.Token.Fingerprint != first.Token.Fingerprint {
-						t.Fatalf("Token() = another token, want the living one")
+					got := w.Token(m, testworld.Key("trackmania"))
+					if got.Token.Fingerprint != first.Token.Fingerprint {
+						t.Fatal("Token() = another token, want the living one")
 					}
 					time.Sleep(time.Second)
 				}
-				early := w.sim.Stats().Providers["trackmania"].RefreshRequests
-				must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
+				early := w.Providers.Stats().Providers["trackmania"].RefreshRequests
+				testworld.Must(t, w.Providers.SetFault("trackmania", simulator.Fault{}))
 				for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Second) {
-					if e := w.entry("trackmania"); !time.Now().Before(e.NextAt) {
-						_, _ = m.Renew(t.Context(), key("trackmania"))
+					if e := w.Entry(testworld.Key("trackmania")); !time.Now().Before(e.NextAt) {
+						_, _ = m.Renew(t.Context(), testworld.Key("trackmania"))
 					}
-					mustToken(t, m, key("trackmania"), mint.Want{})
+					w.Token(m, testworld.Key("trackmania"))
 				}
-				if e := w.entry("trackmania"); e.Generation != 2 || e.State != store.Live || early > 12 ||
-					w.alarms("CredentialsFailing") != 0 {
+				if e := w.Entry(testworld.Key("trackmania")); e.Generation != 2 || e.State != store.Live ||
+					early > 12 ||
+					w.Alarms("CredentialsFailing") != 0 {
 					t.Errorf(
 						"generation %d, state %q, %d refusals, %d alarms; want 2, living, 12 at most, 0",
 						e.Generation,
 						e.State,
 						early,
-						w.alarms("CredentialsFailing"),
+						w.Alarms("CredentialsFailing"),
 					)
 				}
 			})
@@ -164,17 +171,23 @@ func TestCaseC22_DeadGrantIsToldAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{})
-				m := w.instance()
-				alice := account("trackmania", "alice")
-				must(t, m.Connect(t.Context(), alice, w.code("trackmania", "alice")))
-				living := mustToken(t, m, alice, mint.Want{})
-				must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: c.status, Body: c.body}))
-				time.Sleep(time.Until(w.entryOf(alice).NextAt))
+				m := w.NewProcess()
+				alice := testworld.Account("trackmania", "alice")
+				testworld.Must(t, m.Connect(t.Context(), alice, w.Code("trackmania", "alice")))
+				living := w.Token(m, alice)
+				testworld.Must(
+					t,
+					w.Providers.SetFault(
+						"trackmania",
+						simulator.Fault{Only: "refresh", Status: c.status, Body: c.body},
+					),
+				)
+				time.Sleep(time.Until(w.Entry(alice).NextAt))
 				if became, err := m.Renew(t.Context(), alice); became != rotate.Failed ||
-					codeOf(err) != api.ReauthorizationRequired {
+					!testworld.HasCode(err, api.ReauthorizationRequired) {
 					t.Errorf("Renew() = %s, %v; want failed, reauthorize", became, err)
 				}
-				if got := mustToken(t, w.instance(), alice, mint.Want{}); got.Token.Fingerprint != living.Token.Fingerprint {
+				if got := w.Token(w.NewProcess(), alice); got.Token.Fingerprint != living.Token.Fingerprint {
 					t.Error("Token() = another token, want the living one")
 				}
 				s, err := m.Status(t.Context(), alice)
@@ -189,19 +202,17 @@ func TestCaseC22_DeadGrantIsToldAtOnce(t *testing.T) {
 				}
 				for range 5 {
 					time.Sleep(time.Hour)
-					if _, err := m.Token(t.Context(), alice, mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
-						t.Errorf("Token() = %v, want reauthorize", err)
-					}
+					w.Refused(m, alice, mint.Want{}, api.ReauthorizationRequired)
 				}
-				if n := w.sim.Stats().Providers["trackmania"].RefreshRequests; n != 1 ||
-					w.alarms("CredentialsFailing") != 1 {
-					t.Errorf("%d requests, %d alarms; want 1 and 1", n, w.alarms("CredentialsFailing"))
+				if n := w.Providers.Stats().Providers["trackmania"].RefreshRequests; n != 1 ||
+					w.Alarms("CredentialsFailing") != 1 {
+					t.Errorf("%d requests, %d alarms; want 1 and 1", n, w.Alarms("CredentialsFailing"))
 				}
-				must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
-				if became, err := m.RenewNow(t.Context(), alice); became != rotate.Renewed { // the provider had been wrong
-					t.Errorf("RenewNow() = %s, %v; want renewed by the refresh token that was kept", became, err)
+				testworld.Must(t, w.Providers.SetFault("trackmania", simulator.Fault{}))
+				if err := m.RenewNow(t.Context(), alice); err != nil { // the provider had been wrong
+					t.Errorf("RenewNow() = %v, want it renewed by the refresh token that was kept", err)
 				}
-				mustToken(t, w.instance(), alice, mint.Want{})
+				w.Token(w.NewProcess(), alice)
 			})
 		})
 	}
@@ -213,33 +224,34 @@ func TestCaseC27_LoserOfARaceEndsNoGrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		w.granted("trackmania", nil)
-		mustToken(t, w.instance(), key("trackmania"), mint.Want{})
+		w.Token(w.NewProcess(), testworld.Key("trackmania"))
 		time.Sleep(2 * time.Hour)
-		slow := w.instance()
-		w.slow = 9 * time.Second // on its way while its process is stopped beyond its lease
+		slow := w.NewProcess()
+		w.transport.slow = 9 * time.Second // on its way while its process is stopped beyond its lease
 		stopped := make(chan error)
 		go func() {
-			_, err := slow.Token(t.Context(), key("trackmania"), mint.Want{})
+			_, err := slow.Token(t.Context(), testworld.Key("trackmania"), mint.Want{})
 			stopped <- err
 		}()
 		time.Sleep(time.Second)
 		synctest.Wait() // it has read slow
-		w.slow = 0
-		e := w.entry("trackmania") // another holder comes in between: it renews, and commits
-		must(t, w.store.Delete(t.Context(), e.Key))
-		lease, err := w.store.Acquire(t.Context(), store.Entry{Key: e.Key}, time.Second)
-		must(t, err)
-		must(t, w.store.Commit(t.Context(), lease, e))
-		winner := mustToken(t, w.instance(), key("trackmania"), mint.Want{})
+		w.transport.slow = 0
+		e := w.Entry(testworld.Key("trackmania")) // another holder comes in between: it renews, and commits
+		testworld.Must(t, w.Store.Delete(t.Context(), e.Key))
+		lease, err := w.Store.Acquire(t.Context(), store.Entry{Key: e.Key}, time.Second)
+		testworld.Must(t, err)
+		testworld.Must(t, w.Store.Commit(t.Context(), lease, e))
+		winner := w.Token(w.NewProcess(), testworld.Key("trackmania"))
 		if err := <-stopped; err != nil {
 			t.Errorf("Token() of the loser = %v, want the winner's token", err)
 		}
-		if got := w.entry("trackmania"); got.State != store.Live || got.Fingerprint != winner.Token.Fingerprint ||
-			w.alarms("CredentialsFailing") != 0 {
+		if got := w.Entry(testworld.Key("trackmania")); got.State != store.Live ||
+			got.Fingerprint != winner.Token.Fingerprint ||
+			w.Alarms("CredentialsFailing") != 0 {
 			t.Errorf(
 				"entry = state %q, %d alarms; want the winner's, and none",
 				got.State,
-				w.alarms("CredentialsFailing"),
+				w.Alarms("CredentialsFailing"),
 			)
 		}
 	})
@@ -249,27 +261,31 @@ func TestCaseC27_LoserOfARaceEndsNoGrant(t *testing.T) {
 // long it lasts, and no text says that no answer came.
 func TestCaseC23_UnknownRefusalKeepsTheGrant(t *testing.T) {
 	for name, body := range map[string]string{
-		"as reported": `{"error":"internal_failure"}`, "unknown words": `{"error":"E_TENANT_PAUSED"}`, "a sentence": `{"message":"we are migrating your region"}`,
+		"as reported": `{"error":"internal_failure"}`, "unknown words": `{"error":"E_TENANT_PAUSED"}`,
+		"a sentence": `{"message":"we are migrating your region"}`,
 	} {
 		for _, lasts := range []time.Duration{150 * time.Second, 6 * time.Hour} {
 			t.Run(name+" for "+lasts.String(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t, simulator.Options{})
 					w.granted("trackmania", nil)
-					m := w.instance()
-					mustToken(t, m, key("trackmania"), mint.Want{})
+					m := w.NewProcess()
+					w.Token(m, testworld.Key("trackmania"))
 					time.Sleep(65 * time.Minute)
-					must(t, w.sim.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: 400, Body: body}))
+					testworld.Must(
+						t,
+						w.Providers.SetFault("trackmania", simulator.Fault{Only: "refresh", Status: 400, Body: body}),
+					)
 					for end := time.Now().Add(lasts); time.Now().Before(end); time.Sleep(5 * time.Second) {
-						_, err := m.Token(t.Context(), key("trackmania"), mint.Want{})
-						if codeOf(err) == api.ReauthorizationRequired ||
+						_, err := m.Token(t.Context(), testworld.Key("trackmania"), mint.Want{})
+						if testworld.HasCode(err, api.ReauthorizationRequired) ||
 							strings.Contains(err.Error(), "no answer came") {
 							t.Fatalf("Token() = %v, want the refusal as it is", err)
 						}
 					}
-					must(t, w.sim.SetFault("trackmania", simulator.Fault{}))
+					testworld.Must(t, w.Providers.SetFault("trackmania", simulator.Fault{}))
 					time.Sleep(16 * time.Minute)
-					mustToken(t, m, key("trackmania"), mint.Want{})
+					w.Token(m, testworld.Key("trackmania"))
 					if n := w.most("trackmania"); n != 1 {
 						t.Errorf("a refresh token reached the provider %d times, want 1", n)
 					}

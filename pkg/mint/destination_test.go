@@ -7,18 +7,18 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
-	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
 )
 
@@ -28,11 +28,10 @@ var cases = flag.Int("cases", usualHistories, "how many random histories of a cr
 // for what: no host is sent a secret, a token, a refresh token or a code that
 // belongs to another destination.
 func TestAttack05_NoHostGetsWhatBelongsToAnotherDestination(t *testing.T) {
-	sealer, err := keyfile.Open(filepath.Join(t.TempDir(), "seal.key"))
-	must(t, err)
+	w := testworld.New(t, testworld.Config{})
 	sent := 0
 	for seed := range uint64(*cases) {
-		synctest.Test(t, func(t *testing.T) { sent += history(t, seed, sealer) })
+		synctest.Test(t, func(t *testing.T) { sent += history(t, w, seed) })
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
@@ -45,7 +44,7 @@ func TestAttack05_NoHostGetsWhatBelongsToAnotherDestination(t *testing.T) {
 
 // history lets two processes do what the seed says, and returns how much was
 // sent to where it belongs.
-func history(t *testing.T, seed uint64, sealer *keyfile.Sealer) int {
+func history(t *testing.T, w *testworld.World, seed uint64) int {
 	n := &network{
 		T: t, Rand: rand.New(rand.NewPCG(seed, 1)),
 		hosts: &hosts{got: map[string]string{}, answers: map[string]func(*http.Request, url.Values) (int, string){}},
@@ -57,8 +56,9 @@ func history(t *testing.T, seed uint64, sealer *keyfile.Sealer) int {
 	}
 	rows := memory.New()
 	for range 2 {
-		n.processes = append(n.processes, newProcess(mint.Config{
-			Store: rows, Source: n.secrets, Sealer: sealer, HTTP: &http.Client{Transport: n.hosts},
+		n.processes = append(n.processes, w.NewProcess(func(c *mint.Config) {
+			c.Store, c.Source, c.HTTP = rows, n.secrets, &http.Client{Transport: n.hosts}
+			c.Journal = journal.Journal{}
 		}))
 	}
 	n.putVersion(credential.Current)
@@ -68,7 +68,7 @@ func history(t *testing.T, seed uint64, sealer *keyfile.Sealer) int {
 	for _, m := range n.processes {
 		m.Wait()
 	}
-	return n.judge()
+	return n.check()
 }
 
 var networkHosts = []string{"a.test", "b.test", "c.test"}
@@ -80,7 +80,7 @@ type network struct {
 	*rand.Rand
 	*hosts
 	secrets   *staged
-	processes []*process
+	processes []*testworld.Process
 	versions  int
 	reach     map[string][]string // by the digest of a destination: the hosts that it names
 	of        map[string]string   // by client secret: the digest of its destination
@@ -146,7 +146,7 @@ func (n *network) answer(r *http.Request, form url.Values) (int, string) {
 // step lets one process do one thing.
 func (n *network) step() {
 	m := pick(n, n.processes...)
-	k := pick(n, key("x"), account("x", "ann"))
+	k := pick(n, testworld.Key("x"), testworld.Account("x", "ann"))
 	ctx := n.Context()
 	switch n.IntN(10) {
 	case 0:
@@ -156,21 +156,25 @@ func (n *network) step() {
 	case 2:
 		_, _, _ = m.Discover(ctx)
 	case 3:
-		at, err := m.Authorization(ctx, account("x", "ann"), backTo)
+		at, err := m.Authorization(ctx, testworld.Account("x", "ann"), testworld.RedirectURI)
 		if err != nil {
 			return
 		}
 		if n.IntN(2) == 0 {
 			n.putVersion(credential.Current)
 		}
-		code := attempt.Code{Code: redact.New("code." + at.Destination), RedirectURI: backTo, Destination: at.Destination}
-		_ = m.Connect(ctx, account("x", "ann"), code)
+		code := attempt.Code{
+			Code:        redact.New("code." + at.Destination),
+			RedirectURI: testworld.RedirectURI,
+			Destination: at.Destination,
+		}
+		_ = m.Connect(ctx, testworld.Account("x", "ann"), code)
 	case 4:
 		_, _ = m.Verify(ctx, k)
 	case 5:
 		_, _, _ = m.Revoke(ctx, k)
 	case 6:
-		_, _ = m.RenewNow(ctx, k)
+		_ = m.RenewNow(ctx, k)
 	case 7:
 		time.Sleep(pick(n, time.Second, time.Minute, 10*time.Minute, 2*time.Hour))
 	case 8:
@@ -182,8 +186,9 @@ func (n *network) step() {
 
 var marked = regexp.MustCompile(`secret-[0-9]+|(?:access|refresh|code)\.([0-9a-f]{32})`)
 
-// judge looks at all that the hosts were sent, and counts what of it was marked.
-func (n *network) judge() (sent int) {
+// check looks at all that the hosts were sent, and counts what of it was
+// marked.
+func (n *network) check() (sent int) {
 	for _, host := range networkHosts {
 		for _, found := range marked.FindAllStringSubmatch(n.sent(host), -1) {
 			digest := found[1]

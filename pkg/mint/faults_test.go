@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -26,17 +27,17 @@ type call struct {
 }
 
 // herd lets n callers ask at once, spread over the instances.
-func herd(t *testing.T, n int, want mint.Want, instances ...*process) []call {
+func herd(t *testing.T, n int, want mint.Want, instances ...*testworld.Process) []call {
 	t.Helper()
 	calls := make([]call, n)
 	var all sync.WaitGroup
 	for i := range calls {
 		all.Go(func() {
-			ctx, cancel := context.WithTimeout(t.Context(), 29*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), testworld.CallerTimeout)
 			defer cancel()
 			began := time.Now()
 			c := &calls[i]
-			c.Result, c.err = instances[i%len(instances)].Token(ctx, key("minut"), want)
+			c.Result, c.err = instances[i%len(instances)].Token(ctx, testworld.Key("minut"), want)
 			c.took = time.Since(began)
 		})
 	}
@@ -44,31 +45,23 @@ func herd(t *testing.T, n int, want mint.Want, instances ...*process) []call {
 	return calls
 }
 
-func codeOf(err error) api.Code {
-	var known *api.Error
-	if errors.As(err, &known) {
-		return known.Code
-	}
-	return ""
-}
-
 func TestFault01_ManyColdInstancesAskOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(t, w.sim.SetFault("minut", simulator.Fault{Delay: 300 * time.Millisecond}))
-		var instances []*process
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{Delay: 300 * time.Millisecond}))
+		var instances []*testworld.Process
 		for range 8 {
-			instances = append(instances, w.instance())
+			instances = append(instances, w.NewProcess())
 		}
 		seen := map[string]int{}
 		for _, c := range herd(t, 400, mint.Want{}, instances...) {
 			if c.err != nil {
-				t.Fatal(c.err)
+				t.Fatalf("Token() = %v, want a token", c.err)
 			}
 			seen[c.Token.Fingerprint]++
 		}
-		if len(seen) != 1 || w.asked("minut") != 1 {
-			t.Errorf("%d fingerprints, %d requests; want 1 and 1", len(seen), w.asked("minut"))
+		if len(seen) != 1 || w.TokenRequests("minut") != 1 {
+			t.Errorf("%d fingerprints, %d requests; want 1 and 1", len(seen), w.TokenRequests("minut"))
 		}
 	})
 }
@@ -78,31 +71,28 @@ func TestFault02_OneFailureAnswersAllWhoWait(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{Lifetime: 10 * time.Second})
-				m := w.instance()
-				mustToken(t, m, key("minut"), mint.Want{})
+				m := w.NewProcess()
+				w.Token(m, testworld.Key("minut"))
 				time.Sleep(11 * time.Second)
-				must(
-					t,
-					w.sim.SetFault(
-						"minut",
-						simulator.Fault{Status: http.StatusServiceUnavailable, Delay: 50 * time.Millisecond},
-					),
-				)
-				w.sim.Reset()
-				for _, c := range herd(t, n, mint.Want{}, m, w.instance(), w.instance()) {
-					if codeOf(c.err) != api.ProviderUnavailable || c.took > 150*time.Millisecond {
-						t.Fatalf("%v after %v", c.err, c.took)
+				testworld.Must(t, w.Providers.SetFault(
+					"minut",
+					simulator.Fault{Status: http.StatusServiceUnavailable, Delay: 50 * time.Millisecond},
+				))
+				w.Providers.Reset()
+				for _, c := range herd(t, n, mint.Want{}, m, w.NewProcess(), w.NewProcess()) {
+					if !testworld.HasCode(c.err, api.ProviderUnavailable) || c.took > 150*time.Millisecond {
+						t.Fatalf("Token() = %v after %v, want %s within 150ms", c.err, c.took, api.ProviderUnavailable)
 					}
 					var known *api.Error
 					if errors.As(c.err, &known); known.RetryAfter <= 0 {
-						t.Fatal("the error does not say when to come back")
+						t.Fatalf("RetryAfter of %v = %v, want more", c.err, known.RetryAfter)
 					}
 				}
 				for range 9 {
 					time.Sleep(100 * time.Millisecond)
 					herd(t, 10, mint.Want{}, m)
 				}
-				if n := w.asked("minut"); n != 1 {
+				if n := w.TokenRequests("minut"); n != 1 {
 					t.Errorf("%d requests in the first second of the outage, want 1", n)
 				}
 			})
@@ -113,46 +103,45 @@ func TestFault02_OneFailureAnswersAllWhoWait(t *testing.T) {
 func TestFault33_ALivingTokenIsVendedInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{Lifetime: time.Hour})
-		m := w.instance()
-		first := mustToken(t, m, key("minut"), mint.Want{})
-		must(
-			t,
-			w.sim.SetFault(
-				"minut",
-				simulator.Fault{Status: http.StatusServiceUnavailable, Delay: 50 * time.Millisecond},
-			),
-		)
-		time.Sleep(59*time.Minute + 10*time.Second) // less is left than the minute that is wished for
+		m := w.NewProcess()
+		first := w.Token(m, testworld.Key("minut"))
+		testworld.Must(t, w.Providers.SetFault(
+			"minut",
+			simulator.Fault{Status: http.StatusServiceUnavailable, Delay: 50 * time.Millisecond},
+		))
+		time.Sleep(59*time.Minute + 10*time.Second) // less is left than the minute that is preferred
 		for _, c := range herd(t, 200, mint.Want{}, m) {
 			if c.err != nil || c.Token.Fingerprint != first.Token.Fingerprint || !c.Stale {
-				t.Fatalf("%+v", c)
+				t.Fatalf("Token() = %+v, want %s, stale", c, first.Token.Fingerprint)
 			}
 		}
-		later := mustToken(t, m, key("minut"), mint.Want{})
+		later := w.Token(m, testworld.Key("minut"))
 		if later.Failure.Code != string(api.ProviderUnavailable) {
-			t.Errorf("the failure is not told: %+v", later.Failure)
+			t.Errorf("Failure = %+v, want %s", later.Failure, api.ProviderUnavailable)
 		}
 		time.Sleep(time.Minute)
-		if _, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.ProviderUnavailable {
-			t.Errorf("an expired token: %v", err)
-		}
+		w.Refused(m, testworld.Key("minut"), mint.Want{}, api.ProviderUnavailable)
 	})
 }
 
 func TestFault03_AWaiterIsAnsweredWithinItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(t, w.sim.SetFault("minut", simulator.Fault{Delay: 30 * time.Second}))
-		asking := w.instance()
-		go func() { _, _ = asking.Token(t.Context(), key("minut"), mint.Want{}) }()
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{Delay: 30 * time.Second}))
+		asking := w.NewProcess()
+		go func() { _, _ = asking.Token(t.Context(), testworld.Key("minut"), mint.Want{}) }()
 		time.Sleep(100 * time.Millisecond)
-		for whose, m := range map[string]*process{"its own": asking, "another": w.instance()} {
+		for whose, m := range map[string]*testworld.Process{"its own": asking, "another": w.NewProcess()} {
 			ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 			defer cancel()
 			began := time.Now()
-			_, err := m.Token(ctx, key("minut"), mint.Want{})
-			if took := time.Since(began); took > 750*time.Millisecond || codeOf(err) != api.ProviderUnavailable {
-				t.Errorf("waiting for %s instance's exchange: %v after %v", whose, err, took)
+			_, err := m.Token(ctx, testworld.Key("minut"), mint.Want{})
+			if took := time.Since(began); took > 750*time.Millisecond ||
+				!testworld.HasCode(err, api.ProviderUnavailable) {
+				t.Errorf(
+					"Token() while %s process mints = %v after %v, want %s within 750ms", whose, err, took,
+					api.ProviderUnavailable,
+				)
 			}
 		}
 		asking.Wait()
@@ -162,28 +151,30 @@ func TestFault03_AWaiterIsAnsweredWithinItsDeadline(t *testing.T) {
 func TestFault45_AReportedTokenIsReplacedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
-		first := mustToken(t, m, key("minut"), mint.Want{}).Token
-		if _, err := m.Token(t.Context(), key("minut"), mint.Want{Rejected: first.Fingerprint}); codeOf(
-			err,
-		) != api.TooManyReports {
-			t.Errorf("a young token: %v", err)
-		}
+		m := w.NewProcess()
+		first := w.Token(m, testworld.Key("minut")).Token
+		w.Refused(m, testworld.Key("minut"), mint.Want{Rejected: first.Fingerprint}, api.TooManyReports)
 		time.Sleep(31 * time.Second)
 		w.kill("minut")
 		seen := map[string]bool{}
-		for _, c := range herd(t, 100, mint.Want{Rejected: first.Fingerprint}, m, w.instance()) {
+		for _, c := range herd(t, 100, mint.Want{Rejected: first.Fingerprint}, m, w.NewProcess()) {
 			if c.err != nil {
-				t.Fatal(c.err)
+				t.Fatalf("Token() = %v, want a token", c.err)
 			}
 			seen[c.Token.Fingerprint] = true
 		}
-		if len(seen) != 1 || seen[first.Fingerprint] || w.asked("minut") != 2 {
-			t.Errorf("%v after %d requests", seen, w.asked("minut"))
+		if len(seen) != 1 || seen[first.Fingerprint] || w.TokenRequests("minut") != 2 {
+			t.Errorf("Token() = %v after %d requests, want one other after 2", seen, w.TokenRequests("minut"))
 		}
-		if got := mustToken(t, m, key("minut"), mint.Want{Rejected: first.Fingerprint}); !seen[got.Token.Fingerprint] ||
-			w.asked("minut") != 2 {
-			t.Errorf("an old fingerprint minted again")
+		got := w.TokenThat(m, testworld.Key("minut"), mint.Want{Rejected: first.Fingerprint})
+		if !seen[got.Token.Fingerprint] ||
+			w.TokenRequests("minut") != 2 {
+			t.Errorf(
+				"Token() = %s after %d requests, want %v after 2",
+				got.Token.Fingerprint,
+				w.TokenRequests("minut"),
+				seen,
+			)
 		}
 	})
 }
@@ -191,21 +182,17 @@ func TestFault45_AReportedTokenIsReplacedOnce(t *testing.T) {
 func TestFault35_APermanentRefusalIsToldFromAPassingFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		w.put("minut", map[string]any{"client_secret": "wrong"})
-		m := w.instance()
-		if _, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.ProviderRejected {
-			t.Fatalf("%v", err)
-		}
+		w.Put("minut", "minut", map[string]any{"client_secret": "wrong"})
+		m := w.NewProcess()
+		w.Refused(m, testworld.Key("minut"), mint.Want{}, api.ProviderRejected)
 		for range 48 * 60 { // two days, a caller each minute
 			time.Sleep(time.Minute)
-			if _, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.ProviderRejected {
-				t.Fatalf("%v", err)
-			}
-			if time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) == time.Hour && w.asked("minut") > 6 {
-				t.Errorf("%d requests in the first hour, want 6 at most", w.asked("minut"))
+			w.Refused(m, testworld.Key("minut"), mint.Want{}, api.ProviderRejected)
+			if time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) == time.Hour && w.TokenRequests("minut") > 6 {
+				t.Errorf("%d requests in the first hour, want 6 at most", w.TokenRequests("minut"))
 			}
 		}
-		if n := w.asked("minut"); n > 6+47 {
+		if n := w.TokenRequests("minut"); n > 6+47 {
 			t.Errorf("%d requests in two days, want 53 at most", n)
 		}
 	})
@@ -214,14 +201,14 @@ func TestFault35_APermanentRefusalIsToldFromAPassingFault(t *testing.T) {
 func TestFault46_ARotatedSecretFailsNoVend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{Lifetime: 10 * time.Minute})
-		m := w.instance()
-		mustToken(t, m, key("minut"), mint.Want{})
-		id, _ := w.sim.ClientFor("minut")
-		must(t, w.sim.SetClient("minut", simulator.Client{ID: id, Secret: "the new one"}))
-		w.put("minut", map[string]any{"client_secret": "the new one"})
+		m := w.NewProcess()
+		w.Token(m, testworld.Key("minut"))
+		id, _ := w.Providers.ClientFor("minut")
+		testworld.Must(t, w.Providers.SetClient("minut", simulator.Client{ID: id, Secret: "the new one"}))
+		w.Put("minut", "minut", map[string]any{"client_secret": "the new one"})
 		time.Sleep(11 * time.Minute)
-		if got := mustToken(t, m, key("minut"), mint.Want{}); got.Token.Generation != 2 {
-			t.Errorf("%+v", got)
+		if got := w.Token(m, testworld.Key("minut")); got.Token.Generation != 2 {
+			t.Errorf("Token() = %+v, want generation 2", got)
 		}
 	})
 }
@@ -229,69 +216,58 @@ func TestFault46_ARotatedSecretFailsNoVend(t *testing.T) {
 func TestFault36_ANewVersionOfTheSecretClearsTheFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		w.put("minut", map[string]any{"client_secret": "wrong"})
-		m := w.instance()
-		if _, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.ProviderRejected {
-			t.Fatalf("%v", err)
-		}
-		w.put("minut", nil)
-		if learnt, _, err := w.instance().Discover(t.Context()); err != nil || learnt < 1 {
-			t.Fatalf("%d learnt, %v", learnt, err)
+		w.Put("minut", "minut", map[string]any{"client_secret": "wrong"})
+		m := w.NewProcess()
+		w.Refused(m, testworld.Key("minut"), mint.Want{}, api.ProviderRejected)
+		w.Put("minut", "minut", nil)
+		if learnt, _, err := w.NewProcess().Discover(t.Context()); err != nil || learnt < 1 {
+			t.Fatalf("Discover() = %d, %v, want 1 at least", learnt, err)
 		}
 		time.Sleep(61 * time.Second)
-		mustToken(t, m, key("minut"), mint.Want{})
+		w.Token(m, testworld.Key("minut"))
 	})
 }
 
 func TestFault34_NobodyAsksBeforeTheProviderAllowsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(
-			t,
-			w.sim.SetFault(
-				"monta",
-				simulator.Fault{
-					Status: http.StatusTooManyRequests,
-					Header: map[string]string{"RateLimit-ResetsIn": "120"},
-				},
-			),
-		)
-		m := w.instance()
-		if _, err := m.Token(t.Context(), key("monta"), mint.Want{}); codeOf(err) != api.ProviderUnavailable {
-			t.Fatal(err)
-		}
-		must(t, w.sim.SetFault("monta", simulator.Fault{}))
-		w.put("monta", map[string]any{"keep_warm": true}) // a new version clears failures, not cooldowns
+		testworld.Must(t, w.Providers.SetFault(
+			"monta",
+			simulator.Fault{
+				Status: http.StatusTooManyRequests,
+				Header: map[string]string{"RateLimit-ResetsIn": "120"},
+			},
+		))
+		m := w.NewProcess()
+		w.Refused(m, testworld.Key("monta"), mint.Want{}, api.ProviderUnavailable)
+		testworld.Must(t, w.Providers.SetFault("monta", simulator.Fault{}))
+		w.Put("monta", "monta", map[string]any{"keep_warm": true}) // a new version clears failures, not cooldowns
 		if _, _, err := m.Discover(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for range 11 {
 			time.Sleep(10 * time.Second)
-			if _, err := w.instance().Token(t.Context(), key("monta"), mint.Want{IgnoreBackoff: true}); codeOf(
-				err,
-			) != api.ProviderUnavailable {
-				t.Fatalf("%v", err)
-			}
+			w.Refused(w.NewProcess(), testworld.Key("monta"), mint.Want{IgnoreBackoff: true}, api.ProviderUnavailable)
 		}
-		if n := w.asked("monta"); n != 1 {
+		if n := w.TokenRequests("monta"); n != 1 {
 			t.Errorf("%d requests during the cooldown, want 1", n)
 		}
 		time.Sleep(11 * time.Second)
-		mustToken(t, w.instance(), key("monta"), mint.Want{})
+		w.Token(w.NewProcess(), testworld.Key("monta"))
 	})
 }
 
 func TestFault25_TheSameTokenIsNotAskedForAgainAndAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{Lifetime: 10 * time.Minute})
-		must(t, w.sim.SetFault("minut", simulator.Fault{Same: true}))
-		m := w.instance()
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{Same: true}))
+		m := w.NewProcess()
 		for range 9*60 + 50 {
-			mustToken(t, m, key("minut"), mint.Want{})
-			_, _ = m.Renew(t.Context(), key("minut"))
+			w.Token(m, testworld.Key("minut"))
+			_, _ = m.Renew(t.Context(), testworld.Key("minut"))
 			time.Sleep(time.Second)
 		}
-		if n := w.asked("minut"); n > 3 {
+		if n := w.TokenRequests("minut"); n > 3 {
 			t.Errorf("%d requests in one life, want 3 at most", n)
 		}
 	})
@@ -302,17 +278,17 @@ func TestFault24_ShortLivesAreCachedAndShared(t *testing.T) {
 		t.Run(life.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{Lifetime: life})
-				a, b := w.instance(), w.instance()
+				a, b := w.NewProcess(), w.NewProcess()
 				const lives = 20
 				for range lives * int(life/time.Second) {
-					for _, m := range []*process{a, b} {
-						if got := mustToken(t, m, key("minut"), mint.Want{}); got.Token.Left(time.Now()) <= 0 {
-							t.Fatal("an expired token")
+					for _, m := range []*testworld.Process{a, b} {
+						if got := w.Token(m, testworld.Key("minut")); got.Token.Left(time.Now()) <= 0 {
+							t.Fatalf("Token() = one that ended at %v, want one that lives", got.Token.ExpiresAt)
 						}
 					}
 					time.Sleep(time.Second)
 				}
-				if n, most := w.asked("minut"), lives*10/8+1; n > most {
+				if n, most := w.TokenRequests("minut"), lives*10/8+1; n > most {
 					t.Errorf("%d requests in %d lives, want %d at most", n, lives, most)
 				}
 			})
@@ -323,24 +299,20 @@ func TestFault24_ShortLivesAreCachedAndShared(t *testing.T) {
 func TestFault51_MemoryServesWhileTheStoreIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		down := &downStore{Store: w.store}
-		m := w.instanceThat(down, records.LongestStaleMax)
-		first := mustToken(t, m, key("minut"), mint.Want{})
+		down := &downStore{Store: w.Store}
+		m := w.NewProcess(testworld.WithStore(down), withStaleMax(records.LongestStaleMax))
+		first := w.Token(m, testworld.Key("minut"))
 		down.down = true
 		for time.Now().Before(first.Token.CacheUntil.Add(-time.Second)) {
 			time.Sleep(time.Minute)
 			if !time.Now().Before(first.Token.CacheUntil) {
 				break
 			}
-			mustToken(t, m, key("minut"), mint.Want{})
+			w.Token(m, testworld.Key("minut"))
 		}
 		time.Sleep(2 * time.Minute)
-		if _, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.StoreUnavailable {
-			t.Errorf("after cache_until: %v", err)
-		}
-		if _, err := m.Token(t.Context(), key("monta"), mint.Want{}); codeOf(err) != api.StoreUnavailable {
-			t.Errorf("a token that nobody has: %v", err)
-		}
+		w.Refused(m, testworld.Key("minut"), mint.Want{}, api.StoreUnavailable)
+		w.Refused(m, testworld.Key("monta"), mint.Want{}, api.StoreUnavailable)
 	})
 }
 
@@ -357,11 +329,4 @@ func (s *downStore) Get(ctx context.Context, c store.Consistency, keys ...token.
 		return nil, errDown
 	}
 	return s.Store.Get(ctx, c, keys...)
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -6,15 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/row"
@@ -68,7 +67,8 @@ type version struct {
 	data []byte
 }
 
-// put makes a new version of a secret the current one, and the one before the previous one.
+// put makes a new version of a secret the current one, and the one before the
+// previous one.
 func (s *staged) put(name string, secret map[string]any) {
 	data, err := json.Marshal(secret)
 	if err != nil {
@@ -121,7 +121,8 @@ func (s *staged) Absent(_ context.Context, name string) (bool, error) {
 	return len(s.versions[name]) == 0, nil
 }
 
-// attacked is a world whose providers are [hosts] and whose secrets have stages.
+// attacked is a world whose providers are [hosts] and whose secrets have
+// stages.
 type attacked struct {
 	*world
 	*hosts
@@ -164,28 +165,28 @@ func newAttacked(t *testing.T) *attacked {
 }
 
 // instance is one process of the attacked world.
-func (a *attacked) instance() *process { return a.formatted(row.Format2) }
+func (a *attacked) instance() *testworld.Process { return a.formatted(row.Format2) }
 
 // formatted is a process that reads and writes rows of a format.
-func (a *attacked) formatted(format row.Format) *process {
-	return newProcess(mint.Config{
-		RowFormat: format, Store: a.store, Source: a.secrets, Sealer: a.sealer, HTTP: &http.Client{Transport: a.hosts},
-		Journal: journal.Journal{Log: slog.New(slog.NewTextHandler(a.world, nil)), Metrics: "test"},
+func (a *attacked) formatted(format row.Format) *testworld.Process {
+	return a.NewProcess(func(c *mint.Config) {
+		c.RowFormat, c.Source, c.HTTP = format, a.secrets, &http.Client{Transport: a.hosts}
 	})
 }
 
 // gotNothing fails the test if a host was sent any of good.test's secrets.
 func (a *attacked) gotNothing(host string) {
-	a.t.Helper()
+	a.T.Helper()
 	sent := a.sent(host)
 	for _, secret := range []string{"good-secret", "good-access", "good-refresh", "good-code"} {
 		if strings.Contains(sent, secret) || strings.Contains(sent, base64.StdEncoding.EncodeToString([]byte(secret))) {
-			a.t.Errorf("%s was sent %q:\n%s", host, secret, sent)
+			a.T.Errorf("%s was sent %q, want nothing of good.test's:\n%s", host, secret, sent)
 		}
 	}
 }
 
-// at is a secret whose token endpoint is on a host, with fields laid over its descriptor.
+// at is a secret whose token endpoint is on a host, with fields laid over its
+// descriptor.
 func at(host, secret string, over map[string]any) map[string]any {
 	descriptor := map[string]any{
 		"token":   map[string]any{"url": "https://" + host + "/token"},

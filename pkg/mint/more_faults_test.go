@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -20,14 +21,11 @@ import (
 func TestFault20_ATokenThatIsOverWhenItComesIsNotStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(t, w.sim.SetFault("movemint", simulator.Fault{Expiry: "0"}))
-		if _, err := w.instance().Token(t.Context(), key("movemint"), mint.Want{}); codeOf(
-			err,
-		) != api.ProviderMalformed {
-			t.Errorf("%v", err)
-		}
-		if e := w.entry("movemint"); e.Fingerprint != "" || e.Failure.Code != string(api.ProviderMalformed) {
-			t.Errorf("stored: %+v", e)
+		testworld.Must(t, w.Providers.SetFault("movemint", simulator.Fault{Expiry: "0"}))
+		w.Refused(w.NewProcess(), testworld.Key("movemint"), mint.Want{}, api.ProviderMalformed)
+		if e := w.Entry(testworld.Key("movemint")); e.Fingerprint != "" ||
+			e.Failure.Code != string(api.ProviderMalformed) {
+			t.Errorf("Entry(movemint) = %+v, want no token, %s", e, api.ProviderMalformed)
 		}
 	})
 }
@@ -35,10 +33,12 @@ func TestFault20_ATokenThatIsOverWhenItComesIsNotStored(t *testing.T) {
 func TestFault28_AnExpiryIsWallTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		got := mustToken(t, w.instance(), key("minut"), mint.Want{}).Token
-		for what, at := range map[string]time.Time{"issued": got.IssuedAt, "expires": got.ExpiresAt, "cache until": got.CacheUntil} {
+		got := w.Token(w.NewProcess(), testworld.Key("minut")).Token
+		for what, at := range map[string]time.Time{
+			"IssuedAt": got.IssuedAt, "ExpiresAt": got.ExpiresAt, "CacheUntil": got.CacheUntil,
+		} {
 			if at != at.Round(0) { // Round(0) strips a monotonic reading
-				t.Errorf("%s carries a monotonic reading, which stands still while an instance is frozen", what)
+				t.Errorf("%s = %v, want no monotonic reading, which stops while an instance is frozen", what, at)
 			}
 		}
 	})
@@ -47,20 +47,17 @@ func TestFault28_AnExpiryIsWallTime(t *testing.T) {
 func TestFault29_NeverLessThanAFloor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{Lifetime: 10 * time.Minute})
-		m := w.instance()
-		old := mustToken(t, m, key("minut"), mint.Want{}).Token
+		m := w.NewProcess()
+		old := w.Token(m, testworld.Key("minut")).Token
 		time.Sleep(8 * time.Minute)
-		must(t, w.sim.SetFault("minut", simulator.Fault{Status: http.StatusServiceUnavailable}))
-		if _, err := m.Token(t.Context(), key("minut"), mint.Want{Life: 3 * time.Minute}); codeOf(
-			err,
-		) != api.ProviderUnavailable {
-			t.Errorf("two minutes were left, three were the floor: %v", err)
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{Status: http.StatusServiceUnavailable}))
+		w.Refused(m, testworld.Key("minut"), mint.Want{Life: 3 * time.Minute}, api.ProviderUnavailable)
+		got := w.TokenThat(m, testworld.Key("minut"), mint.Want{Life: 90 * time.Second})
+		if got.Token.Fingerprint != old.Fingerprint {
+			t.Errorf("Token() that lives 90s = %s, want %s", got.Token.Fingerprint, old.Fingerprint)
 		}
-		if got := mustToken(t, m, key("minut"), mint.Want{Life: 90 * time.Second}); got.Token.Fingerprint != old.Fingerprint {
-			t.Error("a floor that the token meets was not met")
-		}
-		if got := mustToken(t, m, key("minut"), mint.Want{}); got.Token.Fingerprint != old.Fingerprint {
-			t.Error("without a floor a living token was not vended")
+		if got := w.Token(m, testworld.Key("minut")); got.Token.Fingerprint != old.Fingerprint {
+			t.Errorf("Token() = %s, want %s, which lives", got.Token.Fingerprint, old.Fingerprint)
 		}
 	})
 }
@@ -68,11 +65,11 @@ func TestFault29_NeverLessThanAFloor(t *testing.T) {
 func TestFault30_TheLifetimeIsCountedFromBeforeTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(t, w.sim.SetFault("movemint", simulator.Fault{Delay: 9 * time.Second}))
+		testworld.Must(t, w.Providers.SetFault("movemint", simulator.Fault{Delay: 9 * time.Second}))
 		asked := time.Now()
-		got := mustToken(t, w.instance(), key("movemint"), mint.Want{}).Token
+		got := w.Token(w.NewProcess(), testworld.Key("movemint")).Token
 		if got.ExpiresAt.After(asked.Add(2*time.Hour)) || !got.IssuedAt.Equal(asked) {
-			t.Errorf("asked at %v, expires at %v, two hours were given", asked, got.ExpiresAt)
+			t.Errorf("Token() = issued at %v, until %v; want %v, two hours at most", got.IssuedAt, got.ExpiresAt, asked)
 		}
 	})
 }
@@ -80,9 +77,9 @@ func TestFault30_TheLifetimeIsCountedFromBeforeTheRequest(t *testing.T) {
 func TestFault23_AHundredYearsAreCapped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(t, w.sim.SetFault("movemint", simulator.Fault{Expiry: "3153600000"}))
-		if left := mustToken(t, w.instance(), key("movemint"), mint.Want{}).Token.Left(time.Now()); left > 24*time.Hour {
-			t.Errorf("vended for %v", left)
+		testworld.Must(t, w.Providers.SetFault("movemint", simulator.Fault{Expiry: "3153600000"}))
+		if left := w.Token(w.NewProcess(), testworld.Key("movemint")).Token.Left(time.Now()); left > 24*time.Hour {
+			t.Errorf("Token() lives %v, want 24h at most", left)
 		}
 	})
 }
@@ -90,44 +87,41 @@ func TestFault23_AHundredYearsAreCapped(t *testing.T) {
 func TestFault44_AnUnknownRefusalIsNotForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(
-			t,
-			w.sim.SetFault(
-				"movemint",
-				simulator.Fault{
-					Status:      http.StatusBadRequest,
-					Body:        `{"error":"invalid_token_reuse"}`,
-					ContentType: "application/json",
-					Times:       1,
-				},
-			),
-		)
-		m := w.instance()
-		_, err := m.Token(t.Context(), key("movemint"), mint.Want{})
-		if codeOf(err) != api.ProviderRejected {
-			t.Fatalf("%v", err)
+		testworld.Must(t, w.Providers.SetFault(
+			"movemint",
+			simulator.Fault{
+				Status:      http.StatusBadRequest,
+				Body:        `{"error":"invalid_token_reuse"}`,
+				ContentType: "application/json",
+				Times:       1,
+			},
+		))
+		m := w.NewProcess()
+		_, err := m.Token(t.Context(), testworld.Key("movemint"), mint.Want{})
+		if !testworld.HasCode(err, api.ProviderRejected) {
+			t.Fatalf("Token() = %v, want %s", err, api.ProviderRejected)
 		}
 		time.Sleep(3 * time.Second)
-		mustToken(t, m, key("movemint"), mint.Want{})
+		w.Token(m, testworld.Key("movemint"))
 	})
 }
 
 func TestFault62_AnotherInstanceKnowsWithinAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		a, b := w.instance(), w.instance()
-		old := mustToken(t, a, key("minut"), mint.Want{}).Token
-		mustToken(t, b, key("minut"), mint.Want{})
+		a, b := w.NewProcess(), w.NewProcess()
+		old := w.Token(a, testworld.Key("minut")).Token
+		w.Token(b, testworld.Key("minut"))
 		time.Sleep(31 * time.Second)
-		mustToken(t, b, key("minut"), mint.Want{})
-		_, until, err := a.Revoke(t.Context(), key("minut"))
-		must(t, err)
+		w.Token(b, testworld.Key("minut"))
+		_, until, err := a.Revoke(t.Context(), testworld.Key("minut"))
+		testworld.Must(t, err)
 		if until.After(time.Now().Add(time.Minute)) {
-			t.Errorf("memory until %v, at %v", until, time.Now())
+			t.Errorf("Revoke() = memory until %v, want a minute after %v at most", until, time.Now())
 		}
 		time.Sleep(time.Until(until))
-		if got := mustToken(t, b, key("minut"), mint.Want{}); got.Token.Fingerprint == old.Fingerprint {
-			t.Error("a forgotten token is vended after a minute")
+		if got := w.Token(b, testworld.Key("minut")); got.Token.Fingerprint == old.Fingerprint {
+			t.Errorf("Token() after a minute = %s, which was forgotten, want another", old.Fingerprint)
 		}
 	})
 }
@@ -135,19 +129,20 @@ func TestFault62_AnotherInstanceKnowsWithinAMinute(t *testing.T) {
 func TestFault53_AReportIsJudgedByAStrongRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		lagging := &laggingStore{Store: w.store}
-		a, b := w.instance(), w.instanceOver(lagging)
-		old := mustToken(t, a, key("minut"), mint.Want{}).Token
-		mustToken(t, b, key("minut"), mint.Want{})
+		lagging := &laggingStore{Store: w.Store}
+		a, b := w.NewProcess(), w.NewProcess(testworld.WithStore(lagging))
+		old := w.Token(a, testworld.Key("minut")).Token
+		w.Token(b, testworld.Key("minut"))
 		time.Sleep(31 * time.Second)
 		w.kill("minut")
-		fresh := mustToken(t, a, key("minut"), mint.Want{Rejected: old.Fingerprint}).Token
-		if got := mustToken(t, b, key("minut"), mint.Want{Rejected: old.Fingerprint}); got.Token.Fingerprint != fresh.Fingerprint ||
-			w.asked("minut") != 2 {
+		fresh := w.TokenThat(a, testworld.Key("minut"), mint.Want{Rejected: old.Fingerprint}).Token
+		got := w.TokenThat(b, testworld.Key("minut"), mint.Want{Rejected: old.Fingerprint})
+		if got.Token.Fingerprint != fresh.Fingerprint ||
+			w.TokenRequests("minut") != 2 {
 			t.Errorf(
-				"the instance that lags behind got %s after %d requests, want %s after 2",
+				"Token() of the process that lags = %s after %d requests, want %s after 2",
 				got.Token.Fingerprint,
-				w.asked("minut"),
+				w.TokenRequests("minut"),
 				fresh.Fingerprint,
 			)
 		}
@@ -178,18 +173,18 @@ func (s *laggingStore) Get(ctx context.Context, c store.Consistency, keys ...tok
 func TestFault54_AnOlderGenerationIsRefusedByWhoSawANewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
-		mustToken(t, m, key("minut"), mint.Want{})
-		older := w.entry("minut")
+		m := w.NewProcess()
+		w.Token(m, testworld.Key("minut"))
+		older := w.Entry(testworld.Key("minut"))
 		time.Sleep(31 * time.Second)
 		w.kill("minut")
-		newer := mustToken(t, m, key("minut"), mint.Want{Rejected: older.Fingerprint}).Token
-		_, err := w.store.Replace(t.Context(), w.entry("minut"), older)
-		must(t, err)
+		newer := w.TokenThat(m, testworld.Key("minut"), mint.Want{Rejected: older.Fingerprint}).Token
+		_, err := w.Store.Replace(t.Context(), w.Entry(testworld.Key("minut")), older)
+		testworld.Must(t, err)
 		time.Sleep(31 * time.Second)
-		got := mustToken(t, m, key("minut"), mint.Want{Rejected: newer.Fingerprint}).Token
+		got := w.TokenThat(m, testworld.Key("minut"), mint.Want{Rejected: newer.Fingerprint}).Token
 		if got.Fingerprint == older.Fingerprint {
-			t.Error("an older item was put back, and vended by who had seen the newer")
+			t.Errorf("Token() = %s, which is older than what was seen, want another", got.Fingerprint)
 		}
 	})
 }
@@ -199,11 +194,14 @@ func TestNothingIsClaimedThatCouldNotBeFinished(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		ctx, cancel := context.WithTimeout(t.Context(), mint.Timeout-time.Second)
 		defer cancel()
-		if _, err := w.instance().Token(ctx, key("minut"), mint.Want{}); codeOf(err) != api.ProviderUnavailable {
-			t.Errorf("%v", err)
+		if _, err := w.NewProcess().Token(ctx, testworld.Key("minut"), mint.Want{}); !testworld.HasCode(
+			err,
+			api.ProviderUnavailable,
+		) {
+			t.Errorf("Token() with less time than a mint takes = %v, want %s", err, api.ProviderUnavailable)
 		}
-		if e := w.entry("minut"); w.asked("minut") != 0 || !e.LeasedUntil.IsZero() {
-			t.Errorf("asked %d times, leased until %v", w.asked("minut"), e.LeasedUntil)
+		if e := w.Entry(testworld.Key("minut")); w.TokenRequests("minut") != 0 || !e.LeasedUntil.IsZero() {
+			t.Errorf("%d requests, leased until %v; want 0 and no lease", w.TokenRequests("minut"), e.LeasedUntil)
 		}
 	})
 }
@@ -211,17 +209,17 @@ func TestNothingIsClaimedThatCouldNotBeFinished(t *testing.T) {
 func TestACallerWhoLeavesCancelsNoExchange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		must(t, w.sim.SetFault("minut", simulator.Fault{Delay: 2 * time.Second}))
-		m := w.instance()
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{Delay: 2 * time.Second}))
+		m := w.NewProcess()
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { time.Sleep(time.Second); cancel() }()
-		if _, err := m.Token(ctx, key("minut"), mint.Want{}); err == nil {
-			t.Error("answered who had left")
+		if _, err := m.Token(ctx, testworld.Key("minut"), mint.Want{}); err == nil {
+			t.Error("Token() of a caller who left = nil error, want one")
 		}
 		m.Wait()
-		if got := mustToken(t, w.instance(), key("minut"), mint.Want{}); got.Origin != records.Store ||
-			w.asked("minut") != 1 {
-			t.Errorf("%+v after %d requests", got, w.asked("minut"))
+		if got := w.Token(w.NewProcess(), testworld.Key("minut")); got.Origin != records.Store ||
+			w.TokenRequests("minut") != 1 {
+			t.Errorf("Token() = %+v after %d requests, want one from the store after 1", got, w.TokenRequests("minut"))
 		}
 	})
 }
@@ -229,13 +227,13 @@ func TestACallerWhoLeavesCancelsNoExchange(t *testing.T) {
 func TestFault42_AScopeNarrowerThanAskedIsVendedWithAWarning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		w.put("miden", map[string]any{"scope": "cards payouts"})
-		must(t, w.sim.SetFault("miden", simulator.Fault{Set: map[string]string{"scope": `"cards"`}}))
-		if got := mustToken(t, w.instance(), key("miden"), mint.Want{}); got.Token.Scope != "cards" {
-			t.Errorf("granted %q", got.Token.Scope)
+		w.Put("miden", "miden", map[string]any{"scope": "cards payouts"})
+		testworld.Must(t, w.Providers.SetFault("miden", simulator.Fault{Set: map[string]string{"scope": `"cards"`}}))
+		if got := w.Token(w.NewProcess(), testworld.Key("miden")); got.Token.Scope != "cards" {
+			t.Errorf("Scope = %q, want cards", got.Token.Scope)
 		}
-		if !strings.Contains(w.logged(), "withheld=payouts") {
-			t.Error("nothing warns of the scope that was not granted")
+		if !strings.Contains(w.Log.String(), "withheld=payouts") {
+			t.Errorf("log = %s, want withheld=payouts in it", w.Log.String())
 		}
 	})
 }
@@ -245,20 +243,29 @@ func TestFault22_WhatIsOddAboutAnAnswerStandsInTheJournal(t *testing.T) {
 		fault simulator.Fault
 		want  string
 	}{
-		"an expiry":      {simulator.Fault{Expiry: `"soon"`}, `warning="the expiry cannot be read and counts as not given"`},
-		"a type":         {simulator.Fault{Set: map[string]string{"token_type": `"BearerToken"`}}, `warning="the token type is not Bearer and counts as Bearer"`},
-		"an error":       {simulator.Fault{Set: map[string]string{"error": `"oops"`}}, `warning="an error stands beside the token"`},
+		"an expiry": {
+			simulator.Fault{Expiry: `"soon"`},
+			`warning="the expiry cannot be read and counts as not given"`,
+		},
+		"a type": {
+			simulator.Fault{Set: map[string]string{"token_type": `"BearerToken"`}},
+			`warning="the token type is not Bearer and counts as Bearer"`,
+		},
+		"an error": {
+			simulator.Fault{Set: map[string]string{"error": `"oops"`}},
+			`warning="an error stands beside the token"`,
+		},
 		"nothing is odd": {simulator.Fault{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, simulator.Options{})
-				w.put("minut", nil)
-				must(t, w.sim.SetFault("minut", c.fault))
-				if got := mustToken(t, w.instance(), key("minut"), mint.Want{}); got.Token.Type != "Bearer" {
+				w.Put("minut", "minut", nil)
+				testworld.Must(t, w.Providers.SetFault("minut", c.fault))
+				if got := w.Token(w.NewProcess(), testworld.Key("minut")); got.Token.Type != "Bearer" {
 					t.Errorf("Token(minut) has type %q, want Bearer", got.Token.Type)
 				}
-				if log := w.logged(); !strings.Contains(log, c.want) ||
+				if log := w.Log.String(); !strings.Contains(log, c.want) ||
 					c.want == "" && strings.Contains(log, "warning=") {
 					t.Errorf("Token(minut) logged %s, want %s in it", log, c.want)
 				}
@@ -270,26 +277,21 @@ func TestFault22_WhatIsOddAboutAnAnswerStandsInTheJournal(t *testing.T) {
 func TestFault48_LivingTokensNeedNoSecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		first := mustToken(t, w.instance(), key("minut"), mint.Want{}).Token
-		must(t, os.RemoveAll(w.folder)) // out of reach: a folder that is not there says nothing of what was in it
-		cold := w.instance()
-		if got := mustToken(t, cold, key("minut"), mint.Want{}); got.Token.Fingerprint != first.Fingerprint {
-			t.Errorf("%+v", got)
+		first := w.Token(w.NewProcess(), testworld.Key("minut")).Token
+		// A folder that is not there says nothing of what was in it.
+		testworld.Must(t, os.RemoveAll(w.Folder))
+		cold := w.NewProcess()
+		if got := w.Token(cold, testworld.Key("minut")); got.Token.Fingerprint != first.Fingerprint {
+			t.Errorf("Token() without secrets = %+v, want %s", got, first.Fingerprint)
 		}
 		for _, name := range []string{"monta", "nobody"} {
-			if _, err := cold.Token(t.Context(), key(name), mint.Want{}); codeOf(err) != api.SecretUnavailable {
-				t.Errorf("%s, which has to be minted: %v", name, err)
-			}
+			w.Refused(cold, testworld.Key(name), mint.Want{}, api.SecretUnavailable)
 		}
 		if learnt, gone, err := cold.Discover(t.Context()); err == nil || gone != 0 {
-			t.Errorf("%d learnt, %d gone, %v", learnt, gone, err)
+			t.Errorf("Discover() = %d, %d, %v, want nothing gone, an error", learnt, gone, err)
 		}
 		time.Sleep(55 * time.Minute)
-		if _, err := cold.Token(t.Context(), key("minut"), mint.Want{Life: 20 * time.Minute}); codeOf(
-			err,
-		) != api.SecretUnavailable {
-			t.Errorf("a longer life than is left: %v", err)
-		}
-		mustToken(t, cold, key("minut"), mint.Want{})
+		w.Refused(cold, testworld.Key("minut"), mint.Want{Life: 20 * time.Minute}, api.SecretUnavailable)
+		w.Token(cold, testworld.Key("minut"))
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -14,7 +15,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// replica is a store whose eventual reads lag behind: while it has a snapshot, they show that.
+// replica is a store whose eventual reads lag behind: while it has a snapshot,
+// they show that.
 type replica struct {
 	store.Store
 	mu       sync.Mutex
@@ -53,45 +55,51 @@ func (r *replica) Get(ctx context.Context, c store.Consistency, keys ...token.Ke
 	return entries, err
 }
 
-// twoGenerations has an instance mint twice, and returns the first entry and the second token.
-func (w *world) twoGenerations(m *process) (older store.Entry, newer token.Token) {
-	w.t.Helper()
-	mustToken(w.t, m, key("minut"), mint.Want{})
-	older = w.entry("minut")
+// twoGenerations has an instance mint twice, and returns the first entry and
+// the second token.
+func (w *world) twoGenerations(m *testworld.Process) (older store.Entry, newer token.Token) {
+	w.T.Helper()
+	w.Token(m, testworld.Key("minut"))
+	older = w.Entry(testworld.Key("minut"))
 	time.Sleep(31 * time.Second)
 	w.kill("minut")
-	return older, mustToken(w.t, m, key("minut"), mint.Want{Rejected: older.Fingerprint}).Token
+	return older, w.TokenThat(m, testworld.Key("minut"), mint.Want{Rejected: older.Fingerprint}).Token
 }
 
-// putBack writes an older entry over the one that stands, as whoever may write the table can.
+// putBack writes an older entry over the one that stands, as whoever may write
+// the table can.
 func (w *world) putBack(older store.Entry) {
-	w.t.Helper()
-	_, err := w.store.Replace(w.t.Context(), w.entry(older.Key.Credential), older)
-	must(w.t, err)
+	w.T.Helper()
+	_, err := w.Store.Replace(w.T.Context(), w.Entry(testworld.Key(older.Key.Credential)), older)
+	testworld.Must(w.T, err)
 }
 
 func TestFault54_AReplicaThatLagsIsNoAlarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		r := &replica{Store: w.store}
-		m := w.instanceOver(r)
-		mustToken(t, m, key("minut"), mint.Want{})
-		r.lag(t.Context(), token.RecordKey("minut"), key("minut"))
+		r := &replica{Store: w.Store}
+		m := w.NewProcess(testworld.WithStore(r))
+		w.Token(m, testworld.Key("minut"))
+		r.lag(t.Context(), token.RecordKey("minut"), testworld.Key("minut"))
 		time.Sleep(31 * time.Second)
 		w.kill("minut")
-		newer := mustToken(t, m, key("minut"), mint.Want{Rejected: w.entry("minut").Fingerprint}).Token
+		newer := w.TokenThat(
+			m,
+			testworld.Key("minut"),
+			mint.Want{Rejected: w.Entry(testworld.Key("minut")).Fingerprint},
+		).Token
 		time.Sleep(61 * time.Second) // what is known is no longer trusted, and read again
 		strong := r.strong
 		for range 3 {
-			if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Fingerprint != newer.Fingerprint {
-				t.Errorf("generation %d, want %d", got.Generation, newer.Generation)
+			if got := w.Token(m, testworld.Key("minut")).Token; got.Fingerprint != newer.Fingerprint {
+				t.Errorf("Token() = generation %d, want %d", got.Generation, newer.Generation)
 			}
 		}
-		if w.alarms("IntegrityFailures") != 0 || w.asked("minut") != 2 || r.strong != strong+1 {
+		if w.Alarms("IntegrityFailures") != 0 || w.TokenRequests("minut") != 2 || r.strong != strong+1 {
 			t.Errorf(
-				"%d alarms, %d requests, %d strong reads; want none, 2, and one that settles it",
-				w.alarms("IntegrityFailures"),
-				w.asked("minut"),
+				"%d alarms, %d requests, %d strong reads; want 0, 2, 1",
+				w.Alarms("IntegrityFailures"),
+				w.TokenRequests("minut"),
 				r.strong-strong,
 			)
 		}
@@ -101,26 +109,31 @@ func TestFault54_AReplicaThatLagsIsNoAlarm(t *testing.T) {
 func TestFault54_AnOlderGenerationIsFoundOutByAnyRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
+		m := w.NewProcess()
 		older, newer := w.twoGenerations(m)
 		w.putBack(older)
 		time.Sleep(61 * time.Second)
-		got := mustToken(t, m, key("minut"), mint.Want{}).Token
+		got := w.Token(m, testworld.Key("minut")).Token
 		if got.Fingerprint == older.Fingerprint || got.Generation <= newer.Generation {
 			t.Errorf(
-				"generation %d after %d was seen and %d put back",
+				"Token() = generation %d, after %d was seen and %d put back, want a newer one",
 				got.Generation,
 				newer.Generation,
 				older.Generation,
 			)
 		}
-		if w.alarms("IntegrityFailures") != 1 {
-			t.Errorf("%d alarms, want 1", w.alarms("IntegrityFailures"))
+		if w.Alarms("IntegrityFailures") != 1 {
+			t.Errorf("%d alarms, want 1", w.Alarms("IntegrityFailures"))
 		}
 		time.Sleep(61 * time.Second)
-		if again := mustToken(t, w.instance(), key("minut"), mint.Want{}).Token; again.Fingerprint != got.Fingerprint ||
-			w.alarms("IntegrityFailures") != 1 {
-			t.Errorf("elsewhere: generation %d, %d alarms", again.Generation, w.alarms("IntegrityFailures"))
+		if again := w.Token(w.NewProcess(), testworld.Key("minut")).Token; again.Fingerprint != got.Fingerprint ||
+			w.Alarms("IntegrityFailures") != 1 {
+			t.Errorf(
+				"Token() elsewhere = generation %d, %d alarms; want %d, 1",
+				again.Generation,
+				w.Alarms("IntegrityFailures"),
+				got.Generation,
+			)
 		}
 	})
 }
@@ -128,46 +141,49 @@ func TestFault54_AnOlderGenerationIsFoundOutByAnyRead(t *testing.T) {
 func TestFault54_AnOlderGenerationStaysRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
+		m := w.NewProcess()
 		older, newer := w.twoGenerations(m)
 		w.putBack(older)
-		must(t, w.sim.SetFault("minut", simulator.Fault{Down: true}))
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{Down: true}))
 		for range 5 {
 			time.Sleep(61 * time.Second)
-			if got, err := m.Token(t.Context(), key("minut"), mint.Want{}); codeOf(err) != api.ProviderUnavailable {
-				t.Errorf("%v, %v; want nothing while no new token can be had", got.Token.Fingerprint, err)
-			}
+			w.Refused(m, testworld.Key("minut"), mint.Want{}, api.ProviderUnavailable)
 		}
-		must(t, w.sim.SetFault("minut", simulator.Fault{}))
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{}))
 		time.Sleep(20 * time.Minute) // what of back-off there may be
-		if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Generation <= newer.Generation {
-			t.Errorf("generation %d after %d was seen", got.Generation, newer.Generation)
+		if got := w.Token(m, testworld.Key("minut")).Token; got.Generation <= newer.Generation {
+			t.Errorf("Token() = generation %d, want one after %d", got.Generation, newer.Generation)
 		}
 	})
 }
 
-// A strong read that was under way while the process itself committed shows what was right when it began.
+// A strong read that was under way while the process itself committed shows
+// what was right when it began.
 func TestFault54_AReadThatWasOvertakenIsNoAlarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		r := &replica{Store: w.store}
-		m := w.instanceOver(r)
-		first := mustToken(t, m, key("minut"), mint.Want{}).Token
+		r := &replica{Store: w.Store}
+		m := w.NewProcess(testworld.WithStore(r))
+		first := w.Token(m, testworld.Key("minut")).Token
 		time.Sleep(31 * time.Second)
 		w.kill("minut")
 		r.answer = func(context.Context) {
 			r.mu.Lock()
 			r.answer = nil
 			r.mu.Unlock()
-			mustToken(t, m, key("minut"), mint.Want{Rejected: first.Fingerprint}) // another caller's, and meanwhile
+			w.TokenThat(
+				m,
+				testworld.Key("minut"),
+				mint.Want{Rejected: first.Fingerprint},
+			) // another caller's, and meanwhile
 		}
-		got := mustToken(t, m, key("minut"), mint.Want{Rejected: first.Fingerprint}).Token
-		if got.Generation != 2 || w.alarms("IntegrityFailures") != 0 || w.asked("minut") != 2 {
+		got := w.TokenThat(m, testworld.Key("minut"), mint.Want{Rejected: first.Fingerprint}).Token
+		if got.Generation != 2 || w.Alarms("IntegrityFailures") != 0 || w.TokenRequests("minut") != 2 {
 			t.Errorf(
-				"generation %d, %d alarms, %d requests; want 2, none, 2",
+				"Token() = generation %d, %d alarms, %d requests; want 2, 0, 2",
 				got.Generation,
-				w.alarms("IntegrityFailures"),
-				w.asked("minut"),
+				w.Alarms("IntegrityFailures"),
+				w.TokenRequests("minut"),
 			)
 		}
 	})
@@ -176,46 +192,52 @@ func TestFault54_AReadThatWasOvertakenIsNoAlarm(t *testing.T) {
 func TestFault54_TermsOfAnotherVersionThanTheirRowSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		mustToken(t, w.instance(), key("minut"), mint.Want{})
+		w.Token(w.NewProcess(), testworld.Key("minut"))
 		older := w.own("minut")
-		w.put(
+		w.Put(
+			"minut",
 			"minut",
 			map[string]any{"allow": map[string]any{"principals": []string{"arn:aws:iam::123456789012:role/one"}}},
 		)
-		_, _, err := w.instance().Discover(t.Context())
-		must(t, err)
+		_, _, err := w.NewProcess().Discover(t.Context())
+		testworld.Must(t, err)
 		mixed := w.own("minut")
 		mixed.Sealed = older.Sealed
-		_, err = w.store.Replace(t.Context(), w.own("minut"), mixed)
-		must(t, err)
-		terms, err := w.instance().Terms(t.Context(), "minut")
-		if err != nil || len(terms.Allow.Principals) != 1 || w.alarms("IntegrityFailures") == 0 {
-			t.Errorf("%+v, %v, %d alarms; want the secret's own terms", terms.Allow, err, w.alarms("IntegrityFailures"))
+		_, err = w.Store.Replace(t.Context(), w.own("minut"), mixed)
+		testworld.Must(t, err)
+		terms, err := w.NewProcess().Terms(t.Context(), "minut")
+		if err != nil || len(terms.Allow.Principals) != 1 || w.Alarms("IntegrityFailures") == 0 {
+			t.Errorf(
+				"Terms() = %+v, %v, %d alarms; want the secret's own, 1",
+				terms.Allow,
+				err,
+				w.Alarms("IntegrityFailures"),
+			)
 		}
 	})
 }
 
 func (w *world) own(name string) store.Entry {
-	w.t.Helper()
-	entries, err := w.store.Get(w.t.Context(), store.Strong, token.RecordKey(name))
-	must(w.t, err)
+	w.T.Helper()
+	entries, err := w.Store.Get(w.T.Context(), store.Strong, token.RecordKey(name))
+	testworld.Must(w.T, err)
 	return entries[0]
 }
 
 func TestFault54_TimesThatWereChangedAreNotTakenFromMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		r := &replica{Store: w.store}
-		m := w.instanceOver(r)
-		first := mustToken(t, m, key("minut"), mint.Want{}).Token
-		r.lag(t.Context(), token.RecordKey("minut"), key("minut"))
-		changed := r.snapshot[key("minut")]
+		r := &replica{Store: w.Store}
+		m := w.NewProcess(testworld.WithStore(r))
+		first := w.Token(m, testworld.Key("minut")).Token
+		r.lag(t.Context(), token.RecordKey("minut"), testworld.Key("minut"))
+		changed := r.snapshot[testworld.Key("minut")]
 		changed.RenewAt = changed.RenewAt.Add(time.Hour)
-		r.snapshot[key("minut")] = changed
+		r.snapshot[testworld.Key("minut")] = changed
 		time.Sleep(61 * time.Second)
-		if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Fingerprint == first.Fingerprint ||
-			w.alarms("IntegrityFailures") == 0 {
-			t.Errorf("the same token, %d alarms", w.alarms("IntegrityFailures"))
+		if got := w.Token(m, testworld.Key("minut")).Token; got.Fingerprint == first.Fingerprint ||
+			w.Alarms("IntegrityFailures") == 0 {
+			t.Errorf("Token() = %s, %d alarms; want another token, 1", got.Fingerprint, w.Alarms("IntegrityFailures"))
 		}
 	})
 }
@@ -223,19 +245,19 @@ func TestFault54_TimesThatWereChangedAreNotTakenFromMemory(t *testing.T) {
 func TestFault54_WhatWasPutBackCanBeRevoked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
+		m := w.NewProcess()
 		older, newer := w.twoGenerations(m)
 		w.putBack(older)
-		_, _, err := m.Revoke(t.Context(), key("minut"))
-		must(t, err)
-		if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Generation <= newer.Generation ||
-			w.alarms("IntegrityFailures") != 1 ||
-			w.asked("minut") != 3 {
+		_, _, err := m.Revoke(t.Context(), testworld.Key("minut"))
+		testworld.Must(t, err)
+		if got := w.Token(m, testworld.Key("minut")).Token; got.Generation <= newer.Generation ||
+			w.Alarms("IntegrityFailures") != 1 ||
+			w.TokenRequests("minut") != 3 {
 			t.Errorf(
-				"after it was revoked: generation %d, %d requests, %d alarms",
+				"Token() after Revoke() = generation %d, %d requests, %d alarms; want a newer one, 3, 1",
 				got.Generation,
-				w.asked("minut"),
-				w.alarms("IntegrityFailures"),
+				w.TokenRequests("minut"),
+				w.Alarms("IntegrityFailures"),
 			)
 		}
 	})
@@ -244,14 +266,14 @@ func TestFault54_WhatWasPutBackCanBeRevoked(t *testing.T) {
 func TestFault54_NoOtherReadBringsAnOlderGenerationBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
+		m := w.NewProcess()
 		older, newer := w.twoGenerations(m)
 		w.putBack(older)
 		_, _, err := m.Canary(t.Context(), time.Minute) // reads all entries
-		must(t, err)
-		got := mustToken(t, m, key("minut"), mint.Want{}).Token
+		testworld.Must(t, err)
+		got := w.Token(m, testworld.Key("minut")).Token
 		if got.Generation < newer.Generation {
-			t.Errorf("Token = generation %d, want at least %d, which was seen", got.Generation, newer.Generation)
+			t.Errorf("Token() = generation %d, want at least %d, which was seen", got.Generation, newer.Generation)
 		}
 	})
 }

@@ -109,15 +109,16 @@ var intermediaries = map[string]answer{
 	},
 }
 
-// between is a transport with what stands before the provider.
-type between struct {
-	wire
-	in *answer
+// intermediary is a transport that may answer in the place of the provider.
+type intermediary struct {
+	next http.RoundTripper
+	in   *answer // nil: requests reach the provider
 }
 
-func (b between) RoundTrip(r *http.Request) (*http.Response, error) {
-	if *b.in != nil {
-		return (*b.in)(r)
+// RoundTrip implements [http.RoundTripper].
+func (x intermediary) RoundTrip(r *http.Request) (*http.Response, error) {
+	if *x.in != nil {
+		return (*x.in)(r)
 	}
-	return b.wire.RoundTrip(r)
+	return x.next.RoundTrip(r)
 }

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
@@ -33,7 +34,7 @@ func TestFault14_NoIntermediaryEndsAGrant(t *testing.T) {
 
 func outlivesAnswer(t *testing.T, a answer, begins time.Duration) {
 	w := newIntercepted(t, "unknown")
-	w.first = mustToken(t, w.instances[0], key(w.name), mint.Want{}).Token
+	w.first = w.Token(w.instances[0], testworld.Key(w.name)).Token
 	time.Sleep(begins)
 	w.during(a, 50*time.Minute)
 	w.recovers()
@@ -45,7 +46,7 @@ type intercepted struct {
 	*world
 	name      string
 	in        answer // nil: nothing stands there
-	instances []*process
+	instances []*testworld.Process
 	first     token.Token
 }
 
@@ -55,11 +56,10 @@ func newIntercepted(t *testing.T, reuse string) *intercepted {
 		world: newWorld(t, simulator.Options{Reuse: map[string]simulator.Reuse{name: simulator.RevokesFamily}}),
 		name:  name,
 	}
-	w.granted(name, temper(w.sim, reuse))
+	w.granted(name, temper(w.Providers, reuse))
 	for range 2 {
-		m := newProcess(mint.Config{
-			Store: w.store, Source: w.secrets, Sealer: w.sealer,
-			HTTP: &http.Client{Transport: between{wire{w.world}, &w.in}}, Journal: journal.Journal{},
+		m := w.NewProcess(func(c *mint.Config) {
+			c.HTTP, c.Journal = &http.Client{Transport: intermediary{w.Providers, &w.in}}, journal.Journal{}
 		})
 		t.Cleanup(m.Wait)
 		w.instances = append(w.instances, m)
@@ -70,17 +70,17 @@ func newIntercepted(t *testing.T, reuse string) *intercepted {
 // during has both instances asked for a token while something answers in the
 // provider's place.
 func (w *intercepted) during(a answer, lasts time.Duration) {
-	w.t.Helper()
+	w.T.Helper()
 	w.in = a
 	for end, i := time.Now().Add(lasts), 0; time.Now().Before(end); i++ {
-		got, err := w.instances[i%2].Token(deadline(w.t, 29*time.Second), key(w.name), mint.Want{})
+		got, err := w.instances[i%2].Token(deadline(w.T, testworld.CallerTimeout), testworld.Key(w.name), mint.Want{})
 		switch living := w.first.Left(time.Now()) > 0; {
 		case living && err != nil:
-			w.t.Fatalf("Token() at %v = %v, want the token that still lives", time.Now(), err)
+			w.T.Fatalf("Token() at %v = %v, want the token that still lives", time.Now(), err)
 		case living && got.Token.Fingerprint != w.first.Fingerprint:
-			w.t.Fatalf("Token() at %v = another token in an outage", time.Now())
-		case codeOf(err) == api.ReauthorizationRequired:
-			w.t.Fatalf("Token() at %v = %v: an outage has ended the grant", time.Now(), err)
+			w.T.Fatalf("Token() at %v = another token in an outage", time.Now())
+		case testworld.ErrorCode(err) == api.ReauthorizationRequired:
+			w.T.Fatalf("Token() at %v = %v: an outage has ended the grant", time.Now(), err)
 		}
 		time.Sleep(10 * time.Second)
 	}
@@ -89,21 +89,21 @@ func (w *intercepted) during(a answer, lasts time.Duration) {
 // recovers has the provider answer again, and fails the test unless callers
 // have a new token within 30 seconds.
 func (w *intercepted) recovers() {
-	w.t.Helper()
+	w.T.Helper()
 	w.in = nil
 	due := time.Now().Add(30 * time.Second)
 	for {
-		got, err := w.instances[1].Token(deadline(w.t, 29*time.Second), key(w.name), mint.Want{})
+		got, err := w.instances[1].Token(deadline(w.T, testworld.CallerTimeout), testworld.Key(w.name), mint.Want{})
 		if err == nil && got.Token.Generation == 2 {
 			break
 		}
 		if time.Now().After(due) {
-			w.t.Fatalf("Token() 30 seconds after the outage = %v, want a new token", err)
+			w.T.Fatalf("Token() 30 seconds after the outage = %v, want a new token", err)
 		}
 		time.Sleep(time.Second)
 	}
-	if got := w.entry(w.name); got.State != store.Live || !got.Failure.IsZero() {
-		w.t.Errorf("entry after the outage = state %q, failure %q; want a living one", got.State, got.Failure.Code)
+	if got := w.Entry(testworld.Key(w.name)); got.State != store.Live || !got.Failure.IsZero() {
+		w.T.Errorf("entry after the outage = state %q, failure %q; want a living one", got.State, got.Failure.Code)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestFault14_NoSequenceOfIntermediariesEndsAGrant(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					random := rand.New(rand.NewPCG(seed, 14)) // #nosec G404 -- a seed makes it repeatable
 					w := newIntercepted(t, reuse)
-					w.first = mustToken(t, w.instances[0], key(w.name), mint.Want{}).Token
+					w.first = w.Token(w.instances[0], testworld.Key(w.name)).Token
 					time.Sleep(time.Duration(45+random.IntN(15)) * time.Minute)
 					for range 8 {
 						name := names[random.IntN(len(names))]
@@ -142,26 +142,26 @@ func TestFault14_NoIntermediaryAtConnectEndsAGrant(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newIntercepted(t, "unknown")
-				m, k := w.instances[0], account("movemint", "alice")
-				must(t, m.Connect(t.Context(), k, w.code("movemint", "alice")))
-				first := mustToken(t, m, k, mint.Want{}).Token
+				m, k := w.instances[0], testworld.Account("movemint", "alice")
+				testworld.Must(t, m.Connect(t.Context(), k, w.Code("movemint", "alice")))
+				first := w.Token(m, k).Token
 				time.Sleep(10 * time.Minute)
 				w.in = a
 				for range 3 {
-					if err := m.Connect(t.Context(), k, w.code("movemint", "alice")); err == nil {
+					if err := m.Connect(t.Context(), k, w.Code("movemint", "alice")); err == nil {
 						t.Fatal("Connect() = nil, want an error")
 					}
 					time.Sleep(time.Minute)
 				}
-				if got := mustToken(t, w.instances[1], k, mint.Want{}).Token; got.Fingerprint != first.Fingerprint {
+				if got := w.Token(w.instances[1], k).Token; got.Fingerprint != first.Fingerprint {
 					t.Errorf("Token() = %s, want %s as before", got.Fingerprint, first.Fingerprint)
 				}
 				w.in = nil
 				time.Sleep(2 * time.Hour)
-				if got := mustToken(t, m, k, mint.Want{}).Token; got.Generation != 2 {
+				if got := w.Token(m, k).Token; got.Generation != 2 {
 					t.Errorf("Token() = generation %d, want 2 by the first grant", got.Generation)
 				}
-				must(t, m.Connect(t.Context(), k, w.code("movemint", "alice")))
+				testworld.Must(t, m.Connect(t.Context(), k, w.Code("movemint", "alice")))
 			})
 		})
 	}
@@ -177,9 +177,9 @@ func TestFault14_NoIntermediarySwallowsARevocation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newIntercepted(t, "unknown")
-				m, k := w.instances[0], account("movemint", "alice")
-				must(t, m.Connect(t.Context(), k, w.code("movemint", "alice")))
-				old := mustToken(t, m, k, mint.Want{}).Token
+				m, k := w.instances[0], testworld.Account("movemint", "alice")
+				testworld.Must(t, m.Connect(t.Context(), k, w.Code("movemint", "alice")))
+				old := w.Token(m, k).Token
 				w.in = intermediaries[name]
 				if revoked, _, err := m.Revoke(t.Context(), k); revoked || err != nil {
 					t.Fatalf("Revoke() = %t, %v, want false and no error", revoked, err)
@@ -192,8 +192,8 @@ func TestFault14_NoIntermediarySwallowsARevocation(t *testing.T) {
 				if _, err := m.Renew(t.Context(), k); err != nil {
 					t.Errorf("Renew() = %v, want the revocation done", err)
 				}
-				if w.sim.Accepts("movemint", old.Access.Reveal()) {
-					t.Error("the provider still takes the token that was revoked")
+				if w.Providers.Accepts("movemint", old.Access.Reveal()) {
+					t.Error("Accepts() of the revoked token = true, want false")
 				}
 			})
 		})
@@ -209,18 +209,18 @@ func TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack(t *testing
 				a := newAttacked(t)
 				m := a.instance()
 				k := a.connected(m, nil)
-				mustToken(t, m, key("x"), mint.Want{})
+				a.Token(m, testworld.Key("x"))
 				honest := a.answers["good.test"]
 				time.Sleep(50 * time.Minute)
 				a.answers["good.test"] = func(*http.Request, url.Values) (int, string) { return status, html }
 				for range 200 {
-					_, _ = m.Token(t.Context(), key("x"), mint.Want{})
+					_, _ = m.Token(t.Context(), testworld.Key("x"), mint.Want{})
 					_, _ = m.Token(t.Context(), k, mint.Want{})
 					time.Sleep(10 * time.Second)
 				}
 				a.answers["good.test"] = honest
-				time.Sleep(29 * time.Second)
-				mustToken(t, m, k, mint.Want{})
+				time.Sleep(testworld.CallerTimeout)
+				a.Token(m, k)
 			})
 		})
 	}

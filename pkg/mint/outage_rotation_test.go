@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 )
@@ -42,7 +43,7 @@ func TestFault47_OutageInTheMiddleOfARotation(t *testing.T) {
 				pending, err := json.Marshal(with(at("good.test", "good-pending", map[string]any{
 					"authorize": map[string]any{"url": "https://good.test/authorize"},
 				}), "allow", map[string]any{"accounts": []string{"*"}}))
-				must(t, err)
+				testworld.Must(t, err)
 				a.secrets.putRaw("x", credential.Pending, pending)
 				down = false
 				for over := time.Now(); ; time.Sleep(time.Second) {

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -47,13 +48,13 @@ var outages = []outage{
 var beginnings = map[string]time.Duration{"renewal": 46 * time.Minute, "expiry": 59*time.Minute + 55*time.Second}
 
 func (w *world) begin(o outage, name string) {
-	must(w.t, w.sim.SetFault(name, o.fault))
-	w.broken = o.broken
+	testworld.Must(w.T, w.Providers.SetFault(name, o.fault))
+	w.transport.broken = o.broken
 }
 
 func (w *world) end(name string) {
-	w.broken = nil
-	must(w.t, w.sim.SetFault(name, simulator.Fault{}))
+	w.transport.broken = nil
+	testworld.Must(w.T, w.Providers.SetFault(name, simulator.Fault{}))
 }
 
 // An hour's outage, at renewal and at expiry, whatever its kind and whatever
@@ -64,7 +65,7 @@ func TestOutageOfAnHourEndsNoGrant(t *testing.T) {
 		"memory": func(*testing.T) store.Store { return memory.New() },
 		"bolt": func(t *testing.T) store.Store {
 			s, err := bolt.Open(filepath.Join(t.TempDir(), "entries.db"))
-			must(t, err)
+			testworld.Must(t, err)
 			t.Cleanup(func() { _ = s.Close() })
 			return s
 		},
@@ -88,32 +89,32 @@ func TestOutageOfAnHourEndsNoGrant(t *testing.T) {
 func outlives(t *testing.T, s store.Store, o outage, begins time.Duration, reuse string) {
 	const name = "trackmania"
 	w := newWorld(t, simulator.Options{Reuse: map[string]simulator.Reuse{name: simulator.RevokesFamily}})
-	w.store = s
-	w.granted(name, temper(w.sim, reuse))
-	first := mustToken(t, w.instance(), key(name), mint.Want{})
+	w.Store = s
+	w.granted(name, temper(w.Providers, reuse))
+	first := w.Token(w.NewProcess(), testworld.Key(name))
 	time.Sleep(begins)
 	w.begin(o, name)
-	instances := []*process{w.instance(), w.instance()}
+	instances := []*testworld.Process{w.NewProcess(), w.NewProcess()}
 	defer instances[0].Wait()
 	defer instances[1].Wait()
 	for end, i := time.Now().Add(time.Hour), 0; time.Now().Before(end); i++ {
-		got, err := instances[i%2].Token(t.Context(), key(name), mint.Want{})
+		got, err := instances[i%2].Token(t.Context(), testworld.Key(name), mint.Want{})
 		switch living := first.Token.Left(time.Now()) > 0; {
 		case living && err != nil:
 			t.Fatalf("Token() at %v = %v, want the token that still lives", time.Now(), err)
 		case living && got.Token.Fingerprint != first.Token.Fingerprint:
 			t.Fatalf("Token() at %v = another token in an outage", time.Now())
-		case codeOf(err) == api.ReauthorizationRequired:
+		case testworld.HasCode(err, api.ReauthorizationRequired):
 			t.Fatalf("Token() at %v = %v: an outage has ended the grant", time.Now(), err)
 		}
-		if e := w.entry(name); i%6 == 0 && !e.NextAt.IsZero() && !time.Now().Before(e.NextAt) {
-			_, _ = instances[0].Renew(t.Context(), key(name))
+		if e := w.Entry(testworld.Key(name)); i%6 == 0 && !e.NextAt.IsZero() && !time.Now().Before(e.NextAt) {
+			_, _ = instances[0].Renew(t.Context(), testworld.Key(name))
 		}
 		time.Sleep(10 * time.Second)
 	}
 	w.end(name)
 	for over := time.Now(); ; time.Sleep(time.Second) {
-		got, err := instances[1].Token(t.Context(), key(name), mint.Want{})
+		got, err := instances[1].Token(t.Context(), testworld.Key(name), mint.Want{})
 		if err == nil && got.Token.Generation == 2 {
 			break
 		}
@@ -121,15 +122,15 @@ func outlives(t *testing.T, s store.Store, o outage, begins time.Duration, reuse
 			t.Fatalf("Token() %v after the outage = %v, want a new token", time.Since(over), err)
 		}
 	}
-	c := w.sim.Stats().Providers[name]
-	if w.alarms("CredentialsFailing") != 0 || c.ReusedEarly != 0 {
+	c := w.Providers.Stats().Providers[name]
+	if w.Alarms("CredentialsFailing") != 0 || c.ReusedEarly != 0 {
 		t.Errorf(
 			"after the outage: %d alarms, %d refresh tokens sent again early; want 0 and 0",
-			w.alarms("CredentialsFailing"),
+			w.Alarms("CredentialsFailing"),
 			c.ReusedEarly,
 		)
 	}
-	if got := w.entry(name); got.State != store.Live || !got.Failure.IsZero() {
+	if got := w.Entry(testworld.Key(name)); got.State != store.Live || !got.Failure.IsZero() {
 		t.Errorf("entry after the outage = state %q, failure %q; want a living one", got.State, got.Failure.Code)
 	}
 }
@@ -145,9 +146,9 @@ func TestOutageRecordOfTheFarFutureHoldsNobodyBack(t *testing.T) {
 				api.ProviderUnavailable,
 			), Version: "*", Since: time.Now(), RetryAt: time.Now().Add(1000 * time.Hour),
 		}}
-		_, err := w.store.Replace(t.Context(), store.Entry{Key: host}, forged)
-		must(t, err)
-		mustToken(t, w.instance(), key("trackmania"), mint.Want{})
+		_, err := w.Store.Replace(t.Context(), store.Entry{Key: host}, forged)
+		testworld.Must(t, err)
+		w.Token(w.NewProcess(), testworld.Key("trackmania"))
 	})
 }
 
@@ -159,25 +160,25 @@ func TestCaseC26_OneBadAnswerCostsCallersNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const name = "trackmania"
 				w := newWorld(t, simulator.Options{})
-				w.granted(name, temper(w.sim, reuse))
-				m := w.instance()
+				w.granted(name, temper(w.Providers, reuse))
+				m := w.NewProcess()
 				defer m.Wait()
-				mustToken(t, m, key(name), mint.Want{})
-				time.Sleep(time.Until(w.entry(name).NextAt))
-				must(t, w.sim.SetFault(name, simulator.Fault{Status: 502, Only: "refresh", Times: 1}))
+				w.Token(m, testworld.Key(name))
+				time.Sleep(time.Until(w.Entry(testworld.Key(name)).NextAt))
+				testworld.Must(t, w.Providers.SetFault(name, simulator.Fault{Status: 502, Only: "refresh", Times: 1}))
 				for end := time.Now().Add(75 * time.Minute); time.Now().Before(end); time.Sleep(time.Second) {
-					ctx, cancel := context.WithTimeout(t.Context(), 29*time.Second)
-					_, err := m.Token(ctx, key(name), mint.Want{})
+					ctx, cancel := context.WithTimeout(t.Context(), testworld.CallerTimeout)
+					_, err := m.Token(ctx, testworld.Key(name), mint.Want{})
 					cancel()
 					if err != nil {
 						t.Fatalf("Token() at %v = %v, want a token at every moment", time.Now(), err)
 					}
-					if e := w.entry(name); time.Now().Second() == 0 && !time.Now().Before(e.NextAt) {
-						_, _ = m.Renew(t.Context(), key(name))
+					if e := w.Entry(testworld.Key(name)); time.Now().Second() == 0 && !time.Now().Before(e.NextAt) {
+						_, _ = m.Renew(t.Context(), testworld.Key(name))
 					}
 				}
-				if w.entry(name).Generation < 2 {
-					t.Error("never renewed")
+				if w.Entry(testworld.Key(name)).Generation < 2 {
+					t.Errorf("Generation = %d, want 2 at least", w.Entry(testworld.Key(name)).Generation)
 				}
 			})
 		})

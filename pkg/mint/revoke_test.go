@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -17,17 +18,23 @@ import (
 func TestRevokeEndsTheTokenAtTheProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
-		old := mustToken(t, m, key("movemint"), mint.Want{}).Token
-		revoked, _, err := m.Revoke(t.Context(), key("movemint"))
-		if err != nil || !revoked || w.sim.Accepts("movemint", old.Access.Reveal()) {
-			t.Errorf("revoked %t, %v; the provider still takes it: %t", revoked, err, w.sim.Accepts("movemint", old.Access.Reveal()))
+		m := w.NewProcess()
+		old := w.Token(m, testworld.Key("movemint")).Token
+		revoked, _, err := m.Revoke(t.Context(), testworld.Key("movemint"))
+		if err != nil || !revoked || w.Providers.Accepts("movemint", old.Access.Reveal()) {
+			t.Errorf(
+				"Revoke() = %t, %v, accepted afterwards: %t; want true, nil, false",
+				revoked,
+				err,
+				w.Providers.Accepts("movemint", old.Access.Reveal()),
+			)
 		}
-		if e := w.entry("movemint"); e.Sealed == nil || e.Fingerprint != "" || e.Generation != 2 {
-			t.Errorf("kept: %+v", e)
+		if e := w.Entry(testworld.Key("movemint")); e.Sealed == nil || e.Fingerprint != "" || e.Generation != 2 {
+			t.Errorf("Entry(movemint) = %+v, want generation 2 without a token", e)
 		}
-		if got := mustToken(t, m, key("movemint"), mint.Want{}).Token; got.Fingerprint == old.Fingerprint || got.Generation != 3 {
-			t.Errorf("afterwards: %+v", got)
+		if got := w.Token(m, testworld.Key("movemint")).Token; got.Fingerprint == old.Fingerprint ||
+			got.Generation != 3 {
+			t.Errorf("Token() after Revoke() = %+v, want another, of generation 3", got)
 		}
 	})
 }
@@ -35,16 +42,16 @@ func TestRevokeEndsTheTokenAtTheProvider(t *testing.T) {
 func TestWhatAProviderCannotRevokeIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
-		old := mustToken(t, m, key("minut"), mint.Want{}).Token
-		if revoked, _, err := m.Revoke(t.Context(), key("minut")); err != nil || revoked {
-			t.Errorf("revoked %t, %v", revoked, err)
+		m := w.NewProcess()
+		old := w.Token(m, testworld.Key("minut")).Token
+		if revoked, _, err := m.Revoke(t.Context(), testworld.Key("minut")); err != nil || revoked {
+			t.Errorf("Revoke() = %t, %v, want false", revoked, err)
 		}
-		if got := mustToken(t, m, key("minut"), mint.Want{}).Token; got.Fingerprint == old.Fingerprint {
-			t.Error("what was forgotten is vended")
+		if got := w.Token(m, testworld.Key("minut")).Token; got.Fingerprint == old.Fingerprint {
+			t.Errorf("Token() after Revoke() = %s, which was forgotten, want another", got.Fingerprint)
 		}
-		if revoked, _, err := m.Revoke(t.Context(), key("trackmania")); err != nil || revoked {
-			t.Errorf("an entry that never was: revoked %t, %v", revoked, err)
+		if revoked, _, err := m.Revoke(t.Context(), testworld.Key("trackmania")); err != nil || revoked {
+			t.Errorf("Revoke() without an entry = %t, %v, want false", revoked, err)
 		}
 	})
 }
@@ -52,58 +59,70 @@ func TestWhatAProviderCannotRevokeIsForgotten(t *testing.T) {
 func TestARevocationThatFailsIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
-		old := mustToken(t, m, key("movemint"), mint.Want{}).Token
-		must(t, w.sim.SetFault("movemint", simulator.Fault{Status: http.StatusServiceUnavailable, Only: "revoke"}))
-		if revoked, _, err := m.Revoke(t.Context(), key("movemint")); err != nil || revoked {
-			t.Errorf("revoked %t, %v", revoked, err)
+		m := w.NewProcess()
+		old := w.Token(m, testworld.Key("movemint")).Token
+		testworld.Must(
+			t,
+			w.Providers.SetFault("movemint", simulator.Fault{Status: http.StatusServiceUnavailable, Only: "revoke"}),
+		)
+		if revoked, _, err := m.Revoke(t.Context(), testworld.Key("movemint")); err != nil || revoked {
+			t.Errorf("Revoke() = %t, %v, want false", revoked, err)
 		}
-		if s, err := m.Status(t.Context(), key("movemint")); err != nil || s.State != api.Revoking || s.Failure.IsZero() {
-			t.Errorf("status: %+v, %v", s, err)
+		if s, err := m.Status(t.Context(), testworld.Key("movemint")); err != nil || s.State != api.Revoking ||
+			s.Failure.IsZero() {
+			t.Errorf("Status() = %+v, %v, want %s and a failure", s, err, api.Revoking)
 		}
-		for _, i := range []*process{m, w.instance()} {
-			if _, err := i.Token(t.Context(), key("movemint"), mint.Want{}); codeOf(err) != api.ProviderUnavailable {
-				t.Errorf("vended while it is being revoked: %v", err)
-			}
+		for _, i := range []*testworld.Process{m, w.NewProcess()} {
+			w.Refused(i, testworld.Key("movemint"), mint.Want{}, api.ProviderUnavailable)
 		}
-		time.Sleep(time.Until(w.entry("movemint").NextAt))
-		if became, _ := m.Renew(t.Context(), key("movemint")); became != rotate.Failed || w.entry("movemint").State != store.Revoking {
-			t.Errorf("while the provider is down: %s", became)
+		time.Sleep(time.Until(w.Entry(testworld.Key("movemint")).NextAt))
+		if became, _ := m.Renew(t.Context(), testworld.Key("movemint")); became != rotate.Failed ||
+			w.Entry(testworld.Key("movemint")).State != store.Revoking {
+			t.Errorf("Renew() while the provider is down = %s, want %s", became, rotate.Failed)
 		}
-		must(t, w.sim.SetFault("movemint", simulator.Fault{}))
-		time.Sleep(time.Until(w.entry("movemint").NextAt))
-		if became, err := m.Renew(t.Context(), key("movemint")); became != rotate.Retired || w.sim.Accepts("movemint", old.Access.Reveal()) {
-			t.Errorf("afterwards: %s, %v; the provider still takes it: %t", became, err, w.sim.Accepts("movemint", old.Access.Reveal()))
+		testworld.Must(t, w.Providers.SetFault("movemint", simulator.Fault{}))
+		time.Sleep(time.Until(w.Entry(testworld.Key("movemint")).NextAt))
+		if became, err := m.Renew(t.Context(), testworld.Key("movemint")); became != rotate.Retired ||
+			w.Providers.Accepts("movemint", old.Access.Reveal()) {
+			t.Errorf(
+				"Renew() afterwards = %s, %v, accepted: %t; want retired, nil, false",
+				became,
+				err,
+				w.Providers.Accepts("movemint", old.Access.Reveal()),
+			)
 		}
-		mustToken(t, m, key("movemint"), mint.Want{})
+		w.Token(m, testworld.Key("movemint"))
 	})
 }
 
-// A secret that names another token endpoint does not get to see what the one before has given: not by a refresh, a revocation or a verification.
+// A secret that names another token endpoint sees nothing that the one before
+// has issued: not by a refresh, a revocation or a verification.
 func TestNothingIsShownToAnotherTokenEndpoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
-		alice := account("movemint", "alice")
-		must(t, m.Connect(t.Context(), alice, w.code("movemint", "alice")))
-		mustToken(t, m, key("movemint"), mint.Want{})
-		w.put("movemint", map[string]any{"token_url": w.sim.TokenURL("trackmania")})
+		m := w.NewProcess()
+		alice := testworld.Account("movemint", "alice")
+		testworld.Must(t, m.Connect(t.Context(), alice, w.Code("movemint", "alice")))
+		w.Token(m, testworld.Key("movemint"))
+		w.Put("movemint", "movemint", map[string]any{"token_url": w.Providers.TokenURL("trackmania")})
 		_, _, err := m.Discover(t.Context())
-		must(t, err)
-		w.sim.Reset()
-		for _, k := range []token.Key{alice, key("movemint")} {
+		testworld.Must(t, err)
+		w.Providers.Reset()
+		for _, k := range []token.Key{alice, testworld.Key("movemint")} {
 			if said, err := m.Verify(t.Context(), k); err != nil || said != nil {
-				t.Errorf("%s: verified: %+v, %v", k, said, err)
+				t.Errorf("Verify(%s) = %+v, %v, want nil", k, said, err)
 			}
 			if revoked, _, err := m.Revoke(t.Context(), k); err != nil || revoked {
-				t.Errorf("%s: revoked %t, %v", k, revoked, err)
+				t.Errorf("Revoke(%s) = %t, %v, want false", k, revoked, err)
 			}
 		}
-		if _, err := m.Token(t.Context(), alice, mint.Want{}); codeOf(err) != api.ReauthorizationRequired {
-			t.Errorf("%v", err)
-		}
-		if seen := w.sim.Stats().Providers["trackmania"]; seen.OtherRequests+seen.RefreshRequests != 0 {
-			t.Errorf("the other endpoint was sent %d refreshes and %d other requests", seen.RefreshRequests, seen.OtherRequests)
+		w.Refused(m, alice, mint.Want{}, api.ReauthorizationRequired)
+		if seen := w.Providers.Stats().Providers["trackmania"]; seen.OtherRequests+seen.RefreshRequests != 0 {
+			t.Errorf(
+				"the other endpoint was sent %d refreshes and %d other requests, want 0 and 0",
+				seen.RefreshRequests,
+				seen.OtherRequests,
+			)
 		}
 	})
 }

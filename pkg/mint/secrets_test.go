@@ -2,13 +2,13 @@ package mint_test
 
 import (
 	"context"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -30,24 +30,19 @@ func (f *farSecrets) Read(ctx context.Context, name string, stage credential.Sta
 func TestASecretThatManyWantAtOnceIsReadOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		if _, err := w.instance().Terms(t.Context(), "miden"); err != nil { // another process has learnt it
-			t.Fatal(err)
-		}
-		far := &farSecrets{Source: w.secrets}
-		m := newProcess(
-			mint.Config{Store: w.store, Source: far, Sealer: w.sealer, HTTP: &http.Client{Transport: w.sim}},
-		)
+		_, err := w.NewProcess().Terms(t.Context(), "miden") // another process has learnt it
+		testworld.Must(t, err)
+		far := &farSecrets{Source: w.Secrets}
+		m := w.NewProcess(func(c *mint.Config) { c.Source = far })
 		var all sync.WaitGroup
 		for _, scope := range []string{"a", "b", "c", "d", "e"} {
 			all.Go(func() {
-				if _, err := m.Token(t.Context(), token.Key{Credential: "miden", Variant: token.NewVariant("", "", scope)}, mint.Want{}); err != nil {
-					t.Error(err)
-				}
+				w.Token(m, token.Key{Credential: "miden", Variant: token.NewVariant("", "", scope)})
 			})
 		}
 		all.Wait()
-		if n := far.reads.Load(); n != 1 || w.sim.Stats().Providers["miden"].TokenRequests != 5 {
-			t.Errorf("%d reads for %d token requests, want 1 and 5", n, w.sim.Stats().Providers["miden"].TokenRequests)
+		if n := far.reads.Load(); n != 1 || w.TokenRequests("miden") != 5 {
+			t.Errorf("%d reads for %d token requests, want 1 and 5", n, w.TokenRequests("miden"))
 		}
 	})
 }

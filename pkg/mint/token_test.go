@@ -5,27 +5,24 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/records"
-	"github.com/tokenvend/tokenvend/pkg/rotate"
 )
 
 func TestTheProviderIsNamedAsTheOriginOnlyByThoseWhoWaited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
-		m := w.instance()
-		if became, err := m.RenewNow(t.Context(), key("minut")); became != rotate.Renewed {
-			t.Fatal(became, err)
-		}
+		m := w.NewProcess()
+		testworld.Must(t, m.RenewNow(t.Context(), testworld.Key("minut")))
 		for i := range 5 {
-			if got := mustToken(t, m, key("minut"), mint.Want{}); got.Origin != records.Memory {
-				t.Errorf("vend %d: from %s", i, got.Origin)
+			if got := w.Token(m, testworld.Key("minut")); got.Origin != records.Memory {
+				t.Errorf("Token() number %d comes from %s, want memory", i, got.Origin)
 			}
 			time.Sleep(time.Second)
 		}
-		if e := w.entry("minut"); !e.AskedAt.Equal(e.IssuedAt) {
-			t.Errorf("asked at %v, noted %v", e.IssuedAt, e.AskedAt)
+		if e := w.Entry(testworld.Key("minut")); !e.AskedAt.Equal(e.IssuedAt) {
+			t.Errorf("AskedAt = %v, want %v", e.AskedAt, e.IssuedAt)
 		}
 	})
 }

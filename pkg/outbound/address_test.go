@@ -9,7 +9,7 @@ func TestPublicAddresses(t *testing.T) {
 	for _, public := range []string{"1.1.1.1", "93.184.216.34", "100.63.255.255", "100.128.0.1", "172.15.0.1",
 		"172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2002:101:101::1", "2a00:1450::1"} {
 		if !isPublic(netip.MustParseAddr(public)) {
-			t.Errorf("%s is refused", public)
+			t.Errorf("%s is refused, want isPublic(netip.MustParseAddr(public))", public)
 		}
 	}
 	for _, private := range []string{
@@ -22,11 +22,11 @@ func TestPublicAddresses(t *testing.T) {
 		"2002:7f00:1::1", "2002:a9fe:a9fe::1",
 	} {
 		if isPublic(netip.MustParseAddr(private)) {
-			t.Errorf("%s is let through", private)
+			t.Errorf("%s is let through, want not isPublic(netip.MustParseAddr(private))", private)
 		}
 	}
 	if admits(publicOnly).control("tcp", "nonsense", nil) == nil {
-		t.Error("what is no address is let through")
+		t.Errorf(`what is no address is let through, want admits(publicOnly).control("tcp", "nonsense", nil) other than nil`)
 	}
 }
 

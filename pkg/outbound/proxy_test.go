@@ -33,10 +33,11 @@ func TestAProxyTunnelsAndReadsNothing(t *testing.T) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if body, _ := io.ReadAll(resp.Body); string(body) != "through" || resp.TLS.Version < tls.VersionTLS12 {
-		t.Errorf("%q over %x", body, resp.TLS.Version)
+		t.Errorf(`%q over %x, want string(body) = "through" and resp.TLS.Version >= tls.VersionTLS12`, body,
+			resp.TLS.Version)
 	}
 	if _, err := hc.Get("https://elsewhere.example/"); err == nil {
-		t.Error("what the proxy refused was answered")
+		t.Errorf("what the proxy refused was answered, want an error")
 	}
 }
 
@@ -61,10 +62,10 @@ func TestFault39_AProxyThatPoursIsLeft(t *testing.T) {
 	}()
 	hc := outbound.NewClient(outbound.Config{Proxy: &url.URL{Scheme: "http", Host: l.Addr().String()}})
 	if _, err := hc.Get("https://example.com/"); err == nil {
-		t.Error("what no proxy may say was taken for an answer")
+		t.Errorf("what no proxy may say was taken for an answer, want an error")
 	}
 	if <-done; poured >= 32<<20 {
-		t.Errorf("%d bytes were taken", poured)
+		t.Errorf("%d bytes were taken, want poured < 32<<20", poured)
 	}
 }
 

@@ -34,11 +34,38 @@ const (
 	halfES256   = 32 // bytes of each of r and s
 )
 
-// assert authenticates the client by a signed assertion (RFC 7523 §2.2), whose
-// times are of the provider's clock. Each attempt signs a new one.
+// assert authenticates the client by a signed assertion (RFC 7523 §2.2). Each
+// attempt signs a new one.
 func (q *call) assert(t descriptor.TokenEndpoint, c Client) *Error {
+	signed, failed := q.signAssertion(t, c)
+	if failed != nil {
+		return failed
+	}
+	q.set(t, descriptor.FieldClientID, c.ID)
+	if !q.set(t, descriptor.FieldAssertion, signed) || !q.set(t, descriptor.FieldAssertionType, assertionType) {
+		return ofClient(misconfigured("fields: auth private_key_jwt needs client_assertion and client_assertion_type"))
+	}
+	return nil
+}
+
+// setJWT sets the assertion of the JWT bearer grant (RFC 7523 §2.1). Its issuer
+// and its subject are the client, as for a service account.
+func (q *call) setJWT(t descriptor.TokenEndpoint, c Client) *Error {
+	if q.Grant != descriptor.JWTBearer {
+		return nil
+	}
+	signed, failed := q.signAssertion(t, c)
+	if failed == nil && !q.set(t, descriptor.FieldJWT, signed) {
+		failed = ofClient(misconfigured("fields: leaves assertion out"))
+	}
+	return failed
+}
+
+// signAssertion returns an assertion of the client about itself (RFC 7523 §3),
+// whose times are of the provider's clock.
+func (q *call) signAssertion(t descriptor.TokenEndpoint, c Client) (string, *Error) {
 	if c.Key == nil {
-		return ofClient(misconfigured("private_key: missing"))
+		return "", ofClient(misconfigured("private_key: missing"))
 	}
 	now := q.clock.Theirs(wall())
 	from := now.Add(-assertionBackdate).Unix()
@@ -48,14 +75,10 @@ func (q *call) assert(t descriptor.TokenEndpoint, c Client) *Error {
 	}
 	signed, err := sign(c.Key, c.KeyID, t.Alg, claims)
 	if err != nil {
-		return ofClient(misconfigured("private_key: %v", err))
+		return "", ofClient(misconfigured("private_key: %v", err))
 	}
 	q.Mask.Add(signed)
-	q.set(t, descriptor.FieldClientID, c.ID)
-	if !q.set(t, descriptor.FieldAssertion, signed) || !q.set(t, descriptor.FieldAssertionType, assertionType) {
-		return ofClient(misconfigured("fields: auth private_key_jwt needs client_assertion and client_assertion_type"))
-	}
-	return nil
+	return signed, nil
 }
 
 // sign returns a JWS in compact form (RFC 7515). Its errors name the kind of

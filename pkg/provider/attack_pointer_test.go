@@ -36,7 +36,8 @@ func TestAttack20_NoPointerShowsAToken(t *testing.T) {
 				}
 				for _, secret := range []string{"at-secret", "rt-secret", "it-secret", "eyJyIjoicnQ"} {
 					if strings.Contains(shown, secret) {
-						t.Errorf("Exchange answered with %d by %s shows %q: %q", status, response, secret, shown)
+						t.Errorf("Exchange answered with %d by %s shows %q: %q, want not secret in shown", status,
+							response, secret, shown)
 					}
 				}
 			})

@@ -93,16 +93,16 @@ func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
 		}
 		q, bad := at(d, c, nil).prepare(ask, skew.Skew{})
 		if bad != nil {
-			t.Fatal(bad)
+			t.Fatalf("%v, want no error", bad)
 		}
 		r := response.Message{Status: 400, At: time.Unix(0, 0)}
 		r.Body, _ = body.Read(r.Header, bytes.NewReader(data))
 		_, e := q.Token(r)
 		if e == nil {
-			t.Fatal("no error of a 400")
+			t.Fatalf("no error of a 400, want an error")
 		}
 		if how := shows(e.Code, secrets[name]) + shows(e.Description, secrets[name]); how != "" {
-			t.Fatalf("Token(%s) = %v, which shows the %s: %s", data, e, name, how)
+			t.Fatalf(`Token(%s) = %v, which shows the %s: %s, want how = ""`, data, e, name, how)
 		}
 	})
 }

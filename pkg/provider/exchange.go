@@ -62,6 +62,8 @@ const clockTolerance = 5 * time.Second
 // authenticates the client first (RFC 6749 §3.2.1). Servers have different
 // codes for it, invalid_request among them.
 func (e Endpoint) refusedByClock(req TokenRequest, err *Error, shown, used skew.Skew) bool {
-	return e.Descriptor.EndpointFor(req.Grant).Auth == descriptor.AuthPrivateKey && err.Kind == Rejected &&
-		(err.Client || req.Grant == descriptor.ClientCredentials) && shown.DiffersFrom(used, clockTolerance)
+	isJWT := req.Grant == descriptor.JWTBearer
+	signs := isJWT || e.Descriptor.EndpointFor(req.Grant).Auth == descriptor.AuthPrivateKey
+	repeatable := isJWT || err.Client || req.Grant == descriptor.ClientCredentials
+	return signs && repeatable && err.Kind == Rejected && shown.DiffersFrom(used, clockTolerance)
 }

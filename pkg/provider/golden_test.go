@@ -127,7 +127,7 @@ func TestGoldenAnswersMalformedTwins(t *testing.T) {
 			answer, err := at(catalogued(t, g), g.client, v.hc).Exchange(context.Background(), g.ask)
 			e := must(t, asError(t, err), Malformed)
 			if !answer.Access.IsZero() {
-				t.Error("an access token all the same")
+				t.Errorf("an access token all the same, want answer.Access.IsZero()")
 			}
 			if got := answer.Refresh.Reveal(); got != g.want.refresh {
 				t.Errorf("refresh token %q, want %q kept", got, g.want.refresh)
@@ -224,7 +224,7 @@ func TestRefreshURLFollowsTokenURL(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := v.lastRequest(); !strings.HasPrefix(got, "POST https://sandbox.miden.test/api/v1/auth/refresh\n") {
-		t.Errorf("asked\n%s", got)
+		t.Errorf("asked\n%s, want got with the prefix \"POST https://sandbox.miden.test/api/v1/auth/refresh\\n\"", got)
 	}
 }
 
@@ -241,6 +241,6 @@ func TestRefreshInItsOwnWords(t *testing.T) {
 	}
 	want := "POST https://login.test/refresh?x=1&b=2&client_id=CLIENT_ID&client_secret=CLIENT_SECRET&grant_type=refresh_token&refresh_token=REFRESH_TOKEN\n"
 	if got := v.lastRequest(); !strings.HasPrefix(got, want) || strings.Contains(got, "Authorization") {
-		t.Errorf("asked\n%s", got)
+		t.Errorf("asked\n%s, want got with the prefix want and not \"Authorization\" in got", got)
 	}
 }

@@ -87,12 +87,12 @@ func TestNothingIsSentToAServerThatIsNotVerified(t *testing.T) {
 			)
 			for request, ask := range everyRequest(d, outbound.NewClient(cfg), c) {
 				if e := must(t, asError(t, ask()), Unavailable); e.Sent || e.Status != 0 {
-					t.Errorf("%s, %s, %s: %+v", name, auth, request, e)
+					t.Errorf("%s, %s, %s: %+v, want not e.Sent and status 0", name, auth, request, e)
 				}
 			}
 		}
 		if n := v.requests.Load(); n != 0 || shown {
-			t.Errorf("%s: %d requests arrived; certificate shown: %t", name, n, shown)
+			t.Errorf("%s: %d requests arrived; certificate shown: %t, want n = 0 and not shown", name, n, shown)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func TestNamesThatPointInwardsAreRefusedBeforeAByteIsSent(t *testing.T) {
 		}
 	}
 	if n := bytes.Load(); n != 0 {
-		t.Errorf("%d bytes or connections arrived inside", n)
+		t.Errorf("%d bytes or connections arrived inside, want n = 0", n)
 	}
 }
 
@@ -179,6 +179,6 @@ func TestANameThatMovesInwardsIsRefusedAtTheDial(t *testing.T) {
 		looked.Store(0)
 	}
 	if n := bytes.Load(); n != 0 {
-		t.Errorf("%d bytes or connections arrived inside", n)
+		t.Errorf("%d bytes or connections arrived inside, want n = 0", n)
 	}
 }

@@ -55,7 +55,7 @@ func TestPrivateAddressIsRefusedAtTheDial(t *testing.T) {
 	defer cancel()
 	_, err = at(parse(t, plain), c, outbound.NewClient(outbound.Config{AllowPrivate: true})).Exchange(ctx, creds)
 	if e = must(t, asError(t, err), Unavailable); bytes.Load() == 0 {
-		t.Errorf("AllowPrivate did not allow it: %v", e)
+		t.Errorf("AllowPrivate did not allow it: %v, want bytes.Load() other than 0", e)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestFault33_Connections(t *testing.T) {
 		if !strings.HasPrefix(e.Description, c.host+": "+c.want) || e.Sent != c.sent || e.Status != 0 ||
 			strings.Contains(e.Error(), "CANARY") ||
 			unprintable(e.Error()) {
-			t.Errorf("%s: %+v", name, e)
+			t.Errorf(`%s: %+v, want strings.HasPrefix(e.Description, c.host+": "+c.want) and e.Sent = %v and status 0 and not "CANARY" in e.Error() and not unprintable(e.Error())`, name, e, c.sent)
 		}
 	}
 }
@@ -149,14 +149,14 @@ func TestCanceledAndTimedOut(t *testing.T) {
 	v := serve(t, says(200, `{"access_token":"a"}`))
 	_, err := at(parse(t, plain), alice, v.hc).Exchange(ctx, creds)
 	if e := must(t, asError(t, err), Unavailable); !errors.Is(err, context.Canceled) || e.Sent {
-		t.Errorf("%+v", e)
+		t.Errorf("Exchange() = %+v, want errors.Is(err, context.Canceled) and not e.Sent", e)
 	}
 	hung := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	hung.hc.Timeout = 50 * time.Millisecond
 	_, err = at(parse(t, plain), alice, hung.hc).Exchange(context.Background(), creds)
 	if e := must(t, asError(t, err), Unavailable); !errors.Is(err, context.DeadlineExceeded) || !e.Sent ||
 		e.Description != "login.test: timed out" {
-		t.Errorf("%+v", e)
+		t.Errorf(`Exchange() = %+v, want errors.Is(err, context.DeadlineExceeded) and e.Sent and e.Description = "login.test: timed out"`, e)
 	}
 }
 
@@ -173,7 +173,8 @@ func TestFault56_GivenUpHandshakeEnds(t *testing.T) {
 	defer cancel()
 	_, err = at(parse(t, plain), alice, hc).Exchange(ctx, creds)
 	if e := must(t, asError(t, err), Unavailable); e.Sent || e.Unwrap() != context.DeadlineExceeded {
-		t.Errorf("%+v", e)
+		t.Errorf("Exchange() = %+v, want not e.Sent and e.Unwrap() = %v", e,
+			context.DeadlineExceeded)
 	}
 	conn, err := l.Accept()
 	if err != nil {
@@ -182,7 +183,7 @@ func TestFault56_GivenUpHandshakeEnds(t *testing.T) {
 	defer conn.Close()
 	_ = conn.SetReadDeadline(time.Now().Add(time.Second))
 	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("the connection is still open a second later")
+		t.Errorf("the connection is still open a second later, want not errors.Is(err, os.ErrDeadlineExceeded)")
 	}
 }
 
@@ -228,7 +229,7 @@ func TestFault38_DeadIdleConnection(t *testing.T) {
 			t.Errorf("%s: %d requests, want %d", c.name, n, c.arrived)
 		}
 		if strings.Contains(v.lastRequest(), "Idempotency") {
-			t.Errorf("%s: the key was sent", c.name)
+			t.Errorf(`%s: the key was sent, want not "Idempotency" in v.lastRequest()`, c.name)
 		}
 	}
 }
@@ -278,7 +279,7 @@ func TestFault38_ManyKeptConnections(t *testing.T) {
 		}
 		all.Wait()
 		if err := exchange(); (err == nil) != c.ok {
-			t.Errorf("%q: %v", c.said, err)
+			t.Errorf("%q: %v, want (err == nil) = %v", c.said, err, c.ok)
 		}
 		if n := v.requests.Load(); n != c.arrived {
 			t.Errorf("%q: %d requests, want %d", c.said, n, c.arrived)
@@ -306,7 +307,7 @@ func TestFault38_WhatADeadConnectionTookCountsAsSent(t *testing.T) {
 	}
 	_, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds)
 	if e := must(t, asError(t, err), Unavailable); !e.Sent || requests.Load() != 2 {
-		t.Errorf("%+v after %d requests", e, requests.Load())
+		t.Errorf("%+v after %d requests, want e.Sent and requests.Load() = 2", e, requests.Load())
 	}
 }
 
@@ -336,7 +337,7 @@ func TestTransportThatIsATestDouble(t *testing.T) {
 		})
 		_, err = at(parse(t, plain), alice, hc).Exchange(t.Context(), creds)
 		if e := must(t, asError(t, err), Unavailable); !e.Sent || strings.Contains(e.Error(), "CANARY") {
-			t.Errorf("%+v", e)
+			t.Errorf(`Exchange() = %+v, want e.Sent and not "CANARY" in e.Error()`, e)
 		}
 		for _, none := range []*http.Client{nil, {}} {
 			_, err = at(parse(t, plain), alice, none).Exchange(t.Context(), creds)
@@ -377,10 +378,10 @@ func TestHTTPClientSpeaksOnlyHTTPSWithoutProxyOrRedirects(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	v := serve(t, says(302, "", "Location", "https://login.test/other"))
 	if _, err := v.hc.Get("http://login.test/"); err == nil {
-		t.Error("http is spoken")
+		t.Errorf("http is spoken, want an error")
 	}
 	if n := v.requests.Load(); n != 0 {
-		t.Errorf("%d requests", n)
+		t.Errorf("%d requests, want n = 0", n)
 	}
 	res, err := v.hc.Get("https://login.test/")
 	if err != nil {
@@ -388,10 +389,10 @@ func TestHTTPClientSpeaksOnlyHTTPSWithoutProxyOrRedirects(t *testing.T) {
 	}
 	_ = res.Body.Close()
 	if res.StatusCode != 302 || res.TLS.Version < tls.VersionTLS12 || res.ProtoMajor != 1 || v.requests.Load() != 1 {
-		t.Errorf("status %d, TLS %x, %s, %d requests", res.StatusCode, res.TLS.Version, res.Proto, v.requests.Load())
+		t.Errorf("status %d, TLS %x, %s, %d requests, want res.StatusCode = 302 and res.TLS.Version >= tls.VersionTLS12 and res.ProtoMajor = 1 and v.requests.Load() = 1", res.StatusCode, res.TLS.Version, res.Proto, v.requests.Load())
 	}
 	if _, err := v.hc.Post("http://login.test/", "", strings.NewReader("CLIENT_SECRET")); err == nil {
-		t.Error("http is spoken")
+		t.Errorf("http is spoken, want an error")
 	}
 }
 
@@ -404,7 +405,7 @@ func TestOldTLSAndHugeHeadersAreRefused(t *testing.T) {
 	old.TLS.MinVersion = tls.VersionTLS10
 	_, err = at(parse(t, plain), alice, old.hc).Exchange(context.Background(), creds)
 	if e := must(t, asError(t, err), Unavailable); e.Sent {
-		t.Errorf("%+v", e)
+		t.Errorf("Exchange() = %+v, want not e.Sent", e)
 	}
 }
 
@@ -428,11 +429,12 @@ func TestClientCertificate(t *testing.T) {
 	for name, ask := range everyRequest(d, v.hc, Client{ID: "id", Certificate: &certificate}) {
 		shown = nil
 		if _ = ask(); len(shown) != 1 || !strings.Contains(v.lastRequest(), "\n\nclient_id=id&") {
-			t.Errorf("%s: %d certificates; asked\n%s", name, len(shown), v.lastRequest())
+			t.Errorf("%s: Exchange showed %d certificates and sent\n%s\nwant one certificate and the client_id",
+				name, len(shown), v.lastRequest())
 		}
 	}
 	if _, err := at(parse(t, plain), alice, v.hc).Exchange(context.Background(), creds); err != nil || len(shown) != 0 {
-		t.Errorf("another client shows the certificate: %v", err)
+		t.Errorf("another client shows the certificate: %v, want no error and len(shown) = 0", err)
 	}
 	_, err := at(
 		d,
@@ -504,7 +506,8 @@ func TestSignedAssertion(t *testing.T) {
 		parts := strings.Split(form.Get("client_assertion"), ".")
 		if len(parts) != 3 || form.Get("client_assertion_type") != assertionType || form.Get("client_id") != "id" ||
 			form.Get("grant_type") != "client_credentials" {
-			t.Fatalf("asked\n%s", v.lastRequest())
+			t.Fatalf("Exchange sent\n%s\nwant an assertion of type %s, client_id id and grant_type client_credentials",
+				v.lastRequest(), assertionType)
 		}
 		var header, claims map[string]any
 		unpack(t, parts[0], &header)
@@ -516,7 +519,7 @@ func TestSignedAssertion(t *testing.T) {
 			life != 120 ||
 			claims["nbf"] != claims["iat"] ||
 			(time.Since(issued)-time.Minute).Abs() > 5*time.Second {
-			t.Errorf("header %v, claims %v", header, claims)
+			t.Errorf(`header %v, claims %v, want header["alg"] = %v and header["kid"] = "k1" and claims["iss"] = "id" and claims["sub"] = "id" and claims["aud"] = %v and life = 120 and claims["nbf"] = %v and (time.Since(issued)-time.Minute).Abs() <= 5*time.Second`, header, claims, string(c.want), c.aud, claims["iat"])
 		}
 		if jti := claims["jti"].(string); seen[jti] || len(jti) < 20 {
 			t.Errorf("jti %q again", jti)

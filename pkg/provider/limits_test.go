@@ -36,7 +36,7 @@ func TestFault39_HugeBodyLeavesMemoryFlat(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	e := must(t, asError(t, err), Malformed)
 	if e.Description != "the answer is longer than 1 MiB" {
-		t.Error(e)
+		t.Errorf(`%v, want e.Description = "the answer is longer than 1 MiB"`, e)
 	}
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 8<<20 {
 		t.Errorf("Exchange allocates %d bytes for a gigabyte, want 8 MiB at most", grown)
@@ -60,6 +60,6 @@ func TestFault39_SlowDripEndsWithTheDeadline(t *testing.T) {
 	e := must(t, asError(t, err), Unavailable)
 	if time.Since(begun) > 2*time.Second || !e.Sent || e.Unwrap() != context.DeadlineExceeded ||
 		e.Description != "login.test: timed out" {
-		t.Errorf("%v after %v", e, time.Since(begun))
+		t.Errorf(`%v after %v, want time.Since(begun) <= 2*time.Second and e.Sent and e.Unwrap() = %v and e.Description = "login.test: timed out"`, e, time.Since(begun), context.DeadlineExceeded)
 	}
 }

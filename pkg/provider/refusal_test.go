@@ -21,12 +21,12 @@ func TestFault33_Passing(t *testing.T) {
 	for _, status := range []int{408, 421, 425, 500, 501, 502, 503, 504, 529} {
 		_, e := exchange(t, creds, says(status, `<html>`))
 		if must(t, e, Unavailable); e.Status != status || e.Permanent || e.Client || !e.Sent {
-			t.Errorf("%d: %+v", status, e)
+			t.Errorf("%d: %+v, want status %v and not e.Permanent and not e.Client and e.Sent", status, e, status)
 		}
 	}
 	_, e := exchange(t, creds, says(500, `{"error":"invalid_client"}`))
 	if must(t, e, Unavailable); e.Permanent || e.Client || e.Code != "invalid_client" {
-		t.Errorf("%+v", e)
+		t.Errorf(`%+v, want not e.Permanent and not e.Client and e.Code = "invalid_client"`, e)
 	}
 	_, e = exchange(t, creds, says(400, `{"error":"temporarily_unavailable"}`))
 	must(t, e, Unavailable)
@@ -36,13 +36,13 @@ func TestFault34_LimitComesWithErrorAndWithToken(t *testing.T) {
 	_, e := exchange(t, creds, says(429, `{"error":"slow_down"}`, "Retry-After", "60"))
 	must(t, e, Unavailable)
 	if left := time.Until(e.Limit.RetryAt); !e.Client || left < 50*time.Second || left > 70*time.Second {
-		t.Errorf("%+v", e)
+		t.Errorf("time.Until(e.Limit.RetryAt) = %+v, want e.Client and left >= 50*time.Second and left <= 70*time.Second", e)
 	}
 	if _, e = exchange(t, creds, says(429, "")); !e.Client || !e.Limit.RetryAt.IsZero() {
-		t.Errorf("%+v", e)
+		t.Errorf(`exchange(t, creds, says(429, "")) = %+v, want e.Client and e.Limit.RetryAt.IsZero()`, e)
 	}
 	if _, e = exchange(t, creds, says(503, "", "Retry-After", "60")); !e.Client {
-		t.Errorf("a 503 with Retry-After concerns every variant: %+v", e)
+		t.Errorf("a 503 with Retry-After concerns every variant: %+v, want e.Client", e)
 	}
 	answer, e := exchange(
 		t,
@@ -50,7 +50,7 @@ func TestFault34_LimitComesWithErrorAndWithToken(t *testing.T) {
 		says(200, `{"access_token":"a"}`, "RateLimit-Remaining", "0", "RateLimit-Reset", "60"),
 	)
 	if e != nil || answer.Limit.RetryAt.IsZero() {
-		t.Errorf("%+v, %v", answer, e)
+		t.Errorf("%+v, %v, want no error and not answer.Limit.RetryAt.IsZero()", answer, e)
 	}
 }
 
@@ -104,7 +104,8 @@ func TestFault35_ForGoodOrNot(t *testing.T) {
 			got.permanent != c.permanent ||
 			got.client != c.client ||
 			got.status != c.status {
-			t.Errorf("%s %d %s: %+v", c.ask.Grant, c.status, c.body, e)
+			t.Errorf("%s %d %s: %+v, want got.code = %v and got.permanent = %v and got.client = %v and status %v",
+				c.ask.Grant, c.status, c.body, e, c.code, c.permanent, c.client, c.status)
 		}
 		if e.Description == "" && e.Code == "" {
 			t.Errorf("%d %s: nothing to say", c.status, c.body)
@@ -117,7 +118,7 @@ func TestFault35_DescriptorSaysWhatIsForGood(t *testing.T) {
 	for status, body := range map[int]string{403: `<html>`, 405: ``, 400: `{"error":"account_locked"}`} {
 		_, e := exchangeBy(t, text, alice, creds, says(status, body))
 		if must(t, e, Rejected); !e.Permanent || e.Client {
-			t.Errorf("%d: %+v", status, e)
+			t.Errorf("%d: %+v, want e.Permanent and not e.Client", status, e)
 		}
 	}
 }
@@ -126,7 +127,7 @@ func TestErrorFieldsElsewhere(t *testing.T) {
 	text := `{"token":{"url":"https://login.test/"},"response":{"error":"/fault/type","error_description":"/fault/0"}}`
 	_, e := exchangeBy(t, text, alice, creds, says(400, `{"fault":{"type":"invalid_scope","0":"unknown scope"}}`))
 	if must(t, e, Rejected); e.Code != "invalid_scope" || e.Description != "unknown scope" {
-		t.Errorf("%+v", e)
+		t.Errorf(`%+v, want e.Code = "invalid_scope" and e.Description = "unknown scope"`, e)
 	}
 }
 
@@ -164,7 +165,8 @@ func TestFault37_RedirectsAreNeverFollowed(t *testing.T) {
 						if want := "redirected to " + scheme + "://" + elsewhere +
 							"; redirects are not followed: is token_url right?"; e.Description != want ||
 							e.Permanent {
-							t.Errorf("%s, %s %d: %v", auth, name, status, e)
+							t.Errorf("%s, %s %d: %v, want e.Description = %v and not e.Permanent", auth, name, status,
+								e, want)
 						}
 					}
 				}
@@ -172,7 +174,7 @@ func TestFault37_RedirectsAreNeverFollowed(t *testing.T) {
 		}
 	}
 	if n := bytes.Load(); n != 0 {
-		t.Errorf("%d bytes or connections reached the other server", n)
+		t.Errorf("%d bytes or connections reached the other server, want n = 0", n)
 	}
 }
 
@@ -183,7 +185,7 @@ func TestFault37_LocationsWithoutAnotherHost(t *testing.T) {
 		"https://CLIENT_SECRET.evil.test/":    "https://[redacted].evil.test", ":": "nowhere"} {
 		_, e := exchange(t, creds, says(302, "", "Location", location))
 		if must(t, e, Unavailable); !strings.HasPrefix(e.Description, "redirected to "+want+"; ") {
-			t.Errorf("%s: %v", location, e)
+			t.Errorf(`%s: %v, want strings.HasPrefix(e.Description, "redirected to "+want+"; ")`, location, e)
 		}
 	}
 }
@@ -211,7 +213,7 @@ func TestDescriptionIsMaskedAndOneLine(t *testing.T) {
 		_, e := exchangeBy(t, plain, c, again, says(400, string(body)))
 		must(t, e, Rejected)
 		if !strings.Contains(e.Error(), "you sent [redacted] and no more") {
-			t.Errorf("%q became %v", echo, e)
+			t.Errorf(`%q became %v, want "you sent [redacted] and no more" in e.Error()`, echo, e)
 		}
 	}
 	_, e := exchangeBy(
@@ -223,7 +225,7 @@ func TestDescriptionIsMaskedAndOneLine(t *testing.T) {
 	)
 	if must(t, e, Rejected); e.Code != "[redacted]" || len(e.Description) != 200 || unprintable(e.Error()) ||
 		strings.ContainsAny(e.Description, `"\`) {
-		t.Errorf("%+v", e)
+		t.Errorf("%+v, want e.Code = \"[redacted]\" and len(e.Description) = 200 and not unprintable(e.Error()) and not strings.ContainsAny(e.Description, `\"\\`)", e)
 	}
 }
 
@@ -273,7 +275,7 @@ func TestBasicHintsAtTheOtherForm(t *testing.T) {
 		for _, same := range []http.HandlerFunc{says(401, `{"error":"invalid_client"}`),
 			says(400, `{"error":"invalid_request"}`)} {
 			if _, e := exchangeBy(t, text, alice, creds, same); e.Description != "" {
-				t.Errorf("%s: a hint where the forms are the same: %v", auth, e)
+				t.Errorf(`%s: a hint where the forms are the same: %v, want e.Description = ""`, auth, e)
 			}
 		}
 	}
@@ -369,7 +371,7 @@ func TestFieldsParamsHeadersAndBodies(t *testing.T) {
 func TestErrorText(t *testing.T) {
 	e := &Error{Kind: Rejected, Status: 401, Code: "invalid_client", Description: "no such client"}
 	if got := e.Error(); got != "provider: rejected (HTTP 401): invalid_client: no such client" {
-		t.Error(got)
+		t.Errorf(`e.Error() = %v, want "provider: rejected (HTTP 401): invalid_client: no such client"`, got)
 	}
 	words := map[Kind]string{
 		Unavailable:   "unavailable",

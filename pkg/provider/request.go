@@ -61,7 +61,7 @@ func (e Endpoint) prepare(req TokenRequest, clock skew.Skew) (*call, *Error) {
 	q.replay = req.Grant == descriptor.ClientCredentials &&
 		t.Auth != descriptor.AuthPrivateKey && t.Method == http.MethodPost
 	q.maskQuery()
-	err = cmp.Or(q.setGrant(t, req), q.authenticate(t, c), q.extra(t, c))
+	err = cmp.Or(q.setGrant(t, req), q.setJWT(t, c), q.authenticate(t, c), q.extra(t, c))
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (e Endpoint) prepare(req TokenRequest, clock skew.Skew) (*call, *Error) {
 // the request lacks something.
 func checkGrant(d *descriptor.Descriptor, req TokenRequest) *Error {
 	switch {
-	case req.Grant == descriptor.ClientCredentials:
+	case req.Grant == descriptor.ClientCredentials, req.Grant == descriptor.JWTBearer:
 		return nil
 	case req.Grant == descriptor.AuthorizationCode:
 		return checkCode(d, req)

@@ -221,7 +221,7 @@ func asError(t testing.TB, err error) *Error {
 	}
 	var e *Error
 	if !errors.As(err, &e) {
-		t.Fatalf("not a *provider.Error: %v", err)
+		t.Fatalf("not a *provider.Error: %v, want errors.As(err, &e)", err)
 	}
 	return e
 }

@@ -2,8 +2,6 @@ package records
 
 import (
 	"context"
-	"sync"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
@@ -18,15 +16,6 @@ type Migration struct {
 	// Looked: the table was read. false: nothing was left an hour ago, or the
 	// format is not [row.FormatMigrate].
 	Looked bool
-}
-
-// migratedFor is how long a table is not read again of which no row was left.
-const migratedFor = time.Hour
-
-// migrated is when no row of the first format was left.
-type migrated struct {
-	mu sync.Mutex
-	at time.Time
 }
 
 // Migrate rewrites the rows of the first format, with [row.FormatMigrate]. If
@@ -94,17 +83,4 @@ func (r *Records) migrateEntry(ctx context.Context, record *Known, e store.Entry
 		return true, false
 	}
 	return true, r.Replace(ctx, e, next.Entry)
-}
-
-func (m *migrated) isDue(now time.Time) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	age := now.Sub(m.at)
-	return age < 0 || age >= migratedFor
-}
-
-func (m *migrated) set(now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.at = now
 }

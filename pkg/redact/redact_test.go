@@ -45,7 +45,7 @@ func everywhere() map[string]any {
 	}
 }
 
-// reveals says whether out holds the secret, in plain or in a form that
+// reveals reports whether out holds the secret, in plain or in a form that
 // printing gives bytes.
 func reveals(out string) bool {
 	for _, form := range []string{
@@ -68,12 +68,12 @@ func TestNoVerbReveals(t *testing.T) {
 			for _, flags := range []string{"", "+", "#", " ", "# ", "-60", "060", "5.3", "[1]"} {
 				format := "%" + flags + string(verb)
 				if out := fmt.Sprintf(format, value); reveals(out) {
-					t.Errorf("%s of %s: %s", format, where, out)
+					t.Errorf("%s of %s: %s, want not reveals(out)", format, where, out)
 				}
 			}
 		}
 		if out := fmt.Sprint(value) + fmt.Sprintln(value); reveals(out) {
-			t.Errorf("Sprint of %s: %s", where, out)
+			t.Errorf("Sprint of %s: %s, want not reveals(out)", where, out)
 		}
 	}
 }
@@ -83,15 +83,15 @@ func TestEveryVerbShowsTheMask(t *testing.T) {
 	for _, verb := range "vsqxXdboOcUteEfFgG" {
 		for _, value := range []any{s, &s} {
 			if out := fmt.Sprintf("%#"+string(verb), value); out != redact.Mask {
-				t.Errorf("%%%c of %T = %s", verb, value, out)
+				t.Errorf("%%%c of %T = %s, want out = %v", verb, value, out, redact.Mask)
 			}
 		}
 	}
 	if out := fmt.Sprintf("%T", s); out != "redact.String" {
-		t.Errorf("%%T = %s", out)
+		t.Errorf(`%%T = %s, want out = "redact.String"`, out)
 	}
 	if s.String() != redact.Mask || s.GoString() != redact.Mask {
-		t.Error("String or GoString")
+		t.Errorf("String or GoString, want s.String() = %v and s.GoString() = %v", redact.Mask, redact.Mask)
 	}
 }
 
@@ -104,7 +104,7 @@ func TestLogsRevealNothing(t *testing.T) {
 			log.Info("message", "value", value, slog.Any("any", value), slog.Group("inner", "value", value))
 		}
 		if reveals(out.String()) {
-			t.Errorf("%s: %s", where, &out)
+			t.Errorf("%s: %s, want not reveals(out.String())", where, &out)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func TestLogsShowTheMask(t *testing.T) {
 	var out bytes.Buffer
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("message", "value", redact.New(plain))
 	if !strings.Contains(out.String(), `"value":"[redacted]"`) {
-		t.Error(out.String())
+		t.Errorf("%v, want strings.Contains(out.String(), `\"value\":\"[redacted]\"`)", out.String())
 	}
 }
 
@@ -121,19 +121,19 @@ func TestEncodersRevealNothing(t *testing.T) {
 	for where, value := range everywhere() {
 		out, err := json.Marshal(value)
 		if err != nil || reveals(string(out)) {
-			t.Errorf("JSON of %s: %s, %v", where, out, err)
+			t.Errorf("JSON of %s: %s, %v, want no error and not reveals(string(out))", where, out, err)
 		}
 		// maps are an error, which may not reveal either
 		out, _ = xml.Marshal(value)
 		if reveals(string(out)) {
-			t.Errorf("XML of %s: %s", where, out)
+			t.Errorf("XML of %s: %s, want not reveals(string(out))", where, out)
 		}
 	}
 	if out, err := json.Marshal(redact.New(plain)); err != nil || string(out) != `"[redacted]"` {
 		t.Errorf("JSON = %s, %v", out, err)
 	}
 	if out, err := redact.New(plain).MarshalText(); err != nil || string(out) != redact.Mask {
-		t.Errorf("text = %s, %v", out, err)
+		t.Errorf("text = %s, %v, want no error and string(out) = %v", out, err, redact.Mask)
 	}
 }
 
@@ -152,36 +152,36 @@ func TestUnmarshalErrorQuotesNothing(t *testing.T) {
 		var in struct{ V redact.String }
 		err := json.Unmarshal([]byte(data), &in)
 		if err == nil {
-			t.Fatalf("%s was read", data)
+			t.Fatalf("%s was read, want an error", data)
 		}
 		if reveals(err.Error()) || strings.Contains(err.Error(), "4242") || !in.V.IsZero() {
-			t.Errorf("%s: %v", data, err)
+			t.Errorf(`%s: %v, want not reveals(err.Error()) and not "4242" in err.Error() and in.V.IsZero()`, data, err)
 		}
 	}
 	var s redact.String
 	if err := s.UnmarshalJSON([]byte(plain)); err == nil || reveals(err.Error()) ||
 		strings.ContainsAny(err.Error(), "'") {
-		t.Errorf("what is no JSON: %v", err)
+		t.Errorf(`what is no JSON: %v, want an error and not reveals(err.Error()) and not strings.ContainsAny(err.Error(), "'")`, err)
 	}
 }
 
 func TestOnlyRevealReveals(t *testing.T) {
 	if got := redact.New(plain).Reveal(); got != plain {
-		t.Errorf("Reveal = %q", got)
+		t.Errorf("Reveal = %q, want %v", got, plain)
 	}
 	var none redact.String
 	if !none.IsZero() || !redact.New("").IsZero() || none.Reveal() != "" || redact.New(plain).IsZero() {
-		t.Error("the zero value is the absent secret")
+		t.Errorf(`the zero value is the absent secret, want none.IsZero() and redact.New("").IsZero() and none.Reveal() = "" and not redact.New(plain).IsZero()`)
 	}
 }
 
 func TestEqual(t *testing.T) {
 	a, b, none := redact.New(plain), redact.New(strings.Clone(plain)), redact.String{}
 	if !a.Equal(b) || !none.Equal(redact.New("")) {
-		t.Error("equal secrets differ")
+		t.Errorf(`equal secrets differ, want a.Equal(b) and none.Equal(redact.New(""))`)
 	}
 	if a.Equal(none) || a.Equal(redact.New(plain+"x")) || a.Equal(redact.New(strings.ToUpper(plain))) {
-		t.Error("different secrets are equal")
+		t.Errorf(`different secrets are equal, want not a.Equal(none) and not a.Equal(redact.New(plain+"x")) and not a.Equal(redact.New(strings.ToUpper(plain)))`)
 	}
 }
 
@@ -190,6 +190,6 @@ func TestOmitzero(t *testing.T) {
 		V redact.String `json:"v,omitzero"`
 	}
 	if out, err := json.Marshal(in); err != nil || string(out) != "{}" {
-		t.Errorf("%s, %v", out, err)
+		t.Errorf(`%s, %v, want no error and string(out) = "{}"`, out, err)
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/mint"
-	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -44,7 +43,7 @@ func (w *world) use(provider, access string) bool {
 
 // caller uses the token of one key for a day. Like any program, it keeps the
 // token until cache_until.
-func (w *world) caller(vend *mint.Mint, provider string, key token.Key, dice *rand.Rand, met *[2]atomic.Int64) {
+func (w *world) caller(vend *testworld.Process, provider string, key token.Key, dice *rand.Rand, met *[2]atomic.Int64) {
 	var held token.Token
 	for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); time.Sleep(
 		time.Duration(dice.IntN(90_000)) * time.Millisecond,
@@ -93,10 +92,10 @@ func TestFault18_CallersThatObeyCacheUntilMeetNo401(t *testing.T) {
 		} {
 			key := testworld.Account(who.provider, who.account)
 			if who.account != "" {
-				w.connect(key)
+				w.Connect(w.vend, key)
 			}
 			for i := range 4 {
-				vend := []*mint.Mint{w.vend, w.another}[i%2]
+				vend := []*testworld.Process{w.vend, w.another}[i%2]
 				all.Go(func() { w.caller(vend, who.provider, key, rand.New(rand.NewPCG(uint64(n), uint64(i))), &met) })
 			}
 		}
@@ -117,12 +116,4 @@ func TestFault18_CallersThatObeyCacheUntilMeetNo401(t *testing.T) {
 			)
 		}
 	})
-}
-
-// connect connects an account as a user does.
-func (w *world) connect(key token.Key) {
-	w.T.Helper()
-	if err := operate.New(w.vend).Connect(w.T.Context(), key, w.Code(key.Credential, key.Variant.Account)); err != nil {
-		w.T.Fatalf("Connect(%s) = %v, want no error", key, err)
-	}
 }

@@ -18,7 +18,7 @@ import (
 
 // reporter reports the current token of a key as soon as allowed and then every
 // 31 seconds, for a day. It counts how often it gets another one.
-func (w *world) reporter(vend *mint.Mint, key token.Key, forced *atomic.Int64) {
+func (w *world) reporter(vend *testworld.Process, key token.Key, forced *atomic.Int64) {
 	ask := func(want mint.Want) (mint.Result, error) {
 		ctx, cancel := context.WithTimeout(w.T.Context(), testworld.CallerTimeout)
 		defer cancel()
@@ -57,9 +57,9 @@ func TestAttack15_FalseReportsForADay(t *testing.T) {
 		for n, provider := range []string{"movemint", "trackmania"} {
 			w.Put(provider, provider, anyAccount)
 			key := testworld.Account(provider, "alice")
-			w.connect(key)
+			w.Connect(w.vend, key)
 			for i := range 4 {
-				vend := []*mint.Mint{w.vend, w.another}[i%2]
+				vend := []*testworld.Process{w.vend, w.another}[i%2]
 				all.Go(func() { w.reporter(vend, key, &forced[n]) })
 			}
 		}
@@ -98,7 +98,7 @@ func TestAttack15_ADeadTokenIsReplacedAtOnce(t *testing.T) {
 			if _, err := w.Providers.RevokeTokens("minut", false); err != nil {
 				t.Fatal(err)
 			}
-			vend := []*mint.Mint{w.vend, w.another}[n%2]
+			vend := []*testworld.Process{w.vend, w.another}[n%2]
 			var reports sync.WaitGroup
 			var got [5]mint.Result
 			for i := range got {

@@ -15,8 +15,8 @@ import (
 // world is vend and rotate over the same store, each with its own memory.
 type world struct {
 	*testworld.World
-	vend    *mint.Mint
-	another *mint.Mint // like vend, in another process
+	vend    *testworld.Process
+	another *testworld.Process // like vend, in another process
 	rotator *rotate.Rotator
 }
 
@@ -25,8 +25,8 @@ type world struct {
 func newWorld(t *testing.T, c testworld.Config, changes ...func(*mint.Config)) *world {
 	t.Helper()
 	w := &world{World: testworld.New(t, c)}
-	w.vend, w.another = w.NewMint(changes...), w.NewMint(changes...)
-	w.rotator = w.NewRotator(w.NewMint(changes...))
+	w.vend, w.another = w.NewProcess(changes...), w.NewProcess(changes...)
+	w.rotator = w.NewRotator(w.NewProcess(changes...))
 	return w
 }
 

@@ -89,7 +89,7 @@ func (r *Row) KeepGrant(refresh redact.String, until time.Time, obtained Row) {
 	r.Refresh, r.RefreshUntil, r.RefreshSpent = refresh, until, false
 	otherRequest := r.RequestDigest != "" && r.RequestDigest != obtained.RequestDigest
 	if r.Digests != obtained.Digests || otherRequest {
-		r.Token, r.Fingerprint, r.ExpiresAt = token.Token{}, "", time.Time{}
+		r.Token, r.Fingerprint, r.Warnings, r.ExpiresAt = token.Token{}, "", "", time.Time{}
 	}
 	r.Digests, r.RequestDigest = obtained.Digests, obtained.RequestDigest
 }

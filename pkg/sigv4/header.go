@@ -2,6 +2,24 @@ package sigv4
 
 import "strings"
 
+const (
+	algorithm  = "AWS4-HMAC-SHA256"
+	dateFormat = "20060102T150405Z"
+	dayFormat  = "20060102"
+)
+
+// The headers that matter to a signature, as SignedHeaders and net/http write
+// them.
+const (
+	hostHeader   = "host"
+	lengthHeader = "content-length"
+	dateHeader   = "x-amz-date"
+	httpDate     = "X-Amz-Date"
+	tokenHeader  = "x-amz-security-token" // #nosec G101 -- the name of a header
+	httpToken    = "X-Amz-Security-Token" // #nosec G101 -- the name of a header
+	httpSum      = "X-Amz-Content-Sha256"
+)
+
 // authorization holds the parts of an Authorization header.
 type authorization struct{ keyID, day, region, service, headers, signature string }
 

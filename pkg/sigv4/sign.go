@@ -44,18 +44,3 @@ type signingKeys struct {
 	byID  map[string][]byte
 	decoy []byte
 }
-
-// keysOf returns the signing keys of a day. It derives those of all ids at
-// once, and keeps them, so that the time it takes does not tell which id is
-// known or was used before.
-func (v *Verifier) keysOf(day string) *signingKeys {
-	if keys := v.today.Load(); keys != nil && keys.day == day {
-		return keys
-	}
-	keys := &signingKeys{day: day, byID: map[string][]byte{}, decoy: signingKey(v.decoy, day, v.region)}
-	for id, secret := range v.secrets {
-		keys.byID[id] = signingKey(secret, day, v.region)
-	}
-	v.today.Store(keys)
-	return keys
-}

@@ -94,7 +94,7 @@ func TestVerify(t *testing.T) {
 				t.Errorf("Verify() = %q, %v, want an error with %q", id, err, tt.refused)
 			}
 			if err != nil && (strings.Contains(err.Error(), "/tokens") || strings.Contains(err.Error(), tt.secret)) {
-				t.Errorf("the error %q shows something of the request", err)
+				t.Errorf("Verify() = %v, want an error that shows nothing of the request", err)
 			}
 		})
 	}
@@ -112,7 +112,7 @@ func TestVerifyOnTwoDays(t *testing.T) {
 		}
 		claim, err := v.Claim(r, at)
 		if err != nil {
-			t.Fatalf("Claim() on %s = %v", at, err)
+			t.Fatalf("Claim() on %s = %v, want nil", at, err)
 		}
 		if id, err := v.Verify(claim, r, sigv4.Body{SHA256: emptySum}); id != "ann" || err != nil {
 			t.Errorf("Verify() on %s = %q, %v, want ann", at, id, err)

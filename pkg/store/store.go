@@ -86,6 +86,7 @@ type Entry struct {
 
 	Type, Scope, Fingerprint string
 	LifetimeFrom             string // which source named the lifetime
+	Warnings                 string // what was odd about the response with the token
 
 	IssuedAt, ExpiresAt, CacheUntil time.Time
 	RenewAt                         time.Time // the renewal time, which a failure does not change

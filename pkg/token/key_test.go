@@ -50,14 +50,14 @@ func TestOver512BytesAVariantIsNamedByItsHash(t *testing.T) {
 	at := token.NewVariant(strings.Repeat("a", 512-len(prefix)), "", "")
 	over := token.NewVariant(strings.Repeat("a", 513-len(prefix)), "", "")
 	if at.String() != at.Long() || len(at.String()) != 512 {
-		t.Errorf("512 bytes are named %q", at)
+		t.Errorf("512 bytes are named %q, want at.String() = %v and len(at.String()) = 512", at, at.Long())
 	}
 	const want = "sha256=42a384c04683c969de10eae6260f6ed014f5267d28f29b99500d5c6031a70101"
 	if got := over.String(); got != want || len(over.Long()) != 513 {
-		t.Errorf("513 bytes are named %q", got)
+		t.Errorf("513 bytes are named %q, want %v and len(over.Long()) = 513", got, want)
 	}
 	if v, err := token.ParseVariant(over.Long()); err != nil || v != over {
-		t.Errorf("in full it is read as %+v, %v", v, err)
+		t.Errorf("in full it is read as %+v, %v, want no error and v = %v", v, err, over)
 	}
 }
 
@@ -72,10 +72,10 @@ func TestFormsAndVariantsAreOneToOne(t *testing.T) {
 		v := drawVariant(t)
 		back, err := token.ParseVariant(v.Long())
 		if err != nil || back != v {
-			t.Fatalf("%+v became %+v, %v", v, back, err)
+			t.Fatalf("%+v became %+v, %v, want no error and back = %v", v, back, err, v)
 		}
 		if again := token.NewVariant(v.Account, v.Audience, v.Scope); again != v || again.String() != v.String() {
-			t.Fatalf("%+v became %+v", v, again)
+			t.Fatalf("%+v became %+v, want again = %v and again.String() = %v", v, again, v, v.String())
 		}
 		if len(v.String()) > 512 ||
 			strings.Trim(v.String(), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%=&") != "" {
@@ -105,7 +105,7 @@ func TestKeysComeBackFromAStoresTwoNames(t *testing.T) {
 		}
 		got, err := token.ParseKey(key.Partition(), key.Sort(), key.Variant.Long())
 		if err != nil || got != key {
-			t.Fatalf("%v became %v, %v", key, got, err)
+			t.Fatalf("%v became %v, %v, want no error and got = %v", key, got, err, key)
 		}
 	})
 }
@@ -113,17 +113,19 @@ func TestKeysComeBackFromAStoresTwoNames(t *testing.T) {
 func TestOwnRowsAreKeysOfTheirOwn(t *testing.T) {
 	own, standard := token.RecordKey("minut"), token.Key{Credential: "minut"}
 	if own == standard || !own.IsRecord() || standard.IsRecord() {
-		t.Error("an own row is taken for the default variant")
+		t.Errorf("RecordKey equals the key of the default variant, want own other than %v and own.IsRecord() and not standard.IsRecord()", standard)
 	}
 	if own.String() != "*/minut" || standard.String() != "minut/-" {
-		t.Errorf("they are named %v and %v", own, standard)
+		t.Errorf(`they are named %v and %v, want own.String() = "*/minut" and standard.String() = "minut/-"`, own,
+			standard)
 	}
 	if own.Partition() != token.RecordPartition || own.Sort() != "minut" || standard.Partition() != "minut" ||
 		standard.Sort() != "-" {
-		t.Error("a store keeps them elsewhere")
+		t.Errorf(`a store keeps them elsewhere, want own.Partition() = %v and own.Sort() = "minut" and standard.Partition() = "minut" and standard.Sort() = "-"`, token.RecordPartition)
 	}
 	if own != token.RecordKey("minut") || own == token.RecordKey("monta") {
-		t.Error("own rows do not compare by name")
+		t.Errorf("RecordKey(name) does not sort by name, want own = %v and own other than %v",
+			token.RecordKey("minut"), token.RecordKey("monta"))
 	}
 }
 
@@ -131,16 +133,16 @@ func TestHashedKeysNeedTheirVariantInFull(t *testing.T) {
 	long := token.NewVariant("", "", strings.Repeat("scope-", 100))
 	key := token.Key{Credential: "minut", Variant: long}
 	if got, err := token.ParseKey("minut", key.Sort(), long.Long()); err != nil || got != key {
-		t.Errorf("read as %v, %v", got, err)
+		t.Errorf("read as %v, %v, want no error and got = %v", got, err, key)
 	}
 	for _, full := range []string{"", "-", "scope=read", key.Sort(), long.Long() + "x"} {
 		if got, err := token.ParseKey("minut", key.Sort(), full); err == nil {
-			t.Errorf("with %q: %v", full, got)
+			t.Errorf("with %q: %v, want an error", full, got)
 		}
 	}
 	for _, sort := range []string{"", "scope=b%20a", "sha256=00"} {
 		if got, err := token.ParseKey("minut", sort, "scope=read"); err == nil {
-			t.Errorf("%q: %v", sort, got)
+			t.Errorf("%q: %v, want an error", sort, got)
 		}
 	}
 }

@@ -12,65 +12,65 @@ import (
 )
 
 // authorize returns where a person grants access.
-func (d *Service) authorize(ctx context.Context, c *call) (any, error) {
-	page, err := operate.New(d.Mint).Authorization(ctx, c.key, c.Request.RedirectURI)
+func (s *Service) authorize(ctx context.Context, c *call) (any, error) {
+	page, err := operate.New(s.Mint).Authorization(ctx, c.key, c.Request.RedirectURI)
 	if err != nil {
 		return nil, err
 	}
-	return api.Authorization{URL: d.browserURL(page.URL), PKCE: page.Challenge, Destination: page.Destination}, nil
+	return api.Authorization{URL: s.browserURL(page.URL), PKCE: page.Challenge, Destination: page.Destination}, nil
 }
 
 // browserURL returns where a browser finds an authorize page.
-func (d *Service) browserURL(page string) string {
-	if d.Browse == nil {
+func (s *Service) browserURL(page string) string {
+	if s.Browse == nil {
 		return page
 	}
-	return d.Browse(page)
+	return s.Browse(page)
 }
 
 // connect exchanges an authorization code, and keeps the grant.
-func (d *Service) connect(ctx context.Context, c *call) (any, error) {
+func (s *Service) connect(ctx context.Context, c *call) (any, error) {
 	r := c.Request
 	code := attempt.Code{
 		Code: redact.New(r.Code), Verifier: redact.New(r.CodeVerifier),
 		RedirectURI: r.RedirectURI, Destination: r.Destination,
 	}
-	if err := operate.New(d.Mint).Connect(ctx, c.key, code); err != nil {
+	if err := operate.New(s.Mint).Connect(ctx, c.key, code); err != nil {
 		return nil, err
 	}
-	return d.status(ctx, c)
+	return s.status(ctx, c)
 }
 
 // recover puts back a refresh token that could not be stored.
-func (d *Service) recover(ctx context.Context, c *call) (any, error) {
-	recovered, err := operate.New(d.Mint).Recover(ctx, c.key.Credential, c.Request.Recovery)
+func (s *Service) recover(ctx context.Context, c *call) (any, error) {
+	recovered, err := operate.New(s.Mint).Recover(ctx, c.key.Credential, c.Request.Recovery)
 	if err != nil {
 		return nil, err
 	}
 	c.key = recovered
 	c.line.Variant = recovered.Sort()
-	return d.status(ctx, c)
+	return s.status(ctx, c)
 }
 
 // accept lets the grants of a credential go on at a changed destination.
-func (d *Service) accept(ctx context.Context, c *call) (any, error) {
-	if err := operate.New(d.Mint).Accept(ctx, c.key.Credential, c.Request.Accept); err != nil {
+func (s *Service) accept(ctx context.Context, c *call) (any, error) {
+	if err := operate.New(s.Mint).Accept(ctx, c.key.Credential, c.Request.Accept); err != nil {
 		return nil, err
 	}
-	return d.status(ctx, c)
+	return s.status(ctx, c)
 }
 
 // renew replaces a token though a back-off forbids it.
-func (d *Service) renew(ctx context.Context, c *call) (any, error) {
-	if err := operate.New(d.Mint).Replace(ctx, c.key); err != nil {
+func (s *Service) renew(ctx context.Context, c *call) (any, error) {
+	if err := operate.New(s.Mint).Replace(ctx, c.key); err != nil {
 		return nil, err
 	}
-	return d.status(ctx, c)
+	return s.status(ctx, c)
 }
 
 // revoke revokes a token at the provider and forgets it.
-func (d *Service) revoke(ctx context.Context, c *call) (any, error) {
-	revoked, until, err := operate.New(d.Mint).Revoke(ctx, c.key)
+func (s *Service) revoke(ctx context.Context, c *call) (any, error) {
+	revoked, until, err := operate.New(s.Mint).Revoke(ctx, c.key)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ const (
 // list returns the credentials that the caller may have. The name to go on
 // after is one of those, and there is another page only if one more follows:
 // neither tells that a credential exists that is not for the caller.
-func (d *Service) list(ctx context.Context, c *call) (any, error) {
+func (s *Service) list(ctx context.Context, c *call) (any, error) {
 	limit := c.Request.Limit
 	if limit == 0 {
 		limit = defaultPage
@@ -96,7 +96,7 @@ func (d *Service) list(ctx context.Context, c *call) (any, error) {
 	}
 	page := api.Page{Credentials: []api.Listed{}}
 	for after := c.Request.After; ; {
-		all, next, err := operate.New(d.Mint).List(ctx, after, max(limit+1, defaultPage))
+		all, next, err := operate.New(s.Mint).List(ctx, after, max(limit+1, defaultPage))
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,8 @@ func checkGrant(name string, r api.Request) error {
 		return expect(name, r.CodeVerifier == "" || isVerifier(r.CodeVerifier),
 			"43 to 128 letters, digits, - . _ and ~")
 	case "destination":
-		return expect(name, r.Destination == "" || isDigest(r.Destination), "what authorize has answered, 32 hex digits")
+		return expect(name, r.Destination == "" ||
+			isDigest(r.Destination), "what authorize has answered, 32 hex digits")
 	case "accept":
 		return expect(name, isDigest(r.Accept), "the destination that the status shows, 32 hex digits")
 	case "recovery":

@@ -97,14 +97,14 @@ func (e *event) readContext(s *jsonscan.Scanner) bool {
 // Over the API every outcome is a response. A direct caller gets a function
 // error, whose errorType is the code and whose errorMessage is the problem
 // document.
-func (d *Service) Invoke(ctx context.Context, payload []byte) (response []byte, err error) {
+func (s *Service) Invoke(ctx context.Context, payload []byte) (response []byte, err error) {
 	invocation, _ := lambdacontext.FromContext(ctx)
 	if invocation == nil {
 		invocation = &lambdacontext.LambdaContext{}
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
-			d.Journal.Panic(ctx, cause, invocation.AwsRequestID)
+			s.Journal.Panic(ctx, cause, invocation.AwsRequestID)
 			response, err = nil, functionError(&api.Error{
 				Code: api.Internal, Detail: "an unexpected error, told in the log", RequestID: invocation.AwsRequestID,
 			})
@@ -114,9 +114,9 @@ func (d *Service) Invoke(ctx context.Context, payload []byte) (response []byte, 
 	defer cancel()
 	caller := access.Invoked(invocation.InvokedFunctionArn)
 	if e, ok := readEvent(payload); ok {
-		return d.overAPI(ctx, caller, e, invocation.AwsRequestID), nil
+		return s.overAPI(ctx, caller, e, invocation.AwsRequestID), nil
 	}
-	return d.direct(ctx, caller, payload, invocation.AwsRequestID)
+	return s.direct(ctx, caller, payload, invocation.AwsRequestID)
 }
 
 // margin is how long before Lambda would end the invocation a call that still
@@ -135,9 +135,9 @@ func answerBefore(ctx context.Context) (context.Context, context.CancelFunc) {
 const maxARN = 2048
 
 // overAPI answers an event of API Gateway's shape, which counts only where
-// Lambda itself says that it came by the alias api. The request id is Lambda's
+// Lambda itself says that the alias api was invoked. The request id is Lambda's
 // own: whoever may invoke the function writes the event, ids included.
-func (d *Service) overAPI(ctx context.Context, caller access.Caller, e event, requestID string) []byte {
+func (s *Service) overAPI(ctx context.Context, caller access.Caller, e event, requestID string) []byte {
 	r := HTTPRequest{Method: e.method, Path: withoutStage(e.rawPath, e.stage), Query: e.rawQuery, RequestID: requestID}
 	arn := e.iamARN
 	if !e.http {
@@ -154,7 +154,7 @@ func (d *Service) overAPI(ctx context.Context, caller access.Caller, e event, re
 		}
 		r.Body = body
 	}
-	return appendAnswer(nil, d.HTTP(ctx, r))
+	return appendAnswer(nil, s.HTTP(ctx, r))
 }
 
 // appendAnswer appends a reply as API Gateway expects it, in both payload
@@ -202,9 +202,9 @@ func withoutStage(path, stage string) string {
 	return path
 }
 
-// direct answers a payload that another Lambda sent. By the alias api nobody is
-// admitted that way.
-func (d *Service) direct(ctx context.Context, caller access.Caller, payload []byte, requestID string) ([]byte, error) {
+// direct answers a payload that another Lambda sent. No such caller is admitted
+// at the alias api.
+func (s *Service) direct(ctx context.Context, caller access.Caller, payload []byte, requestID string) ([]byte, error) {
 	if caller.Via == access.API {
 		caller = access.Caller{Alias: caller.Alias}
 	}
@@ -216,12 +216,12 @@ func (d *Service) direct(ctx context.Context, caller access.Caller, payload []by
 		err = invalid(err.Error())
 	}
 	if err != nil {
-		return nil, functionError(d.turnAway(ctx, HTTPRequest{Caller: caller, RequestID: requestID}, request, err))
+		return nil, functionError(s.refuse(ctx, Call{Caller: caller, Request: request, RequestID: requestID}, err))
 	}
 	if operation, known := api.Operations().Operation(request.Action); known {
 		request = operation.Restrict(request)
 	}
-	got, err := d.Answer(ctx, Call{Caller: caller, Request: request, RequestID: requestID})
+	got, err := s.Answer(ctx, Call{Caller: caller, Request: request, RequestID: requestID})
 	if err != nil {
 		return nil, functionError(err)
 	}

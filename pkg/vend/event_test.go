@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// reference is what encoding/json makes of an event.
+// reference is an event as encoding/json decodes it.
 type reference struct {
 	RequestContext *struct {
 		Stage string `json:"stage"`
@@ -57,10 +57,10 @@ func same(a, b event) bool {
 	return queries && reflect.DeepEqual(a, b)
 }
 
-func TestEventsAreReadAsEncodingJSONReadsThem(t *testing.T) {
+func TestReadEventAgreesWithEncodingJSON(t *testing.T) {
 	golden, err := filepath.Glob(filepath.Join("..", "..", "functions", "testdata", "*.event.json"))
 	if err != nil || len(golden) < 4 {
-		t.Fatalf("%v, %v", golden, err)
+		t.Fatalf("Glob(*.event.json) = %v, %v, want four files at least", golden, err)
 	}
 	var texts []string
 	for _, file := range golden {
@@ -73,9 +73,13 @@ func TestEventsAreReadAsEncodingJSONReadsThem(t *testing.T) {
 	texts = append(texts,
 		`{"requestContext":{"stage":"$default","http":{"method":"POST"}},"body":"a\"\u00e9\ud83d\ude00\n","isBase64Encoded":true}`,
 		`{"requestContext":{"http":null,"authorizer":null,"identity":{"userArn":null}},"httpMethod":"GET","multiValueQueryStringParameters":{"a":["1","é"],"b":[],"c":null}}`,
-		"{\"requestContext\":{\"stage\":\"\xff\"}} \n", `{"requestContext":{},"x":[{"a":[-0.5e+3,true,false,null,"\\"]}],"raw\u0050ath":"/x"}`,
-		`{"requestContext":null}`, `{}`, `null`, `[]`, `7`, ``, `{"requestContext":{}`, `{"requestContext":{}}x`, `{"requestContext":{},}`, `{"requestContext":7}`,
-		`{"requestContext":{"stage":7}}`, `{"requestContext":{},"isBase64Encoded":"true"}`, `{"requestContext":{},"x":01}`, `{"requestContext":{},"x":tru}`,
+		"{\"requestContext\":{\"stage\":\"\xff\"}} \n",
+		`{"requestContext":{},"x":[{"a":[-0.5e+3,true,false,null,"\\"]}],"raw\u0050ath":"/x"}`,
+		`{"requestContext":null}`, `{}`, `null`, `[]`, `7`, ``, `{"requestContext":{}`, `{"requestContext":{}}x`,
+		`{"requestContext":{},}`, `{"requestContext":7}`,
+		`{"requestContext":{"stage":7}}`, `{"requestContext":{},"isBase64Encoded":"true"}`,
+		`{"requestContext":{},"x":01}`,
+		`{"requestContext":{},"x":tru}`,
 		`{"requestContext":{},"multiValueQueryStringParameters":{"a":"b"}}`, `{"requestContext":{},"body":{}}`,
 	)
 	for _, text := range texts {
@@ -86,7 +90,7 @@ func TestEventsAreReadAsEncodingJSONReadsThem(t *testing.T) {
 		}
 		got, is := readEvent([]byte(text))
 		if is != ok || ok && !same(got, want) {
-			t.Errorf("%s:\n%+v, %t; want\n%+v, %t", text, got, is, want, ok)
+			t.Errorf("readEvent(%s) = %+v, %t, want %+v, %t", text, got, is, want, ok)
 		}
 	}
 }
@@ -109,14 +113,14 @@ func FuzzAppendQuoted(f *testing.F) {
 		var got string
 		quoted := appendQuoted(nil, text)
 		if err := json.Unmarshal(quoted, &got); err != nil || got != text {
-			t.Errorf("appendQuoted(%q) = %s, which reads %q, %v", text, quoted, got, err)
+			t.Errorf("appendQuoted(%q) = %s, which decodes to %q, %v, want the text", text, quoted, got, err)
 		}
 	})
 }
 
-func TestWhatIsTooDeepIsNoEvent(t *testing.T) {
+func TestReadEventRefusesDeepJSON(t *testing.T) {
 	deep := bytes.Repeat([]byte("["), 1<<20)
 	if _, ok := readEvent(append([]byte(`{"requestContext":{},"x":`), deep...)); ok {
-		t.Error("read")
+		t.Error("readEvent of 1,048,576 nested arrays = true, want false")
 	}
 }

@@ -15,11 +15,12 @@ import (
 // MaxBody is the largest body of a request, in bytes.
 const MaxBody = api.MaxBody
 
-// HTTPRequest is a request as it arrived over HTTP, whatever brought it.
+// HTTPRequest is a request as it arrived over HTTP, by API Gateway or another
+// server.
 type HTTPRequest struct {
 	Method    string
-	Path      string // as it stood on the wire, stage taken off, not decoded
-	Query     string // as it stood on the wire, without the question mark
+	Path      string // as received, without the stage, not decoded
+	Query     string // as received, without the question mark
 	Body      []byte // no longer than MaxBody+1 is needed to refuse it
 	Caller    access.Caller
 	RequestID string
@@ -33,20 +34,20 @@ type HTTPReply struct {
 }
 
 // HTTP answers a request over HTTP.
-func (d *Service) HTTP(ctx context.Context, r HTTPRequest) HTTPReply {
+func (s *Service) HTTP(ctx context.Context, r HTTPRequest) HTTPReply {
 	request, err := r.request()
 	if err != nil {
-		return failed(d.turnAway(ctx, r, request, err))
+		return errorReply(s.refuse(ctx, Call{Caller: r.Caller, Request: request, RequestID: r.RequestID}, err))
 	}
-	answer, err := d.Answer(ctx, Call{Caller: r.Caller, Request: request, RequestID: r.RequestID})
+	answer, err := s.Answer(ctx, Call{Caller: r.Caller, Request: request, RequestID: r.RequestID})
 	if err != nil {
-		return failed(err)
+		return errorReply(err)
 	}
 	return reply(http.StatusOK, "application/json", answer)
 }
 
-// request reads what is asked for. With an error it holds the credential, if
-// the path names one.
+// request decodes the request. With an error the result holds the credential,
+// if the path names one.
 func (r HTTPRequest) request() (api.Request, error) {
 	route, ok := api.Operations().Route(r.Path)
 	if !ok || route.Credential != "" && !credential.ValidName(route.Credential) {
@@ -80,7 +81,7 @@ func encode(answer any) ([]byte, error) {
 	return json.Marshal(answer)
 }
 
-func failed(err error) HTTPReply {
+func errorReply(err error) HTTPReply {
 	problem := &api.Error{Code: api.Internal}
 	errors.As(err, &problem)
 	r := reply(problem.Code.Status(), api.ProblemType, problem)

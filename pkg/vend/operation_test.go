@@ -11,12 +11,12 @@ func TestEveryOperationHasAHandler(t *testing.T) {
 	for o := range api.Operations().All() {
 		actions[o.Action] = true
 		if handlers[o.Action] == nil {
-			t.Errorf("%s has no handler", o.Name)
+			t.Errorf("handlers[%q] = nil, want the handler of %s", o.Action, o.Name)
 		}
 	}
 	for action := range handlers {
 		if !actions[action] {
-			t.Errorf("the handler of %s belongs to no operation", action)
+			t.Errorf("handlers has %q, which is the action of no operation", action)
 		}
 	}
 }
@@ -26,7 +26,8 @@ func TestCheckRefusesEachParameter(t *testing.T) {
 	unchecked := map[string]bool{"min_ttl": true, "limit": true, "verify": true, "renew": true} // when they are read
 	bad := api.Request{
 		Credential: "minut", Scope: "\x07", Audience: "\x07", Account: "\x07", Rejected: "x", After: "../x",
-		RedirectURI: "http://example.com/", Code: "\x07", CodeVerifier: "x", Recovery: "!", Destination: "x", Accept: "x",
+		RedirectURI: "http://example.com/", Code: "\x07", CodeVerifier: "x", Recovery: "!", Destination: "x",
+		Accept: "x",
 	}
 	for o := range api.Operations().All() {
 		for _, name := range append(append([]string{}, o.Parameters...), o.Direct...) {

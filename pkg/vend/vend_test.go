@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
@@ -42,7 +44,7 @@ func newWorld(t testing.TB) *world {
 
 // restart replaces the service by that of a new process.
 func (w *world) restart() {
-	w.service = w.NewService(w.NewMint(func(c *mint.Config) { c.Store, c.Source = w.store, w.source }))
+	w.service = w.NewService(w.NewProcess(func(c *mint.Config) { c.Store, c.Source = w.store, w.source }))
 }
 
 // put writes a credential that the service then knows, as after rotate's next
@@ -190,7 +192,8 @@ func TestRefusals(t *testing.T) {
 				api.InvalidRequest, "account: expected one",
 			},
 			{
-				billing, "PUT", "/tokens/movemint", `{"account":"ann","code":"hush","redirect_uri":"http://127.0.0.1:1/x"}`, 403,
+				billing, "PUT", "/tokens/movemint",
+				`{"account":"ann","code":"hush","redirect_uri":"http://127.0.0.1:1/x"}`, 403,
 				api.AccessDenied, "account: ",
 			},
 			{
@@ -327,6 +330,27 @@ func (w *world) status(t *testing.T) (s api.StatusReport) {
 		t.Fatalf("GET /tokens/minut/status = %d %s, want a status", r.Status, r.Body)
 	}
 	return s
+}
+
+// What was odd about the response with a token stands in the status until a
+// response has nothing odd.
+func TestFault22_WhatIsOddStandsInTheStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		testworld.Must(t, w.Providers.SetFault("minut",
+			simulator.Fault{Expiry: `"soon"`, Set: map[string]string{"error": `"oops"`}}))
+		tokenOf(t, w.send(anybody, "GET", "/tokens/minut", ""))
+		want := []string{"the expiry cannot be read and counts as not given", "an error stands beside the token"}
+		if s := w.status(t); !slices.Equal(s.Warnings, want) {
+			t.Errorf("status = warnings %q, want %q", s.Warnings, want)
+		}
+		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{}))
+		time.Sleep(time.Hour)
+		tokenOf(t, w.send(anybody, "GET", "/tokens/minut", ""))
+		if s := w.status(t); s.Warnings != nil {
+			t.Errorf("status after the next token = warnings %q, want none", s.Warnings)
+		}
+	})
 }
 
 func TestStatus(t *testing.T) {

@@ -19,26 +19,12 @@ import (
 // is issued or first used, if the descriptor does not say so. The provider's
 // own answers to verifications count, never the reports of callers.
 
-// predecessor is an access token that was replaced while it was valid.
-type predecessor struct {
-	token       token.Token
-	destination string           // that it was obtained from, and may be sent to
-	grant       descriptor.Grant // that obtained the successor
-}
-
 // refusalsToLearn is how many replaced tokens in a row must be refused.
 const refusalsToLearn = 2
 
 // leastOverlap is the remaining life that a replaced token must have, so that
 // its refusal means something.
 const leastOverlap = 30 * time.Second
-
-// overlapKey names what is learned: a credential, and the grant type that
-// obtains new tokens.
-type overlapKey struct {
-	credential string
-	grant      descriptor.Grant
-}
 
 // Replaced keeps a snapshot's token that next has replaced, to be verified
 // later, if the overlap is not known. g is the grant type that obtained next.

@@ -142,3 +142,17 @@ func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 	}
 	return context.WithCancel(detached)
 }
+
+// predecessor is an access token that was replaced while it was valid.
+type predecessor struct {
+	token       token.Token
+	destination string           // that it was obtained from, and may be sent to
+	grant       descriptor.Grant // that obtained the successor
+}
+
+// overlapKey names what is learned: a credential, and the grant type that
+// obtains new tokens.
+type overlapKey struct {
+	credential string
+	grant      descriptor.Grant
+}

@@ -27,7 +27,7 @@ func TestTheFakeVends(t *testing.T) {
 				err = json.Unmarshal(data, &token)
 			}
 			if err != nil {
-				t.Fatalf("Send(%+v) = %v", r, err)
+				t.Fatalf("Send(%+v) = %v, want nil", r, err)
 			}
 			return token
 		}
@@ -37,16 +37,17 @@ func TestTheFakeVends(t *testing.T) {
 			t.Errorf("a second vend = %v, want the first of an hour, %v", again, first)
 		}
 		for name, r := range map[string]api.Request{
-			"another scope": {Credential: "minut", Scope: "read"}, "a report": {Credential: "minut", Rejected: first.Fingerprint},
+			"another scope": {Credential: "minut", Scope: "read"}, "a report": {Credential: "minut",
+				Rejected: first.Fingerprint},
 			"a longer life": {Credential: "minut", MinTTL: api.Seconds(2 * time.Hour)},
 		} {
 			if other := vend(r); other.AccessToken == first.AccessToken {
-				t.Errorf("%s: the same token", name)
+				t.Errorf("Send() with %s = the same token, want another", name)
 			}
 		}
 		time.Sleep(49 * time.Minute)
 		if later := vend(minut); later.AccessToken == first.AccessToken {
-			t.Error("the first token past its cache_until")
+			t.Error("Send() after cache_until = the first token, want another")
 		}
 	})
 }

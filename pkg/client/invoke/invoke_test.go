@@ -69,9 +69,12 @@ func TestInvocations(t *testing.T) {
 		path     string
 		region   string
 	}{
-		"name and alias":    {"tokenvend:c-minut", nil, "/2015-03-31/functions/tokenvend%3Ac-minut/invocations", "eu-north-1"},
-		"qualifier":         {"tokenvend", []invoke.Option{invoke.Qualifier("admin"), {}}, "/2015-03-31/functions/tokenvend/invocations?Qualifier=admin", "eu-north-1"},
-		"ARN of its region": {"arn:aws:lambda:eu-west-3:123456789012:function:tokenvend:admin", nil, "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-3%3A123456789012%3Afunction%3Atokenvend%3Aadmin/invocations", "eu-west-3"},
+		"name and alias": {"tokenvend:c-minut", nil, "/2015-03-31/functions/tokenvend%3Ac-minut/invocations",
+			"eu-north-1"},
+		"qualifier": {"tokenvend", []invoke.Option{invoke.Qualifier("admin"), {}},
+			"/2015-03-31/functions/tokenvend/invocations?Qualifier=admin", "eu-north-1"},
+		"ARN of its region": {"arn:aws:lambda:eu-west-3:123456789012:function:tokenvend:admin", nil,
+			"/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-3%3A123456789012%3Afunction%3Atokenvend%3Aadmin/invocations", "eu-west-3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := &lambda{}
@@ -111,11 +114,16 @@ func TestInvocationsWithoutAnAnswer(t *testing.T) {
 		}
 	}
 	for want, failing := range map[string]http.HandlerFunc{
-		"(HTTP status 403, \"AccessDeniedException\")":              failed("AccessDeniedException", 403, `{"Message":"`+hidden+`"}`),
-		"nothing is at that URL, or of that name (HTTP status 404":  failed("ResourceNotFoundException", 404, `{"Message":"`+hidden+`"}`),
-		"(HTTP status 502, \"InvalidRuntimeException\")":            failed("InvalidRuntimeException", 502, `{"Message":"`+hidden+`"}`),
-		"ended without an answer (it ran out of time); its log":     failed("", 200, `{"errorMessage":"1 Task timed out after 29.00 seconds `+hidden+`"}`),
-		"ended without an answer (Runtime.ExitError); its log":      failed("", 200, `{"errorType":"Runtime.ExitError","errorMessage":"`+hidden+`"}`),
+		"(HTTP status 403, \"AccessDeniedException\")": failed("AccessDeniedException", 403,
+			`{"Message":"`+hidden+`"}`),
+		"nothing is at that URL, or of that name (HTTP status 404": failed("ResourceNotFoundException", 404,
+			`{"Message":"`+hidden+`"}`),
+		"(HTTP status 502, \"InvalidRuntimeException\")": failed("InvalidRuntimeException", 502,
+			`{"Message":"`+hidden+`"}`),
+		"ended without an answer (it ran out of time); its log": failed("", 200,
+			`{"errorMessage":"1 Task timed out after 29.00 seconds `+hidden+`"}`),
+		"ended without an answer (Runtime.ExitError); its log": failed("", 200,
+			`{"errorType":"Runtime.ExitError","errorMessage":"`+hidden+`"}`),
 		"the function tokenvend ended without an answer; its log t": failed("", 200, hidden),
 	} {
 		t.Run(want, func(t *testing.T) {

@@ -55,7 +55,8 @@ func TestRequestsAreSigned(t *testing.T) {
 	if _, err := client.New(signed.New(s.URL, cfg)).Source("minut").Token(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"AWS4-HMAC-SHA256 Credential=AKID/", "/eu-north-1/execute-api/aws4_request", "x-amz-security-token"} {
+	for _, part := range []string{"AWS4-HMAC-SHA256 Credential=AKID/", "/eu-north-1/execute-api/aws4_request",
+		"x-amz-security-token"} {
 		if !strings.Contains(s.signed, part) {
 			t.Errorf("Authorization = %q, want %q in it", s.signed, part)
 		}
@@ -104,7 +105,9 @@ func TestRequestsOnTheWire(t *testing.T) {
 	options := []client.Option{client.Account("alice smith"), client.Scope("b a"), client.MinTTL(time.Hour)}
 	grant := client.Grant{Code: "c0de", CodeVerifier: "v", RedirectURI: "http://127.0.0.1:1/connected"}
 	for want, call := range map[string]func(context.Context, client.Transport) error{
-		"GET /tokens/x?account=alice%20smith&min_ttl=3600&scope=a%20b": func(ctx context.Context, at client.Transport) error {
+		"GET /tokens/x?account=alice%20smith&min_ttl=3600&scope=a%20b": func(
+			ctx context.Context, at client.Transport,
+		) error {
 			_, err := client.New(at).Source("x", options...).Token(ctx)
 			return err
 		},
@@ -116,7 +119,9 @@ func TestRequestsOnTheWire(t *testing.T) {
 			_, err := client.NewAdmin(at).Status(ctx, "x", options...)
 			return err
 		},
-		"GET /tokens/x/status?account=alice%20smith&scope=a%20b&verify=true": func(ctx context.Context, at client.Transport) error {
+		"GET /tokens/x/status?account=alice%20smith&scope=a%20b&verify=true": func(
+			ctx context.Context, at client.Transport,
+		) error {
 			_, err := client.NewAdmin(at).Verify(ctx, "x", options...)
 			return err
 		},
@@ -187,18 +192,31 @@ func TestAnswersThatAreNotTokenvends(t *testing.T) {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `{"message":"The Canonical String was x-amz-security-token:SESSION"}`)
 		},
-		"nothing is at that URL":            http.NotFound,
-		"an answer that is not tokenvend's": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>SESSION")) },
-		"the gateway got no answer":         func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-		"not tokenvend's (HTTP status 307)": http.RedirectHandler("http://127.0.0.1:1/", http.StatusTemporaryRedirect).ServeHTTP,
-		"an answer without a token":         func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) },
-		"not tokenvend's: is the URL right": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte(" "), 2<<20)) },
+		"nothing is at that URL": http.NotFound,
+		"an answer that is not tokenvend's": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("<html>SESSION"))
+		},
+		"the gateway got no answer": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadGateway)
+		},
+		"not tokenvend's (HTTP status 307)": http.RedirectHandler("http://127.0.0.1:1/",
+			http.StatusTemporaryRedirect).ServeHTTP,
+		"an answer without a token": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("{}"))
+		},
+		"not tokenvend's: is the URL right": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(bytes.Repeat([]byte(" "), 2<<20))
+		},
 		"broke off": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "9")
 			_, _ = w.Write([]byte("{"))
 		},
-		"no answer from 127.0.0.1":             func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"the gateway throttles (HTTP status 4": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) },
+		"no answer from 127.0.0.1": func(http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		},
+		"the gateway throttles (HTTP status 4": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusTooManyRequests)
+		},
 	} {
 		t.Run(want, func(t *testing.T) {
 			_, err := client.New(signed.New(serve(t, answer).URL, cfg)).Source("minut").Token(t.Context())

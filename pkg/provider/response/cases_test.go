@@ -307,7 +307,7 @@ func TestWarningsQuoteNothing(t *testing.T) {
 		t.Fatalf("Exchange: warnings %q, %v; want five", answer.Warnings, e)
 	}
 	if strings.Contains(strings.Join(answer.Warnings, " "), "CANARY") {
-		t.Errorf("warnings %q quote the answer", answer.Warnings)
+		t.Errorf(`warnings %q quote the answer, want not strings.Contains(strings.Join(answer.Warnings, " "), "CANARY")`, answer.Warnings)
 	}
 }
 

@@ -65,9 +65,9 @@ func (q *Request) refused(m Message) *Error {
 }
 
 // mayBeIntermediary reports whether a proxy, a gateway or a firewall may have
-// answered in the place of the token endpoint, which answers with an OAuth error
-// in JSON (RFC 6749 §5.2) or, where it requires client authentication, with a
-// challenge (RFC 9110 §11.6.1).
+// answered in the place of the token endpoint, which answers with an OAuth
+// error in JSON (RFC 6749 §5.2) or, where it requires client authentication,
+// with a challenge (RFC 9110 §11.6.1).
 func mayBeIntermediary(m Message, doc jsonpointer.Document, code string) bool {
 	isChallenge := m.Status == http.StatusUnauthorized && m.Header.Get("WWW-Authenticate") != ""
 	switch {
@@ -130,7 +130,8 @@ func (q *Request) describe(status int, said oauthError) string {
 	}
 	// A server that cannot decode the authentication may answer
 	// invalid_request.
-	notAuthenticated := status == http.StatusUnauthorized || said.code == "invalid_client" || said.code == "invalid_request"
+	notAuthenticated := status == http.StatusUnauthorized || said.code == "invalid_client" ||
+		said.code == "invalid_request"
 	if !notAuthenticated || q.AuthHint == "" {
 		return q.Mask.Line(text, MaxDescription)
 	}

@@ -51,7 +51,7 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 		return "", ""
 	}
 	// hh.ru sends the sentence beside invalid_grant, so it counts first.
-	if q.Grant == descriptor.RefreshToken && isTooEarly(said) {
+	if q.Grant == descriptor.RefreshToken && said.anyText(tooEarlyText()) {
 		return descriptor.TooEarly, ""
 	}
 	m, word := knownCode(q, said)
@@ -59,7 +59,7 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 		m, word = descriptor.GrantOver, "invalid_grant"
 	}
 	if (m == "" && !isOfRFC6749(said.code) || m == descriptor.GrantOver) &&
-		q.Grant == descriptor.RefreshToken && saysPassing(said) {
+		q.Grant == descriptor.RefreshToken && said.anyText(passingText()) {
 		m = descriptor.TryLater
 	}
 	return m, word

@@ -30,10 +30,10 @@ func TestFault16_RefreshTokenComesBesideTheError(t *testing.T) {
 	} {
 		answer, e := exchange(t, again, says(200, body))
 		if e == nil || answer.Refresh.Reveal() != "NEW" || !answer.Access.IsZero() {
-			t.Errorf("%s: %v with refresh token %q", name, e, answer.Refresh.Reveal())
+			t.Errorf(`%s: %v with refresh token %q, want an error and answer.Refresh.Reveal() = "NEW" and answer.Access.IsZero()`, name, e, answer.Refresh.Reveal())
 		}
 		if answer.SentAt.IsZero() || !answer.Clock.Known() {
-			t.Errorf("%s: no times beside the error", name)
+			t.Errorf("%s: no times beside the error, want not answer.SentAt.IsZero() and answer.Clock.Known()", name)
 		}
 	}
 }
@@ -42,7 +42,7 @@ func TestFault16_HalfARefreshTokenIsNone(t *testing.T) {
 	answer, e := exchange(t, again, says(200, `{"access_token":"a","refresh_token":"NE`))
 	must(t, e, Malformed)
 	if !answer.Refresh.IsZero() {
-		t.Error("half a refresh token came back")
+		t.Errorf("half a refresh token came back, want answer.Refresh.IsZero()")
 	}
 }
 
@@ -125,7 +125,7 @@ func TestFault23_HundredYearsAreReadAsTheyAre(t *testing.T) {
 		`9007199254740992`: math.MaxInt64} {
 		answer, e := exchange(t, creds, says(200, `{"access_token":"a","expires_in":`+spelling+`}`))
 		if e != nil || answer.Expiry.In != want {
-			t.Errorf("%s: %v, %v", spelling, answer.Expiry.In, e)
+			t.Errorf("%s: %v, %v, want no error and answer.Expiry.In = %v", spelling, answer.Expiry.In, e, want)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestFault26_FractionalTimesInAJWT(t *testing.T) {
 		says(200, `{"access_token":"`+jwt(`{"iat":1700000000.123456,"nbf":1700000000.1,"exp":1700003600.5}`)+`"}`),
 	)
 	if e != nil {
-		t.Fatal(e)
+		t.Fatalf("%v, want no error", e)
 	}
 	if got, want := answer.JWTExpiry(), time.UnixMilli(1700003600500); !got.Given || !got.At.Equal(want) {
 		t.Errorf("exp %v, want %v", got, want)
@@ -149,7 +149,7 @@ func TestFault26_FractionalTimesInAJWT(t *testing.T) {
 		jwt(`{"exp":-1}`)} {
 		answer, e = exchange(t, creds, says(200, `{"access_token":"`+token+`"}`))
 		if e != nil || answer.JWTExpiry().Given {
-			t.Errorf("%s: %v, %v", token, answer.JWTExpiry(), e)
+			t.Errorf("%s: %v, %v, want no error and not answer.JWTExpiry().Given", token, answer.JWTExpiry(), e)
 		}
 	}
 }
@@ -180,7 +180,8 @@ func TestEveryKindOfExpiry(t *testing.T) {
 		answer, e := exchangeBy(t, text, creds, says(200, `{"data":[{"a/b":"t","until":`+c.value+`}]}`))
 		if got := answer.Expiry; e != nil || got.Given != c.want.Given || got.In != c.want.In ||
 			!got.At.Equal(c.want.At) {
-			t.Errorf("%s %s: %+v, %v", c.kind, c.value, got, e)
+			t.Errorf("%s %s: %+v, %v, want no error and got.Given = %v and got.In = %v and got.At.Equal(c.want.At)",
+				c.kind, c.value, got, e, c.want.Given, c.want.In)
 		}
 	}
 	if e, odd := expiry.Read("2026-11-22", descriptor.RFC3339, at); e.Given || odd != expiry.Unreadable {
@@ -214,7 +215,7 @@ func TestFault31_NoUsableToken(t *testing.T) {
 		must(t, e, Malformed)
 		if !answer.Access.IsZero() || e.Permanent || e.Client || !e.Sent || e.Status/100 != 2 ||
 			strings.Contains(e.Error(), canary) {
-			t.Errorf("%s: %+v", name, e)
+			t.Errorf("%s: %+v, want answer.Access.IsZero() and not e.Permanent and not e.Client and e.Sent and e.Status/100 = 2 and not canary in e.Error()", name, e)
 		}
 	}
 }
@@ -235,7 +236,7 @@ func TestFault31_OtherSuccessStatusAndContentType(t *testing.T) {
 			says(status, `{"access_token":"a"}`, "Content-Type", "text/html; charset=iso-8859-1"),
 		)
 		if e != nil || answer.Access.Reveal() != "a" {
-			t.Errorf("%d: %v", status, e)
+			t.Errorf(`%d: %v, want no error and answer.Access.Reveal() = "a"`, status, e)
 		}
 	}
 }
@@ -263,19 +264,20 @@ func TestFault32_ErrorObjectWith200(t *testing.T) {
 		answer, e := exchange(t, creds, says(200, c.body))
 		if must(t, e, c.kind); e.Code != c.code || e.Permanent != c.permanent || e.Status != 200 ||
 			!answer.Access.IsZero() {
-			t.Errorf("%s: %+v", c.body, e)
+			t.Errorf("%s: %+v, want e.Code = %v and e.Permanent = %v and status 200 and answer.Access.IsZero()",
+				c.body, e, c.code, c.permanent)
 		}
 	}
 	if answer, e := exchange(t, creds, says(200, `{"access_token":"a","error":null}`)); e != nil ||
 		answer.Access.Reveal() != "a" {
-		t.Errorf("error null: %v", e)
+		t.Errorf(`error null: %v, want no error and answer.Access.Reveal() = "a"`, e)
 	}
 }
 
 func TestFault40_BOM(t *testing.T) {
 	if answer, e := exchange(t, creds, says(200, "\xef\xbb\xbf"+`{"access_token":"a"}`)); e != nil ||
 		answer.Access.Reveal() != "a" {
-		t.Error(e)
+		t.Errorf(`exchange() = %v, want no error and answer.Access.Reveal() = "a"`, e)
 	}
 }
 
@@ -317,11 +319,11 @@ func TestFault40_TrailingBytes(t *testing.T) {
 	for _, rest := range []string{"x", "{}", "\x00", "<!-- ok -->", `,"a":1`} {
 		_, e := exchange(t, creds, says(200, `{"access_token":"a"}`+rest))
 		if must(t, e, Malformed); e.Description != "bytes follow the JSON of the answer" {
-			t.Error(e)
+			t.Errorf(`%v, want e.Description = "bytes follow the JSON of the answer"`, e)
 		}
 	}
 	if _, e := exchange(t, creds, says(200, "{\"access_token\":\"a\"}\r\n \t")); e != nil {
-		t.Error(e)
+		t.Errorf("exchange() = %v, want no error", e)
 	}
 }
 
@@ -329,7 +331,7 @@ func TestFault41_TokenThatWouldBreakAHeader(t *testing.T) {
 	for _, bad := range []string{`\r`, `\n`, `\r\nX-Evil: 1`, `\u0000`, `\t`, ` `, `é`, `\u2028`, `\u007f`, "\xff"} {
 		_, e := exchange(t, creds, says(200, `{"access_token":"aaa`+bad+`bbb"}`))
 		if must(t, e, Malformed); strings.Contains(e.Error(), "aaa") {
-			t.Error(e)
+			t.Errorf(`%v, want not "aaa" in e.Error()`, e)
 		}
 		answer, e := exchange(t, creds, says(200, `{"access_token":"a","refresh_token":"rrr`+bad+`"}`))
 		if e != nil || answer.Access.Reveal() != "a" || !answer.Refresh.IsZero() || len(answer.Warnings) != 1 {
@@ -338,7 +340,7 @@ func TestFault41_TokenThatWouldBreakAHeader(t *testing.T) {
 	}
 	if answer, e := exchange(t, creds, says(200, `{"access_token":"1|aB-._~+/=!:,"}`)); e != nil ||
 		answer.Access.Reveal() != "1|aB-._~+/=!:," {
-		t.Error(e)
+		t.Errorf(`exchange() = %v, want no error and answer.Access.Reveal() = "1|aB-._~+/=!:,"`, e)
 	}
 }
 
@@ -347,13 +349,13 @@ func TestFault42_TokenType(t *testing.T) {
 		{`" BEARER "`, "Bearer"}, {`""`, ""}, {`null`, ""}} {
 		answer, e := exchange(t, creds, says(200, `{"access_token":"a","token_type":`+c.kind+`}`))
 		if e != nil || answer.Type != c.want {
-			t.Errorf("%s: %q, %v", c.kind, answer.Type, e)
+			t.Errorf("%s: %q, %v, want no error and answer.Type = %v", c.kind, answer.Type, e, c.want)
 		}
 	}
 	for _, kind := range []string{`"mac"`, `"DPoP"`, `" pop "`, `"HMAC-SHA-256"`, `"Bearer; PoP"`} {
 		_, e := exchange(t, creds, says(200, `{"access_token":"a","token_type":`+kind+`}`))
 		if must(t, e, Malformed); !strings.HasPrefix(e.Description, "the token type at /token_type needs more") {
-			t.Errorf("token_type %s: %v", kind, e)
+			t.Errorf(`token_type %s: %v, want e.Description with the prefix "the token type at /token_type needs more"`, kind, e)
 		}
 	}
 }
@@ -375,7 +377,7 @@ func TestFault42_ScopeIsTheGrantedOne(t *testing.T) {
 			says(200, `{"access_token":"a","scope":`+c.scope+`}`),
 		)
 		if e != nil || answer.Scope != c.want {
-			t.Errorf("%s: %q, %v", c.scope, answer.Scope, e)
+			t.Errorf("%s: %q, %v, want no error and answer.Scope = %v", c.scope, answer.Scope, e, c.want)
 		}
 	}
 }
@@ -393,7 +395,8 @@ func FuzzTokenResponse(f *testing.F) {
 		m.Body, _ = body.Read(m.Header, bytes.NewReader(data))
 		answer, e := newRequest(t, plain, again).Token(m)
 		if (e == nil) == answer.Access.IsZero() {
-			t.Fatalf("%v with access token %q", e, answer.Access.Reveal())
+			t.Fatalf("%v with access token %q, want (e == nil) other than %v", e, answer.Access.Reveal(),
+				answer.Access.IsZero())
 		}
 		if e != nil &&
 			(len(e.Description) > MaxDescription || unprintable(e.Error()) ||

@@ -22,8 +22,6 @@ var tooEarlyText = sync.OnceValue(func() *regexp.Regexp {
 		`access[ _-]?token is still valid`)
 })
 
-func isTooEarly(said oauthError) bool { return said.anyText(tooEarlyText()) }
-
 // passingText is how vendors say that they refuse for now, also beside
 // invalid_grant: Salesforce "login rate exceeded" and "ip restricted", Entra ID
 // AADSTS50196 (a request loop), AADSTS90033 (a transient error), AADSTS90025
@@ -40,9 +38,6 @@ var passingText = sync.OnceValue(func() *regexp.Regexp {
 		`\bretry your request\b|\bgateway allowance\b|\baccount is locked\b|\bmalicious activity\b|` +
 		`\bip restricted\b|\blogin hours\b`)
 })
-
-// saysPassing reports whether a refusal names a cause that passes.
-func saysPassing(said oauthError) bool { return said.anyText(passingText()) }
 
 // These match a sentence about a refresh token that works no more, as Dex,
 // Apigee and Strava write it. One about the request's form, the grant type, the

@@ -51,7 +51,7 @@ func sentTo(t *testing.T, h result) (string, url.Values) {
 	t.Helper()
 	u, err := url.Parse(h.header.Get("Location"))
 	if err != nil || h.status != http.StatusFound || h.body != "" {
-		t.Fatalf("%d %v %s", h.status, h.header, h.body)
+		t.Fatalf(`%d %v %s, want no error and status http.StatusFound and h.body = ""`, h.status, h.header, h.body)
 	}
 	q := u.Query()
 	u.RawQuery = ""
@@ -64,32 +64,34 @@ func TestAllow(t *testing.T) {
 		c := overTLS(t, s)
 		page := do(c, viewing(s, name, authorizationQuery(name)))
 		if page.status != 200 || page.header.Get("Content-Type") != "text/html; charset=utf-8" {
-			t.Fatalf("%s: %d %v %s", name, page.status, page.header, page.body)
+			t.Fatalf(`%s: %d %v %s, want status 200 and page.header.Get("Content-Type") = "text/html; charset=utf-8"`,
+				name, page.status, page.header, page.body)
 		}
 		for _, part := range []string{"<title>Allow access to " + name + "?</title>", "demo-" + name,
 			"<li>read</li><li>write</li>", callback, `<form method="post">`, `id="person"`, `id="allow"`, `id="deny"`} {
 			if !strings.Contains(page.body, part) {
-				t.Errorf("%s: no %s in %s", name, part, page.body)
+				t.Errorf("%s: no %s in %s, want part in page.body", name, part, page.body)
 			}
 		}
 		to, q := sentTo(t, do(c, pressing(s, name, authorizationQuery(name), "allow", " alice ")))
 		if to != callback || len(q) != 2 || q.Get("state") != "s&t=a te" {
-			t.Errorf("%s: to %s with %v", name, to, q)
+			t.Errorf(`%s: to %s with %v, want to = %v and len(q) = 2 and q.Get("state") = "s&t=a te"`, name, to, q,
+				callback)
 		}
 		h := do(c, exchanging(name, q.Get("code"), verifier))
 		if h.status != 200 {
-			t.Fatalf("%s: %d %v", name, h.status, h.fields)
+			t.Fatalf("%s: %d %v, want status 200", name, h.status, h.fields)
 		}
 		if a, _ := s.providers[name].accessTokens.get(tokenIn(h)); a.subject != "alice" || a.scope != "read write" {
-			t.Errorf("%s: %+v", name, a.grant)
+			t.Errorf(`%s: s.providers[name].accessTokens.get(tokenIn(h)) = %+v, want a.subject = "alice" and a.scope = "read write"`, name, a.grant)
 		}
 		if n := s.Stats().Providers[name]; n.OtherRequests != 2 || n.CodeRequests != 1 {
-			t.Errorf("%s: %+v", name, n)
+			t.Errorf("%s: %+v, want n.OtherRequests = 2 and n.CodeRequests = 1", name, n)
 		}
 		for i, outcome := range []string{"shown", "allowed"} {
 			if e := s.Stats().Log[i]; e.Kind != "authorize" || e.Outcome != outcome || e.Path != "/oauth/authorize" ||
 				e.Grant != "" {
-				t.Errorf("%s: %+v", name, e)
+				t.Errorf(`%s: %+v, want e.Kind = "authorize" and e.Outcome = %v and e.Path = "/oauth/authorize" and e.Grant = ""`, name, e, outcome)
 			}
 		}
 	}
@@ -100,10 +102,10 @@ func TestDeny(t *testing.T) {
 		s := New(Options{})
 		to, q := sentTo(t, roundTrip(s, pressing(s, name, authorizationQuery(name), "deny", "")))
 		if to != callback || q.Get("error") != "access_denied" || q.Get("state") != "s&t=a te" || q.Has("code") {
-			t.Errorf("%s: to %s with %v", name, to, q)
+			t.Errorf(`%s: to %s with %v, want to = %v and q.Get("error") = "access_denied" and q.Get("state") = "s&t=a te" and not q.Has("code")`, name, to, q, callback)
 		}
 		if e := s.Stats().Log[0]; e.Outcome != "access_denied" || len(s.providers[name].codes.items) != 0 {
-			t.Errorf("%s: %+v", name, e)
+			t.Errorf(`%s: %+v, want e.Outcome = "access_denied" and len(s.providers[name].codes.items) = 0`, name, e)
 		}
 	}
 }
@@ -149,7 +151,8 @@ func TestNobodyIsSentToAnAddressThatIsNotTheClients(t *testing.T) {
 			if h.status != tt.status || h.header.Get("Location") != "" || !strings.Contains(h.body, `id="wrong"`) ||
 				strings.Contains(h.body, "<form") ||
 				len(s.providers["movemint"].codes.items) != 0 {
-				t.Errorf("%s %s: %d %v %s", a.method, tt.name, h.status, h.header, h.body)
+				t.Errorf("%s %s = %d %v %s, want %d, an error page without a form, no Location and no code",
+					a.method, tt.name, h.status, h.header, h.body, tt.status)
 			}
 		}
 	}
@@ -186,12 +189,13 @@ func TestRedirectsThatAreTheClients(t *testing.T) {
 		scheme, _, _ := strings.Cut(uri, ":")
 		if policy := page.header.Get("Content-Security-Policy"); page.status != 200 ||
 			!strings.Contains(policy, "form-action 'self' "+scheme+":;") {
-			t.Errorf("%s: %d %s", uri, page.status, policy)
+			t.Errorf(`%s: page.header.Get("Content-Security-Policy") = %d %s, want status 200 and strings.Contains(policy, "form-action 'self' "+scheme+":;")`, uri, page.status, policy)
 		}
 		h := roundTrip(s, pressing(s, "movemint", query, "allow", "alice"))
 		if to := h.header.Get("Location"); h.status != 302 || !strings.HasPrefix(to, starts) ||
 			strings.Contains(to, "state") {
-			t.Errorf("%s: %d to %s", uri, h.status, to)
+			t.Errorf(`%s: %d to %s, want status 302 and to with the prefix starts and not "state" in to`, uri,
+				h.status, to)
 		}
 	}
 }
@@ -224,7 +228,7 @@ func TestTheClientIsToldWhatIsWrong(t *testing.T) {
 			if to != callback || q.Get("error") != tt.code || q.Get("error_description") == "" ||
 				q.Get("state") != "s&t=a te" ||
 				q.Has("code") {
-				t.Errorf("%s %s: to %s with %v", a.method, tt.name, to, q)
+				t.Errorf(`%s %s: to %s with %v, want to = %v and q.Get("error") = %v and q.Get("error_description") other than "" and q.Get("state") = "s&t=a te" and not q.Has("code")`, a.method, tt.name, to, q, callback, tt.code)
 			}
 		}
 	}
@@ -258,15 +262,15 @@ func TestTheFormIsStrict(t *testing.T) {
 	for _, tt := range tests {
 		if h := roundTrip(s, tt.request); h.status != tt.status || h.header.Get("Location") != "" ||
 			len(s.providers["movemint"].codes.items) != 0 {
-			t.Errorf("%s: %d %v", tt.name, h.status, h.header)
+			t.Errorf(`%s: roundTrip(s, tt.request) = %d %v, want status %v and h.header.Get("Location") = "" and len(s.providers["movemint"].codes.items) = 0`, tt.name, h.status, h.header, tt.status)
 		}
 	}
 	if h := roundTrip(s, tests[0].request); !strings.Contains(h.body, `id="allow"`) ||
 		!strings.Contains(h.body, "Enter a name") {
-		t.Errorf("no name: no second try in %s", h.body)
+		t.Errorf("no name: no second try in %s, want strings.Contains(h.body, `id=\"allow\"`) and \"Enter a name\" in h.body", h.body)
 	}
 	if h := roundTrip(s, tests[len(tests)-1].request); h.header.Get("Allow") != "GET, POST" {
-		t.Errorf("Allow: %v", h.header)
+		t.Errorf(`Allow: %v, want h.header.Get("Allow") = "GET, POST"`, h.header)
 	}
 }
 
@@ -278,11 +282,11 @@ func TestPagesEscape(t *testing.T) {
 		roundTrip(s, pressing(s, "movemint", query, "allow", "")),
 		roundTrip(s, viewing(s, "movemint", authorizationQuery("movemint", "redirect_uri", "y:"+evil)))} {
 		if strings.Contains(h.body, "<script") || h.body == "" {
-			t.Errorf("%d %s", h.status, h.body)
+			t.Errorf(`%d %s, want not "<script" in h.body and h.body other than ""`, h.status, h.body)
 		}
 	}
 	if h := roundTrip(s, viewing(s, "movemint", query)); strings.Count(html.UnescapeString(h.body), evil) != 3 {
-		t.Errorf("client, scope and redirect: %s", h.body)
+		t.Errorf("client, scope and redirect: %s, want strings.Count(html.UnescapeString(h.body), evil) = 3", h.body)
 	}
 }
 
@@ -305,16 +309,16 @@ func TestPagesHeaders(t *testing.T) {
 		for name, parts := range want {
 			if missing := slices.ContainsFunc(parts,
 				func(p string) bool { return !strings.Contains(h.header.Get(name), p) }); missing {
-				t.Errorf("%s: %s", name, h.header.Get(name))
+				t.Errorf("%s: %s, want none missing", name, h.header.Get(name))
 			}
 		}
 		if strings.Count(h.body, "<style>"+style+"</style>") != 1 {
-			t.Errorf("another style than the policy's: %s", h.body)
+			t.Errorf(`another style than the policy's: %s, want strings.Count(h.body, "<style>"+style+"</style>") = 1`, h.body)
 		}
 	}
 	h := roundTrip(s, pressing(s, "trackmania", authorizationQuery("trackmania"), "allow", "alice"))
 	if h.header.Get("Cache-Control") != "no-store" || h.header.Get("Referrer-Policy") != "no-referrer" {
-		t.Errorf("the way back: %v", h.header)
+		t.Errorf(`the way back: %v, want h.header.Get("Cache-Control") = "no-store" and h.header.Get("Referrer-Policy") = "no-referrer"`, h.header)
 	}
 }
 
@@ -324,7 +328,7 @@ func TestAuthorizeURL(t *testing.T) {
 		"trackmania": "https://api.trackmania.com/oauth/authorize", "minut": "", "miden": "", "monta": "",
 		"nobody": ""} {
 		if got := s.AuthorizeURL(name); got != want {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: s.AuthorizeURL(name) = %q, want %v", name, got, want)
 		}
 	}
 }
@@ -333,7 +337,7 @@ func TestFaultOnlyAuthorize(t *testing.T) {
 	s := New(Options{})
 	set(t, s, "movemint", Fault{Status: 503, Only: "authorize", Times: 1})
 	if h := roundTrip(s, exchange("movemint")); h.status != 200 {
-		t.Errorf("a token request: %d", h.status)
+		t.Errorf("a token request: %d, want status 200", h.status)
 	}
 	for _, want := range []int{503, 200} {
 		if h := roundTrip(s, viewing(s, "movemint", authorizationQuery("movemint"))); h.status != want {
@@ -358,28 +362,30 @@ func TestAuthorizeByControl(t *testing.T) {
 	yes := form("person", "alice", "decision", "allow")
 	if w := send("GET", at, "", "Sec-Fetch-Site", "cross-site"); w.Code != 200 ||
 		!strings.Contains(w.Body.String(), `id="allow"`) {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("send() = %d %s, want status 200 and strings.Contains(w.Body.String(), `id=\"allow\"`)", w.Code,
+			w.Body)
 	}
 	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
 		{"Origin", "http://elsewhere.example"}, {"Origin", "http://127.0.0.1:3002"}, {"Origin", "null"}} {
 		if w := send("POST", at, yes, header...); w.Code != 403 || len(s.providers["movemint"].codes.items) != 0 {
-			t.Errorf("%v: %d", header, w.Code)
+			t.Errorf(`%v: %d, want status 403 and len(s.providers["movemint"].codes.items) = 0`, header, w.Code)
 		}
 	}
 	for _, header := range [][]string{{"Sec-Fetch-Site", "same-origin"}, {"Origin", "http://127.0.0.1:3001"}, {}} {
 		w := send("POST", at, yes, header...)
 		to, err := url.Parse(w.Header().Get("Location"))
 		if w.Code != 302 || err != nil {
-			t.Fatalf("%v: %d %v", header, w.Code, err)
+			t.Fatalf("%v: %d %v, want status 302 and no error", header, w.Code, err)
 		}
 		if h := roundTrip(s, exchanging("movemint", to.Query().Get("code"), verifier)); h.status != 200 {
-			t.Errorf("%v: %d %v", header, h.status, h.fields)
+			t.Errorf("%v: %d %v, want status 200", header, h.status, h.fields)
 		}
 	}
 	for path, says := range map[string]string{"/providers/monta/authorize": "monta has none",
 		"/providers/nobody/authorize": "unknown provider"} {
 		if w := send("GET", path, ""); w.Code != 404 || !strings.Contains(w.Body.String(), says) {
-			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+			t.Errorf(`%s: send("GET", path, "") = %d %s, want status 404 and strings.Contains(w.Body.String(), says)`,
+				path, w.Code, w.Body)
 		}
 	}
 	if w := send("GET", "/", ""); strings.Count(
@@ -395,6 +401,7 @@ func TestCrossSiteFormAtTheProviderItself(t *testing.T) {
 	r := pressing(s, "trackmania", authorizationQuery("trackmania"), "allow", "alice").request()
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	if h := roundTripRequest(s, r); h.status != 403 || len(s.providers["trackmania"].codes.items) != 0 {
-		t.Errorf("%d", h.status)
+		t.Errorf(`roundTripRequest(s, r) = %d, want status 403 and len(s.providers["trackmania"].codes.items) = 0`,
+			h.status)
 	}
 }

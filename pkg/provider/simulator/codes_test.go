@@ -19,19 +19,20 @@ func TestCode(t *testing.T) {
 		s := New(Options{})
 		h := roundTrip(s, exchanging(name, grantedCode(t, s, name, "read"), verifier))
 		if h.status != 200 || !s.Accepts(name, tokenIn(h)) {
-			t.Fatalf("%s: %d %v", name, h.status, h.fields)
+			t.Fatalf("%s: %d %v, want status 200 and s.Accepts(name, tokenIn(h))", name, h.status, h.fields)
 		}
 		if _, r := redeem(s, name, h.text("refresh_token")); r == "" {
-			t.Errorf("%s: the refresh token does not work", name)
+			t.Errorf(`%s: the refresh token does not work, want r other than ""`, name)
 		}
 		st := s.Stats()
 		if n := st.Providers[name]; n.CodeRequests != 1 || n.TokenRequests != 0 || n.RefreshRequests != 1 ||
 			n.OtherRequests != 0 ||
 			n.Issued != 2 {
-			t.Errorf("%s: %+v", name, n)
+			t.Errorf("%s: %+v, want n.CodeRequests = 1 and n.TokenRequests = 0 and n.RefreshRequests = 1 and n.OtherRequests = 0 and n.Issued = 2", name, n)
 		}
 		if e := st.Log[0]; e.Kind != "code" || e.Grant != "authorization_code" || e.Outcome != "issued" {
-			t.Errorf("%s: %+v", name, e)
+			t.Errorf(`%s: %+v, want e.Kind = "code" and e.Grant = "authorization_code" and e.Outcome = "issued"`,
+				name, e)
 		}
 	}
 }
@@ -145,11 +146,12 @@ func TestCodeIsRefused(t *testing.T) {
 				t.Errorf("%s, %s: %d %v, not %s", name, tt.name, h.status, h.fields, want)
 			}
 			if n := s.Stats().Providers[name]; n.Issued != 0 {
-				t.Errorf("%s, %s: issued", name, tt.name)
+				t.Errorf("%s, %s: issued, want n.Issued = 0", name, tt.name)
 			}
 			right := exchanging(name, code, map[string]string{challenge: verifier}[tt.challenge])
 			if h := roundTrip(s, right); h.status != 200 {
-				t.Errorf("%s, %s: the refusal has spent the code: %d %v", name, tt.name, h.status, h.fields)
+				t.Errorf("%s, %s: the refusal has spent the code: %d %v, want status 200", name, tt.name, h.status,
+					h.fields)
 			}
 		}
 	}
@@ -174,7 +176,8 @@ func TestVerifierMustBeOfItsForm(t *testing.T) {
 			a := exchanging(name, code, "")
 			a.body += "&code_verifier=" + escaped(verifier)
 			if h := roundTrip(s, a); h.status != 400 || h.fields["error"] != "invalid_grant" {
-				t.Errorf("%s, %d characters: %d %v", name, len(verifier), h.status, h.fields)
+				t.Errorf(`%s, %d characters: %d %v, want status 400 and error = "invalid_grant"`, name, len(verifier),
+					h.status, h.fields)
 			}
 		}
 	}
@@ -188,18 +191,18 @@ func TestCodeTwice(t *testing.T) {
 		h := roundTrip(s, exchanging(name, code, verifier))
 		if no := roundTrip(s, exchanging(name, code, strings.Repeat("x", 43))); no.status != 400 ||
 			!s.Accepts(name, tokenIn(h)) {
-			t.Errorf("%s: one who can't prove that the code is his has killed its token: %d", name, no.status)
+			t.Errorf("%s: one who can't prove that the code is his has killed its token: %d, want status 400 and s.Accepts(name, tokenIn(h))", name, no.status)
 		}
 		a2, r2 := redeem(s, name, h.text("refresh_token"))
 		if again := roundTrip(s, exchanging(name, code, verifier)); again.status != 400 ||
 			again.fields["error"] != "invalid_grant" {
-			t.Errorf("%s: %d %v", name, again.status, again.fields)
+			t.Errorf(`%s: roundTrip(s, exchanging(name, code, verifier)) = %d %v, want status 400 and error = "invalid_grant"`, name, again.status, again.fields)
 		}
 		if _, r := redeem(s, name, r2); r != "" || s.Accepts(name, tokenIn(h)) || s.Accepts(name, a2) {
-			t.Errorf("%s: what the first use issued lives", name)
+			t.Errorf(`%s: what the first use issued lives, want r = "" and not s.Accepts(name, tokenIn(h)) and not s.Accepts(name, a2)`, name)
 		}
 		if !s.Accepts(name, bystander) {
-			t.Errorf("%s: another grant died", name)
+			t.Errorf("%s: another grant died, want s.Accepts(name, bystander)", name)
 		}
 	}
 }
@@ -211,12 +214,12 @@ func TestCodeEnds(t *testing.T) {
 			in, late := grantedCode(t, s, name, ""), grantedCode(t, s, name, "")
 			time.Sleep(10*time.Minute - time.Second)
 			if h := roundTrip(s, exchanging(name, in, verifier)); h.status != 200 {
-				t.Errorf("%s: ended early: %d %v", name, h.status, h.fields)
+				t.Errorf("%s: ended early: %d %v, want status 200", name, h.status, h.fields)
 			}
 			time.Sleep(time.Second)
 			if h := roundTrip(s, exchanging(name, late, verifier)); h.status != 400 ||
 				h.fields["error"] != "invalid_grant" {
-				t.Errorf("%s: %d %v", name, h.status, h.fields)
+				t.Errorf(`%s: roundTrip(s, exchanging(name, late, verifier)) = %d %v, want status 400 and error = "invalid_grant"`, name, h.status, h.fields)
 			}
 		})
 	}
@@ -234,13 +237,7 @@ func TestOverlapRevokesIsOnePersons(t *testing.T) {
 		first, _ := connected(t, s, name)
 		second, _ := connected(t, s, name)
 		if s.Accepts(name, first) || !s.Accepts(name, second) || !s.Accepts(name, his) {
-			t.Errorf(
-				"%s: her first %v, her second %v, his %v",
-				name,
-				s.Accepts(name, first),
-				s.Accepts(name, second),
-				s.Accepts(name, his),
-			)
+			t.Errorf("%s: her first %v, her second %v, his %v, want not s.Accepts(name, first) and s.Accepts(name, second) and s.Accepts(name, his)", name, s.Accepts(name, first), s.Accepts(name, second), s.Accepts(name, his))
 		}
 	}
 }
@@ -250,13 +247,13 @@ func TestFaultOnlyCode(t *testing.T) {
 	set(t, s, "movemint", Fault{Drop: true, Late: true, Only: "code"})
 	code := grantedCode(t, s, "movemint", "")
 	if h := roundTrip(s, exchange("movemint")); h.status != 200 {
-		t.Errorf("a token request: %d %v", h.status, h.err)
+		t.Errorf("a token request: %d %v, want status 200", h.status, h.err)
 	}
 	if h := roundTrip(s, exchanging("movemint", code, verifier)); h.err == nil {
-		t.Errorf("answered: %d", h.status)
+		t.Errorf("answered: %d, want an error", h.status)
 	}
 	if n := s.Stats().Providers["movemint"]; n.Issued != 2 || n.Faulted != 1 {
-		t.Errorf("%+v", n)
+		t.Errorf("%+v, want n.Issued = 2 and n.Faulted = 1", n)
 	}
 }
 
@@ -273,10 +270,10 @@ func TestGrantThatNobodyCouldGive(t *testing.T) {
 	for _, tt := range tests {
 		if code, err := s.IssueCode(tt.name, tt.client, tt.person, tt.scope, tt.redirect, tt.challenge); err == nil ||
 			code != "" {
-			t.Errorf("%+v: granted", tt)
+			t.Errorf(`%+v: granted, want an error and code = ""`, tt)
 		}
 	}
 	if _, err := s.IssueCode("nobody", "", "alice", "", callback, ""); !errors.Is(err, ErrUnknownProvider) {
-		t.Error(err)
+		t.Errorf("s.IssueCode() = %v, want errors.Is(err, ErrUnknownProvider)", err)
 	}
 }

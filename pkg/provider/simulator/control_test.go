@@ -48,11 +48,12 @@ func TestControl(t *testing.T) {
 	for _, tt := range tests {
 		if status, says := press(s, tt.method, tt.path, tt.body); status != tt.status ||
 			!strings.Contains(says, tt.says) {
-			t.Errorf("%s %s %s: %d %s", tt.method, tt.path, tt.body, status, says)
+			t.Errorf("%s %s %s: %d %s, want status = %v and tt.says in says", tt.method, tt.path, tt.body, status,
+				says, tt.status)
 		}
 	}
 	if s.Accepts("minut", token) {
-		t.Error("the token lives")
+		t.Errorf(`the token lives, want not s.Accepts("minut", token)`)
 	}
 }
 
@@ -62,11 +63,11 @@ func TestRevokeRefreshTokensToo(t *testing.T) {
 	press(s, "POST", "/providers/monta/revoke-tokens", "")
 	_, r = redeem(s, "monta", r)
 	if r == "" {
-		t.Fatal("it died without being asked for")
+		t.Fatalf(`it died without being asked for, want r other than ""`)
 	}
 	press(s, "POST", "/providers/monta/revoke-tokens?refresh=true", "")
 	if _, r := redeem(s, "monta", r); r != "" {
-		t.Error("it lives")
+		t.Errorf(`it lives, want r = ""`)
 	}
 }
 
@@ -85,19 +86,20 @@ func TestFaultAsJSON(t *testing.T) {
 	}
 	var back Fault
 	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(f, back) {
-		t.Errorf("%v\n%+v\n%+v", err, f, back)
+		t.Errorf("%v\n%+v\n%+v, want no error and reflect.DeepEqual(f, back)", err, f, back)
 	}
 	names := map[string]any{}
 	json.Unmarshal(text, &names)
 	if len(names) != reflect.TypeFor[Fault]().NumField() {
-		t.Errorf("%d of %d fields written", len(names), reflect.TypeFor[Fault]().NumField())
+		t.Errorf("%d of %d fields written, want len(names) = %v", len(names), reflect.TypeFor[Fault]().NumField(),
+			reflect.TypeFor[Fault]().NumField())
 	}
 	for name := range names {
 		if !strings.Contains(help, name) {
-			t.Errorf("the help does not name %s", name)
+			t.Errorf("the help does not name %s, want name in help", name)
 		}
 	}
 	if text, _ := json.Marshal(Fault{}); string(text) != "{}" {
-		t.Errorf("none: %s", text)
+		t.Errorf(`none: %s, want string(text) = "{}"`, text)
 	}
 }

@@ -24,7 +24,7 @@ func TestEveryFault(t *testing.T) {
 			err = s.SetFaults(read)
 		}
 		if err != nil || !reflect.DeepEqual(read, f) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want no error and reflect.DeepEqual(read, f)", name, err)
 		}
 		v := reflect.ValueOf(f)
 		for i := range v.NumField() {
@@ -33,7 +33,7 @@ func TestEveryFault(t *testing.T) {
 	}
 	for _, field := range slices.Sorted(maps.Keys(used)) {
 		if !used[field] {
-			t.Errorf("no fault uses %s", field)
+			t.Errorf("no fault uses %s, want used[field]", field)
 		}
 	}
 }
@@ -46,9 +46,9 @@ func TestIssued(t *testing.T) {
 	}
 	if got := s.IssuedTokens("movemint"); len(got) != 2 || !slices.Contains(got, refresh) ||
 		strings.Contains(strings.Join(got, ""), " ") {
-		t.Errorf("%d tokens", len(got))
+		t.Errorf(`%d tokens, want len(got) = 2 and slices.Contains(got, refresh) and not strings.Contains(strings.Join(got, ""), " ")`, len(got))
 	}
 	if got := s.IssuedTokens("nobody"); got != nil {
-		t.Errorf("%q", got)
+		t.Errorf(`s.IssuedTokens("nobody") = %q, want nil`, got)
 	}
 }

@@ -82,16 +82,17 @@ func TestFaultsInFront(t *testing.T) {
 			tt.fault.Late = late
 			set(t, s, "minut", tt.fault)
 			if h := do(c, exchange("minut")); !tt.holds(h) {
-				t.Errorf("%s: %d %q %v %v", tt.name, h.status, h.body, h.header, h.err)
+				t.Errorf("%s: %d %q %v %v, want tt.holds(h)", tt.name, h.status, h.body, h.header, h.err)
 			}
 			n := s.Stats().Providers["minut"]
 			if want := late && !tt.fault.Down; n.Faulted == 0 || (n.Issued == 1) != want {
-				t.Errorf("%s, late %v: %+v", tt.name, late, n)
+				t.Errorf("%s, late %v: %+v, want n.Faulted other than 0 and (n.Issued == 1) = %v", tt.name, late, n,
+					want)
 			}
 		}
 	}
 	if h := do(c, exchange("monta")); h.status != 200 {
-		t.Errorf("another provider: %d %v", h.status, h.err)
+		t.Errorf("another provider: %d %v, want status 200", h.status, h.err)
 	}
 }
 
@@ -103,10 +104,10 @@ func TestDownResetsNewConnections(t *testing.T) {
 		t.Errorf("%d %v", h.status, h.err)
 	}
 	if h := do(c, exchange("minut")); h.status != 200 {
-		t.Errorf("after that one: %d %v", h.status, h.err)
+		t.Errorf("after that one: %d %v, want status 200", h.status, h.err)
 	}
 	if e := s.Stats().Log[0]; e.Outcome != "refused" || e.Status != 0 {
-		t.Errorf("%+v", e)
+		t.Errorf(`%+v, want e.Outcome = "refused" and status 0`, e)
 	}
 }
 
@@ -116,16 +117,17 @@ func TestFaultsOfTheBody(t *testing.T) {
 	set(t, s, "minut", Fault{Cut: true})
 	if h := do(c, exchange("minut")); h.status != 200 || !errors.Is(h.err, io.ErrUnexpectedEOF) || h.body == "" ||
 		h.fields != nil {
-		t.Errorf("cut: %d %q %v", h.status, h.body, h.err)
+		t.Errorf(`cut: %d %q %v, want status 200 and errors.Is(h.err, io.ErrUnexpectedEOF) and h.body other than "" and h.fields = nil`, h.status, h.body, h.err)
 	}
 	set(t, s, "minut", Fault{Pad: 1 << 20})
 	if h := do(c, exchange("minut")); len(h.body) < 1<<20 || tokenIn(h) == "" {
-		t.Errorf("pad: %d bytes", len(h.body))
+		t.Errorf(`pad: %d bytes, want len(h.body) >= 1<<20 and tokenIn(h) other than ""`, len(h.body))
 	}
 	set(t, s, "minut", Fault{Body: "drop by drop", Drip: 10 * time.Millisecond})
 	start := time.Now()
 	if h := do(c, exchange("minut")); h.body != "drop by drop" || time.Since(start) < 120*time.Millisecond {
-		t.Errorf("drip: %q in %v", h.body, time.Since(start))
+		t.Errorf(`drip: %q in %v, want h.body = "drop by drop" and time.Since(start) >= 120*time.Millisecond`, h.body,
+			time.Since(start))
 	}
 }
 
@@ -135,12 +137,13 @@ func TestDelayEndsWithTheClient(t *testing.T) {
 	set(t, s, "minut", Fault{Delay: 50 * time.Millisecond})
 	start := time.Now()
 	if h := do(c, exchange("minut")); h.status != 200 || time.Since(start) < 50*time.Millisecond {
-		t.Errorf("%d after %v", h.status, time.Since(start))
+		t.Errorf("%d after %v, want status 200 and time.Since(start) >= 50*time.Millisecond", h.status,
+			time.Since(start))
 	}
 	set(t, s, "minut", Fault{Delay: time.Hour})
 	c.Timeout = 50 * time.Millisecond
 	if h := do(c, exchange("minut")); h.err == nil {
-		t.Error("answered")
+		t.Errorf("answered, want an error")
 	}
 }
 
@@ -156,12 +159,13 @@ func TestExpiryOverride(t *testing.T) {
 			"1e400"} {
 			set(t, s, name, Fault{Expiry: raw})
 			if h := roundTrip(s, exchange(name)); h.status != 200 || !strings.Contains(h.body, `"`+at+`":`+raw) {
-				t.Errorf("%s %s: %s", name, raw, h.body)
+				t.Errorf("%s %s: %s, want status 200 and strings.Contains(h.body, `\"`+at+`\":`+raw)", name, raw,
+					h.body)
 			}
 		}
 		set(t, s, name, Fault{Expiry: Omit})
 		if h := roundTrip(s, exchange(name)); h.status != 200 || h.fields == nil || strings.Contains(h.body, at) {
-			t.Errorf("%s omitted: %s", name, h.body)
+			t.Errorf("%s omitted: %s, want status 200 and h.fields other than nil and not at in h.body", name, h.body)
 		}
 	}
 }
@@ -171,7 +175,7 @@ func TestSet(t *testing.T) {
 	set(t, s, "monta", Fault{Set: map[string]string{"refreshToken": Omit, "token_type": `"mac"`}})
 	h := roundTrip(s, exchange("monta"))
 	if _, there := h.fields["refreshToken"]; there || h.fields["token_type"] != "mac" || tokenIn(h) == "" {
-		t.Errorf("%v", h.fields)
+		t.Errorf(`%v, want not there and token_type = "mac" and tokenIn(h) other than ""`, h.fields)
 	}
 }
 
@@ -181,11 +185,11 @@ func TestSame(t *testing.T) {
 		set(t, s, name, Fault{Same: true})
 		first := tokenIn(roundTrip(s, exchange(name)))
 		if second := tokenIn(roundTrip(s, exchange(name))); first != second {
-			t.Errorf("%s: another token", name)
+			t.Errorf("%s: another token, want first = %v", name, second)
 		}
 		s.RevokeTokens(name, false)
 		if third := tokenIn(roundTrip(s, exchange(name))); third == first || third == "" {
-			t.Errorf("%s: the dead token again", name)
+			t.Errorf(`%s: the dead token again, want third other than %v and third other than ""`, name, first)
 		}
 	}
 }
@@ -196,12 +200,12 @@ func TestOverlapRevokes(t *testing.T) {
 		keeps := tokenIn(roundTrip(s, exchange(name)))
 		roundTrip(s, exchange(name))
 		if !s.Accepts(name, keeps) {
-			t.Errorf("%s: a new token killed the one before", name)
+			t.Errorf("%s: a new token killed the one before, want s.Accepts(name, keeps)", name)
 		}
 		set(t, s, name, Fault{Overlap: OverlapRevokes})
 		next := tokenIn(roundTrip(s, exchange(name)))
 		if s.Accepts(name, keeps) || !s.Accepts(name, next) {
-			t.Errorf("%s: it did not", name)
+			t.Errorf("%s: it did not, want not s.Accepts(name, keeps) and s.Accepts(name, next)", name)
 		}
 	}
 }
@@ -216,21 +220,21 @@ func TestSkew(t *testing.T) {
 			set(t, s, name, Fault{Skew: skew})
 			h := roundTrip(s, exchange(name))
 			if at, err := http.ParseTime(h.header.Get("Date")); err != nil || !near(at, skew) {
-				t.Errorf("%s: Date %v", name, h.header)
+				t.Errorf("%s: Date %v, want no error and near(at, skew)", name, h.header)
 			}
 			if !s.Accepts(name, tokenIn(h)) {
-				t.Errorf("%s: the token itself is late", name)
+				t.Errorf("%s: the token itself is late, want s.Accepts(name, tokenIn(h))", name)
 			}
 		}
 		h := roundTrip(s, exchange("monta"))
 		if at, err := time.Parse(time.RFC3339Nano, h.text("accessTokenExpirationDate")); err != nil ||
 			!near(at, time.Hour+skew) {
-			t.Errorf("monta: %v", h.fields)
+			t.Errorf("monta: %v, want no error and near(at, time.Hour+skew)", h.fields)
 		}
 		for _, name := range []string{"minut", "trackmania"} {
 			exp := claims(t, tokenIn(roundTrip(s, exchange(name))))["exp"].(float64)
 			if !near(time.UnixMicro(int64(exp*1e6)), time.Hour+skew) {
-				t.Errorf("%s: exp %v", name, exp)
+				t.Errorf("%s: exp %v, want near(time.UnixMicro(int64(exp*1e6)), time.Hour+skew)", name, exp)
 			}
 		}
 	}
@@ -241,7 +245,7 @@ func TestTimesAndOnly(t *testing.T) {
 	set(t, s, "monta", Fault{Status: 500, Times: 2, Only: "refresh"})
 	h := roundTrip(s, exchange("monta"))
 	if h.status != 200 {
-		t.Fatalf("a token request: %d", h.status)
+		t.Fatalf("a token request: %d, want status 200", h.status)
 	}
 	for _, want := range []int{500, 500, 200} {
 		if got := roundTrip(s, refreshing("monta", h.text("refreshToken"))); got.status != want {
@@ -249,7 +253,7 @@ func TestTimesAndOnly(t *testing.T) {
 		}
 	}
 	if f := s.Fault("monta"); f.Status != 0 {
-		t.Errorf("left: %+v", f)
+		t.Errorf("left: %+v, want status 0", f)
 	}
 }
 
@@ -259,13 +263,13 @@ func TestFaultThatIsWrong(t *testing.T) {
 	err := s.SetFaults(wrong)
 	for _, name := range []string{"times", "only", "status", "pad", "delay", "overlap", "reuse"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s is not named in %v", name, err)
+			t.Errorf("%s is not named in %v, want an error and name in err.Error()", name, err)
 		}
 	}
 	if err := s.SetFault("nobody", Fault{}); !errors.Is(err, ErrUnknownProvider) {
-		t.Error(err)
+		t.Errorf(`s.SetFault("nobody", Fault{}) = %v, want errors.Is(err, ErrUnknownProvider)`, err)
 	}
 	if f := s.Fault("minut"); f.Times != 0 {
-		t.Errorf("set all the same: %+v", f)
+		t.Errorf("set all the same: %+v, want f.Times = 0", f)
 	}
 }

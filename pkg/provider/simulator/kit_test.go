@@ -26,7 +26,7 @@ func overTLS(t *testing.T, s *Simulator) *http.Client {
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			to, ok := s.Route(addr)
 			if !ok {
-				t.Errorf("dialled %s", addr)
+				t.Errorf("dialled %s, want one", addr)
 			}
 			return new(net.Dialer).DialContext(ctx, network, to)
 		},
@@ -230,7 +230,7 @@ func claims(t *testing.T, token string) map[string]any {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		t.Fatalf("a JWT of %d parts", len(parts))
+		t.Fatalf("a JWT of %d parts, want len(parts) = 3", len(parts))
 	}
 	b, err := base64.RawURLEncoding.DecodeString(parts[1])
 	if err != nil {

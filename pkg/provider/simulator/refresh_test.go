@@ -23,7 +23,7 @@ func connected(t *testing.T, s *Simulator, name string) (access, refresh string)
 	}
 	h := roundTrip(s, exchanging(name, grantedCode(t, s, name, ""), verifier))
 	if h.status != 200 {
-		t.Fatalf("%d %v", h.status, h.fields)
+		t.Fatalf("%d %v, want status 200", h.status, h.fields)
 	}
 	return tokenIn(h), h.text("refresh_token")
 }
@@ -36,20 +36,21 @@ func TestReuse(t *testing.T) {
 			_, r2 := redeem(s, name, r1)
 			a3, r3 := redeem(s, name, r1)
 			if r2 == "" || r3 == "" || !s.Accepts(name, a3) {
-				t.Fatal("the old one no longer works, though nothing that replaced it was used")
+				t.Fatalf(`the old one no longer works, though nothing that replaced it was used, want r2 other than "" and r3 other than "" and s.Accepts(name, a3)`)
 			}
 			if _, r4 := redeem(s, name, r3); r4 == "" {
-				t.Fatal("the new one does not work")
+				t.Fatalf(`the new one does not work, want r4 other than ""`)
 			}
 			if name == "trackmania" {
 				return // there is nothing to use an access token at
 			}
 			a5, _ := redeem(s, name, r1)
 			if h := roundTrip(s, verifying(name, a5)); h.status != 200 {
-				t.Fatalf("to redeem what replaced the old one was taken for a use of it: %d %v", h.status, h.fields)
+				t.Fatalf("to redeem what replaced the old one was taken for a use of it: %d %v, want status 200",
+					h.status, h.fields)
 			}
 			if _, r := redeem(s, name, r1); r != "" {
-				t.Error("the old one works, though what replaced it was used")
+				t.Errorf(`the old one works, though what replaced it was used, want r = ""`)
 			}
 		})
 		t.Run(name+" refused", func(t *testing.T) {
@@ -57,16 +58,16 @@ func TestReuse(t *testing.T) {
 			_, r1 := connected(t, s, name)
 			a2, r2 := redeem(s, name, r1)
 			if _, r := redeem(s, name, r1); r != "" {
-				t.Error("the old one works")
+				t.Errorf(`the old one works, want r = ""`)
 			}
 			if _, r3 := redeem(s, name, r2); r3 == "" {
-				t.Error("a reuse did harm")
+				t.Errorf(`a reuse did harm, want r3 other than ""`)
 			}
 			if alive := s.Accepts(name, a2); alive != (name == "monta") {
 				t.Errorf("the access token before: alive %v", alive)
 			}
 			if n := s.Stats().Providers[name].RefreshUses[fingerprint(r1)]; n != 2 {
-				t.Errorf("%d uses", n)
+				t.Errorf("%d uses, want n = 2", n)
 			}
 		})
 		t.Run(name+" revokes the family", func(t *testing.T) {
@@ -77,10 +78,10 @@ func TestReuse(t *testing.T) {
 			other, _ := connected(t, s, name)
 			redeem(s, name, r1)
 			if _, r := redeem(s, name, r2); r != "" || s.Accepts(name, a2) {
-				t.Error("a descendant lives")
+				t.Errorf(`a descendant lives, want r = "" and not s.Accepts(name, a2)`)
 			}
 			if !s.Accepts(name, other) {
-				t.Error("another family died")
+				t.Errorf("another family died, want s.Accepts(name, other)")
 			}
 		})
 	}
@@ -91,13 +92,13 @@ func TestUseOfTheNewAccessTokenEndsTheOldRefreshToken(t *testing.T) {
 	a1, r1 := connected(t, s, "movemint")
 	a2, _ := redeem(s, "movemint", r1)
 	if !s.Accepts("movemint", a1) {
-		t.Error("the old access token died too early")
+		t.Errorf(`the old access token died too early, want s.Accepts("movemint", a1)`)
 	}
 	if h := roundTrip(s, verifying("movemint", a2)); h.status != 200 {
-		t.Fatal(h.status)
+		t.Fatalf(`roundTrip(s, verifying("movemint", a2)) = %v, want status 200`, h.status)
 	}
 	if _, r := redeem(s, "movemint", r1); r != "" || s.Accepts("movemint", a1) {
-		t.Error("the old pair lives")
+		t.Errorf(`the old pair lives, want r = "" and not s.Accepts("movemint", a1)`)
 	}
 }
 
@@ -130,7 +131,7 @@ func TestWhatARefreshKills(t *testing.T) {
 			continue
 		}
 		if h := roundTrip(s, verifying(tt.name, a2)); h.status != 200 {
-			t.Errorf("%s, %s: %d %v", tt.name, tt.reuse, h.status, h.fields)
+			t.Errorf("%s, %s: %d %v, want status 200", tt.name, tt.reuse, h.status, h.fields)
 		}
 		if alive := s.Accepts(tt.name, a1); alive != (tt.kills == "never") {
 			t.Errorf("%s, %s, after a use: alive %v", tt.name, tt.reuse, alive)
@@ -145,7 +146,8 @@ func TestReusedAndReusedEarly(t *testing.T) {
 			holds := func(when string, reused, early int) {
 				t.Helper()
 				if n := s.Stats().Providers[name]; n.Reused != reused || n.ReusedEarly != early {
-					t.Errorf("%s, %s: reused %d, early %d", name, when, n.Reused, n.ReusedEarly)
+					t.Errorf("%s, %s: reused %d, early %d, want n.Reused = %v and n.ReusedEarly = %v", name, when,
+						n.Reused, n.ReusedEarly, reused, early)
 				}
 			}
 			_, r1 := connected(t, s, name)
@@ -176,15 +178,15 @@ func TestRefreshOfLessScope(t *testing.T) {
 		wider.body += "&scope=read+admin"
 		narrower.body += "&scope=read"
 		if h := roundTrip(s, wider); h.status != status || h.fields["error"] != "invalid_scope" {
-			t.Errorf("%s, wider: %d %v", name, h.status, h.fields)
+			t.Errorf(`%s, wider: %d %v, want status %v and error = "invalid_scope"`, name, h.status, h.fields, status)
 		}
 		if h = roundTrip(s, narrower); h.status != 200 {
-			t.Errorf("%s: a refusal has spent it: %d %v", name, h.status, h.fields)
+			t.Errorf("%s: a refusal has spent it: %d %v, want status 200", name, h.status, h.fields)
 		}
 		again := refreshing(name, h.text("refresh_token"))
 		again.body += "&scope=write"
 		if h := roundTrip(s, again); h.fields["error"] != "invalid_scope" {
-			t.Errorf("%s, wider again: %d %v", name, h.status, h.fields)
+			t.Errorf(`%s, wider again: %d %v, want error = "invalid_scope"`, name, h.status, h.fields)
 		}
 	}
 }
@@ -199,10 +201,11 @@ func TestAnotherClientsRefreshToken(t *testing.T) {
 	)
 	r, _ := s.IssueRefreshToken("movemint", "other", "person", "")
 	if h := roundTrip(s, refreshing("movemint", r)); h.status != 400 || h.fields["error"] != "invalid_grant" {
-		t.Errorf("%d %v", h.status, h.fields)
+		t.Errorf(`roundTrip(s, refreshing("movemint", r)) = %d %v, want status 400 and error = "invalid_grant"`,
+			h.status, h.fields)
 	}
 	if _, err := s.IssueRefreshToken("minut", "demo-minut", "person", ""); err == nil {
-		t.Error("minut has users")
+		t.Errorf("minut has users, want an error")
 	}
 }
 
@@ -220,7 +223,7 @@ func TestRevokedRefreshToken(t *testing.T) {
 		},
 	)
 	if _, next := redeem(s, "movemint", r); next != "" || s.Accepts("movemint", a) {
-		t.Error("it lives")
+		t.Errorf(`it lives, want next = "" and not s.Accepts("movemint", a)`)
 	}
 }
 
@@ -231,19 +234,19 @@ func TestRevokedAccessToken(t *testing.T) {
 			if h := roundTrip(s, request{"POST", "https://www.movemint.cc/oauth/revoke", "", formType,
 				form("token", token, "client_id", "demo-movemint", "client_secret",
 					"demo-secret-movemint")}); h.status != 200 {
-				t.Errorf("%d %v", h.status, h.fields)
+				t.Errorf("roundTrip() = %d %v, want status 200", h.status, h.fields)
 			}
 		}
 		a, r := connected(t, s, "movemint")
 		revoke(a)
 		if _, next := redeem(s, "movemint", r); next != "" || s.Accepts("movemint", a) {
-			t.Error("the pair lives")
+			t.Errorf(`the pair lives, want next = "" and not s.Accepts("movemint", a)`)
 		}
 		a, r = connected(t, s, "movemint")
 		time.Sleep(time.Minute)
 		revoke(a)
 		if _, next := redeem(s, "movemint", r); next == "" {
-			t.Error("an access token that is over took its refresh token with it")
+			t.Errorf(`an access token that is over took its refresh token with it, want next other than ""`)
 		}
 	})
 }
@@ -254,15 +257,15 @@ func TestRefreshTokenEnds(t *testing.T) {
 		a, r := connected(t, s, "monta")
 		time.Sleep(19 * time.Second)
 		if !s.Accepts("monta", a) {
-			t.Error("ended early")
+			t.Errorf(`ended early, want s.Accepts("monta", a)`)
 		}
 		time.Sleep(time.Second)
 		if h := roundTrip(s, verifying("monta", a)); h.status != 401 {
-			t.Errorf("an old access token: %d", h.status)
+			t.Errorf("an old access token: %d, want status 401", h.status)
 		}
 		time.Sleep(40 * time.Second)
 		if _, next := redeem(s, "monta", r); next != "" {
-			t.Error("an old refresh token works")
+			t.Errorf(`an old refresh token works, want next = ""`)
 		}
 	})
 }
@@ -273,13 +276,13 @@ func TestMemoryIsBounded(t *testing.T) {
 		sh.put(fmt.Sprint(i), i, 10, func(v int) bool { return v < 995 })
 	}
 	if len(sh.items) != 5 || len(sh.order) != 5 {
-		t.Errorf("useless: %d %d", len(sh.items), len(sh.order))
+		t.Errorf("useless: %d %d, want len(sh.items) = 5 and len(sh.order) = 5", len(sh.items), len(sh.order))
 	}
 	for i := range 1000 {
 		sh.put(fmt.Sprint("b", i), 2000, 10, func(int) bool { return false })
 	}
 	if len(sh.items) != 10 || len(sh.order) != 10 {
-		t.Errorf("most: %d %d", len(sh.items), len(sh.order))
+		t.Errorf("most: %d %d, want len(sh.items) = 10 and len(sh.order) = 10", len(sh.items), len(sh.order))
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{Lifetime: time.Minute, RefreshLifetime: time.Minute})
@@ -288,7 +291,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			time.Sleep(20 * time.Second)
 		}
 		if p := s.providers["monta"]; len(p.accessTokens.items) > 4 || len(p.refreshTokens.items) > 4 {
-			t.Errorf("%d and %d tokens remembered", len(p.accessTokens.items), len(p.refreshTokens.items))
+			t.Errorf("%d and %d tokens remembered, want len(p.accessTokens.items) <= 4 and len(p.refreshTokens.items) <= 4", len(p.accessTokens.items), len(p.refreshTokens.items))
 		}
 	})
 }

@@ -259,12 +259,13 @@ func TestUnlikeTheDocument(t *testing.T) {
 	}
 	for _, tt := range tests {
 		if h := roundTrip(s, tt.request); h.err != nil || h.status != tt.status || h.fields == nil {
-			t.Errorf("%s: %d %s %v, not %d", tt.name, h.status, h.body, h.err, tt.status)
+			t.Errorf("%s: %d %s %v, not %d, want no error and status %v and h.fields other than nil", tt.name,
+				h.status, h.body, h.err, tt.status, tt.status)
 		}
 	}
 	for name, n := range s.Stats().Providers {
 		if n.Issued != 0 {
-			t.Errorf("%s issued %d tokens", name, n.Issued)
+			t.Errorf("%s issued %d tokens, want n.Issued = 0", name, n.Issued)
 		}
 	}
 }
@@ -274,11 +275,11 @@ func TestBasicIsRaw(t *testing.T) {
 	a := exchange("minut")
 	a.auth = basic("an id", "s+e/c:r%e t")
 	if h := roundTrip(s, a); h.status != 200 {
-		t.Errorf("raw: %d", h.status)
+		t.Errorf("raw: %d, want status 200", h.status)
 	}
 	a.auth = basic("an+id", "s%2Be%2Fc%3Ar%25e+t")
 	if h := roundTrip(s, a); h.status != 401 {
-		t.Errorf("form-encoded: %d", h.status)
+		t.Errorf("form-encoded: %d, want status 401", h.status)
 	}
 }
 
@@ -293,11 +294,12 @@ func TestScopes(t *testing.T) {
 	a := exchange("miden")
 	a.body += "&scope=read"
 	if h := roundTrip(s, a); h.text("scope") != "read" {
-		t.Errorf("%d %v", h.status, h.fields)
+		t.Errorf(`roundTrip(s, a) = %d %v, want scope = "read"`, h.status, h.fields)
 	}
 	a.body += "+write"
 	if h := roundTrip(s, a); h.status != http.StatusBadRequest || h.fields["error"] != "invalid_scope" {
-		t.Errorf("%d %v", h.status, h.fields)
+		t.Errorf(`roundTrip(s, a) = %d %v, want status http.StatusBadRequest and error = "invalid_scope"`, h.status,
+			h.fields)
 	}
 }
 
@@ -305,9 +307,9 @@ func TestSecretRotatedAtTheProvider(t *testing.T) {
 	s := New(Options{})
 	s.SetClient("monta", Client{ID: "demo-monta", Secret: "new"})
 	if h := roundTrip(s, exchange("monta")); h.status != 401 {
-		t.Errorf("the old secret: %d", h.status)
+		t.Errorf("the old secret: %d, want status 401", h.status)
 	}
 	if id, secret := s.ClientFor("monta"); id != "demo-monta" || secret != "new" {
-		t.Errorf("%s %s", id, secret)
+		t.Errorf(`%s %s, want id = "demo-monta" and secret = "new"`, id, secret)
 	}
 }

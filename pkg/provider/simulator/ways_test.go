@@ -27,11 +27,11 @@ func TestRoundTripInSimulatedTime(t *testing.T) {
 			t.Errorf("%d after %v", h.status, time.Since(start))
 		}
 		if h.fields["expires_in"] != 3600.0 || !s.Accepts("minut", tokenIn(h)) {
-			t.Errorf("%v", h.fields)
+			t.Errorf(`%v, want expires_in = 3600.0 and s.Accepts("minut", tokenIn(h))`, h.fields)
 		}
 		time.Sleep(time.Hour - 5*time.Second)
 		if h := do(c, verifying("minut", tokenIn(h))); h.status != 401 {
-			t.Errorf("an hour after: %d", h.status)
+			t.Errorf("an hour after: %d, want status 401", h.status)
 		}
 		set(t, s, "minut", Fault{Delay: 30 * time.Second})
 		start = time.Now()
@@ -51,7 +51,7 @@ func TestRoundTripInSimulatedTime(t *testing.T) {
 		do(c, exchange("minut"))
 		time.Sleep(time.Minute)
 		if h := do(c, exchange("minut")); h.fields["expires_in"] != 3540.0 {
-			t.Errorf("the same token, a minute on: %v", h.fields)
+			t.Errorf("the same token, a minute on: %v, want expires_in = 3540.0", h.fields)
 		}
 	})
 }
@@ -60,25 +60,25 @@ func TestRoundTripErrors(t *testing.T) {
 	s := New(Options{})
 	set(t, s, "minut", Fault{Down: true})
 	if h := roundTrip(s, exchange("minut")); !errors.Is(h.err, syscall.ECONNREFUSED) {
-		t.Errorf("down: %v", h.err)
+		t.Errorf("down: %v, want errors.Is(h.err, syscall.ECONNREFUSED)", h.err)
 	}
 	set(t, s, "minut", Fault{Drop: true})
 	if h := roundTrip(s, exchange("minut")); !errors.Is(h.err, syscall.ECONNRESET) {
-		t.Errorf("drop: %v", h.err)
+		t.Errorf("drop: %v, want errors.Is(h.err, syscall.ECONNRESET)", h.err)
 	}
 	set(t, s, "minut", Fault{Cut: true})
 	if h := roundTrip(s, exchange("minut")); !errors.Is(h.err, io.ErrUnexpectedEOF) {
-		t.Errorf("cut: %v", h.err)
+		t.Errorf("cut: %v, want errors.Is(h.err, io.ErrUnexpectedEOF)", h.err)
 	}
 	var unknown *net.DNSError
 	if h := roundTrip(s, request{method: "GET", url: "https://elsewhere.example/"}); !errors.As(h.err, &unknown) {
-		t.Errorf("another host: %v", h.err)
+		t.Errorf("another host: %v, want errors.As(h.err, &unknown)", h.err)
 	}
 	if h := roundTrip(s, request{method: "GET", url: "http://api.minut.com/v8/users/me"}); !errors.Is(
 		h.err,
 		syscall.ECONNREFUSED,
 	) {
-		t.Errorf("without TLS: %v", h.err)
+		t.Errorf("without TLS: %v, want errors.Is( h.err, syscall.ECONNREFUSED, )", h.err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -86,7 +86,7 @@ func TestRoundTripErrors(t *testing.T) {
 	set(t, s, "minut", Fault{})
 	if h := roundTripRequest(s, exchange("minut").request().WithContext(ctx)); !errors.Is(h.err, context.Canceled) ||
 		s.Stats().Providers["minut"].TokenRequests != 0 {
-		t.Errorf("cancelled before: %v", h.err)
+		t.Errorf(`cancelled before: %v, want errors.Is(h.err, context.Canceled) and s.Stats().Providers["minut"].TokenRequests = 0`, h.err)
 	}
 }
 
@@ -95,43 +95,43 @@ func TestHandler(t *testing.T) {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, exchange("miden").request())
 	if w.Code != 200 || w.Header().Get("Date") == "" {
-		t.Errorf("%d %v", w.Code, w.Header())
+		t.Errorf(`%d %v, want status 200 and w.Header().Get("Date") other than ""`, w.Code, w.Header())
 	}
 	w = httptest.NewRecorder()
 	r := httptest.NewRequest("GET", "/", nil)
 	s.ServeHTTP(w, r)
 	if w.Code != http.StatusMisdirectedRequest {
-		t.Errorf("host %s: %d", r.Host, w.Code)
+		t.Errorf("host %s: %d, want status http.StatusMisdirectedRequest", r.Host, w.Code)
 	}
 }
 
 func TestListenTLS(t *testing.T) {
 	s := New(Options{})
 	if s.Addr() != "" || s.Roots() != nil || s.Close() != nil {
-		t.Error("listens already")
+		t.Errorf(`listens already, want s.Addr() = "" and s.Roots() = nil and s.Close() = nil`)
 	}
 	for _, addr := range []string{"0.0.0.0:0", ":0", "192.0.2.1:0", "x"} {
 		if err := s.ListenTLS(addr); err == nil {
-			t.Errorf("listens on %s", addr)
+			t.Errorf("listens on %s, want an error", addr)
 		}
 	}
 	c := overTLS(t, s)
 	if err := s.ListenTLS("127.0.0.1:0"); err == nil {
-		t.Error("listens twice")
+		t.Errorf("listens twice, want an error")
 	}
 	for _, name := range s.Providers() {
 		if h := do(c, exchange(name)); h.status != 200 {
-			t.Errorf("%s: %d %v", name, h.status, h.err)
+			t.Errorf("%s: do(c, exchange(name)) = %d %v, want status 200", name, h.status, h.err)
 		}
 		if host := strings.Split(s.TokenURL(name), "/")[2]; host == "" {
 			t.Errorf("%s has no URL", name)
 		} else if to, ok := s.Route(strings.ToUpper(host) + ":443"); !ok || to != s.Addr() {
-			t.Errorf("%s: routed to %q", host, to)
+			t.Errorf("%s: routed to %q, want ok and to = %v", host, to, s.Addr())
 		}
 	}
 	for _, elsewhere := range []string{"api.minut.com:80", "api.minut.com", "elsewhere.example:443"} {
 		if _, ok := s.Route(elsewhere); ok {
-			t.Errorf("%s is routed", elsewhere)
+			t.Errorf("%s is routed, want not ok", elsewhere)
 		}
 	}
 }
@@ -149,10 +149,10 @@ func TestCloseEndsWhatIsUnderWay(t *testing.T) {
 		t.Error(err)
 	}
 	if h := <-done; h.err == nil {
-		t.Error("answered")
+		t.Errorf("answered, want an error")
 	}
 	if log := s.Stats().Log; len(log) != 1 || log[0].Outcome != "left" {
-		t.Errorf("%+v", log)
+		t.Errorf(`%+v, want len(log) = 1 and log[0].Outcome = "left"`, log)
 	}
 }
 
@@ -176,23 +176,23 @@ func TestStats(t *testing.T) {
 			n.Rejected != 2 ||
 			n.Living != 10 ||
 			n.Fault == nil {
-			t.Errorf("%+v", n)
+			t.Errorf("%+v, want n.TokenRequests = 9 and n.RefreshRequests = 2 and n.OtherRequests = 1 and n.ConcurrentMax = 8 and n.Issued = 10 and n.Rejected = 2 and n.Living = 10 and n.Fault other than nil", n)
 		}
 		if len(st.Log) != 3 || st.Log[0].Outcome != "issued" || st.Log[1].Status != 401 ||
 			st.Log[1].Grant != "refresh_token" ||
 			st.Log[2].Path != "" {
-			t.Errorf("%+v", st.Log)
+			t.Errorf(`%+v, want len(st.Log) = 3 and st.Log[0].Outcome = "issued" and st.Log[1].Status = 401 and st.Log[1].Grant = "refresh_token" and st.Log[2].Path = ""`, st.Log)
 		}
 		text, err := json.Marshal(st)
 		for _, secret := range []string{"demo-secret", h.text("accessToken"), h.text("refreshToken"), "canary"} {
 			if err != nil || strings.Contains(string(text), secret) {
-				t.Errorf("%q in %s %v", secret, text, err)
+				t.Errorf("%q in %s %v, want no error and not strings.Contains(string(text), secret)", secret, text, err)
 			}
 		}
 		s.Reset()
 		if n := s.Stats().Providers["monta"]; n.TokenRequests != 0 || len(n.RefreshUses) != 0 || n.Living != 10 ||
 			len(s.Stats().Log) != 0 {
-			t.Errorf("after reset: %+v", n)
+			t.Errorf("after reset: %+v, want n.TokenRequests = 0 and len(n.RefreshUses) = 0 and n.Living = 10 and len(s.Stats().Log) = 0", n)
 		}
 	})
 }
@@ -216,7 +216,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	if n := s.Stats().Providers["miden"].Issued; n != 160 {
-		t.Errorf("issued %d", n)
+		t.Errorf("issued %d, want n = 160", n)
 	}
 }
 
@@ -225,7 +225,7 @@ func TestUnknownProviderInOptions(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%+v is accepted", o)
+					t.Errorf("%+v is accepted, want recover() other than nil", o)
 				}
 			}()
 			New(o)

@@ -45,6 +45,7 @@ type entry struct {
 	Scope         string        `json:"scope,omitempty"`
 	Fingerprint   string        `json:"fingerprint,omitempty"`
 	LifetimeFrom  string        `json:"lifetime_from,omitempty"`
+	Warnings      string        `json:"warnings,omitempty"`
 	IssuedAt      time.Time     `json:"issued_at,omitzero"`
 	ExpiresAt     time.Time     `json:"expires_at,omitzero"`
 	CacheUntil    time.Time     `json:"cache_until,omitzero"`

@@ -53,6 +53,7 @@ func attributes(r *store.Row) []attribute {
 		{"revision", &e.Revision}, {"generation", &e.Generation}, {"state", &e.State}, {"sealed", &e.Sealed},
 		{"made", &e.RequestDigest},
 		{"type", &e.Type}, {"scope", &e.Scope}, {"fingerprint", &e.Fingerprint}, {"lifetime_from", &e.LifetimeFrom},
+		{"warnings", &e.Warnings},
 		{"issued_at", &e.IssuedAt}, {attrExpiresAt, &e.ExpiresAt}, {"cache_until", &e.CacheUntil},
 		{"renew_at", &e.RenewAt},
 		{"asked_at", &e.AskedAt}, {IndexSortKey, &e.NextAt}, {"hold_until", &e.HoldUntil},

@@ -69,6 +69,9 @@ func Rows(r api.StatusReport, commands hint.Commands, now time.Time) [][]string 
 		add("changed", change.Part+": "+cmp.Or(change.Old, "nothing")+" became "+cmp.Or(change.New, "nothing"))
 	}
 	add("warning", r.Warning)
+	for _, warning := range r.Warnings {
+		add("warning", warning)
+	}
 	add("what to do", remedy(r, commands))
 	return rows
 }

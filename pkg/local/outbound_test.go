@@ -5,7 +5,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -38,12 +37,14 @@ func ownProvider(t *testing.T) (at, ca string) {
 	return server.URL + "/token", ca
 }
 
-// withCredential makes a data folder with a credential of a token endpoint.
+// withCredential makes a data folder with a credential for a token endpoint.
 func withCredential(t *testing.T, name, tokenURL string) string {
 	t.Helper()
 	data := t.TempDir()
 	folder := filepath.Join(data, credentialFolder)
-	secret := fmt.Sprintf(`{"provider":"oauth2","token_url":%q,"client_id":"own","client_secret":"own-secret"}`, tokenURL)
+	secret := fmt.Sprintf(
+		`{"provider":"oauth2","token_url":%q,"client_id":"own","client_secret":"own-secret"}`, tokenURL,
+	)
 	err := os.MkdirAll(folder, 0o700)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(folder, name+".json"), []byte(secret), 0o600)
@@ -58,19 +59,15 @@ func TestCaseC35_OwnProviderWithAPrivateCA(t *testing.T) {
 	at, ca := ownProvider(t)
 	var log bytes.Buffer
 	r := start(t, Config{
-		Data: withCredential(t, "own", at), AllowPrivate: true, CA: ca, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Data: withCredential(t, "own", at), AllowPrivate: true, CA: ca, Log: textLog(&log),
 	})
 	if got := r.token(t, "own"); got.AccessToken != "own-token" {
-		t.Errorf("token = %q, want the own provider's", got.AccessToken)
+		t.Errorf("token(own) = %q, want own-token", got.AccessToken)
 	}
 	if err := r.stop(); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"--allow-private", "--ca"} {
-		if !strings.Contains(log.String(), "msg=opened") || !strings.Contains(log.String(), want) {
-			t.Errorf("the log does not say that %s opens the server:\n%s", want, log.String())
-		}
-	}
+	checkText(t, "the log", log.String(), "msg=opened", "--allow-private", "--ca")
 }
 
 func TestCaseC35_ThroughAProxy(t *testing.T) {
@@ -87,7 +84,7 @@ func TestCaseC35_ThroughAProxy(t *testing.T) {
 	}
 	r := start(t, Config{Data: withCredential(t, "own", at), CA: ca, Proxy: u})
 	if got := r.token(t, "own"); got.AccessToken != "own-token" || tunnels.Load() == 0 {
-		t.Errorf("token = %q through %d tunnels, want the own provider's through one", got.AccessToken, tunnels.Load())
+		t.Errorf("token(own) = %q through %d tunnels, want own-token through one", got.AccessToken, tunnels.Load())
 	}
 }
 
@@ -108,38 +105,39 @@ func tunnel(w http.ResponseWriter, r *http.Request) {
 	_ = in.Close()
 }
 
-// A refusal that only a setting mends says so, and is not tried again soon.
+// A refusal that only a setting changes says so, and is not tried again soon.
 func TestCaseC36_PrivateAddressIsNoPassingFault(t *testing.T) {
 	at, ca := ownProvider(t)
+	const linkLocal = "https://169.254.169.254/token"
 	for name, c := range map[string]struct {
-		url, says string
+		url, want string
 	}{
 		"loopback":   {at, "--allow-private"},
 		"private":    {"https://10.1.2.3/token", "--allow-private"},
-		"link-local": {"https://169.254.169.254/token", "always refused"},
+		"link-local": {linkLocal, "always refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, Config{Data: withCredential(t, "own", c.url), CA: ca})
-			h := r.call(t, order{target: "/tokens/own"})
-			if h.status != http.StatusInternalServerError || !strings.Contains(h.body, `"misconfigured"`) || !strings.Contains(h.body, c.says) {
-				t.Errorf("GET /tokens/own = %d %s, want 500 misconfigured that says %q", h.status, h.body, c.says)
+			got := r.get(t, "/tokens/own")
+			if got.Status != http.StatusInternalServerError || !strings.Contains(got.Body, `"misconfigured"`) ||
+				!strings.Contains(got.Body, c.want) {
+				t.Errorf("GET /tokens/own = %d %s, want 500 misconfigured with %q", got.Status, got.Body, c.want)
 			}
 		})
 	}
-	r := start(t, Config{Data: withCredential(t, "own", "https://169.254.169.254/token"), AllowPrivate: true})
-	if h := r.call(t, order{target: "/tokens/own"}); !strings.Contains(h.body, "always refused") {
-		t.Errorf("link-local with --allow-private: %d %s, want it refused", h.status, h.body)
+	r := start(t, Config{Data: withCredential(t, "own", linkLocal), AllowPrivate: true})
+	if got := r.get(t, "/tokens/own"); !strings.Contains(got.Body, "always refused") {
+		t.Errorf("GET /tokens/own at %s with --allow-private = %d %s, want it refused", linkLocal, got.Status, got.Body)
 	}
 }
 
-func TestCAThatIsNone(t *testing.T) {
+func TestServeRefusesAFileWithoutCertificates(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(file, []byte("nothing"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for ca, says := range map[string]string{file: "holds no certificate in PEM", file + ".missing": "no such file"} {
-		if err := Serve(t.Context(), Config{Data: t.TempDir(), Listen: "127.0.0.1:0", CA: ca}); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("Serve with --ca %s: %v, want %q", ca, err, says)
+	write(t, file, "nothing", 0o600)
+	for ca, want := range map[string]string{file: "holds no certificate in PEM", file + ".missing": "no such file"} {
+		err := Serve(t.Context(), Config{Data: t.TempDir(), Listen: "127.0.0.1:0", CA: ca})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Serve() with --ca %s = %v, want %q", ca, err, want)
 		}
 	}
 }

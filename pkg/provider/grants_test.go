@@ -30,7 +30,7 @@ func mustCatalog(t *testing.T, name string) *descriptor.Descriptor {
 	return d
 }
 
-func TestWherePeopleAreSent(t *testing.T) {
+func TestAuthorizeURL(t *testing.T) {
 	const redirect = "https://app.test/connected?a=b c"
 	for name, c := range map[string]struct {
 		text, tokenURL, scope, audience, want string
@@ -65,7 +65,7 @@ func TestWherePeopleAreSent(t *testing.T) {
 		t,
 		err,
 	).Kind != Misconfigured {
-		t.Errorf("minut connects accounts: %v", err)
+		t.Errorf("minut connects accounts: %v, want the error.Kind = %v", err, Misconfigured)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestACodeGoesOutOnce(t *testing.T) {
 	})
 	_, err := at(parse(t, connecting), alice, v.hc).Exchange(context.Background(), brought)
 	if e := must(t, asError(t, err), Unavailable); v.requests.Load() != 1 || strings.Contains(e.Error(), "CODE") {
-		t.Errorf("%d requests, %v", v.requests.Load(), e)
+		t.Errorf(`%d requests, %v, want v.requests.Load() = 1 and not "CODE" in e.Error()`, v.requests.Load(), e)
 	}
 }
 
@@ -88,7 +88,8 @@ func TestWhatIsSaidOfACode(t *testing.T) {
 		_, err := at(parse(t, connecting), alice, v.hc).Exchange(context.Background(), brought)
 		e := must(t, asError(t, err), Rejected)
 		if e.RefusesGrant() != over || strings.Contains(e.Error(), "CODE") || strings.Contains(e.Error(), "dBjft") {
-			t.Errorf("%s: %v", body, e)
+			t.Errorf(`%s: %v, want e.RefusesGrant() = %v and not "CODE" in e.Error() and not "dBjft" in e.Error()`,
+				body, e, over)
 		}
 	}
 }
@@ -113,7 +114,8 @@ func TestVerify(t *testing.T) {
 				v.hc,
 			).VerifyToken(context.Background(), redact.New("ACCESS_TOKEN"))
 			if works != c.works || (err == nil) != c.known || v.lastRequest() != want {
-				t.Errorf("%s, %d: %t, %v after\n%s", name, status, works, err, v.lastRequest())
+				t.Errorf("%s, %d: %t, %v after\n%s, want works = %v and (err == nil) = %v and v.lastRequest() = %v",
+					name, status, works, err, v.lastRequest(), c.works, c.known, want)
 			}
 			if err != nil && strings.Contains(err.Error(), "ACCESS_TOKEN") {
 				t.Errorf("%d: %v", status, err)
@@ -127,7 +129,8 @@ func TestVerify(t *testing.T) {
 			new(*Error),
 		) ||
 			mustCatalog(t, name).Verifies() {
-			t.Errorf("%s verifies: %v", name, err)
+			t.Errorf("%s verifies: %v, want errors.As( err, new(*Error), ) and not mustCatalog(t, name).Verifies()",
+				name, err)
 		}
 	}
 }

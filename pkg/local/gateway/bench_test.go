@@ -1,4 +1,4 @@
-package local
+package gateway
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/tokenvend/tokenvend/internal/signedrequest"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
@@ -22,14 +23,20 @@ func (d *discard) Header() http.Header       { clear(d.header); return d.header 
 func (*discard) Write(b []byte) (int, error) { return len(b), nil }
 func (*discard) WriteHeader(int)             {}
 
-// BenchmarkSignatureCheck is the front door alone: a signed request is proven, and an answer of no work sent.
+// BenchmarkSignatureCheck verifies a signed request, and writes a constant
+// response.
 func BenchmarkSignatureCheck(b *testing.B) {
-	reply := vend.HTTPReply{Status: http.StatusOK, Body: []byte("{}")}
-	g := newGateway("us-east-1", principals([]Key{local("local", "local", "")}), slog.New(slog.NewTextHandler(io.Discard, nil)))
-	g.answer = func(context.Context, vend.HTTPRequest) vend.HTTPReply { return reply }
+	constant := func(context.Context, vend.HTTPRequest) vend.HTTPReply {
+		return vend.HTTPReply{Status: http.StatusOK, Body: []byte("{}")}
+	}
+	keys := []Key{newKey("local", "local", "")}
+	g := New("us-east-1", keys, constant, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	r := httptest.NewRequest(http.MethodGet, "/tokens/minut", nil)
-	keys := aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}
-	if err := v4.NewSigner().SignHTTP(b.Context(), keys, r, sumOf(""), "execute-api", "us-east-1", time.Now()); err != nil {
+	credentials := aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}
+	err := v4.NewSigner().SignHTTP(
+		b.Context(), credentials, r, signedrequest.SHA256(""), "execute-api", "us-east-1", time.Now(),
+	)
+	if err != nil {
 		b.Fatal(err)
 	}
 	w := &discard{header: http.Header{}}

@@ -23,21 +23,23 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
-// The functions' names in the template, by their folders.
+// logical are the functions' names in the template, by their folders.
 var logical = map[string]string{"vend": "VendFunction", "rotate": "RotateFunction"}
 
-// traffic is what a function asks of AWS.
+// traffic counts the calls of a function to AWS.
 type traffic struct {
 	store *testbed.Calls // DynamoDB
 	rest  *testbed.Calls // KMS and Secrets Manager
 }
 
-// house is a stack of its own: the template's functions and settings, a table, secrets, and the five providers. What must not be shown is gathered on the way, and searched for in the end in all that its processes wrote.
-type house struct {
+// installation is a stack of its own: the template's functions and settings, a
+// table, secrets, and the five providers. At the end of its test, all that its
+// processes wrote is searched for secrets.
+type installation struct {
 	t         *testing.T
 	stack     *testbed.Stack
 	sim       *simulator.Simulator
-	functions map[string]testbed.Function // as this house has them, by their folders; so are the next two
+	functions map[string]testbed.Function // by their folders, as are the next two
 	gates     map[string]*testbed.Gate
 	aws       map[string]traffic
 	ledger    *testbed.Ledger
@@ -51,12 +53,12 @@ type house struct {
 	mu        sync.Mutex
 	processes []*testbed.Bootstrap
 	leaks     testbed.Leaks
-	heard     []byte // all answers, without the tokens that they were meant to carry
+	answers   []byte // all answers, without the tokens that they were to return
 }
 
-func newHouse(t *testing.T, o simulator.Options) *house {
+func newInstallation(t *testing.T, o simulator.Options) *installation {
 	t.Helper()
-	h := &house{t: t, stack: testbed.Template(t), sim: simulator.New(o), ledger: new(testbed.Ledger)}
+	h := &installation{t: t, stack: testbed.Template(t), sim: simulator.New(o), ledger: new(testbed.Ledger)}
 	if err := h.sim.ListenTLS("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -67,58 +69,67 @@ func newHouse(t *testing.T, o simulator.Options) *house {
 		t.Fatal(err)
 	}
 	database := testbed.DynamoDB(t)
-	h.items = dynamodb.NewFromConfig(h.stack.Account, func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(string(database)) })
+	h.items = dynamodb.NewFromConfig(h.stack.Account, func(o *dynamodb.Options) {
+		o.BaseEndpoint = aws.String(string(database))
+	})
 	h.table = h.stack.CreateTable(t, h.items)
 	h.prefix = "tokenvend/" + h.table + "/"
 	h.secrets = secretsmanager.NewFromConfig(h.stack.Account)
 	h.deploy("seal-" + h.table)
 	t.Cleanup(h.closeLedger)
-	t.Cleanup(h.searchEverything)
+	t.Cleanup(h.searchForLeaks)
 	return h
 }
 
-// deploy makes the two functions of the house, over its table and secrets, with a seal id. What was deployed before is asked nothing more.
-func (h *house) deploy(sealID string) {
+// deploy creates the two functions, over the table and the secrets of the
+// installation, with a seal id. The functions that were deployed before get no
+// more invocations.
+func (h *installation) deploy(sealID string) {
 	h.t.Helper()
 	made := h.stack.Deployed(h.t, testbed.Parameters{Table: h.table, SecretPrefix: h.prefix, SealID: sealID})
-	h.functions, h.gates, h.aws, h.runtimes = map[string]testbed.Function{}, map[string]*testbed.Gate{}, map[string]traffic{}, map[string]*testbed.Runtime{}
+	h.functions, h.gates, h.aws, h.runtimes = map[string]testbed.Function{}, map[string]*testbed.Gate{},
+		map[string]traffic{}, map[string]*testbed.Runtime{}
 	for function, name := range logical {
 		f, gate := made[name], h.stack.Gate(h.t, made[name], h.ledger)
 		h.functions[function], h.gates[function] = f, gate
-		h.aws[function] = traffic{testbed.CountCalls(h.t, testbed.DynamoDB(h.t), gate), testbed.CountCalls(h.t, testbed.AWS(h.t), gate)}
+		h.aws[function] = traffic{testbed.CountCalls(h.t, testbed.DynamoDB(h.t), gate),
+			testbed.CountCalls(h.t, testbed.AWS(h.t), gate)}
 		h.runtimes[function] = testbed.NewRuntime(time.Duration(f.Timeout) * time.Second)
 	}
 }
 
 // start runs one more process of a function.
-func (h *house) start(function string, env ...string) *testbed.Bootstrap {
+func (h *installation) start(function string, env ...string) *testbed.Bootstrap {
 	h.t.Helper()
 	return h.startProgram(bootstrap(h.t, build{function: function}), function, env...)
 }
 
-func (h *house) startProgram(binary, function string, env ...string) *testbed.Bootstrap {
+func (h *installation) startProgram(binary, function string, env ...string) *testbed.Bootstrap {
 	h.t.Helper()
 	p := h.runtimes[function].Start(h.t, binary, append(h.environment(function), env...)...)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.processes = append(h.processes, p)
 	if p.Ended() {
-		h.t.Fatalf("%s did not start: %s", function, p.Output())
+		h.t.Fatalf("%s ended at its start, want it to run: %s", function, p.Output())
 	}
 	return p
 }
 
-// environment is the template's own, with what this house has of its own, and what Lambda adds.
-func (h *house) environment(function string) []string {
+// environment returns a function's environment: what the template sets, the
+// addresses of this installation, and what Lambda adds.
+func (h *installation) environment(function string) []string {
 	h.t.Helper()
 	keys := h.gates[function].Credentials
-	h.hush("the function's own keys", keys.SecretAccessKey, keys.SessionToken)
+	h.addSecret("the function's own keys", keys.SecretAccessKey, keys.SessionToken)
 	all := maps.Clone(h.functions[function].Environment)
 	maps.Copy(all, map[string]string{
 		"TOKENVEND_PROXY": h.proxy.String(),
 		"SSL_CERT_FILE":   h.roots, "AWS_REGION": h.stack.Account.Region, "AWS_LAMBDA_FUNCTION_NAME": function,
-		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
-		"AWS_ENDPOINT_URL_DYNAMODB": string(h.aws[function].store.Endpoint), "AWS_ENDPOINT_URL_KMS": string(h.aws[function].rest.Endpoint),
+		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey,
+		"AWS_SESSION_TOKEN":                keys.SessionToken,
+		"AWS_ENDPOINT_URL_DYNAMODB":        string(h.aws[function].store.Endpoint),
+		"AWS_ENDPOINT_URL_KMS":             string(h.aws[function].rest.Endpoint),
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": string(h.aws[function].rest.Endpoint),
 	})
 	var lines []string
@@ -128,8 +139,9 @@ func (h *house) environment(function string) []string {
 	return lines
 }
 
-// put stores a credential's secret, or changes it. What over says is nil is left out.
-func (h *house) put(name, provider string, over map[string]any) {
+// put stores a credential's secret, or changes it. A field that over sets to
+// nil is left out.
+func (h *installation) put(name, provider string, over map[string]any) {
 	h.t.Helper()
 	id, secret := h.sim.ClientFor(provider)
 	fields := map[string]any{"provider": provider, "client_id": id, "client_secret": secret}
@@ -138,15 +150,18 @@ func (h *house) put(name, provider string, over map[string]any) {
 	}
 	maps.Copy(fields, over)
 	maps.DeleteFunc(fields, func(_ string, value any) bool { return value == nil })
-	h.hush("a client secret", secret)
+	h.addSecret("a client secret", secret)
 	value, err := json.Marshal(fields)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	full := h.prefix + name
-	_, err = h.secrets.CreateSecret(h.t.Context(), &secretsmanager.CreateSecretInput{Name: &full, SecretString: aws.String(string(value)), KmsKeyId: &h.stack.SecretKey})
+	_, err = h.secrets.CreateSecret(h.t.Context(),
+		&secretsmanager.CreateSecretInput{Name: &full, SecretString: aws.String(string(value)),
+			KmsKeyId: &h.stack.SecretKey})
 	if err != nil {
-		_, err = h.secrets.PutSecretValue(h.t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &full, SecretString: aws.String(string(value))})
+		_, err = h.secrets.PutSecretValue(h.t.Context(),
+			&secretsmanager.PutSecretValueInput{SecretId: &full, SecretString: aws.String(string(value))})
 	}
 	if err != nil {
 		h.t.Fatal(err)
@@ -154,7 +169,7 @@ func (h *house) put(name, provider string, over map[string]any) {
 }
 
 // invoke invokes a function as alias, "" for the bare one.
-func (h *house) invoke(function, alias string, payload []byte) ([]byte, *testbed.FunctionError) {
+func (h *installation) invoke(function, alias string, payload []byte) ([]byte, *testbed.FunctionError) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
 	defer cancel()
@@ -162,12 +177,12 @@ func (h *house) invoke(function, alias string, payload []byte) ([]byte, *testbed
 	if err != nil {
 		h.t.Error(err)
 	}
-	h.hear(answer, failed)
+	h.recordAnswer(answer, failed)
 	return answer, failed
 }
 
-// arn is the one under which the function is invoked.
-func (h *house) arn(function, alias string) string {
+// arn returns the ARN by which a function is invoked.
+func (h *installation) arn(function, alias string) string {
 	arn := strings.TrimSuffix(h.functions[function].ARN, ":$LATEST")
 	if alias != "" {
 		arn += ":" + alias
@@ -175,8 +190,8 @@ func (h *house) arn(function, alias string) string {
 	return arn
 }
 
-// direct asks vend as another Lambda does. One of the results is nil.
-func (h *house) direct(alias string, r api.Request) ([]byte, *api.Error) {
+// direct invokes vend as another Lambda does. One of the results is nil.
+func (h *installation) direct(alias string, r api.Request) ([]byte, *api.Error) {
 	h.t.Helper()
 	payload, err := json.Marshal(r)
 	if err != nil {
@@ -194,22 +209,23 @@ func problem(t *testing.T, failed *testbed.FunctionError) *api.Error {
 	t.Helper()
 	var e api.Error
 	if err := json.Unmarshal([]byte(failed.ErrorMessage), &e); err != nil || string(e.Code) != failed.ErrorType {
-		t.Errorf("the function error %q holds no problem document of that code: %s", failed.ErrorType, failed.ErrorMessage)
+		t.Errorf("the function error %q = %s, want a problem document of that code", failed.ErrorType,
+			failed.ErrorMessage)
 	}
 	return &e
 }
 
-// know has vend look up credentials that nobody has asked for: for callers
+// makeKnown has vend look up credentials that nobody has asked for: for callers
 // other than operators, that is left to rotate.
-func (h *house) know(names ...string) {
+func (h *installation) makeKnown(names ...string) {
 	h.t.Helper()
 	for _, name := range names {
 		h.status(name)
 	}
 }
 
-// token asks vend for a token that there has to be.
-func (h *house) token(name string) api.Token {
+// token returns the token of a credential, by the alias admin.
+func (h *installation) token(name string) api.Token {
 	h.t.Helper()
 	answer, refused := h.direct("admin", api.Request{Credential: name})
 	if refused != nil {
@@ -218,7 +234,7 @@ func (h *house) token(name string) api.Token {
 	return read[api.Token](h.t, answer)
 }
 
-func (h *house) status(name string) api.StatusReport {
+func (h *installation) status(name string) api.StatusReport {
 	h.t.Helper()
 	answer, refused := h.direct("admin", api.Request{Credential: name, Action: api.Status})
 	if refused != nil {
@@ -230,28 +246,30 @@ func (h *house) status(name string) api.StatusReport {
 func read[T any](t *testing.T, answer []byte) (v T) {
 	t.Helper()
 	if err := json.Unmarshal(answer, &v); err != nil {
-		t.Errorf("%v in %s", err, answer)
+		t.Errorf("Unmarshal(%s) = %v, want a %T", answer, err, v)
 	}
 	return v
 }
 
-// closeLedger fails where a function asked AWS for what its role does not grant it, and hands on what it asked for.
-func (h *house) closeLedger() {
+// closeLedger fails the test if a function called what its role does not allow,
+// and adds its calls to those of the suite.
+func (h *installation) closeLedger() {
 	for _, name := range logical {
 		for _, what := range h.ledger.Denied(name) {
-			h.t.Errorf("%s was denied %s", name, what)
+			h.t.Errorf("%s was denied %s, want only calls that its role allows", name, what)
 		}
 	}
 	suite.Add(h.ledger)
 }
 
-// fingerprint is the contract's: the first 16 hex digits of a token's SHA-256.
+// fingerprint returns the first 16 hex digits of a token's SHA-256.
 func fingerprint(accessToken string) string {
 	sum := sha256.Sum256([]byte(accessToken))
 	return hex.EncodeToString(sum[:8])
 }
 
-// freshRuntime has the function's processes so far asked nothing more: those that are started next answer alone.
-func freshRuntime(h *house) *testbed.Runtime {
+// freshRuntime returns a runtime without processes, for vend. The processes of
+// the former one get no more invocations.
+func freshRuntime(h *installation) *testbed.Runtime {
 	return testbed.NewRuntime(time.Duration(h.functions["vend"].Timeout) * time.Second)
 }

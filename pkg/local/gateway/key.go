@@ -1,15 +1,12 @@
-package local
+package gateway
 
 import (
-	"crypto/rand"
+	"cmp"
 	"errors"
-	"fmt"
-	"io/fs"
 	"regexp"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
-	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -23,21 +20,13 @@ type Key struct {
 	Operator bool // may have every credential, and administer
 }
 
-// Flag is the flag by which a key of this kind is given.
+// Flag returns the flag of tokenvend serve by which a key of this kind is
+// given.
 func (k Key) Flag() string {
 	if k.Operator {
 		return "--admin-key"
 	}
 	return "--key"
-}
-
-// caller is who signs with the key.
-func (k Key) caller() access.Caller {
-	via := access.CallerKey
-	if k.Operator {
-		via = access.OperatorKey
-	}
-	return access.Caller{Via: via, ARN: k.ARN}
 }
 
 // userARN and a key's id are the principal of a key that names none.
@@ -58,15 +47,15 @@ func ParseKey(s string) (Key, error) {
 	k := Key{ID: id}
 	if at := strings.LastIndex(secret, "=arn:"); at >= 0 {
 		secret, k.ARN = secret[:at], secret[at+1:]
-	} else if strings.Contains(strings.TrimRight(secret, "="), "=") { // base64 ends in = and has none within
+	} else if strings.Contains(strings.TrimRight(secret, "="), "=") { // base64 has = at its end only
 		return Key{}, errors.New("expected an ARN of IAM or STS after ID:SECRET=")
 	}
 	k.Secret = redact.New(secret)
-	return k, k.check()
+	return k, k.Check()
 }
 
-// check returns what is wrong with a key. The error does not show it.
-func (k Key) check() error {
+// Check returns what is wrong with a key. The error does not show it.
+func (k Key) Check() error {
 	switch {
 	case !keyID.MatchString(k.ID):
 		return errors.New("expected an id of 1 to 128 letters, digits, _, . and - before the colon")
@@ -78,48 +67,11 @@ func (k Key) check() error {
 	return nil
 }
 
-// checkKeys returns what is wrong with the keys together.
-func checkKeys(keys []Key) error {
-	seen := map[string]bool{}
-	for _, k := range keys {
-		if err := k.check(); err != nil {
-			return fmt.Errorf("%s: %w", k.Flag(), err)
-		}
-		if seen[k.ID] {
-			return fmt.Errorf("%s: expected another id: two keys have this one", k.Flag())
-		}
-		seen[k.ID] = true
+// caller returns the caller that signs with the key.
+func (k Key) caller() access.Caller {
+	via := access.CallerKey
+	if k.Operator {
+		via = access.OperatorKey
 	}
-	return nil
-}
-
-// principals returns the keys with an ARN each.
-func principals(keys []Key) []Key {
-	named := make([]Key, len(keys))
-	for i, k := range keys {
-		if k.ARN == "" {
-			k.ARN = userARN + k.ID
-		}
-		named[i] = k
-	}
-	return named
-}
-
-// keyFrom reads the operator's key in the file at path, and writes one at
-// random where there is none. The caller has locked the data folder.
-func keyFrom(path string, owners private.Owners) (Key, error) {
-	text, err := owners.ReadSecret(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte("local-" + rand.Text()[:8] + ":" + rand.Text() + "\n")
-		err = private.ReplaceFile(path, text)
-	}
-	if err != nil {
-		return Key{}, err
-	}
-	k, err := ParseKey(strings.TrimSpace(string(text)))
-	if err != nil {
-		return Key{}, fmt.Errorf("%s: %w", path, err)
-	}
-	k.Operator = true
-	return k, nil
+	return access.Caller{Via: via, ARN: cmp.Or(k.ARN, userARN+k.ID)}
 }

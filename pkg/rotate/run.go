@@ -1,0 +1,57 @@
+package rotate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/operate"
+)
+
+// Run makes one pass: first it discovers added, changed and removed
+// credentials, then it renews due entries in the order of their expiry. It ends
+// before ctx; entries that are left are due again in the next pass.
+//
+// An error means that the pass could not read its work. An entry that failed is
+// no error. A pass that is cancelled, as by the one-machine server's shutdown,
+// returns its results so far and no error.
+func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
+	began := time.Now()
+	defer func() { rt.Journal.Pass(ctx, r.line(err, time.Since(began))) }()
+	work, cancel := endingBefore(ctx, orDefault(rt.Reserve, defaultReserve))
+	defer cancel()
+	if r.Learnt, r.Gone, err = rt.Mint.Registry.Discover(work); err != nil && !isCancelled(ctx) {
+		rt.Journal.Event(ctx, slog.LevelWarn, "discovery", "", err.Error())
+	}
+	begin, cancel := endingBefore(work, beginBefore)
+	defer cancel()
+	if err = rt.renewDue(begin, work, &r); err == nil && rt.Canary > 0 {
+		r.Proven, r.Refused, err = operate.New(rt.Mint).Canary(begin, rt.Canary)
+	}
+	if err == nil && ctx.Err() == nil {
+		rt.migrate(begin)
+	}
+	if isCancelled(ctx) {
+		err = nil
+	}
+	return r, err
+}
+
+// migrate rewrites rows of an older format in the remaining time.
+func (rt *Rotator) migrate(ctx context.Context) {
+	done, err := rt.Mint.Records.Migrate(ctx)
+	switch {
+	case ctx.Err() != nil: // it continues in the next pass
+	case err != nil:
+		rt.Journal.Event(ctx, slog.LevelWarn, "migration", "", err.Error())
+	case done.Looked:
+		rt.Journal.Event(ctx, slog.LevelInfo, "migration", "",
+			fmt.Sprintf("%d rows of the first format rewritten, %d left", done.Rewritten, done.Left))
+	}
+}
+
+// isCancelled reports whether ctx was cancelled. A deadline that has passed
+// does not count: such a pass returns an error.
+func isCancelled(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }

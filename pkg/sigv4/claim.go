@@ -1,0 +1,75 @@
+package sigv4
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MaxSkew is how far a request's date may be from the verifier's clock, as at
+// AWS.
+const MaxSkew = 5 * time.Minute
+
+// Claim is what a request says of its own signature. Nothing of it is verified.
+type Claim struct {
+	keyID, signature string
+	signed           []string // names of headers
+	date             string   // like 20260131T235959Z
+}
+
+// Body is what a signature covers of a request's body.
+type Body struct {
+	Length int64
+	SHA256 string // of the whole body, in hex
+}
+
+// day is the day that the signing key is derived for.
+func (c Claim) day() string { return c.date[:len(dayFormat)] }
+
+// checkHeaders refuses a claim without the headers that must be signed.
+func (c Claim) checkHeaders(h http.Header) error {
+	if !slices.IsSorted(c.signed) || len(slices.Compact(slices.Clone(c.signed))) != len(c.signed) {
+		return errors.New("SignedHeaders: expected names in order, each once")
+	}
+	required := []string{hostHeader, dateHeader}
+	if len(h[httpToken]) > 0 {
+		required = append(required, tokenHeader)
+	}
+	for _, name := range required {
+		if !slices.Contains(c.signed, name) {
+			return errors.New("SignedHeaders: expected " + name + " among them")
+		}
+	}
+	return nil
+}
+
+// setDate reads the request's date, and refuses one that is not on the day of
+// the credential's scope or too far from now.
+func (c *Claim) setDate(values []string, day string, now time.Time) error {
+	if len(values) != 1 {
+		return errors.New("x-amz-date: expected one")
+	}
+	c.date = values[0]
+	at, err := time.Parse(dateFormat, c.date)
+	if err != nil || len(c.date) != len(dateFormat) || c.day() != day {
+		return errors.New("x-amz-date: expected a time like 20260131T235959Z, on the day of the credential's scope")
+	}
+	if now.Sub(at).Abs() > MaxSkew {
+		return errors.New("x-amz-date: more than five minutes from this machine's clock")
+	}
+	return nil
+}
+
+// Target returns the path and the query of a request as they arrived, neither
+// decoded nor cleaned. Scheme and host, which some clients send before them,
+// are taken off: net/http has made them the Host.
+func Target(r *http.Request) (path, query string) {
+	target := r.RequestURI
+	if _, rest, ok := strings.Cut(target, "://"); ok && !strings.HasPrefix(target, "/") {
+		target = strings.TrimLeftFunc(rest, func(c rune) bool { return c != '/' && c != '?' })
+	}
+	path, query, _ = strings.Cut(target, "?")
+	return path, query
+}
