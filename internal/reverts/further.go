@@ -34,7 +34,7 @@ var further = []revert{
 	},
 	{
 		attack: "06", fix: "lists in allow are extended, and the others kept",
-		file:    "cmd/tokenvend/internal/commands/credentials/fields.go",
+		file:    "cmd/tokenvend/internal/secretinput/fields.go",
 		old:     `allow, err := f.object("allow")`,
 		without: `allow, err := f.object("no such field")`,
 		test:    "TestAttack06_SetKeepsWhoMayHaveIt", pkg: "cmd/tokenvend",

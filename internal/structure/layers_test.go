@@ -60,7 +60,7 @@ var layers = [][]string{
 	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/clierror"},
 	{"cmd/tokenvend/internal/connection"},
 	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
-	{"cmd/tokenvend/internal/report"},
+	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput"},
 	{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",

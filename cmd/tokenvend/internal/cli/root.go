@@ -111,7 +111,7 @@ func Run(ctx context.Context, p command.Program, args []string) int {
 		return int(clierror.OK)
 	}
 	text, code := clierror.Explain(unquoted(err), p.Hints(cmd))
-	if code == clierror.BadUsage && cmd != root && cmd.Name() != "help" {
+	if code == clierror.BadUsage && cmd != root && cmd.Name() != "help" && !strings.Contains(text, "\n") {
 		text += ": see " + p.Name + " help " + strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
 	}
 	p.Fail(text)

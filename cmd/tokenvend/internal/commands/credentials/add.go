@@ -11,6 +11,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
@@ -19,7 +20,7 @@ import (
 
 type add struct {
 	command.Program
-	secret
+	secretinput.Input
 	target
 	noTrial bool
 }
@@ -29,7 +30,7 @@ func newAdd(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Adds a credential, tries it, and prints how a caller gets it",
-		Long:  secretHelp + "A secret that the provider refuses is not kept.\n",
+		Long:  secretinput.Help + "A secret that the provider refuses is not kept.\n",
 		Example: "tokenvend add minut --provider minut --client-id my-id\n" +
 			"tokenvend add minut --function tokenvend-VendFunction-abc --json <minut.json",
 		Args:              command.OneName,
@@ -38,7 +39,7 @@ func newAdd(p command.Program) *cobra.Command {
 			return a.run(cmd.Context(), p.Hints(cmd), args[0])
 		},
 	}
-	a.secret.register(cmd)
+	a.Input.Register(cmd)
 	a.target.register(cmd)
 	cmd.Flags().BoolVar(&a.noTrial, "no-trial", false, "keep the secret without a first token")
 	return cmd
@@ -54,7 +55,7 @@ func (a *add) run(ctx context.Context, commands hint.Commands, name string) erro
 	} else if !clierror.IsNotFound(err) {
 		return err
 	}
-	text, _, err := a.checked(a.Console, name, fields{})
+	text, _, err := checked(a.Console, &a.Input, name, secretinput.Fields{})
 	if err != nil {
 		return err
 	}
@@ -109,9 +110,10 @@ func (a *add) try(
 }
 
 // checked composes a secret and checks it.
-func (s *secret) checked(c terminal.Console, name string, before fields,
+func checked(
+	c terminal.Console, in *secretinput.Input, name string, before secretinput.Fields,
 ) (redact.String, credential.Credential, error) {
-	text, err := s.compose(c, name, before)
+	text, err := in.Compose(c, name, before)
 	if err != nil {
 		return text, credential.Credential{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/access"
@@ -39,8 +40,8 @@ var localFields = []string{"allow", "keep_warm", "idle_after", "max_variants", "
 
 // isNeeded reports whether the secret changes what is sent to the provider.
 func (r replacement) isNeeded() bool {
-	before, _ := readFields(r.before)
-	after, _ := readFields(r.text)
+	before, _ := secretinput.ReadFields(r.before)
+	after, _ := secretinput.ReadFields(r.text)
 	for _, name := range localFields {
 		delete(before, name)
 		delete(after, name)
@@ -48,10 +49,10 @@ func (r replacement) isNeeded() bool {
 	return !reflect.DeepEqual(decoded(before), decoded(after))
 }
 
-func decoded(f fields) map[string]any {
+func decoded(f secretinput.Fields) map[string]any {
 	values := map[string]any{}
-	for name, raw := range f {
-		values[name] = valueOf(raw)
+	for name := range f {
+		values[name] = f.Value(name)
 	}
 	return values
 }
@@ -70,10 +71,10 @@ func (r replacement) obstacle() string {
 // trialText returns the secret for the trial: no caller is admitted to it, and
 // it is not renewed without requests.
 func (r replacement) trialText() (redact.String, error) {
-	f, _ := readFields(r.text)
-	f.clear("keep_warm")
-	f.put("allow", access.Rule{Principals: []string{"arn:aws:iam::000000000000:user/nobody"}})
-	return f.text()
+	f, _ := secretinput.ReadFields(r.text)
+	f.Clear("keep_warm")
+	f.Put("allow", access.Rule{Principals: []string{"arn:aws:iam::000000000000:user/nobody"}})
+	return f.Text()
 }
 
 // cleanupTimeout bounds the removal of a trial's secret.

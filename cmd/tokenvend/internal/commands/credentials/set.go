@@ -8,6 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
@@ -16,7 +17,7 @@ import (
 
 type set struct {
 	command.Program
-	secret
+	secretinput.Input
 	target
 	yes, noTrial bool
 }
@@ -26,7 +27,7 @@ func newSet(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set NAME",
 		Short: "Changes the secret of a credential, once a trial has shown that it works",
-		Long: secretHelp + `What is neither given nor asked for stays as it is: a flag of --allow-… adds to its own list, and leaves the others
+		Long: secretinput.Help + `What is neither given nor asked for stays as it is: a flag of --allow-… adds to its own list, and leaves the others
 alone. --clear removes a field first, so that --clear allow.scopes --allow-scope read replaces a list. With --json the
 whole secret is replaced.
 Where what is sent to the provider changes, a token is obtained by the new secret first, under another name, which is
@@ -39,13 +40,9 @@ is asked about on a terminal, or takes --yes.
 		Args: command.OneName,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
-	s.secret.register(cmd)
+	s.Input.Register(cmd)
 	s.target.register(cmd)
-	cmd.Flags().Func("clear", "remove this `FIELD`, such as scope, params or allow.principals, "+
-		"before what other flags say is added; may be repeated", func(field string) error {
-		s.clear = append(s.clear, field)
-		return nil
-	})
+	s.RegisterClear(cmd)
 	cmd.Flags().BoolVar(&s.yes, "yes", false, "write what gives more than before, and do not ask")
 	cmd.Flags().BoolVar(&s.noTrial, "no-trial", false, "write the secret without a trial")
 	cmd.ValidArgsFunction = command.CompleteNames(&s.Flags)
@@ -94,8 +91,8 @@ func makeKnown(ctx context.Context, place connection.Place, name string) {
 // changed composes the secret that replaces the one before, once the operator
 // has agreed to what it allows beyond it.
 func (s *set) changed(name string, before redact.String) (redact.String, credential.Credential, error) {
-	standing, _ := readFields(before) // a secret that is no JSON can be replaced too
-	text, parsed, err := s.checked(s.Console, name, standing)
+	standing, _ := secretinput.ReadFields(before) // a secret that is no JSON can be replaced too
+	text, parsed, err := checked(s.Console, &s.Input, name, standing)
 	if err != nil {
 		return text, parsed, err
 	}

@@ -19,7 +19,7 @@ const (
 	formatHeader         = "header"
 	formatJSON           = "json"
 	formatEnv            = "env"
-	formatExecCredential = "exec-credential"
+	formatExecCredential = "exec-credential" // #nosec G101 -- the name of a format
 )
 
 var formats = []string{formatToken, formatHeader, formatJSON, formatEnv, formatExecCredential}

@@ -1,4 +1,4 @@
-package credentials
+package secretinput
 
 import (
 	"bytes"
@@ -10,21 +10,21 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// fields holds the fields of a secret. A field that is not changed is written
+// Fields holds the fields of a secret. A field that is not changed is written
 // as it was read.
-type fields map[string]json.RawMessage
+type Fields map[string]json.RawMessage
 
-// readFields reads a secret's fields. ok is false for a text that is no JSON
+// ReadFields reads a secret's fields. ok is false for a text that is no JSON
 // object.
-func readFields(text redact.String) (f fields, ok bool) {
+func ReadFields(text redact.String) (f Fields, ok bool) {
 	if json.Unmarshal([]byte(text.Reveal()), &f) != nil || f == nil {
-		return fields{}, false
+		return Fields{}, false
 	}
 	return f, true
 }
 
-// text returns the secret with these fields.
-func (f fields) text() (redact.String, error) {
+// Text returns the secret with these fields.
+func (f Fields) Text() (redact.String, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -33,20 +33,20 @@ func (f fields) text() (redact.String, error) {
 	return redact.New(b.String()), err
 }
 
-// put sets a field to a value that can be marshalled.
-func (f fields) put(name string, value any) {
+// Put sets a field to a value that can be marshalled.
+func (f Fields) Put(name string, value any) {
 	f[name], _ = json.Marshal(value)
 }
 
 // word returns a field that is a string; "" if it is none.
-func (f fields) word(name string) (text string) {
+func (f Fields) word(name string) (text string) {
 	_ = json.Unmarshal(f[name], &text)
 	return text
 }
 
-// clear removes a field, or one inside it, such as scope or allow.principals.
+// Clear removes a field, or one inside it, such as scope or allow.principals.
 // It returns false if there is no such field.
-func (f fields) clear(path string) bool {
+func (f Fields) Clear(path string) bool {
 	name, inner, nested := strings.Cut(path, ".")
 	if _, has := f[name]; !has {
 		return false
@@ -55,11 +55,11 @@ func (f fields) clear(path string) bool {
 		delete(f, name)
 		return true
 	}
-	object, ok := readFields(redact.New(string(f[name])))
-	if !ok || !object.clear(inner) {
+	object, ok := ReadFields(redact.New(string(f[name])))
+	if !ok || !object.Clear(inner) {
 		return false
 	}
-	f.put(name, object)
+	f.Put(name, object)
 	if len(object) == 0 {
 		delete(f, name)
 	}
@@ -67,12 +67,12 @@ func (f fields) clear(path string) bool {
 }
 
 // object returns a field that is an object, empty if it is absent.
-func (f fields) object(name string) (fields, error) {
+func (f Fields) object(name string) (Fields, error) {
 	standing, has := f[name]
 	if !has {
-		return fields{}, nil
+		return Fields{}, nil
 	}
-	object, ok := readFields(redact.New(string(standing)))
+	object, ok := ReadFields(redact.New(string(standing)))
 	if !ok {
 		return nil, clierror.Usage("%s: what stands there is no object: --clear %s takes it away", name, name)
 	}
@@ -80,7 +80,7 @@ func (f fields) object(name string) (fields, error) {
 }
 
 // extendAllow adds to the lists in allow, and keeps its other lists.
-func (f fields) extendAllow(more map[string][]string) error {
+func (f Fields) extendAllow(more map[string][]string) error {
 	if len(more) == 0 {
 		return nil
 	}
@@ -98,14 +98,14 @@ func (f fields) extendAllow(more map[string][]string) error {
 				list = append(list, item)
 			}
 		}
-		allow.put(name, list)
+		allow.Put(name, list)
 	}
-	f.put("allow", allow)
+	f.Put("allow", allow)
 	return nil
 }
 
 // extendParams sets some of the further parameters, and keeps the others.
-func (f fields) extendParams(more map[string]string) error {
+func (f Fields) extendParams(more map[string]string) error {
 	if len(more) == 0 {
 		return nil
 	}
@@ -114,14 +114,14 @@ func (f fields) extendParams(more map[string]string) error {
 		return err
 	}
 	for name, value := range more {
-		params.put(name, value)
+		params.Put(name, value)
 	}
-	f.put("params", params)
+	f.Put("params", params)
 	return nil
 }
 
-// valueOf returns the value of a field; nil if it cannot be read.
-func valueOf(raw json.RawMessage) (value any) {
-	_ = json.Unmarshal(raw, &value)
+// Value returns the value of a field; nil if it cannot be read.
+func (f Fields) Value(name string) (value any) {
+	_ = json.Unmarshal(f[name], &value)
 	return value
 }

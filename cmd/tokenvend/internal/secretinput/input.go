@@ -1,4 +1,6 @@
-package credentials
+// Package secretinput composes the secret of a credential from flags, from
+// answers on a terminal and from standard input.
+package secretinput
 
 import (
 	"encoding/json"
@@ -19,14 +21,15 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-const secretHelp = `The secret is kept in Secrets Manager where a stack is named, as PREFIX and NAME; else it is a file on this machine.
+// Help explains where a secret is kept and where it is read from.
+const Help = `The secret is kept in Secrets Manager where a stack is named, as PREFIX and NAME; else it is a file on this machine.
 What is missing is asked for, the client secret without showing it. Where standard input is no terminal, its first line
 is the client secret; with --json, all of it is the secret. No flag takes a secret value: a flag --…-file names a file.
 `
 
-// secret is a credential's secret as flags, answers and standard input give it.
+// Input is a credential's secret as flags, answers and standard input give it.
 // No flag takes a secret value, because others can read a command line.
-type secret struct {
+type Input struct {
 	json   bool
 	clear  []string          // fields that are removed before others are set
 	values map[string]any    // fields whose flag was given
@@ -63,7 +66,8 @@ var allowFields = [][3]string{
 	{"allow-account", "accounts", "an `ACCOUNT` that may be asked for"},
 }
 
-func (s *secret) register(cmd *cobra.Command) {
+// Register adds the flags to a command.
+func (s *Input) Register(cmd *cobra.Command) {
 	s.values, s.params, s.allow = map[string]any{}, map[string]string{}, map[string][]string{}
 	set := cmd.Flags()
 	s.registerChoices(cmd)
@@ -96,9 +100,18 @@ func (s *secret) register(cmd *cobra.Command) {
 	set.BoolVar(&s.json, "json", false, "read the whole secret as JSON from standard input")
 }
 
+// RegisterClear adds the flag that removes fields.
+func (s *Input) RegisterClear(cmd *cobra.Command) {
+	cmd.Flags().Func("clear", "remove this `FIELD`, such as scope, params or allow.principals, "+
+		"before what other flags say is added; may be repeated", func(field string) error {
+		s.clear = append(s.clear, field)
+		return nil
+	})
+}
+
 // registerChoices adds the flags that take one of some words. A wrong provider
 // is reported once the secret is checked.
-func (s *secret) registerChoices(cmd *cobra.Command) {
+func (s *Input) registerChoices(cmd *cobra.Command) {
 	text := func(field string) func(string) error {
 		return func(value string) error { s.values[field] = value; return nil }
 	}
@@ -115,7 +128,7 @@ func (s *secret) registerChoices(cmd *cobra.Command) {
 	}
 }
 
-func (s *secret) readFile(field, path string) error {
+func (s *Input) readFile(field, path string) error {
 	text, err := readSmall(path)
 	if err != nil {
 		return command.Expected("%v", err)
@@ -124,7 +137,7 @@ func (s *secret) readFile(field, path string) error {
 	return nil
 }
 
-func (s *secret) readDescriptor(path string) error {
+func (s *Input) readDescriptor(path string) error {
 	text, err := readSmall(path)
 	if err != nil {
 		return command.Expected("%v", err)
@@ -146,7 +159,7 @@ func readSmall(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, credential.MaxSize+1))
 }
 
-func (s *secret) addParam(text string) error {
+func (s *Input) addParam(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	if !ok || name == "" {
 		return command.Expected("expected NAME=VALUE")
@@ -156,22 +169,22 @@ func (s *secret) addParam(text string) error {
 }
 
 // isGiven reports whether a flag that changes a field was given.
-func (s *secret) isGiven() bool { return len(s.values)+len(s.params)+len(s.allow)+len(s.clear) > 0 }
+func (s *Input) isGiven() bool { return len(s.values)+len(s.params)+len(s.allow)+len(s.clear) > 0 }
 
-// compose returns the secret's JSON: standard input alone, or the secret before
+// Compose returns the secret's JSON: standard input alone, or the secret before
 // with the flags and the answers to questions.
-func (s *secret) compose(c terminal.Console, name string, before fields) (redact.String, error) {
+func (s *Input) Compose(c terminal.Console, name string, before Fields) (redact.String, error) {
 	if s.json {
 		return s.whole(c)
 	}
 	for _, field := range s.clear {
-		if !before.clear(field) {
+		if !before.Clear(field) {
 			return redact.String{}, clierror.Usage("--clear: expected a field that the secret has, " +
 				"such as scope or allow.principals")
 		}
 	}
 	for field, value := range s.values {
-		before.put(field, value)
+		before.Put(field, value)
 	}
 	if err := before.extendParams(s.params); err != nil {
 		return redact.String{}, err
@@ -182,10 +195,10 @@ func (s *secret) compose(c terminal.Console, name string, before fields) (redact
 	if err := s.complete(c, name, before); err != nil {
 		return redact.String{}, err
 	}
-	return before.text()
+	return before.Text()
 }
 
-func (s *secret) whole(c terminal.Console) (redact.String, error) {
+func (s *Input) whole(c terminal.Console) (redact.String, error) {
 	if s.isGiven() {
 		return redact.String{}, clierror.Usage("--json: the whole secret comes from standard input, and no flag adds to it")
 	}
@@ -198,7 +211,7 @@ func (s *secret) whole(c terminal.Console) (redact.String, error) {
 }
 
 // complete asks for what is missing.
-func (s *secret) complete(c terminal.Console, name string, f fields) error {
+func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	if _, inline := f["descriptor"]; !inline {
 		if err := askFor(c, f, "provider", "provider ("+strings.Join(descriptor.Names(), ", ")+")"); err != nil {
 			return err
@@ -226,7 +239,7 @@ func (s *secret) complete(c terminal.Console, name string, f fields) error {
 // descriptorOf returns the descriptor of the provider that is named, or the
 // inline one; nil for a wrong one, which is reported once the secret is
 // checked.
-func descriptorOf(f fields) (*descriptor.Descriptor, error) {
+func descriptorOf(f Fields) (*descriptor.Descriptor, error) {
 	if inline, ok := f["descriptor"]; ok {
 		d, _ := descriptor.Parse(inline)
 		return d, nil
@@ -246,7 +259,7 @@ func takesSecret(d *descriptor.Descriptor) bool {
 }
 
 // askFor asks for a field that is absent, on a terminal.
-func askFor(c terminal.Console, f fields, field, question string) error {
+func askFor(c terminal.Console, f Fields, field, question string) error {
 	if _, given := f[field]; given {
 		return nil
 	}
@@ -258,13 +271,13 @@ func askFor(c terminal.Console, f fields, field, question string) error {
 	if err == nil && answer == "" {
 		err = clierror.Usage("the %s is needed", strings.ReplaceAll(field, "_", " "))
 	}
-	f.put(field, answer)
+	f.Put(field, answer)
 	return err
 }
 
 // askSecret asks for the client secret, or reads it as one line of standard
 // input. No answer keeps the one that the secret has.
-func askSecret(c terminal.Console, f fields, name string) error {
+func askSecret(c terminal.Console, f Fields, name string) error {
 	const field = "client_secret"
 	_, has := f[field]
 	question := "client secret"
@@ -276,7 +289,7 @@ func askSecret(c terminal.Console, f fields, name string) error {
 	case err != nil:
 		return err
 	case !answer.IsZero():
-		f.put(field, answer.Reveal())
+		f.Put(field, answer.Reveal())
 	case !has:
 		return clierror.Usage("the client secret is needed: type it where it is asked for, " +
 			"or give it as one line of standard input")
