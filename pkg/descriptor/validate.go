@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
+	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -219,10 +220,12 @@ func reservedHeader(name string) bool {
 }
 
 // CheckURL returns an error for a URL that no secret may be sent to: it accepts
-// https alone, without user, password and fragment. Loopback is no exception.
+// https, and http to a loopback host, without user, password and fragment.
+// Whether http is sent at all, the HTTP client decides.
 func CheckURL(u *url.URL) error {
-	if u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" {
-		return errors.New("not an https URL without user, password and fragment")
+	isPlain := u.Scheme == "http" && loopback.IsHost(u.Hostname())
+	if u.Scheme != "https" && !isPlain || u.Hostname() == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" {
+		return errors.New("not an https URL (or http to a loopback host) without user, password and fragment")
 	}
 	return nil
 }

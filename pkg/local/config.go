@@ -49,7 +49,8 @@ type Config struct {
 	// cannot be read, from a minute on; 0: records.DefaultStaleMax.
 	StaleMax time.Duration
 
-	// AllowPrivate admits token endpoints at private and loopback addresses.
+	// AllowPrivate admits token endpoints at private and loopback addresses,
+	// and http to loopback hosts.
 	// Link-local ones, where clouds keep their metadata, stay refused.
 	AllowPrivate bool
 	// CA is a file of certificates in PEM that are trusted besides the
@@ -141,7 +142,7 @@ func checkKeys(keys []Key) error {
 func (c Config) relaxations() []string {
 	var all []string
 	if c.AllowPrivate {
-		all = append(all, "token endpoints may have private and loopback addresses (--allow-private)")
+		all = append(all, "token endpoints may have private and loopback addresses, and http on loopback (--allow-private)")
 	}
 	if c.CA != "" {
 		all = append(all, "certificates of "+c.CA+" are trusted besides the system's (--ca)")

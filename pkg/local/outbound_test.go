@@ -70,6 +70,34 @@ func TestCaseC35_OwnProviderWithAPrivateCA(t *testing.T) {
 	checkText(t, "the log", log.String(), "msg=opened", "--allow-private", "--ca")
 }
 
+// A developer's own server, or a local identity provider such as Keycloak in
+// its development mode ("Running Keycloak in a container": http on port 8080),
+// has no TLS.
+func TestCaseC35_PlainHTTPOnLoopback(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"access_token":"own-token","expires_in":3600}`)
+	}))
+	t.Cleanup(plain.Close)
+	_, port, err := net.SplitHostPort(plain.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		at := "http://" + net.JoinHostPort(host, port) + "/token"
+		t.Run(host, func(t *testing.T) {
+			r := start(t, Config{Data: withCredential(t, "own", at), AllowPrivate: true})
+			if got := r.token(t, "own"); got.AccessToken != "own-token" {
+				t.Errorf("token(own) = %q, want own-token", got.AccessToken)
+			}
+			refused := start(t, Config{Data: withCredential(t, "own", at)})
+			got := refused.get(t, "/tokens/own")
+			if !strings.Contains(got.Body, `"misconfigured"`) || !strings.Contains(got.Body, "--allow-private") {
+				t.Errorf("GET /tokens/own = %d %s, want misconfigured with --allow-private", got.Status, got.Body)
+			}
+		})
+	}
+}
+
 func TestCaseC35_ThroughAProxy(t *testing.T) {
 	at, ca := ownProvider(t)
 	var tunnels atomic.Int32

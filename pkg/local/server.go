@@ -135,7 +135,9 @@ func (s *server) listen() error {
 func (s *server) assemble() {
 	lines := journal.Journal{Log: s.log()}
 	service := &vend.Service{Journal: lines, Operator: access.Caller.IsOperator}
-	providers := outbound.Config{AllowPrivate: s.AllowPrivate, Proxy: s.Proxy, Roots: s.roots}
+	providers := outbound.Config{
+		AllowPrivate: s.AllowPrivate, PlainLoopback: s.AllowPrivate, Proxy: s.Proxy, Roots: s.roots,
+	}
 	if s.demo != nil {
 		providers = outbound.Config{Roots: s.demo.simulator.Roots(), Route: s.demo.simulator.Route}
 		service.Browse = s.demo.browserURL

@@ -15,6 +15,9 @@ var (
 	// ErrLinkLocal: it is link-local, where machines of a cloud find their
 	// credentials. No setting admits it.
 	ErrLinkLocal = errors.New("the address is link-local")
+	// ErrPlain: the request would be sent without TLS. See
+	// [Config.PlainLoopback].
+	ErrPlain = errors.New("only https is allowed")
 )
 
 // admits returns the error of an address that must not be reached.
@@ -33,6 +36,13 @@ func publicOnly(a netip.Addr) error {
 func anyButLinkLocal(a netip.Addr) error {
 	if isLinkLocal(a) {
 		return ErrLinkLocal
+	}
+	return nil
+}
+
+func loopbackOnly(a netip.Addr) error {
+	if !plain(a).IsLoopback() {
+		return ErrPlain
 	}
 	return nil
 }

@@ -6,11 +6,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/loopback"
 )
 
 const (
@@ -34,6 +35,10 @@ type Config struct {
 	// the public internet's, link-local ones excepted. false: a name that has
 	// such an address is refused, and so is each connection to one.
 	AllowPrivate bool
+	// PlainLoopback admits http, without TLS, to this machine: to "localhost"
+	// and to loopback addresses. No proxy is used for it. It is for
+	// development: in a Lambda function, the Runtime API listens on loopback.
+	PlainLoopback bool
 	// Proxy is an HTTP proxy to tunnel through, with host and port. The proxy
 	// then decides which addresses may be reached, and AllowPrivate has no
 	// effect. nil means none; the environment is not read.
@@ -48,7 +53,8 @@ type Config struct {
 	Route func(hostport string) (address string, ok bool)
 }
 
-// NewClient returns a client that may carry secrets: https alone, TLS 1.2 or
+// NewClient returns a client that may carry secrets: https alone (but see
+// [Config.PlainLoopback]), TLS 1.2 or
 // newer with verification, HTTP/1.1, no redirects, no cookies, no proxy from
 // the environment, no compression, bounded headers and times, and public
 // addresses alone. A canceled request leaves nothing running, not even a
@@ -81,6 +87,7 @@ func newTransport(cfg Config, secure *tls.Config) *transport {
 	protocols.SetHTTP1(true)
 	c.Transport = &http.Transport{
 		DialTLSContext:         c.dialTLS,
+		DialContext:            dialLoopback,
 		ResponseHeaderTimeout:  headerTimeout,
 		IdleConnTimeout:        idleTimeout,
 		MaxIdleConnsPerHost:    idlePerHost,
@@ -97,14 +104,25 @@ type requestKey struct{}
 
 // RoundTrip implements [http.RoundTripper].
 func (c *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" {
+	if req.URL.Scheme != "https" && !c.admitsPlain(req.URL) {
 		if req.Body != nil {
 			_ = req.Body.Close() // a RoundTripper always closes it
 		}
-		return nil, errors.New("only https is allowed")
+		return nil, ErrPlain
 	}
 	ctx := req.Context()
 	return c.Transport.RoundTrip(req.WithContext(context.WithValue(ctx, requestKey{}, ctx)))
+}
+
+// admitsPlain reports whether a request may be sent without TLS.
+func (c *transport) admitsPlain(u *url.URL) bool {
+	return c.cfg.PlainLoopback && u.Scheme == "http" && loopback.IsHost(u.Hostname())
+}
+
+// dialLoopback makes a connection without TLS, to this machine alone.
+func dialLoopback(ctx context.Context, network, hostport string) (net.Conn, error) {
+	check := admits(loopbackOnly)
+	return (&net.Dialer{Timeout: dialTimeout, Control: check.control}).DialContext(ctx, network, hostport)
 }
 
 // dialTLS makes a connection. It stops with the request that it is made for.

@@ -21,13 +21,20 @@ import (
 // are not used: some of them quote what the server sent.
 func (q *call) networkError(err, over error, sent bool) *Error {
 	e := &Error{Kind: Unavailable, Sent: sent, Cause: over}
-	if errors.Is(err, outbound.ErrPrivate) || errors.Is(err, outbound.ErrLinkLocal) {
+	if isRefusal(err) {
 		e.Kind, e.Permanent, e.Client = Misconfigured, true, true // only a setting helps, or another URL
 		_, literal := netip.ParseAddr(q.url.Hostname())
-		e.Intermediary = literal != nil // DNS may answer otherwise later: a sinkhole, a captive portal
+		// DNS may answer otherwise later: a sinkhole, a captive portal
+		e.Intermediary = literal != nil && !errors.Is(err, outbound.ErrPlain)
 	}
 	e.Description = q.Mask.Line(q.url.Hostname()+": "+q.reason(err), response.MaxDescription)
 	return e
+}
+
+// isRefusal reports whether the HTTP client has refused to send a request.
+func isRefusal(err error) bool {
+	return errors.Is(err, outbound.ErrPrivate) || errors.Is(err, outbound.ErrLinkLocal) ||
+		errors.Is(err, outbound.ErrPlain)
 }
 
 // contextError returns the error of a context. A connection's own deadline,
@@ -56,6 +63,8 @@ func (q *call) reason(err error) string {
 		return "its address is private, which is refused unless the stack's parameter AllowPrivate or serve --allow-private admits it"
 	case errors.Is(err, outbound.ErrLinkLocal):
 		return "its address is link-local, which is always refused"
+	case errors.Is(err, outbound.ErrPlain):
+		return "its URL is http, which is refused unless it is on this machine and serve --allow-private admits it"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return "no such host"
 	case errors.As(err, &untrusted):

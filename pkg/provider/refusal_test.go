@@ -301,7 +301,8 @@ func TestMisconfigured(t *testing.T) {
 		{plain, with(func(c *Client) { c.TokenURL = "http://login.test/" }), creds,
 			"token_url: expected an https URL without user, password and fragment", true},
 		{plain, with(func(c *Client) { c.TokenURL = "http://127.0.0.1/" }), creds,
-			"token_url: expected an https URL without user, password and fragment", true},
+			"127.0.0.1: its URL is http, which is refused unless it is on this machine and " +
+				"serve --allow-private admits it", true},
 		{plain, with(func(c *Client) { c.TokenURL = "https://CLIENT_SECRET@login.test\x7f/" }), creds,
 			"token_url: expected an https URL without user, password and fragment", true},
 		{plain, with(func(c *Client) { c.Params = map[string]string{"grant_type": "x"} }), creds,

@@ -65,7 +65,7 @@ func (s *serve) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.Canary, "canary", 0, "verify each living token at its provider this often, where that is possible, "+
 		"a `DURATION` as in 15m; else never")
 	f.BoolVar(&s.AllowPrivate, "allow-private", false,
-		"let token endpoints have private and loopback addresses; link-local ones stay refused")
+		"let token endpoints have private and loopback addresses, and http:// on loopback; link-local ones stay refused")
 	f.StringVar(&s.CA, "ca", "", "trust the certificates of this PEM `FILE` besides the system's")
 	f.StringVar(&s.proxy, "proxy", "", "reach providers through this http proxy, as `http://HOST:PORT`")
 	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; "+
