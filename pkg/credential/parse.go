@@ -101,8 +101,8 @@ func (f *form) provider() (string, *descriptor.Descriptor) {
 
 func (f *form) grant() descriptor.Grant {
 	g := descriptor.Grant(f.text("grant"))
-	if g != "" && !slices.Contains(grant.Names(), g) {
-		f.wrong("grant", "client_credentials, refresh_token, authorization_code or "+string(descriptor.JWTBearer))
+	if g != "" && !slices.Contains(grant.Names(), string(g)) {
+		f.wrong("grant", "one of "+strings.Join(grant.Names(), ", "))
 	}
 	return g
 }
