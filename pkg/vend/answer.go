@@ -15,19 +15,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// handlers answer the operations, by their actions.
-var handlers = map[string]func(*Service, context.Context, *call) (any, error){
-	api.Vend:      (*Service).vend,
-	api.Status:    (*Service).status,
-	api.Revoke:    (*Service).revoke,
-	api.List:      (*Service).list,
-	api.Authorize: (*Service).authorize,
-	api.Connect:   (*Service).connect,
-	api.Recover:   (*Service).recover,
-	api.Accept:    (*Service).accept,
-	api.Renew:     (*Service).renew,
-}
-
 // Answer answers one call with what is to be sent as JSON, a value of the type
 // of the operation's Reply. Errors are of type [*api.Error]. Every answer is
 // one line of the journal: who asked for what, the decision, and the
