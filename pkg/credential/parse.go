@@ -33,7 +33,7 @@ func Parse(name, version string, data []byte) (Credential, error) {
 	f.rest()
 	c.Name, c.Version = name, version
 	c.ClientID, c.Terms.TokenURL, c.Terms.Params = c.ID, c.Client.TokenURL, paramsDigest(c.Client.Params)
-	if d, err := c.Speaks(); err == nil {
+	if d, err := c.ProviderDescriptor(); err == nil {
 		f.fit(c, d)
 	}
 	if err := w.of(name); err != nil {

@@ -18,8 +18,9 @@ type Terms struct {
 	Name    string `json:"name"`
 	Version string `json:"version"` // the secret's VersionId
 	// a name in the catalogue; "" with an inline descriptor
-	Provider   string                 `json:"provider,omitempty"`
-	Descriptor *descriptor.Descriptor `json:"descriptor,omitempty"` // inline only; see [Terms.Speaks]
+	Provider string `json:"provider,omitempty"`
+	// inline only; [Terms.ProviderDescriptor] has that of the catalogue too
+	Descriptor *descriptor.Descriptor `json:"descriptor,omitempty"`
 	ClientID   string                 `json:"client_id"`
 	TokenURL   string                 `json:"token_url,omitempty"` // "" for the descriptor's
 	Scope      string                 `json:"scope,omitempty"`     // the default; sorted, each once
@@ -77,10 +78,10 @@ func (f *form) terms() Terms {
 	return t
 }
 
-// Speaks returns the descriptor of the credential's provider: the inline one,
-// or the catalogue's. An error means that this program does not know the
-// provider.
-func (t Terms) Speaks() (*descriptor.Descriptor, error) {
+// ProviderDescriptor returns the descriptor of the credential's provider: the
+// inline one, or the catalogue's. An error means that this program does not
+// know the provider.
+func (t Terms) ProviderDescriptor() (*descriptor.Descriptor, error) {
 	if t.Descriptor != nil {
 		return t.Descriptor, nil
 	}
@@ -109,9 +110,9 @@ func (t Terms) Key(account, audience, scope string) token.Key {
 	return token.Key{Credential: t.Name, Variant: v}
 }
 
-// Asks returns the scope and the audience that are requested from the provider
-// for a variant; "" if none is.
-func (t Terms) Asks(v token.Variant) (scope, audience string) {
+// ScopeAndAudience returns the scope and the audience that are requested from
+// the provider for a variant; "" if none is.
+func (t Terms) ScopeAndAudience(v token.Variant) (scope, audience string) {
 	return cmp.Or(v.Scope, t.defaults().Scope), cmp.Or(v.Audience, t.Audience)
 }
 
@@ -151,11 +152,11 @@ func (t Terms) defaults() token.Variant { return token.NewVariant("", t.Audience
 // format have [Terms.Destination] and [Terms.RequestDigest] instead. It is ""
 // if this program does not know the provider.
 func (t Terms) LegacyDigest(v token.Variant) string {
-	d, err := t.Speaks()
+	d, err := t.ProviderDescriptor()
 	if err != nil {
 		return ""
 	}
-	scope, audience := t.Asks(v)
+	scope, audience := t.ScopeAndAudience(v)
 	return digest(t.identity(), cmp.Or(t.TokenURL, d.Token.URL), t.ClientID, scope, audience)
 }
 

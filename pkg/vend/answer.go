@@ -104,15 +104,16 @@ func (s *Service) permit(ctx context.Context, c *call, o api.Operation) (err err
 func (s *Service) admit(ctx context.Context, c *call) (token.Key, error) {
 	r := c.Request
 	requested := token.Key{Credential: r.Credential, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
-	asking := registry.Asking{Caller: c.Caller, Operator: s.isOperator(c.Caller), Beside: requested}
-	terms, err := s.Mint.Registry.Admit(ctx, r.Credential, asking)
+	requester := registry.Requester{Caller: c.Caller, Operator: s.isOperator(c.Caller), Beside: requested}
+	terms, err := s.Mint.Registry.Admit(ctx, r.Credential, requester)
 	gone := terms.Name != "" && r.Action == api.Status
 	if err != nil && !gone {
 		return token.Key{}, err
 	}
-	asked := access.Asked{Scope: r.Scope, Audience: r.Audience, Account: r.Account}
+	parameters := access.Requested{Scope: r.Scope, Audience: r.Audience, Account: r.Account}
+	defaults := access.Requested{Scope: terms.Scope, Audience: terms.Audience}
 	if r.Action != api.Revoke { // what was allowed once must stay revocable
-		if err := terms.Allow.Permits(asked, access.Asked{Scope: terms.Scope, Audience: terms.Audience}); err != nil {
+		if err := terms.Allow.Permits(parameters, defaults); err != nil {
 			return token.Key{}, denied(err)
 		}
 	}

@@ -70,7 +70,7 @@ func (s *Service) status(ctx context.Context, c *call) (any, error) {
 		}
 	}
 	e := found.Entry
-	scope, audience := found.Terms.Asks(c.key.Variant)
+	scope, audience := found.Terms.ScopeAndAudience(c.key.Variant)
 	report := api.StatusReport{
 		Credential: c.key.Credential, Provider: found.Provider, Version: found.Terms.Version,
 		Scope: cmp.Or(e.Scope, scope), Audience: audience, Account: c.key.Variant.Account,
