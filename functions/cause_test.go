@@ -45,7 +45,8 @@ func TestLogNamesWhatAWSRefused(t *testing.T) {
 			if codeOf(refused) != c.code {
 				t.Fatalf("answer = %s, %v, want %s", answer, refused, c.code)
 			}
-			for end := time.Now().Add(5 * time.Second); p.Output() == "" && time.Now().Before(end); {
+			end := time.Now().Add(5 * time.Second)
+			for !strings.Contains(p.Output(), `"cause"`) && time.Now().Before(end) {
 				time.Sleep(10 * time.Millisecond) // the line is on its way
 			}
 			if strings.Contains(refused.Detail, c.cause) || !strings.Contains(p.Output(), `"cause":"`+c.cause) {
