@@ -46,13 +46,15 @@ bare: ## do what the README says with nothing but Go, git, make, curl and a shel
 stress: ## run tests again and again under load: PACKAGES (all), MINUTES (60) at most
 	@$(GO) run ./internal/stress -minutes $${MINUTES:-60} $${PACKAGES:-./...}
 
-check: ## formatting, style, vet, staticcheck, tidy go.mod
+check: ## formatting, style, vet, staticcheck, further analyzers, tidy go.mod
 	@unformatted=$$(gofmt -l cmd functions pkg internal .ci); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) run ./internal/style
 	$(GO) vet ./...
 	$(GO) vet -tags testall ./...
 	$(GO) tool staticcheck ./...
 	$(GO) tool staticcheck -tags testall ./...
+	cd .ci/lint && $(GO) build -o ../../bin/lint .
+	bin/lint -test=false ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
