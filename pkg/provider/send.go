@@ -75,7 +75,7 @@ func (q *call) attempt(ctx context.Context, rt http.RoundTripper) (m response.Me
 		died = kept.Load() && !answered.Load() && over == nil && !(errors.As(failed, &slow) && slow.Timeout())
 		return response.Message{}, died, q.networkError(failed, over, mayHaveArrived(failed, rt, connected.Load()))
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	m = response.Message{Status: res.StatusCode, Header: res.Header, SentAt: sentAt, At: wall()}
 	if m.Body, failed = body.Read(res.Header, res.Body); failed != nil {
 		over := contextError(ctx)
