@@ -117,6 +117,7 @@ func (s *Input) registerChoices(cmd *cobra.Command) {
 	}
 	grants := []string{
 		string(descriptor.ClientCredentials), string(descriptor.RefreshToken), string(descriptor.AuthorizationCode),
+		string(descriptor.JWTBearer),
 	}
 	cmd.Flags().Func("provider", "`PROVIDER`: one of "+strings.Join(descriptor.Names(), ", "), text("provider"))
 	cmd.Flags().Func("grant", "`GRANT` type by which tokens are obtained: "+command.Alternatives(grants), text("grant"))
