@@ -24,6 +24,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
 const jwtEndpoint = "https://jwt.test/token"
@@ -31,13 +32,15 @@ const jwtEndpoint = "https://jwt.test/token"
 // jwtServer is a token endpoint of the JWT bearer grant (RFC 7523 §2.1). It
 // accepts each assertion once.
 type jwtServer struct {
-	key     *ecdsa.PrivateKey
-	seen    map[string]bool // "jti" of the accepted assertions
-	refuses bool
+	key      *ecdsa.PrivateKey
+	seen     map[string]bool // "jti" of the accepted assertions
+	refuses  bool
+	requests int
 }
 
 // RoundTrip implements http.RoundTripper.
 func (s *jwtServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.requests++
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
@@ -139,5 +142,29 @@ func TestRefusedJWTBearerNeedsNoUser(t *testing.T) {
 		}
 		server.refuses = false
 		w.Token(m, key)
+	})
+}
+
+// A provider refuses an assertion by a wrong key with invalid_grant (RFC 7523
+// §3.1). That is a dead secret, and counts as one.
+func TestFault36_JWTBearerWithADeadKeyIsAskedSixTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, server := newJWTWorld(t)
+		m, key := w.NewProcess(), testworld.Key("service")
+		w.Token(m, key)
+		time.Sleep(2 * time.Hour)
+		server.refuses = true
+		for hour, most := range []int{6, 1, 1} {
+			server.requests = 0
+			for end := time.Now().Add(time.Hour); time.Now().Before(end); time.Sleep(time.Second) {
+				w.Refused(m, key, mint.Want{}, api.ProviderRejected)
+			}
+			if server.requests > most {
+				t.Errorf("%d requests in hour %d, want %d at most", server.requests, hour+1, most)
+			}
+		}
+		if got := w.Entry(key).Failure; got.Count == 0 || w.Entry(key).State == store.Reauthorize {
+			t.Errorf("entry = state %q with the failure %+v, want a failure and no end of a grant", w.Entry(key).State, got)
+		}
 	})
 }

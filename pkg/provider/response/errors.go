@@ -112,7 +112,9 @@ func (q *Request) classify(status int, said oauthError) *Error {
 		e.Kind, e.Client, e.Meaning = Unavailable, true, ""
 	case meaning == descriptor.TryLater, meaning == "" && status/100 != 2 && status/100 != 4, isTransient(status):
 		e.Kind = Unavailable
-	case meaning == descriptor.UnknownClient:
+	case meaning == descriptor.UnknownClient, meaning == descriptor.GrantOver && q.Grant == descriptor.JWTBearer:
+		// An assertion of the client about itself that is refused with
+		// invalid_grant (RFC 7523 §3.1) has the wrong key or issuer.
 		e.Client, e.Permanent = true, true
 	case meaning == "":
 		e.Client = refusesClient(q, status, said.code)
