@@ -10,9 +10,11 @@ help: ## print this
 run: ## vend the tokens of five simulated providers on 127.0.0.1:3000
 	@$(GO) run ./cmd/tokenvend serve --demo
 
-# VERSION stamps the program; without it, its version is what Go knows of the module.
+# VERSION stamps the program and the functions; without it, their version is what Go knows of the module.
+STAMP = $(if $(VERSION), -X main.version=$(VERSION))
+
 build: ## build the operator's program into bin/, stamped with VERSION where it is set
-	$(GO) build -trimpath $(if $(VERSION),-ldflags "-X main.version=$(VERSION)") -o bin/tokenvend ./cmd/tokenvend
+	$(GO) build -trimpath -ldflags "$(STAMP)" -o bin/tokenvend ./cmd/tokenvend
 
 man: build ## write the manual pages of the operator's program into bin/man/man1/
 	@bin/tokenvend man bin/man/man1
@@ -44,13 +46,15 @@ bare: ## do what the README says with nothing but Go, git, make, curl and a shel
 stress: ## run tests again and again under load: PACKAGES (all), MINUTES (60) at most
 	@$(GO) run ./internal/stress -minutes $${MINUTES:-60} $${PACKAGES:-./...}
 
-check: ## formatting, style, vet, staticcheck, tidy go.mod
+check: ## formatting, style, vet, staticcheck, further analyzers, tidy go.mod
 	@unformatted=$$(gofmt -l cmd functions pkg internal .ci); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) run ./internal/style
 	$(GO) vet ./...
 	$(GO) vet -tags testall ./...
 	$(GO) tool staticcheck ./...
 	$(GO) tool staticcheck -tags testall ./...
+	cd .ci/lint && $(GO) build -o ../../bin/lint .
+	bin/lint -test=false ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
@@ -64,9 +68,9 @@ vuln: ## look our dependencies up in Go's vulnerability database
 	$(GO) tool govulncheck ./...
 
 # No program of ours speaks HTTP/2 or lambda-go's RPC of old, and every arm64 processor of Lambda's has atomic instructions (lse): without what would do without them, a function is smaller.
-LAMBDA = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 GOARM64=v8.0,lse $(GO) build -tags lambda.norpc,nethttpomithttp2 -trimpath -buildvcs=false -ldflags "-s -w"
+LAMBDA = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 GOARM64=v8.0,lse $(GO) build -tags lambda.norpc,nethttpomithttp2 -trimpath -buildvcs=false -ldflags "-s -w$(STAMP)"
 
-functions: ## build both functions for Lambda (linux/arm64) into bin/
+functions: ## build both functions for Lambda (linux/arm64) into bin/, stamped with VERSION where it is set
 	$(LAMBDA) -o bin/vend/bootstrap ./functions/vend
 	$(LAMBDA) -o bin/rotate/bootstrap ./functions/rotate
 	@ls -l bin/vend/bootstrap bin/rotate/bootstrap

@@ -84,6 +84,7 @@ type build struct {
 	function string // vend or rotate
 	race     bool   // with the race detector
 	arch     string // "": this machine's
+	version  string // the stamped version; "": none
 }
 
 var builds sync.Map // of func() (string, error), by build: each is built once
@@ -102,8 +103,12 @@ func bootstrap(t testing.TB, b build) string {
 }
 
 func (b build) run() (string, error) {
-	path := filepath.Join(binaries, fmt.Sprintf("%s-%t-%s", b.function, b.race, b.arch), "bootstrap")
-	args := []string{"build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-o", path}
+	path := filepath.Join(binaries, fmt.Sprintf("%s-%t-%s-%s", b.function, b.race, b.arch, b.version), "bootstrap")
+	flags := "-s -w"
+	if b.version != "" {
+		flags += " -X main.version=" + b.version
+	}
+	args := []string{"build", "-tags", "lambda.norpc,nethttpomithttp2", "-trimpath", "-ldflags", flags, "-o", path}
 	env := []string{"CGO_ENABLED=0"}
 	switch {
 	case b.race:

@@ -1,6 +1,8 @@
 package functions_test
 
 import (
+	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +27,26 @@ func TestMisconfiguredFunctionNamesEverySettingAndEnds(t *testing.T) {
 		}
 		if !p.Ended() || strings.Contains(output, "hush") || strings.Contains(output, "maybe") {
 			t.Errorf("%s ended %t with %s, want true and no value", function, p.Ended(), output)
+		}
+	}
+}
+
+// A function whose settings are wrong writes its version too.
+func TestStartLineHasTheVersion(t *testing.T) {
+	t.Parallel()
+	for function := range logical {
+		for _, version := range []string{"", "v9.8.7"} {
+			t.Run(function+version, func(t *testing.T) {
+				t.Parallel()
+				p := testbed.NewRuntime(time.Second).Start(t, bootstrap(t, build{function: function, version: version}))
+				first, _, _ := strings.Cut(p.Output(), "\n")
+				var line struct{ Msg, Version, Go string }
+				err := json.Unmarshal([]byte(first), &line)
+				if err != nil || line.Msg != "start" || line.Version == "" ||
+					version != "" && line.Version != version || line.Go != runtime.Version() {
+					t.Errorf("the first line of %s = %s, want the start of version %q", function, first, version)
+				}
+			})
 		}
 	}
 }

@@ -11,8 +11,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/boot"
 )
 
+// version is set by the linker: -ldflags "-X main.version=v1.2.3".
+var version string
+
 func main() {
-	handler, err := boot.Rotate(context.Background(), os.Getenv, os.Stdout)
+	handler, err := boot.Rotate(context.Background(), boot.Process{Version: version, Getenv: os.Getenv, Log: os.Stdout})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rotate: the function is misconfigured:\n"+err.Error())
 		os.Exit(1)

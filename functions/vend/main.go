@@ -12,8 +12,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/boot"
 )
 
+// version is set by the linker: -ldflags "-X main.version=v1.2.3".
+var version string
+
 func main() {
-	handler, err := boot.Vend(context.Background(), os.Getenv, os.Stdout)
+	handler, err := boot.Vend(context.Background(), boot.Process{Version: version, Getenv: os.Getenv, Log: os.Stdout})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "vend: the function is misconfigured:\n"+err.Error())
 		os.Exit(1)

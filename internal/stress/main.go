@@ -54,7 +54,7 @@ func run(ctx context.Context, patterns []string) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	var all []pkg
-	for _, folder := range strings.Fields(string(list)) {
+	for folder := range strings.FieldsSeq(string(list)) {
 		p := pkg{folder: folder, binary: filepath.Join(dir, strings.ReplaceAll(folder, "/", "_")+".test")}
 		if err := p.measure(ctx); err != nil {
 			return err

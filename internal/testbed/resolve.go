@@ -3,6 +3,7 @@ package testbed
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -48,9 +49,7 @@ func newResolver(e expansion, account, sealKey string, given map[string]any) *re
 	for name, p := range e.Parameters {
 		all[name] = p.Default
 	}
-	for name, value := range given {
-		all[name] = value
-	}
+	maps.Copy(all, given)
 	for name, p := range e.Parameters {
 		if p.Type == "CommaDelimitedList" {
 			all[name] = listOf(fmt.Sprint(all[name]))
@@ -62,7 +61,7 @@ func newResolver(e expansion, account, sealKey string, given map[string]any) *re
 // listOf returns the value of a parameter that is a list.
 func listOf(text string) []any {
 	list := []any{}
-	for _, one := range strings.Split(text, ",") {
+	for one := range strings.SplitSeq(text, ",") {
 		list = append(list, one)
 	}
 	return list
@@ -151,7 +150,7 @@ func (r *resolver) call(function string, argument any) any {
 		}
 	case "Fn::Split":
 		parts := []any{}
-		for _, part := range strings.Split(fmt.Sprint(list[1]), fmt.Sprint(list[0])) {
+		for part := range strings.SplitSeq(fmt.Sprint(list[1]), fmt.Sprint(list[0])) {
 			parts = append(parts, part)
 		}
 		return parts

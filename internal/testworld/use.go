@@ -50,8 +50,7 @@ func Must(t testing.TB, err error) {
 
 // ErrorCode returns the code of an [api.Error], or "".
 func ErrorCode(err error) api.Code {
-	var known *api.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*api.Error](err); ok {
 		return known.Code
 	}
 	return ""

@@ -33,10 +33,16 @@ type core struct {
 	canary  time.Duration
 }
 
-// Vend returns the vend function's Service. getenv is os.Getenv; the log goes
-// to out as JSON lines. An error names every wrong setting.
-func Vend(ctx context.Context, getenv func(string) string, out io.Writer) (*vend.Service, error) {
-	c, err := assemble(getenv, out)
+// Process is what a function's main gives to its parts.
+type Process struct {
+	Version string // the stamped version; "": that of the module, as Go knows it
+	Getenv  func(string) string
+	Log     io.Writer // gets JSON lines
+}
+
+// Vend returns the vend function's Service. An error names every wrong setting.
+func Vend(ctx context.Context, p Process) (*vend.Service, error) {
+	c, err := assemble(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +59,8 @@ func Vend(ctx context.Context, getenv func(string) string, out io.Writer) (*vend
 }
 
 // Rotate returns the rotate function's Rotator. See [Vend].
-func Rotate(ctx context.Context, getenv func(string) string, out io.Writer) (*rotate.Rotator, error) {
-	c, err := assemble(getenv, out)
+func Rotate(ctx context.Context, p Process) (*rotate.Rotator, error) {
+	c, err := assemble(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -66,11 +72,13 @@ func Rotate(ctx context.Context, getenv func(string) string, out io.Writer) (*ro
 	return &rotate.Rotator{Mint: c.mint, Store: c.store, Journal: c.journal, Canary: c.canary}, nil
 }
 
-func assemble(getenv func(string) string, out io.Writer) (core, error) {
-	collect(getenv)
-	s, err := read(getenv)
+func assemble(ctx context.Context, p Process) (core, error) {
+	collect(p.Getenv)
+	s, err := read(p.Getenv)
+	j := journal.Journal{Log: newLog(p.Log, s.logLevel), Metrics: s.metrics}
+	j.Start(ctx, p.Version)
 	if err != nil {
-		journal.Journal{Log: newLog(out, s.logLevel), Metrics: s.metrics}.NotStarted(context.Background(), err.Error())
+		j.NotStarted(ctx, err.Error())
 		return core{}, err
 	}
 	d := newDialer()
@@ -79,7 +87,7 @@ func assemble(getenv func(string) string, out io.Writer) (core, error) {
 		settings: s, dialer: d,
 		store:   dynamo.New(dynamodb.NewFromConfig(cfg), s.table),
 		canary:  s.canary,
-		journal: journal.Journal{Log: newLog(out, s.logLevel), Metrics: s.metrics},
+		journal: j,
 	}
 	var sealer seal.Sealer = seal.Off{}
 	if s.sealing {

@@ -38,8 +38,8 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 		EnvProxy:        "https://user:hush@proxy", EnvLogLevel: "loud", EnvRowFormat: "3", EnvStaleMax: "later",
 		"AWS_REGION": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
 	}
-	_, vendErr := Vend(t.Context(), environment(wrong), io.Discard)
-	_, rotateErr := Rotate(t.Context(), environment(wrong), io.Discard)
+	_, vendErr := Vend(t.Context(), Process{Getenv: environment(wrong), Log: io.Discard})
+	_, rotateErr := Rotate(t.Context(), Process{Getenv: environment(wrong), Log: io.Discard})
 	if vendErr == nil || rotateErr == nil || vendErr.Error() != rotateErr.Error() {
 		t.Fatalf("vend: %v\nrotate: %v", vendErr, rotateErr)
 	}
@@ -135,9 +135,9 @@ func TestTheTableIsAskedOnceBeforeTheFirstCaller(t *testing.T) {
 		_, _ = io.WriteString(w, "{}")
 	}))
 	defer table.Close()
-	if _, err := Vend(t.Context(), environment(map[string]string{
+	if _, err := Vend(t.Context(), Process{Log: io.Discard, Getenv: environment(map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": table.URL,
-	}), io.Discard); err != nil {
+	})}); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(asked, []string{"DynamoDB_20120810.GetItem"}) {
@@ -153,7 +153,9 @@ func TestAFunctionStartsWithoutItsTable(t *testing.T) {
 	defer silent.Close()
 	for _, at := range []string{"http://127.0.0.1:1", silent.URL} {
 		began := time.Now()
-		_, err := Rotate(t.Context(), environment(map[string]string{"AWS_ENDPOINT_URL": at}), io.Discard)
+		_, err := Rotate(t.Context(), Process{
+			Log: io.Discard, Getenv: environment(map[string]string{"AWS_ENDPOINT_URL": at}),
+		})
 		if took := time.Since(began); err != nil || took > connectWithin+time.Second {
 			t.Errorf("%s: %v after %v", at, err, took)
 		}

@@ -23,7 +23,7 @@ func TestGarbageIsCollectedRarelyAndInTime(t *testing.T) {
 		settings := environment(map[string]string{
 			envMemory: c.memory, "GOGC": c.gogc, "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
 		})
-		if _, err := Vend(t.Context(), settings, io.Discard); err != nil {
+		if _, err := Vend(t.Context(), Process{Getenv: settings, Log: io.Discard}); err != nil {
 			t.Fatal(err)
 		}
 		if percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1); percent != c.percent ||

@@ -33,9 +33,9 @@ func TestTableOfAnotherPrefixIsRefused(t *testing.T) {
 		})
 		var err error
 		if rotates {
-			_, err = Rotate(t.Context(), getenv, &log)
+			_, err = Rotate(t.Context(), Process{Getenv: getenv, Log: &log})
 		} else {
-			_, err = Vend(t.Context(), getenv, &log)
+			_, err = Vend(t.Context(), Process{Getenv: getenv, Log: &log})
 		}
 		return log.String(), err
 	}

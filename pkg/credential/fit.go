@@ -55,7 +55,7 @@ func (f *form) fit(c Credential, d *descriptor.Descriptor) {
 	f.fitAuth(c, d)
 	taken := standard
 	for _, name := range d.Token.Fields {
-		taken = append(taken[:len(taken):len(taken)], name)
+		taken = append(slices.Clip(taken), name)
 	}
 	for name := range c.Client.Params {
 		if slices.Contains(taken, name) {

@@ -2,6 +2,7 @@ package descriptor
 
 import (
 	"cmp"
+	"maps"
 	"time"
 )
 
@@ -68,9 +69,7 @@ func (d *Descriptor) EndpointFor(g Grant) TokenEndpoint {
 func merge[K comparable](base, over map[K]string) map[K]string {
 	all := make(map[K]string, len(base)+len(over))
 	for _, m := range []map[K]string{base, over} {
-		for k, v := range m {
-			all[k] = v
-		}
+		maps.Copy(all, m)
 	}
 	return all
 }

@@ -20,8 +20,7 @@ const (
 // API returns an error that callers may see: err itself if it holds an
 // *api.Error, else an internal error.
 func API(err error) error {
-	var known *api.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*api.Error](err); ok {
 		return known
 	}
 	return &api.Error{Code: api.Internal, Detail: internalDetail}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,14 @@ func TestAVendIsOneLine(t *testing.T) {
 		if _, there := line[absent]; there {
 			t.Errorf("the line has %s, want it left out", absent)
 		}
+	}
+}
+
+func TestStartHasTheVersion(t *testing.T) {
+	line := written(t, func(j journal.Journal) { j.Start(t.Context(), "v1.2.3") })
+	if line["msg"] != "start" || line["level"] != "INFO" || line["version"] != "v1.2.3" ||
+		line["go"] != runtime.Version() {
+		t.Errorf("Start(v1.2.3) wrote %v, want its version and Go's", line)
 	}
 }
 

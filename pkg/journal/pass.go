@@ -3,6 +3,8 @@ package journal
 import (
 	"context"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
 	"time"
 )
 
@@ -42,6 +44,17 @@ func (j Journal) Pass(ctx context.Context, p Pass) {
 		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue),
 		slog.Int("proven", p.Proven), slog.Int("refused", p.Refused), slog.Bool("more", p.More),
 		slog.String("error", p.Error), slog.String("cause", p.Cause))
+}
+
+// Start writes the line of a function's start, with the versions of tokenvend
+// and of Go. version is the stamped one; if it is "", the module's is written.
+func (j Journal) Start(ctx context.Context, version string) {
+	info, ok := debug.ReadBuildInfo()
+	if version == "" && ok {
+		version = info.Main.Version
+	}
+	j.write(ctx, line{level: slog.LevelInfo, what: "start"},
+		slog.String("version", version), slog.String("go", runtime.Version()))
 }
 
 // NotStarted writes a line and a metric for a function whose settings are

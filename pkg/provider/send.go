@@ -19,10 +19,12 @@ import (
 func wall() time.Time { return clock.Now() }
 
 // send sends the request, reads the response, and remembers the provider's
-// clock.
+// clock where the request was refused. An assertion that was accepted was
+// signed by a clock that is good enough, whatever the Date field shows: a
+// gateway with a wrong clock may have written it.
 func (q *call) send(ctx context.Context, e Endpoint) (m response.Message, err *Error) {
 	m, err = q.sendBy(ctx, e.HTTP)
-	if err == nil {
+	if err == nil && (m.Status == http.StatusBadRequest || m.Status == http.StatusUnauthorized) {
 		e.Clocks.learn(q.url, m)
 	}
 	return m, err
@@ -73,7 +75,7 @@ func (q *call) attempt(ctx context.Context, rt http.RoundTripper) (m response.Me
 		died = kept.Load() && !answered.Load() && over == nil && !(errors.As(failed, &slow) && slow.Timeout())
 		return response.Message{}, died, q.networkError(failed, over, mayHaveArrived(failed, rt, connected.Load()))
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	m = response.Message{Status: res.StatusCode, Header: res.Header, SentAt: sentAt, At: wall()}
 	if m.Body, failed = body.Read(res.Header, res.Body); failed != nil {
 		over := contextError(ctx)

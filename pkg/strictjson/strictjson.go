@@ -135,10 +135,10 @@ func member(t reflect.Type, key string) (inner reflect.Type, known bool) {
 	if t.Kind() == reflect.Map {
 		return t.Elem(), true
 	}
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == key {
-			return t.Field(i).Type, true
+			return field.Type, true
 		}
 	}
 	return nil, false
@@ -146,7 +146,7 @@ func member(t reflect.Type, key string) (inner reflect.Type, known bool) {
 
 // fits reports whether a token can begin a value of type t, and what can.
 func fits(token json.Token, t reflect.Type) (expected string, ok bool) {
-	if c, is := reflect.Zero(t).Interface().(Checker); is {
+	if c, is := reflect.TypeAssert[Checker](reflect.Zero(t)); is {
 		return c.CheckJSON(token)
 	}
 	switch t.Kind() {

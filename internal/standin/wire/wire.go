@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -41,8 +42,7 @@ func Decode(body []byte, into any) error {
 	if err == nil {
 		return nil
 	}
-	var answer *Error
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*Error](err); ok {
 		return answer
 	}
 	return Errorf("SerializationException", "the stand-in cannot read the request: %v", err)
@@ -99,9 +99,7 @@ func spell(answer any, err error) (status int, code string, data []byte) {
 			e = &Error{Code: "InternalFailure", Message: err.Error(), Status: http.StatusInternalServerError}
 		}
 		fields := map[string]any{"__type": e.Code, "message": e.Message}
-		for name, value := range e.Fields {
-			fields[name] = value
-		}
+		maps.Copy(fields, e.Fields)
 		answer, status, code = fields, max(e.Status, http.StatusBadRequest), e.Code
 	}
 	data, err = json.Marshal(answer)

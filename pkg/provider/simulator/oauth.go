@@ -130,7 +130,7 @@ func (c *call) client(id, secret string) (Client, bool) {
 
 // grants reports whether the client may have all of the scopes.
 func (k Client) grants(scope string) bool {
-	for _, s := range strings.Fields(scope) {
+	for s := range strings.FieldsSeq(scope) {
 		if k.Scopes != nil && !slices.Contains(k.Scopes, s) {
 			return false
 		}

@@ -102,7 +102,7 @@ func copyFlushing(w http.ResponseWriter, body io.Reader) error {
 // DNS error; plain http is refused.
 func (s *Simulator) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
-		defer r.Body.Close()
+		defer func() { _ = r.Body.Close() }()
 	}
 	if r.URL.Scheme != "https" {
 		return nil, errRefused

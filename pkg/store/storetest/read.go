@@ -73,14 +73,14 @@ func testTimes(h harness) {
 
 // blur moves every time by less than a millisecond and into another time zone.
 func blur(v reflect.Value) {
-	for i := range v.NumField() {
-		switch x := v.Field(i).Addr().Interface().(type) {
+	for _, field := range v.Fields() {
+		switch x := field.Addr().Interface().(type) {
 		case *time.Time:
 			if !x.IsZero() {
 				*x = x.Add(999_999).In(time.FixedZone("east", 5*3600))
 			}
 		case *store.Failure:
-			blur(v.Field(i))
+			blur(field)
 		}
 	}
 }

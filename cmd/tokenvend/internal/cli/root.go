@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -103,7 +104,7 @@ func Run(ctx context.Context, p command.Program, args []string) int {
 	root := New(p)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == errNoCommand {
+	if errors.Is(err, errNoCommand) {
 		p.Help(false, help(root))
 		return int(clierror.BadUsage)
 	}

@@ -54,7 +54,7 @@ func unknownFlag(cmd *cobra.Command, e *pflag.NotExistError) error {
 		return clierror.Usage("no secret is ever taken from the command line, where others can read it: " +
 			"it is asked for, or read from standard input or a file")
 	case e.GetSpecifiedShortnames() != "":
-		return clierror.Usage("there is no flag -%s; the names of flags stand after two hyphens", name)
+		return clierror.Usage("there is no flag -%s; the names of flags stand group two hyphens", name)
 	}
 	return clierror.Usage("there is no flag --%s%s", name, suggestion(similarFlags(cmd, name), "--"))
 }
@@ -71,8 +71,8 @@ func similarFlags(cmd *cobra.Command, name string) []string {
 
 // unquoted replaces cobra's errors that are about the command line.
 func unquoted(err error) error {
-	if strings.HasPrefix(err.Error(), "if any flags in the group [") {
-		group, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "if any flags in the group ["), "]")
+	if group, ok := strings.CutPrefix(err.Error(), "if any flags in the group ["); ok {
+		group, _, _ = strings.Cut(group, "]")
 		return clierror.Usage("expected one of --%s", strings.Join(strings.Fields(group), " and --"))
 	}
 	return err

@@ -232,7 +232,7 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	if fromFile || d != nil && !d.Token.Auth.Needs().Secret {
 		return nil
 	}
-	return askSecret(c, f, name)
+	return s.askSecret(c, f, name)
 }
 
 // descriptorOf returns the descriptor of the provider that is named, or the
@@ -270,7 +270,7 @@ func askFor(c terminal.Console, f Fields, field, question string) error {
 
 // askSecret asks for the client secret, or reads it as one line of standard
 // input. No answer keeps the one that the secret has.
-func askSecret(c terminal.Console, f Fields, name string) error {
+func (s *Input) askSecret(c terminal.Console, f Fields, name string) error {
 	const field = "client_secret"
 	_, has := f[field]
 	question := "client secret"
@@ -283,6 +283,8 @@ func askSecret(c terminal.Console, f Fields, name string) error {
 		return err
 	case !answer.IsZero():
 		f.Put(field, answer.Reveal())
+	case !c.Interactive() && !s.isGiven():
+		return clierror.Usage("nothing to change: expected a flag, or the new client secret as one line of standard input")
 	case !has:
 		return clierror.Usage("the client secret is needed: type it where it is asked for, " +
 			"or give it as one line of standard input")

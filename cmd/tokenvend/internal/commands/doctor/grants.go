@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -72,7 +73,7 @@ func (f *findings) resourcePolicy(ctx context.Context, reader functionReader, na
 		input.Qualifier = &alias
 	}
 	out, err := reader.GetPolicy(ctx, input)
-	if e, ok := clierror.AWS("lambda:GetPolicy", name, err).(*clierror.AWSError); ok {
+	if e, ok := errors.AsType[*clierror.AWSError](clierror.AWS("lambda:GetPolicy", name, err)); ok {
 		if e.Code != "ResourceNotFoundException" {
 			f.unread(subject, e)
 		}
