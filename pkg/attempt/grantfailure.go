@@ -69,7 +69,7 @@ func (a *attempt) endedUnlessReplaced(ctx context.Context, failed *failure.Cause
 			Detail: "another process has renewed the grant meanwhile",
 		}
 	}
-	ended := failure.GrantEnded("the provider takes the refresh token no more: " + failed.Detail)
+	ended := failure.GrantEnded("the provider refuses the refresh token: " + failed.Detail)
 	ended.Answered = true
 	return ended
 }

@@ -2,9 +2,9 @@
 // grant type, and the rule of refresh tokens as a table: what becomes of one
 // after it was sent, and when it may be sent again. It does no I/O.
 //
-// A refresh token may be all that is left of a grant. Only the provider's
-// word, or the refresh token's own end, ends a grant. An outage of any length
-// does not.
+// A refresh token may be all that is left of a grant. Only a refusal by the
+// provider, or the expiry of the refresh token, ends a grant. An outage of any
+// length does not.
 package grant
 
 // Outcome is what came back when a refresh token was sent.
@@ -28,9 +28,11 @@ const (
 	TooEarly Outcome = "too early"
 	// TryLater is a refusal that names the provider's own state as its cause.
 	TryLater Outcome = "try later"
-	// Over is the provider's word that the grant is over.
+	// Over is a refusal that says that the grant has ended: invalid_grant, or
+	// what a provider sends in its place.
 	Over Outcome = "the grant is over"
-	// Expired is the refresh token's own end, as the provider named it.
+	// Expired is the expiry of the refresh token, as the provider gave it. It
+	// is not sent then.
 	Expired Outcome = "nothing: its own end has come"
 )
 

@@ -1,6 +1,5 @@
 // Package mint is the one path to a new token, for vend and rotate alike:
-// it decides whether a token is needed, and package attempt obtains it. Nothing
-// else sends a token request.
+// it decides whether a token is needed, and package attempt obtains it.
 //
 // [Mint.Token] looks at what this process knows of a key, a snapshot of the
 // entry and of its credential's record, and does one of three things: it
@@ -95,19 +94,19 @@ func (m *Mint) Wait() {
 	m.Verifier.Wait()
 }
 
-// Want is what a token must be, to be the answer.
+// Want is what a caller of [Mint.Token] requires of the token.
 type Want struct {
 	Caller access.Caller // who requests it; the zero value is a caller like any other
 	// Life is the least remaining life. 0: none is required, and a minute (a
 	// tenth of a short life) is preferred.
 	Life time.Duration
-	// Proactive: its renewal time has not passed. It is rotate's request, which
-	// does not count as a request of a caller.
+	// Proactive: the request is rotate's or an operator's, and does not count
+	// as one of a caller. A token past its renewal time is replaced.
 	Proactive bool
 	// Rejected is a fingerprint that the token must not have.
 	Rejected string
-	// Trusted: an operator says so; the report is neither verified nor delayed
-	// by earlier ones.
+	// Trusted: an operator reports Rejected. The report is neither verified nor
+	// delayed by earlier ones.
 	Trusted bool
 	// IgnoreBackoff: an operator asks; a back-off is not waited for, a
 	// provider's cooldown is.

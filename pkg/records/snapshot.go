@@ -137,7 +137,7 @@ func (s Snapshot) Changes() []credential.Change {
 	return nil
 }
 
-// GrantEnded returns an error if only a person can help: the account was never
+// GrantEnded returns an error if only a user can help: the account was never
 // connected, or its grant has ended. A new secret may hold another refresh
 // token, and an operator may have one that is left tried again.
 func (s Snapshot) GrantEnded(tryAgain bool) *api.Error {

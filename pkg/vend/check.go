@@ -105,7 +105,7 @@ func consistsOf(s string, allowed func(rune) bool) bool {
 	return true
 }
 
-// isRedirect reports whether a provider may send a person back to a URL: https,
+// isRedirect reports whether a provider may send a user back to a URL: https,
 // or a program on the person's own machine (RFC 8252 §7.3).
 func isRedirect(uri string) bool {
 	u, err := url.Parse(uri)

@@ -95,7 +95,7 @@ func (s *Service) status(ctx context.Context, c *call) (any, error) {
 	return report, nil
 }
 
-// authorize returns where a person grants access.
+// authorize returns the authorization URL at which a user grants access.
 func (s *Service) authorize(ctx context.Context, c *call) (any, error) {
 	page, err := operate.New(s.Mint).Authorization(ctx, c.key, c.Request.RedirectURI)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Service) connect(ctx context.Context, c *call) (any, error) {
 	return s.status(ctx, c)
 }
 
-// recover puts back a refresh token that could not be stored.
+// recover restores a refresh token that could not be stored.
 func (s *Service) recover(ctx context.Context, c *call) (any, error) {
 	recovered, err := operate.New(s.Mint).Recover(ctx, c.key.Credential, c.Request.Recovery)
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *Service) accept(ctx context.Context, c *call) (any, error) {
 	return s.status(ctx, c)
 }
 
-// renew replaces a token though a back-off forbids it.
+// renew replaces a token at once, in spite of a back-off.
 func (s *Service) renew(ctx context.Context, c *call) (any, error) {
 	if err := operate.New(s.Mint).Replace(ctx, c.key); err != nil {
 		return nil, err
