@@ -46,7 +46,7 @@ func TestLogNamesWhatAWSRefused(t *testing.T) {
 				t.Fatalf("answer = %s, %v, want %s", answer, refused, c.code)
 			}
 			end := time.Now().Add(5 * time.Second)
-			for !strings.Contains(p.Output(), `"cause"`) && time.Now().Before(end) {
+			for !strings.Contains(p.Output(), `"cause":`) && time.Now().Before(end) {
 				time.Sleep(10 * time.Millisecond) // the line is on its way
 			}
 			if strings.Contains(refused.Detail, c.cause) || !strings.Contains(p.Output(), `"cause":"`+c.cause) {
@@ -66,6 +66,13 @@ func (h *installation) withoutTable() (again func()) {
 		input := *h.stack.Table
 		input.TableName = &h.table
 		if _, err := h.items.CreateTable(h.t.Context(), &input); err != nil {
+			h.t.Error(err)
+		}
+		exists := dynamodb.NewTableExistsWaiter(h.items, func(o *dynamodb.TableExistsWaiterOptions) {
+			o.MinDelay, o.MaxDelay = 10*time.Millisecond, time.Second
+		})
+		described := &dynamodb.DescribeTableInput{TableName: &h.table}
+		if err := exists.Wait(h.t.Context(), described, time.Minute); err != nil {
 			h.t.Error(err)
 		}
 	}

@@ -139,3 +139,13 @@ func TestSetTakesAFieldAway(t *testing.T) {
 		"scope",
 	).want(t, clierror.BadUsage, "no flag adds to it")
 }
+
+// A program that should have written the new secret to the pipe has failed: set
+// does not report that the secret is written.
+func TestSetOfNothingIsRefused(t *testing.T) {
+	dir := written(t, narrow)
+	for _, stdin := range []string{"", "\n"} {
+		tv(t, dir, stdin, "set", "x").want(t, clierror.BadUsage, "nothing to change", "one line of standard input")
+	}
+	tv(t, dir, "", "set", "x", "--client-id", "you").want(t, clierror.OK, "x is written")
+}

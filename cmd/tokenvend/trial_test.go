@@ -11,6 +11,7 @@ import (
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
@@ -207,6 +208,11 @@ func TestAddHasAFlagForEachField(t *testing.T) {
 		},
 	}
 	help := tv(t, dir, "", "help", "add").want(t, clierror.OK).out
+	for _, name := range grant.Names() {
+		if !strings.Contains(help, name) {
+			t.Errorf("help add = %s, want it to name the grant type %s", help, name)
+		}
+	}
 	sources, err := filepath.Glob(filepath.Join("..", "..", "pkg", "credential", "*.go"))
 	must(t, err)
 	fields := map[string]bool{}

@@ -1,6 +1,6 @@
 package main
 
-// further lists the fixes of rows 6 to 25, in the order of the attacks.
+// further lists the fixes of rows 6 to 27, in the order of the attacks.
 var further = []revert{
 	{
 		attack: "02", fix: "an encoded refresh token is no access token", file: "pkg/provider/response/refreshname.go",
@@ -58,7 +58,7 @@ var further = []revert{
 		test:    "TestAttack08_MadeUpNamesCostNothing", pkg: "pkg/vend",
 	},
 	{
-		attack: "08", fix: "the list's pages name credentials of the caller alone", file: "pkg/vend/administer.go",
+		attack: "08", fix: "the list's pages name credentials of the caller alone", file: "pkg/vend/handlers.go",
 		old:     "page.Next = page.Credentials[limit-1].Credential",
 		without: "page.Next = t.Name",
 		test:    "TestAttack08_TheListsPagesTellNoForbiddenName",
@@ -228,6 +228,18 @@ var further = []revert{
 		old:     "--require-hashes\n",
 		without: "",
 		test:    "TestAttack25_PythonPackagesAreHashed", pkg: "internal/structure",
+	},
+	{
+		attack: "26", fix: "an address with a loopback address inside is another machine's", file: "pkg/outbound/address.go",
+		old:     "if !a.Unmap().IsLoopback() {",
+		without: "if !plain(a).IsLoopback() {",
+		test:    "TestAttack26_PlainHTTPStaysOnThisMachine",
+	},
+	{
+		attack: "27", fix: "a Date field beside a token changes no clock", file: "pkg/provider/send.go",
+		old:     "if err == nil && (m.Status == http.StatusBadRequest || m.Status == http.StatusUnauthorized) {",
+		without: "if err == nil {",
+		test:    "TestAttack27_WrongDateSpoilsNoAssertion",
 	},
 	{
 		attack: "Fault14", fix: "what an intermediary may have caused is an outage", file: "pkg/failure/cause.go",

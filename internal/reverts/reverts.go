@@ -10,14 +10,14 @@ var reverts = []revert{
 	},
 	{
 		attack: "01", fix: "another version is used with its own descriptor", file: "pkg/attempt/exchange.go",
-		old:     "d, unknown := c.Speaks()",
+		old:     "d, unknown := c.ProviderDescriptor()",
 		without: "d, unknown := a.record.Descriptor, error(nil)",
 		test:    "TestAttack01_OtherVersionStandsInAtItsOwnEndpointAlone", pkg: "pkg/mint",
 	},
 	{
 		attack: "01", fix: "another version asks for its own scope", file: "pkg/attempt/exchange.go",
-		old:     "req.Scope, req.Audience = terms.Asks(variant)",
-		without: "req.Scope, req.Audience = a.record.Terms.Asks(variant)",
+		old:     "req.Scope, req.Audience = terms.ScopeAndAudience(variant)",
+		without: "req.Scope, req.Audience = a.record.Terms.ScopeAndAudience(variant)",
 		test:    "TestAttack01_OtherVersionStandsInAtItsOwnEndpointAlone", pkg: "pkg/mint",
 	},
 	{

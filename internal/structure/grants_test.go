@@ -14,12 +14,12 @@ func TestThePageShowsTheTableOfRefreshTokens(t *testing.T) {
 	page := readPage(t, "promises.md")
 	var table strings.Builder
 	table.WriteString(
-		"| what came back | on reuse the provider is known for | access token | refresh token | sent again | told |\n|---|---|---|---|---|---|\n",
+		"| what came back | on reuse the provider is known for | access token | refresh token | sent again | notified |\n|---|---|---|---|---|---|\n",
 	)
 	for _, l := range grant.Table() {
 		fmt.Fprintf(
 			&table, "| %s | %s | %s | %s | %s | %s |\n", l.Outcome, anyOr(l.Reuse), anyOr(l.Access), l.Rule.Fate,
-			l.Rule.Next, l.Rule.Told,
+			l.Rule.Next, l.Rule.Notified,
 		)
 	}
 	if !strings.Contains(page, table.String()) {

@@ -54,9 +54,9 @@ func (r Rule) admitsPrincipal(arn string) bool {
 	return len(r.Principals) == 0 || slices.ContainsFunc(r.Principals, p.matches)
 }
 
-// Asked is a request's scope, audience and account. Empty parts mean the
+// Requested is a request's scope, audience and account. Empty parts mean the
 // credential's defaults.
-type Asked struct {
+type Requested struct {
 	Scope    string // space-separated; order and repetition have no meaning
 	Audience string
 	Account  string
@@ -75,7 +75,7 @@ func (r *Refused) Error() string { return "access: this " + r.Parameter + " is n
 // otherwise. defaults are the credential's scope and audience. It applies to
 // every caller, including the alias admin. It does not apply to revoking,
 // because an account that was allowed once must stay revocable.
-func (r Rule) Permits(asked, defaults Asked) error {
+func (r Rule) Permits(asked, defaults Requested) error {
 	usual := strings.Fields(defaults.Scope)
 	for scope := range strings.FieldsSeq(asked.Scope) {
 		if !slices.Contains(usual, scope) && !slices.Contains(r.Scopes, scope) {

@@ -146,7 +146,7 @@ func TestWhoAdministers(t *testing.T) {
 }
 
 func TestWhatMayBeAskedFor(t *testing.T) {
-	defaults := access.Asked{Scope: "read list", Audience: "https://api.example"}
+	defaults := access.Requested{Scope: "read list", Audience: "https://api.example"}
 	closed := access.Rule{}
 	rule := access.Rule{
 		Scopes:    []string{"write", "*"},
@@ -156,24 +156,24 @@ func TestWhatMayBeAskedFor(t *testing.T) {
 
 	for _, c := range []struct {
 		rule    access.Rule
-		asked   access.Asked
+		asked   access.Requested
 		refused string
 	}{
-		{closed, access.Asked{}, ""},
-		{closed, access.Asked{Scope: "list read read", Audience: "https://api.example"}, ""},
-		{closed, access.Asked{Scope: "read"}, ""},
-		{closed, access.Asked{Scope: "read write"}, "scope"},
-		{closed, access.Asked{Scope: "Read"}, "scope"},
-		{closed, access.Asked{Audience: "https://eu.example"}, "audience"},
-		{closed, access.Asked{Account: "ann"}, "account"},
-		{rule, access.Asked{Scope: "write read", Audience: "https://eu.example", Account: "ann"}, ""},
-		{rule, access.Asked{Scope: "*"}, ""},
-		{rule, access.Asked{Scope: "delete"}, "scope"},
-		{rule, access.Asked{Audience: "https://eu.example/"}, "audience"},
-		{rule, access.Asked{Account: "carl@example.com"}, ""},
-		{rule, access.Asked{Account: "carl@example.com.evil.test"}, "account"},
-		{rule, access.Asked{Account: "bób"}, ""},
-		{rule, access.Asked{Account: "anna"}, "account"},
+		{closed, access.Requested{}, ""},
+		{closed, access.Requested{Scope: "list read read", Audience: "https://api.example"}, ""},
+		{closed, access.Requested{Scope: "read"}, ""},
+		{closed, access.Requested{Scope: "read write"}, "scope"},
+		{closed, access.Requested{Scope: "Read"}, "scope"},
+		{closed, access.Requested{Audience: "https://eu.example"}, "audience"},
+		{closed, access.Requested{Account: "ann"}, "account"},
+		{rule, access.Requested{Scope: "write read", Audience: "https://eu.example", Account: "ann"}, ""},
+		{rule, access.Requested{Scope: "*"}, ""},
+		{rule, access.Requested{Scope: "delete"}, "scope"},
+		{rule, access.Requested{Audience: "https://eu.example/"}, "audience"},
+		{rule, access.Requested{Account: "carl@example.com"}, ""},
+		{rule, access.Requested{Account: "carl@example.com.evil.test"}, "account"},
+		{rule, access.Requested{Account: "bób"}, ""},
+		{rule, access.Requested{Account: "anna"}, "account"},
 	} {
 		err := c.rule.Permits(c.asked, defaults)
 		var refused *access.Refused

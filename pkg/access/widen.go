@@ -9,7 +9,7 @@ import (
 // Policy is a credential's rule and the defaults that the rule extends.
 type Policy struct {
 	Rule
-	Defaults Asked // scope and audience; there is no default account
+	Defaults Requested // scope and audience; there is no default account
 }
 
 // Widened returns one sentence for each permission of p that before did not

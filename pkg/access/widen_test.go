@@ -61,16 +61,16 @@ func TestWidened(t *testing.T) {
 		{"another scope", Policy{Rule: full}, with(func(r *Rule) {
 			r.Scopes = []string{"write", "admin"}
 		}), "allow.scopes: admin"},
-		{"a default scope", Policy{Rule: full}, Policy{Rule: full, Defaults: Asked{Scope: "write"}}, ""},
+		{"a default scope", Policy{Rule: full}, Policy{Rule: full, Defaults: Requested{Scope: "write"}}, ""},
 		{
 			"another default scope",
 			Policy{Rule: full},
-			Policy{Rule: full, Defaults: Asked{Scope: "admin"}},
+			Policy{Rule: full, Defaults: Requested{Scope: "admin"}},
 			"allow.scopes: admin",
 		},
 		{
 			"no default scope any more",
-			Policy{Rule: full, Defaults: Asked{Scope: "read"}},
+			Policy{Rule: full, Defaults: Requested{Scope: "read"}},
 			Policy{Rule: full},
 			"scope: none is asked for",
 		},
@@ -79,13 +79,13 @@ func TestWidened(t *testing.T) {
 		}), "allow.audiences: b"},
 		{
 			"another default audience",
-			Policy{Defaults: Asked{Audience: "a"}},
-			Policy{Defaults: Asked{Audience: "b"}},
+			Policy{Defaults: Requested{Audience: "a"}},
+			Policy{Defaults: Requested{Audience: "b"}},
 			"allow.audiences: b",
 		},
 		{
 			"no default audience any more",
-			Policy{Defaults: Asked{Audience: "a"}},
+			Policy{Defaults: Requested{Audience: "a"}},
 			Policy{},
 			"audience: none is asked for",
 		},

@@ -4,20 +4,6 @@ package api
 
 import "time"
 
-// Actions of a direct invocation. What each takes and returns is in
-// [Operations].
-const (
-	Vend      = "vend"
-	Status    = "status"
-	Revoke    = "revoke"
-	List      = "list"
-	Authorize = "authorize" // where a user grants access
-	Connect   = "connect"   // an authorization code is exchanged, and the grant kept
-	Recover   = "recover"   // a refresh token that could not be stored is put back
-	Accept    = "accept"    // grants continue at the destination that the secret names now
-	Renew     = "renew"     // a token is replaced at once: no back-off holds, and an ended grant is tried once more
-)
-
 // Request asks something of one credential.
 type Request struct {
 	Action     string  `json:"action,omitempty"`     // "": vend

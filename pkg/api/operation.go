@@ -8,6 +8,19 @@ import (
 	"strings"
 )
 
+// Actions of a direct invocation. [Operations] has what each takes and returns.
+const (
+	Vend      = "vend"
+	Status    = "status"
+	Revoke    = "revoke"
+	List      = "list"
+	Authorize = "authorize" // where a user grants access
+	Connect   = "connect"   // an authorization code is exchanged, and the grant kept
+	Recover   = "recover"   // a refresh token that could not be stored is put back
+	Accept    = "accept"    // grants continue at the destination that the secret names now
+	Renew     = "renew"     // a token is replaced at once: no back-off holds, and an ended grant is tried once more
+)
+
 // Operation is one operation of the API. What a server routes, checks and
 // permits, what a client sends, and what the documents say is derived from
 // [Operations] or checked against it.

@@ -28,7 +28,7 @@ func (t *Attempts) Run(
 ) (records.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	a := &attempt{Attempts: t, lease: lease, before: s, insist: r.IgnoreBackoff, began: time.Now()}
+	a := &attempt{Attempts: t, lease: lease, before: s, ignoreBackoff: r.IgnoreBackoff, began: time.Now()}
 	a.request(ctx)
 	if a.heldBack {
 		_ = t.Release(ctx, lease) // it ends by itself
@@ -111,7 +111,7 @@ func (a *attempt) warnings() string { return strings.Join(a.response.Warnings, "
 // the token before did not lack the same. Nobody reads a warning at every
 // renewal.
 func (a *attempt) newlyNotGranted(e store.Entry) string {
-	requested, _ := a.record.Terms.Asks(e.Key.Variant)
+	requested, _ := a.record.Terms.ScopeAndAudience(e.Key.Variant)
 	missing := grant.NotGranted(requested, e.Scope)
 	before := a.lease.Entry
 	if before.Fingerprint != "" && missing == grant.NotGranted(requested, before.Scope) {

@@ -41,10 +41,10 @@ type Request struct {
 // attempt is one attempt to obtain a token under a lease.
 type attempt struct {
 	*Attempts
-	lease  store.Lease
-	before records.Snapshot // under the lease
-	insist bool             // see [Request]
-	began  time.Time
+	lease         store.Lease
+	before        records.Snapshot // under the lease
+	ignoreBackoff bool             // see [Request]
+	began         time.Time
 	outcome
 }
 

@@ -37,8 +37,8 @@ func (a *attempt) requestOnce(ctx context.Context, s records.Snapshot) {
 		a.heldBack = true
 		return
 	}
-	a.refresh = newRefreshAttempt(s, a.client, a.lease, a.insist)
-	if a.refresh.waits && !a.insist {
+	a.refresh = newRefreshAttempt(s, a.client, a.lease, a.ignoreBackoff)
+	if a.refresh.waits && !a.ignoreBackoff {
 		_ = clock.Sleep(ctx, expiredAtProvider(s).Sub(clock.Now())) // a few seconds at most
 	}
 	before := s.Failure()
@@ -108,7 +108,7 @@ func (a *attempt) exchange(ctx context.Context, req provider.TokenRequest, befor
 		return before.IsZero() || failure.MayBeOutage(before) && !failure.Of(err).Intermediary
 	}
 	for c := range a.Registry.Candidates(ctx, a.client, others, adopt) {
-		d, unknown := c.Speaks()
+		d, unknown := c.ProviderDescriptor()
 		if unknown != nil {
 			continue
 		}
@@ -133,7 +133,7 @@ func (a *attempt) exchange(ctx context.Context, req provider.TokenRequest, befor
 func (a *attempt) scoped(req provider.TokenRequest, terms credential.Terms) provider.TokenRequest {
 	variant := a.before.Row.Key.Variant
 	if terms.Strategy(variant).SendsScope(req.Grant) {
-		req.Scope, req.Audience = terms.Asks(variant)
+		req.Scope, req.Audience = terms.ScopeAndAudience(variant)
 	}
 	return req
 }
@@ -142,7 +142,7 @@ func (a *attempt) scoped(req provider.TokenRequest, terms credential.Terms) prov
 // provider of the version of the secret that obtained it. A token whose
 // verification fails for another reason is kept.
 func (a *attempt) verify(ctx context.Context) {
-	d, err := a.client.Speaks()
+	d, err := a.client.ProviderDescriptor()
 	if err != nil || !d.VerifiesMinted() {
 		return
 	}

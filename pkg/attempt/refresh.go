@@ -32,14 +32,15 @@ type refreshAttempt struct {
 }
 
 // newRefreshAttempt returns the refresh token at hand, and whether it may be
-// sent. insist: an operator wants it sent though the rule says otherwise.
+// sent. ignoreBackoff: an operator wants it sent though the rule says
+// otherwise.
 func newRefreshAttempt(
-	s records.Snapshot, c credential.Credential, lease store.Lease, insist bool,
+	s records.Snapshot, c credential.Credential, lease store.Lease, ignoreBackoff bool,
 ) refreshAttempt {
-	r := refreshToken(s, c, insist)
+	r := refreshToken(s, c, ignoreBackoff)
 	r.reuse = grant.ReuseOf(s.Record.Descriptor)
 	r.mayBeUsed = r.mayBeUsed || lease.Attempt > 1 // each holder that did not commit may have sent it
-	r.held = r.mayBeUsed && !insist && s.HoldsRefresh(r.reuse, clock.Now())
+	r.held = r.mayBeUsed && !ignoreBackoff && s.HoldsRefresh(r.reuse, clock.Now())
 	r.waits = r.mayBeUsed && !r.held && grant.Holds(r.reuse, grant.Living)
 	return r
 }
@@ -49,14 +50,14 @@ func (r refreshAttempt) maySend() bool { return !r.token.IsZero() && !r.held && 
 
 // refreshToken returns the entry's own refresh token, else the secret's, unless
 // that was tried already.
-func refreshToken(s records.Snapshot, c credential.Credential, insist bool) refreshAttempt {
+func refreshToken(s records.Snapshot, c credential.Credential, ignoreBackoff bool) refreshAttempt {
 	row := s.Row
 	seed := c.Refresh
 	if row.Key.Variant.Account != "" {
 		seed = redact.String{}
 	}
 	stored := !row.Refresh.IsZero() && s.Accepted
-	expired := stored && !insist && !row.RefreshUntil.IsZero() && !clock.Now().Before(row.RefreshUntil)
+	expired := stored && !ignoreBackoff && !row.RefreshUntil.IsZero() && !clock.Now().Before(row.RefreshUntil)
 	fresh := isNewSeed(s, seed)
 	switch {
 	case s.Record.Descriptor == nil, !s.Record.Descriptor.Refreshes():
@@ -67,7 +68,7 @@ func refreshToken(s records.Snapshot, c credential.Credential, insist bool) refr
 		return refreshAttempt{token: seed, seed: true, mayBeUsed: row.RefreshSpent && row.Seed == ""}
 	case expired:
 		return refreshAttempt{token: row.Refresh, expired: true}
-	case !seed.IsZero() && (row.RefreshSpent || insist) && row.Refresh.IsZero():
+	case !seed.IsZero() && (row.RefreshSpent || ignoreBackoff) && row.Refresh.IsZero():
 		return refreshAttempt{token: seed, seed: true, mayBeUsed: row.RefreshSpent}
 	}
 	return refreshAttempt{}

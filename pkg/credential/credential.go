@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/tokenvend/tokenvend/pkg/access"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -19,38 +17,6 @@ type Credential struct {
 	provider.Client
 	Refresh redact.String // an initial refresh token from elsewhere; zero if none
 }
-
-// Terms holds the non-secret part of a secret. It is stored, sealed, in the
-// credential record, so that vend can authorise without reading the secret. Its
-// JSON is the record's.
-type Terms struct {
-	Name    string `json:"name"`
-	Version string `json:"version"` // the secret's VersionId
-	// a name in the catalogue; "" with an inline descriptor
-	Provider   string                 `json:"provider,omitempty"`
-	Descriptor *descriptor.Descriptor `json:"descriptor,omitempty"` // inline only; see [Terms.Speaks]
-	ClientID   string                 `json:"client_id"`
-	TokenURL   string                 `json:"token_url,omitempty"` // "" for the descriptor's
-	Scope      string                 `json:"scope,omitempty"`     // the default; sorted, each once
-	Audience   string                 `json:"audience,omitempty"`  // the default
-	Grant      descriptor.Grant       `json:"grant,omitempty"`     // "" for client_credentials
-	// if the provider names none; 0: the descriptor's default
-	Lifetime  Duration    `json:"lifetime,omitzero"`
-	KeepWarm  bool        `json:"keep_warm,omitzero"`  // renewed without requests
-	IdleAfter Duration    `json:"idle_after,omitzero"` // 24 h by default; never 0 after Parse
-	Allow     access.Rule `json:"allow,omitzero"`
-	// digest of the other parameters; "" if none
-	Params string `json:"params_digest,omitempty"`
-	// no version of the secret was ever readable, so no rule is known: only
-	// operators are admitted
-	Malformed bool `json:"malformed,omitzero"`
-
-	MaxVariants int `json:"max_variants,omitzero"` // see [Terms.VariantBound]
-}
-
-// Duration is a time.Duration in Go's notation in JSON: "24h", "90m". A bare
-// number is an error, because its unit would be a guess.
-type Duration = descriptor.Duration
 
 // Stage names a version of a secret.
 type Stage string

@@ -36,7 +36,7 @@ type Destination []Part
 // Destination returns the credential's destination, or nil if this program does
 // not know its provider.
 func (t Terms) Destination() Destination {
-	d, err := t.Speaks()
+	d, err := t.ProviderDescriptor()
 	if err != nil {
 		return nil
 	}
@@ -161,10 +161,10 @@ func (d Destination) values() map[string]string {
 // with apart from its destination: scope, audience, parameters and headers. It
 // contains no secret. It is "" if this program does not know the provider.
 func (t Terms) RequestDigest(v token.Variant) string {
-	if _, err := t.Speaks(); err != nil {
+	if _, err := t.ProviderDescriptor(); err != nil {
 		return ""
 	}
-	scope, audience := t.Asks(v)
+	scope, audience := t.ScopeAndAudience(v)
 	return digest("request", scope, audience, t.Params, t.inlineRequest())
 }
 

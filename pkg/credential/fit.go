@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -89,16 +90,17 @@ func (f *form) fitGrant(c Credential, d *descriptor.Descriptor) {
 
 func (f *form) fitAuth(c Credential, d *descriptor.Descriptor) {
 	auths := auths(d)
-	uses := func(a ...descriptor.Auth) bool {
-		return slices.ContainsFunc(a, func(a descriptor.Auth) bool { return slices.Contains(auths, a) })
+	needs := func(need func(descriptor.Needs) bool) bool {
+		return slices.ContainsFunc(auths, func(a descriptor.Auth) bool { return need(a.Needs()) })
 	}
-	if uses(descriptor.AuthBasic, descriptor.AuthBasicEncoded, descriptor.AuthPost) {
+	if needs(func(n descriptor.Needs) bool { return n.Secret }) {
 		f.wants("client_secret", true, !c.Secret.IsZero())
 	}
-	if uses(descriptor.AuthBasic) && strings.Contains(c.ID, ":") {
+	if slices.Contains(auths, descriptor.AuthBasic) && strings.Contains(c.ID, ":") {
 		f.wrong("client_id", "no colon: the provider takes Basic, which cannot carry one")
 	}
-	signed, tls := uses(descriptor.AuthPrivateKey) || c.Grant == descriptor.JWTBearer, uses(descriptor.AuthTLS)
+	signed := needs(func(n descriptor.Needs) bool { return n.Assertion }) || grant.Of(c.Grant).Signed
+	tls := needs(func(n descriptor.Needs) bool { return n.Certificate })
 	f.wants("certificate", tls, c.Certificate != nil)
 	f.wants("private_key", signed || tls, c.Client.Key != nil)
 	f.wants("key_id", signed, c.KeyID != "")

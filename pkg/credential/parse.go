@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -13,24 +12,10 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
-	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // MaxSize is the maximum size of a secret in bytes, as in Secrets Manager.
 const MaxSize = 64 << 10
-
-// defaultIdleAfter is how long a token is renewed without requests for it.
-const defaultIdleAfter = 24 * time.Hour
-
-// The bounds of the times in a secret. A value outside is a wrong unit.
-const (
-	minLifetime  = time.Second
-	minIdleAfter = time.Minute
-	maxSpan      = 366 * 24 * time.Hour
-)
-
-// mostVariants bounds max_variants, because rotate renews each variant.
-const mostVariants = 10000
 
 // Parse parses a secret strictly. A [*Malformed] names everything at once:
 // unknown and repeated fields, wrong types, missing fields, and contradictions
@@ -48,34 +33,13 @@ func Parse(name, version string, data []byte) (Credential, error) {
 	f.rest()
 	c.Name, c.Version = name, version
 	c.ClientID, c.Terms.TokenURL, c.Terms.Params = c.ID, c.Client.TokenURL, paramsDigest(c.Client.Params)
-	if d, err := c.Speaks(); err == nil {
+	if d, err := c.ProviderDescriptor(); err == nil {
 		f.fit(c, d)
 	}
 	if err := w.of(name); err != nil {
 		return Credential{}, err
 	}
 	return c, nil
-}
-
-// terms takes the non-secret fields.
-func (f *form) terms() Terms {
-	keepWarm, _ := take[bool](f, "keep_warm", "true or false")
-	t := Terms{
-		Scope:     token.NewVariant("", "", f.text("scope")).Scope,
-		Audience:  f.text("audience"),
-		Grant:     f.grant(),
-		Lifetime:  f.duration("lifetime", minLifetime, maxSpan),
-		KeepWarm:  keepWarm,
-		IdleAfter: f.duration("idle_after", minIdleAfter, maxSpan),
-		Allow:     f.allow(),
-
-		MaxVariants: f.number("max_variants", 1, mostVariants),
-	}
-	t.Provider, t.Descriptor = f.provider()
-	if t.IdleAfter == 0 {
-		t.IdleAfter = Duration(defaultIdleAfter)
-	}
-	return t
 }
 
 // provider takes either a name in the catalogue or an inline descriptor. It
@@ -101,8 +65,8 @@ func (f *form) provider() (string, *descriptor.Descriptor) {
 
 func (f *form) grant() descriptor.Grant {
 	g := descriptor.Grant(f.text("grant"))
-	if g != "" && !slices.Contains(grant.Names(), g) {
-		f.wrong("grant", "client_credentials, refresh_token, authorization_code or "+string(descriptor.JWTBearer))
+	if g != "" && !slices.Contains(grant.Names(), string(g)) {
+		f.wrong("grant", "one of "+strings.Join(grant.Names(), ", "))
 	}
 	return g
 }

@@ -140,8 +140,8 @@ func TestParseFromTheCatalogue(t *testing.T) {
 	if err != nil || c.Provider != "minut" || c.Descriptor != nil {
 		t.Fatalf(`%+v, %v, want no error and c.Provider = "minut" and c.Descriptor = nil`, c, err)
 	}
-	if d, err := c.Speaks(); err != nil || d.Token.URL == "" {
-		t.Errorf(`c.Speaks() = %v, want no error and d.Token.URL other than ""`, err)
+	if d, err := c.ProviderDescriptor(); err != nil || d.Token.URL == "" {
+		t.Errorf(`c.ProviderDescriptor() = %v, want no error and d.Token.URL other than ""`, err)
 	}
 }
 

@@ -3,6 +3,7 @@ package credential
 import (
 	"cmp"
 	"encoding/json"
+	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -10,10 +11,77 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Speaks returns the descriptor of the credential's provider: the inline one,
-// or the catalogue's. An error means that this program does not know the
-// provider.
-func (t Terms) Speaks() (*descriptor.Descriptor, error) {
+// Terms holds the non-secret part of a secret. It is stored, sealed, in the
+// credential record, so that vend can authorise without reading the secret. Its
+// JSON is the record's.
+type Terms struct {
+	Name    string `json:"name"`
+	Version string `json:"version"` // the secret's VersionId
+	// a name in the catalogue; "" with an inline descriptor
+	Provider string `json:"provider,omitempty"`
+	// inline only; [Terms.ProviderDescriptor] has that of the catalogue too
+	Descriptor *descriptor.Descriptor `json:"descriptor,omitempty"`
+	ClientID   string                 `json:"client_id"`
+	TokenURL   string                 `json:"token_url,omitempty"` // "" for the descriptor's
+	Scope      string                 `json:"scope,omitempty"`     // the default; sorted, each once
+	Audience   string                 `json:"audience,omitempty"`  // the default
+	Grant      descriptor.Grant       `json:"grant,omitempty"`     // "" for client_credentials
+	// if the provider names none; 0: the descriptor's default
+	Lifetime  Duration    `json:"lifetime,omitzero"`
+	KeepWarm  bool        `json:"keep_warm,omitzero"`  // renewed without requests
+	IdleAfter Duration    `json:"idle_after,omitzero"` // 24 h by default; never 0 after Parse
+	Allow     access.Rule `json:"allow,omitzero"`
+	// digest of the other parameters; "" if none
+	Params string `json:"params_digest,omitempty"`
+	// no version of the secret was ever readable, so no rule is known: only
+	// operators are admitted
+	Malformed bool `json:"malformed,omitzero"`
+
+	MaxVariants int `json:"max_variants,omitzero"` // see [Terms.VariantBound]
+}
+
+// Duration is a time.Duration in Go's notation in JSON: "24h", "90m". A bare
+// number is an error, because its unit would be a guess.
+type Duration = descriptor.Duration
+
+// defaultIdleAfter is how long a token is renewed without requests for it.
+const defaultIdleAfter = 24 * time.Hour
+
+// The bounds of the times in a secret. A value outside is a wrong unit.
+const (
+	minLifetime  = time.Second
+	minIdleAfter = time.Minute
+	maxSpan      = 366 * 24 * time.Hour
+)
+
+// mostVariants bounds max_variants, because rotate renews each variant.
+const mostVariants = 10000
+
+// terms takes the non-secret fields.
+func (f *form) terms() Terms {
+	keepWarm, _ := take[bool](f, "keep_warm", "true or false")
+	t := Terms{
+		Scope:     token.NewVariant("", "", f.text("scope")).Scope,
+		Audience:  f.text("audience"),
+		Grant:     f.grant(),
+		Lifetime:  f.duration("lifetime", minLifetime, maxSpan),
+		KeepWarm:  keepWarm,
+		IdleAfter: f.duration("idle_after", minIdleAfter, maxSpan),
+		Allow:     f.allow(),
+
+		MaxVariants: f.number("max_variants", 1, mostVariants),
+	}
+	t.Provider, t.Descriptor = f.provider()
+	if t.IdleAfter == 0 {
+		t.IdleAfter = Duration(defaultIdleAfter)
+	}
+	return t
+}
+
+// ProviderDescriptor returns the descriptor of the credential's provider: the
+// inline one, or the catalogue's. An error means that this program does not
+// know the provider.
+func (t Terms) ProviderDescriptor() (*descriptor.Descriptor, error) {
 	if t.Descriptor != nil {
 		return t.Descriptor, nil
 	}
@@ -42,9 +110,9 @@ func (t Terms) Key(account, audience, scope string) token.Key {
 	return token.Key{Credential: t.Name, Variant: v}
 }
 
-// Asks returns the scope and the audience that are requested from the provider
-// for a variant; "" if none is.
-func (t Terms) Asks(v token.Variant) (scope, audience string) {
+// ScopeAndAudience returns the scope and the audience that are requested from
+// the provider for a variant; "" if none is.
+func (t Terms) ScopeAndAudience(v token.Variant) (scope, audience string) {
 	return cmp.Or(v.Scope, t.defaults().Scope), cmp.Or(v.Audience, t.Audience)
 }
 
@@ -84,11 +152,11 @@ func (t Terms) defaults() token.Variant { return token.NewVariant("", t.Audience
 // format have [Terms.Destination] and [Terms.RequestDigest] instead. It is ""
 // if this program does not know the provider.
 func (t Terms) LegacyDigest(v token.Variant) string {
-	d, err := t.Speaks()
+	d, err := t.ProviderDescriptor()
 	if err != nil {
 		return ""
 	}
-	scope, audience := t.Asks(v)
+	scope, audience := t.ScopeAndAudience(v)
 	return digest(t.identity(), cmp.Or(t.TokenURL, d.Token.URL), t.ClientID, scope, audience)
 }
 

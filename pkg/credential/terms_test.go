@@ -40,7 +40,7 @@ func TestWhatAKeyAsksFor(t *testing.T) {
 			Name: "minut", Scope: words.Draw(t, "default scope"), Audience: words.Draw(t, "default audience"),
 		}
 		scope, audience := words.Draw(t, "scope"), words.Draw(t, "audience")
-		gotScope, gotAudience := terms.Asks(terms.Key("", audience, scope).Variant)
+		gotScope, gotAudience := terms.ScopeAndAudience(terms.Key("", audience, scope).Variant)
 		if scope == "" {
 			scope = terms.Scope
 		}

@@ -7,6 +7,7 @@
 package descriptor
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -22,6 +23,9 @@ const (
 	// JWTBearer is an assertion that the client signs (RFC 7523 §2.1).
 	JWTBearer Grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 )
+
+// grants lists the grant types.
+var grants = [...]Grant{ClientCredentials, RefreshToken, AuthorizationCode, JWTBearer}
 
 // Descriptor describes the protocol of one vendor's token endpoint. Every zero
 // value is the usual or the safe choice: {"token":{"url":"https://…"}} is RFC
@@ -96,6 +100,38 @@ const (
 	AuthNone Auth = "none" // client_id alone
 )
 
+// Needs is what a client must have for a method of client authentication,
+// besides its client_id.
+type Needs struct {
+	Secret      bool // a client secret
+	Assertion   bool // a private key, by which it signs an assertion
+	Certificate bool // a certificate, and its private key
+}
+
+// auths lists the methods of client authentication with what they need.
+var auths = [...]struct {
+	method Auth
+	needs  Needs
+}{
+	{AuthBasic, Needs{Secret: true}},
+	{AuthBasicEncoded, Needs{Secret: true}},
+	{AuthPost, Needs{Secret: true}},
+	{AuthPrivateKey, Needs{Assertion: true}},
+	{AuthTLS, Needs{Certificate: true}},
+	{AuthNone, Needs{}},
+}
+
+// Needs returns what the method needs. "" is the default method.
+func (a Auth) Needs() Needs {
+	a = cmp.Or(a, AuthBasic)
+	for _, known := range auths {
+		if known.method == a {
+			return known.needs
+		}
+	}
+	return Needs{}
+}
+
 // Body is where a request carries its parameters.
 type Body string
 
@@ -128,6 +164,12 @@ const (
 	// FieldJWT is the assertion of [JWTBearer].
 	FieldJWT Field = "assertion"
 )
+
+// standardFields lists the standard parameters.
+var standardFields = []Field{
+	FieldGrantType, FieldClientID, FieldClientSecret, FieldScope, FieldAudience, FieldRefreshToken,
+	FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier, FieldJWT,
+}
 
 // FieldToken is the parameter of the token to revoke (RFC 7009 §2.1). It is not
 // renamed.

@@ -39,6 +39,9 @@ const (
 	RFC3339 ExpiryKind = "rfc3339"
 )
 
+// expiryKinds lists the kinds of expiry.
+var expiryKinds = [...]ExpiryKind{Seconds, Milliseconds, Epoch, EpochMS, RFC3339}
+
 // Refresh describes a refresh request. Its zero fields are as in
 // [TokenEndpoint].
 type Refresh struct {

@@ -10,12 +10,6 @@ import (
 // descriptor could have another token revoked than the one that is meant, or
 // have a user sent back to another place.
 
-// standardFields are the fields that a descriptor may rename.
-var standardFields = []Field{
-	FieldGrantType, FieldClientID, FieldClientSecret, FieldScope, FieldAudience, FieldRefreshToken,
-	FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier, FieldJWT,
-}
-
 // reservedNames are the parameters of the protocol that are no fields. A
 // request object (RFC 9101) takes the place of all other parameters of an
 // authorization request.

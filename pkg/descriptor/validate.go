@@ -52,7 +52,7 @@ func (d *Descriptor) validate(p *problems) {
 	d.Response.validate(p)
 	d.validateEndpoints(p)
 	for grant, overlap := range d.Overlaps {
-		oneOf(p, "overlap", grant, ClientCredentials, RefreshToken, AuthorizationCode, JWTBearer)
+		oneOf(p, "overlap", grant, grants[:]...)
 		oneOf(p, "overlap."+string(grant), overlap, OverlapUnknown, OverlapKeeps, OverlapRevokes)
 	}
 	if e, l := d.Renew.Earliest, d.Renew.Latest; e != 0 && l > e {
@@ -145,11 +145,15 @@ func oneOf[S ~string](p *problems, path string, got S, allowed ...S) {
 }
 
 func oneOfAuth(p *problems, path string, got Auth) {
-	oneOf(p, path, got, AuthBasic, AuthBasicEncoded, AuthPost, AuthPrivateKey, AuthTLS, AuthNone)
+	var methods []Auth
+	for _, known := range auths {
+		methods = append(methods, known.method)
+	}
+	oneOf(p, path, got, methods...)
 }
 
 func oneOfKind(p *problems, path string, got ExpiryKind) {
-	oneOf(p, path, got, Seconds, Milliseconds, Epoch, EpochMS, RFC3339)
+	oneOf(p, path, got, expiryKinds[:]...)
 }
 
 func (p *problems) instant(path string, i Instant) {

@@ -17,6 +17,9 @@ type Strategy struct {
 	Direct descriptor.Grant
 	// ByUser reports whether a user gives the grant by connecting an account.
 	ByUser bool
+	// Signed reports whether the client signs an assertion for the direct token
+	// request.
+	Signed bool
 }
 
 // strategies lists all strategies. A new grant type is one entry here, and the
@@ -25,14 +28,14 @@ var strategies = [...]Strategy{
 	{Name: descriptor.ClientCredentials, Direct: descriptor.ClientCredentials},
 	{Name: descriptor.RefreshToken},
 	{Name: descriptor.AuthorizationCode, ByUser: true},
-	{Name: descriptor.JWTBearer, Direct: descriptor.JWTBearer},
+	{Name: descriptor.JWTBearer, Direct: descriptor.JWTBearer, Signed: true},
 }
 
 // Names returns the names of all strategies.
-func Names() []descriptor.Grant {
-	var all []descriptor.Grant
+func Names() []string {
+	var all []string
 	for _, s := range strategies {
-		all = append(all, s.Name)
+		all = append(all, string(s.Name))
 	}
 	return all
 }

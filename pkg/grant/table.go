@@ -24,23 +24,23 @@ const (
 	OnRequest Next = "only when an operator insists"
 )
 
-// Told is who learns of it.
-type Told string
+// Notified is who is notified of an outcome.
+type Notified string
 
-// Those who are told. A living access token is vended in every case.
+// Those who are notified. A living access token is vended in every case.
 const (
-	Nobody    Told = "nobody"
-	Status    Told = "status"
-	Callers   Told = "callers, with the time to come back"
-	Operators Told = "operators, once"
-	Everybody Told = "operators, once; callers: `reauthorize`"
+	Nobody    Notified = "nobody"
+	Status    Notified = "status"
+	Callers   Notified = "callers, with the time to come back"
+	Operators Notified = "operators, once"
+	Everybody Notified = "operators, once; callers: `reauthorize`"
 )
 
 // Rule is what to do after one outcome.
 type Rule struct {
-	Fate Fate
-	Next Next
-	Told Told
+	Fate     Fate
+	Next     Next
+	Notified Notified
 }
 
 // Ends reports whether the grant is over.

@@ -39,7 +39,7 @@ func (o Operator) Authorization(ctx context.Context, key token.Key, redirectURI 
 	if d == nil || !d.Connects() {
 		return Authorization{}, invalid(connectsNone)
 	}
-	scope, audience := c.Asks(key.Variant)
+	scope, audience := c.ScopeAndAudience(key.Variant)
 	at, err := provider.Endpoint{Descriptor: d, Client: c.Client}.AuthorizeURL(redirectURI, scope, audience)
 	if err != nil {
 		cause := failure.Of(err)

@@ -95,7 +95,7 @@ func needsUser(s records.Snapshot, now time.Time) bool {
 func (o Operator) List(ctx context.Context, after string, limit int) ([]credential.Terms, string, error) {
 	page, err := o.mint.Records.Store.List(ctx, token.RecordPartition, after, limit)
 	if err != nil {
-		return nil, "", o.mint.Records.Unread(ctx, "", err)
+		return nil, "", o.mint.Records.ReadError(ctx, "", err)
 	}
 	var all []credential.Terms
 	next := ""

@@ -40,8 +40,11 @@ func anyButLinkLocal(a netip.Addr) error {
 	return nil
 }
 
+// loopbackOnly does not look inside an IPv6 address, as publicOnly does: a
+// packet to 64:ff9b::127.0.0.1 leaves this machine. An IPv4-mapped address is
+// the IPv4 address itself.
 func loopbackOnly(a netip.Addr) error {
-	if !plain(a).IsLoopback() {
+	if !a.Unmap().IsLoopback() {
 		return ErrPlain
 	}
 	return nil

@@ -50,3 +50,22 @@ func TestLinkLocalAddressesAreAlwaysRefused(t *testing.T) {
 		}
 	}
 }
+
+// Where "localhost" has another address, in /etc/hosts or in DNS, nothing is
+// sent there without TLS. NAT64 and 6to4 take an address that has a loopback
+// address inside to another machine.
+func TestAttack26_PlainHTTPStaysOnThisMachine(t *testing.T) {
+	for _, refused := range []string{
+		"10.0.0.1", "169.254.169.254", "1.1.1.1", "0.0.0.0", "::", "fe80::1%lo", "64:ff9b::7f00:1", "2002:7f00:1::1",
+		"::127.0.0.1", "::ffff:10.0.0.1",
+	} {
+		if err := loopbackOnly(netip.MustParseAddr(refused)); err != ErrPlain {
+			t.Errorf("loopbackOnly(%s) = %v, want %v", refused, err, ErrPlain)
+		}
+	}
+	for _, admitted := range []string{"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"} {
+		if err := loopbackOnly(netip.MustParseAddr(admitted)); err != nil {
+			t.Errorf("loopbackOnly(%s) = %v, want nil", admitted, err)
+		}
+	}
+}

@@ -54,11 +54,11 @@ type Config struct {
 }
 
 // NewClient returns a client that may carry secrets: https alone (but see
-// [Config.PlainLoopback]), TLS 1.2 or
-// newer with verification, HTTP/1.1, no redirects, no cookies, no proxy from
-// the environment, no compression, bounded headers and times, and public
-// addresses alone. A canceled request leaves nothing running, not even a
-// handshake. It is safe for concurrent use; make one per process.
+// [Config.PlainLoopback]), TLS 1.2 or newer with verification, HTTP/1.1, no
+// redirects, no cookies, no proxy from the environment, no compression, bounded
+// headers and times, and public addresses alone. A canceled request leaves
+// nothing running, not even a handshake. It is safe for concurrent use; make
+// one per process.
 func NewClient(cfg Config) *http.Client {
 	secure := &tls.Config{
 		MinVersion:         tls.VersionTLS12,

@@ -51,9 +51,6 @@ func (q *call) assert(t descriptor.TokenEndpoint, c Client) *Error {
 // setJWT sets the assertion of the JWT bearer grant (RFC 7523 §2.1). Its issuer
 // and its subject are the client, as for a service account.
 func (q *call) setJWT(t descriptor.TokenEndpoint, c Client) *Error {
-	if q.Grant != descriptor.JWTBearer {
-		return nil
-	}
 	signed, failed := q.signAssertion(t, c)
 	if failed == nil && !q.set(t, descriptor.FieldJWT, signed) {
 		failed = ofClient(misconfigured("fields: leaves assertion out"))

@@ -229,3 +229,35 @@ func TestCaseC32_ARevocationUsesTheSameClock(t *testing.T) {
 		}
 	})
 }
+
+// A gateway before the provider writes a wrong Date field, always the same or
+// another each time. The provider's own clock is ours, and it accepts every
+// assertion that is signed by it.
+func TestAttack27_WrongDateSpoilsNoAssertion(t *testing.T) {
+	for name, off := range map[string]func(i int) time.Duration{
+		"behind":   func(int) time.Duration { return -59 * time.Minute },
+		"ahead":    func(int) time.Duration { return 59 * time.Minute },
+		"changing": func(i int) time.Duration { return time.Duration(i%5-2) * 29 * time.Minute },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				responses := 0
+				wrong := func(theirs time.Time) http.Header {
+					responses++
+					return dated(theirs.Add(off(responses)))
+				}
+				s := &clockServer{header: wrong, refusal: "invalid_client", t: t}
+				e := s.endpoint(t, new(Clocks))
+				for i := range 10 {
+					if _, err := e.Exchange(context.Background(), creds); err != nil {
+						t.Errorf("Exchange() number %d = %v, want a token", i+1, err)
+					}
+					time.Sleep(time.Hour)
+				}
+				if s.requests != 10 {
+					t.Errorf("10 calls of Exchange made %d requests, want 10", s.requests)
+				}
+			})
+		})
+	}
+}

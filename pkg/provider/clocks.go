@@ -9,8 +9,8 @@ import (
 )
 
 // Clocks remembers how far the clock of each host is ahead of ours, by its last
-// response with a usable Date field. The zero value knows none. It is safe for
-// concurrent use.
+// refusal (RFC 6749 §5.2) with a usable Date field. The zero value knows none.
+// It is safe for concurrent use.
 type Clocks struct {
 	mu     sync.Mutex
 	byHost map[string]skew.Skew
@@ -26,7 +26,7 @@ func (c *Clocks) at(u *url.URL) skew.Skew {
 	return c.byHost[u.Host]
 }
 
-// learn remembers the skew that a response shows.
+// learn remembers the skew that a refusal shows.
 func (c *Clocks) learn(u *url.URL, m response.Message) {
 	shown := skew.Of(m.Header, m.SentAt)
 	if c == nil || !shown.Known() {

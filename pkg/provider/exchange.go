@@ -63,7 +63,7 @@ const clockTolerance = 5 * time.Second
 // codes for it, invalid_request among them.
 func (e Endpoint) refusedByClock(req TokenRequest, err *Error, shown, used skew.Skew) bool {
 	isJWT := req.Grant == descriptor.JWTBearer
-	signs := isJWT || e.Descriptor.EndpointFor(req.Grant).Auth == descriptor.AuthPrivateKey
+	signs := isJWT || e.Descriptor.EndpointFor(req.Grant).Auth.Needs().Assertion
 	repeatable := isJWT || err.Client || req.Grant == descriptor.ClientCredentials
 	return signs && repeatable && err.Kind == Rejected && shown.DiffersFrom(used, clockTolerance)
 }

@@ -59,9 +59,9 @@ func (e Endpoint) prepare(req TokenRequest, clock skew.Skew) (*call, *Error) {
 	// A GET is not replayed: net/http would send it again over each dead
 	// connection.
 	q.replay = req.Grant == descriptor.ClientCredentials &&
-		t.Auth != descriptor.AuthPrivateKey && t.Method == http.MethodPost
+		!t.Auth.Needs().Assertion && t.Method == http.MethodPost
 	q.maskQuery()
-	err = cmp.Or(q.setGrant(t, req), q.setJWT(t, c), q.authenticate(t, c), q.extra(t, c))
+	err = cmp.Or(q.setGrant(t, req, c), q.authenticate(t, c), q.extra(t, c))
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func headers(own map[string]string) http.Header {
 }
 
 // setGrant sets the standard parameters.
-func (q *call) setGrant(t descriptor.TokenEndpoint, req TokenRequest) *Error {
+func (q *call) setGrant(t descriptor.TokenEndpoint, req TokenRequest, c Client) *Error {
 	q.set(t, descriptor.FieldGrantType, string(req.Grant))
 	switch req.Grant {
 	case descriptor.RefreshToken:
@@ -156,6 +156,10 @@ func (q *call) setGrant(t descriptor.TokenEndpoint, req TokenRequest) *Error {
 		}
 	case descriptor.AuthorizationCode:
 		return q.code(t, req)
+	case descriptor.JWTBearer:
+		if err := q.setJWT(t, c); err != nil {
+			return err
+		}
 	}
 	scope := strings.Join(strings.Fields(req.Scope), t.ScopeSep)
 	if scope != "" && !q.set(t, descriptor.FieldScope, scope) {

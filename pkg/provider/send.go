@@ -19,10 +19,12 @@ import (
 func wall() time.Time { return clock.Now() }
 
 // send sends the request, reads the response, and remembers the provider's
-// clock.
+// clock where the request was refused. An assertion that was accepted was
+// signed by a clock that is good enough, whatever the Date field shows: a
+// gateway with a wrong clock may have written it.
 func (q *call) send(ctx context.Context, e Endpoint) (m response.Message, err *Error) {
 	m, err = q.sendBy(ctx, e.HTTP)
-	if err == nil {
+	if err == nil && (m.Status == http.StatusBadRequest || m.Status == http.StatusUnauthorized) {
 		e.Clocks.learn(q.url, m)
 	}
 	return m, err

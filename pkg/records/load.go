@@ -24,7 +24,7 @@ func (r *Records) Load(ctx context.Context, c store.Consistency, keys ...token.K
 	newest := r.memory.highest(keys) // before the read: what is learned meanwhile says nothing about it
 	entries, err := r.Store.Get(ctx, c, keys...)
 	if err != nil {
-		return nil, r.Unread(ctx, keys[0].Credential, err)
+		return nil, r.ReadError(ctx, keys[0].Credential, err)
 	}
 	if c == store.Eventual {
 		for i, e := range entries {
@@ -135,7 +135,7 @@ func (r *Records) Each(ctx context.Context, partition string) iter.Seq2[store.En
 		for after := ""; ; {
 			page, err := r.Store.List(ctx, partition, after, pageSize)
 			if err != nil {
-				yield(store.Entry{}, r.Unread(ctx, "", err))
+				yield(store.Entry{}, r.ReadError(ctx, "", err))
 				return
 			}
 			for _, e := range page {
@@ -163,9 +163,9 @@ func (r *Records) All(ctx context.Context) (map[string]store.Entry, error) {
 	return rows, nil
 }
 
-// Unread returns what callers learn of a failed read. A row that cannot be read
-// until somebody deletes it raises an alarm.
-func (r *Records) Unread(ctx context.Context, credential string, err error) error {
+// ReadError returns what callers learn of a failed read. A row that cannot be
+// read until somebody deletes it raises an alarm.
+func (r *Records) ReadError(ctx context.Context, credential string, err error) error {
 	if errors.Is(err, store.ErrUnreadable) || errors.Is(err, store.ErrNewer) {
 		r.Journal.Integrity(ctx, credential, err.Error())
 		return failure.Damaged{API: failure.StoreUnavailable(err)}

@@ -12,8 +12,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Asking is a caller who requests something of a credential.
-type Asking struct {
+// Requester is a caller who requests something of a credential.
+type Requester struct {
 	Caller   access.Caller
 	Operator bool      // may have the secret of any name read
 	Beside   token.Key // read in the same round trip, for a token request that follows
@@ -27,7 +27,7 @@ type Asking struct {
 // same error for the same calls: one read of the store, whatever memory holds.
 // The secret of a name that the store does not know is read only for those who
 // may discover it; for others, rotate's next pass finds it.
-func (r *Registry) Admit(ctx context.Context, name string, a Asking) (credential.Terms, error) {
+func (r *Registry) Admit(ctx context.Context, name string, a Requester) (credential.Terms, error) {
 	if !a.Caller.CanReach(name) {
 		return credential.Terms{}, failure.UnknownCredential(name)
 	}
@@ -47,12 +47,12 @@ func (r *Registry) Admit(ctx context.Context, name string, a Asking) (credential
 	return credential.Terms{}, err
 }
 
-func (a Asking) mayDiscover(name string) bool {
+func (a Requester) mayDiscover(name string) bool {
 	return a.Operator || a.Caller.MayDiscover(name)
 }
 
 // admit decides by a credential record as the store has just shown it.
-func (r *Registry) admit(ctx context.Context, k *records.Known, a Asking) (credential.Terms, error) {
+func (r *Registry) admit(ctx context.Context, k *records.Known, a Requester) (credential.Terms, error) {
 	name := k.Key.Credential
 	discovers := a.mayDiscover(name)
 	var refused error = failure.UnknownCredential(name)

@@ -90,7 +90,7 @@ func (rt *Rotator) giveUp(ctx context.Context, s records.Snapshot, why error) {
 func (rt *Rotator) retire(ctx context.Context, key token.Key) (Renewal, error) {
 	entries, err := rt.Mint.Records.Store.Get(ctx, store.Strong, key)
 	if err != nil {
-		return Failed, rt.Mint.Records.Unread(ctx, key.Credential, err)
+		return Failed, rt.Mint.Records.ReadError(ctx, key.Credential, err)
 	}
 	next := entries[0]
 	schedule.Retire(&next)

@@ -183,7 +183,7 @@ func (r *Row) ResetTerms(terms credential.Terms) { r.setRecord(record{Terms: ter
 // to this program leaves the descriptor nil.
 func (r *Row) setRecord(is record) {
 	r.Terms, r.History = is.Terms, is.History
-	r.Descriptor, _ = is.Speaks()
+	r.Descriptor, _ = is.ProviderDescriptor()
 	r.Digests.Destination = is.Destination().Digest()
 }
 

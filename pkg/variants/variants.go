@@ -80,7 +80,7 @@ func (l *Limiter) counted(ctx context.Context, terms credential.Terms, now time.
 	for after := "account>"; ; { // after all accounts, which begin with "account="
 		entries, err := l.Records.Store.List(ctx, terms.Name, after, page)
 		if err != nil {
-			return nil, l.Records.Unread(ctx, terms.Name, err)
+			return nil, l.Records.ReadError(ctx, terms.Name, err)
 		}
 		for _, e := range entries {
 			if IsCounted(terms, e.Key.Variant) && counts(terms, e, now) {

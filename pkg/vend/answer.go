@@ -15,19 +15,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// handlers answer the operations, by their actions.
-var handlers = map[string]func(*Service, context.Context, *call) (any, error){
-	api.Vend:      (*Service).vend,
-	api.Status:    (*Service).status,
-	api.Revoke:    (*Service).revoke,
-	api.List:      (*Service).list,
-	api.Authorize: (*Service).authorize,
-	api.Connect:   (*Service).connect,
-	api.Recover:   (*Service).recover,
-	api.Accept:    (*Service).accept,
-	api.Renew:     (*Service).renew,
-}
-
 // Answer answers one call with what is to be sent as JSON, a value of the type
 // of the operation's Reply. Errors are of type [*api.Error]. Every answer is
 // one line of the journal: who asked for what, the decision, and the
@@ -117,15 +104,16 @@ func (s *Service) permit(ctx context.Context, c *call, o api.Operation) (err err
 func (s *Service) admit(ctx context.Context, c *call) (token.Key, error) {
 	r := c.Request
 	requested := token.Key{Credential: r.Credential, Variant: token.NewVariant(r.Account, r.Audience, r.Scope)}
-	asking := registry.Asking{Caller: c.Caller, Operator: s.isOperator(c.Caller), Beside: requested}
-	terms, err := s.Mint.Registry.Admit(ctx, r.Credential, asking)
+	requester := registry.Requester{Caller: c.Caller, Operator: s.isOperator(c.Caller), Beside: requested}
+	terms, err := s.Mint.Registry.Admit(ctx, r.Credential, requester)
 	gone := terms.Name != "" && r.Action == api.Status
 	if err != nil && !gone {
 		return token.Key{}, err
 	}
-	asked := access.Asked{Scope: r.Scope, Audience: r.Audience, Account: r.Account}
+	parameters := access.Requested{Scope: r.Scope, Audience: r.Audience, Account: r.Account}
+	defaults := access.Requested{Scope: terms.Scope, Audience: terms.Audience}
 	if r.Action != api.Revoke { // what was allowed once must stay revocable
-		if err := terms.Allow.Permits(asked, access.Asked{Scope: terms.Scope, Audience: terms.Audience}); err != nil {
+		if err := terms.Allow.Permits(parameters, defaults); err != nil {
 			return token.Key{}, denied(err)
 		}
 	}

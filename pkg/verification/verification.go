@@ -115,7 +115,7 @@ func (v *Verifier) isAccepted(ctx context.Context, s records.Snapshot, access re
 	defer cancel()
 	client := provider.Client{TokenURL: s.Record.Terms.TokenURL}
 	// Such a token may be bound to the certificate (RFC 8705 §3).
-	if s.Record.Descriptor.Token.Auth == descriptor.AuthTLS {
+	if s.Record.Descriptor.Token.Auth.Needs().Certificate {
 		c, record, err := v.Registry.Credential(ctx, s.Record)
 		if err != nil {
 			return false, failure.Of(err).APIError(clock.Now())

@@ -18,6 +18,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -115,9 +116,7 @@ func (s *Input) registerChoices(cmd *cobra.Command) {
 	text := func(field string) func(string) error {
 		return func(value string) error { s.values[field] = value; return nil }
 	}
-	grants := []string{
-		string(descriptor.ClientCredentials), string(descriptor.RefreshToken), string(descriptor.AuthorizationCode),
-	}
+	grants := grant.Names()
 	cmd.Flags().Func("provider", "`PROVIDER`: one of "+strings.Join(descriptor.Names(), ", "), text("provider"))
 	cmd.Flags().Func("grant", "`GRANT` type by which tokens are obtained: "+command.Alternatives(grants), text("grant"))
 	for name, words := range map[string][]string{"provider": descriptor.Names(), "grant": grants} {
@@ -230,10 +229,10 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 		return err
 	}
 	_, fromFile := s.values["client_secret"]
-	if fromFile || d != nil && !takesSecret(d) {
+	if fromFile || d != nil && !d.Token.Auth.Needs().Secret {
 		return nil
 	}
-	return askSecret(c, f, name)
+	return s.askSecret(c, f, name)
 }
 
 // descriptorOf returns the descriptor of the provider that is named, or the
@@ -250,12 +249,6 @@ func descriptorOf(f Fields) (*descriptor.Descriptor, error) {
 			"(--descriptor-file, or in the secret with --json)", strings.Join(descriptor.Names(), ", "))
 	}
 	return descriptor.Catalog(name)
-}
-
-// takesSecret reports whether the client authenticates by a client secret.
-func takesSecret(d *descriptor.Descriptor) bool {
-	withSecret := []descriptor.Auth{"", descriptor.AuthBasic, descriptor.AuthBasicEncoded, descriptor.AuthPost}
-	return slices.Contains(withSecret, d.Token.Auth)
 }
 
 // askFor asks for a field that is absent, on a terminal.
@@ -277,7 +270,7 @@ func askFor(c terminal.Console, f Fields, field, question string) error {
 
 // askSecret asks for the client secret, or reads it as one line of standard
 // input. No answer keeps the one that the secret has.
-func askSecret(c terminal.Console, f Fields, name string) error {
+func (s *Input) askSecret(c terminal.Console, f Fields, name string) error {
 	const field = "client_secret"
 	_, has := f[field]
 	question := "client secret"
@@ -290,6 +283,8 @@ func askSecret(c terminal.Console, f Fields, name string) error {
 		return err
 	case !answer.IsZero():
 		f.Put(field, answer.Reveal())
+	case !c.Interactive() && !s.isGiven():
+		return clierror.Usage("nothing to change: expected a flag, or the new client secret as one line of standard input")
 	case !has:
 		return clierror.Usage("the client secret is needed: type it where it is asked for, " +
 			"or give it as one line of standard input")

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -83,8 +86,12 @@ func (a *add) try(
 		return nil
 	}
 	t := trial{a.Program, place, store, name, name, version}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	token, err := t.token(ctx)
 	switch {
+	case ctx.Err() != nil:
+		return a.interrupted(ctx, store, name)
 	case err == nil:
 		a.Say("%s %s", name, works(token))
 	case isNoServer(err):
@@ -107,6 +114,17 @@ func (a *add) try(
 		)
 	}
 	return nil
+}
+
+// interrupted removes a secret whose trial was interrupted: it may be one that
+// the provider refuses.
+func (a *add) interrupted(ctx context.Context, store secretstore.Store, name string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	if err := store.Discard(ctx, name); err != nil {
+		return fmt.Errorf("interrupted, and %s could not be removed: %w", store.Describe(name), err)
+	}
+	return fmt.Errorf("interrupted: %s was not added, and its secret is taken away again", name)
 }
 
 // checked composes a secret and checks it.

@@ -20,6 +20,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -59,10 +60,11 @@ func decoded(f secretinput.Fields) map[string]any {
 
 // obstacle returns why a trial could do harm; "" for none.
 func (r replacement) obstacle() string {
-	if r.parsed.Grant != "" && r.parsed.Grant != descriptor.ClientCredentials || !r.parsed.Refresh.IsZero() {
+	strategy := grant.Of(r.parsed.Grant)
+	if strategy.CanBeLost() || !r.parsed.Refresh.IsZero() {
 		return "its tokens are obtained by a grant, which a trial could use up"
 	}
-	if d, err := r.parsed.Speaks(); err == nil && d.Overlap(descriptor.ClientCredentials) == descriptor.OverlapRevokes {
+	if d, err := r.parsed.ProviderDescriptor(); err == nil && d.Overlap(strategy.Direct) == descriptor.OverlapRevokes {
 		return "the provider ends a token when it issues the next one"
 	}
 	return ""

@@ -71,7 +71,7 @@ func policyOf(name string, text redact.String) (p access.Policy, ok bool) {
 	if json.Unmarshal([]byte(text.Reveal()), &in) != nil {
 		return access.Policy{}, false
 	}
-	return access.Policy{Rule: in.Allow, Defaults: access.Asked{Scope: in.Scope, Audience: in.Audience}}, true
+	return access.Policy{Rule: in.Allow, Defaults: access.Requested{Scope: in.Scope, Audience: in.Audience}}, true
 }
 
 func concernsPolicy(f credential.FieldError) bool {

@@ -96,7 +96,8 @@ func (s *set) changed(name string, before redact.String) (redact.String, credent
 	if err != nil {
 		return text, parsed, err
 	}
-	after := access.Policy{Rule: parsed.Allow, Defaults: access.Asked{Scope: parsed.Scope, Audience: parsed.Audience}}
+	defaults := access.Requested{Scope: parsed.Scope, Audience: parsed.Audience}
+	after := access.Policy{Rule: parsed.Allow, Defaults: defaults}
 	s.Text("Who may have " + name + ", and what:\n" + terminal.Columns(ruleRows(after)))
 	return text, parsed, s.agreed(widened(name, before, after))
 }

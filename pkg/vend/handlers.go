@@ -1,15 +1,99 @@
 package vend
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
+
+// handlers answer the operations, by their actions. A handler is called once
+// the caller is permitted to call its operation.
+var handlers = map[string]func(*Service, context.Context, *call) (any, error){
+	api.Vend:      (*Service).vend,
+	api.Status:    (*Service).status,
+	api.Revoke:    (*Service).revoke,
+	api.List:      (*Service).list,
+	api.Authorize: (*Service).authorize,
+	api.Connect:   (*Service).connect,
+	api.Recover:   (*Service).recover,
+	api.Accept:    (*Service).accept,
+	api.Renew:     (*Service).renew,
+}
+
+// vend returns a token.
+func (s *Service) vend(ctx context.Context, c *call) (any, error) {
+	got, err := s.Mint.Token(ctx, c.key, mint.Want{
+		Caller: c.Caller, Trusted: s.isOperator(c.Caller),
+		Life: time.Duration(c.Request.MinTTL), Rejected: c.Request.Rejected,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.line.Fingerprint, c.line.Source, c.line.Stale = got.Token.Fingerprint, string(got.Origin), got.Stale
+	return vended(got.Token, time.Now()), nil
+}
+
+// vended returns a token as callers see it at the time now.
+func vended(t token.Token, now time.Time) api.Token {
+	until := t.CacheUntil
+	if until.Before(now) {
+		until = now.UTC().Truncate(time.Millisecond)
+	}
+	return api.Token{
+		AccessToken: t.Access.Reveal(), TokenType: t.Type,
+		ExpiresIn: api.Seconds(t.Left(now)), ExpiresAt: t.ExpiresAt, CacheUntil: until,
+		Scope: t.Scope, Fingerprint: t.Fingerprint,
+	}
+}
+
+// status reports on an entry. With verify, the provider is asked whether it
+// takes the token.
+func (s *Service) status(ctx context.Context, c *call) (any, error) {
+	found, err := operate.New(s.Mint).Status(ctx, c.key)
+	if err != nil {
+		return nil, err
+	}
+	var verified *api.Verified
+	if c.Request.Verify {
+		if verified, err = operate.New(s.Mint).Verify(ctx, c.key); err != nil {
+			return nil, err
+		}
+	}
+	e := found.Entry
+	scope, audience := found.Terms.ScopeAndAudience(c.key.Variant)
+	report := api.StatusReport{
+		Credential: c.key.Credential, Provider: found.Provider, Version: found.Terms.Version,
+		Scope: cmp.Or(e.Scope, scope), Audience: audience, Account: c.key.Variant.Account,
+		State: found.State, Stale: found.Stale, Generation: e.Generation, Fingerprint: e.Fingerprint,
+		IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt, CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt,
+		LifetimeFrom: e.LifetimeFrom, GrantUntil: e.RefreshUntil, Verified: verified, Warning: found.Warning,
+	}
+	if e.Warnings != "" {
+		report.Warnings = strings.Split(e.Warnings, "; ")
+	}
+	if f := found.Failure; !f.IsZero() {
+		report.Failure = &api.Failure{
+			Code: api.Code(f.Code), Detail: f.Detail, Since: f.Since, Count: f.Count, RetryAt: f.RetryAt,
+		}
+	}
+	if c.Caller.MayAdminister() {
+		report.Destination = found.Destination
+		for _, change := range found.Changes {
+			report.Changes = append(report.Changes, api.Change{Part: change.Name, Old: change.Old, New: change.New})
+		}
+	}
+	return report, nil
+}
 
 // authorize returns where a person grants access.
 func (s *Service) authorize(ctx context.Context, c *call) (any, error) {
