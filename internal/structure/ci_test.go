@@ -78,6 +78,27 @@ func TestAttack25_FindingsFailWhateverTheySay(t *testing.T) {
 	}
 }
 
+var usedAction = regexp.MustCompile(`(?m)^ *- uses: (.*)$`)
+
+// The forge's workflow runs .ci/run and nothing of its own. Its actions are
+// named by commit: whoever may move a tag could change what runs.
+func TestWorkflowRunsTheChecks(t *testing.T) {
+	file := filepath.Join(root, ".github", "workflows", "ci.yml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), " .ci/run\n") {
+		t.Errorf("%s = %s, want it to run .ci/run", file, text)
+	}
+	commit := regexp.MustCompile(`^actions/(checkout|setup-go)@[0-9a-f]{40} # v[0-9.]+$`)
+	for _, action := range usedAction.FindAllStringSubmatch(string(text), -1) {
+		if !commit.MatchString(action[1]) {
+			t.Errorf("%s uses %s, want checkout or setup-go by commit, with its version", file, action[1])
+		}
+	}
+}
+
 var (
 	pinned = regexp.MustCompile(`^[A-Za-z0-9_.-]+(\[[a-z,]+\])?==\S+( ; .*)? \\$`)
 	hashed = regexp.MustCompile(`^    --hash=sha256:[0-9a-f]{64}( \\)?$`)

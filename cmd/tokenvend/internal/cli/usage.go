@@ -54,7 +54,7 @@ func unknownFlag(cmd *cobra.Command, e *pflag.NotExistError) error {
 		return clierror.Usage("no secret is ever taken from the command line, where others can read it: " +
 			"it is asked for, or read from standard input or a file")
 	case e.GetSpecifiedShortnames() != "":
-		return clierror.Usage("there is no flag -%s; the names of flags stand group two hyphens", name)
+		return clierror.Usage("there is no flag -%s; the names of flags stand after two hyphens", name)
 	}
 	return clierror.Usage("there is no flag --%s%s", name, suggestion(similarFlags(cmd, name), "--"))
 }
