@@ -21,7 +21,7 @@ const (
 	RefreshToken      Grant = "refresh_token"
 	AuthorizationCode Grant = "authorization_code"
 	// JWTBearer is an assertion that the client signs (RFC 7523 §2.1).
-	JWTBearer Grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	JWTBearer Grant = "urn:ietf:params:oauth:grant-type:jwt-bearer" // #nosec G101 -- a name
 )
 
 // grants lists the grant types.

@@ -136,8 +136,8 @@ func unicodeEscape(rest []byte) (value []byte, length int) {
 	if !ok {
 		return nil, 0
 	}
-	if utf16.IsSurrogate(rune(high)) && len(rest) >= 2*size && rest[size] == '\\' &&
-		rest[size+1] == 'u' { // #nosec G115 -- a code point
+	isSurrogate := utf16.IsSurrogate(rune(high)) // #nosec G115 -- a code point
+	if isSurrogate && len(rest) >= 2*size && rest[size] == '\\' && rest[size+1] == 'u' {
 		low, _ := hexNumber(rest[size:], 2, 4)
 		if r := utf16.DecodeRune(rune(high), rune(low)); r != utf8.RuneError { // #nosec G115 -- a code point
 			return utf8.AppendRune(nil, r), 2 * size

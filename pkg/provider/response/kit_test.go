@@ -28,9 +28,9 @@ var (
 
 // want is what a token response is read as.
 type want struct {
-	access, refresh, kind, scope string
-	in                           time.Duration
-	at                           string
+	access, refresh, kind string
+	in                    time.Duration
+	at                    string
 }
 
 // stamp returns a time as text, and the zero time as "".
