@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -11,8 +10,8 @@ import (
 const root = "../.."
 
 func TestRepositoryKeepsItsStyle(t *testing.T) {
-	if err := run(root, false, false); err != nil {
-		t.Errorf("the check of the repository = %v, want nil (`go run ./internal/style` lists what is wrong)", err)
+	if found, err := check(root); err != nil || len(found) > 0 {
+		t.Errorf("check(%q) = %v, %v, want nothing found", root, found, err)
 	}
 }
 
@@ -52,14 +51,5 @@ func TestCheckFindsEachKind(t *testing.T) {
 				t.Errorf("check(%q) = %v, want one finding that starts with %q", c.text, found, c.want)
 			}
 		})
-	}
-}
-
-func TestPendingListOnlyShrinks(t *testing.T) {
-	found := []finding{{"new.go", 1, "x"}, {"old.go", 2, "y"}}
-	got := compare(found, map[string]bool{"old.go": true, "converted.go": true})
-	want := []string{"new.go:1: x", pendingFile + ": converted.go is converted; run `go run ./internal/style -prune`"}
-	if !slices.Equal(got, want) {
-		t.Errorf("compare = %q, want %q", got, want)
 	}
 }
