@@ -275,7 +275,7 @@ var further = []revert{
 		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/response/sentence.go",
 		old:     `|\bpretokengeneration\b`,
 		without: "",
-		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider",
+		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider/response",
 	},
 	{
 		attack: "Fault14", fix: "a firewall's page is no answer to a revocation", file: "pkg/operate/revoke.go",
