@@ -43,6 +43,42 @@ func TestFault39_HugeBodyLeavesMemoryFlat(t *testing.T) {
 	}
 }
 
+// roundTripper answers requests without a network.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (r roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return r(req) }
+
+// A server that sees the connection being closed ends its body, which may still
+// arrive: the deadline has ended the request, and not the server.
+func TestFault39_BodyThatEndsAtTheDeadline(t *testing.T) {
+	for name, c := range map[string]struct{ body, want string }{
+		"nothing yet":   {" ", "login.test: canceled"},
+		"a token":       {`{"access_token":"a","expires_in":60}`, ""},
+		"half a token":  {`{"access_token":"a`, "login.test: canceled"},
+		"another value": {`[]`, "login.test: canceled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.Background())
+			hc := &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+				cancel()
+				body := io.NopCloser(strings.NewReader(c.body))
+				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body}, nil
+			})}
+			resp, err := at(parse(t, plain), alice, hc).Exchange(ctx, creds)
+			if c.want == "" {
+				if err != nil || resp.Access.Reveal() != "a" {
+					t.Errorf("Exchange() = %q, %v, want the token", resp.Access.Reveal(), err)
+				}
+				return
+			}
+			e := must(t, asError(t, err), Unavailable)
+			if !e.Sent || e.Unwrap() != context.Canceled || e.Description != c.want {
+				t.Errorf("Exchange() = %v, want %q and context.Canceled", e, c.want)
+			}
+		})
+	}
+}
+
 func TestFault39_SlowDripEndsWithTheDeadline(t *testing.T) {
 	v := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		for {

@@ -71,20 +71,27 @@ func (q *call) attempt(ctx context.Context, rt http.RoundTripper) (m response.Me
 	res, failed := rt.RoundTrip(req)
 	if failed != nil {
 		over := contextError(ctx)
-		var slow net.Error
-		died = kept.Load() && !answered.Load() && over == nil && !(errors.As(failed, &slow) && slow.Timeout())
+		died = kept.Load() && !answered.Load() && over == nil && !isTimeout(failed)
 		return response.Message{}, died, q.networkError(failed, over, mayHaveArrived(failed, rt, connected.Load()))
 	}
 	defer func() { _ = res.Body.Close() }()
 	m = response.Message{Status: res.StatusCode, Header: res.Header, SentAt: sentAt, At: wall()}
-	if m.Body, failed = body.Read(res.Header, res.Body); failed != nil {
-		over := contextError(ctx)
-		var slow net.Error
-		if over != nil || errors.As(failed, &slow) && slow.Timeout() {
-			m.TimedOut = q.networkError(failed, over, true)
-		}
+	m.Body, failed = body.Read(res.Header, res.Body)
+	over := contextError(ctx)
+	if over != nil && failed == nil {
+		// A server that sees us leave may end the body while the connection is
+		// being closed.
+		failed = over
+	}
+	if isTimeout(failed) || over != nil {
+		m.TimedOut = q.networkError(failed, over, true)
 	}
 	return m, false, nil
+}
+
+func isTimeout(err error) bool {
+	var slow net.Error
+	return errors.As(err, &slow) && slow.Timeout()
 }
 
 // request returns the request for net/http, without GetBody. With it, net/http
