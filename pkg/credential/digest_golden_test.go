@@ -17,10 +17,10 @@ type oldSecret struct {
 }
 
 type oldDigests struct {
-	Destination string          `json:"destination"`
-	Request     string          `json:"request"`
-	Variant     string          `json:"variant"` // with scope and audience of a caller
-	Legacy      string          `json:"legacy"`
+	Destination string `json:"destination"`
+	Request     string `json:"request"`
+	Variant     string `json:"variant"` // with scope and audience of a caller
+	Legacy      string `json:"legacy"`
 }
 
 // Entries in the store bear these digests: with another one, each token would

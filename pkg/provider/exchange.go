@@ -37,19 +37,19 @@ func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse
 func (e Endpoint) exchange(ctx context.Context, req TokenRequest, clock skew.Skew) (
 	resp TokenResponse, used skew.Skew, err *Error,
 ) {
-	q, err := e.prepare(req, clock)
+	q, err := e.builder().Token(req, clock, nil)
 	if err != nil {
 		return TokenResponse{}, skew.Skew{}, err
 	}
-	m, err := q.send(ctx, e)
+	m, err := e.send(ctx, q)
 	if err != nil {
-		return TokenResponse{}, q.clock, err
+		return TokenResponse{}, q.Clock, err
 	}
 	resp, err = q.Token(m)
 	if !resp.Clock.Known() {
-		resp.Clock = q.clock
+		resp.Clock = q.Clock
 	}
-	return resp, q.clock, err
+	return resp, q.Clock, err
 }
 
 // clockTolerance is how far the clocks may differ before a refused assertion is

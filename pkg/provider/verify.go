@@ -17,11 +17,11 @@ import (
 // Any other response says nothing of the token and is an [*Error]. One of kind
 // Unavailable may change later.
 func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works bool, err error) {
-	q, failure := e.prepareVerification(token)
+	q, failure := e.builder().Verification(token)
 	if failure != nil {
 		return false, failure
 	}
-	m, failure := q.send(ctx, e)
+	m, failure := e.send(ctx, q)
 	switch {
 	case failure != nil:
 		return false, failure
@@ -42,27 +42,4 @@ func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works b
 func isForeignPage(m response.Message) bool {
 	isPage := strings.HasPrefix(http.DetectContentType(m.Body.Text), "text/html")
 	return isPage && m.Header.Get("WWW-Authenticate") == ""
-}
-
-func (e Endpoint) prepareVerification(token redact.String) (*call, *Error) {
-	d := e.Descriptor
-	if d.Verify == nil {
-		return nil, misconfigured("verify: this provider has no request that proves a token")
-	}
-	u, err := e.relative(d.Verify.URL, "verify.url")
-	if err != nil {
-		return nil, err
-	}
-	q := &call{
-		Request: response.Request{Descriptor: d},
-		method:  http.MethodGet,
-		url:     u,
-		header:  headers(d.Verify.Headers),
-		cert:    e.Client.Certificate,
-	}
-	q.Mask.Add(token.Reveal())
-	q.maskQuery()
-	q.maskValues(d.Verify.Headers)
-	q.header.Set("Authorization", "Bearer "+token.Reveal())
-	return q, nil
 }
