@@ -37,7 +37,15 @@ func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse
 func (e Endpoint) exchange(ctx context.Context, req TokenRequest, clock skew.Skew) (
 	resp TokenResponse, used skew.Skew, err *Error,
 ) {
-	q, err := e.builder().Token(req, clock, nil)
+	if req.Grant == descriptor.SelfSigned {
+		resp, err = e.selfSigned(req)
+		return resp, skew.Skew{}, err
+	}
+	taken, err := e.runSteps(ctx, req)
+	if err != nil {
+		return TokenResponse{}, skew.Skew{}, err
+	}
+	q, err := e.builder().Token(req, clock, taken)
 	if err != nil {
 		return TokenResponse{}, skew.Skew{}, err
 	}
