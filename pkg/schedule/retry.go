@@ -31,6 +31,8 @@ type Attempt struct {
 	Permanent  bool      // only a change helps
 	Until      time.Time // the provider accepts no request before; zero: it named no time
 	Planned    bool      // the time of the next attempt is known, so this one is not counted
+	Refused    bool      // the provider refused the request in words
+	TokenEnds  time.Time // the expiry of the token at hand
 }
 
 // Failed returns the failure to store for an attempt at the time now that
@@ -46,6 +48,9 @@ func Failed(old store.Failure, a Attempt, now time.Time) store.Failure {
 	wait := permanentWait(next.Count)
 	if !a.Permanent {
 		wait = backoff(a.Key, a.Generation, next.Count)
+	}
+	if left := a.TokenEnds.Sub(now); a.Refused && !a.Permanent && left > 0 {
+		wait = min(wait, left) // callers have nothing from then on, and the cause may have passed
 	}
 	if a.Planned {
 		wait, next.Count = ShortestWait, 1
