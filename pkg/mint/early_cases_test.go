@@ -126,29 +126,39 @@ func TestCaseC21_TooEarlyIsATimeAndNoLostToken(t *testing.T) {
 
 // A provider that refuses every refresh while the access token lives
 // (hhru/api#130) is asked now and then, and callers have the next token when
-// the one before is over.
+// the one before is over, also by its clock.
 func TestCaseC21_RefusedUntilTheTokenIsOver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const name, body = "trackmania", `{"error":"invalid_grant","error_description":"token not expired"}`
-		w := newWorld(t, simulator.Options{Lifetime: time.Hour})
-		w.granted(name, nil)
-		m := w.NewProcess()
-		for range 3 {
-			last := w.Token(m, testworld.Key(name)).Token
-			w.Providers.Reset()
-			testworld.Must(t, w.Providers.SetFault(name, simulator.Fault{Only: "refresh", Status: 400, Body: body}))
-			for ; last.Left(time.Now()) > 0; time.Sleep(time.Second) {
-				if got := w.Token(m, testworld.Key(name)).Token; got.Fingerprint != last.Fingerprint {
-					t.Fatal("Token() = another token, want the living one")
-				}
-			}
-			if n := w.Providers.Stats().Providers[name].RefreshRequests; n == 0 || n > 24 {
-				t.Errorf("%d requests while the token lived, want 1 to 24", n)
-			}
-			testworld.Must(t, w.Providers.SetFault(name, simulator.Fault{}))
-			if got := w.Token(m, testworld.Key(name)).Token; got.Fingerprint == last.Fingerprint {
-				t.Error("Token() at the end = the same token, want another one")
+	for name, late := range map[string]time.Duration{"by our clock": 0, "by a slow clock": 10 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { refusedUntilOver(t, late) })
+		})
+	}
+}
+
+// refusedUntilOver has a provider see the end of each token later than we do.
+func refusedUntilOver(t *testing.T, late time.Duration) {
+	const name, body = "trackmania", `{"error":"invalid_grant","error_description":"token not expired"}`
+	w := newWorld(t, simulator.Options{Lifetime: time.Hour})
+	w.granted(name, nil)
+	m := w.NewProcess()
+	for range 3 {
+		last := w.Token(m, testworld.Key(name)).Token
+		w.Providers.Reset()
+		testworld.Must(t, w.Providers.SetFault(name, simulator.Fault{Only: "refresh", Status: 400, Body: body}))
+		for ; last.Left(time.Now()) > -late; time.Sleep(time.Second) {
+			got, err := m.Token(t.Context(), testworld.Key(name), mint.Want{})
+			if living := last.Left(time.Now()) > 0; living && got.Token.Fingerprint != last.Fingerprint ||
+				testworld.HasCode(err, api.ReauthorizationRequired) {
+				t.Fatalf("Token() with %v left = %v, want the living token", last.Left(time.Now()), err)
 			}
 		}
-	})
+		if n := w.Providers.Stats().Providers[name].RefreshRequests; n == 0 || n > 24 {
+			t.Errorf("%d requests while the token lived, want 1 to 24", n)
+		}
+		testworld.Must(t, w.Providers.SetFault(name, simulator.Fault{}))
+		time.Sleep(2 * late)
+		if got := w.Token(m, testworld.Key(name)).Token; got.Fingerprint == last.Fingerprint {
+			t.Error("Token() after the end = the same token, want another one")
+		}
+	}
 }
