@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions package reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions package release reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,10 @@ functions: ## build both functions for Lambda (linux/arm64) into bin/, stamped w
 
 package: functions ## write dist: a plain CloudFormation template and the zips of both functions
 	@$(GO) run ./internal/pack bin dist
+	@ls -l dist
+
+release: package ## write dist: programs for every system, functions, an image, checksums; VERSION, else what git describes
+	@$(GO) run ./internal/release -version "$(VERSION)" dist
 	@ls -l dist
 
 reproducible: ## build both functions in two other folders, the second time from nothing, and compare

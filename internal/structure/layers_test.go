@@ -93,6 +93,7 @@ var apart = map[string][]string{
 	"internal/style":                           {},
 	"internal/measure":                         {},
 	"internal/pack":                            {"internal/testbed"},
+	"internal/release":                         {},
 	"internal/signedrequest":                   {},
 	"internal/testbed":                         {"internal/standin"},
 	"internal/standin": {
