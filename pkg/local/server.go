@@ -113,6 +113,11 @@ func (s *server) openDemo() (err error) {
 	if err != nil || s.source == nil {
 		return err
 	}
+	state := demoStateIn(s.folder.Path, s.demo.simulator)
+	if err := state.restore(s.owners); err != nil {
+		return err
+	}
+	s.demo.state = state
 	return writeDemos(s.source, s.demo.simulator)
 }
 
@@ -154,11 +159,12 @@ func (s *server) assemble() {
 // start starts answering and renewing. A later failure is passed to fail.
 func (s *server) start(fail func(error)) {
 	s.api.Start(s.gateway, fail)
-	if s.demo != nil {
-		s.demo.control.Start(s.demo.simulator.Control(), fail)
-	}
 	var ctx context.Context
 	ctx, s.endSchedule = context.WithCancel(context.Background())
+	if s.demo != nil {
+		s.demo.control.Start(s.demo.simulator.Control(), fail)
+		s.schedule.Go(func() { s.demo.state.run(ctx, s.log()) })
+	}
 	passes := &schedule{
 		rotator: &rotate.Rotator{
 			Mint: s.mint, Store: s.store, Journal: journal.Journal{Log: s.log()}, Look: pollEvery, Canary: s.Canary,

@@ -154,5 +154,8 @@ func (s *serve) run(ctx context.Context, commands hint.Commands) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
-	return local.Serve(ctx, s.Config)
+	if err := local.Serve(ctx, s.Config); err != nil {
+		return err
+	}
+	return s.Printf("tokenvend has ended. Its tokens are kept in %s.\n", s.Data)
 }
