@@ -4,7 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"testing")
+	"testing"
+)
 
 // After a restart of a demo, its providers still accept the tokens that are
 // stored.
