@@ -42,8 +42,12 @@ type refreshState struct {
 	Access   string    `json:"access"` // issued with it
 }
 
+// mostUseless is how many refresh tokens that no longer work a state has.
+const mostUseless = 100
+
 // State returns the tokens that the providers have issued and that have not
-// expired, as JSON for [Simulator.Restore].
+// expired, as JSON for [Simulator.Restore]. Of the refresh tokens that no
+// longer work it has the newest.
 func (s *Simulator) State() ([]byte, error) {
 	all := state{}
 	for name, p := range s.providers {
@@ -63,8 +67,11 @@ func (p *provider) state(now time.Time) providerState {
 			})
 		}
 	}
-	for _, value := range p.refreshTokens.order {
-		if r := p.refreshTokens.items[value]; !r.hasExpired(now) {
+	newest := max(0, len(p.refreshTokens.order)-mostUseless)
+	for i, value := range p.refreshTokens.order {
+		r := p.refreshTokens.items[value]
+		useless := r.redeemed || r.revoked
+		if !r.hasExpired(now) && (i >= newest || !useless) {
 			s.Refresh = append(s.Refresh, refreshState{
 				r.grant.state(), r.value, r.family, r.expires, r.redeemed, r.revoked, r.access.value,
 			})
