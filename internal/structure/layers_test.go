@@ -54,7 +54,7 @@ var layers = [][]string{
 	{"pkg/attempt"},
 	{"pkg/mint"},
 	{"pkg/operate"},
-	{"pkg/vend", "pkg/rotate"},
+	{"pkg/vend", "pkg/rotate", "pkg/local/monitor"},
 	{"pkg/boot", "pkg/local/gateway"},
 	{"pkg/local"},
 	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/clierror"},
@@ -93,6 +93,7 @@ var apart = map[string][]string{
 	"internal/style":                           {},
 	"internal/measure":                         {},
 	"internal/pack":                            {"internal/testbed"},
+	"internal/release":                         {},
 	"internal/signedrequest":                   {},
 	"internal/testbed":                         {"internal/standin"},
 	"internal/standin": {
