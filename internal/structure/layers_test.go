@@ -93,6 +93,7 @@ var apart = map[string][]string{
 	"cmd/tokenvend/internal/command":           {"pkg/client"},
 	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
 	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"internal/layer":                           {},
 	"internal/needs":                           {},
 	"internal/stress":                          {},
 	"internal/style":                           {},
