@@ -1,6 +1,6 @@
 // Command layer writes a Lambda layer with the extension.
 //
-//	go run ./internal/layer bin/layer/arm64/tokenvend-extension bin/tokenvend-extension-arm64.zip
+//	go run ./internal/layer PROGRAM ZIP
 package main
 
 import (
