@@ -46,6 +46,9 @@ func (d *Descriptor) validateGrants(p *problems) {
 	}
 }
 
+// IsDirect reports whether the grant type is one of tokens that need no user.
+func (g Grant) IsDirect() bool { return slices.Contains(DirectGrants(), g) }
+
 // usesAssertion reports whether a request has an assertion, or may have one by
 // the grant type of a credential.
 func (d *Descriptor) usesAssertion() bool {

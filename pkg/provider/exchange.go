@@ -6,6 +6,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // Exchange sends one token request, for any [descriptor.Grant]. It follows no
@@ -23,7 +24,7 @@ import (
 // assertion was signed by a wrong clock: then the request is sent once more.
 func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse, error) {
 	resp, used, err := e.exchange(ctx, req, skew.Skew{})
-	if err != nil && e.refusedByClock(req, err, resp.Clock, used) {
+	if err != nil && e.refusedByClock(req, err, resp, used) {
 		resp, _, err = e.exchange(ctx, req, resp.Clock)
 	}
 	if err != nil {
@@ -41,9 +42,11 @@ func (e Endpoint) exchange(ctx context.Context, req TokenRequest, clock skew.Ske
 		resp, err = e.selfSigned(req)
 		return resp, skew.Skew{}, err
 	}
-	taken, err := e.runSteps(ctx, req)
-	if err != nil {
-		return TokenResponse{}, skew.Skew{}, err
+	var taken map[string]redact.String
+	if req.Grant.IsDirect() {
+		if taken, err = e.runSteps(ctx, req); err != nil {
+			return TokenResponse{}, skew.Skew{}, err
+		}
 	}
 	q, err := e.builder().Token(req, clock, taken)
 	if err != nil {
@@ -68,10 +71,15 @@ const clockTolerance = 5 * time.Second
 // because of its times. A refresh token or a code is sent again only after an
 // error that concerns the client: it was not redeemed, because a server
 // authenticates the client first (RFC 6749 §3.2.1). Servers have different
-// codes for it, invalid_request among them.
-func (e Endpoint) refusedByClock(req TokenRequest, err *Error, shown, used skew.Skew) bool {
-	isJWT := req.Grant == descriptor.JWTBearer
-	signs := isJWT || e.Descriptor.EndpointFor(req.Grant).Auth.Needs().Assertion
-	repeatable := isJWT || err.Client || req.Grant == descriptor.ClientCredentials
-	return signs && repeatable && err.Kind == Rejected && shown.DiffersFrom(used, clockTolerance)
+// codes for it, invalid_request among them. A response that names a time to
+// come back is obeyed, and one with a new refresh token is kept: the one that
+// was sent may be spent.
+func (e Endpoint) refusedByClock(req TokenRequest, err *Error, resp TokenResponse, used skew.Skew) bool {
+	if err.Kind != Rejected || !resp.Limit.RetryAt.IsZero() || !resp.Refresh.IsZero() {
+		return false
+	}
+	signs := req.Grant == descriptor.JWTBearer || e.Descriptor.EndpointFor(req.Grant).Auth.Needs().Assertion ||
+		e.Descriptor.Uses()[descriptor.ValueAssertion]
+	repeatable := req.Grant.IsDirect() || err.Client
+	return signs && repeatable && resp.Clock.DiffersFrom(used, clockTolerance)
 }

@@ -3,16 +3,14 @@ package provider
 import (
 	"context"
 
-	"github.com/tokenvend/tokenvend/pkg/provider/request"
+	"github.com/tokenvend/tokenvend/pkg/clock"
+	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // runSteps sends the requests that precede a token request, and returns the
 // values that they take, by STEP.NAME.
 func (e Endpoint) runSteps(ctx context.Context, req TokenRequest) (map[string]redact.String, *Error) {
-	if !request.HasSteps(req.Grant) {
-		return nil, nil
-	}
 	taken := map[string]redact.String{}
 	for i, step := range e.Descriptor.Steps {
 		q, err := e.builder().Step(i, req, taken)
@@ -42,6 +40,6 @@ func (e Endpoint) selfSigned(req TokenRequest) (TokenResponse, *Error) {
 		return TokenResponse{}, err
 	}
 	return TokenResponse{
-		Access: signed, Expiry: expiry.Expiry{Known: true, Lifetime: lifetime}, SentAt: now,
+		Access: signed, Expiry: expiry.Expiry{Given: true, In: lifetime}, SentAt: now,
 	}, nil
 }

@@ -2,15 +2,10 @@ package request
 
 import (
 	"fmt"
-	"slices"
 
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
-
-// HasSteps reports whether steps precede the token requests of a grant.
-func HasSteps(g descriptor.Grant) bool { return slices.Contains(descriptor.DirectGrants(), g) }
 
 // Step returns the request of a step. taken are the values of the steps before
 // it, by STEP.NAME.

@@ -131,7 +131,7 @@ func (b *building) checkScope(t descriptor.TokenEndpoint, req TokenRequest) *Err
 // the request lacks something.
 func checkGrant(d *descriptor.Descriptor, req TokenRequest) *Error {
 	switch {
-	case slices.Contains(descriptor.DirectGrants(), req.Grant) && req.Grant != descriptor.SelfSigned:
+	case req.Grant.IsDirect() && req.Grant != descriptor.SelfSigned:
 		return nil
 	case req.Grant == descriptor.AuthorizationCode:
 		return checkCode(d, req)
