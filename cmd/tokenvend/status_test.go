@@ -31,7 +31,9 @@ func TestStatusOfSeveral(t *testing.T) {
 	tv(t, s.dir, "", "get", "movemint").want(t, clierror.Failed)
 	tv(t, s.dir, "", "status", "--all").wrong(t, "movemint")
 	r := tv(t, s.dir, "", "status", "--all", "--json").wrong(t, "movemint")
-	var all struct{ Tokens []struct{ Credential, State string } }
+	var all struct {
+		Tokens []struct{ Credential, State string }
+	}
 	if err := json.Unmarshal([]byte(r.out), &all); err != nil || len(all.Tokens) != 5 {
 		t.Errorf("status --all --json = %s, %v, want five tokens", r.out, err)
 	}

@@ -4,7 +4,6 @@ import "fmt"
 
 // The space below which a disk is low, and that below which it is as good as
 // full.
-
 const (
 	lowSpace = 500 << 20
 	noSpace  = 10 << 20
