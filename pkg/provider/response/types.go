@@ -21,6 +21,9 @@ type TokenResponse struct {
 	Expiry        expiry.Expiry // of the access token
 	RefreshExpiry expiry.Expiry // of the refresh token
 
+	// Extra has the further values that the descriptor names; nil: none.
+	Extra map[string]redact.String
+
 	SentAt time.Time // our clock, before sending
 	Clock  skew.Skew // the provider's, by the Date field
 	Limit  RateLimit // from the header
