@@ -28,7 +28,7 @@ var layers = [][]string{
 		"pkg/awserror",
 		"pkg/local/httpserver",
 	},
-	{"pkg/strictjson", "pkg/privatekey", "pkg/outbound"},
+	{"pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws"},
 	{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
 		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/iampolicy",

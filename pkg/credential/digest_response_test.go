@@ -18,7 +18,8 @@ func TestDigestsOfOldResponses(t *testing.T) {
 			"expiry": object{"at": "/data/until", "kind": "epoch"}, "refresh_expiry": object{"at": "/data/refresh_until"},
 		},
 	}))
-	const destination, request = "2f69f0b4eea6af6ee5623aef4e2d13d7", "182420619c306da17e435c7b4ef23822"
+	const destination = "2f69f0b4eea6af6ee5623aef4e2d13d7"
+	const request = "182420619c306da17e435c7b4ef23822"
 	if got := c.Destination().Digest(); got != destination {
 		t.Errorf("Destination().Digest() = %s, want %s", got, destination)
 	}

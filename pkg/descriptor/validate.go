@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -103,7 +104,7 @@ func (t TokenEndpoint) validate(p *problems) {
 	if t.Method == http.MethodGet && t.Body != BodyQuery {
 		p.add("token.method", "GET needs token.body to be query")
 	}
-	oneOf(p, "token.algorithm", t.Alg, ES256, RS256, PS256)
+	oneOf(p, "token.algorithm", t.Alg, jws.Asymmetric()...)
 	p.fields("token.fields", t, t.Fields)
 	p.params("token.params", t, t.Params)
 	p.headers("token.headers", t.Headers)
