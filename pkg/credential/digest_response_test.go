@@ -15,7 +15,8 @@ func TestDigestsOfOldResponses(t *testing.T) {
 		"response": object{
 			"access_token": "/data/token", "token_type": "/data/type", "scope": "/data/scope",
 			"refresh_token": "/data/refresh", "error": "/code", "error_description": "/message",
-			"expiry": object{"at": "/data/until", "kind": "epoch"}, "refresh_expiry": object{"at": "/data/refresh_until"},
+			"expiry":         object{"at": "/data/until", "kind": "epoch"},
+			"refresh_expiry": object{"at": "/data/refresh_until"},
 		},
 	}))
 	const destination = "2f69f0b4eea6af6ee5623aef4e2d13d7"
