@@ -5,15 +5,13 @@ import (
 	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
-
-// maxExtra bounds the further values of a response with their names, in bytes.
-const maxExtra = 8 << 10
 
 // readExtra sets the further values that callers get. One that cannot be vended
 // costs nothing but itself.
 func (q *Request) readExtra(v values, resp *TokenResponse) {
-	places, left := q.Descriptor.Response.Extra, maxExtra
+	places, left := q.Descriptor.Response.Extra, token.MaxExtra
 	for _, name := range slices.Sorted(maps.Keys(places)) {
 		value := v.Lookup(places[name])
 		text, isText := asText(value)
@@ -30,7 +28,7 @@ func (q *Request) readExtra(v values, resp *TokenResponse) {
 		default:
 			left -= size
 			if resp.Extra == nil {
-				resp.Extra = map[string]redact.String{}
+				resp.Extra = token.Extra{}
 			}
 			resp.Extra[name] = redact.New(text)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // TokenResponse is a token response as the server sent it: lifetimes may be
@@ -22,7 +23,7 @@ type TokenResponse struct {
 	RefreshExpiry expiry.Expiry // of the refresh token
 
 	// Extra has the further values that the descriptor names; nil: none.
-	Extra map[string]redact.String
+	Extra token.Extra
 
 	SentAt time.Time // our clock, before sending
 	Clock  skew.Skew // the provider's, by the Date field
