@@ -93,6 +93,11 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 	if v := d.Verify; v != nil {
 		p.required("verify.url", v.URL)
 		p.headers("verify.headers", v.Headers)
+		for i, status := range v.Refused {
+			if status < 400 || status > 499 || status == http.StatusTooManyRequests {
+				p.add(fmt.Sprintf("verify.refused[%d]", i), "expected 400 to 499, and not 429")
+			}
+		}
 	}
 }
 
