@@ -136,13 +136,15 @@ func (t Terms) expanded(d *descriptor.Descriptor, raw string) string {
 	return text
 }
 
-// pointers lists the response pointers that differ from the standard ones.
+// pointers lists what decides which part of a response is taken as a token, as
+// far as it differs from the standard.
 func pointers(r descriptor.Response) Destination {
 	all := parts(
 		Part{"access_token", r.Access}, Part{"refresh_token", r.Refresh},
 		Part{"token_type", r.Type}, Part{"scope", r.Scope},
 		Part{"expiry.at", r.Expiry.At}, Part{"refresh_expiry.at", r.RefreshExpiry.At},
 		Part{"error", r.Error}, Part{"error_description", r.Description},
+		Part{"format", string(r.Format)}, Part{"success.at", r.Success.At},
 	)
 	all = slices.DeleteFunc(all, func(p Part) bool { return p.Value == "/"+p.Name })
 	for i := range all {
@@ -211,9 +213,10 @@ func (d Destination) values() map[string]string {
 }
 
 // RequestDigest returns a digest in hex of what a variant's token is requested
-// with apart from its destination: scope, audience, variables, parameters and
-// headers, where named secrets stand by their names. It contains no secret. It
-// is "" if this program does not know the provider.
+// with apart from its destination: scope, audience, variables, parameters,
+// headers, and the places of further values. Named secrets stand in it by their
+// names. It contains no secret. It is "" if this program does not know the
+// provider.
 func (t Terms) RequestDigest(v token.Variant) string {
 	if _, err := t.ProviderDescriptor(); err != nil {
 		return ""
@@ -244,6 +247,9 @@ func (t Terms) inlineRequest() string {
 	all := []any{request, refresh}
 	if d.Assertion != nil || d.Steps != nil {
 		all = append(all, d.Assertion, d.Steps)
+	}
+	if extra := d.Response.Extra; len(extra) > 0 {
+		all = append(all, extra) // a new token is needed to learn the values
 	}
 	text, _ := json.Marshal(all) // values of JSON: cannot fail
 	return string(text)

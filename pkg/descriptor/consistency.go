@@ -119,7 +119,7 @@ func (d *Descriptor) validateSteps(p *problems) {
 			if !namedForm.MatchString(name) {
 				p.add(path+".take."+redact.Name(name), "expected a name such as %s", namedForm)
 			}
-			p.pointer(path+".take."+redact.Name(name), at)
+			p.place(path+".take."+redact.Name(name), at)
 		}
 	}
 	if d.Steps != nil && (d.Authorize != nil || d.DirectGrant() == SelfSigned) {

@@ -72,6 +72,8 @@ type Descriptor struct {
 	// Steps are requests before each token request that is no refresh request.
 	Steps    []Step   `json:"steps,omitempty"`
 	Response Response `json:"response,omitzero"`
+	// Use is how an API expects the access token.
+	Use Use `json:"use,omitzero"`
 	// Refresh is nil where the provider has no refresh tokens.
 	Refresh *Refresh `json:"refresh,omitempty"`
 	// Authorize is nil where resource owners cannot connect their accounts.

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -39,9 +40,24 @@ func (b Builder) Verification(token redact.String) (*Call, *Error) {
 	q := b.start(descriptor.Request{Method: http.MethodGet}, "", u, skew.Skew{})
 	q.access, q.Cert = token, b.Client.Certificate
 	q.Mask.Add(token.Reveal())
-	q.Header.Set("Authorization", "Bearer "+token.Reveal())
+	q.use(d.Use, token)
 	if err := q.setHeaders(d.Verify.Headers); err != nil {
 		return nil, err
 	}
 	return q.Call, nil
+}
+
+// use has the request carry an access token as the provider's API expects it.
+func (q *Call) use(u descriptor.Use, token redact.String) {
+	switch {
+	case u == (descriptor.Use{}):
+		q.Header.Set("Authorization", "Bearer "+token.Reveal())
+	case u.Query != "":
+		at, query := *q.URL, q.URL.Query()
+		query.Set(u.Query, token.Reveal())
+		at.RawQuery = query.Encode()
+		q.URL = &at
+	default:
+		q.Header.Set(cmp.Or(u.Header, "Authorization"), u.Prefix+token.Reveal())
+	}
 }
