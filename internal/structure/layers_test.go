@@ -64,7 +64,7 @@ var layers = [][]string{
 	{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",
-		"cmd/tokenvend/internal/commands/callers",
+		"cmd/tokenvend/internal/commands/callers", "cmd/tokenvend/internal/commands/transfer",
 	},
 	{"cmd/tokenvend/internal/commands/doctor"},
 	{"cmd/tokenvend/internal/cli"},
