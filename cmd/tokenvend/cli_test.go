@@ -45,7 +45,7 @@ func TestUsage(t *testing.T) {
 // commands are all commands of the program that help lists.
 var commands = []string{
 	"get", "exec", "status", "verify", "renew", "revoke", "ls", "add", "set", "rm", "connect", "accept", "recover",
-	"serve", "doctor", "version", "completion",
+	"serve", "agent", "doctor", "version", "completion",
 }
 
 func TestHelp(t *testing.T) {
