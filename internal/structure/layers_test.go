@@ -33,7 +33,7 @@ var layers = [][]string{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
 		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/iampolicy",
 	},
-	{"pkg/provider/expiry", "pkg/provider/body"},
+	{"pkg/provider/expiry", "pkg/provider/body", "cmd/tokenvend/internal/iamaccount"},
 	{"pkg/provider/ratelimit"},
 	{"pkg/provider/response"},
 	{"pkg/provider"},
@@ -64,7 +64,7 @@ var layers = [][]string{
 	{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",
-		"cmd/tokenvend/internal/commands/callers",
+		"cmd/tokenvend/internal/commands/callers", "cmd/tokenvend/internal/commands/transfer",
 	},
 	{"cmd/tokenvend/internal/commands/doctor"},
 	{"cmd/tokenvend/internal/cli"},
