@@ -169,7 +169,7 @@ var further = []revert{
 	},
 	{
 		attack: "20", fix: "tokens are masked by their names too", file: "pkg/provider/response/refreshname.go",
-		old:     "	q.findTokens(doc)\n",
+		old:     "	q.findTokens(v.Document)\n",
 		without: "",
 		test:    "TestAttack20_NoPointerShowsAToken", pkg: "pkg/provider",
 	},
