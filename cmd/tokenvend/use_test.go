@@ -19,9 +19,11 @@ func TestGetHeaderObeysUse(t *testing.T) {
 	}{
 		"the default": {api.Use{}, "Authorization: Bearer TOKEN\n", clierror.OK},
 		"a header":    {api.Use{Header: "X-Shopify-Access-Token"}, "X-Shopify-Access-Token: TOKEN\n", clierror.OK},
-		"a prefix":    {api.Use{Header: "Authorization", Prefix: "OAuth "}, "Authorization: OAuth TOKEN\n", clierror.OK},
-		"the query":   {api.Use{Query: "access_token"}, "", clierror.BadUsage},
-		"two lines":   {api.Use{Header: "X", Prefix: "a\r\nY: "}, "", clierror.Failed},
+		"a prefix": {
+			api.Use{Header: "Authorization", Prefix: "OAuth "}, "Authorization: OAuth TOKEN\n", clierror.OK,
+		},
+		"the query": {api.Use{Query: "access_token"}, "", clierror.BadUsage},
+		"two lines": {api.Use{Header: "X", Prefix: "a\r\nY: "}, "", clierror.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env, url := hostile(t, func(w http.ResponseWriter, _ *http.Request) {
