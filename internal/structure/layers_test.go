@@ -94,6 +94,8 @@ var apart = map[string][]string{
 	"cmd/tokenvend/internal/command":           {"pkg/client"},
 	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
 	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"examples/oauth2/go":                       {}, // an example
+	"examples/lambda/go":                       {}, // an example
 	"internal/layer":                           {},
 	"internal/needs":                           {},
 	"internal/stress":                          {},
