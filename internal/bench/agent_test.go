@@ -47,13 +47,13 @@ func agent(b *testing.B) *section {
 	if *brief {
 		starts, calls = 5, 2_000
 	}
-	var inits []time.Duration
+	var inits, processor []time.Duration
 	var e *testbed.Extension
 	var port string
 	for range starts {
 		port = testbed.FreePorts(b, 1)[0]
 		e = startExtension(b, d, port)
-		inits = append(inits, e.Init())
+		inits, processor = append(inits, e.Init()), append(processor, cpuOf(b, e.PID()))
 	}
 	took := make([]time.Duration, calls)
 	web := &http.Client{}
@@ -66,6 +66,7 @@ func agent(b *testing.B) *section {
 	}
 	resident := residentOf(b, e.PID())
 	page.goal("start, median of "+strconv.Itoa(starts), float64(median(inits)), float64(goalInit), inMillis)
+	page.add("processor time of a start, median", inMillis(float64(median(processor))), "", "")
 	page.goal("resident at most, after "+strconv.Itoa(calls)+" calls", float64(resident), goalResident, inMB)
 	page.goal("a call, median", float64(median(took)), float64(goalMedian), inMicros)
 	page.goal("a call, 99th percentile", float64(quantile(took, 0.99)), float64(goalP99), inMicros)

@@ -51,7 +51,8 @@ var needs = []need{
 		elsewhere: "https://www.python.org/downloads",
 	},
 	{
-		name: "JDK 17", use: "DynamoDB Local, Keycloak, examples", programs: []string{"javac"}, probe: []string{"-version"},
+		name: "JDK 17", use: "DynamoDB Local, Keycloak, examples", programs: []string{"javac"},
+		probe:   []string{"-version"},
 		version: digits, least: 17, packages: []string{"default-jdk-headless"}, elsewhere: "https://adoptium.net",
 	},
 	{
