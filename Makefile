@@ -2,11 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions layer package reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
-=======
-.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions package release reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
->>>>>>> main
+.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions layer package release reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,15 +94,12 @@ package: functions ## write dist: a plain CloudFormation template and the zips o
 	@$(GO) run ./internal/pack bin dist
 	@ls -l dist
 
-<<<<<<< HEAD
-reproducible: ## build both functions and the extension in two other folders, the second time from nothing, and compare
-=======
-release: package ## write dist: programs for every system, functions, an image, checksums; VERSION, else what git describes
+release: package layer ## write dist: programs for every system, functions, layers, an image, checksums; VERSION, else what git describes
+	@cp bin/tokenvend-extension-*.zip dist/
 	@$(GO) run ./internal/release -version "$(VERSION)" dist
 	@ls -l dist
 
-reproducible: ## build both functions in two other folders, the second time from nothing, and compare
->>>>>>> main
+reproducible: ## build both functions and the extension in two other folders, the second time from nothing, and compare
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && mkdir -p "$$dir/one" "$$dir/two/deeper" && \
 	for at in one two/deeper; do \
 		cp -r go.mod go.sum cmd functions pkg "$$dir/$$at" || exit 1; \
