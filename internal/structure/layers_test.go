@@ -82,7 +82,7 @@ var apart = map[string][]string{
 	"pkg/agent":               {"pkg/client"},
 	"pkg/agent/tokenfile":     {"pkg/client"},
 	"pkg/agent/extension": {
-		"pkg/client", "pkg/client/invoke", "pkg/client/signed",
+		"pkg/client", "pkg/client/signed",
 	},
 	"internal/reverts": {},
 	"cmd/tokenvend/internal/clierror": {

@@ -1,6 +1,7 @@
 package extension
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 
 	"github.com/tokenvend/tokenvend/pkg/client"
-	"github.com/tokenvend/tokenvend/pkg/client/invoke"
 	"github.com/tokenvend/tokenvend/pkg/client/signed"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -29,6 +29,8 @@ const (
 	envSession     = "AWS_SESSION_TOKEN"
 	envContainer   = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
 	envCredsURI    = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+	envEndpoint    = "AWS_ENDPOINT_URL_LAMBDA"
+	envEndpoints   = "AWS_ENDPOINT_URL"
 )
 
 // DefaultPort is the port on loopback. AWS's own extension for parameters and
@@ -82,7 +84,7 @@ func parsePort(value string) (int, error) {
 
 func newTransport(getenv func(string) string, web *http.Client) (client.Transport, error) {
 	url, function := getenv(envURL), getenv(envFunction)
-	cfg := aws.Config{Region: getenv(envRegion), Credentials: credentials(getenv, web), HTTPClient: web}
+	cfg := aws.Config{Region: getenv(envRegion), Credentials: credentials(getenv, web)}
 	switch {
 	case (url == "") == (function == ""):
 		return nil, fmt.Errorf("expected one of %s, the API's URL, and %s, the vend function and an alias of it",
@@ -90,7 +92,7 @@ func newTransport(getenv func(string) string, web *http.Client) (client.Transpor
 	case url != "":
 		return signed.New(url, cfg, signed.HTTPClient(web)), nil
 	}
-	return invoke.New(cfg, function), nil
+	return newInvoker(function, cmp.Or(getenv(envEndpoint), getenv(envEndpoints)), cfg, web), nil
 }
 
 // credentials returns those of the function's role: in the environment, or from
