@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 
+	"github.com/tokenvend/tokenvend/pkg/agent"
 	"github.com/tokenvend/tokenvend/pkg/client"
 	"github.com/tokenvend/tokenvend/pkg/client/signed"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -23,12 +24,12 @@ const (
 	envURL         = "TOKENVEND_URL"
 	envFunction    = "TOKENVEND_FUNCTION"
 	envPort        = "TOKENVEND_AGENT_PORT"
-	envCredentials = "TOKENVEND_AGENT_CREDENTIALS"
+	envCredentials = "TOKENVEND_AGENT_CREDENTIALS" // #nosec G101 -- a name
 	envRuntimeAPI  = "AWS_LAMBDA_RUNTIME_API"
 	envRegion      = "AWS_REGION"
 	envSession     = "AWS_SESSION_TOKEN"
 	envContainer   = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
-	envCredsURI    = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+	envCredsURI    = "AWS_CONTAINER_CREDENTIALS_FULL_URI" // #nosec G101 -- a name
 	envEndpoint    = "AWS_ENDPOINT_URL_LAMBDA"
 	envEndpoints   = "AWS_ENDPOINT_URL"
 )
@@ -60,15 +61,29 @@ func read(getenv func(string) string) (settings, error) {
 	if s.port, err = parsePort(getenv(envPort)); err != nil {
 		errs = append(errs, err)
 	}
-	for name := range strings.SplitSeq(getenv(envCredentials), ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			s.credentials = append(s.credentials, name)
-		}
+	if s.credentials, err = parseCredentials(getenv(envCredentials)); err != nil {
+		errs = append(errs, err)
 	}
 	if s.transport, err = newTransport(getenv, s.web); err != nil {
 		errs = append(errs, err)
 	}
 	return s, errors.Join(errs...)
+}
+
+// parseCredentials returns the names that a variable lists; none for "".
+func parseCredentials(value string) ([]string, error) {
+	if value == "" {
+		return nil, nil
+	}
+	var names []string
+	for name := range strings.SplitSeq(value, ",") {
+		name = strings.TrimSpace(name)
+		if !agent.ValidName(name) {
+			return nil, fmt.Errorf("%s: expected names of credentials, separated by commas", envCredentials)
+		}
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 func parsePort(value string) (int, error) {
