@@ -84,7 +84,7 @@ var apart = map[string][]string{
 	"pkg/agent":               {"pkg/client"},
 	"pkg/agent/tokenfile":     {"pkg/client"},
 	"pkg/agent/extension": {
-		"pkg/client", "pkg/client/invoke", "pkg/client/signed",
+		"pkg/client", "pkg/client/signed",
 	},
 	"internal/reverts": {},
 	"cmd/tokenvend/internal/clierror": {
@@ -97,6 +97,8 @@ var apart = map[string][]string{
 	"cmd/tokenvend/internal/report":            {"pkg/client"},
 	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
 	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"examples/oauth2/go":                       {}, // an example
+	"examples/lambda/go":                       {}, // an example
 	"internal/layer":                           {},
 	"internal/needs":                           {},
 	"internal/stress":                          {},
