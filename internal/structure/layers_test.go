@@ -92,6 +92,7 @@ var apart = map[string][]string{
 		"pkg/client", "pkg/client/invoke", "pkg/client/signed",
 	},
 	"cmd/tokenvend/internal/command":           {"pkg/client"},
+	"cmd/tokenvend/internal/report":            {"pkg/client"},
 	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
 	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
 	"internal/layer":                           {},
