@@ -28,7 +28,7 @@ var layers = [][]string{
 		"pkg/awserror",
 		"pkg/local/httpserver",
 	},
-	{"pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws"},
+	{"pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template"},
 	{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
 		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/iampolicy",
@@ -36,6 +36,7 @@ var layers = [][]string{
 	{"pkg/provider/expiry", "pkg/provider/body", "cmd/tokenvend/internal/iamaccount"},
 	{"pkg/provider/ratelimit"},
 	{"pkg/provider/response"},
+	{"pkg/provider/request"},
 	{"pkg/provider"},
 	{"pkg/grant"},
 	{"pkg/credential", "pkg/store", "pkg/seal", "pkg/journal"},
