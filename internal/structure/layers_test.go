@@ -76,13 +76,15 @@ var layers = [][]string{
 // apart lists packages outside the layers, each with the packages of this
 // module that it may import.
 var apart = map[string][]string{
-	"pkg/client":              {"pkg/api", "pkg/redact"},
-	"pkg/client/clienttest":   {"pkg/api", "pkg/client"},
-	"pkg/client/invoke":       {"pkg/api", "pkg/client"},
-	"pkg/client/oauth2source": {"pkg/client"},
-	"pkg/client/signed":       {"pkg/api", "pkg/client", "pkg/executeapi", "pkg/loopback"},
-	"pkg/agent":               {"pkg/client"},
-	"pkg/agent/tokenfile":     {"pkg/client"},
+	"examples/secretrotation":          {},
+	"examples/secretrotation/function": {"examples/secretrotation"},
+	"pkg/client":                       {"pkg/api", "pkg/redact"},
+	"pkg/client/clienttest":            {"pkg/api", "pkg/client"},
+	"pkg/client/invoke":                {"pkg/api", "pkg/client"},
+	"pkg/client/oauth2source":          {"pkg/client"},
+	"pkg/client/signed":                {"pkg/api", "pkg/client", "pkg/executeapi", "pkg/loopback"},
+	"pkg/agent":                        {"pkg/client"},
+	"pkg/agent/tokenfile":              {"pkg/client"},
 	"pkg/agent/extension": {
 		"pkg/client", "pkg/client/signed",
 	},
