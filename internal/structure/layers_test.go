@@ -57,13 +57,17 @@ var layers = [][]string{
 	{"pkg/vend", "pkg/rotate", "pkg/local/monitor"},
 	{"pkg/boot", "pkg/local/gateway", "pkg/agent", "pkg/agent/unixsocket"},
 	{"pkg/local", "pkg/agent/extension", "pkg/agent/tokenfile"},
-	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/clierror", "cmd/tokenvend-extension"},
+	{
+		"functions/vend", "functions/rotate", "pkg/local/maintenance",
+		"cmd/tokenvend/internal/clierror", "cmd/tokenvend-extension",
+	},
 	{"cmd/tokenvend/internal/connection"},
 	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
 	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput"},
 	{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",
+		"cmd/tokenvend/internal/commands/data",
 		"cmd/tokenvend/internal/commands/callers",
 	},
 	{"cmd/tokenvend/internal/commands/doctor"},
