@@ -110,6 +110,7 @@ var apart = map[string][]string{
 	"internal/stress":                          {},
 	"internal/style":                           {},
 	"internal/measure":                         {},
+	"internal/providers":                       {"pkg/descriptor"},
 	"internal/pack":                            {"internal/testbed"},
 	"internal/release":                         {},
 	"internal/signedrequest":                   {},
