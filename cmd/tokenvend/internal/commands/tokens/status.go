@@ -17,7 +17,7 @@ import (
 
 type status struct {
 	command.Program
-	target
+	command.Target
 	verify bool
 }
 
@@ -30,13 +30,13 @@ func newStatus(p command.Program) *cobra.Command {
 		Args:    command.OneName,
 		RunE:    func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
-	s.register(cmd)
+	s.Register(cmd)
 	cmd.Flags().BoolVar(&s.verify, "verify", false, "ask the provider whether it takes the token")
 	return cmd
 }
 
 func (s *status) run(ctx context.Context, commands hint.Commands, name string) error {
-	caller, err := s.client(ctx, commands)
+	caller, err := s.Client(ctx, commands)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (s *status) run(ctx context.Context, commands hint.Commands, name string) e
 
 type verify struct {
 	command.Program
-	target
+	command.Target
 }
 
 func newVerify(p command.Program) *cobra.Command {
@@ -74,12 +74,12 @@ has no request for that, and with 1 where there is no token.
 		Args:    command.OneName,
 		RunE:    func(cmd *cobra.Command, args []string) error { return v.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
-	v.register(cmd)
+	v.Register(cmd)
 	return cmd
 }
 
 func (v *verify) run(ctx context.Context, commands hint.Commands, name string) error {
-	caller, err := v.client(ctx, commands)
+	caller, err := v.Client(ctx, commands)
 	if err != nil {
 		return err
 	}
