@@ -125,7 +125,8 @@ func TestFault13_TheHolderIsKilledBetweenTheAnswerAndTheCommit(t *testing.T) {
 			}
 			time.Sleep(time.Until(first.ExpiresAt.Add(mint.ExchangeTimeout)))
 			for range 5 {
-				if _, refused := h.accountToken("trackmania", earlyAccount); codeOf(refused) != api.ReauthorizationRequired {
+				_, refused := h.accountToken("trackmania", earlyAccount)
+				if codeOf(refused) != api.ReauthorizationRequired {
 					t.Errorf("accountToken() after its end = %v, want reauthorize", refused)
 				}
 			}
@@ -145,7 +146,8 @@ func TestFault12_WhatTheTableDoesNotTakeIsRecovered(t *testing.T) {
 	time.Sleep(time.Until(first.NextAt))
 	restore := h.aws["vend"].store.Fail("UpdateItem", 1) // the lease passes, the commit does not
 	defer restore()
-	if got, refused := h.accountToken("trackmania", earlyAccount); refused != nil || got.Fingerprint != first.Fingerprint {
+	if got, refused := h.accountToken("trackmania", earlyAccount); refused != nil ||
+		got.Fingerprint != first.Fingerprint {
 		t.Errorf("accountToken() while the table fails = %s, %v, want %s", got.Fingerprint, refused, first.Fingerprint)
 	}
 	var blob []string
