@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
+	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -50,6 +50,7 @@ func (d *Descriptor) validate(p *problems) {
 	}
 	d.Token.validate(p)
 	d.Response.validate(p)
+	d.Use.validate(p)
 	d.validateEndpoints(p)
 	for grant, overlap := range d.Overlaps {
 		oneOf(p, "overlap", grant, grants[:]...)
@@ -92,6 +93,11 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 	if v := d.Verify; v != nil {
 		p.required("verify.url", v.URL)
 		p.headers("verify.headers", v.Headers)
+		for i, status := range v.Refused {
+			if status < 400 || status > 499 || status == http.StatusTooManyRequests {
+				p.add(fmt.Sprintf("verify.refused[%d]", i), "expected 400 to 499, and not 429")
+			}
+		}
 	}
 }
 
@@ -103,24 +109,10 @@ func (t TokenEndpoint) validate(p *problems) {
 	if t.Method == http.MethodGet && t.Body != BodyQuery {
 		p.add("token.method", "GET needs token.body to be query")
 	}
-	oneOf(p, "token.algorithm", t.Alg, ES256, RS256, PS256)
+	oneOf(p, "token.algorithm", t.Alg, jws.Asymmetric()...)
 	p.fields("token.fields", t, t.Fields)
 	p.params("token.params", t, t.Params)
 	p.headers("token.headers", t.Headers)
-}
-
-func (r Response) validate(p *problems) {
-	p.pointer("response.access_token", r.Access)
-	p.pointer("response.token_type", r.Type)
-	p.pointer("response.scope", r.Scope)
-	p.pointer("response.refresh_token", r.Refresh)
-	p.pointer("response.error", r.Error)
-	p.pointer("response.error_description", r.Description)
-	p.instant("response.expiry", r.Expiry)
-	p.instant("response.refresh_expiry", r.RefreshExpiry)
-	if r.MaxLifetime != 0 && r.DefaultLifetime > r.MaxLifetime {
-		p.add("response.default_lifetime", "expected no more than response.max_lifetime")
-	}
 }
 
 func (l Limits) validate(p *problems) {
@@ -156,11 +148,6 @@ func oneOfKind(p *problems, path string, got ExpiryKind) {
 	oneOf(p, path, got, expiryKinds[:]...)
 }
 
-func (p *problems) instant(path string, i Instant) {
-	p.pointer(path+".at", i.At)
-	oneOfKind(p, path+".kind", i.Kind)
-}
-
 func (p *problems) required(path, raw string) {
 	if raw == "" {
 		p.add(path, "missing")
@@ -183,12 +170,6 @@ func (p *problems) url(path, raw string, relative bool) {
 	}
 	if err != nil {
 		p.add(path, "expected an https URL without user, password and fragment")
-	}
-}
-
-func (p *problems) pointer(path, pointer string) {
-	if _, err := jsonpointer.Parse(pointer); err != nil {
-		p.add(path, "expected a JSON Pointer (RFC 6901), such as /data/token")
 	}
 }
 

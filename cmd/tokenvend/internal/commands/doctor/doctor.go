@@ -110,6 +110,6 @@ func (d *doctor) print(f findings) error {
 			}
 			rows = append(rows, []string{string(one.Grade), one.Subject, line})
 		}
-		return d.GradedTable(rows, func(grade string) terminal.Color { return colors[grade] })
+		return d.GradedTable(rows, 0, func(grade string) terminal.Color { return colors[grade] })
 	})
 }

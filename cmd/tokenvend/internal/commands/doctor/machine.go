@@ -21,6 +21,7 @@ func (f *findings) machine(ctx context.Context, at connection.Place) {
 	if !f.isPrivate(at.Data) {
 		return // what stands in it may be another user's
 	}
+	f.disk(at.Data.Path)
 	f.files(ctx, at.Data)
 	caller, err := at.Client()
 	if none, ok := errors.AsType[*connection.NoServerError](err); ok {

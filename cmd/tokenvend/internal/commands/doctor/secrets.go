@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
 )
@@ -16,13 +15,13 @@ func (f *findings) secrets(ctx context.Context, source credential.Source) {
 		f.unread("credentials", err)
 		return
 	}
+	f.credentials = []string{}
+	for _, one := range all {
+		f.credentials = append(f.credentials, one.Name)
+	}
 	if len(all) == 0 {
 		f.warn("credentials", "there is none", f.commands.Line("add", "NAME")+" makes one")
 		return
-	}
-	if len(all) > maxCredentials {
-		f.warn("credentials", fmt.Sprintf("only the first %d of %d were looked at", maxCredentials, len(all)), "")
-		all = all[:maxCredentials]
 	}
 	sound := 0
 	for _, one := range all {

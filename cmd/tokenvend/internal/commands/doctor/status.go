@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
@@ -11,29 +10,21 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
-// maxCredentials bounds how many credentials are checked one by one.
-const maxCredentials = 200
-
 // tokens checks the state of each credential's default token. No token is
 // obtained.
 func (f *findings) tokens(ctx context.Context, caller *connection.Client) {
-	all, err := caller.List(ctx)
+	all, err := report.AllNames(ctx, caller)
 	if err != nil {
 		f.unread("server", err)
 		return
 	}
 	f.ok("server", "answers, and lists %d credentials", len(all))
-	if len(all) > maxCredentials {
-		f.warn("tokens", fmt.Sprintf("only the first %d of %d were looked at", maxCredentials, len(all)), "")
-		all = all[:maxCredentials]
-	}
-	for _, one := range all {
-		r, err := caller.Status(ctx, one.Credential)
-		if err != nil {
-			f.unread("token "+one.Credential, err)
+	for _, r := range report.Statuses(ctx, caller, all) {
+		if r.Err != nil {
+			f.unread("token "+r.Name, r.Err)
 			continue
 		}
-		f.state(r)
+		f.state(r.Status)
 	}
 }
 
@@ -45,7 +36,7 @@ func (f *findings) state(r api.StatusReport) {
 		advice = clierror.Advice(r.Failure.Code, r.Credential, f.commands)
 	}
 	switch {
-	case r.State == api.Failing, r.State == api.Reauthorize:
+	case report.IsWrong(r.State):
 		f.fail(subject, finding, advice)
 	case r.State == api.Stale, r.State == api.Revoking, r.Failure != nil:
 		f.warn(subject, finding, advice)
