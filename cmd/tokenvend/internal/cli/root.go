@@ -17,6 +17,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/server"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/tokens"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/transfer"
 )
 
 // groups are the groups of commands, in the order of the help.
@@ -25,7 +26,9 @@ var groups = [...]struct {
 	commands func(command.Program) []*cobra.Command
 }{
 	{"Tokens:", tokens.Commands},
-	{"Credentials:", credentials.Commands},
+	{"Credentials:", func(p command.Program) []*cobra.Command {
+		return append(credentials.Commands(p), transfer.Commands(p)...)
+	}},
 	{"Callers of a stack:", callers.Commands},
 	{"Accounts of users:", accounts.Commands},
 	{"Server and setup:", func(p command.Program) []*cobra.Command {

@@ -5,8 +5,10 @@ package secretstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
+	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -15,6 +17,9 @@ import (
 type Store interface {
 	// Describe names a secret for the operator.
 	Describe(name string) string
+
+	// List returns the names of all credentials that have a secret, in order.
+	List(ctx context.Context) ([]string, error)
 
 	// Find returns nil if there is such a secret, and a NotFoundError if there
 	// is none and one can be created.
@@ -50,6 +55,16 @@ const (
 	EnvPrefix     = "TOKENVEND_SECRET_PREFIX"
 	DefaultPrefix = "tokenvend/"
 )
+
+// namesOf returns the names in a list, in order.
+func namesOf(listed []credential.Listed, err error) ([]string, error) {
+	var names []string
+	for _, one := range listed {
+		names = append(names, one.Name)
+	}
+	slices.Sort(names)
+	return names, err
+}
 
 // AlreadyExists returns the error of a name that is taken.
 func AlreadyExists(name string, commands hint.Commands) error {

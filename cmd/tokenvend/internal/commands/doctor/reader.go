@@ -18,5 +18,10 @@ type functionReader interface {
 		*lambda.ListAliasesInput,
 		...func(*lambda.Options),
 	) (*lambda.ListAliasesOutput, error)
+	ListFunctions(
+		context.Context,
+		*lambda.ListFunctionsInput,
+		...func(*lambda.Options),
+	) (*lambda.ListFunctionsOutput, error)
 	GetPolicy(context.Context, *lambda.GetPolicyInput, ...func(*lambda.Options)) (*lambda.GetPolicyOutput, error)
 }

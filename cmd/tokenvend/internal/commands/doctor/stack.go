@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -33,7 +34,7 @@ func (f *findings) stack(ctx context.Context, at connection.Place, flag string) 
 			"name it with --function, the stack's output VendFunctionName",
 		)
 	} else {
-		f.function(ctx, lambda.NewFromConfig(at.AWS), iam.NewFromConfig(at.AWS), at.Function)
+		f.function(ctx, at)
 	}
 	f.secrets(ctx, secretsmanager.New(awssecrets.NewFromConfig(at.AWS), prefix))
 	f.drift(at.Function.String())
@@ -46,13 +47,9 @@ func (f *findings) stack(ctx context.Context, at connection.Place, flag string) 
 }
 
 // function checks a vend function, and who may invoke it by which alias.
-func (f *findings) function(
-	ctx context.Context,
-	reader functionReader,
-	principals iamReader,
-	fn connection.Function,
-) {
-	name := fn.String()
+func (f *findings) function(ctx context.Context, at connection.Place) {
+	reader := lambda.NewFromConfig(at.AWS)
+	name := at.Function.String()
 	out, err := reader.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 	if err != nil {
 		f.unread("function", clierror.AWS("lambda:GetFunctionConfiguration", name, err))
@@ -65,7 +62,10 @@ func (f *findings) function(
 	for _, alias := range append([]string{""}, f.aliasNames...) {
 		f.resourcePolicy(ctx, reader, name, arn, alias)
 	}
-	f.identityPolicies(ctx, principals, arn)
+	f.identityPolicies(ctx, iam.NewFromConfig(at.AWS), arn)
+	settings := settingsOf(out.Environment)
+	f.overlaps(ctx, reader, settings)
+	f.table(ctx, dynamodb.NewFromConfig(at.AWS), settings[envTable])
 }
 
 // aliases checks the versions that the aliases point to, and returns their
@@ -90,7 +90,12 @@ func (f *findings) aliases(ctx context.Context, reader functionReader, name stri
 		}
 	}
 	for _, alias := range names {
-		if on := versions[alias]; on != iampolicy.Latest {
+		on := versions[alias]
+		if alias == iampolicy.APIAlias && on != iampolicy.Latest {
+			f.release(ctx, reader, name, on)
+			continue
+		}
+		if on != iampolicy.Latest {
 			f.fail(
 				"alias "+alias,
 				"stands on version "+on+", which keeps the settings of its time",
