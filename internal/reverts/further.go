@@ -272,7 +272,7 @@ var further = []revert{
 		test:    "TestFault47_OutageInTheMiddleOfARotation", pkg: "pkg/mint",
 	},
 	{
-		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/response/sentence.go",
+		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/sentence/sentence.go",
 		old:     `|\bpretokengeneration\b`,
 		without: "",
 		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider/response",

@@ -25,6 +25,7 @@ var layers = [][]string{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/private", "pkg/watermark",
 		"pkg/jsonpointer",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
+		"pkg/provider/sentence",
 		"pkg/awserror",
 		"pkg/local/httpserver",
 	},
@@ -58,7 +59,10 @@ var layers = [][]string{
 	{"pkg/vend", "pkg/rotate", "pkg/local/monitor"},
 	{"pkg/boot", "pkg/local/gateway", "pkg/agent", "pkg/agent/unixsocket"},
 	{"pkg/local", "pkg/agent/extension", "pkg/agent/tokenfile"},
-	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/clierror", "cmd/tokenvend-extension"},
+	{
+		"functions/vend", "functions/rotate", "pkg/local/maintenance",
+		"cmd/tokenvend/internal/clierror", "cmd/tokenvend-extension",
+	},
 	{"cmd/tokenvend/internal/connection"},
 	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
 	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput"},
@@ -66,6 +70,7 @@ var layers = [][]string{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",
 		"cmd/tokenvend/internal/commands/callers", "cmd/tokenvend/internal/commands/transfer",
+		"cmd/tokenvend/internal/commands/data",
 	},
 	{"cmd/tokenvend/internal/commands/doctor"},
 	{"cmd/tokenvend/internal/cli"},
@@ -75,15 +80,17 @@ var layers = [][]string{
 // apart lists packages outside the layers, each with the packages of this
 // module that it may import.
 var apart = map[string][]string{
-	"pkg/client":              {"pkg/api", "pkg/redact"},
-	"pkg/client/clienttest":   {"pkg/api", "pkg/client"},
-	"pkg/client/invoke":       {"pkg/api", "pkg/client"},
-	"pkg/client/oauth2source": {"pkg/client"},
-	"pkg/client/signed":       {"pkg/api", "pkg/client", "pkg/executeapi", "pkg/loopback"},
-	"pkg/agent":               {"pkg/client"},
-	"pkg/agent/tokenfile":     {"pkg/client"},
+	"examples/secretrotation":          {},
+	"examples/secretrotation/function": {"examples/secretrotation"},
+	"pkg/client":                       {"pkg/api", "pkg/redact"},
+	"pkg/client/clienttest":            {"pkg/api", "pkg/client"},
+	"pkg/client/invoke":                {"pkg/api", "pkg/client"},
+	"pkg/client/oauth2source":          {"pkg/client"},
+	"pkg/client/signed":                {"pkg/api", "pkg/client", "pkg/executeapi", "pkg/loopback"},
+	"pkg/agent":                        {"pkg/client"},
+	"pkg/agent/tokenfile":              {"pkg/client"},
 	"pkg/agent/extension": {
-		"pkg/client", "pkg/client/invoke", "pkg/client/signed",
+		"pkg/client", "pkg/client/signed",
 	},
 	"internal/reverts": {},
 	"cmd/tokenvend/internal/clierror": {
@@ -96,6 +103,8 @@ var apart = map[string][]string{
 	"cmd/tokenvend/internal/report":            {"pkg/client"},
 	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
 	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"examples/oauth2/go":                       {}, // an example
+	"examples/lambda/go":                       {}, // an example
 	"internal/layer":                           {},
 	"internal/needs":                           {},
 	"internal/stress":                          {},

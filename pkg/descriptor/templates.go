@@ -29,6 +29,8 @@ const (
 	ValueAssertion    = "assertion"
 	ValueTokenURL     = "token_url"
 	ValueUUID         = "uuid"
+	// ValuePublicKey is the SHA-256 of the client's public key, in base64.
+	ValuePublicKey = "public_key_sha256"
 )
 
 // Values that the templates of a request may use: names, and prefixes of names.
@@ -85,8 +87,9 @@ func (d *Descriptor) places() []place {
 func (d *Descriptor) assertionPlaces() []place {
 	all := []place{{"assertion", "token.assertion_audience", d.Token.Audience, claimValues, false}}
 	if a := d.Assertion; a != nil {
-		all = append(all, texts("assertion", "assertion.claims", map[string]any(a.Claims), claimValues)...)
-		all = append(all, texts("assertion", "assertion.header", map[string]any(a.Header), claimValues)...)
+		withKey := append(slices.Clip(claimValues), ValuePublicKey)
+		all = append(all, texts("assertion", "assertion.claims", map[string]any(a.Claims), withKey)...)
+		all = append(all, texts("assertion", "assertion.header", map[string]any(a.Header), withKey)...)
 		all = append(all, place{"assertion", assertionKey, a.Key, keyValues, false})
 	}
 	return all
