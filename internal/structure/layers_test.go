@@ -25,17 +25,19 @@ var layers = [][]string{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/private", "pkg/watermark",
 		"pkg/jsonpointer",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
+		"pkg/provider/sentence",
 		"pkg/awserror",
 		"pkg/local/httpserver",
 	},
-	{"pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws"},
+	{"pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template"},
 	{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
 		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/iampolicy",
 	},
-	{"pkg/provider/expiry", "pkg/provider/body"},
+	{"pkg/provider/expiry", "pkg/provider/body", "cmd/tokenvend/internal/iamaccount"},
 	{"pkg/provider/ratelimit"},
 	{"pkg/provider/response"},
+	{"pkg/provider/request"},
 	{"pkg/provider"},
 	{"pkg/grant"},
 	{"pkg/credential", "pkg/store", "pkg/seal", "pkg/journal"},
@@ -67,8 +69,8 @@ var layers = [][]string{
 	{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",
+		"cmd/tokenvend/internal/commands/callers", "cmd/tokenvend/internal/commands/transfer",
 		"cmd/tokenvend/internal/commands/data",
-		"cmd/tokenvend/internal/commands/callers",
 	},
 	{"cmd/tokenvend/internal/commands/doctor"},
 	{"cmd/tokenvend/internal/cli"},
@@ -78,15 +80,17 @@ var layers = [][]string{
 // apart lists packages outside the layers, each with the packages of this
 // module that it may import.
 var apart = map[string][]string{
-	"pkg/client":              {"pkg/api", "pkg/redact"},
-	"pkg/client/clienttest":   {"pkg/api", "pkg/client"},
-	"pkg/client/invoke":       {"pkg/api", "pkg/client"},
-	"pkg/client/oauth2source": {"pkg/client"},
-	"pkg/client/signed":       {"pkg/api", "pkg/client", "pkg/executeapi", "pkg/loopback"},
-	"pkg/agent":               {"pkg/client"},
-	"pkg/agent/tokenfile":     {"pkg/client"},
+	"examples/secretrotation":          {},
+	"examples/secretrotation/function": {"examples/secretrotation"},
+	"pkg/client":                       {"pkg/api", "pkg/redact"},
+	"pkg/client/clienttest":            {"pkg/api", "pkg/client"},
+	"pkg/client/invoke":                {"pkg/api", "pkg/client"},
+	"pkg/client/oauth2source":          {"pkg/client"},
+	"pkg/client/signed":                {"pkg/api", "pkg/client", "pkg/executeapi", "pkg/loopback"},
+	"pkg/agent":                        {"pkg/client"},
+	"pkg/agent/tokenfile":              {"pkg/client"},
 	"pkg/agent/extension": {
-		"pkg/client", "pkg/client/invoke", "pkg/client/signed",
+		"pkg/client", "pkg/client/signed",
 	},
 	"internal/reverts": {},
 	"cmd/tokenvend/internal/clierror": {
@@ -99,6 +103,8 @@ var apart = map[string][]string{
 	"cmd/tokenvend/internal/report":            {"pkg/client"},
 	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
 	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"examples/oauth2/go":                       {}, // an example
+	"examples/lambda/go":                       {}, // an example
 	"internal/layer":                           {},
 	"internal/needs":                           {},
 	"internal/stress":                          {},
