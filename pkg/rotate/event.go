@@ -14,11 +14,12 @@ import (
 // event is the payload of the rotate function.
 type event struct {
 	Credential *string `json:"credential"` // nil: all that is due
+	Discover   bool    `json:"discover"`   // look for credentials that were added, changed or removed
 }
 
-// readEvent reads a payload: empty or the schedule's event, which starts a
-// pass, or {"credential":"NAME"}. An unknown field is refused, because it may
-// be a misspelt one.
+// readEvent reads a payload: empty, {} or the schedule's event, which start a
+// pass, {"discover":true} or {"credential":"NAME"}. An unknown field is refused,
+// because it may be a misspelt one.
 func readEvent(payload []byte) (e event, err error) {
 	if trimmed := bytes.TrimSpace(payload); len(trimmed) == 0 {
 		return event{}, nil
@@ -28,8 +29,11 @@ func readEvent(payload []byte) (e event, err error) {
 	}
 	if err := api.DecodeStrict(payload, &e); err != nil {
 		return event{}, errors.New(
-			`the payload: expected {}, {"credential":"NAME"}, {"ping":true} or an event of a schedule`,
+			`the payload: expected {}, {"discover":true}, {"credential":"NAME"}, {"ping":true} or an event of a schedule`,
 		)
+	}
+	if e.Discover && e.Credential != nil {
+		return event{}, errors.New("the payload: expected either discover or credential")
 	}
 	if e.Credential != nil && !credential.ValidName(*e.Credential) {
 		// an invalid name may be anything and is not repeated
@@ -44,7 +48,7 @@ type outcome struct {
 	Error string `json:"error,omitempty"`
 }
 
-// Invoke runs one pass, or renews one credential now. It implements
+// Invoke runs one pass or one discovery, or renews one credential now. It implements
 // lambda.Handler. It never returns an error, because Lambda would repeat the
 // whole pass and the next tick does so anyway. Errors are in the response and
 // in the journal.
@@ -63,6 +67,8 @@ func (rt *Rotator) Invoke(ctx context.Context, payload []byte) (response []byte,
 	name := ""
 	switch {
 	case err != nil:
+	case e.Discover:
+		r, err = rt.Discover(ctx)
 	case e.Credential == nil:
 		r, err = rt.Run(ctx)
 	default:

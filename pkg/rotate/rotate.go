@@ -26,7 +26,7 @@ type Rotator struct {
 	Look    time.Duration   // how often a pass reads due entries while renewals are running; 0: 5 s
 }
 
-// Report is the result of a pass.
+// Report is the result of a pass or of a discovery.
 type Report struct {
 	Learnt  int  `json:"learnt"`           // credentials that are new or changed
 	Gone    int  `json:"gone"`             // credentials whose secret was deleted
@@ -102,7 +102,7 @@ func (r *Report) count(became Renewal) {
 // line returns the report as a journal line.
 func (r Report) line(err error, took time.Duration) journal.Pass {
 	p := journal.Pass{
-		Learnt: r.Learnt, Gone: r.Gone, Renewed: r.Renewed, Retired: r.Retired, Failed: r.Failed,
+		Renewed: r.Renewed, Retired: r.Retired, Failed: r.Failed,
 		Left: r.Left, Overdue: r.Overdue, Proven: r.Proven, Refused: r.Refused, More: r.More, Took: took,
 	}
 	if err != nil {

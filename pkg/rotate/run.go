@@ -7,12 +7,12 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/operate"
 )
 
-// Run makes one pass: first it discovers added, changed and removed
-// credentials, then it renews due entries in the order of their expiry. It ends
-// before ctx; entries that are left are due again in the next pass.
+// Run makes one pass: it renews due entries in the order of their expiry. It
+// ends before ctx; entries that are left are due again in the next pass.
 //
 // An error means that the pass could not read its work. An entry that failed is
 // no error. A pass that is cancelled, as by the one-machine server's shutdown,
@@ -27,10 +27,6 @@ func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	}()
 	work, cancel := endingBefore(ctx, orDefault(rt.Reserve, defaultReserve))
 	defer cancel()
-	if r.Learnt, r.Gone, err = rt.Mint.Registry.Discover(work); err != nil && !isCancelled(ctx) {
-		m.discoveryFailed = true
-		rt.Journal.Failure(ctx, "discovery", "", err)
-	}
 	begin, cancel := endingBefore(work, beginBefore)
 	defer cancel()
 	err = rt.renewDue(begin, work, &r, &m)
@@ -44,6 +40,24 @@ func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	if isCancelled(ctx) {
 		err = nil
 	}
+	return r, err
+}
+
+// Discover finds credentials that were added, changed or removed. What it finds
+// is due in the next pass. A discovery that is cancelled returns its results so
+// far and no error.
+func (rt *Rotator) Discover(ctx context.Context) (r Report, err error) {
+	began := time.Now()
+	work, cancel := endingBefore(ctx, orDefault(rt.Reserve, defaultReserve))
+	defer cancel()
+	found, err := rt.Mint.Registry.Discover(work)
+	if isCancelled(ctx) {
+		err = nil
+	}
+	r.Learnt, r.Gone = found.Learned, found.Deleted
+	rt.Journal.Discovery(ctx, journal.Discovery{
+		Learnt: r.Learnt, Gone: r.Gone, Err: err, Took: time.Since(began),
+	})
 	return r, err
 }
 
