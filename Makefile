@@ -2,13 +2,16 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions package reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions package release reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# With job control, Ctrl-C in a terminal ends the server alone, and make sees that it has ended well.
 run: ## vend the tokens of five simulated providers on 127.0.0.1:3000
-	@$(GO) run ./cmd/tokenvend serve --demo
+	@echo "Compiling what has changed; the first time, about 300 packages in a minute."
+	@$(GO) build -v -o bin/tokenvend ./cmd/tokenvend
+	@if [ -t 0 ]; then set -m; fi; bin/tokenvend serve --demo
 
 # VERSION stamps the program and the functions; without it, their version is what Go knows of the module.
 STAMP = $(if $(VERSION), -X main.version=$(VERSION))
@@ -78,6 +81,10 @@ functions: ## build both functions for Lambda (linux/arm64) into bin/, stamped w
 
 package: functions ## write dist: a plain CloudFormation template and the zips of both functions
 	@$(GO) run ./internal/pack bin dist
+	@ls -l dist
+
+release: package ## write dist: programs for every system, functions, an image, checksums; VERSION, else what git describes
+	@$(GO) run ./internal/release -version "$(VERSION)" dist
 	@ls -l dist
 
 reproducible: ## build both functions in two other folders, the second time from nothing, and compare

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -16,6 +18,18 @@ const (
 	restAPI   = "rest-api"       // payload 1.0
 	direct    = "direct"
 )
+
+// deployment is how an API is reached: a shape of events, and what precedes its
+// paths besides a stage.
+type deployment struct{ shape, prefix string }
+
+// deployments are the ways in which an API can be deployed.
+var deployments = []deployment{
+	{httpAPI, ""}, {httpStage, ""}, {restAPI, ""},
+	{httpAPI, "/auth/v1"}, // a custom domain with a mapping key
+	{restAPI, "/base"},    // a custom domain with a base path
+	{restAPI, "/prod"},    // payload 1.0 of an HTTP API with a stage
+}
 
 // reply is the response to API Gateway.
 type reply struct {
@@ -37,6 +51,7 @@ func golden(t *testing.T, name string) []byte {
 type call struct {
 	method, path, query, body string
 	arn                       string // the caller's, as the event has it; "": the golden event's; none: no ARN
+	prefix                    string // of the deployment
 }
 
 const none = "none"
@@ -51,7 +66,12 @@ func event(t *testing.T, shape string, c call) []byte {
 	context := e["requestContext"].(map[string]any)
 	identity, _ := context["identity"].(map[string]any)
 	if shape == restAPI {
-		e["httpMethod"], e["path"], e["body"] = c.method, c.path, c.body
+		e["httpMethod"], e["path"], e["body"] = c.method, c.prefix+c.path, c.body
+		e["resource"], e["pathParameters"] = match(c.path)
+		if e["resource"] == "" {
+			e["resource"] = "/{proxy+}"
+			e["pathParameters"] = map[string]string{"proxy": strings.TrimPrefix(c.path, "/")}
+		}
 		query, err := url.ParseQuery(c.query)
 		if err != nil {
 			t.Fatal(err)
@@ -64,7 +84,12 @@ func event(t *testing.T, shape string, c call) []byte {
 		} else {
 			stage = "/" + stage
 		}
-		e["rawPath"], e["rawQueryString"], e["body"] = stage+c.path, c.query, c.body
+		e["rawPath"], e["rawQueryString"], e["body"] = c.prefix+stage+c.path, c.query, c.body
+		route, parameters := match(c.path)
+		e["routeKey"], e["pathParameters"] = c.method+" "+route, parameters
+		if route == "" {
+			e["routeKey"] = "$default"
+		}
 		context["http"].(map[string]any)["method"] = c.method
 		identity = context["authorizer"].(map[string]any)["iam"].(map[string]any)
 	}
@@ -81,6 +106,25 @@ func event(t *testing.T, shape string, c call) []byte {
 	}
 	return data
 }
+
+// match returns the route of the template that API Gateway matches with a path,
+// and its parameters, decoded; "" if there is none.
+func match(path string) (route string, parameters map[string]string) {
+	if path == "/tokens" {
+		return path, nil
+	}
+	found := tokenPath.FindStringSubmatch(path)
+	if found == nil {
+		return "", nil
+	}
+	value, err := url.PathUnescape(found[1])
+	if err != nil {
+		return "", nil
+	}
+	return "/tokens/{credential}" + found[2], map[string]string{"credential": value}
+}
+
+var tokenPath = regexp.MustCompile(`^/tokens/([^/]+)(/status|/authorize)?$`)
 
 // overAPI sends a call to the API's alias.
 func (h *installation) overAPI(shape string, c call) reply {

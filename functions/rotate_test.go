@@ -197,7 +197,8 @@ func TestPingAndEventsAskNothing(t *testing.T) {
 			t.Errorf("%s: %s, %v; want {\"ok\":true}", what, answer, failed)
 		}
 	}
-	answer, failed := h.invoke("vend", "api", event(t, httpAPI, call{"POST", "/tokens/minut", "", string(ping), ""}))
+	answer, failed := h.invoke("vend", "api",
+		event(t, httpAPI, call{method: "POST", path: "/tokens/minut", body: string(ping)}))
 	if failed != nil || read[reply](t, answer).Status != http.StatusNoContent {
 		t.Errorf("a ping over the API: %s, %v; want the status 204", answer, failed)
 	}

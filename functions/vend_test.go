@@ -120,28 +120,28 @@ func TestEveryActionOverTheAPI(t *testing.T) {
 	h.put("movemint", "movemint", nil)
 	h.start("vend")
 	h.makeKnown("movemint")
-	for _, shape := range []string{httpAPI, restAPI} {
-		v := read[api.Token](t, h.ok(shape, call{method: "POST", path: "/tokens/movemint", body: `{"min_ttl":600}`}))
-		if s := read[api.StatusReport](t,
-			h.ok(shape, call{method: "GET", path: "/tokens/movemint/status"})); s.State != api.Fresh ||
-			s.Fingerprint != v.Fingerprint {
-			t.Errorf("%s of the status = %+v, want %s fresh", shape, s, v.Fingerprint)
+	for _, d := range deployments {
+		call := func(method, path, query, body string) call {
+			return call{method: method, path: path, query: query, body: body, prefix: d.prefix}
 		}
-		if p := read[api.Page](t,
-			h.ok(shape, call{method: "GET", path: "/tokens", query: "limit=10"})); len(p.Credentials) != 1 ||
-			p.Credentials[0].Provider != "movemint" {
-			t.Errorf("%s of the list = %+v, want movemint", shape, p)
+		v := read[api.Token](t, h.ok(d.shape, call("POST", "/tokens/movemint", "", `{"min_ttl":600}`)))
+		s := read[api.StatusReport](t, h.ok(d.shape, call("GET", "/tokens/movemint/status", "", "")))
+		if s.State != api.Fresh || s.Fingerprint != v.Fingerprint {
+			t.Errorf("%v of the status = %+v, want %s fresh", d, s, v.Fingerprint)
 		}
-		h.ok(shape, call{method: "DELETE", path: "/tokens/movemint"})
-		if again := read[api.Token](t,
-			h.ok(shape, call{method: "GET", path: "/tokens/movemint"})); again.Fingerprint == v.Fingerprint {
-			t.Errorf("%s after a revocation = %s, want another token", shape, again.Fingerprint)
+		p := read[api.Page](t, h.ok(d.shape, call("GET", "/tokens", "limit=10", "")))
+		if len(p.Credentials) != 1 || p.Credentials[0].Provider != "movemint" {
+			t.Errorf("%v of the list = %+v, want movemint", d, p)
 		}
-		young := h.overAPI(shape,
-			call{method: "POST", path: "/tokens/movemint", body: `{"rejected":"` + h.token("movemint").Fingerprint +
-				`"}`})
+		h.ok(d.shape, call("DELETE", "/tokens/movemint", "", ""))
+		again := read[api.Token](t, h.ok(d.shape, call("GET", "/tokens/movemint", "", "")))
+		if again.Fingerprint == v.Fingerprint {
+			t.Errorf("%v after a revocation = %s, want another token", d, again.Fingerprint)
+		}
+		report := `{"rejected":"` + h.token("movemint").Fingerprint + `"}`
+		young := h.overAPI(d.shape, call("POST", "/tokens/movemint", "", report))
 		if young.Status != 429 || young.Headers["Retry-After"] == "" {
-			t.Errorf("%s of a report of a new token = %+v, want 429 with Retry-After", shape, young)
+			t.Errorf("%v of a report of a new token = %+v, want 429 with Retry-After", d, young)
 		}
 	}
 }

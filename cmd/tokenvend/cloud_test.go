@@ -35,7 +35,7 @@ func TestAddToAStack(t *testing.T) {
 		t.Errorf("add of a refused secret leaves %v, want no secret", *d.Name)
 	}
 	r := add(secret+"\n").want(t, clierror.OK, "minut works: a token with the fingerprint",
-		"aws lambda create-alias --region us-east-1 --function-name tokenvend-VendFunction-1 --name c-minut --function-version '$LATEST'\n",
+		"tokenvend grant minut --function tokenvend-VendFunction-1 --region us-east-1 --to ARN\n",
 		`:function:tokenvend-VendFunction-1:c-minut"`, `:API/*/GET/tokens/minut"`, `:API/*/POST/tokens/minut"`)
 	account := strings.Split(*s.described("minut").ARN, ":")[4]
 	if r.out != "" || strings.Contains(r.err, secret) ||
@@ -69,7 +69,7 @@ func TestAddToAStackByItsAPI(t *testing.T) {
 	id, secret := s.client("trackmania")
 	whole := `{"provider":"trackmania","client_id":"` + id + `","client_secret":"` + secret + `"}`
 	s.tv(whole, "add", "tm", "--json", "--url", s.url+"/").
-		want(t, clierror.OK, "tm works", " "+s.url+"/tokens/tm\n", "--function-name FUNCTION",
+		want(t, clierror.OK, "tm works", " "+s.url+"/tokens/tm\n", "--function FUNCTION",
 			`aws:execute-api:us-east-1:`)
 	s.tv("", "rm", "tm", "--yes", "--url", s.url).want(t, clierror.OK, "tm is removed", "restore-secret")
 	if s.secret("tm") != "" {
@@ -97,7 +97,7 @@ func TestAddToAStackThatCannotTry(t *testing.T) {
 	}
 	s.direct(whole, "add", "down", "--json").
 		want(t, clierror.OK,
-			"down is written (tokenvend/down in Secrets Manager, us-east-1), but could not be tried: ", "can't be asked now", "create-alias")
+			"down is written (tokenvend/down in Secrets Manager, us-east-1), but could not be tried: ", "can't be asked now", "tokenvend grant down")
 	s.tv(whole, "add", "denied", "--json", "--function", "denied").
 		want(t, clierror.OK, "denied is written", "could not be tried: IAM does not allow")
 	s.tv(whole, "add", "gone", "--json", "--function", "timeout").

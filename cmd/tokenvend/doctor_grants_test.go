@@ -18,6 +18,7 @@ import (
 func TestAttack11_EveryGrantThatReachesFar(t *testing.T) {
 	c := newClinic(t)
 	c.put("minut", "minut")
+	c.alias("c-minut", iampolicy.Latest)
 	account := strings.Split(c.arn, ":")[4]
 	reaches := map[string]string{ // by what follows the function's ARN
 		":api": "the alias api;", ":ap*": "the alias api;", ":a?i": "the alias api;", ":*i": "the alias api;",

@@ -52,9 +52,9 @@ func newClinic(t *testing.T) *clinic {
 		Code: &types.FunctionCode{ZipFile: empty(t)},
 	})
 	s.must(err)
-	c.arn = strings.TrimSuffix(*out.FunctionArn, ":"+doctor.Latest)
-	c.alias("api", doctor.Latest)
-	c.alias("admin", doctor.Latest)
+	c.arn = strings.TrimSuffix(*out.FunctionArn, ":"+iampolicy.Latest)
+	c.alias("api", iampolicy.Latest)
+	c.alias("admin", iampolicy.Latest)
 	c.permit("api", iampolicy.APIGateway)
 	return c
 }
@@ -182,6 +182,7 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	c := newClinic(t)
 	c.put("minut", "minut")
 	operators := c.invoker("operator", ":admin")
+	c.alias("c-minut", iampolicy.Latest)
 	c.invoker("billing", ":c-minut")
 	c.direct("", "get", "minut").want(t, clierror.OK)
 	d := c.doctor(clierror.OK, "--operators", operators)
@@ -190,8 +191,8 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	}
 	d.has(t, doctor.Fine, "function", c.arn)
 	d.has(t, doctor.Fine, "clock")
-	d.has(t, doctor.Fine, "alias api", doctor.Latest)
-	d.has(t, doctor.Fine, "alias admin", doctor.Latest)
+	d.has(t, doctor.Fine, "alias api", iampolicy.Latest)
+	d.has(t, doctor.Fine, "alias admin", iampolicy.Latest)
 	d.has(t, doctor.Fine, "grants on api", iampolicy.APIGateway)
 	d.has(t, doctor.Fine, "IAM", "as --operators says, role operator may invoke admin")
 	d.has(t, doctor.Fine, "credentials", "1 of 1 are sound")

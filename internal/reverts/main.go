@@ -1,8 +1,10 @@
-// Command reverts takes back the fix of each attack in turn, in memory or in a
-// copy of the repository, and checks that the test named after the attack fails
-// without it. A test that still passes shows nothing.
+// Command reverts takes back the fix of each attack in turn, and each line of
+// the table of refresh tokens, in memory or in a copy of the repository. It
+// checks that the named test fails without it. A test that still passes shows
+// nothing.
 //
 //	go run ./internal/reverts [-only 04]
+//	go run ./internal/reverts -only grants
 package main
 
 import (
@@ -19,7 +21,7 @@ import (
 
 // revert is one fix, and how it is taken back.
 type revert struct {
-	attack  string // as in the names of the tests
+	attack  string // as in the names of the tests; "grants": of the table
 	fix     string // what is taken back, in words
 	file    string
 	old     string // stands once in the file
@@ -32,7 +34,7 @@ func main() {
 	only := flag.String("only", "", `the attack whose fixes are taken back, as "04"; "": all`)
 	flag.Parse()
 	failed, tried := 0, 0
-	for _, r := range slices.Concat(reverts, further) {
+	for _, r := range slices.Concat(reverts, further, ofGrants()) {
 		if *only != "" && r.attack != *only {
 			continue
 		}

@@ -196,6 +196,15 @@ func TestAFunctionItsAliasesAndGrants(t *testing.T) {
 		if got, want := aliases(t, c), "api $LATEST, old 1"; got != want {
 			t.Errorf("ListAliases = %s, want %s", got, want)
 		}
+		one, err := c.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: name, Name: aws.String("old")})
+		must(t, "GetAlias", err)
+		if *one.FunctionVersion != *version.Version {
+			t.Errorf("GetAlias(old) = %s, want version %s", *one.FunctionVersion, *version.Version)
+		}
+		_, err = c.CreateAlias(ctx, &lambda.CreateAliasInput{
+			FunctionName: name, Name: aws.String("old"), FunctionVersion: version.Version,
+		})
+		fails(t, "CreateAlias again", err, "ResourceConflictException")
 		_, err = c.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: name, Name: aws.String("old")})
 		must(t, "DeleteAlias", err)
 		if got, want := aliases(t, c), "api $LATEST"; got != want {

@@ -28,7 +28,7 @@ var layers = [][]string{
 		"pkg/awserror",
 		"pkg/local/httpserver",
 	},
-	{"pkg/strictjson", "pkg/privatekey", "pkg/outbound"},
+	{"pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws"},
 	{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
 		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/iampolicy",
@@ -54,7 +54,7 @@ var layers = [][]string{
 	{"pkg/attempt"},
 	{"pkg/mint"},
 	{"pkg/operate"},
-	{"pkg/vend", "pkg/rotate"},
+	{"pkg/vend", "pkg/rotate", "pkg/local/monitor"},
 	{"pkg/boot", "pkg/local/gateway"},
 	{"pkg/local"},
 	{"functions/vend", "functions/rotate", "cmd/tokenvend/internal/clierror"},
@@ -64,6 +64,7 @@ var layers = [][]string{
 	{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",
+		"cmd/tokenvend/internal/commands/callers",
 	},
 	{"cmd/tokenvend/internal/commands/doctor"},
 	{"cmd/tokenvend/internal/cli"},
@@ -93,6 +94,7 @@ var apart = map[string][]string{
 	"internal/style":                           {},
 	"internal/measure":                         {},
 	"internal/pack":                            {"internal/testbed"},
+	"internal/release":                         {},
 	"internal/signedrequest":                   {},
 	"internal/testbed":                         {"internal/standin"},
 	"internal/standin": {

@@ -18,3 +18,15 @@ func Property(t testing.TB, resource, property string, given map[string]any) any
 	}
 	return properties[property]
 }
+
+// HasResource reports whether a stack with these parameters has a resource of
+// template.yaml.
+func HasResource(t testing.TB, resource string, given map[string]any) bool {
+	t.Helper()
+	g, err := readGolden()
+	if err != nil {
+		t.Fatal(err)
+	}
+	condition := g.Expansion.Resources[resource].Condition
+	return condition == "" || newResolver(g.Expansion, "123456789012", "", given).condition(condition)
+}

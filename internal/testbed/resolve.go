@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,6 +20,7 @@ type expansion struct {
 	Conditions map[string]any
 	Resources  map[string]struct {
 		Type       string
+		Condition  string
 		Properties map[string]any
 	}
 }
@@ -141,6 +143,8 @@ func (r *resolver) call(function string, argument any) any {
 		return r.attribute(resource, attribute)
 	case "Fn::Equals":
 		return fmt.Sprint(list[0]) == fmt.Sprint(list[1])
+	case "Fn::And":
+		return !slices.Contains(list, any(false))
 	case "Fn::Not":
 		return list[0] != true
 	case "Fn::Select":

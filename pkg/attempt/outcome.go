@@ -129,8 +129,7 @@ func (a *attempt) keepAfterFailure(next *row.Row) (reseal bool) {
 }
 
 // shareFailure writes what concerns the client as a whole into the credential
-// record: its failure, or the pause that the provider asked for, which lasts as
-// long as that of the entry that met it.
+// record: its failure, or the pause that the provider asked for.
 func (a *attempt) shareFailure(ctx context.Context, met store.Failure) {
 	if !a.failed.Client && !a.failed.Limited {
 		return
@@ -138,7 +137,7 @@ func (a *attempt) shareFailure(ctx context.Context, met store.Failure) {
 	version := a.record.Terms.Version
 	a.record = a.Records.ChangeRecord(ctx, a.record, func(e *store.Entry) {
 		if a.failed.Limited {
-			e.CooldownUntil = clock.Later(e.CooldownUntil, schedule.Pause(met, a.failed.Outage, clock.Now()))
+			e.CooldownUntil = clock.Later(e.CooldownUntil, schedule.Pause(met, !a.failed.Until.IsZero(), clock.Now()))
 			return
 		}
 		e.Failure = a.failed.After(*e, version, clock.Now())

@@ -112,23 +112,47 @@ func newLog(out io.Writer, level string) *slog.Logger {
 // Lambda ends an initialization after ten seconds.
 const connectWithin = 2 * time.Second
 
-// connect reads which secrets the table is for, so that the connection to the
-// table is open before the first request. Its cost falls into the runtime's
-// start. If it fails, the first request gets the error. A table that is for
-// other secrets is an error: its rows are of credentials that this prefix does
-// not have.
+// connect reads the table's notes, so that the connection to the table is open
+// before the first request. Its cost falls into the runtime's start. If it
+// fails, the first request gets the error. A table that these settings do not
+// fit is an error.
 func (c core) connect(ctx context.Context, claims bool) error {
-	prefix, err := c.store.SecretPrefix(ctx)
-	if err == nil && prefix == "" && claims {
-		prefix, err = c.store.ClaimSecretPrefix(ctx, c.prefix)
+	notes, err := c.store.Notes(ctx)
+	if err == nil && claims {
+		notes, err = c.note(ctx, notes)
 	}
-	if err != nil || prefix == "" || prefix == c.prefix {
+	if err != nil {
 		return nil
 	}
-	err = fmt.Errorf("%s: expected %.200q, the prefix of the secrets that the table %s is for: "+
-		"set the stack's parameter SecretPrefix to it (docs/upgrade.md)", EnvSecretPrefix, prefix, c.table)
-	c.journal.NotStarted(ctx, err.Error())
+	if err = c.fits(notes); err != nil {
+		c.journal.NotStarted(ctx, err.Error())
+	}
 	return err
+}
+
+// note completes the notes of the table, unless it is for other secrets.
+func (c core) note(ctx context.Context, notes dynamo.Notes) (dynamo.Notes, error) {
+	own := dynamo.Notes{SecretPrefix: c.prefix, Sealed: c.sealing || notes.Sealed}
+	if notes == own || notes.SecretPrefix != "" && notes.SecretPrefix != c.prefix {
+		return notes, nil
+	}
+	return c.store.Note(ctx, own)
+}
+
+// fits returns nil if the function may work on a table with these notes. The
+// rows of a table for other secrets are of credentials that the prefix does not
+// have. Sealed rows cannot be opened without sealing, and so would be replaced.
+func (c core) fits(notes dynamo.Notes) error {
+	switch {
+	case notes.SecretPrefix != "" && notes.SecretPrefix != c.prefix:
+		return fmt.Errorf("%s: expected %.200q, the prefix of the secrets that the table %s is for: "+
+			"set the stack's parameter SecretPrefix to it (docs/upgrade.md)",
+			EnvSecretPrefix, notes.SecretPrefix, c.table)
+	case notes.Sealed && !c.sealing && !c.overSealed:
+		return fmt.Errorf("%s: expected on, because the table %s has sealed rows: set the stack's parameter Sealing to on, "+
+			"or to %s to give up the tokens and grants in them (docs/restore.md)", EnvSealing, c.table, offOverSealed)
+	}
+	return nil
 }
 
 // connectKMS opens a connection to KMS for the first Decrypt and sends no

@@ -58,3 +58,37 @@ func TestTableOfAnotherPrefixIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Once there were sealed rows, no function starts without sealing, unless the
+// setting says that they are given up.
+func TestTableWithSealedRowsNeedsSealing(t *testing.T) {
+	endpoint := string(testbed.StandIn(t))
+	stack := testbed.GoldenTemplate(t)
+	account := stack.Account
+	account.BaseEndpoint = &endpoint
+	keys, err := account.Credentials.Retrieve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := stack.CreateTable(t, dynamodb.NewFromConfig(account))
+	start := func(sealing string) (string, error) {
+		var log bytes.Buffer
+		_, err := Rotate(t.Context(), Process{Log: &log, Getenv: environment(map[string]string{
+			EnvTable: table, EnvSealing: sealing, EnvMetrics: "test", "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+			"AWS_ENDPOINT_URL_KMS": endpoint, "AWS_ACCESS_KEY_ID": keys.AccessKeyID,
+			"AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_SESSION_TOKEN": keys.SessionToken,
+		})})
+		return log.String(), err
+	}
+	for i, c := range []struct {
+		sealing string
+		starts  bool
+	}{{"off", true}, {"on", true}, {"off", false}, {"off-over-sealed-rows", true}, {"off", false}, {"on", true}} {
+		log, err := start(c.sealing)
+		refused := err != nil && strings.Contains(err.Error(), EnvSealing+": expected on, because the table "+table) &&
+			strings.Contains(log, `"StartFailures":1`)
+		if refused == c.starts || (err == nil) != c.starts {
+			t.Errorf("start %d with sealing %s: %v, want it to start: %t", i, c.sealing, err, c.starts)
+		}
+	}
+}

@@ -20,7 +20,7 @@ import (
 const (
 	EnvTable        = "TOKENVEND_TABLE"         // the DynamoDB table; required
 	EnvSecretPrefix = "TOKENVEND_SECRET_PREFIX" // the prefix of secret names; "": tokenvend/
-	EnvSealing      = "TOKENVEND_SEALING"       // "on" or "off"; "": on
+	EnvSealing      = "TOKENVEND_SEALING"       // "on", "off" or offOverSealed; "": on
 	EnvSealKey      = "TOKENVEND_SEAL_KEY"      // the KMS key's ARN or id; required with sealing on
 	EnvSealID       = "TOKENVEND_SEAL_ID"       // part of the encryption context; required with sealing on
 	EnvAllowPrivate = "TOKENVEND_ALLOW_PRIVATE" // "true": providers may have private addresses; "": false
@@ -38,6 +38,7 @@ const (
 type settings struct {
 	table, prefix, key, sealID string
 	sealing, allowPrivate      bool
+	overSealed                 bool // sealing is off, and may be although the table has sealed rows
 	proxy                      *url.URL
 	logLevel, metrics          string
 	rowFormat                  row.Format
@@ -59,14 +60,13 @@ type reader struct {
 func read(getenv func(string) string) (settings, error) {
 	r := &reader{getenv: getenv}
 	s := settings{
-		table: r.required(EnvTable), prefix: r.prefix(), sealing: r.onOff(EnvSealing, true),
-		allowPrivate: r.flag(EnvAllowPrivate),
-		proxy:        r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(),
+		table: r.required(EnvTable), prefix: r.prefix(), allowPrivate: r.flag(EnvAllowPrivate),
+		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(),
 		rowFormat: r.rowFormat(), staleMax: r.staleMax(), region: r.required("AWS_REGION"),
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"),
 		sessionToken: getenv("AWS_SESSION_TOKEN"), roots: r.roots(), endpoints: r.endpoints(),
 	}
-	if s.sealing {
+	if s.sealing, s.overSealed = r.sealing(); s.sealing {
 		s.key, s.sealID = r.required(EnvSealKey), r.required(EnvSealID)
 	}
 	return s, errors.Join(r.faults...)
@@ -108,17 +108,20 @@ func (r *reader) required(name string) string {
 	return value
 }
 
-func (r *reader) onOff(name string, otherwise bool) bool {
-	switch r.getenv(name) {
-	case "":
-		return otherwise
-	case "on":
-		return true
+// offOverSealed turns sealing off on a table that has sealed rows.
+const offOverSealed = "off-over-sealed-rows"
+
+func (r *reader) sealing() (on, overSealed bool) {
+	switch r.getenv(EnvSealing) {
+	case "", "on":
+		return true, false
 	case "off":
-		return false
+		return false, false
+	case offOverSealed:
+		return false, true
 	}
-	r.fault(name, "on or off")
-	return otherwise
+	r.fault(EnvSealing, "on, off or "+offOverSealed)
+	return true, false
 }
 
 func (r *reader) flag(name string) bool {

@@ -2,16 +2,13 @@ package credential
 
 import (
 	"cmp"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rsa"
 	"errors"
 	"slices"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/grant"
+	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -120,23 +117,12 @@ func (f *form) wants(name string, needed, given bool) {
 	}
 }
 
-func (f *form) fitKey(c Credential, alg descriptor.Algorithm) {
-	_, isRSA := c.Client.Key.Public().(*rsa.PublicKey)
-	switch {
-	case alg == descriptor.RS256 || alg == descriptor.PS256:
-		if !isRSA {
-			f.wrong("private_key", "an RSA key, for "+string(alg))
-		}
-	case alg == descriptor.ES256 || !isRSA:
-		if !isP256(c.Client.Key.Public()) {
-			f.wrong("private_key", "a key on the curve P-256, for ES256; or an RSA one where the provider takes RS256")
-		}
+// fitKey checks that the key can sign by the provider's algorithm.
+func (f *form) fitKey(c Credential, alg jws.Algorithm) {
+	public := c.Client.Key.Public()
+	if expected := cmp.Or(alg, jws.Usual(public)).Expects(public); expected != "" {
+		f.wrong("private_key", expected)
 	}
-}
-
-func isP256(key crypto.PublicKey) bool {
-	ec, ok := key.(*ecdsa.PublicKey)
-	return ok && ec.Curve == elliptic.P256()
 }
 
 // auths returns the methods by which the client authenticates at the provider's

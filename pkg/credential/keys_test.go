@@ -118,6 +118,7 @@ func TestKeysInEachForm(t *testing.T) {
 
 func TestFault49_KeysThatDoNotFit(t *testing.T) {
 	ec, other, p384 := newEC(t, elliptic.P256()), newEC(t, elliptic.P256()), newEC(t, elliptic.P384())
+	p224 := newEC(t, elliptic.P224())
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -139,8 +140,11 @@ func TestFault49_KeysThatDoNotFit(t *testing.T) {
 		{"PEM of something else", jwt.with(object{"private_key": armour("PUBLIC KEY", []byte(canary))}), "private_key"},
 		{"PEM of rubbish", jwt.with(object{"private_key": armour("PRIVATE KEY", []byte(canary))}), "private_key"},
 		{"encrypted", jwt.with(object{"private_key": armour("ENCRYPTED PRIVATE KEY", []byte(canary))}), "private_key"},
-		{"another curve", jwt.with(object{"private_key": pkcs8(t, p384)}), "private_key"},
-		{"another kind", jwt.with(object{"private_key": pkcs8(t, ed)}), "private_key"},
+		{"another curve than that of ES256", es256.with(object{"private_key": pkcs8(t, p384)}), "private_key"},
+		{"another kind than that of ES256", es256.with(object{"private_key": pkcs8(t, ed)}), "private_key"},
+		{"P-384, no algorithm named", jwt.with(object{"private_key": pkcs8(t, p384)}), ""},
+		{"Ed25519, no algorithm named", jwt.with(object{"private_key": pkcs8(t, ed)}), ""},
+		{"a curve that no algorithm has", jwt.with(object{"private_key": pkcs8(t, p224)}), "private_key"},
 		{"RSA for ES256", es256.with(object{"private_key": pkcs8(t, rsaKey())}), "private_key"},
 		{"P-256 for RS256", rs256.with(object{"private_key": pkcs8(t, ec)}), "private_key"},
 		{"P-256 for ES256", es256.with(object{"private_key": pkcs8(t, ec)}), ""},

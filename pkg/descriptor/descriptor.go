@@ -10,6 +10,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/jws"
 )
 
 // Grant is an OAuth 2.0 grant type by its wire name (RFC 6749).
@@ -77,9 +79,8 @@ type TokenEndpoint struct {
 	Fields map[Field]string `json:"fields,omitempty"`
 	// ScopeSep separates the values of a scope. "" is a space.
 	ScopeSep string `json:"scope_separator,omitempty"`
-	// Alg is the algorithm of private_key_jwt. "" is ES256 or RS256, by the
-	// key.
-	Alg Algorithm `json:"algorithm,omitempty"`
+	// Alg is the algorithm of private_key_jwt. "" is the usual one of the key.
+	Alg jws.Algorithm `json:"algorithm,omitempty"`
 	// Audience is the "aud" of private_key_jwt. "" is the URL of the request.
 	Audience string `json:"assertion_audience,omitempty"`
 }
@@ -174,16 +175,6 @@ var standardFields = []Field{
 // FieldToken is the parameter of the token to revoke (RFC 7009 §2.1). It is not
 // renamed.
 const FieldToken = "token"
-
-// Algorithm is a signature algorithm of RFC 7518 §3.1.
-type Algorithm string
-
-// The signature algorithms of a private_key_jwt assertion.
-const (
-	ES256 Algorithm = "ES256"
-	RS256 Algorithm = "RS256"
-	PS256 Algorithm = "PS256"
-)
 
 // Duration is a time.Duration that JSON spells as Go does: "24h", "90m".
 type Duration time.Duration

@@ -148,6 +148,8 @@ func TestDescriptorProblems(t *testing.T) {
 		{`{"overlap":{"refresh_token":"kills"}}`, "overlap.refresh_token: expected one of unknown, keeps, revokes"},
 		{`{"renew":{"earliest":"1m","latest":"2m"}}`,
 			"renew.latest: expected no more than renew.earliest: both count back from the end"},
+		{`{"verify":{"url":"/me","refused":[403,500,429]}}`,
+			"verify.refused[1]: expected 400 to 499, and not 429; verify.refused[2]: expected 400 to 499, and not 429"},
 		{`{"limits":{"reset":"Rate Limit","reset_kind":"x"}}`,
 			"limits.reset: expected the name of a header; limits.reset_kind: expected one of seconds, milliseconds, epoch, epoch_ms, rfc3339"},
 		{`{"permanent":{"status":[403,500,"404",429]}}`,

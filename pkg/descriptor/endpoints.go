@@ -129,6 +129,9 @@ type Verify struct {
 	// Minted asks for the verification of every new token before it is vended,
 	// at the cost of one request for each.
 	Minted bool `json:"minted,omitempty"`
+	// Refused lists the statuses that mean, like 401, that the token is not
+	// accepted. RFC 6750 §3.1 uses 403 for a token that lacks a scope.
+	Refused []int `json:"refused,omitempty"`
 }
 
 // Renew bounds the time of a renewal, as times before the expiry. 0 is the

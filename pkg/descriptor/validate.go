@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
+	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -92,6 +93,11 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 	if v := d.Verify; v != nil {
 		p.required("verify.url", v.URL)
 		p.headers("verify.headers", v.Headers)
+		for i, status := range v.Refused {
+			if status < 400 || status > 499 || status == http.StatusTooManyRequests {
+				p.add(fmt.Sprintf("verify.refused[%d]", i), "expected 400 to 499, and not 429")
+			}
+		}
 	}
 }
 
@@ -103,7 +109,7 @@ func (t TokenEndpoint) validate(p *problems) {
 	if t.Method == http.MethodGet && t.Body != BodyQuery {
 		p.add("token.method", "GET needs token.body to be query")
 	}
-	oneOf(p, "token.algorithm", t.Alg, ES256, RS256, PS256)
+	oneOf(p, "token.algorithm", t.Alg, jws.Asymmetric()...)
 	p.fields("token.fields", t, t.Fields)
 	p.params("token.params", t, t.Params)
 	p.headers("token.headers", t.Headers)

@@ -139,6 +139,7 @@ func (c *Cause) After(e store.Entry, version string, now time.Time) store.Failur
 		Key: e.Key, Generation: e.Generation, Version: version,
 		Code: string(c.Code), Detail: c.Detail, Permanent: c.Permanent,
 		Until: c.Until, Planned: !c.HeldUntil.IsZero(),
+		Refused: c.Code == api.ProviderRejected, TokenEnds: e.ExpiresAt,
 	}, now)
 }
 

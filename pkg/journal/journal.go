@@ -19,6 +19,10 @@ import (
 type Journal struct {
 	Log     *slog.Logger
 	Metrics string // the CloudWatch namespace of the metrics; "" writes no metrics
+
+	// Observe gets each value of a metric too, at any level of Log; nil: nobody
+	// does. It is called by many goroutines.
+	Observe func(name string, value float64)
 }
 
 // Vend is one response to a caller. Empty fields are left out of the line.
@@ -201,6 +205,11 @@ type line struct {
 }
 
 func (j Journal) write(ctx context.Context, l line, attrs ...slog.Attr) {
+	for _, m := range l.metrics {
+		if j.Observe != nil {
+			j.Observe(m.name, m.value)
+		}
+	}
 	carries := j.Metrics != "" && len(l.metrics) > 0
 	if j.Log == nil || !carries && !j.Log.Enabled(ctx, l.level) {
 		return

@@ -41,6 +41,13 @@ type Config struct {
 	// this data folder, such as "add NAME". nil: the command after "tokenvend".
 	CommandLine func(command string) string
 
+	// Metrics is the address, host:port, of a listener for Prometheus; "": none.
+	// MetricsToken is the file of the bearer token that it takes, needed then.
+	Metrics, MetricsToken string
+
+	// Version is the program's, for the metrics.
+	Version string
+
 	// Canary is how often each living token is verified at its provider, where
 	// that is possible, from a minute on; 0: never.
 	Canary time.Duration

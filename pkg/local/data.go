@@ -49,7 +49,7 @@ func (f Folder) Check() (private.Owners, error) {
 	if err := owners.CheckFolder(f.Path); err != nil {
 		return owners, err
 	}
-	for _, name := range []string{keyFile, sealFile, serverInfoFile, storeFile} {
+	for _, name := range []string{keyFile, sealFile, serverInfoFile, storeFile, demoStateFile} {
 		if err := owners.CheckFile(filepath.Join(f.Path, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return owners, err
 		}

@@ -26,6 +26,7 @@ var warmDemos = [...]string{"minut", "monta"}
 type demo struct {
 	simulator *simulator.Simulator
 	control   *httpserver.Server // nil: it does not listen
+	state     *demoState         // nil: nothing is kept
 }
 
 // openDemo starts the simulator and listens on its control address. What it
@@ -50,7 +51,11 @@ func (d *demo) close(grace time.Duration) error {
 	if d.control != nil {
 		d.control.Stop(grace)
 	}
-	return d.simulator.Close()
+	err := d.simulator.Close()
+	if d.state != nil {
+		err = errors.Join(err, d.state.save())
+	}
+	return err
 }
 
 // browserURL returns where a browser finds an authorize page of the simulator:

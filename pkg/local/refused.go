@@ -21,6 +21,7 @@ func (f Folder) absent(demo bool) []string {
 	slices.Reverse(paths)
 	names := []string{storeFile, keyFile, sealFile, credentialFolder}
 	if demo {
+		names = append(names, demoStateFile)
 		for _, provider := range simulator.New(simulator.Options{}).Providers() {
 			names = append(names, filepath.Join(credentialFolder, provider+".json"))
 		}

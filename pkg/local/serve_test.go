@@ -84,7 +84,7 @@ func TestPathsAsTheyStand(t *testing.T) {
 		"/tokens/../tokens/minut", "//tokens/minut", "/tokens//minut", "/tokens/minut/", "/tokens/", "/tokens/minut;a",
 		"/tokens/minut;", "/tokens/%6dinut", "/tokens/minut%2fstatus", "/tokens/MINUT", "/Tokens/minut",
 		"/tokens/./minut",
-		"/tokens/minut/status/", "/tokens/minut/.", "/prod/tokens/minut", "/", "/healthz", "/tokens/minut%00",
+		"/tokens/minut/status/", "/tokens/minut/.", "/prod/tokens/minut", "/", "/healthz/", "/tokens/minut%00",
 		"/tokens/nothing",
 	} {
 		got := r.get(t, path)

@@ -13,9 +13,9 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
-	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/local/gateway"
 	"github.com/tokenvend/tokenvend/pkg/local/httpserver"
+	"github.com/tokenvend/tokenvend/pkg/local/monitor"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/private"
@@ -41,6 +41,7 @@ type server struct {
 	mint   *mint.Mint
 
 	api               *httpserver.Server
+	metrics           *monitored // nil: not served
 	gateway           *gateway.Gateway
 	schedule          sync.WaitGroup
 	endSchedule       context.CancelFunc
@@ -51,7 +52,7 @@ type server struct {
 // that is wrong; nothing is left open then.
 func build(c Config) (*server, error) {
 	s := &server{Config: c, folder: c.dataFolder(), endSchedule: func() {}}
-	err := errors.Join(c.check(), s.openData(), s.readCA(), s.openDemo(), s.listen())
+	err := errors.Join(c.check(), s.openData(), s.readCA(), s.openDemo(), s.listen(), s.openMetrics())
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -113,6 +114,11 @@ func (s *server) openDemo() (err error) {
 	if err != nil || s.source == nil {
 		return err
 	}
+	state := demoStateIn(s.folder.Path, s.demo.simulator)
+	if err := state.restore(s.owners); err != nil {
+		return err
+	}
+	s.demo.state = state
 	return writeDemos(s.source, s.demo.simulator)
 }
 
@@ -133,7 +139,7 @@ func (s *server) listen() error {
 
 // assemble wires the parts.
 func (s *server) assemble() {
-	lines := journal.Journal{Log: s.log()}
+	lines := s.journal()
 	service := &vend.Service{Journal: lines, Operator: access.Caller.IsOperator}
 	providers := outbound.Config{
 		AllowPrivate: s.AllowPrivate, PlainLoopback: s.AllowPrivate, Proxy: s.Proxy, Roots: s.roots,
@@ -153,15 +159,17 @@ func (s *server) assemble() {
 
 // start starts answering and renewing. A later failure is passed to fail.
 func (s *server) start(fail func(error)) {
-	s.api.Start(s.gateway, fail)
-	if s.demo != nil {
-		s.demo.control.Start(s.demo.simulator.Control(), fail)
-	}
+	s.api.Start(monitor.Health(s.works, s.gateway), fail)
+	s.metrics.start(s.mint, fail)
 	var ctx context.Context
 	ctx, s.endSchedule = context.WithCancel(context.Background())
+	if s.demo != nil {
+		s.demo.control.Start(s.demo.simulator.Control(), fail)
+		s.schedule.Go(func() { s.demo.state.run(ctx, s.log()) })
+	}
 	passes := &schedule{
 		rotator: &rotate.Rotator{
-			Mint: s.mint, Store: s.store, Journal: journal.Journal{Log: s.log()}, Look: pollEvery, Canary: s.Canary,
+			Mint: s.mint, Store: s.store, Journal: s.journal(), Look: pollEvery, Canary: s.Canary,
 		},
 		store: s.store, folder: s.source, every: s.every(), log: s.log(),
 	}
@@ -178,6 +186,7 @@ func (s *server) close() error {
 	if s.api != nil {
 		s.api.Stop(grace)
 	}
+	s.metrics.stop()
 	s.endSchedule()
 	s.schedule.Wait()
 	if s.mint != nil {

@@ -29,9 +29,12 @@ type hosts struct {
 
 // RoundTrip implements http.RoundTripper.
 func (h *hosts) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
 	}
 	form, _ := url.ParseQuery(string(body))
 	h.mu.Lock()

@@ -17,6 +17,7 @@ func TestOutageOfAnHourEndsNoGrantInDynamoDB(t *testing.T) {
 	for _, o := range outages[:min(len(outages), usualOutages)] {
 		for at, begins := range beginnings {
 			t.Run(o.name+"/at "+at, func(t *testing.T) {
+				t.Parallel() // it waits for the server, in real time
 				synctest.Test(t, func(t *testing.T) {
 					transport := &http.Transport{
 						DisableKeepAlives: true,

@@ -225,3 +225,35 @@ func TestFault14_ClientCredentialsBehindAnIntermediaryHoldNoGrantBack(t *testing
 		})
 	}
 }
+
+// A rate limit of client credentials that names no time holds the grants of the
+// same credential back for a moment only, however long it lasts.
+func TestFault34_ALimitOfClientCredentialsHoldsNoGrantBack(t *testing.T) {
+	for name, body := range map[string]string{
+		"JSON": `{"error":"too_many_requests"}`, "a page": html, "nothing": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAttacked(t)
+				m := a.instance()
+				k := a.connected(m, nil)
+				honest := a.answers["good.test"]
+				a.answers["good.test"] = func(r *http.Request, form url.Values) (int, string) {
+					if form.Get("grant_type") == "client_credentials" {
+						return http.StatusTooManyRequests, body
+					}
+					return honest(r, form)
+				}
+				served := time.Now()
+				for end := time.Now().Add(4 * time.Hour); time.Now().Before(end); time.Sleep(10 * time.Second) {
+					_, _ = m.Token(t.Context(), testworld.Key("x"), mint.Want{})
+					if _, err := m.Token(t.Context(), k, mint.Want{}); err == nil {
+						served = time.Now()
+					} else if time.Since(served) > 20*time.Second {
+						t.Fatalf("Token() = %v for %v, want a token", err, time.Since(served))
+					}
+				}
+			})
+		})
+	}
+}

@@ -1,7 +1,8 @@
 // Package outage makes the recovery from a provider's outage prompt and gentle.
 // While a provider's host does not answer, one grant at a time probes it, at
-// most once in [schedule.ProbeInterval] across all processes. The others wait
-// for its success and then follow, a bounded number at once.
+// most once in [schedule.ProbeInterval] across all processes, and less often in
+// an outage of more than an hour. The others wait for its success and then
+// follow, a bounded number at once.
 //
 // All processes share one record per host in the store, written when an outage
 // begins, before each probe and when it ends. Only grants are held back: a

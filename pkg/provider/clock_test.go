@@ -179,6 +179,37 @@ func TestCaseC32_ARefusedRefreshTokenIsSentOnce(t *testing.T) {
 	})
 }
 
+// A refusal that the clock may explain is not answered at once where the
+// provider named a time to come back, and where a new refresh token came beside
+// it, which must not be lost.
+func TestCaseC32_ARefusalWithMoreToSayIsNotSentAgain(t *testing.T) {
+	date := []string{"Date", time.Now().Add(7 * time.Minute).UTC().Format(http.TimeFormat)}
+	for name, c := range map[string]struct {
+		req     TokenRequest
+		answer  http.HandlerFunc
+		refresh string
+	}{
+		"Retry-After": {creds, says(401, `{"error":"invalid_client"}`, append(date, "Retry-After", "30")...), ""},
+		"a rate limit that is used up": {
+			creds, says(401, `{"error":"invalid_client"}`, append(date, "RateLimit", "default;r=0;t=30")...), "",
+		},
+		"a refresh token beside the error": {
+			again, says(200, `{"error":"invalid_client","refresh_token":"next"}`, date...), "next",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := serve(t, c.answer)
+			d := parse(t, `{"token":{"url":"https://login.test/token","auth":"private_key_jwt"},"refresh":{}}`)
+			resp, err := at(d, Client{ID: "id", Key: newKey(t)}, v.hc).Exchange(context.Background(), c.req)
+			must(t, asError(t, err), Rejected)
+			if n := v.requests.Load(); n != 1 || resp.Refresh.Reveal() != c.refresh {
+				t.Errorf("Exchange made %d requests and returned the refresh token %q, want 1 and %q",
+					n, resp.Refresh.Reveal(), c.refresh)
+			}
+		})
+	}
+}
+
 // A client secret has no times: a refusal of it is not sent again.
 func TestCaseC32_AClientSecretIsSentOnce(t *testing.T) {
 	v := serve(

@@ -23,7 +23,7 @@ import (
 // assertion was signed by a wrong clock: then the request is sent once more.
 func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse, error) {
 	resp, used, err := e.exchange(ctx, req, skew.Skew{})
-	if err != nil && e.refusedByClock(req, err, resp.Clock, used) {
+	if err != nil && e.refusedByClock(req, err, resp, used) {
 		resp, _, err = e.exchange(ctx, req, resp.Clock)
 	}
 	if err != nil {
@@ -60,10 +60,15 @@ const clockTolerance = 5 * time.Second
 // because of its times. A refresh token or a code is sent again only after an
 // error that concerns the client: it was not redeemed, because a server
 // authenticates the client first (RFC 6749 §3.2.1). Servers have different
-// codes for it, invalid_request among them.
-func (e Endpoint) refusedByClock(req TokenRequest, err *Error, shown, used skew.Skew) bool {
+// codes for it, invalid_request among them. A response that names a time to
+// come back is obeyed, and one with a new refresh token is kept: the one that
+// was sent may be spent.
+func (e Endpoint) refusedByClock(req TokenRequest, err *Error, resp TokenResponse, used skew.Skew) bool {
+	if err.Kind != Rejected || !resp.Limit.RetryAt.IsZero() || !resp.Refresh.IsZero() {
+		return false
+	}
 	isJWT := req.Grant == descriptor.JWTBearer
 	signs := isJWT || e.Descriptor.EndpointFor(req.Grant).Auth.Needs().Assertion
 	repeatable := isJWT || err.Client || req.Grant == descriptor.ClientCredentials
-	return signs && repeatable && err.Kind == Rejected && shown.DiffersFrom(used, clockTolerance)
+	return signs && repeatable && resp.Clock.DiffersFrom(used, clockTolerance)
 }

@@ -29,7 +29,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 )
 
@@ -485,14 +485,14 @@ func TestSignedAssertion(t *testing.T) {
 	for _, c := range []struct {
 		key  crypto.Signer
 		alg  string
-		want descriptor.Algorithm
+		want jws.Algorithm
 		aud  string
 	}{
-		{newKey(t), "", descriptor.ES256, "https://login.test/token"},
-		{rsaKey, "", descriptor.RS256, "https://login.test/token"},
-		{rsaKey, "", descriptor.RS256, "https://login.test/token"},
-		{rsaKey, `,"algorithm":"PS256"`, descriptor.PS256, "https://login.test/token"},
-		{rsaKey, `,"algorithm":"PS256","assertion_audience":"https://issuer.test"`, descriptor.PS256,
+		{newKey(t), "", jws.ES256, "https://login.test/token"},
+		{rsaKey, "", jws.RS256, "https://login.test/token"},
+		{rsaKey, "", jws.RS256, "https://login.test/token"},
+		{rsaKey, `,"algorithm":"PS256"`, jws.PS256, "https://login.test/token"},
+		{rsaKey, `,"algorithm":"PS256","assertion_audience":"https://issuer.test"`, jws.PS256,
 			"https://issuer.test"},
 	} {
 		v := serve(t, says(200, `{"access_token":"a"}`))
@@ -544,14 +544,14 @@ func unpack(t *testing.T, part string, into any) {
 	}
 }
 
-func verifies(public crypto.PublicKey, alg descriptor.Algorithm, text string, signature []byte) bool {
+func verifies(public crypto.PublicKey, alg jws.Algorithm, text string, signature []byte) bool {
 	digest := sha256.Sum256([]byte(text))
 	switch key := public.(type) {
 	case *ecdsa.PublicKey:
 		return len(signature) == 64 &&
 			ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
 	case *rsa.PublicKey:
-		if alg == descriptor.PS256 {
+		if alg == jws.PS256 {
 			return rsa.VerifyPSS(key, crypto.SHA256, digest[:], signature, &rsa.PSSOptions{SaltLength: 32}) == nil
 		}
 		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
@@ -564,8 +564,8 @@ func TestSigningKeysThatDoNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for alg, key := range map[descriptor.Algorithm]crypto.Signer{descriptor.ES256: wide, descriptor.RS256: newKey(t),
-		descriptor.PS256: newKey(t)} {
+	for alg, key := range map[jws.Algorithm]crypto.Signer{jws.ES256: wide, jws.RS256: newKey(t),
+		jws.PS256: newKey(t)} {
 		d := parse(
 			t,
 			fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":"private_key_jwt","algorithm":%q}}`, alg),

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
@@ -10,9 +11,8 @@ import (
 )
 
 // VerifyToken asks the provider's API whether it accepts an access token (RFC
-// 6750 §2.1): yes by a status 2xx, no by 401. The request changes nothing. A
-// web page with 401 and without a challenge counts as a proxy's or a
-// firewall's.
+// 6750 §2.1): yes by a status 2xx, no by what [call.refusesToken] takes for a
+// refusal. The request changes nothing.
 //
 // Any other response says nothing of the token and is an [*Error]. One of kind
 // Unavailable may change later.
@@ -27,7 +27,7 @@ func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works b
 		return false, failure
 	case m.Status/100 == 2:
 		return true, nil
-	case m.Status == http.StatusUnauthorized && !isForeignPage(m):
+	case q.refusesToken(m):
 		return false, nil
 	}
 	failure = q.Error(m)
@@ -35,6 +35,28 @@ func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works b
 		failure.Kind = Unavailable
 	}
 	return false, failure
+}
+
+// refusesToken reports whether a response means that a token is not accepted:
+// by a status 401 or one of the descriptor's, or by the error invalid_token
+// (RFC 6750 §3.1), which some servers send with 400 or 403. A token that lacks
+// a scope is one that works. A web page without a challenge counts as a
+// proxy's or a firewall's.
+func (q *call) refusesToken(m response.Message) bool {
+	doc, _, _ := m.Body.Document()
+	code, _ := doc.Lookup("/error").(string)
+	names := func(word string) bool {
+		return code == word || strings.Contains(strings.Join(m.Header.Values("WWW-Authenticate"), ","), word)
+	}
+	known := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden}
+	switch {
+	case names("insufficient_scope"):
+		return false
+	case names("invalid_token") && slices.Contains(known, m.Status):
+		return true
+	}
+	says := m.Status == http.StatusUnauthorized || slices.Contains(q.Descriptor.Verify.Refused, m.Status)
+	return says && !isForeignPage(m)
 }
 
 // isForeignPage reports whether a response is a web page, such as a proxy or a

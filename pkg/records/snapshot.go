@@ -188,4 +188,5 @@ func (s Snapshot) MissingRefresh() string {
 
 // AskForRefresh is what helps if a provider returns no refresh token.
 const AskForRefresh = `ask for one (many providers want the scope "offline_access", ` +
-	`others a parameter such as access_type=offline in the descriptor's "authorize")`
+	`others a parameter such as access_type=offline in the descriptor's "authorize", ` +
+	`with prompt=consent for an account that was connected before, or a setting of the app)`

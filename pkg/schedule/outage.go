@@ -11,11 +11,22 @@ import (
 // The times of a provider's outage. While its host does not answer, one grant
 // at a time probes it; see package outage.
 const (
-	ProbeInterval = 15 * time.Second // between two probes of one host, across all processes
+	ProbeInterval = 15 * time.Second // between two probes of one host, across all processes; see probeInterval
+	probePart     = 240              // the part of an outage's age that an interval may take
 	firstTurn     = 5 * time.Second  // in which only grants may probe that have not failed
 	followFor     = 5 * time.Minute  // after an outage, in which renewals at once are bounded
 	forgetOutage  = 20 * time.Minute // after the last probe, when an outage is forgotten
 )
+
+// probeInterval returns the time between two probes of a host that has not
+// worked since a time: 15 seconds in the first hour, then the 240th part of the
+// outage's age, up to 15 minutes. So an outage lasts at most that part longer
+// for callers than it did, and a host that never works again, because its
+// client is gone, is asked 240 times in the first hour and 4 times an hour in
+// the end.
+func probeInterval(since, now time.Time) time.Duration {
+	return min(longestWait, max(ProbeInterval, now.Sub(since)/probePart))
+}
 
 // OutageBegins returns the failure of a host that has just failed for one key.
 func OutageBegins(code, key string, now time.Time) store.Failure {
@@ -24,7 +35,7 @@ func OutageBegins(code, key string, now time.Time) store.Failure {
 
 // Probed returns the failure of a host after a probe begins at the time now.
 func Probed(f store.Failure, now time.Time) store.Failure {
-	f.RetryAt = now.Add(ProbeInterval)
+	f.RetryAt = now.Add(probeInterval(f.Since, now)).Truncate(time.Millisecond)
 	return f
 }
 
@@ -32,7 +43,7 @@ func Probed(f store.Failure, now time.Time) store.Failure {
 // can have written: the record is not sealed, and one forged write must not
 // delay grants for long.
 func BelievedProbe(f store.Failure, now time.Time) store.Failure {
-	if f.RetryAt.After(now.Add(2 * ProbeInterval)) { // clocks may differ a little
+	if f.RetryAt.After(now.Add(probeInterval(f.Since, now) + ProbeInterval)) { // clocks may differ a little
 		f.RetryAt = now
 	}
 	return f

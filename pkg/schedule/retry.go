@@ -31,6 +31,8 @@ type Attempt struct {
 	Permanent  bool      // only a change helps
 	Until      time.Time // the provider accepts no request before; zero: it named no time
 	Planned    bool      // the time of the next attempt is known, so this one is not counted
+	Refused    bool      // the provider refused the request in words
+	TokenEnds  time.Time // the expiry of the token at hand
 }
 
 // Failed returns the failure to store for an attempt at the time now that
@@ -47,6 +49,9 @@ func Failed(old store.Failure, a Attempt, now time.Time) store.Failure {
 	if !a.Permanent {
 		wait = backoff(a.Key, a.Generation, next.Count)
 	}
+	if left := a.TokenEnds.Sub(now); a.Refused && !a.Permanent && left > 0 {
+		wait = min(wait, left) // callers have nothing from then on, and the cause may have passed
+	}
 	if a.Planned {
 		wait, next.Count = ShortestWait, 1
 	}
@@ -61,12 +66,14 @@ func Cooldown(until, now time.Time) time.Time {
 }
 
 // Pause returns until when a whole client pauses after a failure of one of its
-// entries. outage: the provider has named no time, and its host may not work.
-func Pause(met store.Failure, outage bool, now time.Time) time.Time {
-	if outage {
-		return clock.Earlier(met.RetryAt, now.Add(ProbeInterval))
+// entries: until the time that the provider named. Where it named none, the
+// limit may be that of one grant type, and its host may not work: the back-off
+// of the entry holds no other entry back for longer than a probe.
+func Pause(met store.Failure, named bool, now time.Time) time.Time {
+	if named {
+		return met.RetryAt
 	}
-	return met.RetryAt
+	return clock.Earlier(met.RetryAt, now.Add(ProbeInterval))
 }
 
 // backoff returns the wait after the count-th failure in a row, count ≥ 1: full

@@ -27,8 +27,10 @@ type event struct {
 	stage              string
 	http               bool   // it is 2.0
 	method, restMethod string // 2.0, 1.0
-	rawPath            string // 2.0, stage included
-	path               string // 1.0, without the stage
+	route              string // that API Gateway matched: 2.0 without the method, 1.0
+	parameters         []parameter
+	path               string // with what precedes the route's
+	contextPath        string // 1.0: requestContext.path
 	rawQuery           string // 2.0
 	query              url.Values
 	iamARN             string // 2.0: authorizer.iam
@@ -45,8 +47,14 @@ func readEvent(payload []byte) (e event, ok bool) {
 		switch string(name) {
 		case "requestContext":
 			ok = e.readContext(&s) || ok
+		case "routeKey": // "GET /tokens/{credential}", or "$default"
+			_, e.route, _ = strings.Cut(s.Text(), " ")
+		case "resource":
+			e.route = s.Text()
+		case "pathParameters":
+			s.Object(func(name []byte) { e.parameters = append(e.parameters, parameter{string(name), s.Text()}) })
 		case "rawPath":
-			e.rawPath = s.Text()
+			e.path = s.Text()
 		case "rawQueryString":
 			e.rawQuery = s.Text()
 		case "httpMethod":
@@ -72,6 +80,8 @@ func (e *event) readContext(s *jsonscan.Scanner) bool {
 		switch string(name) {
 		case "stage":
 			e.stage = s.Text()
+		case "path":
+			e.contextPath = s.Text()
 		case "http":
 			e.http = s.ObjectWith("method", &e.method)
 		case "authorizer":
@@ -138,10 +148,10 @@ const maxARN = 2048
 // Lambda itself says that the alias api was invoked. The request id is Lambda's
 // own: whoever may invoke the function writes the event, ids included.
 func (s *Service) overAPI(ctx context.Context, caller access.Caller, e event, requestID string) []byte {
-	r := HTTPRequest{Method: e.method, Path: withoutStage(e.rawPath, e.stage), Query: e.rawQuery, RequestID: requestID}
+	r := HTTPRequest{Method: e.method, Path: e.apiPath(), Query: e.rawQuery, RequestID: requestID}
 	arn := e.iamARN
 	if !e.http {
-		r.Method, r.Path, r.Query, arn = e.restMethod, e.path, e.query.Encode(), e.identityARN
+		r.Method, r.Query, arn = e.restMethod, e.query.Encode(), e.identityARN
 	}
 	if len(arn) > maxARN {
 		arn = "" // not one of IAM's
@@ -191,15 +201,6 @@ func appendQuoted[T string | []byte](to []byte, s T) []byte {
 		}
 	}
 	return append(to, '"')
-}
-
-// withoutStage takes the stage off an HTTP API's rawPath, which has it unless
-// the stage is $default.
-func withoutStage(path, stage string) string {
-	if rest, has := strings.CutPrefix(path, "/"+stage+"/"); has && stage != "" {
-		return "/" + rest
-	}
-	return path
 }
 
 // direct answers a payload that another Lambda sent. No such caller is admitted

@@ -2,6 +2,7 @@ package vend
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"os"
@@ -15,6 +16,7 @@ import (
 type reference struct {
 	RequestContext *struct {
 		Stage string `json:"stage"`
+		Path  string `json:"path"`
 		HTTP  *struct {
 			Method string `json:"method"`
 		} `json:"http"`
@@ -27,6 +29,9 @@ type reference struct {
 			UserARN string `json:"userArn"`
 		} `json:"identity"`
 	} `json:"requestContext"`
+	RouteKey        string              `json:"routeKey"`
+	Resource        string              `json:"resource"`
+	PathParameters  map[string]string   `json:"pathParameters"`
 	RawPath         string              `json:"rawPath"`
 	RawQuery        string              `json:"rawQueryString"`
 	Method          string              `json:"httpMethod"`
@@ -41,9 +46,14 @@ func (r reference) event() (event, bool) {
 	if c == nil {
 		return event{}, false
 	}
+	_, route, _ := strings.Cut(r.RouteKey, " ")
 	e := event{
-		stage: c.Stage, restMethod: r.Method, rawPath: r.RawPath, path: r.Path, rawQuery: r.RawQuery, query: r.Query,
+		route: cmp.Or(route, r.Resource), path: cmp.Or(r.RawPath, r.Path), contextPath: c.Path,
+		stage: c.Stage, restMethod: r.Method, rawQuery: r.RawQuery, query: r.Query,
 		iamARN: c.Authorizer.IAM.UserARN, identityARN: c.Identity.UserARN, body: r.Body, isBase64: r.IsBase64Encoded,
+	}
+	for name, value := range r.PathParameters {
+		e.parameters = append(e.parameters, parameter{name, value})
 	}
 	if e.http = c.HTTP != nil; e.http {
 		e.method = c.HTTP.Method

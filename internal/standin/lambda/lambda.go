@@ -85,6 +85,9 @@ func (s *Server) act(f *function, method, action, qualifier string, body []byte)
 	case "POST aliases":
 		return s.createAlias(f, body)
 	case "GET aliases":
+		if name != "" {
+			return s.getAlias(f, name)
+		}
 		return s.listAliases(f), nil
 	case "DELETE aliases":
 		delete(f.aliases, name)
@@ -151,6 +154,13 @@ func (s *Server) createAlias(f *function, body []byte) (any, error) {
 
 func (s *Server) alias(f *function, name string) map[string]string {
 	return map[string]string{"AliasArn": s.arn(f) + ":" + name, "Name": name, "FunctionVersion": f.aliases[name]}
+}
+
+func (s *Server) getAlias(f *function, name string) (any, error) {
+	if f.aliases[name] == "" {
+		return nil, notFound("Cannot find alias arn: %s:%s", s.arn(f), name)
+	}
+	return s.alias(f, name), nil
 }
 
 func (s *Server) listAliases(f *function) any {

@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/accounts"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/callers"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/credentials"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/server"
@@ -27,6 +28,7 @@ var groups = [...]struct {
 }{
 	{"Tokens:", tokens.Commands},
 	{"Credentials:", credentials.Commands},
+	{"Callers of a stack:", callers.Commands},
 	{"Accounts of users:", accounts.Commands},
 	{"Server and setup:", func(p command.Program) []*cobra.Command {
 		return append(server.Commands(p), doctor.Commands(p)...)

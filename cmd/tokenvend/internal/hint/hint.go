@@ -41,6 +41,11 @@ func (c Commands) WithData(folder string) Commands {
 	return Commands{c.program, map[string]string{"data": folder}}
 }
 
+// WithFunction returns commands on a stack by its vend function.
+func (c Commands) WithFunction(function, region string) Commands {
+	return Commands{c.program, map[string]string{"function": function, "region": region}}
+}
+
 // WithAccount returns commands about the grant of an account, on the same
 // place.
 func (c Commands) WithAccount(account string) Commands {

@@ -18,9 +18,9 @@ and asks for it with
   curl --aws-sigv4 "aws:amz:{REGION}:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" {URL}/tokens/{NAME}`
 
 const byInvocation = `
-Another Lambda may have it by direct invocation, once it has an alias of its own:
-  aws lambda create-alias --region {REGION} --function-name {FUNCTION} --name c-{NAME} --function-version '$LATEST'
-by this policy, on that alias alone:
+Another Lambda may have it by direct invocation, by an alias of its own, which this makes:
+  {GRANT} --to ARN
+with this policy, on that alias alone:
   {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction",
     "Resource": "arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}:c-{NAME}"}]}`
 
@@ -38,11 +38,12 @@ func callerPolicy(p connection.Place, name, secretARN string) string {
 	secret, _ := arn.Parse(secretARN)
 	api := connection.ParseAPI(p.URL)
 	region, id := cmp.Or(p.AWS.Region, "REGION"), cmp.Or(api.ID, "API")
+	function := cmp.Or(p.Function.Name, "FUNCTION")
 	fill := strings.NewReplacer(
 		"{NAME}", name, "{REGION}", region, "{API}", id,
 		"{PARTITION}", cmp.Or(p.Function.Partition, secret.Partition, "aws"),
 		"{ACCOUNT}", cmp.Or(p.Function.Account, secret.AccountID, "ACCOUNT"),
-		"{FUNCTION}", cmp.Or(p.Function.Name, "FUNCTION"),
+		"{FUNCTION}", function, "{GRANT}", p.Commands.WithFunction(function, region).Line("grant", name),
 		"{URL}", cmp.Or(strings.TrimSuffix(p.URL, "/"), "https://"+id+".execute-api."+region+".amazonaws.com"),
 		"{GET}", p.Commands.Line("get", name),
 	)

@@ -34,7 +34,7 @@ func TestCallerPolicy(t *testing.T) {
 		}},
 		{"by name", byName, secret, []string{
 			`"arn:aws-cn:lambda:eu-north-1:111122223333:function:F:c-x"`,
-			"--region eu-north-1 --function-name F --name c-x ",
+			"tokenvend grant x --function F --region eu-north-1 --to ARN",
 			":API/*/GET/tokens/x", "https://API.execute-api.eu-north-1.",
 		}},
 		{"by ARN", byARN, secret, []string{`"arn:aws:lambda:eu-north-1:999900001111:function:F:c-x"`}},

@@ -76,8 +76,10 @@ type Check struct {
 // findings are the checks that were made.
 type findings struct {
 	expected
-	commands hint.Commands
-	all      []Check
+	commands    hint.Commands
+	all         []Check
+	aliasNames  []string // of the function; nil: not read
+	credentials []string // that have a secret; nil: not read
 }
 
 func (f *findings) ok(subject, format string, args ...any) {

@@ -116,7 +116,7 @@ func (f *findings) grant(subject, alias, arn string, s iampolicy.Statement) (api
 	case len(reached) == 0 && s.Anybody():
 		f.warn(subject, "anybody may invoke it under the conditions of the statement "+s.Sid, "name principals instead")
 	case len(reached) == 0:
-		f.ok(subject, "%s", who)
+		f.callerOf(subject, arn, alias, s)
 	case slices.Equal(reached, []string{iampolicy.APIAlias}) && api != "" && (f.api == "" || f.api == api):
 		f.ok(subject, "%s for the API %s", who, api)
 		if f.api == "" {

@@ -64,11 +64,14 @@ func (f *findings) identityPolicies(ctx context.Context, reader iamReader, arn s
 		f.unread("IAM", clierror.AWS("iam:GetAccountAuthorizationDetails", "the account", err))
 		return
 	}
-	found, operators := map[reach][]string{}, []string{}
+	found, missing, operators := map[reach][]string{}, map[string][]string{}, []string{}
 	for _, p := range a.principals {
 		for _, s := range a.statements(ctx, p) {
 			if !s.Invokes() {
 				continue
+			}
+			for _, alias := range f.missing(arn, s) {
+				missing[alias] = append(missing[alias], p.name)
 			}
 			for pattern, names := range s.Reaches(arn) {
 				if slices.Equal(names, []string{iampolicy.AdminAlias}) && f.isOperator(p.arn) {
@@ -88,6 +91,7 @@ func (f *findings) identityPolicies(ctx context.Context, reader iamReader, arn s
 			at.advice,
 		)
 	}
+	f.warnMissing(missing)
 	f.ok("IAM", "%d roles, users and groups were looked at, without conditions and Deny; "+
 		"as --operators says, %s may invoke admin", len(a.principals), listNames(operators))
 	if a.cut {

@@ -89,6 +89,10 @@ func (f *findings) secrets(ctx context.Context, source credential.Source) {
 		f.unread("credentials", err)
 		return
 	}
+	f.credentials = []string{}
+	for _, one := range all {
+		f.credentials = append(f.credentials, one.Name)
+	}
 	if len(all) == 0 {
 		f.warn("credentials", "there is none", f.commands.Line("add", "NAME")+" makes one")
 		return

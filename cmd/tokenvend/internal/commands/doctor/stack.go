@@ -55,6 +55,7 @@ func (f *findings) stack(ctx context.Context, at connection.Place, flag string) 
 		f.function(ctx, lambda.NewFromConfig(at.AWS), iam.NewFromConfig(at.AWS), at.Function)
 	}
 	f.secrets(ctx, secretsmanager.New(awssecrets.NewFromConfig(at.AWS), prefix))
+	f.drift(at.Function.String())
 	caller, err := at.Client()
 	if err != nil {
 		return err
@@ -78,8 +79,9 @@ func (f *findings) function(
 	}
 	f.ok("function", "%s exists", aws.ToString(out.FunctionArn))
 	f.clock(out.ResultMetadata)
-	arn := strings.TrimSuffix(aws.ToString(out.FunctionArn), ":"+Latest)
-	for _, alias := range append([]string{""}, f.aliases(ctx, reader, name)...) {
+	arn := strings.TrimSuffix(aws.ToString(out.FunctionArn), ":"+iampolicy.Latest)
+	f.aliasNames = f.aliases(ctx, reader, name)
+	for _, alias := range append([]string{""}, f.aliasNames...) {
 		f.resourcePolicy(ctx, reader, name, arn, alias)
 	}
 	f.identityPolicies(ctx, principals, arn)
@@ -108,9 +110,6 @@ func (f *findings) clock(answer middleware.Metadata) {
 	}
 }
 
-// Latest is the version that every alias has to point to.
-const Latest = "$LATEST"
-
 // aliases checks the versions that the aliases point to, and returns their
 // names.
 func (f *findings) aliases(ctx context.Context, reader functionReader, name string) (names []string) {
@@ -133,19 +132,14 @@ func (f *findings) aliases(ctx context.Context, reader functionReader, name stri
 		}
 	}
 	for _, alias := range names {
-		if on := versions[alias]; on != Latest {
+		if on := versions[alias]; on != iampolicy.Latest {
 			f.fail(
 				"alias "+alias,
 				"stands on version "+on+", which keeps the settings of its time",
-				fmt.Sprintf(
-					"aws lambda update-alias --function-name %s --name %s --function-version '%s'",
-					name,
-					alias,
-					Latest,
-				),
+				iampolicy.UpdateAlias(name, alias),
 			)
 		} else {
-			f.ok("alias "+alias, "stands on %s", Latest)
+			f.ok("alias "+alias, "stands on %s", iampolicy.Latest)
 		}
 	}
 	return names

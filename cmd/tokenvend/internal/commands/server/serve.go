@@ -38,6 +38,7 @@ type serve struct {
 
 func newServe(p command.Program) *cobra.Command {
 	s := &serve{Program: p}
+	s.Config.Version = p.Version
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Runs tokenvend on this machine, without AWS",
@@ -64,6 +65,8 @@ func (s *serve) register(f *pflag.FlagSet) {
 	f.DurationVar(&s.Every, "every", time.Minute, "renew tokens that are due this often, a `DURATION` as in 1m")
 	f.DurationVar(&s.Canary, "canary", 0, "verify each living token at its provider this often, where that is possible, "+
 		"a `DURATION` as in 15m; else never")
+	f.StringVar(&s.Metrics, "metrics", "", "answer GET /metrics for Prometheus on this `ADDRESS`; else nowhere")
+	f.StringVar(&s.MetricsToken, "metrics-token", "", "the `FILE` of the bearer token that /metrics takes")
 	f.BoolVar(&s.AllowPrivate, "allow-private", false,
 		"let token endpoints have private and loopback addresses, and http:// on loopback; link-local ones stay refused")
 	f.StringVar(&s.CA, "ca", "", "trust the certificates of this PEM `FILE` besides the system's")
@@ -154,5 +157,8 @@ func (s *serve) run(ctx context.Context, commands hint.Commands) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
-	return local.Serve(ctx, s.Config)
+	if err := local.Serve(ctx, s.Config); err != nil {
+		return err
+	}
+	return s.Printf("tokenvend has ended. Its tokens are kept in %s.\n", s.Data)
 }
