@@ -74,7 +74,7 @@ func TestRotateRenewsWhatIsDue(t *testing.T) {
 	h.checkTick("a secret that was added", rotate.Report{Renewed: 1})
 	h.take("rotate")
 	h.checkTick("nothing to do", rotate.Report{})
-	h.passCalls("a pass with nothing to do", counted{"Query": dynamo.Shards}, counted{})
+	h.passCalls("a pass with nothing to do", counted{"Query": 2 * dynamo.Shards}, counted{})
 	h.checkDiscovery("nothing new", rotate.Report{})
 	h.passCalls("a discovery with nothing new", counted{}, counted{"ListSecrets": 1})
 	first := h.status(early)
@@ -84,7 +84,7 @@ func TestRotateRenewsWhatIsDue(t *testing.T) {
 	time.Sleep(time.Until(first.NextAt))
 	h.take("rotate")
 	h.checkTick("a token that is due", rotate.Report{Renewed: 1})
-	h.passCalls("a pass with one renewal", counted{"Query": dynamo.Shards, "BatchGetItem": 1, "UpdateItem": 2},
+	h.passCalls("a pass with one renewal", counted{"Query": 2 * dynamo.Shards, "BatchGetItem": 1, "UpdateItem": 2},
 		counted{})
 	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != 2 {
 		t.Errorf("minut had %d token requests, want 2", n)
@@ -166,7 +166,9 @@ func TestRotateNeverFails(t *testing.T) {
 		``: false, `null`: false, `{}`: false, `[]`: true, `{`: true, `{"credential":7}`: true,
 		`{"source":"aws.events"}`:  true,
 		`{"credentail":"refused"}`: true, `{"discover":true}`: false, `{"discover":1}`: true,
-		`{"discover":true,"credential":"refused"}`: true, `{"credential":""}`: true, `{"ping":false}`: true,
+		`{"discover":true,"credential":"refused"}`: true, `{"worker":1}`: true, `{"worker":0,"of":1}`: true,
+		`{"worker":3,"of":2}`: true, `{"worker":1,"of":3}`: true, `{"worker":1,"of":16}`: true,
+		`{"worker":1,"of":2,"discover":true}`: true, `{"worker":2,"of":8}`: false, `{"credential":""}`: true, `{"ping":false}`: true,
 		`{"credential":"../x"}`: true, `{"credential":"absent"}`: true, `{"credential":"broken"}`: true,
 		`{"credential":"refused"}`: true,
 	} {

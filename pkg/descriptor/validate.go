@@ -49,6 +49,9 @@ func (d *Descriptor) validate(p *problems) {
 	if _, err := time.Parse(time.DateOnly, d.Checked); d.Checked != "" && err != nil {
 		p.add("checked", "expected a day, such as 2026-11-22")
 	}
+	if n := d.Renew.Concurrency; n < 0 || n > maxConcurrency {
+		p.add("renew.concurrency", "expected a number from 1 to %d", maxConcurrency)
+	}
 	d.Token.validate(p)
 	d.Response.validate(p)
 	d.validateEndpoints(p)

@@ -12,7 +12,7 @@ import (
 type Pass struct {
 	Renewed, Retired, Failed int // entries
 	Left                     int // entries that were due and not started
-	Overdue                  int // entries with less than five minutes left, or none, whose renewal failed
+	Overdue                  int // entries that should have been renewed by now
 	// tokens that the canary checked at their providers, and those that were
 	// refused
 	Proven, Refused int

@@ -137,13 +137,14 @@ func (r *Registry) learnOne(ctx context.Context, seen store.Entry) (err error) {
 	return err
 }
 
-// Host returns the host of a credential's token endpoint, for which a renewal
-// may have to wait: renewals that wait for one host must not delay those of
-// another. false: this process has not read the credential's terms yet.
-func (r *Registry) Host(name string) (string, bool) {
+// Provider returns the host of a credential's token endpoint and how many
+// renewals it takes at once: renewals that wait for one host must not delay
+// those of another. false: this process has not read the credential's terms
+// yet.
+func (r *Registry) Provider(name string) (host string, concurrency int, known bool) {
 	k := r.Records.Get(token.RecordKey(name))
 	if k == nil {
-		return "", false
+		return "", 0, false
 	}
-	return k.Host(), true
+	return k.Host(), k.Concurrency(), true
 }

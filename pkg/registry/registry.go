@@ -57,6 +57,7 @@ func (r *Registry) requeue(ctx context.Context, record *records.Known) {
 		if err != nil {
 			return
 		}
+		e.ProviderHost, e.ProviderLimit = record.Host(), record.Concurrency()
 		warm := record.IsWarm(e.Key)
 		missing = missing && !warm
 		switch {
@@ -67,7 +68,9 @@ func (r *Registry) requeue(ctx context.Context, record *records.Known) {
 		}
 	}
 	if missing {
-		r.Records.MakeDue(ctx, store.Entry{Key: token.Key{Credential: terms.Name}}, now)
+		r.Records.MakeDue(ctx, store.Entry{
+			Key: token.Key{Credential: terms.Name}, ProviderHost: record.Host(), ProviderLimit: record.Concurrency(),
+		}, now)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/operate"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // Run makes one pass: it renews due entries in the order of their expiry. It
@@ -17,7 +18,10 @@ import (
 // An error means that the pass could not read its work. An entry that failed is
 // no error. A pass that is cancelled, as by the one-machine server's shutdown,
 // returns its results so far and no error.
-func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
+func (rt *Rotator) Run(ctx context.Context) (Report, error) { return rt.RunShare(ctx, Share{}) }
+
+// RunShare is [Rotator.Run] for one of several workers.
+func (rt *Rotator) RunShare(ctx context.Context, share Share) (r Report, err error) {
 	began := time.Now()
 	var m measured
 	defer func() {
@@ -29,12 +33,16 @@ func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	defer cancel()
 	begin, cancel := endingBefore(work, beginBefore)
 	defer cancel()
-	err = rt.renewDue(begin, work, &r, &m)
+	p := &pass{
+		rotator: rt, share: share, began: began, begin: begin, work: work, report: &r, metrics: &m,
+		seen: map[token.Key]bool{}, queues: map[string]*queue{}, idle: make(chan struct{}, 1),
+	}
+	err = p.renewDue()
 	m.read = err == nil
-	if err == nil && rt.Canary > 0 {
+	if err == nil && rt.Canary > 0 && share.isFirst() {
 		r.Proven, r.Refused, err = operate.New(rt.Mint).Canary(begin, rt.Canary)
 	}
-	if err == nil && ctx.Err() == nil {
+	if err == nil && ctx.Err() == nil && share.isFirst() {
 		rt.migrate(begin)
 	}
 	if isCancelled(ctx) {

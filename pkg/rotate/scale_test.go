@@ -1,0 +1,6 @@
+//go:build !testall
+
+package rotate_test
+
+// hangingEntries is lower than promised: each costs a store row and a request.
+const hangingEntries = 3000
