@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions package release reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions layer package release reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,17 @@ functions: ## build both functions for Lambda (linux/arm64) into bin/, stamped w
 	$(LAMBDA) -o bin/rotate/bootstrap ./functions/rotate
 	@ls -l bin/vend/bootstrap bin/rotate/bootstrap
 
+# The extension of Lambda functions, in a layer for each architecture.
+EXTENSION = CGO_ENABLED=0 GOOS=linux $(GO) build -tags nethttpomithttp2 -trimpath -buildvcs=false -ldflags "-s -w"
+
+layer: ## write the layers with the Lambda extension into bin/, for arm64 and x86_64
+	GOARCH=arm64 GOARM64=v8.0,lse $(EXTENSION) -o bin/layer/arm64/tokenvend-extension ./cmd/tokenvend-extension
+	GOARCH=amd64 $(EXTENSION) -o bin/layer/x86_64/tokenvend-extension ./cmd/tokenvend-extension
+	@for arch in arm64 x86_64; do \
+		$(GO) run ./internal/layer bin/layer/$$arch/tokenvend-extension bin/tokenvend-extension-$$arch.zip || exit 1; \
+	done
+	@ls -l bin/tokenvend-extension-*.zip
+
 package: functions ## write dist: a plain CloudFormation template and the zips of both functions
 	@$(GO) run ./internal/pack bin dist
 	@ls -l dist
@@ -87,14 +98,15 @@ release: package ## write dist: programs for every system, functions, an image, 
 	@$(GO) run ./internal/release -version "$(VERSION)" dist
 	@ls -l dist
 
-reproducible: ## build both functions in two other folders, the second time from nothing, and compare
+reproducible: ## build both functions and the extension in two other folders, the second time from nothing, and compare
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && mkdir -p "$$dir/one" "$$dir/two/deeper" && \
 	for at in one two/deeper; do \
-		cp -r go.mod go.sum functions pkg "$$dir/$$at" || exit 1; \
+		cp -r go.mod go.sum cmd functions pkg "$$dir/$$at" || exit 1; \
 		for name in vend rotate; do (cd "$$dir/$$at" && $(LAMBDA) -o $$name ./functions/$$name) || exit 1; done; \
+		(cd "$$dir/$$at" && GOARCH=arm64 GOARM64=v8.0,lse $(EXTENSION) -o extension ./cmd/tokenvend-extension) || exit 1; \
 		export GOCACHE="$$dir/cache"; \
 	done; \
-	for name in vend rotate; do \
+	for name in vend rotate extension; do \
 		cmp "$$dir/one/$$name" "$$dir/two/deeper/$$name" || exit 1; \
 		echo "$$name: twice the same, sha256 $$(sha256sum <"$$dir/one/$$name" | cut -d' ' -f1)"; \
 	done
@@ -106,8 +118,8 @@ build-VendFunction:
 build-RotateFunction:
 	$(LAMBDA) -o $(ARTIFACTS_DIR)/bootstrap ./functions/rotate
 
-soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, in simulated time
-	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud
+soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, and a day of 100,000 credentials, in simulated time
+	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud -credentials 100000 -hours 24
 
 torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
 	@$(GO) test ./internal/torture -count=1 -args -table ../../docs/torture.md

@@ -125,7 +125,8 @@ func TestFault13_TheHolderIsKilledBetweenTheAnswerAndTheCommit(t *testing.T) {
 			}
 			time.Sleep(time.Until(first.ExpiresAt.Add(mint.ExchangeTimeout)))
 			for range 5 {
-				if _, refused := h.accountToken("trackmania", earlyAccount); codeOf(refused) != api.ReauthorizationRequired {
+				_, refused := h.accountToken("trackmania", earlyAccount)
+				if codeOf(refused) != api.ReauthorizationRequired {
 					t.Errorf("accountToken() after its end = %v, want reauthorize", refused)
 				}
 			}
@@ -145,7 +146,8 @@ func TestFault12_WhatTheTableDoesNotTakeIsRecovered(t *testing.T) {
 	time.Sleep(time.Until(first.NextAt))
 	restore := h.aws["vend"].store.Fail("UpdateItem", 1) // the lease passes, the commit does not
 	defer restore()
-	if got, refused := h.accountToken("trackmania", earlyAccount); refused != nil || got.Fingerprint != first.Fingerprint {
+	got, refused := h.accountToken("trackmania", earlyAccount)
+	if refused != nil || got.Fingerprint != first.Fingerprint {
 		t.Errorf("accountToken() while the table fails = %s, %v, want %s", got.Fingerprint, refused, first.Fingerprint)
 	}
 	var blob []string
@@ -168,7 +170,7 @@ func TestFault12_WhatTheTableDoesNotTakeIsRecovered(t *testing.T) {
 		api.Request{Action: api.Recover, Credential: "trackmania", Recovery: blob[1]}); refused != nil {
 		t.Fatal(refused)
 	}
-	got, refused := h.accountToken("trackmania", earlyAccount)
+	got, refused = h.accountToken("trackmania", earlyAccount)
 	if refused != nil || got.Fingerprint == first.Fingerprint {
 		t.Errorf("accountToken() after the recovery = %s, %v, want another", got.Fingerprint, refused)
 	}

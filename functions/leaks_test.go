@@ -18,8 +18,9 @@ import (
 // addSecret adds secrets that no output may show.
 func (h *installation) addSecret(what string, secrets ...string) { h.leaks.Hush(h.t, what, secrets...) }
 
-// recordAnswer keeps an answer for the search at the end. Its token is added to
-// the secrets, and removed once: it must not be there a second time.
+// recordAnswer keeps an answer for the search at the end. Its token and the
+// values beside it are added to the secrets, and each is removed once: it must
+// not be there a second time.
 func (h *installation) recordAnswer(answer []byte, failed *testbed.FunctionError) {
 	h.t.Helper()
 	if failed != nil {
@@ -33,8 +34,12 @@ func (h *installation) recordAnswer(answer []byte, failed *testbed.FunctionError
 	}
 	if json.Unmarshal(body, &vended) == nil && vended.AccessToken != "" {
 		h.addSecret("an access token", vended.AccessToken)
-		answer = append(append([]byte(strings.Join(flat(over.Headers), " ")), ' '),
-			bytes.Replace(body, []byte(vended.AccessToken), nil, 1)...)
+		body = bytes.Replace(body, []byte(vended.AccessToken), nil, 1)
+		for _, value := range vended.Extra {
+			h.addSecret("an extra value", value)
+			body = bytes.Replace(body, []byte(value), nil, 1)
+		}
+		answer = append(append([]byte(strings.Join(flat(over.Headers), " ")), ' '), body...)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

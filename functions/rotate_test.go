@@ -168,7 +168,8 @@ func TestRotateNeverFails(t *testing.T) {
 		`{"credentail":"refused"}`: true, `{"discover":true}`: false, `{"discover":1}`: true,
 		`{"discover":true,"credential":"refused"}`: true, `{"worker":1}`: true, `{"worker":0,"of":1}`: true,
 		`{"worker":3,"of":2}`: true, `{"worker":1,"of":3}`: true, `{"worker":1,"of":16}`: true,
-		`{"worker":1,"of":2,"discover":true}`: true, `{"worker":2,"of":8}`: false, `{"credential":""}`: true, `{"ping":false}`: true,
+		`{"worker":1,"of":2,"discover":true}`: true, `{"worker":2,"of":8}`: false,
+		`{"credential":""}`: true, `{"ping":false}`: true,
 		`{"credential":"../x"}`: true, `{"credential":"absent"}`: true, `{"credential":"broken"}`: true,
 		`{"credential":"refused"}`: true,
 	} {

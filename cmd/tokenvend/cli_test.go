@@ -45,7 +45,7 @@ func TestUsage(t *testing.T) {
 // commands are all commands of the program that help lists.
 var commands = []string{
 	"get", "exec", "status", "verify", "renew", "revoke", "ls", "add", "set", "rm", "connect", "accept", "recover",
-	"serve", "doctor", "version", "completion",
+	"serve", "agent", "doctor", "version", "completion",
 }
 
 func TestHelp(t *testing.T) {
@@ -124,7 +124,7 @@ func TestReading(t *testing.T) {
 		t.Errorf("get --json = %s, want the response with the same token", before)
 	}
 	if list := tv(t, s.dir, "", "ls").want(t, clierror.OK).out; !strings.HasPrefix(list, "NAME") ||
-		!strings.Contains(list, "monta       monta\n") {
+		!strings.Contains(list, "monta       monta       fresh") {
 		t.Errorf("ls = %s, want a header and monta", list)
 	}
 	var page api.Page
@@ -182,7 +182,7 @@ func TestStatus(t *testing.T) {
 	}
 	s.fault(t, "movemint", `{"down":true}`)
 	tv(t, s.dir, "", "get", "movemint").want(t, clierror.Failed, "can't be asked now", "try again, in")
-	out = squeezed(tv(t, s.dir, "", "status", "movemint").want(t, clierror.OK).out)
+	out = squeezed(tv(t, s.dir, "", "status", "movemint").wrong(t, "movemint").out)
 	for _, says := range []string{"state failing", "failure the provider can't be asked now", "next attempt",
 		"what to do try again"} {
 		if !strings.Contains(out, says) {

@@ -14,9 +14,12 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
 
-// Ctrl-C while the server starts, as soon as its store's file is there.
+// Ctrl-C while the server starts, as soon as its store's file is there; or the
+// signal of "docker container stop" (Docker), of "Pod Lifecycle" (Kubernetes)
+// and of systemd.kill.
 func TestCaseC41_InterruptDuringStart(t *testing.T) {
-	for range 5 {
+	for i := range 6 {
+		sig := []os.Signal{os.Interrupt, syscall.SIGTERM}[i%2]
 		s := &served{dir: t.TempDir()}
 		s.cmd = exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--data", "data")
 		s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = s.dir, clean(s.dir), &s.out, &s.log
@@ -29,11 +32,12 @@ func TestCaseC41_InterruptDuringStart(t *testing.T) {
 				break
 			}
 		}
-		code := s.end(t, os.Interrupt)
+		code := s.end(t, sig)
 		if code != clierror.OK || strings.Contains(s.log.String(), "level=WARN") ||
 			strings.Contains(s.log.String(), "tokenvend: ") {
 			t.Errorf(
-				"tokenvend serve, interrupted during its start, exited with %d, want 0 and no warning:\n%s",
+				"tokenvend serve, ended by %v during its start, exited with %d, want 0 and no warning:\n%s",
+				sig,
 				code,
 				s.log.String(),
 			)

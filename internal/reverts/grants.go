@@ -19,7 +19,7 @@ var grantLines = []struct {
 	},
 	{
 		"{Lost, harmless, dead, Rule{Kept, Backoff, Callers}},", "Backoff", "OnRequest",
-		"TestCaseC26_OutageAtRenewalAndAgainAtTheEnd/Xero", "pkg/mint",
+		"TestOutageOfAnHourEndsNoGrant/memory/502/at_expiry/tolerated", "pkg/mint",
 	},
 	{
 		"{Lost, risky, living, Rule{Kept, AfterEnd, Status}},", "AfterEnd", "Backoff",

@@ -49,12 +49,12 @@ func (a *Authority) Roots() *x509.CertPool {
 	return pool
 }
 
-// Issue creates a certificate for a common name, for a server on 127.0.0.1 or
-// for a client.
+// Issue creates a certificate for a common name, for a server on 127.0.0.1 and
+// localhost or for a client.
 func (a *Authority) Issue(t testing.TB, name string) Pair {
 	t.Helper()
 	template := a.template(name)
-	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	template.IPAddresses, template.DNSNames = []net.IP{net.IPv4(127, 0, 0, 1)}, []string{"localhost"}
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	pair, _ := a.issue(t, template, a.key)
 	return pair

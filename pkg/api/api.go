@@ -39,6 +39,22 @@ type Token struct {
 	CacheUntil  time.Time `json:"cache_until"` // how long the caller may keep it: from now to ExpiresAt
 	Scope       string    `json:"scope,omitempty"`
 	Fingerprint string    `json:"fingerprint"` // names the token in logs and reports
+
+	// Extra has further values that the provider gave with the token, such as
+	// the URL of its API, by the names of the credential's descriptor. They are
+	// treated as secrets. nil: none.
+	Extra map[string]string `json:"extra,omitempty"`
+	// Use is how the provider's API expects the token. The zero value is
+	// "Authorization: Bearer TOKEN".
+	Use Use `json:"use,omitzero"`
+}
+
+// Use is how an API expects a token: in the header field Header, with Prefix
+// before it, or in the parameter Query of the URL.
+type Use struct {
+	Header string `json:"header,omitempty"`
+	Prefix string `json:"prefix,omitempty"`
+	Query  string `json:"query,omitempty"`
 }
 
 // State is the state of an entry.

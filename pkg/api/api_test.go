@@ -100,6 +100,11 @@ func TestAppendJSONAgreesWithEncodingJSON(t *testing.T) {
 			AccessToken: "a", TokenType: "Bearer", ExpiresIn: Seconds(90*time.Second - 1), ExpiresAt: at,
 			CacheUntil: at.Add(-time.Hour), Scope: "read write", Fingerprint: "9f86d081884c7d65",
 		},
+		{
+			AccessToken: "a", Extra: map[string]string{"b": "https://x", "a": `"\<>&`},
+			Use: Use{Header: "X", Prefix: "T "},
+		},
+		{AccessToken: "a", Use: Use{Query: "access_token"}},
 		{AccessToken: `"\<>&` + "é\u2028\x7f\x00\xff", Scope: "\n"},
 	} {
 		want, err := json.Marshal(token)
@@ -118,6 +123,10 @@ func filled() (t Token) {
 			field.SetString("x")
 		case Seconds:
 			field.SetInt(int64(time.Minute))
+		case map[string]string:
+			field.Set(reflect.ValueOf(map[string]string{"x": "x"}))
+		case Use:
+			field.Set(reflect.ValueOf(Use{Header: "x", Prefix: "x", Query: "x"}))
 		case time.Time:
 			field.Set(reflect.ValueOf(time.Unix(1795330326, 0).UTC()))
 		default:

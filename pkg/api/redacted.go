@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 )
 
 // mask is what a secret looks like where a value is printed.
@@ -13,6 +14,10 @@ const mask = "[redacted]"
 func (t Token) Format(f fmt.State, verb rune) {
 	type plain Token
 	t.AccessToken = masked(t.AccessToken)
+	t.Extra = maps.Clone(t.Extra)
+	for name, value := range t.Extra {
+		t.Extra[name] = masked(value)
+	}
 	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain(t))
 }
 

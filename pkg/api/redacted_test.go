@@ -15,6 +15,7 @@ func TestAttack24_SecretsAreNotPrinted(t *testing.T) {
 	const secret = "s3cr3t-Token_value.42"
 	for name, value := range map[string]any{
 		"token":             api.Token{AccessToken: secret, Fingerprint: "9f86d081884c7d65"},
+		"extra":             api.Token{Extra: map[string]string{"instance_url": secret}},
 		"token pointer":     &api.Token{AccessToken: secret},
 		"tokens":            []api.Token{{AccessToken: secret}},
 		"token in a struct": struct{ T api.Token }{api.Token{AccessToken: secret}},

@@ -18,7 +18,18 @@ func (t Token) AppendJSON(to []byte) []byte {
 		to = appendText(append(to, `,"scope":`...), t.Scope)
 	}
 	to = appendText(append(to, `,"fingerprint":`...), t.Fingerprint)
+	if len(t.Extra) > 0 {
+		to = appendJSON(append(to, `,"extra":`...), t.Extra)
+	}
+	if t.Use != (Use{}) {
+		to = appendJSON(append(to, `,"use":`...), t.Use)
+	}
 	return append(to, '}')
+}
+
+func appendJSON(to []byte, v any) []byte {
+	data, _ := json.Marshal(v) // strings: cannot fail
+	return append(to, data...)
 }
 
 func appendTime(to []byte, at time.Time) []byte {

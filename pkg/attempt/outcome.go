@@ -51,7 +51,7 @@ func (a *attempt) succeed(ctx context.Context, next *row.Row) {
 		Times: times, Same: same, Warm: a.record.IsWarm(next.Key), Period: a.Period,
 		Granted: a.record.Terms.Granted(next.Key.Variant), Refreshing: !next.Refresh.IsZero(),
 	}.Apply(&next.Entry, now)
-	next.SetToken(a.response.Access)
+	next.SetToken(a.response.Access, a.extra(&before, next))
 	if err := a.Records.Seal(ctx, next); err != nil {
 		*next = before
 		a.failed = failure.Of(err)

@@ -6,8 +6,8 @@ import (
 	"net/url"
 )
 
-// RoundTripper returns a transport for an [http.Client] that sets the
-// Authorization header of every request to a token, and sends it by base; nil:
+// RoundTripper returns a transport for an [http.Client] that has every request
+// carry a token, as [Token.SetAuthHeader] does, and sends it by base; nil:
 // [http.DefaultTransport].
 //
 // A 401 is reported to tokenvend, and the request is sent once more with the

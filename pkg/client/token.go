@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -21,6 +24,12 @@ type Token struct {
 	CacheUntil  time.Time `json:"cache_until"` // by this machine's clock
 	Scope       string    `json:"scope,omitempty"`
 	Fingerprint string    `json:"fingerprint"` // names the token in logs and reports
+
+	// Use is how the provider's API expects the token; [Token.SetAuthHeader]
+	// obeys it. The zero value is "Authorization: Bearer TOKEN".
+	Use api.Use `json:"use,omitzero"`
+
+	extra *map[string]string // nil: none. A pointer keeps tokens comparable.
 }
 
 // tokenOf returns a vended token, asked for at the time began. Its times count
@@ -28,18 +37,66 @@ type Token struct {
 func tokenOf(t api.Token, began time.Time) Token {
 	end := began.Add(time.Duration(t.ExpiresIn))
 	keep := end.Add(-max(t.ExpiresAt.Sub(t.CacheUntil), 0))
-	return Token{
+	token := Token{
 		access: redact.New(t.AccessToken), Type: t.TokenType, Scope: t.Scope, Fingerprint: t.Fingerprint,
-		ExpiresAt: end, CacheUntil: keep,
+		ExpiresAt: end, CacheUntil: keep, Use: t.Use,
 	}
+	if len(t.Extra) > 0 {
+		token.extra = &t.Extra
+	}
+	return token
 }
 
 // Reveal returns the token itself, the secret.
 func (t Token) Reveal() string { return t.access.Reveal() }
 
-// SetAuthHeader sets the Authorization header of r to the token.
+// Extra returns a value that the provider gave with the token, such as the URL
+// of its API, by the name that the credential's descriptor gives it; "": there
+// is none. It may be a secret.
+func (t Token) Extra(name string) string {
+	if t.extra == nil {
+		return ""
+	}
+	return (*t.extra)[name]
+}
+
+// Extras returns a copy of all the values that [Token.Extra] returns.
+func (t Token) Extras() map[string]string {
+	if t.extra == nil {
+		return nil
+	}
+	return maps.Clone(*t.extra)
+}
+
+// Header returns the header field by which a request carries the token:
+// Authorization, unless the provider's API expects another. The name is ""
+// where the token goes into the query of the URL.
+func (t Token) Header() (name, value string) {
+	switch u := t.Use; {
+	case u.Query != "":
+		return "", ""
+	case u.Header != "":
+		return u.Header, u.Prefix + t.access.Reveal()
+	}
+	return "Authorization", t.Type + " " + t.access.Reveal()
+}
+
+// SetAuthHeader has r carry the token as the provider's API expects it: in the
+// Authorization header, or in another one, or in the query of r.URL. What is
+// there already is replaced.
 func (t Token) SetAuthHeader(r *http.Request) {
-	r.Header.Set("Authorization", t.Type+" "+t.access.Reveal())
+	name, value := t.Header()
+	if name != "" {
+		r.Header.Set(name, value)
+		return
+	}
+	query := r.URL.Query()
+	if query.Has(t.Use.Query) {
+		query.Del(t.Use.Query)
+		r.URL.RawQuery = query.Encode()
+	}
+	parameter := url.Values{t.Use.Query: {t.access.Reveal()}}.Encode()
+	r.URL.RawQuery = strings.TrimPrefix(r.URL.RawQuery+"&"+parameter, "&")
 }
 
 // String returns the token's fingerprint and end; "no token" for the zero

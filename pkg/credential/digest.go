@@ -83,13 +83,15 @@ func (t Terms) Destination() Destination {
 	return append(all, pointers(d.Response)...)
 }
 
-// pointers lists the response pointers that differ from the standard ones.
+// pointers lists what decides which part of a response is taken as a token, as
+// far as it differs from the standard.
 func pointers(r descriptor.Response) Destination {
 	all := parts(
 		Part{"access_token", r.Access}, Part{"refresh_token", r.Refresh},
 		Part{"token_type", r.Type}, Part{"scope", r.Scope},
 		Part{"expiry.at", r.Expiry.At}, Part{"refresh_expiry.at", r.RefreshExpiry.At},
 		Part{"error", r.Error}, Part{"error_description", r.Description},
+		Part{"format", string(r.Format)}, Part{"success.at", r.Success.At},
 	)
 	all = slices.DeleteFunc(all, func(p Part) bool { return p.Value == "/"+p.Name })
 	for i := range all {
@@ -158,8 +160,9 @@ func (d Destination) values() map[string]string {
 }
 
 // RequestDigest returns a digest in hex of what a variant's token is requested
-// with apart from its destination: scope, audience, parameters and headers. It
-// contains no secret. It is "" if this program does not know the provider.
+// with apart from its destination: scope, audience, parameters, headers, and
+// the places of further values. It contains no secret. It is "" if this program
+// does not know the provider.
 func (t Terms) RequestDigest(v token.Variant) string {
 	if _, err := t.ProviderDescriptor(); err != nil {
 		return ""
@@ -181,7 +184,11 @@ func (t Terms) inlineRequest() string {
 		refresh = *t.Descriptor.Refresh
 		refresh.URL, refresh.Auth, refresh.Rotates, refresh.Reuse = "", "", "", ""
 	}
-	text, _ := json.Marshal([]any{request, refresh}) // strings and maps of strings: cannot fail
+	all := []any{request, refresh}
+	if extra := t.Descriptor.Response.Extra; len(extra) > 0 {
+		all = append(all, extra) // a new token is needed to learn the values
+	}
+	text, _ := json.Marshal(all) // strings and maps of strings: cannot fail
 	return string(text)
 }
 

@@ -47,6 +47,8 @@ type Descriptor struct {
 
 	Token    TokenEndpoint `json:"token,omitzero"`
 	Response Response      `json:"response,omitzero"`
+	// Use is how an API expects the access token.
+	Use Use `json:"use,omitzero"`
 	// Refresh is nil where the provider has no refresh tokens.
 	Refresh *Refresh `json:"refresh,omitempty"`
 	// Authorize is nil where resource owners cannot connect their accounts.

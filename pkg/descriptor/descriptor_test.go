@@ -131,9 +131,9 @@ func TestDescriptorProblems(t *testing.T) {
 			"token.headers.authorization: expected the name of a header that the request does not set itself"},
 		{`{"token":{"headers":{"X-A":"1\r\nX-B: 2"}}}`, "token.headers.X-A: expected printable ASCII"},
 		{`{"response":{"access_token":"data.token"}}`,
-			"response.access_token: expected a JSON Pointer (RFC 6901), such as /data/token"},
+			"response.access_token: expected a JSON Pointer (RFC 6901), such as /data/token, or header:NAME"},
 		{`{"response":{"expiry":{"kind":"days"}}}`,
-			"response.expiry.kind: expected one of seconds, milliseconds, epoch, epoch_ms, rfc3339"},
+			"response.expiry.kind: expected one of seconds, minutes, hours, milliseconds, epoch, epoch_ms, rfc3339"},
 		{`{"response":{"max_lifetime":3600}}`, `response.max_lifetime: expected a duration above zero, such as "90m"`},
 		{`{"response":{"default_lifetime":"-1h"}}`,
 			`response.default_lifetime: expected a duration above zero, such as "90m"`},
@@ -151,7 +151,7 @@ func TestDescriptorProblems(t *testing.T) {
 		{`{"verify":{"url":"/me","refused":[403,500,429]}}`,
 			"verify.refused[1]: expected 400 to 499, and not 429; verify.refused[2]: expected 400 to 499, and not 429"},
 		{`{"limits":{"reset":"Rate Limit","reset_kind":"x"}}`,
-			"limits.reset: expected the name of a header; limits.reset_kind: expected one of seconds, milliseconds, epoch, epoch_ms, rfc3339"},
+			"limits.reset: expected the name of a header; limits.reset_kind: expected one of seconds, minutes, hours, milliseconds, epoch, epoch_ms, rfc3339"},
 		{`{"permanent":{"status":[403,500,"404",429]}}`,
 			"permanent.status[1]: expected 400 to 499, and not 429; permanent.status[2]: expected 400 to 499, and not 429; permanent.status[2]: expected a whole number; permanent.status[3]: expected 400 to 499, and not 429"},
 		{`{"name":"Ä","checked":"today","docs":"ftp://x"}`,
@@ -256,7 +256,7 @@ func TestSchemaAndParserKnowTheSameWords(t *testing.T) {
 	defs := s["$defs"].(object)
 	for _, path := range []string{"token.auth", "token.body", "token.algorithm", "refresh.auth", "refresh.body",
 		"refresh.rotates", "refresh.reuse", "authorize.pkce", "revoke.auth", "revoke.body", "limits.reset_kind",
-		"response.expiry.kind", "response.refresh_expiry.kind"} {
+		"response.expiry.kind", "response.refresh_expiry.kind", "response.format"} {
 		node, text := s, `%s`
 		for part := range strings.SplitSeq(path, ".") {
 			node = resolve(node["properties"].(object)[part].(object), defs)

@@ -1,47 +1,5 @@
 package descriptor
 
-// Response describes where a token response has its values, as JSON Pointers
-// (RFC 6901). "" is the standard name at the top, such as "/access_token".
-type Response struct {
-	Access  string `json:"access_token,omitempty"`
-	Type    string `json:"token_type,omitempty"`
-	Scope   string `json:"scope,omitempty"`
-	Refresh string `json:"refresh_token,omitempty"`
-	// Expiry is of the access token. Its default place is "/expires_in".
-	Expiry Instant `json:"expiry,omitzero"`
-	// RefreshExpiry is of the refresh token. It has no default place.
-	RefreshExpiry Instant `json:"refresh_expiry,omitzero"`
-	Error         string  `json:"error,omitempty"`
-	Description   string  `json:"error_description,omitempty"`
-	// DefaultLifetime counts where neither the response nor the credential has
-	// one. 0 means that it is not known.
-	DefaultLifetime Duration `json:"default_lifetime,omitzero"`
-	// MaxLifetime is read by [Descriptor.MaxLifetime].
-	MaxLifetime Duration `json:"max_lifetime,omitzero"`
-}
-
-// Instant is the place and the kind of an expiry.
-type Instant struct {
-	At   string     `json:"at,omitempty"`
-	Kind ExpiryKind `json:"kind,omitempty"`
-}
-
-// ExpiryKind is the meaning of an expiry's number or text.
-type ExpiryKind string
-
-// The kinds of expiry. The first is the default.
-const (
-	Seconds      ExpiryKind = "seconds"      // from now
-	Milliseconds ExpiryKind = "milliseconds" // from now
-	Epoch        ExpiryKind = "epoch"        // seconds since 1970
-	EpochMS      ExpiryKind = "epoch_ms"     // milliseconds since 1970
-	// a text, with any fraction of a second
-	RFC3339 ExpiryKind = "rfc3339"
-)
-
-// expiryKinds lists the kinds of expiry.
-var expiryKinds = [...]ExpiryKind{Seconds, Milliseconds, Epoch, EpochMS, RFC3339}
-
 // Refresh describes a refresh request. Its zero fields are as in
 // [TokenEndpoint].
 type Refresh struct {

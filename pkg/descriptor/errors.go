@@ -8,7 +8,8 @@ import (
 
 // Errors lists the vendor's own error codes and phrases by their meaning. Each
 // entry is an error code, or a part of the description. Letter case does not
-// matter. Common codes are known without it.
+// matter. A number of one or two digits is a code, and so is any number where
+// [Response.Success] is set. Common codes are known without it.
 type Errors struct {
 	// GrantOver means that the refresh token is invalid.
 	GrantOver []string `json:"grant_over,omitempty"`
@@ -61,6 +62,12 @@ func (e Errors) lists() []phrases {
 	}
 }
 
+// IsNumber reports whether a phrase is a number, such as the code of a vendor.
+func IsNumber(phrase string) bool {
+	phrase = strings.TrimPrefix(phrase, "-")
+	return phrase != "" && strings.Trim(phrase, digits) == ""
+}
+
 // validate refuses phrases that would match nearly any error.
 func (e Errors) validate(p *problems) {
 	const shortest, longest = 3, 100
@@ -68,8 +75,8 @@ func (e Errors) validate(p *problems) {
 	for _, list := range e.lists() {
 		for i, phrase := range list.phrases {
 			path := fmt.Sprintf("errors.%s[%d]", list.meaning, i)
-			if len(phrase) < shortest || len(phrase) > longest {
-				p.add(path, "expected %d to %d characters", shortest, longest)
+			if len(phrase) < shortest && !IsNumber(phrase) || len(phrase) > longest {
+				p.add(path, "expected %d to %d characters, or a number", shortest, longest)
 			}
 			if other, twice := seen[strings.ToLower(phrase)]; twice && other != list.meaning {
 				p.add(path, "stands in errors.%s too", other)

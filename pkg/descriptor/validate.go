@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -54,6 +53,7 @@ func (d *Descriptor) validate(p *problems) {
 	}
 	d.Token.validate(p)
 	d.Response.validate(p)
+	d.Use.validate(p)
 	d.validateEndpoints(p)
 	for grant, overlap := range d.Overlaps {
 		oneOf(p, "overlap", grant, grants[:]...)
@@ -118,20 +118,6 @@ func (t TokenEndpoint) validate(p *problems) {
 	p.headers("token.headers", t.Headers)
 }
 
-func (r Response) validate(p *problems) {
-	p.pointer("response.access_token", r.Access)
-	p.pointer("response.token_type", r.Type)
-	p.pointer("response.scope", r.Scope)
-	p.pointer("response.refresh_token", r.Refresh)
-	p.pointer("response.error", r.Error)
-	p.pointer("response.error_description", r.Description)
-	p.instant("response.expiry", r.Expiry)
-	p.instant("response.refresh_expiry", r.RefreshExpiry)
-	if r.MaxLifetime != 0 && r.DefaultLifetime > r.MaxLifetime {
-		p.add("response.default_lifetime", "expected no more than response.max_lifetime")
-	}
-}
-
 func (l Limits) validate(p *problems) {
 	for path, header := range map[string]string{"limits.remaining": l.Remaining, "limits.reset": l.Reset} {
 		if header != "" && !isHeader(header) {
@@ -165,11 +151,6 @@ func oneOfKind(p *problems, path string, got ExpiryKind) {
 	oneOf(p, path, got, expiryKinds[:]...)
 }
 
-func (p *problems) instant(path string, i Instant) {
-	p.pointer(path+".at", i.At)
-	oneOfKind(p, path+".kind", i.Kind)
-}
-
 func (p *problems) required(path, raw string) {
 	if raw == "" {
 		p.add(path, "missing")
@@ -192,12 +173,6 @@ func (p *problems) url(path, raw string, relative bool) {
 	}
 	if err != nil {
 		p.add(path, "expected an https URL without user, password and fragment")
-	}
-}
-
-func (p *problems) pointer(path, pointer string) {
-	if _, err := jsonpointer.Parse(pointer); err != nil {
-		p.add(path, "expected a JSON Pointer (RFC 6901), such as /data/token")
 	}
 }
 

@@ -41,8 +41,8 @@ type Config struct {
 	// this data folder, such as "add NAME". nil: the command after "tokenvend".
 	CommandLine func(command string) string
 
-	// Metrics is the address, host:port, of a listener for Prometheus; "": none.
-	// MetricsToken is the file of the bearer token that it takes, needed then.
+	// Metrics is the address, host:port, of a listener for Prometheus. "":
+	// none. MetricsToken is the file of its bearer token, needed then.
 	Metrics, MetricsToken string
 
 	// Version is the program's, for the metrics.

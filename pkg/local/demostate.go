@@ -7,37 +7,48 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/seal"
 )
 
 // demoStateFile holds what the simulated providers remember of their tokens, so
 // that stored tokens and connected accounts work after a restart.
-const demoStateFile = "demo.json"
+const demoStateFile = "demo.sealed"
 
 // demoStateEvery is how much a crash can make the providers forget.
 const demoStateEvery = time.Second
 
-// demoState keeps the state of a demo's simulator in a file.
+// demoState keeps the state of a demo's simulator in a file, sealed like the
+// store's rows.
 type demoState struct {
 	path      string
 	simulator *simulator.Simulator
+	sealer    seal.Sealer
 	saved     []byte // in the file
 }
 
+// demoSealName and demoSealData bind what is sealed to this file.
+const demoSealName = "demo"
+
+var demoSealData = []byte(demoStateFile)
+
 // restore reads the file, if there is one.
 func (d *demoState) restore(owners private.Owners) error {
-	saved, err := owners.ReadSecret(d.path)
+	sealed, err := owners.ReadSecret(d.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if err := d.simulator.Restore(saved); err != nil {
+	saved, err := d.sealer.Open(context.Background(), demoSealName, sealed, demoSealData)
+	if err == nil {
+		err = d.simulator.Restore(saved)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w; remove it: the simulated providers then know none of their tokens", d.path, err)
 	}
 	d.saved = saved
@@ -50,7 +61,11 @@ func (d *demoState) save() error {
 	if err != nil || bytes.Equal(state, d.saved) {
 		return err
 	}
-	if err := private.ReplaceFile(d.path, state); err != nil {
+	sealed, err := d.sealer.Seal(context.Background(), demoSealName, state, demoSealData)
+	if err != nil {
+		return err
+	}
+	if err := private.ReplaceFile(d.path, sealed); err != nil {
 		return err
 	}
 	d.saved = state
@@ -71,8 +86,4 @@ func (d *demoState) run(ctx context.Context, log *slog.Logger) {
 			log.LogAttrs(ctx, slog.LevelWarn, "demo", slog.String("error", err.Error()))
 		}
 	}
-}
-
-func demoStateIn(data string, sim *simulator.Simulator) *demoState {
-	return &demoState{path: filepath.Join(data, demoStateFile), simulator: sim}
 }

@@ -70,6 +70,28 @@ func TestCaseC35_OwnProviderWithAPrivateCA(t *testing.T) {
 	checkText(t, "the log", log.String(), "msg=opened", "--allow-private", "--ca")
 }
 
+// A company's certificates come as a bundle of roots and intermediates, with
+// text between them ("Corporate TLS inspection in local agentengine dev up",
+// MongoDB; "CA certificates extracted from Mozilla", curl).
+func TestCaseC35_BundleOfCertificates(t *testing.T) {
+	at, ca := ownProvider(t)
+	_, other := ownProvider(t)
+	text := "# Company Root CA\n"
+	for _, file := range []string{other, ca} {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += "=================\n" + string(pem) + "\r\n"
+	}
+	bundle := filepath.Join(t.TempDir(), "bundle.pem")
+	write(t, bundle, text, 0o600)
+	r := start(t, Config{Data: withCredential(t, "own", at), AllowPrivate: true, CA: bundle})
+	if got := r.token(t, "own"); got.AccessToken != "own-token" {
+		t.Errorf("token(own) = %q, want own-token", got.AccessToken)
+	}
+}
+
 // A developer's own server, or a local identity provider such as Keycloak in
 // its development mode ("Running Keycloak in a container": http on port 8080),
 // has no TLS.
@@ -137,11 +159,22 @@ func tunnel(w http.ResponseWriter, r *http.Request) {
 func TestCaseC36_PrivateAddressIsNoPassingFault(t *testing.T) {
 	at, ca := ownProvider(t)
 	const linkLocal = "https://169.254.169.254/token"
+	metadata := map[string]string{
+		"link-local": linkLocal,
+		// "Amazon ECS task metadata available for tasks on Fargate".
+		"ECS": "https://169.254.170.2/v4/token",
+		// aws/ec2-macos-init, release 1.5.15.
+		"EC2 over IPv6": "https://[fd00:ec2::254]/token",
+		// BuffaloWill, "Cloud Metadata Dictionary useful for SSRF Testing".
+		"inside an IPv6 address": "https://[::ffff:169.254.169.254]/token",
+	}
 	for name, c := range map[string]struct {
 		url, want string
 	}{
-		"loopback":   {at, "--allow-private"},
-		"private":    {"https://10.1.2.3/token", "--allow-private"},
+		"loopback": {at, "--allow-private"},
+		"private":  {"https://10.1.2.3/token", "--allow-private"},
+		// AWS, "VPC CIDR blocks": addresses of RFC 6598, for a VPC of its own.
+		"shared":     {"https://100.64.1.2/token", "--allow-private"},
 		"link-local": {linkLocal, "always refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,9 +186,13 @@ func TestCaseC36_PrivateAddressIsNoPassingFault(t *testing.T) {
 			}
 		})
 	}
-	r := start(t, Config{Data: withCredential(t, "own", linkLocal), AllowPrivate: true})
-	if got := r.get(t, "/tokens/own"); !strings.Contains(got.Body, "always refused") {
-		t.Errorf("GET /tokens/own at %s with --allow-private = %d %s, want it refused", linkLocal, got.Status, got.Body)
+	for name, at := range metadata {
+		t.Run(name+" with --allow-private", func(t *testing.T) {
+			r := start(t, Config{Data: withCredential(t, "own", at), AllowPrivate: true})
+			if got := r.get(t, "/tokens/own"); !strings.Contains(got.Body, "always refused") {
+				t.Errorf("GET /tokens/own at %s = %d %s, want it refused", at, got.Status, got.Body)
+			}
+		})
 	}
 }
 

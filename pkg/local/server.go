@@ -111,10 +111,12 @@ func (s *server) openDemo() (err error) {
 		return nil
 	}
 	s.demo, err = openDemo(s.Config)
-	if err != nil || s.source == nil {
+	if err != nil || s.source == nil || s.sealer == nil {
 		return err
 	}
-	state := demoStateIn(s.folder.Path, s.demo.simulator)
+	state := &demoState{
+		path: filepath.Join(s.folder.Path, demoStateFile), simulator: s.demo.simulator, sealer: s.sealer,
+	}
 	if err := state.restore(s.owners); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/outage"
 	"github.com/tokenvend/tokenvend/pkg/records"
@@ -120,6 +121,7 @@ type Want struct {
 // Result is a token and where it came from.
 type Result struct {
 	Token   token.Token
+	Use     descriptor.Use // how an API expects the token
 	Origin  records.Origin
 	Stale   bool          // it should have been renewed by now
 	Failure store.Failure // why the last attempt to renew it failed; zero: it did not

@@ -215,7 +215,9 @@ func TestFullComparisonIsResumed(t *testing.T) {
 		w.secrets.pages = 0
 		rest, _, err := second.Discover(t.Context())
 		if err != nil || learned+rest != 45 || w.secrets.pages != 1+3 || shared.last.Page != "" {
-			t.Errorf("Discover() after it = %d, %v in %d pages; want %d, nil in 4", rest, err, w.secrets.pages, 45-learned)
+			t.Errorf(
+				"Discover() after it = %d, %v in %d pages; want %d, nil in 4", rest, err, w.secrets.pages, 45-learned,
+			)
 		}
 		time.Sleep(2 * time.Hour)
 		shared.last.Page, shared.last.After, w.secrets.refuses = "30", "c029", "30"

@@ -93,9 +93,13 @@ func (m *Mint) fallBack(s records.Snapshot, w Want, err error) (Result, error) {
 }
 
 func (m *Mint) result(s records.Snapshot, now time.Time) Result {
-	return Result{
+	r := Result{
 		Token: s.Row.Token, Origin: s.Row.Origin(), Stale: s.IsStale(m.Period, now), Failure: s.Failure(),
 	}
+	if d := s.Record.Descriptor; d != nil {
+		r.Use = d.Use
+	}
+	return r
 }
 
 // look returns what is known of a key: from memory if that is fresh enough and

@@ -1,11 +1,13 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -85,6 +87,21 @@ func (e Endpoint) prepareVerification(token redact.String) (*call, *Error) {
 	q.Mask.Add(token.Reveal())
 	q.maskQuery()
 	q.maskValues(d.Verify.Headers)
-	q.header.Set("Authorization", "Bearer "+token.Reveal())
+	q.use(d.Use, token)
 	return q, nil
+}
+
+// use has the request carry an access token as the provider's API expects it.
+func (q *call) use(u descriptor.Use, token redact.String) {
+	switch {
+	case u == (descriptor.Use{}):
+		q.header.Set("Authorization", "Bearer "+token.Reveal())
+	case u.Query != "":
+		at, query := *q.url, q.url.Query()
+		query.Set(u.Query, token.Reveal())
+		at.RawQuery = query.Encode()
+		q.url = &at
+	default:
+		q.header.Set(cmp.Or(u.Header, "Authorization"), u.Prefix+token.Reveal())
+	}
 }

@@ -122,7 +122,9 @@ func (r *Registry) learnPage(ctx context.Context, secrets []credential.PagedSecr
 // comparePages compares the list with the records, page by page in the order of
 // the names, and notes in p how far it has come. A failure other than of a
 // listing does not end it: the next full comparison tries again.
-func (r *Registry) comparePages(ctx context.Context, pager credential.Pager, p *store.Discovery) (found Found, err error) {
+func (r *Registry) comparePages(
+	ctx context.Context, pager credential.Pager, p *store.Discovery,
+) (found Found, err error) {
 	for {
 		next := p.Page
 		if next == firstPage {

@@ -63,10 +63,10 @@ type outcome struct {
 	Error string `json:"error,omitempty"`
 }
 
-// Invoke runs one pass or one discovery, or renews one credential now. It implements
-// lambda.Handler. It never returns an error, because Lambda would repeat the
-// whole pass and the next tick does so anyway. Errors are in the response and
-// in the journal.
+// Invoke runs one pass or one discovery, or renews one credential now. It
+// implements lambda.Handler. It never returns an error, because Lambda would
+// repeat the whole pass and the next tick does so anyway. Errors are in the
+// response and in the journal.
 func (rt *Rotator) Invoke(ctx context.Context, payload []byte) (response []byte, _ error) {
 	defer func() {
 		if cause := recover(); cause != nil {

@@ -91,7 +91,8 @@ func TestOverdueAlarmIgnoresAFailureThatPasses(t *testing.T) {
 		w.pass()
 		e := w.Entry(testworld.Key("minut"))
 		time.Sleep(time.Until(e.RenewAt.Add(-time.Minute)))
-		testworld.Must(t, w.Providers.SetFault("minut", simulator.Fault{Status: http.StatusServiceUnavailable, Times: 2}))
+		fault := simulator.Fault{Status: http.StatusServiceUnavailable, Times: 2}
+		testworld.Must(t, w.Providers.SetFault("minut", fault))
 		if raised, _ := w.overdueAlarm(3 * time.Hour); raised != 0 {
 			t.Errorf("OverdueAlarm is raised after %v, want never", raised)
 		}

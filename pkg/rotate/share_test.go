@@ -57,9 +57,10 @@ func TestWorkersDivideWhatIsDue(t *testing.T) {
 					w.Put(fmt.Sprintf("c%02d", i), "minut", map[string]any{"keep_warm": true})
 				}
 				w.discover()
-				if renewed := w.workers(of, numbers...); renewed < credentials || w.TokenRequests("minut") != credentials {
+				renewed, requests := w.workers(of, numbers...), w.TokenRequests("minut")
+				if renewed < credentials || requests != credentials {
 					t.Errorf("%v of %d workers renewed %d in %d requests, want %d in as many",
-						numbers, of, renewed, w.TokenRequests("minut"), credentials)
+						numbers, of, renewed, requests, credentials)
 				}
 				time.Sleep(50 * time.Minute)
 				for range of { // without the first worker
@@ -97,7 +98,7 @@ func TestConcurrencyIsDividedAmongWorkers(t *testing.T) {
 				}
 				got := w.Providers.Stats().Providers["minut"]
 				if got.TokenRequests != 40 || got.ConcurrentMax > most || got.ConcurrentMax < most/4 {
-					t.Errorf("%d requests, %d at once; want 40, and %d at most", got.TokenRequests, got.ConcurrentMax, most)
+					t.Errorf("%d requests, %d at once; want 40, %d at most", got.TokenRequests, got.ConcurrentMax, most)
 				}
 			})
 		})

@@ -55,6 +55,8 @@ type payload struct {
 	Within      int64  `json:"issued_within,omitempty"` // milliseconds after IssuedAt
 	Destination string `json:"destination,omitempty"`   // "": an older program wrote it, see [Row.Stamp]
 	Request     string `json:"request,omitempty"`
+
+	Extra map[string]string `json:"extra,omitempty"` // of the access token
 }
 
 // Seal seals what is secret of a row, in a format. The times, the generation
@@ -82,6 +84,7 @@ func (r *Row) plain() ([]byte, error) {
 		Access: r.Token.Access.Reveal(), Refresh: r.Refresh.Reveal(), Seed: r.Seed,
 		Within:      r.IssuedWithin.Milliseconds(),
 		Destination: r.Digests.Destination, Request: r.Digests.Request,
+		Extra: r.Token.Extra.Reveal(),
 	})
 }
 

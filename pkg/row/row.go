@@ -94,11 +94,12 @@ func (r *Row) KeepGrant(refresh redact.String, until time.Time, obtained Row) {
 	r.Digests, r.RequestDigest = obtained.Digests, obtained.RequestDigest
 }
 
-// SetToken sets the access token that the entry's times and words describe.
-func (r *Row) SetToken(access redact.String) {
+// SetToken sets the access token that the entry's times and words describe,
+// and the values that callers get with it.
+func (r *Row) SetToken(access redact.String, extra token.Extra) {
 	r.Token = token.Token{
 		Access: access, Type: r.Type, Scope: r.Scope, Fingerprint: r.Fingerprint, Generation: r.Generation,
-		IssuedAt: r.IssuedAt, ExpiresAt: r.ExpiresAt, CacheUntil: r.CacheUntil,
+		IssuedAt: r.IssuedAt, ExpiresAt: r.ExpiresAt, CacheUntil: r.CacheUntil, Extra: extra,
 	}
 }
 
@@ -167,7 +168,7 @@ func (r *Row) Read(plain []byte) error {
 	within := time.Duration(p.Within) * time.Millisecond
 	r.IssuedWithin = min(max(within, 0), schedule.ExchangeTimeout+time.Second)
 	r.Digests = Digests{Destination: p.Destination, Request: p.Request}
-	r.SetToken(redact.New(p.Access))
+	r.SetToken(redact.New(p.Access), token.NewExtra(p.Extra))
 	return nil
 }
 

@@ -17,11 +17,11 @@ const (
 	shortLife = 30 * time.Minute
 )
 
-// patience returns how long after a renewal time an entry may be without
+// grace returns how long after a renewal time an entry may be without
 // success: the alarm is raised at half the lead before the expiry then. 0: the
 // first failure counts, because the token's life is short or there is no time
 // for a second attempt.
-func patience(e store.Entry, renewal time.Time) time.Duration {
+func grace(e store.Entry, renewal time.Time) time.Duration {
 	p := e.ExpiresAt.Sub(renewal)/2 - alarmTakes
 	if e.ExpiresAt.IsZero() || e.ExpiresAt.Sub(e.IssuedAt) < shortLife || p < untried {
 		return 0
@@ -34,13 +34,13 @@ func patience(e store.Entry, renewal time.Time) time.Duration {
 func setAlarm(e *store.Entry) {
 	e.AlarmAt = time.Time{}
 	if !e.NextAt.IsZero() {
-		e.AlarmAt = e.NextAt.Add(max(patience(*e, e.NextAt), untried))
+		e.AlarmAt = e.NextAt.Add(max(grace(*e, e.NextAt), untried))
 	}
 }
 
 // setAlarmAfterFailure is setAlarm for an entry that has just failed.
 func setAlarmAfterFailure(e *store.Entry, now time.Time) {
-	after := patience(*e, e.RenewAt)
+	after := grace(*e, e.RenewAt)
 	switch {
 	case e.NextAt.IsZero():
 		e.AlarmAt = time.Time{}

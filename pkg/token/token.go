@@ -26,6 +26,7 @@ type Token struct {
 	// CacheUntil is how long a caller may keep the token; never after
 	// ExpiresAt.
 	CacheUntil time.Time
+	Extra      Extra // nil: none
 }
 
 // IsZero reports whether there is no token.

@@ -10,10 +10,10 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
-	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // handlers answer the operations, by their actions. A handler is called once
@@ -40,20 +40,29 @@ func (s *Service) vend(ctx context.Context, c *call) (any, error) {
 		return nil, err
 	}
 	c.line.Fingerprint, c.line.Source, c.line.Stale = got.Token.Fingerprint, string(got.Origin), got.Stale
-	return vended(got.Token, time.Now()), nil
+	return vended(got, time.Now()), nil
 }
 
 // vended returns a token as callers see it at the time now.
-func vended(t token.Token, now time.Time) api.Token {
-	until := t.CacheUntil
+func vended(got mint.Result, now time.Time) api.Token {
+	t, until := got.Token, got.Token.CacheUntil
 	if until.Before(now) {
 		until = now.UTC().Truncate(time.Millisecond)
 	}
 	return api.Token{
 		AccessToken: t.Access.Reveal(), TokenType: t.Type,
 		ExpiresIn: api.Seconds(t.Left(now)), ExpiresAt: t.ExpiresAt, CacheUntil: until,
-		Scope: t.Scope, Fingerprint: t.Fingerprint,
+		Scope: t.Scope, Fingerprint: t.Fingerprint, Extra: t.Extra.Reveal(), Use: use(got.Use),
 	}
+}
+
+// use returns how an API expects a token, with the names written out; the zero
+// value is "Authorization: Bearer TOKEN".
+func use(u descriptor.Use) api.Use {
+	if u == (descriptor.Use{}) || u.Query != "" {
+		return api.Use{Query: u.Query}
+	}
+	return api.Use{Header: cmp.Or(u.Header, "Authorization"), Prefix: u.Prefix}
 }
 
 // status reports on an entry. With verify, the provider is asked whether it

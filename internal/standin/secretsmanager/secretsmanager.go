@@ -249,7 +249,9 @@ func (x *secret) stages() map[string][]string {
 
 // entry returns what DescribeSecret and ListSecrets tell of a secret.
 func (x *secret) entry(stages string) map[string]any {
-	e := map[string]any{"ARN": x.arn, "Name": x.name, "CreatedDate": seconds(x.created), "LastChangedDate": seconds(x.changed)}
+	e := map[string]any{
+		"ARN": x.arn, "Name": x.name, "CreatedDate": seconds(x.created), "LastChangedDate": seconds(x.changed),
+	}
 	if found := x.stages(); len(found) > 0 {
 		e[stages] = found
 	}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"sync"
 	"time"
@@ -32,6 +33,10 @@ type Server struct {
 
 	// Skew is how far the server's clock is ahead.
 	Skew time.Duration
+
+	// Extra and Use are those of its tokens.
+	Extra map[string]string
+	Use   api.Use
 
 	mu       sync.Mutex
 	tokens   map[entry]api.Token
@@ -127,7 +132,7 @@ func (s *Server) vend(key entry, r api.Request, now time.Time) api.Token {
 		life := cmp.Or(s.Lifetime, time.Hour)
 		t = api.Token{
 			AccessToken: fmt.Sprintf("token-%d", s.minted), Fingerprint: fmt.Sprintf("%016x", s.minted),
-			TokenType: "Bearer", Scope: r.Scope,
+			TokenType: "Bearer", Scope: r.Scope, Extra: maps.Clone(s.Extra), Use: s.Use,
 			ExpiresAt: now.Add(life), CacheUntil: now.Add(life - cmp.Or(s.Early, life/5)),
 		}
 		if s.tokens == nil {

@@ -66,15 +66,19 @@ func (b Body) Document() (doc jsonpointer.Document, isForm bool, problem string)
 		return formDocument(b.Text), true, ""
 	}
 	doc, err := jsonpointer.Read(b.Text)
+	return doc, false, syntaxProblem(err)
+}
+
+func syntaxProblem(err error) string {
 	switch {
 	case err == nil:
-		return doc, false, ""
+		return ""
 	case errors.Is(err, jsonpointer.ErrEmpty):
-		return doc, false, "the answer is empty"
+		return "the answer is empty"
 	case errors.Is(err, jsonpointer.ErrTruncated):
-		return doc, false, "the answer was cut short"
+		return "the answer was cut short"
 	case errors.Is(err, jsonpointer.ErrTrailing):
-		return doc, false, "bytes follow the JSON of the answer"
+		return "bytes follow the JSON of the answer"
 	}
-	return doc, false, "the answer is not JSON"
+	return "the answer is not JSON"
 }

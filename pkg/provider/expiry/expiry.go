@@ -114,6 +114,10 @@ func fromNumber(amount float64, kind descriptor.ExpiryKind, now time.Time) (Expi
 		e.At = sinceEpoch(amount / 1000)
 	case descriptor.Milliseconds:
 		e.In = span(amount, time.Millisecond)
+	case descriptor.Minutes:
+		e.In = span(amount, time.Minute)
+	case descriptor.Hours:
+		e.In = span(amount, time.Hour)
 	default:
 		e.In = span(amount, time.Second)
 	}
@@ -130,7 +134,7 @@ func fromNumber(amount float64, kind descriptor.ExpiryKind, now time.Time) (Expi
 func likelyKind(amount float64, kind descriptor.ExpiryKind, now time.Time) descriptor.ExpiryKind {
 	seconds, millis := isNear(amount, now), isNear(amount/1000, now)
 	switch {
-	case seconds && (kind == descriptor.Seconds || kind == descriptor.EpochMS || kind == descriptor.RFC3339):
+	case seconds && kind != descriptor.Milliseconds && kind != descriptor.Epoch:
 		return descriptor.Epoch
 	case millis && kind != descriptor.EpochMS:
 		return descriptor.EpochMS

@@ -108,6 +108,11 @@ func TestCaseC02_AnExpiryBeyondAnyClockIsCapped(t *testing.T) {
 		{name: "Number.MAX_VALUE, as JavaScript servers send it",
 			body: `{"access_token":"a","expires_in":1.7976931348623157e+308}`,
 			want: want{access: "a", in: math.MaxInt64}, warns: []string{warnBeyond}},
+		// Within a clock's reach, and capped when the renewal is scheduled.
+		{name: "a bank of zenmoney/ZenPlugins#425", body: `{"access_token":"a","expires_in":2147483647}`,
+			want: want{access: "a", in: math.MaxInt32 * time.Second}},
+		{name: "ORCID, as lukakoning/shinyOAuth#14 shows it: twenty years",
+			body: `{"access_token":"a","expires_in":631138518}`, want: want{access: "a", in: 631138518 * time.Second}},
 		{name: "as a text", body: `{"access_token":"a","expires_in":"1180591620717411303424"}`,
 			want: want{access: "a", in: math.MaxInt64}, warns: []string{warnBeyond}},
 		{name: "no float64", body: `{"access_token":"a","expires_in":1e999}`,

@@ -52,15 +52,15 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // refused returns the error of a message without success.
 func (q *Request) refused(m Message) *Error {
-	doc, _, _ := m.Body.Document()
-	q.maskTokens(doc)
-	said := readOAuthError(q.Descriptor, doc)
+	v := m.ofError()
+	q.maskTokens(v)
+	said := readOAuthError(q.Descriptor, v)
 	if m.Status/100 == 3 {
 		to := target(m.Header.Get("Location"))
 		said = oauthError{text: "redirected to " + to + "; redirects are not followed: is token_url right?"}
 	}
 	e := q.classify(m.Status, said)
-	e.Intermediary = e.Kind == Rejected && e.Meaning == "" && mayBeIntermediary(m, doc, said.code)
+	e.Intermediary = e.Kind == Rejected && e.Meaning == "" && mayBeIntermediary(m, v.Document, said)
 	return e
 }
 
@@ -68,9 +68,11 @@ func (q *Request) refused(m Message) *Error {
 // answered in the place of the token endpoint, which answers with an OAuth
 // error in JSON (RFC 6749 §5.2) or, where it requires client authentication,
 // with a challenge (RFC 9110 §11.6.1).
-func mayBeIntermediary(m Message, doc jsonpointer.Document, code string) bool {
+func mayBeIntermediary(m Message, doc jsonpointer.Document, said oauthError) bool {
 	isChallenge := m.Status == http.StatusUnauthorized && m.Header.Get("WWW-Authenticate") != ""
 	switch {
+	case said.business != "":
+		return false
 	case len(bytes.TrimSpace(m.Body.Text)) == 0:
 		return !isChallenge
 	case !doc.IsObject():
@@ -78,7 +80,7 @@ func mayBeIntermediary(m Message, doc jsonpointer.Document, code string) bool {
 	case m.Status == http.StatusBadRequest, m.Status == http.StatusUnauthorized:
 		return false // the endpoint itself, in words of its own
 	}
-	return !isOAuth(code)
+	return !isOAuth(said.code)
 }
 
 // target returns the host of a Location, and no more of it: the rest may repeat
@@ -118,7 +120,7 @@ func (q *Request) classify(status int, said oauthError) *Error {
 		e.Client, e.Permanent = true, true
 	case meaning == "":
 		e.Client = refusesClient(q, status, said.code)
-		e.Permanent = e.Client || isPermanent(q.Descriptor, status, said.code)
+		e.Permanent = e.Client || isPermanent(q.Descriptor, status, said)
 	}
 	return e
 }
@@ -171,14 +173,17 @@ func refusesClient(q *Request, status int, code string) bool {
 }
 
 // isPermanent reports whether the same request would be refused again.
-func isPermanent(d *descriptor.Descriptor, status int, code string) bool {
+func isPermanent(d *descriptor.Descriptor, status int, said oauthError) bool {
+	code := said.code
 	switch {
 	case slices.Contains(d.Permanent.Status, status), slices.Contains(d.Permanent.Errors, code):
+		return true
+	case said.business != "" && slices.Contains(d.Permanent.Errors, said.business):
 		return true
 	case slices.Contains([]string{"unsupported_grant_type", "invalid_scope", "invalid_target"}, code):
 		return true
 	}
-	return status == http.StatusForbidden && isOAuth(code) && code != "invalid_grant"
+	return status == http.StatusForbidden && isOAuth(code) && code != said.business && code != "invalid_grant"
 }
 
 // aboutRequest reports whether an error of RFC 6749 §5.2 or RFC 8707 §2 is

@@ -104,10 +104,16 @@ func (e oauthError) byDescriptor(own descriptor.Errors) descriptor.Meaning {
 	return ""
 }
 
-// has reports whether an error has a code, or the phrase in one of its texts.
+// has reports whether an error has a code, or the phrase in one of its texts. A
+// number that may be the vendor's own code is not searched for in texts, which
+// have other numbers.
 func (c oauthError) has(phrase string) bool {
-	if slices.ContainsFunc(append(c.words, c.code), func(w string) bool { return strings.EqualFold(w, phrase) }) {
+	codes := append(c.words, c.code, c.business)
+	if slices.ContainsFunc(codes, func(w string) bool { return strings.EqualFold(w, phrase) }) {
 		return true
+	}
+	if descriptor.IsNumber(phrase) && (c.business != "" || len(phrase) <= 2) {
+		return false
 	}
 	return slices.ContainsFunc(append(c.texts, c.text), func(text string) bool {
 		return strings.Contains(strings.ToLower(text), strings.ToLower(phrase))

@@ -2,6 +2,7 @@ package response
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -14,13 +15,18 @@ type oauthError struct {
 	code string // one word, or ""
 	text string
 
+	// business is the vendor's own code of a refusal, see
+	// [descriptor.Success]; "": there is none.
+	business string
+
 	// words and texts may name the error too: see [Request.meaning].
 	words, texts []string
 }
 
 // readOAuthError reads {"error":"…","error_description":"…"} (RFC 6749 §5.2),
-// and {"error":{"code":"…","message":"…"}}.
-func readOAuthError(d *descriptor.Descriptor, doc jsonpointer.Document) oauthError {
+// {"error":{"code":"…","message":"…"}}, and the vendor's own code. Beside an
+// error code of OAuth, that code counts as a further one.
+func readOAuthError(d *descriptor.Descriptor, doc values) oauthError {
 	var said oauthError
 	switch v := doc.Lookup(cmp.Or(d.Response.Error, "/error")).(type) {
 	case string:
@@ -38,6 +44,21 @@ func readOAuthError(d *descriptor.Descriptor, doc jsonpointer.Document) oauthErr
 	if text, ok := doc.Lookup(cmp.Or(d.Response.Description, "/error_description")).(string); ok {
 		said.text = text
 	}
-	said.words, said.texts = otherErrors(doc)
+	said.words, said.texts = otherErrors(doc.Document)
+	said.addBusiness(d.Response.Success, doc)
 	return said
+}
+
+// addBusiness adds the vendor's own code. That of a success means that there is
+// no error.
+func (e *oauthError) addBusiness(success descriptor.Success, v values) {
+	code, found := asText(v.Lookup(success.At))
+	switch {
+	case success.At == "" || !found || code == "":
+	case slices.Contains(success.Values, code):
+		e.made = false
+	default:
+		e.made, e.business = true, code
+		e.code = cmp.Or(e.code, code)
+	}
 }

@@ -37,13 +37,14 @@ func (q *Request) holdsRefresh(access string, refresh redact.String) bool {
 
 // maskTokens masks the tokens of a response wherever else it repeats them:
 // those that the descriptor points at, and those that have such a name.
-func (q *Request) maskTokens(doc jsonpointer.Document) {
+func (q *Request) maskTokens(v values) {
 	for _, at := range []string{accessAt(q.Descriptor), refreshAt(q.Descriptor)} {
-		if token, ok := doc.Lookup(at).(string); ok {
+		if token := v.token(at); token != "" {
 			q.tokens = append(q.tokens, token)
 		}
 	}
-	q.findTokens(doc)
+	q.maskExtra(v)
+	q.findTokens(v.Document)
 	for _, token := range q.tokens {
 		q.Mask.Add(token)
 	}

@@ -26,17 +26,18 @@ const (
 // because of what stands beside it: what was odd becomes a warning. A refresh
 // token is taken from part of a response too: the old one may be spent.
 func (q *Request) read(m Message) (TokenResponse, *Error) {
-	doc, isForm, syntax := m.Body.Document()
-	q.maskTokens(doc)
+	v, isForm, broken := q.ofSuccess(m)
+	q.maskTokens(v)
 	token := TokenResponse{}
-	readRefresh(q.Descriptor, doc, m.At, &token)
-	if broken := cmp.Or(m.Body.Problem(q.code), syntax); broken != "" {
+	readRefresh(q.Descriptor, v, m.At, &token)
+	if broken != "" {
 		return token.withoutToken(), unusable(m, broken)
 	}
-	problem := q.readToken(doc, m.At, &token)
-	said := readOAuthError(q.Descriptor, doc)
+	problem := q.readToken(v, m.At, &token)
+	said := readOAuthError(q.Descriptor, v)
 	switch {
-	case problem == "":
+	case problem == "" && said.business == "":
+		q.readExtra(v, &token)
 		m.warn(said, isForm, &token)
 		return token, nil
 	case said.made:
@@ -75,8 +76,8 @@ func unusable(m Message, problem string) *Error {
 }
 
 // readRefresh sets the refresh token, where the response has a usable one.
-func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Time, resp *TokenResponse) {
-	token, _ := doc.Lookup(refreshAt(d)).(string)
+func readRefresh(d *descriptor.Descriptor, v values, now time.Time, resp *TokenResponse) {
+	token := v.token(refreshAt(d))
 	if token == "" {
 		return
 	}
@@ -90,7 +91,7 @@ func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Ti
 		return
 	}
 	var odd expiry.Oddity
-	if resp.RefreshExpiry, odd = expiry.Read(doc.Lookup(at.At), at.Kind, now); odd == expiry.Negative {
+	if resp.RefreshExpiry, odd = expiry.Read(v.Lookup(at.At), at.Kind, now); odd == expiry.Negative {
 		// A negative expiry is no reason to lose a grant.
 		resp.RefreshExpiry, odd = expiry.Expiry{}, expiry.Unreadable
 	}
@@ -101,10 +102,10 @@ func readRefresh(d *descriptor.Descriptor, doc jsonpointer.Document, now time.Ti
 
 // readToken sets all other fields. problem says why the token cannot be used,
 // in words that quote nothing; "" means that it can.
-func (q *Request) readToken(doc jsonpointer.Document, now time.Time, resp *TokenResponse) (problem string) {
+func (q *Request) readToken(v values, now time.Time, resp *TokenResponse) (problem string) {
 	d := q.Descriptor
-	token, ok := doc.Lookup(accessAt(d)).(string)
-	if !ok || token == "" {
+	token := v.token(accessAt(d))
+	if token == "" {
 		return "no access token at " + accessAt(d)
 	}
 	if problem = unsafeToken(token); problem != "" {
@@ -113,16 +114,16 @@ func (q *Request) readToken(doc jsonpointer.Document, now time.Time, resp *Token
 	if q.holdsRefresh(token, resp.Refresh) {
 		return "the value at " + accessAt(d) + " is a refresh token, or holds one"
 	}
-	if problem = q.readType(doc, resp); problem != "" {
+	if problem = q.readType(v, resp); problem != "" {
 		return problem
 	}
 	at := d.Response.Expiry
 	var odd expiry.Oddity
-	if resp.Expiry, odd = expiry.Read(doc.Lookup(cmp.Or(at.At, "/expires_in")), at.Kind, now); odd != "" {
+	if resp.Expiry, odd = expiry.Read(v.Lookup(cmp.Or(at.At, "/expires_in")), at.Kind, now); odd != "" {
 		resp.warn("the expiry " + string(odd))
 	}
 	resp.Access = redact.New(token)
-	readScope(d, doc, resp)
+	readScope(d, v, resp)
 	if resp.Scope != "" && q.holdsToken(resp.Scope) {
 		resp.Scope = ""
 		resp.warn("the scope holds a token and counts as not named")
@@ -157,9 +158,9 @@ var boundTypes = []string{"dpop", "pop", "mac", "hmac", "hok", "hotk", "hawk", "
 
 // readType refuses a token that is not a bearer token. Vendors have their own
 // words for Bearer, so any other word counts as Bearer.
-func (q *Request) readType(doc jsonpointer.Document, resp *TokenResponse) (problem string) {
+func (q *Request) readType(v values, resp *TokenResponse) (problem string) {
 	at := cmp.Or(q.Descriptor.Response.Type, "/token_type")
-	value := doc.Lookup(at)
+	value := v.Lookup(at)
 	name, isText := value.(string)
 	name = strings.TrimSpace(name)
 	switch {
@@ -184,9 +185,9 @@ const maxScope = 16 << 10
 
 // readScope sets the granted scope, separated by spaces. A scope that cannot be
 // read counts as not given: the token works without it.
-func readScope(d *descriptor.Descriptor, doc jsonpointer.Document, resp *TokenResponse) {
+func readScope(d *descriptor.Descriptor, in values, resp *TokenResponse) {
 	var text string
-	value := doc.Lookup(cmp.Or(d.Response.Scope, "/scope"))
+	value := in.Lookup(cmp.Or(d.Response.Scope, "/scope"))
 	switch v := value.(type) {
 	case string:
 		text = v[:min(len(v), maxScope+1)]

@@ -7,6 +7,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // TokenResponse is a token response as the server sent it: lifetimes may be
@@ -20,6 +21,9 @@ type TokenResponse struct {
 
 	Expiry        expiry.Expiry // of the access token
 	RefreshExpiry expiry.Expiry // of the refresh token
+
+	// Extra has the further values that the descriptor names; nil: none.
+	Extra token.Extra
 
 	SentAt time.Time // our clock, before sending
 	Clock  skew.Skew // the provider's, by the Date field

@@ -77,6 +77,9 @@ func (o *Output) Register(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("output", "json")
 }
 
+// AsTable reports whether data is printed for reading.
+func (o Output) AsTable() bool { return !o.json && o.format.Value == table }
+
 // Print prints data in the format that was chosen. asTable prints it for
 // reading.
 func (o Output) Print(c terminal.Console, data any, asTable func() error) error {

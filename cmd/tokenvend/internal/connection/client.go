@@ -40,5 +40,7 @@ func reveal(t client.Token) api.Token {
 		ExpiresIn:  api.Seconds(time.Until(t.ExpiresAt)),
 		ExpiresAt:  t.ExpiresAt.UTC().Truncate(time.Millisecond),
 		CacheUntil: t.CacheUntil.UTC().Truncate(time.Millisecond),
+		Extra:      t.Extras(),
+		Use:        t.Use,
 	}
 }

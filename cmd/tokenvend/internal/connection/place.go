@@ -18,6 +18,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
+	"github.com/tokenvend/tokenvend/pkg/client"
 	"github.com/tokenvend/tokenvend/pkg/client/invoke"
 	"github.com/tokenvend/tokenvend/pkg/client/signed"
 	"github.com/tokenvend/tokenvend/pkg/local"
@@ -88,20 +89,30 @@ func (f Flags) named() (Place, error) {
 	return Place{Data: data}, err
 }
 
-// Client returns the client of the place. The error is a [NoServerError] where
-// the place is this machine and no server runs.
+// Client returns the client of the place. Its error is that of
+// [Place.Transport].
 func (p Place) Client() (*Client, error) {
-	switch {
-	case p.IsLocal():
-		return p.localClient()
-	case p.URL != "":
-		return newClient(signed.New(p.URL, p.AWS)), nil
+	t, err := p.Transport()
+	if err != nil {
+		return nil, err
 	}
-	lambda := invoke.New(p.AWS, p.Function.String(), invoke.Qualifier(p.Function.Alias))
-	return newClient(functionTransport{lambda, p.Function}), nil
+	return newClient(t), nil
 }
 
-func (p Place) localClient() (*Client, error) {
+// Transport returns what carries requests to the place. The error is a
+// [NoServerError] where the place is this machine and no server runs.
+func (p Place) Transport() (client.Transport, error) {
+	switch {
+	case p.IsLocal():
+		return p.localTransport()
+	case p.URL != "":
+		return signed.New(p.URL, p.AWS), nil
+	}
+	lambda := invoke.New(p.AWS, p.Function.String(), invoke.Qualifier(p.Function.Alias))
+	return functionTransport{lambda, p.Function}, nil
+}
+
+func (p Place) localTransport() (client.Transport, error) {
 	info, err := p.Data.ServerInfo()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &NoServerError{p.Data.Path, p.Commands}
@@ -112,7 +123,7 @@ func (p Place) localClient() (*Client, error) {
 	keys := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: info.KeyID, SecretAccessKey: info.Secret.Reveal()}, nil
 	})
-	return newClient(signed.New(info.URL, aws.Config{Region: info.Region, Credentials: keys}, signed.PlainHTTP())), nil
+	return signed.New(info.URL, aws.Config{Region: info.Region, Credentials: keys}, signed.PlainHTTP()), nil
 }
 
 // NoServerError reports that no server runs on a data folder.

@@ -93,24 +93,24 @@ func indented(text string) string {
 
 // Table writes rows on the output, their columns lined up. No cell can begin
 // another row or column.
-func (c Console) Table(rows [][]string) error { return writeTable(c.out, rows, nil) }
+func (c Console) Table(rows [][]string) error { return writeTable(c.out, rows, 0, nil) }
 
-// GradedTable is Table with a color for the first cell of each row, where the
+// GradedTable is Table with a color for the cells of one column, where the
 // output is a terminal.
-func (c Console) GradedTable(rows [][]string, color func(cell string) Color) error {
+func (c Console) GradedTable(rows [][]string, column int, color func(cell string) Color) error {
 	if !c.colored {
 		color = nil
 	}
-	return writeTable(c.out, rows, color)
+	return writeTable(c.out, rows, column, color)
 }
 
-func writeTable(w io.Writer, rows [][]string, color func(cell string) Color) error {
+func writeTable(w io.Writer, rows [][]string, column int, color func(cell string) Color) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
 			cells[i] = cleanLine(cell)
-			if i == 0 && color != nil {
+			if i == column && color != nil {
 				cells[i] = color(cell).paint(cells[i])
 			}
 		}
@@ -132,7 +132,7 @@ func (c Console) Help(asked bool, text string) {
 // Columns returns rows as text, their columns lined up.
 func Columns(rows [][]string) string {
 	var b bytes.Buffer
-	_ = writeTable(&b, rows, nil) // to memory: cannot fail
+	_ = writeTable(&b, rows, 0, nil) // to memory: cannot fail
 	return b.String()
 }
 

@@ -171,7 +171,7 @@ func TestYAMLKeepsOrderAndTypes(t *testing.T) {
 
 func TestColorsAreForTerminalsOnly(t *testing.T) {
 	console, out, _ := page(t)
-	err := console.GradedTable([][]string{{"ok", "a"}}, func(string) terminal.Color { return terminal.Green })
+	err := console.GradedTable([][]string{{"ok", "a"}}, 0, func(string) terminal.Color { return terminal.Green })
 	if err != nil || out.String() != "ok  a\n" {
 		t.Errorf("GradedTable to a pipe = %v, writes %q, want no color", err, out)
 	}

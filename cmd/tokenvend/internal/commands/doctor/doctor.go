@@ -171,33 +171,25 @@ func (d *doctor) print(f findings) error {
 			}
 			rows = append(rows, []string{string(one.Grade), one.Subject, line})
 		}
-		return d.GradedTable(rows, func(grade string) terminal.Color { return colors[grade] })
+		return d.GradedTable(rows, 0, func(grade string) terminal.Color { return colors[grade] })
 	})
 }
-
-// maxCredentials bounds how many credentials are checked one by one.
-const maxCredentials = 200
 
 // tokens checks the state of each credential's default token. No token is
 // obtained.
 func (f *findings) tokens(ctx context.Context, caller *connection.Client) {
-	all, err := caller.List(ctx)
+	all, err := report.AllNames(ctx, caller)
 	if err != nil {
 		f.unread("server", err)
 		return
 	}
 	f.ok("server", "answers, and lists %d credentials", len(all))
-	if len(all) > maxCredentials {
-		f.warn("tokens", fmt.Sprintf("only the first %d of %d were looked at", maxCredentials, len(all)), "")
-		all = all[:maxCredentials]
-	}
-	for _, one := range all {
-		r, err := caller.Status(ctx, one.Credential)
-		if err != nil {
-			f.unread("token "+one.Credential, err)
+	for _, r := range report.Statuses(ctx, caller, all) {
+		if r.Err != nil {
+			f.unread("token "+r.Name, r.Err)
 			continue
 		}
-		f.state(r)
+		f.state(r.Status)
 	}
 }
 
@@ -209,7 +201,7 @@ func (f *findings) state(r api.StatusReport) {
 		advice = clierror.Advice(r.Failure.Code, r.Credential, f.commands)
 	}
 	switch {
-	case r.State == api.Failing, r.State == api.Reauthorize:
+	case report.IsWrong(r.State):
 		f.fail(subject, finding, advice)
 	case r.State == api.Stale, r.State == api.Revoking, r.Failure != nil:
 		f.warn(subject, finding, advice)

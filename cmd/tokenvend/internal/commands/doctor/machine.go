@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,6 +22,7 @@ func (f *findings) machine(ctx context.Context, at connection.Place) {
 	if !f.isPrivate(at.Data) {
 		return // what stands in it may be another user's
 	}
+	f.disk(at.Data.Path)
 	f.files(ctx, at.Data)
 	caller, err := at.Client()
 	if none, ok := errors.AsType[*connection.NoServerError](err); ok {
@@ -96,10 +96,6 @@ func (f *findings) secrets(ctx context.Context, source credential.Source) {
 	if len(all) == 0 {
 		f.warn("credentials", "there is none", f.commands.Line("add", "NAME")+" makes one")
 		return
-	}
-	if len(all) > maxCredentials {
-		f.warn("credentials", fmt.Sprintf("only the first %d of %d were looked at", maxCredentials, len(all)), "")
-		all = all[:maxCredentials]
 	}
 	sound := 0
 	for _, one := range all {

@@ -1,4 +1,5 @@
-// Package server holds the command that runs the server on this machine.
+// Package server holds the commands that serve on this machine: tokenvend
+// itself, and the agent.
 package server
 
 import (
@@ -25,7 +26,7 @@ import (
 )
 
 // Commands returns the commands of this package.
-func Commands(p command.Program) []*cobra.Command { return []*cobra.Command{newServe(p)} }
+func Commands(p command.Program) []*cobra.Command { return []*cobra.Command{newServe(p), newAgent(p)} }
 
 type serve struct {
 	command.Program

@@ -44,8 +44,19 @@ func writerOf(format string) (writer, error) {
 	return func(c terminal.Console, _ string, t api.Token) error { return c.Token(t.AccessToken) }, nil
 }
 
-func writeHeader(c terminal.Console, _ string, t api.Token) error {
-	return c.Line("Authorization: Bearer " + t.AccessToken)
+func writeHeader(c terminal.Console, name string, t api.Token) error {
+	field, prefix := "Authorization", "Bearer "
+	switch u := t.Use; {
+	case u.Query != "":
+		return clierror.Usage("%s: the API expects the token in the parameter %s of the URL: use --format token", name,
+			u.Query)
+	case u.Header != "":
+		field, prefix = u.Header, u.Prefix
+	}
+	if err := terminal.CheckToken(field + strings.ReplaceAll(prefix, " ", "")); err != nil {
+		return err
+	}
+	return c.Line(field + ": " + prefix + t.AccessToken)
 }
 
 // writeEnv writes an assignment that a POSIX shell evaluates.

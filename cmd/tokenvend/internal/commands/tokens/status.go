@@ -2,7 +2,7 @@ package tokens
 
 import (
 	"context"
-	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,103 +12,119 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/report"
 	"github.com/tokenvend/tokenvend/pkg/api"
-	"github.com/tokenvend/tokenvend/pkg/client"
 )
 
+// status is the command status.
 type status struct {
 	command.Program
 	target
-	verify bool
+	verify, all bool
 }
 
 func newStatus(p command.Program) *cobra.Command {
 	s := &status{Program: p}
 	cmd := &cobra.Command{
-		Use:     "status NAME",
-		Short:   "Prints the status of a credential's token, without the token",
-		Example: "tokenvend status minut",
-		Args:    command.OneName,
-		RunE:    func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), p.Hints(cmd), args[0]) },
+		Use:   "status NAME…",
+		Short: "Prints the status of credentials' tokens, without the tokens",
+		Long: `Of one credential it prints everything, of several a line each. It exits with 1 where callers get no token,
+because something has failed or you have to act.
+`,
+		Example: "tokenvend status minut\ntokenvend status --all",
+		Args: func(_ *cobra.Command, args []string) error {
+			if s.all != (len(args) == 0) {
+				return clierror.Usage("expected the names of credentials, or --all")
+			}
+			return checkNames(args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), p.Hints(cmd), args) },
 	}
 	s.register(cmd)
-	cmd.Flags().BoolVar(&s.verify, "verify", false, "ask the provider whether it takes the token")
+	cmd.ValidArgsFunction = completeAllNames(&s.Flags)
+	cmd.Flags().BoolVar(&s.all, "all", false, "all credentials that you may have")
+	cmd.Flags().BoolVar(&s.verify, "verify", false, "ask the provider whether it takes the token; for one credential")
 	return cmd
 }
 
-func (s *status) run(ctx context.Context, commands hint.Commands, name string) error {
+func checkNames(names []string) error {
+	for _, name := range names {
+		if err := command.CheckName(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// completeAllNames completes any number of names.
+func completeAllNames(at *connection.Flags) cobra.CompletionFunc {
+	complete := command.CompleteNames(at)
+	return func(cmd *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return complete(cmd, nil, word)
+	}
+}
+
+func (s *status) run(ctx context.Context, commands hint.Commands, names []string) error {
+	if s.verify && len(names) != 1 {
+		return clierror.Usage("--verify: expected the name of one credential")
+	}
 	caller, err := s.client(ctx, commands)
 	if err != nil {
 		return err
 	}
-	if !s.verify {
-		r, err := caller.Status(ctx, name, s.Options()...)
-		if err != nil {
+	if len(names) == 1 {
+		return s.one(ctx, caller, commands, names[0])
+	}
+	if s.all {
+		if names, err = report.AllNames(ctx, caller); err != nil {
 			return err
 		}
-		return report.Print(s.Console, s.Output, r, commands)
+	}
+	results := report.Statuses(ctx, caller, names, s.Options()...)
+	if err := s.several(results, commands); err != nil {
+		return err
+	}
+	return report.Wrong(results)
+}
+
+// one prints everything about one token.
+func (s *status) one(ctx context.Context, caller *connection.Client, commands hint.Commands, name string) error {
+	r, err := s.report(ctx, caller, name)
+	if err != nil {
+		return err
+	}
+	if err := report.Print(s.Console, s.Output, r, commands); err != nil {
+		return err
+	}
+	return report.Wrong([]report.Result{{Name: name, Status: r}})
+}
+
+func (s *status) report(ctx context.Context, caller *connection.Client, name string) (api.StatusReport, error) {
+	if !s.verify {
+		return caller.Status(ctx, name, s.Options()...)
 	}
 	r, err := verified(ctx, caller, name, s.Options())
-	if err != nil {
-		return err
-	}
-	if r.Verified == nil {
+	if err == nil && r.Verified == nil {
 		s.Say("%s: there is no token to verify.", name)
 	}
-	return report.Print(s.Console, s.Output, r, commands)
+	return r, err
 }
 
-type verify struct {
-	command.Program
-	target
-}
-
-func newVerify(p command.Program) *cobra.Command {
-	v := &verify{Program: p}
-	cmd := &cobra.Command{
-		Use:   "verify NAME",
-		Short: "Asks the provider whether it takes a credential's token",
-		Long: `It exits with 0 where the provider takes the token, with 4 where it does not, with 5 where the provider
-has no request for that, and with 1 where there is no token.
-`,
-		Example: "tokenvend verify movemint",
-		Args:    command.OneName,
-		RunE:    func(cmd *cobra.Command, args []string) error { return v.run(cmd.Context(), p.Hints(cmd), args[0]) },
+// several prints a line for each token. For programs it prints the reports, and
+// says on the error output what could not be read.
+func (s *status) several(results []report.Result, commands hint.Commands) error {
+	reports := []api.StatusReport{}
+	for _, r := range results {
+		if r.Err == nil {
+			reports = append(reports, r.Status)
+		}
 	}
-	v.register(cmd)
-	return cmd
-}
-
-func (v *verify) run(ctx context.Context, commands hint.Commands, name string) error {
-	caller, err := v.client(ctx, commands)
-	if err != nil {
-		return err
-	}
-	r, err := verified(ctx, caller, name, v.Options())
-	if err != nil {
-		return err
-	}
-	if r.Verified == nil {
-		return errors.New(name + ": there is no token to verify: " + commands.Token("get", name) + " obtains one")
-	}
-	err = v.Print(v.Console, r, func() error { return v.Printf("%s: %s\n", name, report.Verified(r.Verified)) })
-	if err == nil && !r.Verified.Works {
-		err = &clierror.RefusedError{Text: "the token is refused: " + commands.Token("renew", name) + " replaces it"}
+	err := s.Print(s.Console, map[string]any{"tokens": reports}, func() error {
+		return report.Table(s.Console, results, commands, time.Now())
+	})
+	for _, r := range results {
+		if r.Err != nil && err == nil && !s.AsTable() {
+			text, _ := clierror.Explain(r.Err, commands)
+			s.Say("%s: %s", r.Name, text)
+		}
 	}
 	return err
-}
-
-// verified returns a status with the provider's answer about the token.
-func verified(ctx context.Context, caller *connection.Client, name string, options []client.Option,
-) (api.StatusReport, error) {
-	r, err := caller.Verify(ctx, name, options...)
-	e, ok := errors.AsType[*api.Error](err)
-	if !ok || e.Code != api.InvalidRequest {
-		return r, err
-	}
-	// The API refuses wrong parameters with the same code: without the question
-	// to the provider they would be refused too.
-	if _, plain := caller.Status(ctx, name, options...); plain == nil {
-		return r, &clierror.UnsupportedError{Text: name + ": " + e.Detail}
-	}
-	return r, err
 }

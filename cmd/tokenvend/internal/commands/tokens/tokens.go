@@ -16,7 +16,7 @@ import (
 // Commands returns the commands of this package.
 func Commands(p command.Program) []*cobra.Command {
 	return []*cobra.Command{
-		newGet(p), newExec(p), newStatus(p), newVerify(p), newRenew(p), newRevoke(p),
+		newGet(p), newExec(p), newStatus(p), newWatch(p), newVerify(p), newRenew(p), newRevoke(p),
 	}
 }
 

@@ -1,0 +1,187 @@
+// Tests of the package, against a server in this process. make test-all runs
+// them, and real.test.js against the real tokenvend.
+
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
+
+import { AgentTransport, Client, InvokeTransport, SignedTransport, TokenvendError } from 'tokenvend'
+
+class Fake {
+  requests = []
+  delay = 0
+  error = undefined
+
+  constructor({ life = 3600, early = 600 } = {}) {
+    this.life = life
+    this.early = early
+  }
+
+  async send(credential, parameters) {
+    const number = this.requests.push([credential, parameters])
+    await sleep(this.delay)
+    if (this.error) throw this.error
+    const end = Date.now() + 1000 * this.life
+    return {
+      access_token: `token-${number}`, token_type: 'Bearer', expires_in: this.life,
+      expires_at: new Date(end).toISOString(), cache_until: new Date(end - 1000 * this.early).toISOString(),
+      fingerprint: String(number).padStart(16, '0'),
+    }
+  }
+}
+
+test('a token is kept', async () => {
+  const fake = new Fake()
+  const source = new Client(fake).source('minut')
+  for (let i = 0; i < 3; i++) assert.equal((await source.token()).accessToken, 'token-1')
+  assert.equal(await source.authorization(), 'Bearer token-1')
+  assert.equal(fake.requests.length, 1)
+})
+
+test('the same arguments are one source', () => {
+  const client = new Client(new Fake())
+  assert.equal(client.source('minut', { scope: 'b a a' }), client.source('minut', { scope: 'a b' }))
+  assert.notEqual(client.source('minut'), client.source('minut', { account: 'alice' }))
+})
+
+test('many callers are one request', async () => {
+  const fake = new Fake()
+  fake.delay = 50
+  const source = new Client(fake).source('minut')
+  const got = await Promise.all(Array.from({ length: 500 }, () => source.token()))
+  assert.deepEqual([...new Set(got.map((token) => token.accessToken))], ['token-1'])
+  assert.equal(fake.requests.length, 1)
+})
+
+test('past cache_until no call waits', async () => {
+  const fake = new Fake({ life: 60, early: 59 })
+  const source = new Client(fake).source('minut')
+  await source.token()
+  await sleep(1100)
+  fake.delay = 300
+  const began = performance.now()
+  assert.equal((await source.token()).accessToken, 'token-1')
+  assert.ok(performance.now() - began < 200)
+  await sleep(500)
+  assert.equal((await source.token()).accessToken, 'token-2')
+})
+
+test('a living token bridges an outage', async () => {
+  const fake = new Fake({ life: 60, early: 59.5 })
+  const source = new Client(fake).source('minut')
+  await source.token()
+  fake.error = new TokenvendError('provider_unavailable', 'later', { status: 503 })
+  await sleep(1100)
+  for (let i = 0; i < 5; i++) {
+    assert.equal((await source.token()).accessToken, 'token-1')
+    await sleep(20)
+  }
+  assert.equal(fake.requests.length, 2)
+})
+
+test('a refusal drops the token', async () => {
+  const fake = new Fake({ life: 60, early: 59.5 })
+  const source = new Client(fake).source('minut')
+  await source.token()
+  fake.error = new TokenvendError('unknown_credential', 'no', { status: 404 })
+  await sleep(1100)
+  await source.token()
+  await sleep(20)
+  await assert.rejects(source.token(), { code: 'unknown_credential', status: 404 })
+})
+
+test('a report is sent once, and a refused one is not repeated', async () => {
+  const fake = new Fake()
+  const source = new Client(fake).source('minut')
+  const first = await source.token()
+  const got = await Promise.all(Array.from({ length: 10 }, () => source.reject(first.fingerprint)))
+  assert.deepEqual([...new Set(got.map((token) => token.accessToken))], ['token-2'])
+  fake.error = new TokenvendError('too_many_reports', 'young', { status: 429, retryAfter: 20 })
+  for (let i = 0; i < 3; i++) await assert.rejects(source.reject(got[0].fingerprint), { code: 'too_many_reports' })
+  assert.deepEqual(fake.requests.map(([, parameters]) => parameters.rejected ?? ''),
+    ['', first.fingerprint, got[0].fingerprint])
+  assert.equal(await source.token(), got[0])
+})
+
+test('a token is not printed', async () => {
+  const token = await new Client(new Fake()).source('minut').token()
+  assert.doesNotMatch(inspect(token) + JSON.stringify(token) + String(token), /token-1/)
+})
+
+test('parameters', async () => {
+  const fake = new Fake()
+  await new Client(fake).source('minut', { scope: 'b a', audience: 'x', account: 'alice', minTTL: 60 }).token()
+  assert.deepEqual(fake.requests[0][1], { scope: 'a b', audience: 'x', account: 'alice', min_ttl: '60' })
+})
+
+// An API that takes the second token alone, and redirects /away to another host.
+async function api(t) {
+  const seen = []
+  const server = createServer((request, answer) => {
+    seen.push(request.headers.authorization)
+    if (request.url === '/away') {
+      answer.writeHead(302, { Location: `http://localhost:${server.address().port}/elsewhere` })
+    } else {
+      answer.statusCode = request.headers.authorization === 'Bearer token-2' ? 200 : 401
+    }
+    answer.end()
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => { server.close(); server.closeAllConnections() })
+  return { url: `http://127.0.0.1:${server.address().port}`, seen }
+}
+
+test('fetch reports a 401 and sends the request again', async (t) => {
+  const { url, seen } = await api(t)
+  const fake = new Fake()
+  const source = new Client(fake).source('minut')
+  assert.equal((await source.fetch(url, { method: 'POST', body: 'x' })).status, 200)
+  assert.equal((await source.fetch(url)).status, 200)
+  assert.deepEqual(seen, ['Bearer token-1', 'Bearer token-2', 'Bearer token-2'])
+  assert.equal(fake.requests.length, 2)
+})
+
+test('without another token the 401 is the answer', async (t) => {
+  const { url } = await api(t)
+  const fake = new Fake()
+  const source = new Client(fake).source('minut')
+  await source.token()
+  fake.error = new TokenvendError('too_many_reports', 'young', { status: 429 })
+  assert.equal((await source.fetch(url)).status, 401)
+})
+
+test('a redirect to another host goes without the token', async (t) => {
+  const { url, seen } = await api(t)
+  await new Client(new Fake()).source('minut').fetch(url + '/away')
+  assert.deepEqual(seen, ['Bearer token-1', undefined])
+})
+
+test('plain http is for loopback', () => {
+  new SignedTransport('http://127.0.0.1:3000')
+  assert.throws(() => new SignedTransport('http://tokenvend.example'), { code: 'unavailable' })
+})
+
+test('no answer is unavailable', async () => {
+  const transport = new AgentTransport({ url: 'http://127.0.0.1:9', key: 'key' })
+  await assert.rejects(new Client(transport).source('minut').token(), { code: 'unavailable', isPassing: true })
+})
+
+test('a function is invoked by its alias, and its refusal is the error', async (t) => {
+  const seen = []
+  const server = createServer(async (request, answer) => {
+    const parts = []
+    for await (const part of request) parts.push(part)
+    seen.push(request.url, JSON.parse(Buffer.concat(parts)))
+    answer.setHeader('X-Amz-Function-Error', 'Unhandled')
+    answer.end(JSON.stringify({ errorMessage: JSON.stringify({ code: 'access_denied', detail: 'no', status: 403 }) }))
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => { server.close(); server.closeAllConnections() })
+  process.env.AWS_ENDPOINT_URL_LAMBDA = `http://127.0.0.1:${server.address().port}`
+  const credentials = async () => ({ accessKeyId: 'a', secretAccessKey: 'b' })
+  const transport = new InvokeTransport('arn:aws:lambda:eu-north-1:123456789012:function:vend:c-minut', { credentials })
+  await assert.rejects(transport.send('minut', { min_ttl: '60' }), { code: 'access_denied', status: 403 })
+  assert.deepEqual(seen, ['/2015-03-31/functions/vend/invocations?Qualifier=c-minut', { credential: 'minut', min_ttl: 60 }])
+})

@@ -1,0 +1,127 @@
+package extension
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+
+	"github.com/tokenvend/tokenvend/pkg/client"
+	"github.com/tokenvend/tokenvend/pkg/client/invoke"
+	"github.com/tokenvend/tokenvend/pkg/client/signed"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// The environment variables that the extension reads.
+const (
+	envURL         = "TOKENVEND_URL"
+	envFunction    = "TOKENVEND_FUNCTION"
+	envPort        = "TOKENVEND_AGENT_PORT"
+	envCredentials = "TOKENVEND_AGENT_CREDENTIALS"
+	envRuntimeAPI  = "AWS_LAMBDA_RUNTIME_API"
+	envRegion      = "AWS_REGION"
+	envSession     = "AWS_SESSION_TOKEN"
+	envContainer   = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
+	envCredsURI    = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+)
+
+// DefaultPort is the port on loopback. AWS's own extension for parameters and
+// secrets has 2773.
+const DefaultPort = 2774
+
+// settings is what the environment says.
+type settings struct {
+	port        int
+	key         redact.String // that callers send
+	credentials []string      // that callers may ask for; none: every one
+	web         *http.Client
+	transport   client.Transport
+}
+
+// read reads the environment. Its error names every variable that is wrong.
+func read(getenv func(string) string) (settings, error) {
+	s := settings{key: redact.New(getenv(envSession)), web: newWebClient()}
+	if s.key.IsZero() {
+		s.key = redact.New(getenv(envContainer))
+	}
+	var errs []error
+	if s.key.IsZero() {
+		errs = append(errs, errors.New(envSession+" and "+envContainer+" are not set: Lambda sets one of the two"))
+	}
+	var err error
+	if s.port, err = parsePort(getenv(envPort)); err != nil {
+		errs = append(errs, err)
+	}
+	for name := range strings.SplitSeq(getenv(envCredentials), ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			s.credentials = append(s.credentials, name)
+		}
+	}
+	if s.transport, err = newTransport(getenv, s.web); err != nil {
+		errs = append(errs, err)
+	}
+	return s, errors.Join(errs...)
+}
+
+func parsePort(value string) (int, error) {
+	if value == "" {
+		return DefaultPort, nil
+	}
+	port, err := strconv.ParseUint(value, 10, 16)
+	if err != nil || port == 0 {
+		return 0, fmt.Errorf("%s: expected a port from 1 to 65535", envPort)
+	}
+	return int(port), nil
+}
+
+func newTransport(getenv func(string) string, web *http.Client) (client.Transport, error) {
+	url, function := getenv(envURL), getenv(envFunction)
+	cfg := aws.Config{Region: getenv(envRegion), Credentials: credentials(getenv, web), HTTPClient: web}
+	switch {
+	case (url == "") == (function == ""):
+		return nil, fmt.Errorf("expected one of %s, the API's URL, and %s, the vend function and an alias of it",
+			envURL, envFunction)
+	case url != "":
+		return signed.New(url, cfg, signed.HTTPClient(web)), nil
+	}
+	return invoke.New(cfg, function), nil
+}
+
+// credentials returns those of the function's role: in the environment, or from
+// an endpoint where the function has a snapshot (AWS Lambda Developer Guide,
+// "Lambda SnapStart": credentials).
+func credentials(getenv func(string) string, web *http.Client) aws.CredentialsProvider {
+	keys := aws.Credentials{
+		AccessKeyID: getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken: getenv(envSession),
+	}
+	if uri := getenv(envCredsURI); uri != "" && !keys.HasKeys() {
+		return aws.NewCredentialsCache(endpointcreds.New(uri, func(o *endpointcreds.Options) {
+			o.HTTPClient, o.AuthorizationToken = web, getenv(envContainer)
+		}))
+	}
+	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		if !keys.HasKeys() {
+			return aws.Credentials{}, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")
+		}
+		return keys, nil
+	})
+}
+
+// dialTimeout bounds the making of a connection to tokenvend.
+const dialTimeout = 5 * time.Second
+
+// newWebClient returns the client of requests to tokenvend. Its idle
+// connections can be closed after a freeze.
+func newWebClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: dialTimeout, IdleConnTimeout: time.Minute,
+		MaxIdleConnsPerHost: 2,
+	}}
+}
