@@ -9,5 +9,5 @@ const usualSchedules = 10000
 // credentials and 24 hours.
 const (
 	usualCredentials = 5000
-	usualHours       = 24
+	usualHours       = 4
 )
