@@ -115,7 +115,7 @@ func (d *day) overdue() (hanging int, healthy string) {
 func TestDayOfManyCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDay(t, *dayCredentials)
-		const settled = 15 // minutes in which all get their first token
+		const firstTokens = 15 // minutes in which all get their first token
 		minutes := *dayHours * 60
 		for minute := range minutes {
 			next := time.Now().Add(time.Minute)
@@ -123,7 +123,7 @@ func TestDayOfManyCredentials(t *testing.T) {
 			d.change(minute, minutes)
 			time.Sleep(time.Until(next))
 			hanging, healthy := d.overdue()
-			if minute >= settled && (healthy != "" || hanging != d.size/10) {
+			if minute >= firstTokens && (healthy != "" || hanging != d.size/10) {
 				t.Fatalf("in minute %d, %d of %d tokens at a provider that hangs are overdue, and of the others %q",
 					minute, hanging, d.size/10, healthy)
 			}
