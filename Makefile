@@ -94,7 +94,8 @@ package: functions ## write dist: a plain CloudFormation template and the zips o
 	@$(GO) run ./internal/pack bin dist
 	@ls -l dist
 
-release: package ## write dist: programs for every system, functions, an image, checksums; VERSION, else what git describes
+release: package layer ## write dist: programs for every system, functions, layers, an image, checksums; VERSION, else what git describes
+	@cp bin/tokenvend-extension-*.zip dist/
 	@$(GO) run ./internal/release -version "$(VERSION)" dist
 	@ls -l dist
 

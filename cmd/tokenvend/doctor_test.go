@@ -22,6 +22,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iamaccount"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -363,7 +364,7 @@ func TestDoctorOfAClockThatIsOff(t *testing.T) {
 
 func TestDoctorSaysWhatItLeftOut(t *testing.T) {
 	c := newClinic(t)
-	for i := range doctor.MaxPrincipals {
+	for i := range iamaccount.MaxPrincipals {
 		c.role(fmt.Sprintf("role%d", i), `[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]`)
 	}
 	c.doctor(clierror.OK).has(t, doctor.Warning, "IAM", "only the first 200 roles, users and groups were looked at")

@@ -153,11 +153,17 @@ func revocation(t *testing.T, p *peer) {
 	alice := p.putUser("long")
 	m := p.newProcess()
 	got := p.connect(m, alice)
+	if works, err := p.verifies(got.Access); !works || err != nil {
+		t.Errorf("VerifyToken() = %t, %v, want true", works, err)
+	}
 	if revoked, _, err := m.Revoke(t.Context(), alice); err != nil || !revoked {
 		t.Errorf("Revoke(%s) = %t, %v, want true", alice, revoked, err)
 	}
 	if p.alive(got.Access) {
 		t.Errorf("the server takes the token after Revoke(%s), want a refusal", alice)
+	}
+	if works, err := p.verifies(got.Access); works || err != nil {
+		t.Errorf("VerifyToken() after Revoke(%s) = %t, %v, want a refusal", alice, works, err)
 	}
 	if _, err := m.Token(t.Context(), alice, mint.Want{}); testworld.ErrorCode(err) != api.ReauthorizationRequired {
 		t.Errorf("Token(%s) after Revoke = %v, want %s", alice, err, api.ReauthorizationRequired)

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"html"
 	"io"
 	"log"
@@ -25,8 +26,10 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -93,7 +96,7 @@ func (p *peer) put(name, auth, id, secret, scope string) {
 		d["revoke"] = map[string]any{"url": p.revoke}
 	}
 	if p.verify != "" {
-		d["verify"] = map[string]any{"url": p.verify}
+		d["verify"] = p.verification()
 	}
 	content := map[string]any{
 		"descriptor": d, "token_url": p.url + p.token, "client_id": id, "client_secret": secret,
@@ -128,6 +131,28 @@ func (p *peer) connect(m *testworld.Process, k token.Key) token.Token {
 		p.t.Fatalf("Connect(%s) = %v, want nil", k, err)
 	}
 	return p.Token(m, k).Token
+}
+
+// verification returns how a descriptor describes the verification of a token.
+func (p *peer) verification() map[string]any {
+	d := map[string]any{"url": p.verify}
+	if p.refuses != 0 {
+		d["refused"] = []int{p.refuses}
+	}
+	return d
+}
+
+// verifies reports whether the server takes an access token, as tokenvend
+// verifies it.
+func (p *peer) verifies(access redact.String) (bool, error) {
+	p.t.Helper()
+	text, err := json.Marshal(map[string]any{
+		"token": map[string]any{"url": p.url + p.token}, "verify": p.verification(),
+	})
+	testworld.Must(p.t, err)
+	d, err := descriptor.Parse(text)
+	testworld.Must(p.t, err)
+	return provider.Endpoint{HTTP: p.HTTP, Descriptor: d}.VerifyToken(p.t.Context(), access)
 }
 
 // alive reports whether the server takes an access token of a user.

@@ -44,7 +44,7 @@ type release struct {
 	version   string
 	folder    string // gets the files
 	source    string // the module's root folder
-	functions string // the folder of the functions' programs, as make functions builds them
+	functions string // the folder of the functions' programs and the extension's, as make builds them
 	platforms []platform
 	time      time.Time // of every file in every archive
 	progress  *os.File

@@ -72,13 +72,17 @@ func (r *release) writeModules(programs []program) error {
 // goModule is a Go module, or the standard library.
 type goModule struct{ path, version string }
 
-// modules returns what the programs and the functions are built from, as they
-// themselves say.
+// modules returns what the programs, the functions and the layers are built
+// from, as they themselves say.
 func (r *release) modules(programs []program) (map[goModule]bool, error) {
 	all := map[goModule]bool{}
-	paths, err := filepath.Glob(filepath.Join(r.functions, "*", "bootstrap"))
-	if err != nil {
-		return nil, err
+	var paths []string
+	for _, pattern := range []string{"*/bootstrap", "layer/*/tokenvend-extension"} {
+		found, err := filepath.Glob(filepath.Join(r.functions, pattern))
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, found...)
 	}
 	for _, p := range programs {
 		paths = append(paths, p.path)

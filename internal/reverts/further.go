@@ -15,9 +15,9 @@ var further = []revert{
 		test:    "TestAttack02_NoParameterTakesAnothersPlace", pkg: "pkg/provider",
 	},
 	{
-		attack: "02", fix: "a revocation names the token that is meant", file: "pkg/descriptor/validate.go",
-		old:     "		p.revokeParams(d.EndpointFor(ClientCredentials), r.Params)\n",
-		without: "",
+		attack: "02", fix: "a revocation names the token that is meant", file: "pkg/descriptor/requests.go",
+		old:     "p.add(at, \"is a standard parameter; leave that out by fields first\")",
+		without: "_ = at",
 		test:    "TestAttack02_NoParameterTakesAnothersPlace", pkg: "pkg/provider",
 	},
 	{

@@ -185,6 +185,13 @@ func TestAFunctionItsAliasesAndGrants(t *testing.T) {
 			*out.Role != *role.Role.Arn {
 			t.Errorf("the function's ARN is %s, its role %s", arn, *out.Role)
 		}
+		set := func(value string) {
+			_, err := c.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+				FunctionName: name, Environment: &types.Environment{Variables: map[string]string{"A": value}},
+			})
+			must(t, "UpdateFunctionConfiguration", err)
+		}
+		set("1")
 		version, err := c.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: name})
 		must(t, "PublishVersion", err)
 		for alias, on := range map[string]string{"api": "$LATEST", "old": *version.Version} {
@@ -196,6 +203,20 @@ func TestAFunctionItsAliasesAndGrants(t *testing.T) {
 		if got, want := aliases(t, c), "api $LATEST, old 1"; got != want {
 			t.Errorf("ListAliases = %s, want %s", got, want)
 		}
+		set("2")
+		for qualifier, want := range map[string]string{"$LATEST": "2", *version.Version: "1", "api": "2"} {
+			out, err := c.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{
+				FunctionName: name, Qualifier: &qualifier,
+			})
+			must(t, "GetFunctionConfiguration", err)
+			if got := out.Environment.Variables["A"]; got != want {
+				t.Errorf("GetFunctionConfiguration(%s) has A = %s, want %s", qualifier, got, want)
+			}
+		}
+		_, err = c.PutFunctionEventInvokeConfig(ctx, &lambda.PutFunctionEventInvokeConfigInput{
+			FunctionName: name, Qualifier: aws.String("api"), MaximumRetryAttempts: aws.Int32(0),
+		})
+		must(t, "PutFunctionEventInvokeConfig", err)
 		one, err := c.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: name, Name: aws.String("old")})
 		must(t, "GetAlias", err)
 		if *one.FunctionVersion != *version.Version {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"testing"
 	"time"
 )
 
@@ -31,6 +32,28 @@ func npmInstalled(name string, manifest, lock []byte) (string, error) {
 		}
 		return npm(dir, "ci", "--ignore-scripts")
 	})
+}
+
+// Node returns the path of Node.js, and a folder with the node_modules that the
+// package.json and package-lock.json of a folder pin.
+func Node(t testing.TB, name, folder string) (node, installed string) {
+	t.Helper()
+	node, err := program("node", nodeJS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := os.ReadFile(filepath.Join(folder, "package.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock, err := os.ReadFile(filepath.Join(folder, "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if installed, err = npmInstalled(name, manifest, lock); err != nil {
+		t.Fatal(err)
+	}
+	return node, installed
 }
 
 // npm runs in dir. It takes the registry from the machine's own settings.

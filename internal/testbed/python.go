@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"testing"
 )
 
 // requirements is what pip installs, pinned.
@@ -32,6 +33,16 @@ var python = sync.OnceValues(func() (string, error) {
 	// the folder where they were installed, and the folder has moved since.
 	return inVenv(dir), nil
 })
+
+// Python returns an interpreter that has botocore, requests and Authlib.
+func Python(t testing.TB) string {
+	t.Helper()
+	path, err := python()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
 
 // installPython takes the package index from the machine's own settings.
 func installPython(own, dir string) error {

@@ -129,6 +129,11 @@ def table(name):
     return {"AttributeDefinitions": made["AttributeDefinitions"], "KeySchema": made["KeySchema"], "GlobalSecondaryIndexes": indexes, "BillingMode": "PAY_PER_REQUEST"}
 
 
+def version(named):
+    """The version that an alias names where the parameter Release is not given."""
+    return named if isinstance(named, str) else named["Fn::If"][2]
+
+
 def lint(path):
     """All that cfn-lint says of a file, informational rules included; nothing where it is clean."""
     run = [sys.executable, "-c", "from cfnlint.runner import main; main()", "--include-checks", "I", "--", path]
@@ -174,7 +179,7 @@ def main(template, expansion_path, *mode):
             "functions": {k: function(k, physical[k]) for k, r in resources.items() if r["Type"] == "AWS::Lambda::Function"},
             "parameters": {"table": physical["TokenTable"], "secret_prefix": PREFIX, "seal_id": SEAL_ID},
             "secret_key": secret_key,
-            "aliases": {r["Properties"]["Name"]: r["Properties"]["FunctionVersion"] for r in resources.values() if r["Type"] == "AWS::Lambda::Alias"},
+            "aliases": {r["Properties"]["Name"]: version(r["Properties"]["FunctionVersion"]) for r in resources.values() if r["Type"] == "AWS::Lambda::Alias"},
             "table": table(physical["TokenTable"]),
             "ttl": resources["TokenTable"]["Properties"]["TimeToLiveSpecification"]["AttributeName"],
             **described(source),

@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -45,42 +47,93 @@ func (t Terms) Destination() Destination {
 		if own == d.Token.URL {
 			own = ""
 		}
-		return parts(
+		return append(parts(
 			Part{"provider", t.Provider},
 			Part{"token_url", own},
 			Part{"client_id", t.ClientID},
-		)
+		), t.urlVariables(d)...)
 	}
-	at := cmp.Or(t.TokenURL, d.Token.URL)
+	return t.inlineDestination(d)
+}
+
+// urlVariables lists the variables that decide where a provider of the
+// catalogue is.
+func (t Terms) urlVariables(d *descriptor.Descriptor) Destination {
+	var all Destination
+	for _, name := range d.URLVariables() {
+		all = append(all, parts(Part{"variables." + name, t.variable(d, name)})...)
+	}
+	return all
+}
+
+// variable returns the value of a variable, or its default.
+func (t Terms) variable(d *descriptor.Descriptor, name string) string {
+	if value, given := t.Variables[name]; given {
+		return value
+	}
+	if usual := d.Variables[name].Default; usual != nil {
+		return *usual
+	}
+	return ""
+}
+
+func (t Terms) inlineDestination(d *descriptor.Descriptor) Destination {
+	at := cmp.Or(t.TokenURL, t.expanded(d, d.Token.URL))
+	resolved := func(raw string) string { return resolved(at, t.expanded(d, raw)) }
+	audience := d.Token.Audience
+	if text, ok := d.SignedBy().Claims["aud"].(string); ok {
+		audience = text
+	}
 	all := parts(
 		Part{"token_url", at},
 		Part{"client_id", t.ClientID},
-		Part{"descriptor.token.auth", string(cmp.Or(d.Token.Auth, descriptor.AuthBasic))},
-		Part{"descriptor.token.assertion_audience", d.Token.Audience},
+		Part{"descriptor.token.auth", d.EndpointFor(d.DirectGrant()).Auth.String()},
+		Part{"descriptor.token.assertion_audience", audience},
 	)
+	for i, s := range d.Steps {
+		all = append(all, parts(
+			Part{fmt.Sprintf("descriptor.steps[%d].url", i), resolved(s.URL)},
+			Part{fmt.Sprintf("descriptor.steps[%d].auth", i), s.Auth.String()},
+		)...)
+	}
 	if r := d.Refresh; r != nil {
 		all = append(all, parts(
-			Part{"descriptor.refresh.url", resolved(at, r.URL)},
-			Part{"descriptor.refresh.auth", string(r.Auth)},
+			Part{"descriptor.refresh.url", resolved(r.URL)},
+			Part{"descriptor.refresh.auth", r.Auth.String()},
 		)...)
 	}
 	if d.Authorize != nil {
 		all = append(all, parts(
-			Part{"descriptor.authorize.url", resolved(at, d.Authorize.URL)},
+			Part{"descriptor.authorize.url", resolved(d.Authorize.URL)},
 		)...)
 	}
 	if r := d.Revoke; r != nil {
 		all = append(all, parts(
-			Part{"descriptor.revoke.url", resolved(at, r.URL)},
-			Part{"descriptor.revoke.auth", string(r.Auth)},
+			Part{"descriptor.revoke.url", resolved(r.URL)},
+			Part{"descriptor.revoke.auth", r.Auth.String()},
 		)...)
 	}
 	if d.Verify != nil {
 		all = append(all, parts(
-			Part{"descriptor.verify.url", resolved(at, d.Verify.URL)},
+			Part{"descriptor.verify.url", resolved(d.Verify.URL)},
 		)...)
 	}
 	return append(all, pointers(d.Response)...)
+}
+
+// expanded returns a URL of a descriptor with its variables filled in, and
+// every other placeholder by its name.
+func (t Terms) expanded(d *descriptor.Descriptor, raw string) string {
+	text, err := d.ExpandURL(raw, func(name string) (string, error) {
+		if variable, ok := strings.CutPrefix(name, descriptor.VariablePrefix); ok {
+			return t.variable(d, variable), nil
+		}
+		return name, nil
+	})
+	if err != nil {
+		return raw
+	}
+	return text
 }
 
 // pointers lists what decides which part of a response is taken as a token, as
@@ -160,15 +213,21 @@ func (d Destination) values() map[string]string {
 }
 
 // RequestDigest returns a digest in hex of what a variant's token is requested
-// with apart from its destination: scope, audience, parameters, headers, and
-// the places of further values. It contains no secret. It is "" if this program
-// does not know the provider.
+// with apart from its destination: scope, audience, variables, parameters,
+// headers, and the places of further values. Named secrets stand in it by their
+// names. It contains no secret. It is "" if this program does not know the
+// provider.
 func (t Terms) RequestDigest(v token.Variant) string {
 	if _, err := t.ProviderDescriptor(); err != nil {
 		return ""
 	}
 	scope, audience := t.ScopeAndAudience(v)
-	return digest("request", scope, audience, t.Params, t.inlineRequest())
+	texts := []string{"request", scope, audience, t.Params, t.inlineRequest()}
+	if len(t.Variables) > 0 {
+		variables, _ := json.Marshal(t.Variables) // texts: cannot fail
+		texts = append(texts, string(variables))
+	}
+	return digest(texts...)
 }
 
 // inlineRequest returns how an inline descriptor requests tokens, without the
@@ -177,32 +236,46 @@ func (t Terms) inlineRequest() string {
 	if t.Descriptor == nil {
 		return ""
 	}
-	request := t.Descriptor.Token
-	request.URL, request.Auth, request.Audience = "", "", ""
+	d := t.Descriptor
+	request := d.Token
+	request.URL, request.Auth, request.Audience = "", nil, ""
 	var refresh descriptor.Refresh
-	if t.Descriptor.Refresh != nil {
-		refresh = *t.Descriptor.Refresh
-		refresh.URL, refresh.Auth, refresh.Rotates, refresh.Reuse = "", "", "", ""
+	if d.Refresh != nil {
+		refresh = *d.Refresh
+		refresh.URL, refresh.Auth, refresh.Rotates, refresh.Reuse = "", nil, "", ""
 	}
 	all := []any{request, refresh}
-	if extra := t.Descriptor.Response.Extra; len(extra) > 0 {
+	if d.Assertion != nil || d.Steps != nil {
+		all = append(all, d.Assertion, d.Steps)
+	}
+	if extra := d.Response.Extra; len(extra) > 0 {
 		all = append(all, extra) // a new token is needed to learn the values
 	}
-	text, _ := json.Marshal(all) // strings and maps of strings: cannot fail
+	text, _ := json.Marshal(all) // values of JSON: cannot fail
 	return string(text)
 }
 
 // paramsDigest returns the digest of a credential's parameters. The terms do
 // not need their values.
-func paramsDigest(params map[string]string) string {
+func paramsDigest(params map[string]any) string {
 	if len(params) == 0 {
 		return ""
 	}
 	texts := []string{"params"}
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		texts = append(texts, name, params[name])
+		texts = append(texts, name, paramText(params[name]))
 	}
 	return digest(texts...)
+}
+
+// paramText returns a text as it is, and an array as JSON behind a byte that no
+// text begins with.
+func paramText(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	list, _ := json.Marshal(value) // texts: cannot fail
+	return "\x00" + string(list)
 }
 
 // digest returns the start of a SHA-256 over texts. Their lengths separate

@@ -45,19 +45,32 @@ func (f *form) inDescriptor(problem string) {
 
 // fit checks a secret against the descriptor of its provider.
 func (f *form) fit(c Credential, d *descriptor.Descriptor) {
-	if c.Client.TokenURL == "" && d.NeedsTokenURL() {
-		f.wrong("token_url", "required: the provider publishes none")
-	}
+	f.fitTokenURL(c, d)
 	f.fitGrant(c, d)
+	f.fitScope(c, d)
 	f.fitAuth(c, d)
+	f.fitSecrets(c, d)
+	f.fitVariables(c, d)
 	taken := standard
 	for _, name := range d.Token.Fields {
 		taken = append(slices.Clip(taken), name)
+	}
+	if c.Grant == descriptor.Password {
+		taken = append(slices.Clip(taken), descriptor.PasswordSecrets...)
 	}
 	for name := range c.Client.Params {
 		if slices.Contains(taken, name) {
 			f.wrong("params."+redact.Name(name), "no parameter that has its own place in a request")
 		}
+	}
+}
+
+func (f *form) fitTokenURL(c Credential, d *descriptor.Descriptor) {
+	if c.Client.TokenURL == "" && d.NeedsTokenURL() {
+		f.wrong("token_url", "required: the provider publishes none")
+	}
+	if c.Client.TokenURL != "" && c.Grant == descriptor.SelfSigned {
+		f.wrong("token_url", "not given: no token request is sent")
 	}
 }
 
@@ -73,6 +86,10 @@ func (f *form) fitGrant(c Credential, d *descriptor.Descriptor) {
 	if !c.Refresh.IsZero() && !d.Refreshes() {
 		f.wrong("refresh_token", "not given: the provider redeems none")
 	}
+	needsListing := d.Grants != nil || c.Grant == descriptor.Login || c.Grant == descriptor.SelfSigned
+	if g := grant.Of(c.Grant); g.Direct != "" && needsListing && !slices.Contains(d.Grants, g.Direct) {
+		f.wrong("grant", "a grant that the provider has")
+	}
 	switch c.Grant {
 	case descriptor.RefreshToken:
 		if c.Refresh.IsZero() {
@@ -85,24 +102,121 @@ func (f *form) fitGrant(c Credential, d *descriptor.Descriptor) {
 	}
 }
 
+// fitScope refuses a scope and an audience that no request sends.
+func (f *form) fitScope(c Credential, d *descriptor.Descriptor) {
+	t := d.EndpointFor(cmp.Or(grant.Of(c.Grant).Direct, descriptor.RefreshToken))
+	sends := func(field descriptor.Field, value string) bool {
+		return d.Authorize != nil || t.ParamName(field) != "" || d.Uses()[value]
+	}
+	if c.Scope != "" && !sends(descriptor.FieldScope, descriptor.ValueScope) {
+		f.wrong("scope", "not given: the provider takes none")
+	}
+	if c.Audience != "" && !sends(descriptor.FieldAudience, descriptor.ValueAudience) {
+		f.wrong("audience", "not given: the provider takes none")
+	}
+}
+
 func (f *form) fitAuth(c Credential, d *descriptor.Descriptor) {
-	auths := auths(d)
-	needs := func(need func(descriptor.Needs) bool) bool {
-		return slices.ContainsFunc(auths, func(a descriptor.Auth) bool { return need(a.Needs()) })
+	requests, used := requests(c, d), d.Uses()
+	var needs descriptor.Needs
+	needsID := used[descriptor.ValueClientID] || d.Authorize != nil
+	for _, r := range requests {
+		n := r.Auth.Needs()
+		needs.Secret = needs.Secret || n.Secret
+		needs.Certificate = needs.Certificate || n.Certificate
+		needs.Assertion = needs.Assertion || n.Assertion
+		needsID = needsID || r.NeedsClientID()
+		if r.Auth.Has(descriptor.AuthBasic) && strings.Contains(c.ID, ":") {
+			f.wrong("client_id", "no colon: the provider takes Basic, which cannot carry one")
+		}
 	}
-	if needs(func(n descriptor.Needs) bool { return n.Secret }) {
-		f.wants("client_secret", true, !c.Secret.IsZero())
+	assertion := d.SignedBy()
+	signs := needs.Assertion || used[descriptor.ValueAssertion] || grant.Of(c.Grant).Signed
+	needs.Certificate = needs.Certificate || signs && len(assertion.Certificate) > 0
+	needsID = needsID || signs && defaultsToClientID(assertion)
+	if needsID && c.ID == "" {
+		f.wrong("client_id", "required")
 	}
-	if slices.Contains(auths, descriptor.AuthBasic) && strings.Contains(c.ID, ":") {
-		f.wrong("client_id", "no colon: the provider takes Basic, which cannot carry one")
+	f.wants("client_secret", needs.Secret || used[descriptor.ValueClientSecret], !c.Secret.IsZero() || c.EmptySecret)
+	f.wants("certificate", needs.Certificate, c.Certificate != nil)
+	withKey := signs && assertion.Algorithm != jws.HS256
+	f.wants("private_key", withKey || needs.Certificate, c.Client.Key != nil)
+	if c.KeyID != "" && !signs && !used[descriptor.ValueKeyID] {
+		f.wants("key_id", false, true)
 	}
-	signed := needs(func(n descriptor.Needs) bool { return n.Assertion }) || grant.Of(c.Grant).Signed
-	tls := needs(func(n descriptor.Needs) bool { return n.Certificate })
-	f.wants("certificate", tls, c.Certificate != nil)
-	f.wants("private_key", signed || tls, c.Client.Key != nil)
-	f.wants("key_id", signed, c.KeyID != "")
-	if signed && c.Client.Key != nil {
-		f.fitKey(c, d.Token.Alg)
+	if withKey && c.Client.Key != nil {
+		f.fitKey(c, assertion.Algorithm)
+	}
+}
+
+// defaultsToClientID reports whether a claim of an assertion is the client ID
+// because the descriptor says nothing else.
+func defaultsToClientID(a descriptor.Assertion) bool {
+	_, issuer := a.Claims["iss"]
+	_, subject := a.Claims["sub"]
+	return !issuer || !subject
+}
+
+// fitSecrets checks the named secrets.
+func (f *form) fitSecrets(c Credential, d *descriptor.Descriptor) {
+	needed := d.UsesOf(descriptor.SecretPrefix)
+	if c.Grant == descriptor.Password {
+		needed = append(needed, passwordSecrets(d)...)
+	}
+	for _, name := range needed {
+		if _, given := c.Client.Secrets[name]; !given && !d.Secrets[name].Optional {
+			f.wants("secrets."+redact.Name(name), true, false)
+		}
+	}
+	for name := range c.Client.Secrets {
+		f.wants("secrets."+redact.Name(name), slices.Contains(needed, name), true)
+	}
+}
+
+// passwordSecrets returns the named secrets that the password grant sends as
+// standard parameters.
+func passwordSecrets(d *descriptor.Descriptor) []string {
+	t := d.EndpointFor(descriptor.Password)
+	return slices.DeleteFunc(slices.Clone(descriptor.PasswordSecrets), func(name string) bool {
+		return t.ParamName(descriptor.Field(name)) == ""
+	})
+}
+
+// fitVariables checks the variables, and that URLs can be made of them.
+func (f *form) fitVariables(c Credential, d *descriptor.Descriptor) {
+	isWrong := false
+	wrong := func(name, expected string) {
+		f.wrong("variables."+redact.Name(name), expected)
+		isWrong = true
+	}
+	for name, v := range d.Variables {
+		value, given := c.Client.Variables[name]
+		if !given && v.Default == nil {
+			wrong(name, "required by the provider")
+		}
+		if expected := v.Expects(value); given && expected != "" {
+			wrong(name, expected)
+		}
+	}
+	for name := range c.Client.Variables {
+		if _, known := d.Variables[name]; !known {
+			wrong(name, "no such variable of the provider")
+		}
+	}
+	if isWrong {
+		return
+	}
+	for _, raw := range d.URLs() {
+		_, err := d.ExpandURL(raw, func(name string) (string, error) {
+			if variable, ok := strings.CutPrefix(name, descriptor.VariablePrefix); ok {
+				return c.variable(d, variable), nil
+			}
+			return cmp.Or(c.ID, name), nil
+		})
+		if err != nil {
+			field, expected, _ := strings.Cut(err.Error(), ": expected ")
+			f.wrong(field, expected)
+		}
 	}
 }
 
@@ -125,16 +239,20 @@ func (f *form) fitKey(c Credential, alg jws.Algorithm) {
 	}
 }
 
-// auths returns the methods by which the client authenticates at the provider's
-// endpoints.
-func auths(d *descriptor.Descriptor) []descriptor.Auth {
-	token := cmp.Or(d.Token.Auth, descriptor.AuthBasic)
-	all := []descriptor.Auth{token}
+// requests returns the requests in which the client may authenticate.
+func requests(c Credential, d *descriptor.Descriptor) []descriptor.Request {
+	var all []descriptor.Request
+	if direct := grant.Of(c.Grant).Direct; direct != descriptor.SelfSigned {
+		all = append(all, d.EndpointFor(direct).Request)
+	}
+	for _, s := range d.Steps {
+		all = append(all, s.Full())
+	}
 	if d.Refresh != nil {
-		all = append(all, cmp.Or(d.Refresh.Auth, token))
+		all = append(all, d.EndpointFor(descriptor.RefreshToken).Request)
 	}
 	if d.Revoke != nil {
-		all = append(all, cmp.Or(d.Revoke.Auth, token))
+		all = append(all, d.RevokeRequest())
 	}
 	return all
 }

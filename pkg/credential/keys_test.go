@@ -135,7 +135,8 @@ func TestFault49_KeysThatDoNotFit(t *testing.T) {
 		wrong  string
 	}{
 		{"no key", jwt, "private_key"},
-		{"no key and no id", jwt.with(object{"key_id": nil}), "key_id private_key"},
+		{"no key and no id", jwt.with(object{"key_id": nil, "private_key": nil}), "private_key"},
+		{"a key without an id", jwt.with(object{"key_id": nil, "private_key": pkcs8(t, ec)}), ""},
 		{"not PEM", jwt.with(object{"private_key": canary}), "private_key"},
 		{"PEM of something else", jwt.with(object{"private_key": armour("PUBLIC KEY", []byte(canary))}), "private_key"},
 		{"PEM of rubbish", jwt.with(object{"private_key": armour("PRIVATE KEY", []byte(canary))}), "private_key"},

@@ -1,7 +1,9 @@
 package credential
 
 import (
+	"encoding/json"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -33,8 +35,14 @@ func Parse(name, version string, data []byte) (Credential, error) {
 	f.rest()
 	c.Name, c.Version = name, version
 	c.ClientID, c.Terms.TokenURL, c.Terms.Params = c.ID, c.Client.TokenURL, paramsDigest(c.Client.Params)
+	c.Terms.Variables = c.Client.Variables
 	if d, err := c.ProviderDescriptor(); err == nil {
+		if c.Grant == "" && d.DirectGrant() != descriptor.ClientCredentials {
+			c.Grant = d.DirectGrant()
+		}
 		f.fit(c, d)
+	} else if c.ID == "" {
+		f.wrong("client_id", "required")
 	}
 	if err := w.of(name); err != nil {
 		return Credential{}, err
@@ -99,25 +107,70 @@ func expecting(expected string, valid func(string) bool) func(string) error {
 
 // client takes the OAuth client's ID and its means of authentication.
 func (f *form) client() provider.Client {
+	emptySecret := string(f.fields["client_secret"]) == `""`
 	c := provider.Client{
-		ID:       f.text("client_id"),
-		Secret:   redact.New(f.text("client_secret")),
-		TokenURL: f.tokenURL(),
-		Params:   f.params(),
-		KeyID:    f.text("key_id"),
+		ID:          f.text("client_id"),
+		Secret:      redact.New(f.text("client_secret")),
+		EmptySecret: emptySecret,
+		Secrets:     f.secrets(),
+		Variables:   f.variables(),
+		TokenURL:    f.tokenURL(),
+		Params:      f.params(),
+		KeyID:       f.text("key_id"),
 	}
 	c.Key, c.Certificate = f.keys()
-	if c.ID == "" {
-		f.wrong("client_id", "required")
-	}
 	return c
 }
 
-func (f *form) params() map[string]string {
+// secrets takes the named secrets.
+func (f *form) secrets() map[string]redact.String {
+	secrets := map[string]redact.String{}
+	for name, value := range f.named("secrets") {
+		secrets[name] = redact.New(value)
+	}
+	return secrets
+}
+
+// variables takes the values of variables, or nil if there are none.
+func (f *form) variables() map[string]string { return f.named("variables") }
+
+// named takes an object of texts that are not empty.
+func (f *form) named(name string) map[string]string {
+	in := f.object(name)
+	var texts map[string]string
+	for _, inner := range slices.Sorted(maps.Keys(in.fields)) {
+		if redact.Name(inner) != inner {
+			continue // rest refuses it
+		}
+		text := in.text(inner)
+		if text == "" {
+			in.wrong(inner, "a text that is not empty")
+			continue
+		}
+		if texts == nil {
+			texts = map[string]string{}
+		}
+		texts[inner] = text
+	}
+	in.rest()
+	return texts
+}
+
+// params takes the additional parameters: texts, or arrays of texts.
+func (f *form) params() map[string]any {
 	in := f.object("params")
-	params := make(map[string]string, len(in.fields))
-	for name := range in.fields {
-		params[name], _ = take[string](&in, name, "a string")
+	params := make(map[string]any, len(in.fields))
+	for name, raw := range in.fields {
+		var several []string
+		if json.Unmarshal(raw, &several) != nil || several == nil {
+			params[name], _ = take[string](&in, name, "a string, or an array of strings")
+			continue
+		}
+		all := make([]any, len(several))
+		for i, text := range several {
+			all[i] = text
+		}
+		params[name] = all
 	}
 	return params
 }

@@ -175,7 +175,8 @@ func TestFault49_EveryWrongFieldIsNamed(t *testing.T) {
 		},
 		{"nothing at all", object{}, "client_id provider"},
 		{"missing secret", plain.with(object{"client_secret": nil}), "client_secret"},
-		{"empty secret", plain.with(object{"client_secret": ""}), "client_secret"},
+		{"an empty secret, written out", plain.with(object{"client_secret": ""}), ""},
+		{"no secret", plain.with(object{"client_secret": nil}), "client_secret"},
 		{"missing secret, post", post.with(object{"client_secret": nil}), "client_secret"},
 		{"a public client", none.with(object{"client_secret": nil}), ""},
 		{
@@ -229,7 +230,7 @@ func TestFault49_EveryWrongFieldIsNamed(t *testing.T) {
 			"idle_after lifetime",
 		},
 
-		{"an unknown grant", plain.with(object{"grant": "password"}), "grant"},
+		{"an unknown grant", plain.with(object{"grant": "implicit"}), "grant"},
 		{"a refresh token nobody redeems", plain.with(object{"refresh_token": canary}), "refresh_token"},
 		{"a grant without its token", plain.with(object{"grant": "refresh_token"}), "refresh_token"},
 		{"people where none can connect", plain.with(object{"grant": "authorization_code"}), "grant"},

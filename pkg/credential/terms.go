@@ -26,6 +26,8 @@ type Terms struct {
 	Scope      string                 `json:"scope,omitempty"`     // the default; sorted, each once
 	Audience   string                 `json:"audience,omitempty"`  // the default
 	Grant      descriptor.Grant       `json:"grant,omitempty"`     // "" for client_credentials
+	// Variables are the values of the descriptor's variables.
+	Variables map[string]string `json:"variables,omitempty"`
 	// if the provider names none; 0: the descriptor's default
 	Lifetime  Duration    `json:"lifetime,omitzero"`
 	KeepWarm  bool        `json:"keep_warm,omitzero"`  // renewed without requests

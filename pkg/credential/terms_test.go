@@ -157,7 +157,7 @@ func TestFault57_TermsOfAnotherVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := &descriptor.Descriptor{
-		Token: descriptor.TokenEndpoint{URL: "https://id.example/token"},
+		Token: descriptor.TokenEndpoint{Request: descriptor.Request{URL: "https://id.example/token"}},
 		Renew: descriptor.Renew{Earliest: descriptor.Duration(time.Hour)},
 	}
 	want := credential.Terms{

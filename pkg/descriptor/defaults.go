@@ -3,6 +3,7 @@ package descriptor
 import (
 	"cmp"
 	"maps"
+	"net/http"
 	"time"
 )
 
@@ -12,7 +13,9 @@ const defaultMaxLifetime = 24 * time.Hour
 
 // NeedsTokenURL reports whether each credential needs a token_url, because the
 // vendor publishes none.
-func (d *Descriptor) NeedsTokenURL() bool { return d.Token.URL == "" }
+func (d *Descriptor) NeedsTokenURL() bool {
+	return d.Token.URL == "" && d.DirectGrant() != SelfSigned
+}
 
 // Overlap returns what a new access token, obtained by that grant, does to the
 // one before it. [OverlapUnknown] is the default.
@@ -56,23 +59,79 @@ func (d *Descriptor) Reuse() Reuse {
 	return cmp.Or(d.Refresh.Reuse, ReuseUnknown)
 }
 
+// DirectGrant returns the grant type of a credential that names none.
+func (d *Descriptor) DirectGrant() Grant {
+	if len(d.Grants) > 0 {
+		return d.Grants[0]
+	}
+	return ClientCredentials
+}
+
 // EndpointFor returns the token endpoint for a grant, with defaults filled in.
 // For a refresh, the fields of [Refresh] replace those of the token request.
 func (d *Descriptor) EndpointFor(g Grant) TokenEndpoint {
 	t := d.Token
-	if g == RefreshToken && d.Refresh != nil {
-		t.Auth = cmp.Or(d.Refresh.Auth, t.Auth)
-		t.Body = cmp.Or(d.Refresh.Body, t.Body)
-		t.Fields = merge(t.Fields, d.Refresh.Fields)
-		if d.Refresh.Params != nil {
-			t.Params = d.Refresh.Params
-		}
+	if g == Login || d.DirectGrant() == Login {
+		t.Request = t.Request.asLogin()
 	}
-	t.Method = cmp.Or(t.Method, "POST")
-	t.Auth = cmp.Or(t.Auth, AuthBasic)
+	if g == RefreshToken && d.Refresh != nil {
+		t.Request = t.Request.with(d.Refresh.Request)
+	}
+	t.Method = cmp.Or(t.Method, http.MethodPost)
+	if t.Auth == nil {
+		t.Auth = Auths{AuthBasic}
+	}
 	t.Body = cmp.Or(t.Body, BodyForm)
 	t.ScopeSep = cmp.Or(t.ScopeSep, " ")
 	return t
+}
+
+// asLogin returns a request without standard parameters, but for those that it
+// renames and those of a client authentication that it names.
+func (r Request) asLogin() Request {
+	leftOut := map[Field]string{}
+	for _, f := range standardFields {
+		leftOut[f] = ""
+	}
+	if r.Auth == nil {
+		r.Auth = Auths{AuthNone}
+	} else {
+		for _, f := range []Field{FieldClientID, FieldClientSecret, FieldAssertion, FieldAssertionType} {
+			delete(leftOut, f)
+		}
+	}
+	r.Fields = merge(leftOut, r.Fields)
+	return r
+}
+
+// RevokeRequest returns the revocation request with defaults filled in. It must
+// not be called where [Descriptor.Revokes] is false.
+func (d *Descriptor) RevokeRequest() Request {
+	r := d.EndpointFor(d.DirectGrant()).Request.with(d.Revoke.Request)
+	r.Params = d.Revoke.Params
+	r.Method = cmp.Or(d.Revoke.Method, http.MethodPost)
+	return r
+}
+
+// SignedBy returns the assertion with what older descriptors say of it in
+// token.
+func (d *Descriptor) SignedBy() Assertion {
+	var a Assertion
+	if d.Assertion != nil {
+		a = *d.Assertion
+	}
+	a.Algorithm = cmp.Or(a.Algorithm, d.Token.Alg)
+	if _, given := a.Claims["aud"]; !given && d.Token.Audience != "" {
+		claims := maps.Clone(a.Claims)
+		if claims == nil {
+			claims = Params{}
+		}
+		claims["aud"] = d.Token.Audience
+		a.Claims = claims
+	}
+	a.Lifetime = cmp.Or(a.Lifetime, Duration(time.Minute))
+	a.Backdate = cmp.Or(a.Backdate, Duration(time.Minute))
+	return a
 }
 
 // merge returns a map with the entries of both; those of over win.
@@ -82,15 +141,6 @@ func merge[K comparable](base, over map[K]string) map[K]string {
 		maps.Copy(all, m)
 	}
 	return all
-}
-
-// ParamName returns the endpoint's name for a standard parameter; "" means that
-// it takes none.
-func (t TokenEndpoint) ParamName(f Field) string {
-	if renamed, ok := t.Fields[f]; ok {
-		return renamed
-	}
-	return string(f)
 }
 
 // Connects reports whether resource owners can connect their accounts.

@@ -7,7 +7,6 @@
 package descriptor
 
 import (
-	"cmp"
 	"encoding/json"
 	"time"
 
@@ -24,10 +23,22 @@ const (
 	AuthorizationCode Grant = "authorization_code"
 	// JWTBearer is an assertion that the client signs (RFC 7523 §2.1).
 	JWTBearer Grant = "urn:ietf:params:oauth:grant-type:jwt-bearer" // #nosec G101 -- a name
+	// Password sends the named secrets "username" and "password" (RFC 6749
+	// §4.3).
+	Password Grant = "password"
+	// TokenExchange is RFC 8693: params have the subject token.
+	TokenExchange Grant = "urn:ietf:params:oauth:grant-type:token-exchange" // #nosec G101 -- a name
+	// Login is a request without standard parameters, such as one for a session
+	// or one that takes an API key: params and headers have everything.
+	Login Grant = "login"
+	// SelfSigned sends no request: the client's assertion is the access token.
+	SelfSigned Grant = "self_signed"
 )
 
 // grants lists the grant types.
-var grants = [...]Grant{ClientCredentials, RefreshToken, AuthorizationCode, JWTBearer}
+var grants = [...]Grant{
+	ClientCredentials, RefreshToken, AuthorizationCode, JWTBearer, Password, TokenExchange, Login, SelfSigned,
+}
 
 // Descriptor describes the protocol of one vendor's token endpoint. Every zero
 // value is the usual or the safe choice: {"token":{"url":"https://…"}} is RFC
@@ -45,8 +56,22 @@ type Descriptor struct {
 	// Notes tell a reader what else to know.
 	Notes []string `json:"notes,omitempty"`
 
-	Token    TokenEndpoint `json:"token,omitzero"`
-	Response Response      `json:"response,omitzero"`
+	// Secrets are the named secrets that a credential has. An inline descriptor
+	// need not list them: a placeholder is enough.
+	Secrets map[string]NamedSecret `json:"secrets,omitempty"`
+	// Variables are the variables that a credential gives.
+	Variables map[string]Variable `json:"variables,omitempty"`
+	// Grants are the grant types of tokens that need no user. The first one is
+	// that of a credential without "grant". nil is [ClientCredentials] for
+	// those, and any other that a credential names.
+	Grants []Grant `json:"grants,omitempty"`
+
+	Token TokenEndpoint `json:"token,omitzero"`
+	// Assertion is nil where [TokenEndpoint] and the defaults say all.
+	Assertion *Assertion `json:"assertion,omitempty"`
+	// Steps are requests before each token request that is no refresh request.
+	Steps    []Step   `json:"steps,omitempty"`
+	Response Response `json:"response,omitzero"`
 	// Use is how an API expects the access token.
 	Use Use `json:"use,omitzero"`
 	// Refresh is nil where the provider has no refresh tokens.
@@ -65,20 +90,10 @@ type Descriptor struct {
 	Errors    Errors            `json:"errors,omitzero"`
 }
 
-// TokenEndpoint describes a token request (RFC 6749 §4.4.2).
+// TokenEndpoint describes a token request (RFC 6749 §4.4.2). Where its URL is
+// empty, each credential needs a token_url.
 type TokenEndpoint struct {
-	// URL is https. Where it is empty, each credential needs a token_url.
-	URL string `json:"url,omitempty"`
-	// Method is POST, or GET with a query body. "" is POST.
-	Method string `json:"method,omitempty"`
-	Auth   Auth   `json:"auth,omitempty"`
-	Body   Body   `json:"body,omitempty"`
-	// Params are additional parameters. A credential's own replace them.
-	Params map[string]string `json:"params,omitempty"`
-	// Headers are additional header fields.
-	Headers map[string]string `json:"headers,omitempty"`
-	// Fields renames standard parameters. "" leaves one out.
-	Fields map[Field]string `json:"fields,omitempty"`
+	Request
 	// ScopeSep separates the values of a scope. "" is a space.
 	ScopeSep string `json:"scope_separator,omitempty"`
 	// Alg is the algorithm of private_key_jwt. "" is the usual one of the key.
@@ -124,9 +139,8 @@ var auths = [...]struct {
 	{AuthNone, Needs{}},
 }
 
-// Needs returns what the method needs. "" is the default method.
+// Needs returns what the method needs.
 func (a Auth) Needs() Needs {
-	a = cmp.Or(a, AuthBasic)
 	for _, known := range auths {
 		if known.method == a {
 			return known.needs
@@ -143,7 +157,7 @@ type Body string
 // other.
 const (
 	BodyForm  Body = "form"  // application/x-www-form-urlencoded
-	BodyJSON  Body = "json"  // an object of strings
+	BodyJSON  Body = "json"  // an object
 	BodyQuery Body = "query" // the query of the URL
 )
 
@@ -166,6 +180,9 @@ const (
 	FieldCodeVerifier  Field = "code_verifier"
 	// FieldJWT is the assertion of [JWTBearer].
 	FieldJWT Field = "assertion"
+	// FieldUsername and FieldPassword are parameters of [Password] alone.
+	FieldUsername Field = "username"
+	FieldPassword Field = "password"
 )
 
 // standardFields lists the standard parameters.
@@ -174,8 +191,7 @@ var standardFields = []Field{
 	FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier, FieldJWT,
 }
 
-// FieldToken is the parameter of the token to revoke (RFC 7009 §2.1). It is not
-// renamed.
+// FieldToken is the parameter of the token to revoke (RFC 7009 §2.1).
 const FieldToken = "token"
 
 // Duration is a time.Duration that JSON spells as Go does: "24h", "90m".

@@ -117,7 +117,7 @@ func TestDescriptorProblems(t *testing.T) {
 		{`{"token":null}`, "token: expected an object"},
 		{`{"token":{"auth":"bsic"}}`,
 			"token.auth: expected one of basic, basic_encoded, post, private_key_jwt, tls, none"},
-		{`{"token":{"auth":7,"body":[]}}`, "token.auth: expected a string; token.body: expected a string"},
+		{`{"token":{"auth":7,"body":[]}}`, "token.auth: expected a string, or an array of strings; token.body: expected a string"},
 		{`{"token":{"method":"GET"}}`, "token.method: GET needs token.body to be query"},
 		{`{"token":{"url":"http://a.test/"}}`, "token.url: expected an https URL without user, password and fragment"},
 		{`{"token":{"url":"https://u:p@a.test/"}}`,
@@ -143,8 +143,8 @@ func TestDescriptorProblems(t *testing.T) {
 			"refresh.reuse: expected one of unknown, tolerated, refused, revokes_family; refresh.rotates: expected one of unknown, yes, no; refresh.url: expected an https URL without user, password and fragment"},
 		{`{"authorize":{},"revoke":{},"verify":{}}`,
 			"authorize.url: missing; revoke.url: missing; verify.url: missing"},
-		{`{"overlap":{"password":"keeps"}}`,
-			"overlap: expected one of client_credentials, refresh_token, authorization_code, urn:ietf:params:oauth:grant-type:jwt-bearer"},
+		{`{"overlap":{"implicit":"keeps"}}`,
+			"overlap: expected one of client_credentials, refresh_token, authorization_code, urn:ietf:params:oauth:grant-type:jwt-bearer, password, urn:ietf:params:oauth:grant-type:token-exchange, login, self_signed"},
 		{`{"overlap":{"refresh_token":"kills"}}`, "overlap.refresh_token: expected one of unknown, keeps, revokes"},
 		{`{"renew":{"earliest":"1m","latest":"2m"}}`,
 			"renew.latest: expected no more than renew.earliest: both count back from the end"},
@@ -228,11 +228,14 @@ func agree(t *testing.T, path string, node, defs object, typ reflect.Type) {
 	}
 	var fields []string
 	properties, _ := node["properties"].(object)
-	for i := range typ.NumField() {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+	for _, field := range reflect.VisibleFields(typ) {
+		if field.Anonymous {
+			continue
+		}
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		fields = append(fields, name)
 		if inner, ok := properties[name].(object); ok {
-			agree(t, path+"/"+name, inner, defs, typ.Field(i).Type)
+			agree(t, path+"/"+name, inner, defs, field.Type)
 		}
 	}
 	slices.Sort(fields)
@@ -254,13 +257,17 @@ func resolve(node, defs object) object {
 func TestSchemaAndParserKnowTheSameWords(t *testing.T) {
 	s := schema(t)
 	defs := s["$defs"].(object)
-	for _, path := range []string{"token.auth", "token.body", "token.algorithm", "refresh.auth", "refresh.body",
+	for _, path := range []string{"token.auth", "token.body", "token.method",
+		"assertion.algorithm", "token.algorithm", "refresh.auth", "refresh.body",
 		"refresh.rotates", "refresh.reuse", "authorize.pkce", "revoke.auth", "revoke.body", "limits.reset_kind",
 		"response.expiry.kind", "response.refresh_expiry.kind", "response.format"} {
 		node, text := s, `%s`
 		for part := range strings.SplitSeq(path, ".") {
 			node = resolve(node["properties"].(object)[part].(object), defs)
 			text = fmt.Sprintf(text, fmt.Sprintf(`{%q:%%s}`, part))
+		}
+		if either, ok := node["anyOf"].([]any); ok {
+			node = resolve(either[0].(object), defs)
 		}
 		_, err := Parse(fmt.Appendf(nil, text, `"?"`))
 		var words []string

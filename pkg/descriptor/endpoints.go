@@ -3,16 +3,12 @@ package descriptor
 // Refresh describes a refresh request. Its zero fields are as in
 // [TokenEndpoint].
 type Refresh struct {
-	// URL is https, or relative to the token URL. "" is the token URL.
-	URL  string `json:"url,omitempty"`
-	Auth Auth   `json:"auth,omitempty"`
-	Body Body   `json:"body,omitempty"`
-	// Params replaces all parameters of the token request. {} means none.
-	Params map[string]string `json:"params,omitempty"`
-	// Fields replaces names of the token request, one by one.
-	Fields  map[Field]string `json:"fields,omitempty"`
-	Rotates Rotates          `json:"rotates,omitempty"`
-	Reuse   Reuse            `json:"reuse,omitempty"`
+	// Request replaces parts of the token request. Its URL may be relative to
+	// the token URL; "" is the token URL. Its Params replace all parameters; {}
+	// means none.
+	Request
+	Rotates Rotates `json:"rotates,omitempty"`
+	Reuse   Reuse   `json:"reuse,omitempty"`
 }
 
 // Rotates is whether a refresh brings a new refresh token. Unknown counts as
@@ -53,8 +49,8 @@ const (
 // Authorize describes the authorization endpoint (RFC 6749 §4.1.1).
 type Authorize struct {
 	// URL is https, or relative to the token URL.
-	URL    string            `json:"url"`
-	Params map[string]string `json:"params,omitempty"`
+	URL    string `json:"url"`
+	Params Params `json:"params,omitempty"`
 	// PKCE is S256 by default: a server that does not know it ignores it.
 	PKCE PKCE `json:"pkce,omitempty"`
 }
@@ -69,13 +65,10 @@ const (
 )
 
 // Revoke describes a revocation request (RFC 7009). Its zero fields are as in
-// [TokenEndpoint].
+// [TokenEndpoint], but for the parameters, of which it has only its own. Its
+// URL may be relative to the token URL.
 type Revoke struct {
-	// URL is https, or relative to the token URL.
-	URL    string            `json:"url"`
-	Auth   Auth              `json:"auth,omitempty"`
-	Body   Body              `json:"body,omitempty"`
-	Params map[string]string `json:"params,omitempty"`
+	Request
 }
 
 // Verify describes a GET that answers 2xx to an access token that works, and

@@ -21,33 +21,28 @@ var reservedNames = []string{
 // here, and those that reservedNames lists.
 var authorizeNames = append([]string{"client_id", "redirect_uri", "scope"}, reservedNames...)
 
-// fields checks the names that a descriptor gives to standard parameters. t has
-// all the names that are in force together with them.
-func (p *problems) fields(path string, t TokenEndpoint, fields map[Field]string) {
+// fields checks the names that a request gives to standard parameters. full has
+// all the names that are in force together with them; further are parameters
+// that it has besides the usual ones.
+func (p *problems) fields(path string, full Request, fields map[Field]string, further []Field) {
+	known := slices.Concat(standardFields, further)
 	for field, name := range fields {
-		oneOf(p, path, field, standardFields...)
-		sameName := func(other Field) bool { return other != field && t.ParamName(other) == name }
-		taken := slices.ContainsFunc(standardFields, sameName) || slices.Contains(reservedNames, name) ||
+		oneOf(p, path+".fields", field, known...)
+		sameName := func(other Field) bool { return other != field && full.ParamName(other) == name }
+		isReserved := slices.Contains(reservedNames, name) && !(path == "revoke" && name == string(field))
+		taken := slices.ContainsFunc(known, sameName) || isReserved ||
 			field == FieldAudience && slices.Contains(authorizeNames, name)
 		if name != "" && taken {
-			p.add(path+"."+redact.Name(string(field)), "expected a name that no other parameter has")
+			p.add(path+".fields."+redact.Name(string(field)), "expected a name that no other parameter has")
 		}
 	}
 }
 
 // authorizeParams refuses parameters that an authorization request has anyway.
-func (p *problems) authorizeParams(params map[string]string) {
+func (p *problems) authorizeParams(params Params) {
 	for name := range params {
 		if slices.Contains(authorizeNames, name) {
 			p.add("authorize.params."+redact.Name(name), "expected a parameter that the request does not set itself, and no request object")
 		}
-	}
-}
-
-// revokeParams refuses parameters that a revocation has anyway.
-func (p *problems) revokeParams(t TokenEndpoint, params map[string]string) {
-	p.params("revoke.params", t, params)
-	if _, taken := params[FieldToken]; taken {
-		p.add("revoke.params."+FieldToken, "is a standard parameter")
 	}
 }

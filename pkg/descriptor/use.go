@@ -42,5 +42,5 @@ func (u Use) validate(p *problems) {
 // and Cookie may, besides those that a request does not set itself.
 func carriesToken(name string) bool {
 	carriers := []string{"Authorization", "Cookie"}
-	return slices.Contains(carriers, http.CanonicalHeaderKey(name)) || !reservedHeader(name)
+	return slices.Contains(carriers, http.CanonicalHeaderKey(name)) || !reservedHeader(http.CanonicalHeaderKey(name))
 }

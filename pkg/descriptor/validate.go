@@ -11,7 +11,6 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/loopback"
-	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // nameForm is what [ValidName] accepts, as a regular expression for people.
@@ -51,10 +50,13 @@ func (d *Descriptor) validate(p *problems) {
 	if n := d.Renew.Concurrency; n < 0 || n > maxConcurrency {
 		p.add("renew.concurrency", "expected a number from 1 to %d", maxConcurrency)
 	}
-	d.Token.validate(p)
 	d.Response.validate(p)
 	d.Use.validate(p)
 	d.validateEndpoints(p)
+	d.validateGrants(p)
+	d.validateAssertion(p)
+	d.validateSteps(p)
+	d.validateTemplates(p)
 	for grant, overlap := range d.Overlaps {
 		oneOf(p, "overlap", grant, grants[:]...)
 		oneOf(p, "overlap."+string(grant), overlap, OverlapUnknown, OverlapKeeps, OverlapRevokes)
@@ -73,12 +75,14 @@ func (d *Descriptor) validate(p *problems) {
 }
 
 func (d *Descriptor) validateEndpoints(p *problems) {
+	direct := d.EndpointFor(d.DirectGrant())
+	p.request("token", d.Token.Request, direct.Request, d.grantFields()...)
+	oneOf(p, "token.algorithm", d.Token.Alg, jws.Asymmetric()...)
+	if d.Authorize != nil && d.DirectGrant() != AuthorizationCode {
+		p.authFields("token", d.EndpointFor(AuthorizationCode).Request)
+	}
 	if r := d.Refresh; r != nil {
-		p.url("refresh.url", r.URL, true)
-		oneOfAuth(p, "refresh.auth", r.Auth)
-		oneOf(p, "refresh.body", r.Body, BodyForm, BodyJSON, BodyQuery)
-		p.fields("refresh.fields", d.EndpointFor(RefreshToken), r.Fields)
-		p.params("refresh.params", d.EndpointFor(RefreshToken), r.Params)
+		p.request("refresh", r.Request, d.EndpointFor(RefreshToken).Request)
 		oneOf(p, "refresh.rotates", r.Rotates, RotatesUnknown, RotatesYes, RotatesNo)
 		oneOf(p, "refresh.reuse", r.Reuse, ReuseUnknown, ReuseTolerated, ReuseRefused, ReuseRevokesFamily)
 	}
@@ -89,33 +93,17 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 	}
 	if r := d.Revoke; r != nil {
 		p.required("revoke.url", r.URL)
-		oneOfAuth(p, "revoke.auth", r.Auth)
-		oneOf(p, "revoke.body", r.Body, BodyForm, BodyJSON, BodyQuery)
-		p.revokeParams(d.EndpointFor(ClientCredentials), r.Params)
+		p.request("revoke", r.Request, d.RevokeRequest(), FieldToken)
 	}
 	if v := d.Verify; v != nil {
 		p.required("verify.url", v.URL)
-		p.headers("verify.headers", v.Headers)
+		p.headers("verify.headers", v.Headers, true)
 		for i, status := range v.Refused {
 			if status < 400 || status > 499 || status == http.StatusTooManyRequests {
 				p.add(fmt.Sprintf("verify.refused[%d]", i), "expected 400 to 499, and not 429")
 			}
 		}
 	}
-}
-
-func (t TokenEndpoint) validate(p *problems) {
-	p.url("token.url", t.URL, false)
-	oneOf(p, "token.method", t.Method, http.MethodPost, http.MethodGet)
-	oneOfAuth(p, "token.auth", t.Auth)
-	oneOf(p, "token.body", t.Body, BodyForm, BodyJSON, BodyQuery)
-	if t.Method == http.MethodGet && t.Body != BodyQuery {
-		p.add("token.method", "GET needs token.body to be query")
-	}
-	oneOf(p, "token.algorithm", t.Alg, jws.Asymmetric()...)
-	p.fields("token.fields", t, t.Fields)
-	p.params("token.params", t, t.Params)
-	p.headers("token.headers", t.Headers)
 }
 
 func (l Limits) validate(p *problems) {
@@ -139,14 +127,6 @@ func oneOf[S ~string](p *problems, path string, got S, allowed ...S) {
 	p.add(path, "expected one of %s", strings.Join(words, ", "))
 }
 
-func oneOfAuth(p *problems, path string, got Auth) {
-	var methods []Auth
-	for _, known := range auths {
-		methods = append(methods, known.method)
-	}
-	oneOf(p, path, got, methods...)
-}
-
 func oneOfKind(p *problems, path string, got ExpiryKind) {
 	oneOf(p, path, got, expiryKinds[:]...)
 }
@@ -158,55 +138,6 @@ func (p *problems) required(path, raw string) {
 	p.url(path, raw, true)
 }
 
-// url accepts an https URL, "" and, where relative is true, a reference
-// relative to the token URL.
-func (p *problems) url(path, raw string, relative bool) {
-	if raw == "" {
-		return
-	}
-	u, err := url.Parse(raw)
-	if err == nil && relative && u.Scheme == "" && u.Host == "" && u.Fragment == "" {
-		return
-	}
-	if err == nil {
-		err = CheckURL(u)
-	}
-	if err != nil {
-		p.add(path, "expected an https URL without user, password and fragment")
-	}
-}
-
-// params refuses a parameter that the request has already: servers differ in
-// how they read two values of one name.
-func (p *problems) params(path string, t TokenEndpoint, params map[string]string) {
-	for name := range params {
-		if t.uses(name) {
-			p.add(path+"."+redact.Name(name), "is a standard parameter; leave that out by fields first")
-		}
-	}
-}
-
-func (p *problems) headers(path string, headers map[string]string) {
-	for name, value := range headers {
-		if !isHeader(name) || reservedHeader(name) {
-			p.add(path+"."+redact.Name(name), "expected the name of a header that the request does not set itself")
-		}
-		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
-			p.add(path+"."+redact.Name(name), "expected printable ASCII")
-		}
-	}
-}
-
-// reservedHeader reports whether a header field belongs to the client
-// authentication, the body or the connection.
-func reservedHeader(name string) bool {
-	reserved := []string{
-		"Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Accept-Encoding",
-		"Idempotency-Key", "X-Idempotency-Key", "Transfer-Encoding", "Upgrade", "Trailer", "Te", "Expect",
-	}
-	return slices.Contains(reserved, http.CanonicalHeaderKey(name))
-}
-
 // CheckURL returns an error for a URL that no secret may be sent to: it accepts
 // https, and http to a loopback host, without user, password and fragment.
 // Whether http is sent at all, the HTTP client decides.
@@ -216,9 +147,4 @@ func CheckURL(u *url.URL) error {
 		return errors.New("not an https URL (or http to a loopback host) without user, password and fragment")
 	}
 	return nil
-}
-
-// uses reports whether the endpoint has that name for a standard parameter.
-func (t TokenEndpoint) uses(name string) bool {
-	return slices.ContainsFunc(standardFields, func(f Field) bool { return t.ParamName(f) == name })
 }

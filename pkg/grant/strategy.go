@@ -29,6 +29,10 @@ var strategies = [...]Strategy{
 	{Name: descriptor.RefreshToken},
 	{Name: descriptor.AuthorizationCode, ByUser: true},
 	{Name: descriptor.JWTBearer, Direct: descriptor.JWTBearer, Signed: true},
+	{Name: descriptor.Password, Direct: descriptor.Password},
+	{Name: descriptor.TokenExchange, Direct: descriptor.TokenExchange},
+	{Name: descriptor.Login, Direct: descriptor.Login},
+	{Name: descriptor.SelfSigned, Direct: descriptor.SelfSigned, Signed: true},
 }
 
 // Names returns the names of all strategies.

@@ -37,7 +37,9 @@ func (f Folder) absent(demo bool) []string {
 // removeCreated removes what a refused start has created. It removes nothing of
 // another server that uses the folder.
 func (f Folder) removeCreated(absentBefore []string) error {
-	if path := filepath.Join(f.Path, storeFile); exists(path) {
+	path := filepath.Join(f.Path, storeFile)
+	// an empty file that was there before is no store, and Open makes it one
+	if slices.Contains(absentBefore, path) && exists(path) || size(path) > 0 {
 		store, err := bolt.Open(path) // locks the folder
 		if errors.Is(err, bolt.ErrInUse) {
 			return nil
@@ -64,4 +66,13 @@ func (f Folder) removeCreated(absentBefore []string) error {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// size returns the size of a file; 0 if there is none.
+func size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }

@@ -71,18 +71,24 @@ func (s *server) openData() error {
 		return fmt.Errorf("--data: %w", err)
 	}
 	s.owners = owners
+	if err := s.checkStoreFile(); err != nil {
+		return err
+	}
 	s.store, err = bolt.Open(filepath.Join(s.folder.Path, storeFile))
 	if errors.Is(err, bolt.ErrInUse) {
 		return fmt.Errorf("the data folder %s is in use by another tokenvend serve: "+
 			"end that one, or choose another folder with --data", s.folder.Path)
 	}
 	if err != nil {
-		return err
+		return s.storeError(err)
 	}
 	return errors.Join(s.openSeal(), s.openKeys(), s.openCredentials())
 }
 
 func (s *server) openSeal() (err error) {
+	if err := s.checkSealFile(); err != nil {
+		return err
+	}
 	s.sealer, err = keyfile.OpenOwned(filepath.Join(s.folder.Path, sealFile), s.owners)
 	return err
 }

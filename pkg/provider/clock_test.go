@@ -251,7 +251,7 @@ func TestCaseC32_ARevocationUsesTheSameClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &clockServer{ahead: -7 * time.Minute, header: dated, refusal: "invalid_client", t: t}
 		e := s.endpoint(t, new(Clocks))
-		e.Descriptor.Revoke = &descriptor.Revoke{URL: "https://login.test/revoke"}
+		e.Descriptor.Revoke = &descriptor.Revoke{Request: descriptor.Request{URL: "https://login.test/revoke"}}
 		if _, err := e.Exchange(context.Background(), creds); err != nil {
 			t.Fatalf("Exchange() = %v, want a token", err)
 		}

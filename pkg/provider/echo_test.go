@@ -73,7 +73,7 @@ func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
 		"access token": "at_ANSWERED-99887766", "new refresh token": "rt_ANSWERED-11223344",
 	}
 	c := Client{ID: "id", Secret: redact.New(secrets["client secret"])}
-	c.Params = map[string]string{"own": secrets["parameter"]}
+	c.Params = map[string]any{"own": secrets["parameter"]}
 	c.TokenURL = "https://login.test/token?key=" + secrets["parameter of the URL"]
 	ask := TokenRequest{Grant: descriptor.RefreshToken, Refresh: redact.New(secrets["refresh token"])}
 	names, ways := slices.Sorted(maps.Keys(secrets)), slices.Sorted(maps.Keys(echoes))
@@ -91,7 +91,7 @@ func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
 		if err != nil {
 			t.Skip("no JSON")
 		}
-		q, bad := at(d, c, nil).prepare(ask, skew.Skew{})
+		q, bad := at(d, c, nil).builder().Token(ask, skew.Skew{}, nil)
 		if bad != nil {
 			t.Fatalf("%v, want no error", bad)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // Exchange sends one token request, for any [descriptor.Grant]. It follows no
@@ -37,19 +38,29 @@ func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse
 func (e Endpoint) exchange(ctx context.Context, req TokenRequest, clock skew.Skew) (
 	resp TokenResponse, used skew.Skew, err *Error,
 ) {
-	q, err := e.prepare(req, clock)
+	if req.Grant == descriptor.SelfSigned {
+		resp, err = e.selfSigned(req)
+		return resp, skew.Skew{}, err
+	}
+	var taken map[string]redact.String
+	if req.Grant.IsDirect() {
+		if taken, err = e.runSteps(ctx, req); err != nil {
+			return TokenResponse{}, skew.Skew{}, err
+		}
+	}
+	q, err := e.builder().Token(req, clock, taken)
 	if err != nil {
 		return TokenResponse{}, skew.Skew{}, err
 	}
-	m, err := q.send(ctx, e)
+	m, err := e.send(ctx, q)
 	if err != nil {
-		return TokenResponse{}, q.clock, err
+		return TokenResponse{}, q.Clock, err
 	}
 	resp, err = q.Token(m)
 	if !resp.Clock.Known() {
-		resp.Clock = q.clock
+		resp.Clock = q.Clock
 	}
-	return resp, q.clock, err
+	return resp, q.Clock, err
 }
 
 // clockTolerance is how far the clocks may differ before a refused assertion is
@@ -67,8 +78,8 @@ func (e Endpoint) refusedByClock(req TokenRequest, err *Error, resp TokenRespons
 	if err.Kind != Rejected || !resp.Limit.RetryAt.IsZero() || !resp.Refresh.IsZero() {
 		return false
 	}
-	isJWT := req.Grant == descriptor.JWTBearer
-	signs := isJWT || e.Descriptor.EndpointFor(req.Grant).Auth.Needs().Assertion
-	repeatable := isJWT || err.Client || req.Grant == descriptor.ClientCredentials
+	signs := req.Grant == descriptor.JWTBearer || e.Descriptor.EndpointFor(req.Grant).Auth.Needs().Assertion ||
+		e.Descriptor.Uses()[descriptor.ValueAssertion]
+	repeatable := req.Grant.IsDirect() || err.Client
 	return signs && repeatable && resp.Clock.DiffersFrom(used, clockTolerance)
 }

@@ -191,7 +191,7 @@ func stamp(t time.Time) string {
 // own URL and parameters too.
 func TestCredentialsOwnURLAndParams(t *testing.T) {
 	c := alice
-	c.TokenURL, c.Params = "https://login.test/sandbox/oauth/token?tenant=7", map[string]string{
+	c.TokenURL, c.Params = "https://login.test/sandbox/oauth/token?tenant=7", map[string]any{
 		"response_type": "code",
 		"extra":         "1",
 	}

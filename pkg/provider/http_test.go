@@ -29,9 +29,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 )
+
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
@@ -327,7 +330,7 @@ func TestTransportThatIsATestDouble(t *testing.T) {
 				Body:       io.NopCloser(strings.NewReader(`{"access_token":"a"}`)),
 			}, nil
 		})}
-		begun := wall()
+		begun := clock.Now()
 		answer, err := at(parse(t, plain), alice, hc).Exchange(t.Context(), again)
 		if err != nil || !answer.SentAt.Equal(begun) || answer.Clock.Known() {
 			t.Errorf("%+v, %v: want it sent at %v", answer, err, begun)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,22 +11,22 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/mask"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/provider/request"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
 // networkError returns the error of a failed round trip. The texts of net/http
 // are not used: some of them quote what the server sent.
-func (q *call) networkError(err, over error, sent bool) *Error {
+func networkError(q *request.Call, err, over error, sent bool) *Error {
 	e := &Error{Kind: Unavailable, Sent: sent, Cause: over}
 	if isRefusal(err) {
 		e.Kind, e.Permanent, e.Client = Misconfigured, true, true // only a setting helps, or another URL
-		_, literal := netip.ParseAddr(q.url.Hostname())
+		_, literal := netip.ParseAddr(q.URL.Hostname())
 		// DNS may answer otherwise later: a sinkhole, a captive portal
 		e.Intermediary = literal != nil && !errors.Is(err, outbound.ErrPlain)
 	}
-	e.Description = q.Mask.Line(q.url.Hostname()+": "+q.reason(err), response.MaxDescription)
+	e.Description = q.Mask.Line(q.URL.Hostname()+": "+reason(err), response.MaxDescription)
 	return e
 }
 
@@ -50,7 +49,7 @@ func contextError(ctx context.Context) error {
 }
 
 // reason returns why a round trip failed, in our own words.
-func (q *call) reason(err error) string {
+func reason(err error) string {
 	var dns *net.DNSError
 	var untrusted *tls.CertificateVerificationError
 	var noTLS tls.RecordHeaderError
@@ -103,15 +102,4 @@ func mayHaveArrived(err error, rt http.RoundTripper, connected bool) bool {
 	var op *net.OpError
 	notDialled := errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
 	return !notDialled && !outbound.TracesConnections(rt)
-}
-
-func misconfigured(format string, args ...any) *Error {
-	text := mask.Line(fmt.Sprintf(format, args...), response.MaxDescription)
-	return &Error{Kind: Misconfigured, Description: text, Permanent: true}
-}
-
-// ofClient marks an error as one of the whole client.
-func ofClient(e *Error) *Error {
-	e.Client = true
-	return e
 }

@@ -1,17 +1,17 @@
-// Package provider calls token endpoints: it builds a request from a
-// [descriptor.Descriptor], authenticates the client, sends the request, and
-// returns what package response reads. All differences between providers are in
-// the descriptor. Lifetimes are returned as the server gave them, and failures
-// are classified; callers decide what follows.
+// Package provider calls token endpoints: it sends what package request builds
+// from a [descriptor.Descriptor], and returns what package response reads. All
+// differences between providers are in the descriptor. Lifetimes are returned
+// as the server gave them, and failures are classified; callers decide what
+// follows.
 package provider
 
 import (
-	"crypto"
-	"crypto/tls"
 	"net/http"
+	"net/url"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/provider/request"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -29,35 +29,20 @@ type Endpoint struct {
 	Clocks *Clocks
 }
 
-// Client is one OAuth client registered at one provider, with its
-// authentication.
-type Client struct {
-	ID     string
-	Secret redact.String
-	// TokenURL replaces the descriptor's where it is not empty.
-	TokenURL string
-	Params   map[string]string // additional parameters
-	// Key is for private_key_jwt; nil means none.
-	Key         crypto.Signer
-	KeyID       string
-	Certificate *tls.Certificate // for tls; nil means none
+func (e Endpoint) builder() request.Builder {
+	return request.Builder{Descriptor: e.Descriptor, Client: e.Client, Clock: e.Clocks.at}
 }
 
-// TokenRequest is what varies between the token requests of one client.
-type TokenRequest struct {
-	Grant    descriptor.Grant
-	Scope    string // space-separated
-	Audience string
-	Refresh  redact.String // for RefreshToken
-
-	// Code is for AuthorizationCode, from the authorization response.
-	Code redact.String
-	// Verifier is for AuthorizationCode: the code verifier (RFC 7636 §4.1).
-	// Zero means that no code challenge was sent.
-	Verifier redact.String
-	// RedirectURI is for AuthorizationCode: that of the authorization request.
-	RedirectURI string
+// AuthorizeURL is [request.Builder.AuthorizeURL].
+func (e Endpoint) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, error) {
+	return e.builder().AuthorizeURL(redirectURI, scope, audience)
 }
+
+// Requests are built by package request.
+type (
+	Client       = request.Client
+	TokenRequest = request.TokenRequest
+)
 
 // What a token endpoint answers is read by packages response and expiry.
 // Callers of this package need these names of them.

@@ -194,7 +194,7 @@ func TestDescriptionIsMaskedAndOneLine(t *testing.T) {
 	c := Client{
 		ID:     "id",
 		Secret: redact.New(`s3cr3t/+ "ü\`),
-		Params: map[string]string{"password": "hunter22", "x": "no"},
+		Params: map[string]any{"password": "hunter22", "x": "no"},
 	}
 	basic := base64.StdEncoding.EncodeToString([]byte("id:" + c.Secret.Reveal()))
 	secret := c.Secret.Reveal()
@@ -305,7 +305,7 @@ func TestMisconfigured(t *testing.T) {
 				"serve --allow-private admits it", true},
 		{plain, with(func(c *Client) { c.TokenURL = "https://CLIENT_SECRET@login.test\x7f/" }), creds,
 			"token_url: expected an https URL without user, password and fragment", true},
-		{plain, with(func(c *Client) { c.Params = map[string]string{"grant_type": "x"} }), creds,
+		{plain, with(func(c *Client) { c.Params = map[string]any{"grant_type": "x"} }), creds,
 			"params.grant_type: the request has that parameter already", true},
 		{plain, alice, TokenRequest{Grant: descriptor.AuthorizationCode},
 			"authorize: this provider connects no accounts", false},

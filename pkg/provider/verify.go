@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -13,23 +12,23 @@ import (
 )
 
 // VerifyToken asks the provider's API whether it accepts an access token (RFC
-// 6750 §2.1): yes by a status 2xx, no by what [call.refusesToken] takes for a
+// 6750 §2.1): yes by a status 2xx, no by what [refusesToken] takes for a
 // refusal. The request changes nothing.
 //
 // Any other response says nothing of the token and is an [*Error]. One of kind
 // Unavailable may change later.
 func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works bool, err error) {
-	q, failure := e.prepareVerification(token)
+	q, failure := e.builder().Verification(token)
 	if failure != nil {
 		return false, failure
 	}
-	m, failure := q.send(ctx, e)
+	m, failure := e.send(ctx, q)
 	switch {
 	case failure != nil:
 		return false, failure
 	case m.Status/100 == 2:
 		return true, nil
-	case q.refusesToken(m):
+	case refusesToken(e.Descriptor, m):
 		return false, nil
 	}
 	failure = q.Error(m)
@@ -44,7 +43,7 @@ func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works b
 // (RFC 6750 §3.1), which some servers send with 400 or 403. A token that lacks
 // a scope is one that works. A web page without a challenge counts as a
 // proxy's or a firewall's.
-func (q *call) refusesToken(m response.Message) bool {
+func refusesToken(d *descriptor.Descriptor, m response.Message) bool {
 	doc, _, _ := m.Body.Document()
 	code, _ := doc.Lookup("/error").(string)
 	names := func(word string) bool {
@@ -57,7 +56,7 @@ func (q *call) refusesToken(m response.Message) bool {
 	case names("invalid_token") && slices.Contains(known, m.Status):
 		return true
 	}
-	says := m.Status == http.StatusUnauthorized || slices.Contains(q.Descriptor.Verify.Refused, m.Status)
+	says := m.Status == http.StatusUnauthorized || slices.Contains(d.Verify.Refused, m.Status)
 	return says && !isForeignPage(m)
 }
 
@@ -66,42 +65,4 @@ func (q *call) refusesToken(m response.Message) bool {
 func isForeignPage(m response.Message) bool {
 	isPage := strings.HasPrefix(http.DetectContentType(m.Body.Text), "text/html")
 	return isPage && m.Header.Get("WWW-Authenticate") == ""
-}
-
-func (e Endpoint) prepareVerification(token redact.String) (*call, *Error) {
-	d := e.Descriptor
-	if d.Verify == nil {
-		return nil, misconfigured("verify: this provider has no request that proves a token")
-	}
-	u, err := e.relative(d.Verify.URL, "verify.url")
-	if err != nil {
-		return nil, err
-	}
-	q := &call{
-		Request: response.Request{Descriptor: d},
-		method:  http.MethodGet,
-		url:     u,
-		header:  headers(d.Verify.Headers),
-		cert:    e.Client.Certificate,
-	}
-	q.Mask.Add(token.Reveal())
-	q.maskQuery()
-	q.maskValues(d.Verify.Headers)
-	q.use(d.Use, token)
-	return q, nil
-}
-
-// use has the request carry an access token as the provider's API expects it.
-func (q *call) use(u descriptor.Use, token redact.String) {
-	switch {
-	case u == (descriptor.Use{}):
-		q.header.Set("Authorization", "Bearer "+token.Reveal())
-	case u.Query != "":
-		at, query := *q.url, q.url.Query()
-		query.Set(u.Query, token.Reveal())
-		at.RawQuery = query.Encode()
-		q.url = &at
-	default:
-		q.header.Set(cmp.Or(u.Header, "Authorization"), u.Prefix+token.Reveal())
-	}
 }

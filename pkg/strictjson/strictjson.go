@@ -27,8 +27,8 @@ type Checker interface {
 }
 
 // Check compares a document of valid JSON with the type that it is decoded
-// into: structs, maps, slices, strings, ints, bools and types that implement
-// [Checker].
+// into: structs, maps, slices, strings, ints, bools, interfaces, which take any
+// value but null, and types that implement [Checker].
 func Check(data []byte, t reflect.Type) []Problem {
 	c := newChecker(data)
 	c.value("", t)
@@ -71,8 +71,11 @@ func (c *checker) value(path string, t reflect.Type) {
 		t = t.Elem()
 	}
 	if t != nil {
-		if expected, ok := fits(token, t); !ok {
+		expected, ok := fits(token, t)
+		if !ok {
 			c.add(path, "expected "+expected)
+		}
+		if !ok || t.Kind() == reflect.Interface {
 			t = nil
 		}
 	}
@@ -135,7 +138,7 @@ func member(t reflect.Type, key string) (inner reflect.Type, known bool) {
 	if t.Kind() == reflect.Map {
 		return t.Elem(), true
 	}
-	for field := range t.Fields() {
+	for _, field := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == key {
 			return field.Type, true
@@ -160,6 +163,8 @@ func fits(token json.Token, t reflect.Type) (expected string, ok bool) {
 	case reflect.Bool:
 		_, ok = token.(bool)
 		return "true or false", ok
+	case reflect.Interface:
+		return "a value other than null", token != nil
 	case reflect.Slice:
 		return "an array", token == json.Delim('[')
 	}

@@ -27,7 +27,9 @@ type Server struct {
 
 type function struct {
 	name, role string
-	versions   int                    // that were published
+	settings   map[string]string      // of $LATEST: its environment
+	published  []map[string]string    // those of the versions, from 1 on
+	retries    map[string]int         // of asynchronous invocations, by qualifier
 	aliases    map[string]string      // the versions that they name
 	policies   map[string][]statement // by qualifier; "" for the bare function
 }
@@ -49,6 +51,9 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rest, ok := strings.CutPrefix(r.URL.Path, "/2015-03-31/functions")
+	if !ok {
+		rest, ok = strings.CutPrefix(r.URL.Path, "/2019-09-25/functions") // of event-invoke-config
+	}
 	name, action, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
 	qualifier := r.URL.Query().Get("Qualifier")
 	var answer any
@@ -58,6 +63,8 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
 	switch {
 	case ok && name == "" && r.Method == http.MethodPost:
 		answer, err = s.create(body)
+	case ok && name == "" && r.Method == http.MethodGet:
+		answer, err = s.list(), nil
 	case ok && name != "":
 		if f := s.functions[name[strings.LastIndexByte(name, ':')+1:]]; f != nil {
 			answer, err = s.act(f, r.Method, action, qualifier, body)
@@ -78,10 +85,14 @@ func (s *Server) act(f *function, method, action, qualifier string, body []byte)
 	kind, name, _ := strings.Cut(action, "/")
 	switch method + " " + kind {
 	case "GET configuration":
-		return s.describe(f, latest), nil
+		return s.describe(f, f.version(qualifier)), nil
+	case "PUT configuration":
+		return s.configure(f, body)
+	case "PUT event-invoke-config":
+		return f.setRetries(qualifier, body)
 	case "POST versions":
-		f.versions++
-		return s.describe(f, strconv.Itoa(f.versions)), nil
+		f.published = append(f.published, f.settings)
+		return s.describe(f, strconv.Itoa(len(f.published))), nil
 	case "POST aliases":
 		return s.createAlias(f, body)
 	case "GET aliases":
@@ -92,6 +103,12 @@ func (s *Server) act(f *function, method, action, qualifier string, body []byte)
 	case "DELETE aliases":
 		delete(f.aliases, name)
 		return struct{}{}, nil
+	case "GET event-invoke-config":
+		retries, ok := f.retries[qualifier]
+		if !ok {
+			return nil, notFound("The function %s:%s doesn't have an EventInvokeConfig", s.arn(f), qualifier)
+		}
+		return map[string]any{"MaximumRetryAttempts": retries}, nil
 	case "POST policy":
 		return s.addPermission(f, qualifier, body)
 	case "GET policy":
@@ -104,15 +121,34 @@ func (s *Server) act(f *function, method, action, qualifier string, body []byte)
 
 func (s *Server) arn(f *function) string { return s.ARN + "function:" + f.name }
 
+// version returns the version that a qualifier names.
+func (f *function) version(qualifier string) string {
+	switch on := f.aliases[qualifier]; {
+	case qualifier == "":
+		return latest
+	case on != "":
+		return on
+	}
+	return qualifier
+}
+
 func (s *Server) describe(f *function, version string) map[string]any {
+	settings := f.settings
+	if n, err := strconv.Atoi(version); err == nil && n > 0 && n <= len(f.published) {
+		settings = f.published[n-1]
+	}
 	return map[string]any{
+		"Environment":  map[string]any{"Variables": settings},
 		"FunctionName": f.name, "FunctionArn": s.arn(f) + ":" + version, "Role": f.role, "Version": version,
 		"State": "Active", "LastUpdateStatus": "Successful",
 	}
 }
 
 func (s *Server) create(body []byte) (any, error) {
-	var in struct{ FunctionName, Role string }
+	var in struct {
+		FunctionName, Role string
+		Environment        struct{ Variables map[string]string }
+	}
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, err
 	}
@@ -127,6 +163,8 @@ func (s *Server) create(body []byte) (any, error) {
 	}
 	f := &function{
 		name:     in.FunctionName,
+		settings: in.Environment.Variables,
+		retries:  map[string]int{},
 		role:     in.Role,
 		aliases:  map[string]string{},
 		policies: map[string][]statement{},
@@ -135,6 +173,34 @@ func (s *Server) create(body []byte) (any, error) {
 	made := s.describe(f, latest)
 	made["FunctionArn"] = s.arn(f)
 	return made, nil
+}
+
+func (s *Server) configure(f *function, body []byte) (any, error) {
+	var in struct {
+		Environment struct{ Variables map[string]string }
+	}
+	err := json.Unmarshal(body, &in)
+	if err == nil {
+		f.settings = in.Environment.Variables
+	}
+	return s.describe(f, latest), err
+}
+
+func (f *function) setRetries(qualifier string, body []byte) (any, error) {
+	var in struct{ MaximumRetryAttempts int }
+	err := wire.Decode(body, &in)
+	if err == nil {
+		f.retries[qualifier] = in.MaximumRetryAttempts
+	}
+	return map[string]any{"MaximumRetryAttempts": in.MaximumRetryAttempts}, err
+}
+
+func (s *Server) list() any {
+	all := []map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(s.functions)) {
+		all = append(all, s.describe(s.functions[name], latest))
+	}
+	return map[string]any{"Functions": all}
 }
 
 func (s *Server) createAlias(f *function, body []byte) (any, error) {

@@ -17,6 +17,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/server"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/tokens"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/transfer"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
@@ -27,7 +28,9 @@ var groups = [...]struct {
 	commands func(command.Program) []*cobra.Command
 }{
 	{"Tokens:", tokens.Commands},
-	{"Credentials:", credentials.Commands},
+	{"Credentials:", func(p command.Program) []*cobra.Command {
+		return append(credentials.Commands(p), transfer.Commands(p)...)
+	}},
 	{"Callers of a stack:", callers.Commands},
 	{"Accounts of users:", accounts.Commands},
 	{"Server and setup:", func(p command.Program) []*cobra.Command {

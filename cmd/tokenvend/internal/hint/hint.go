@@ -87,7 +87,7 @@ func (c Commands) placeFlagsOf(command string) []string {
 	switch command {
 	case "serve":
 		return []string{"data"}
-	case "add", "set", "rm", "doctor":
+	case "add", "set", "rm", "doctor", "import", "export":
 		return append(append([]string{}, placeFlags...), secretFlags...)
 	}
 	return placeFlags

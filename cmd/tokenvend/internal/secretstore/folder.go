@@ -50,6 +50,14 @@ func (f *folderStore) Describe(name string) string {
 	return filepath.Join(f.data.Credentials(), name+".json")
 }
 
+// List implements Store.
+func (f *folderStore) List(ctx context.Context) ([]string, error) {
+	if f.source == nil {
+		return nil, nil
+	}
+	return namesOf(f.source.List(ctx))
+}
+
 // Find implements Store.
 func (f *folderStore) Find(ctx context.Context, name string) error {
 	absent := f.source == nil

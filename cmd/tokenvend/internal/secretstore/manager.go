@@ -14,6 +14,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	source "github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -34,6 +35,15 @@ func (m *manager) Describe(name string) string {
 }
 
 func (m *manager) id(name string) *string { return aws.String(m.prefix + name) }
+
+// List implements Store.
+func (m *manager) List(ctx context.Context) ([]string, error) {
+	names, err := namesOf(source.New(m.client, m.prefix).List(ctx))
+	if err != nil {
+		err = clierror.AWS("secretsmanager:ListSecrets", m.prefix+"*", err)
+	}
+	return names, err
+}
 
 // Find implements Store.
 func (m *manager) Find(ctx context.Context, name string) error {

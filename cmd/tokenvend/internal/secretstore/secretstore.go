@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -14,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
+	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -22,6 +24,9 @@ import (
 type Store interface {
 	// Describe names a secret for the operator.
 	Describe(name string) string
+
+	// List returns the names of all credentials that have a secret, in order.
+	List(ctx context.Context) ([]string, error)
 
 	// Find returns nil if there is such a secret, and a NotFoundError if there
 	// is none and one can be created.
@@ -91,6 +96,16 @@ func Open(p connection.Place, prefix string) (Store, error) {
 		return nil, err
 	}
 	return &manager{secretsmanager.NewFromConfig(p.AWS), name, p.AWS.Region, p.Commands}, nil
+}
+
+// namesOf returns the names in a list, in order.
+func namesOf(listed []credential.Listed, err error) ([]string, error) {
+	var names []string
+	for _, one := range listed {
+		names = append(names, one.Name)
+	}
+	slices.Sort(names)
+	return names, err
 }
 
 // AlreadyExists returns the error of a name that is taken.

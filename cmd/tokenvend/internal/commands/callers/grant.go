@@ -111,6 +111,9 @@ func (f *function) grant(ctx context.Context, name, principal string) (permissio
 	if made.NewAlias, err = f.ensureAlias(ctx, alias); err != nil {
 		return made, err
 	}
+	if err := f.withoutRetries(ctx, alias); err != nil {
+		return made, err
+	}
 	present, err := f.permissions(ctx, alias)
 	if err != nil {
 		return made, err
@@ -150,6 +153,15 @@ func (f *function) ensureAlias(ctx context.Context, alias string) (made bool, er
 			alias, on, iampolicy.UpdateAlias(f.name, alias))
 	}
 	return false, nil
+}
+
+// withoutRetries has Lambda repeat no asynchronous invocation by the alias:
+// nobody would get the answer.
+func (f *function) withoutRetries(ctx context.Context, alias string) error {
+	_, err := f.lambda.PutFunctionEventInvokeConfig(ctx, &lambda.PutFunctionEventInvokeConfigInput{
+		FunctionName: &f.name, Qualifier: &alias, MaximumRetryAttempts: aws.Int32(0),
+	})
+	return clierror.AWS("lambda:PutFunctionEventInvokeConfig", f.name+":"+alias, err)
 }
 
 // statementID returns the name of the statement for a principal, the same each

@@ -24,7 +24,7 @@ import (
 type add struct {
 	command.Program
 	secretinput.Input
-	target
+	secretstore.Target
 	noTrial bool
 }
 
@@ -43,13 +43,13 @@ func newAdd(p command.Program) *cobra.Command {
 		},
 	}
 	a.Input.Register(cmd)
-	a.target.register(cmd)
+	a.Target.Register(cmd)
 	cmd.Flags().BoolVar(&a.noTrial, "no-trial", false, "keep the secret without a first token")
 	return cmd
 }
 
 func (a *add) run(ctx context.Context, commands hint.Commands, name string) error {
-	place, store, err := a.open(ctx, commands)
+	place, store, err := a.Open(ctx, commands)
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,13 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
 type remove struct {
 	command.Program
-	target
+	secretstore.Target
 	yes bool
 }
 
@@ -30,14 +31,14 @@ file on this machine can't.
 		Args:    command.OneName,
 		RunE:    func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
-	r.target.register(cmd)
+	r.Target.Register(cmd)
 	cmd.Flags().BoolVar(&r.yes, "yes", false, "remove it, and do not ask")
 	cmd.ValidArgsFunction = command.CompleteNames(&r.Flags)
 	return cmd
 }
 
 func (r *remove) run(ctx context.Context, commands hint.Commands, name string) error {
-	place, store, err := r.open(ctx, commands)
+	place, store, err := r.Open(ctx, commands)
 	if err != nil {
 		return err
 	}

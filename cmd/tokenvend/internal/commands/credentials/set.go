@@ -9,6 +9,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
@@ -18,7 +19,7 @@ import (
 type set struct {
 	command.Program
 	secretinput.Input
-	target
+	secretstore.Target
 	yes, noTrial bool
 }
 
@@ -41,7 +42,7 @@ is asked about on a terminal, or takes --yes.
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
 	s.Input.Register(cmd)
-	s.target.register(cmd)
+	s.Target.Register(cmd)
 	s.RegisterClear(cmd)
 	cmd.Flags().BoolVar(&s.yes, "yes", false, "write what gives more than before, and do not ask")
 	cmd.Flags().BoolVar(&s.noTrial, "no-trial", false, "write the secret without a trial")
@@ -50,7 +51,7 @@ is asked about on a terminal, or takes --yes.
 }
 
 func (s *set) run(ctx context.Context, commands hint.Commands, name string) error {
-	place, store, err := s.open(ctx, commands)
+	place, store, err := s.Open(ctx, commands)
 	if err != nil {
 		return err
 	}

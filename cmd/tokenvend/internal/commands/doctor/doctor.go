@@ -11,10 +11,10 @@ import (
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/credentials"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/report"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
@@ -49,7 +49,7 @@ What may not be read is reported, and is no failure. It exits with 1 where a che
 	}
 	d.Flags.Register(cmd.Flags())
 	d.Output.Register(cmd)
-	credentials.RegisterPrefix(cmd, &d.prefix)
+	secretstore.RegisterPrefix(cmd, &d.prefix)
 	cmd.Flags().StringVar(&d.operators, "operators", "",
 		"the `ARNS` of roles and users that are meant to invoke the alias admin, separated by commas")
 	return cmd

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -32,6 +33,11 @@ type functionReader interface {
 		*lambda.ListAliasesInput,
 		...func(*lambda.Options),
 	) (*lambda.ListAliasesOutput, error)
+	ListFunctions(
+		context.Context,
+		*lambda.ListFunctionsInput,
+		...func(*lambda.Options),
+	) (*lambda.ListFunctionsOutput, error)
 	GetPolicy(context.Context, *lambda.GetPolicyInput, ...func(*lambda.Options)) (*lambda.GetPolicyOutput, error)
 }
 
@@ -52,7 +58,7 @@ func (f *findings) stack(ctx context.Context, at connection.Place, flag string) 
 			"name it with --function, the stack's output VendFunctionName",
 		)
 	} else {
-		f.function(ctx, lambda.NewFromConfig(at.AWS), iam.NewFromConfig(at.AWS), at.Function)
+		f.function(ctx, at)
 	}
 	f.secrets(ctx, secretsmanager.New(awssecrets.NewFromConfig(at.AWS), prefix))
 	f.drift(at.Function.String())
@@ -65,13 +71,9 @@ func (f *findings) stack(ctx context.Context, at connection.Place, flag string) 
 }
 
 // function checks a vend function, and who may invoke it by which alias.
-func (f *findings) function(
-	ctx context.Context,
-	reader functionReader,
-	principals iamReader,
-	fn connection.Function,
-) {
-	name := fn.String()
+func (f *findings) function(ctx context.Context, at connection.Place) {
+	reader := lambda.NewFromConfig(at.AWS)
+	name := at.Function.String()
 	out, err := reader.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 	if err != nil {
 		f.unread("function", clierror.AWS("lambda:GetFunctionConfiguration", name, err))
@@ -84,7 +86,10 @@ func (f *findings) function(
 	for _, alias := range append([]string{""}, f.aliasNames...) {
 		f.resourcePolicy(ctx, reader, name, arn, alias)
 	}
-	f.identityPolicies(ctx, principals, arn)
+	f.identityPolicies(ctx, iam.NewFromConfig(at.AWS), arn)
+	settings := settingsOf(out.Environment)
+	f.overlaps(ctx, reader, settings)
+	f.table(ctx, dynamodb.NewFromConfig(at.AWS), settings[envTable])
 }
 
 // Skews of this machine's clock. AWS refuses requests whose date is more than
@@ -132,7 +137,12 @@ func (f *findings) aliases(ctx context.Context, reader functionReader, name stri
 		}
 	}
 	for _, alias := range names {
-		if on := versions[alias]; on != iampolicy.Latest {
+		on := versions[alias]
+		if alias == iampolicy.APIAlias && on != iampolicy.Latest {
+			f.release(ctx, reader, name, on)
+			continue
+		}
+		if on != iampolicy.Latest {
 			f.fail(
 				"alias "+alias,
 				"stands on version "+on+", which keeps the settings of its time",

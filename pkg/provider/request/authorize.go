@@ -1,4 +1,4 @@
-package provider
+package request
 
 import (
 	"net/url"
@@ -8,23 +8,23 @@ import (
 
 // AuthorizeURL returns the URL where a resource owner authorizes the client
 // (RFC 6749 §4.1.1). The provider then redirects to redirectURI. The caller
-// adds state and the code challenge. Of the client, only the ID and the token
-// URL are used. An error is an [*Error] of kind Misconfigured.
-func (e Endpoint) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, error) {
-	d := e.Descriptor
+// adds state and the code challenge. Of the client, only the ID, the token URL
+// and the variables are used. An error is an [*Error] of kind Misconfigured.
+func (b Builder) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, error) {
+	d := b.Descriptor
 	if d.Authorize == nil {
-		return nil, misconfigured("authorize: this provider connects no accounts")
+		return nil, Misconfigured("authorize: this provider connects no accounts")
 	}
-	u, failure := e.relative(d.Authorize.URL, "authorize.url")
+	u, failure := b.relative("authorize.url", d.Authorize.URL, nil)
 	if failure != nil {
 		return nil, failure
 	}
 	q := u.Query()
 	for name, value := range d.Authorize.Params {
-		q.Set(name, value)
+		q.Set(name, formText(value))
 	}
 	q.Set("response_type", "code")
-	q.Set("client_id", e.Client.ID)
+	q.Set("client_id", b.Client.ID)
 	q.Set("redirect_uri", redirectURI)
 	q.Set("scope", scope)
 	t := d.EndpointFor(descriptor.AuthorizationCode)

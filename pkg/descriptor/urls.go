@@ -1,0 +1,115 @@
+package descriptor
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor/template"
+)
+
+// A value in a URL cannot change where the URL leads, other than as the
+// descriptor says.
+var (
+	hostLabel   = regexp.MustCompile(`^[a-z0-9-]{1,63}$`)
+	hostName    = regexp.MustCompile(`^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$`)
+	pathSegment = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+)
+
+// urlPart is a part of a URL.
+type urlPart int
+
+const (
+	inHost urlPart = iota
+	inPath
+	inQuery
+)
+
+// partAfter returns the part of a URL that follows a text.
+func partAfter(before string) urlPart {
+	_, rest, isAbsolute := strings.Cut(before, "://")
+	switch {
+	case strings.Contains(before, "?"):
+		return inQuery
+	case isAbsolute && !strings.Contains(rest, "/"):
+		return inHost
+	}
+	return inPath
+}
+
+// ExpandURL returns a URL of the descriptor, or a reference relative to the
+// token URL, with its placeholders replaced. value returns the value of a name.
+func (d *Descriptor) ExpandURL(raw string, value func(name string) (string, error)) (string, error) {
+	t, err := template.Parse(raw)
+	if err != nil {
+		return "", err
+	}
+	if t.IsLiteral() {
+		return raw, nil
+	}
+	places, i := t.Places(), 0
+	return t.ExpandEach(template.Values{Value: value}, func(before, text string) (string, error) {
+		name := places[i].Name
+		i++
+		return d.inURL(partAfter(before), name, text)
+	})
+}
+
+// inURL returns a value as a part of a URL.
+func (d *Descriptor) inURL(part urlPart, name, value string) (string, error) {
+	variable := d.Variables[strings.TrimPrefix(name, VariablePrefix)]
+	isListed := strings.HasPrefix(name, VariablePrefix) && slices.Contains(variable.Values, value)
+	switch {
+	case part == inHost && isListed && hostName.MatchString(value):
+		return value, nil
+	case part == inHost && !hostLabel.MatchString(value):
+		return "", fmt.Errorf("%s: expected one label of a host name: 1 to 63 of a-z, 0-9 and -", name)
+	case part == inPath && (!pathSegment.MatchString(value) || value == "." || value == ".."):
+		return "", fmt.Errorf("%s: expected one segment of a path: 1 to 128 of A-Z, a-z, 0-9 and ._~-, and not . or ..", name)
+	case part == inQuery && HasControl(value):
+		return "", fmt.Errorf("%s: expected no control characters", name)
+	case part == inQuery:
+		return strings.ReplaceAll(url.QueryEscape(value), "+", "%20"), nil
+	}
+	return value, nil
+}
+
+// checkURLPlaces refuses placeholders in a URL that could lead it elsewhere.
+func (d *Descriptor) checkURLPlaces(t template.Template) error {
+	for _, place := range t.Places() {
+		name, isVariable := strings.CutPrefix(place.Name, VariablePrefix)
+		if place.Name == "" {
+			return errors.New("expected a value without a function around it in a URL")
+		}
+		if partAfter(place.Before) != inHost {
+			continue
+		}
+		if !isVariable {
+			return fmt.Errorf("expected only variables in the host, not {%s}", place.Name)
+		}
+		host := place.After[:indexOrEnd(place.After, "/?#")]
+		host = strings.TrimSuffix(host[:indexOrEnd(host, ":")], ".")
+		if strings.Contains(host, "..") {
+			return errors.New("expected a host without empty labels")
+		}
+		listed := d.Variables[name].Values
+		if len(listed) == 0 && strings.Count(host, ".") < 2 {
+			return fmt.Errorf("expected at least two further labels of the host after {%s}, or values of the variable",
+				place.Name)
+		}
+		if slices.ContainsFunc(listed, func(value string) bool { return !hostName.MatchString(value) }) {
+			return fmt.Errorf("expected values of %s that can stand in a host", place.Name)
+		}
+	}
+	return nil
+}
+
+func indexOrEnd(text, chars string) int {
+	if at := strings.IndexAny(text, chars); at >= 0 {
+		return at
+	}
+	return len(text)
+}

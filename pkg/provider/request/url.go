@@ -1,0 +1,81 @@
+package request
+
+import (
+	"cmp"
+	"net/url"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+const expectedURL = "expected an https URL without user, password and fragment"
+
+// url returns the URL of the endpoint for a grant. taken are the values of
+// earlier steps.
+func (b Builder) url(g descriptor.Grant, taken map[string]redact.String) (*url.URL, *Error) {
+	raw, problem := b.Client.TokenURL, (*Error)(nil)
+	if raw == "" {
+		if raw, problem = b.expandURL("token.url", b.Descriptor.Token.URL, taken); problem != nil {
+			return nil, problem
+		}
+	}
+	if raw == "" {
+		return nil, OfClient(Misconfigured("token_url: missing, and the vendor publishes none"))
+	}
+	u, err := url.Parse(raw)
+	if err == nil && g == descriptor.RefreshToken && b.Descriptor.Refresh.URL != "" {
+		if raw, problem = b.expandURL("refresh.url", b.Descriptor.Refresh.URL, nil); problem != nil {
+			return nil, problem
+		}
+		u, err = u.Parse(raw)
+	}
+	if err == nil {
+		err = descriptor.CheckURL(u)
+	}
+	if err != nil {
+		return nil, OfClient(Misconfigured("token_url: " + expectedURL))
+	}
+	return u, nil
+}
+
+// relative returns a URL of the descriptor that may be relative to the token
+// URL.
+func (b Builder) relative(field, raw string, taken map[string]redact.String) (*url.URL, *Error) {
+	raw, failure := b.expandURL(field, raw, taken)
+	if failure != nil {
+		return nil, failure
+	}
+	u, err := url.Parse(raw)
+	if err == nil && !u.IsAbs() {
+		base, failure := b.url(descriptor.ClientCredentials, taken)
+		if failure != nil {
+			return nil, failure
+		}
+		u, err = base.Parse(raw)
+	}
+	if err == nil {
+		err = descriptor.CheckURL(u)
+	}
+	if err != nil {
+		return nil, Misconfigured("%s: "+expectedURL, field)
+	}
+	return u, nil
+}
+
+// expandURL replaces the placeholders of a URL.
+func (b Builder) expandURL(field, raw string, taken map[string]redact.String) (string, *Error) {
+	expanded, err := b.Descriptor.ExpandURL(raw, func(name string) (string, error) {
+		if variable, ok := strings.CutPrefix(name, descriptor.VariablePrefix); ok {
+			return variableOf(b.Descriptor, b.Client, variable)
+		}
+		if step, ok := strings.CutPrefix(name, descriptor.StepPrefix); ok {
+			return taken[step].Reveal(), nil
+		}
+		return b.Client.ID, nil
+	})
+	if err != nil {
+		return "", asError(field, err)
+	}
+	return cmp.Or(expanded, raw), nil
+}
