@@ -51,7 +51,7 @@ stress: ## run tests again and again under load: PACKAGES (all), MINUTES (60) at
 	@$(GO) run ./internal/stress -minutes $${MINUTES:-60} $${PACKAGES:-./...}
 
 check: ## formatting, style, vet, staticcheck, further analyzers, tidy go.mod
-	@unformatted=$$(gofmt -l cmd functions pkg internal .ci); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l clients cmd examples functions pkg internal .ci); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) run ./internal/style
 	$(GO) vet ./...
 	$(GO) vet -tags testall ./...

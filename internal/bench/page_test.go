@@ -56,6 +56,7 @@ var sections = []struct {
 	{"machine", machine},
 	{"rotate", rotation},
 	{"herd", herd},
+	{"agent", agent},
 }
 
 const heading = `# Performance

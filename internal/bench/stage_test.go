@@ -172,7 +172,7 @@ func program(b *testing.B, name, arch string) string {
 var sources = map[string]string{
 	"hello": "./internal/bench/hello", "least": "./internal/bench/least", "vend": "./functions/vend",
 	"rotate": "./functions/rotate", "bare": "./internal/bench/bare", "sweep": "./internal/bench/sweep",
-	"tokenvend": "./cmd/tokenvend",
+	"tokenvend": "./cmd/tokenvend", "extension": "./cmd/tokenvend-extension",
 }
 
 func build(name, arch string) (string, error) {

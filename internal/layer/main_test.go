@@ -66,8 +66,8 @@ func TestLayerIsSmall(t *testing.T) {
 	}
 }
 
-// The extension links the one client of an AWS service that it invokes the
-// function with, and nothing of the command line or of one machine.
+// The extension links no client of an AWS service, and nothing of the command
+// line or of one machine.
 func TestExtensionLinksLittle(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "../../cmd/tokenvend-extension").Output()
 	if err != nil {
@@ -76,7 +76,7 @@ func TestExtensionLinksLittle(t *testing.T) {
 	for dependency := range strings.Lines(string(out)) {
 		for _, other := range []string{
 			"spf13", "yaml", "text/template", "golang.org/x/oauth2", "go.etcd.io", "aws-sdk-go-v2/config",
-			"service/dynamodb", "service/secretsmanager", "service/kms", "service/sts", "pkg/mint", "pkg/descriptor",
+			"aws-sdk-go-v2/service/", "pkg/mint", "pkg/descriptor",
 		} {
 			if strings.Contains(dependency, other) {
 				t.Errorf("go list -deps ./cmd/tokenvend-extension has %s, want nothing of %s", dependency, other)

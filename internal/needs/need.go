@@ -35,7 +35,7 @@ var styles = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 // .cache automatically.
 var needs = []need{
 	{
-		name: "Node.js 20", use: "dynalite, cdk-nag, OAuth servers", programs: []string{"node"},
+		name: "Node.js 20", use: "dynalite, cdk-nag, OAuth servers, clients/js", programs: []string{"node"},
 		probe:   []string{"--version"},
 		version: digits, least: 20, packages: []string{"nodejs"}, elsewhere: "https://nodejs.org/en/download",
 	},
@@ -44,14 +44,15 @@ var needs = []need{
 		version: digits, packages: []string{"npm"}, elsewhere: "comes with Node.js",
 	},
 	{
-		name: "Python 3.10 with venv", use: "moto, aws-sam-translator, cfn-lint, Authlib",
+		name: "Python 3.10 with venv", use: "moto, aws-sam-translator, cfn-lint, Authlib, clients/python",
 		programs: []string{"python3"},
 		probe:    []string{"-c", "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"},
 		version:  regexp.MustCompile(`3\.(\d+)`), least: 10, packages: []string{"python3-venv"},
 		elsewhere: "https://www.python.org/downloads",
 	},
 	{
-		name: "JDK 17", use: "DynamoDB Local, Keycloak", programs: []string{"javac"}, probe: []string{"-version"},
+		name: "JDK 17", use: "DynamoDB Local, Keycloak, examples", programs: []string{"javac"},
+		probe:   []string{"-version"},
 		version: digits, least: 17, packages: []string{"default-jdk-headless"}, elsewhere: "https://adoptium.net",
 	},
 	{
@@ -63,6 +64,11 @@ var needs = []need{
 		programs: []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"},
 		probe:    []string{"--version"}, version: digits, packages: []string{"chromium"},
 		elsewhere: "https://www.chromium.org/getting-involved/download-chromium",
+	},
+	{
+		name: "nginx", use: "forward auth by the agent", programs: []string{"nginx"}, probe: []string{"-v"},
+		version: regexp.MustCompile(`nginx/(\d+)`), least: 1, packages: []string{"nginx-light"},
+		elsewhere: "https://nginx.org/en/download.html",
 	},
 	{
 		name: "a C compiler", use: "the race detector", programs: []string{"gcc", "clang", "cc"},

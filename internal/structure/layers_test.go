@@ -25,6 +25,7 @@ var layers = [][]string{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/private", "pkg/watermark",
 		"pkg/jsonpointer",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
+		"pkg/provider/sentence",
 		"pkg/awserror",
 		"pkg/local/httpserver",
 	},
@@ -83,7 +84,7 @@ var apart = map[string][]string{
 	"pkg/agent":               {"pkg/client"},
 	"pkg/agent/tokenfile":     {"pkg/client"},
 	"pkg/agent/extension": {
-		"pkg/client", "pkg/client/invoke", "pkg/client/signed",
+		"pkg/client", "pkg/client/signed",
 	},
 	"internal/reverts": {},
 	"cmd/tokenvend/internal/clierror": {
@@ -96,6 +97,8 @@ var apart = map[string][]string{
 	"cmd/tokenvend/internal/report":            {"pkg/client"},
 	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
 	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"examples/oauth2/go":                       {}, // an example
+	"examples/lambda/go":                       {}, // an example
 	"internal/layer":                           {},
 	"internal/needs":                           {},
 	"internal/stress":                          {},

@@ -15,6 +15,7 @@ import (
 type Demo struct {
 	Home    string // the home directory of both
 	URL     string // of the API, whose operator's key is local:local
+	Control string // where the simulated providers are told to misbehave
 	Agent   string // the agent's URL
 	KeyFile string // the agent's key
 	Key     string
@@ -23,6 +24,7 @@ type Demo struct {
 
 var (
 	serverListens = regexp.MustCompile(`listens on (http://\S+);`)
+	demoControls  = regexp.MustCompile(`curl (http://\S+)/stats`)
 	agentListens  = regexp.MustCompile(`The agent listens on (http://\S+); its key is in (\S+)\.`)
 	agentSocket   = regexp.MustCompile(`The agent listens on the unix socket (\S+)\.`)
 )
@@ -54,9 +56,10 @@ func StartDemo(t testing.TB, program string, credentials ...string) *Demo {
 	t.Cleanup(func() { _ = os.RemoveAll(home) })
 	d := &Demo{Home: home}
 	data := filepath.Join(home, ".tokenvend")
-	d.URL = d.run(t, []string{
+	serves := d.run(t, []string{
 		program, "serve", "--demo", "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0", "--data", data,
-	}, serverListens)[0][1]
+	}, serverListens, demoControls)
+	d.URL, d.Control = serves[0][1], serves[1][1]
 	agent := append([]string{program, "agent"}, credentials...)
 	found := d.run(t, append(agent, "--data", data, "--listen", "127.0.0.1:0",
 		"--socket", filepath.Join(home, "agent.sock")), agentListens, agentSocket)

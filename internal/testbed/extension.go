@@ -176,6 +176,9 @@ func (e *Extension) Init() time.Duration {
 	return e.init
 }
 
+// End kills the process, and waits for it.
+func (e *Extension) End() { e.process.end() }
+
 // Output returns the end of what the extension wrote.
 func (e *Extension) Output() string { return e.process.output.String() }
 

@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -195,6 +196,22 @@ const (
 	highestPort = 32000
 	portTries   = 100
 )
+
+// FreePorts returns different ports that were free just now.
+func FreePorts(t testing.TB, n int) []string {
+	t.Helper()
+	var ports []string
+	for len(ports) < n {
+		port, err := freePort()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := strconv.Itoa(port); !slices.Contains(ports, text) {
+			ports = append(ports, text)
+		}
+	}
+	return ports
+}
 
 func freePort() (int, error) {
 	var err error

@@ -87,7 +87,7 @@ func (a *Agent) Prefetch() {
 // admit refuses what is no credential's name, and a credential that is not on
 // the agent's list.
 func (a *Agent) admit(credential string) error {
-	if !isName(credential) {
+	if !ValidName(credential) {
 		return &api.Error{Code: api.InvalidRequest, Detail: "the path: expected the name of a credential"}
 	}
 	if len(a.allowed) > 0 && !slices.Contains(a.allowed, credential) {
@@ -99,8 +99,9 @@ func (a *Agent) admit(credential string) error {
 	return nil
 }
 
-// isName reports whether s has only characters that names of credentials have.
-func isName(s string) bool {
+// ValidName reports whether s has the length and the characters of a
+// credential's name.
+func ValidName(s string) bool {
 	for _, c := range []byte(s) {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
 			return false

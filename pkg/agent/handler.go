@@ -17,7 +17,7 @@ const (
 	tokensPath        = "/tokens/"
 	authorizationPath = "/authorization/"
 	forwardAuthPath   = "/forward-auth/"
-	tokenEndpointPath = "/oauth2/token"
+	tokenEndpointPath = "/oauth2/token" // #nosec G101 -- a path
 )
 
 // Handler returns the HTTP interface:
@@ -55,7 +55,7 @@ func (a *Agent) serveToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(apiToken(t).AppendJSON(nil)) // an error means that nobody listens
+	_, _ = w.Write(apiToken(t).AppendJSON(nil)) // #nosec G705 -- JSON, and named so; an error: nobody listens
 }
 
 func (a *Agent) serveAuthorization(w http.ResponseWriter, r *http.Request) {
@@ -66,7 +66,7 @@ func (a *Agent) serveAuthorization(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, headerValue(t))
+	_, _ = io.WriteString(w, headerValue(t)) // #nosec G705 -- plain text, and named so
 }
 
 // serveForwardAuth ignores the method, the query and the rest of the path:
@@ -96,7 +96,7 @@ func (a *Agent) vend(r *http.Request, path string, methods ...string) (client.To
 		return client.Token{}, &api.Error{Code: api.InvalidRequest, Detail: "the body: it broke off"}
 	}
 	route, ok := api.Operations().Route(path)
-	if !ok || !isName(route.Credential) || path != tokensPath+route.Credential {
+	if !ok || !ValidName(route.Credential) || path != tokensPath+route.Credential {
 		return client.Token{}, &api.Error{
 			Code: api.UnknownCredential, Detail: "the path: expected the name of a credential",
 		}

@@ -88,7 +88,7 @@ func (d *Descriptor) checkURLPlaces(t template.Template) error {
 			continue
 		}
 		if !isVariable {
-			return fmt.Errorf("expected only variables in the host, not {%s}", place.Name)
+			return fmt.Errorf("expected only variables in the host, not {%s}", shownValue(place.Name))
 		}
 		host := place.After[:indexOrEnd(place.After, "/?#")]
 		host = strings.TrimSuffix(host[:indexOrEnd(host, ":")], ".")
@@ -98,10 +98,10 @@ func (d *Descriptor) checkURLPlaces(t template.Template) error {
 		listed := d.Variables[name].Values
 		if len(listed) == 0 && strings.Count(host, ".") < 2 {
 			return fmt.Errorf("expected at least two further labels of the host after {%s}, or values of the variable",
-				place.Name)
+				shownValue(place.Name))
 		}
 		if slices.ContainsFunc(listed, func(value string) bool { return !hostName.MatchString(value) }) {
-			return fmt.Errorf("expected values of %s that can stand in a host", place.Name)
+			return fmt.Errorf("expected values of %s that can stand in a host", shownValue(place.Name))
 		}
 	}
 	return nil

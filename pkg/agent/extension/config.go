@@ -1,6 +1,7 @@
 package extension
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 
+	"github.com/tokenvend/tokenvend/pkg/agent"
 	"github.com/tokenvend/tokenvend/pkg/client"
-	"github.com/tokenvend/tokenvend/pkg/client/invoke"
 	"github.com/tokenvend/tokenvend/pkg/client/signed"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -23,12 +24,14 @@ const (
 	envURL         = "TOKENVEND_URL"
 	envFunction    = "TOKENVEND_FUNCTION"
 	envPort        = "TOKENVEND_AGENT_PORT"
-	envCredentials = "TOKENVEND_AGENT_CREDENTIALS"
+	envCredentials = "TOKENVEND_AGENT_CREDENTIALS" // #nosec G101 -- a name
 	envRuntimeAPI  = "AWS_LAMBDA_RUNTIME_API"
 	envRegion      = "AWS_REGION"
 	envSession     = "AWS_SESSION_TOKEN"
 	envContainer   = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
-	envCredsURI    = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+	envCredsURI    = "AWS_CONTAINER_CREDENTIALS_FULL_URI" // #nosec G101 -- a name
+	envEndpoint    = "AWS_ENDPOINT_URL_LAMBDA"
+	envEndpoints   = "AWS_ENDPOINT_URL"
 )
 
 // DefaultPort is the port on loopback. AWS's own extension for parameters and
@@ -58,15 +61,29 @@ func read(getenv func(string) string) (settings, error) {
 	if s.port, err = parsePort(getenv(envPort)); err != nil {
 		errs = append(errs, err)
 	}
-	for name := range strings.SplitSeq(getenv(envCredentials), ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			s.credentials = append(s.credentials, name)
-		}
+	if s.credentials, err = parseCredentials(getenv(envCredentials)); err != nil {
+		errs = append(errs, err)
 	}
 	if s.transport, err = newTransport(getenv, s.web); err != nil {
 		errs = append(errs, err)
 	}
 	return s, errors.Join(errs...)
+}
+
+// parseCredentials returns the names that a variable lists; none for "".
+func parseCredentials(value string) ([]string, error) {
+	if value == "" {
+		return nil, nil
+	}
+	var names []string
+	for name := range strings.SplitSeq(value, ",") {
+		name = strings.TrimSpace(name)
+		if !agent.ValidName(name) {
+			return nil, fmt.Errorf("%s: expected names of credentials, separated by commas", envCredentials)
+		}
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 func parsePort(value string) (int, error) {
@@ -82,7 +99,7 @@ func parsePort(value string) (int, error) {
 
 func newTransport(getenv func(string) string, web *http.Client) (client.Transport, error) {
 	url, function := getenv(envURL), getenv(envFunction)
-	cfg := aws.Config{Region: getenv(envRegion), Credentials: credentials(getenv, web), HTTPClient: web}
+	cfg := aws.Config{Region: getenv(envRegion), Credentials: credentials(getenv, web)}
 	switch {
 	case (url == "") == (function == ""):
 		return nil, fmt.Errorf("expected one of %s, the API's URL, and %s, the vend function and an alias of it",
@@ -90,7 +107,7 @@ func newTransport(getenv func(string) string, web *http.Client) (client.Transpor
 	case url != "":
 		return signed.New(url, cfg, signed.HTTPClient(web)), nil
 	}
-	return invoke.New(cfg, function), nil
+	return newInvoker(function, cmp.Or(getenv(envEndpoint), getenv(envEndpoints)), cfg, web), nil
 }
 
 // credentials returns those of the function's role: in the environment, or from

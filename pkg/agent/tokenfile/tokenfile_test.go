@@ -49,16 +49,33 @@ func await(t *testing.T, path, want string) {
 	t.Fatalf("ReadFile(%s) = %q, %v, want %q", path, got, err, want)
 }
 
+// awaitOther waits until a file holds another token, whole, and returns it.
+func awaitOther(t *testing.T, path, than string) string {
+	t.Helper()
+	var got []byte
+	var err error
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if got, err = os.ReadFile(path); err == nil && string(got) != than {
+			if !strings.HasPrefix(string(got), "token-") {
+				t.Errorf("ReadFile(%s) = %q, want a whole token", path, got)
+			}
+			return string(got)
+		}
+	}
+	t.Fatalf("ReadFile(%s) = %q, %v, want another token than %q", path, got, err, than)
+	return ""
+}
+
 func TestKeepWritesEachToken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	fake := &clienttest.Server{Lifetime: 3 * time.Second, Early: 2 * time.Second}
 	stop := keep(t, File{Credential: "minut", Path: path}, fake)
-	await(t, path, "token-1")
+	first := awaitOther(t, path, "")
 	info, err := os.Stat(path)
 	if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("Stat(%s) = %v, %v, want mode 0600", path, info.Mode(), err)
 	}
-	await(t, path, "token-2")
+	awaitOther(t, path, first)
 	if log := stop(); log != "" {
 		t.Errorf("Keep logs %s, want nothing", log)
 	}

@@ -15,8 +15,12 @@ import (
 
 // Listen listens at a path, in the place of a socket on which nobody listens
 // any more. It refuses a folder that others may write: they could put a socket
-// of their own there.
+// of their own there. It fails on a system that does not report the user of a
+// connection.
 func Listen(path string) (*Listener, error) {
+	if !reportsPeers {
+		return nil, errors.New("this system does not report the user of a connection: use loopback")
+	}
 	if err := checkFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}

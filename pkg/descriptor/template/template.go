@@ -100,7 +100,7 @@ type Use struct {
 }
 
 // Uses returns the values that the template uses, sorted by name. A value that
-// stands both plain and under a function has two entries.
+// stands both plain and under a function has two entries, the plain one first.
 func (t Template) Uses() []Use {
 	all := map[Use]bool{}
 	for _, p := range t.parts {
@@ -108,7 +108,15 @@ func (t Template) Uses() []Use {
 			p.expr.uses(all, true)
 		}
 	}
-	return slices.SortedFunc(maps.Keys(all), func(a, b Use) int { return strings.Compare(a.Name, b.Name) })
+	return slices.SortedFunc(maps.Keys(all), func(a, b Use) int {
+		if order := strings.Compare(a.Name, b.Name); order != 0 || a.Plain == b.Plain {
+			return order
+		}
+		if a.Plain {
+			return -1
+		}
+		return 1
+	})
 }
 
 // Values is where the values of placeholders come from.
