@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/accounts"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/callers"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/credentials"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/data"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/server"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/tokens"
@@ -32,7 +34,7 @@ var groups = [...]struct {
 	{"Callers of a stack:", callers.Commands},
 	{"Accounts of users:", accounts.Commands},
 	{"Server and setup:", func(p command.Program) []*cobra.Command {
-		return append(server.Commands(p), doctor.Commands(p)...)
+		return slices.Concat(server.Commands(p), doctor.Commands(p), data.Commands(p))
 	}},
 }
 
