@@ -99,7 +99,7 @@ func (r *Report) count(became Renewal) {
 func (r Report) line(err error, took time.Duration) journal.Pass {
 	p := journal.Pass{
 		Renewed: r.Renewed, Retired: r.Retired, Failed: r.Failed,
-		Left: r.Left, Overdue: r.Overdue, Proven: r.Proven, Refused: r.Refused, More: r.More, Took: took,
+		Left: r.Left, Overdue: r.Overdue, Verified: r.Proven, Refused: r.Refused, More: r.More, Took: took,
 	}
 	if err != nil {
 		p.Error, p.Cause = err.Error(), journal.Cause(err)

@@ -168,16 +168,25 @@ func (t Template) Places() []Place {
 		}
 		place := Place{Name: p.expr.name}
 		for _, before := range t.parts[:i] {
-			place.Before += before.text
+			place.Before += before.source()
 		}
 		for _, after := range t.parts[i+1:] {
-			place.After += after.text
+			place.After += after.source()
 		}
 		all = append(all, place)
 	}
 	return all
 }
 
+// source returns a part as text: a placeholder by the name of its value.
+func (p part) source() string {
+	if p.expr == nil {
+		return p.text
+	}
+	return "{" + p.expr.name + "}"
+}
+
 // Place is where a placeholder stands. Name is "" where it is not the plain
-// name of a value. Before and After are the literal texts of the template.
+// name of a value. Before and After are the rest of the template, with its
+// other placeholders as {NAME}.
 type Place struct{ Name, Before, After string }
