@@ -81,6 +81,8 @@ func poisoned(w http.ResponseWriter, r *http.Request) {
 			Fingerprint: poison,
 			Scope:       poison,
 			ExpiresIn:   3600,
+			Extra:       map[string]string{poison: poison},
+			Use:         api.Use{Header: poison, Prefix: poison, Query: poison},
 		}
 	}
 	_ = json.NewEncoder(w).Encode(answer)

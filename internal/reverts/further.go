@@ -169,7 +169,7 @@ var further = []revert{
 	},
 	{
 		attack: "20", fix: "tokens are masked by their names too", file: "pkg/provider/response/refreshname.go",
-		old:     "	q.findTokens(doc)\n",
+		old:     "	q.findTokens(v.Document)\n",
 		without: "",
 		test:    "TestAttack20_NoPointerShowsAToken", pkg: "pkg/provider",
 	},
@@ -272,7 +272,7 @@ var further = []revert{
 		test:    "TestFault47_OutageInTheMiddleOfARotation", pkg: "pkg/mint",
 	},
 	{
-		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/response/sentence.go",
+		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/sentence/sentence.go",
 		old:     `|\bpretokengeneration\b`,
 		without: "",
 		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider/response",

@@ -187,7 +187,7 @@ func (d *Descriptor) validateTemplates(p *problems) {
 			isSecret := use.Name == ValueClientSecret || strings.HasPrefix(use.Name, SecretPrefix)
 			key := at.request + " " + use.Name
 			if isSecret && use.Plain && (plain[key] || d.authSends(at.request, use)) {
-				p.add(at.path, "expected {%s} in one place of a request", use.Name)
+				p.add(at.path, "expected {%s} in one place of a request", shownValue(use.Name))
 			}
 			plain[key] = plain[key] || use.Plain
 		}
@@ -219,7 +219,7 @@ func (d *Descriptor) checkUse(at place, name string) string {
 		return name == allowed || strings.HasSuffix(allowed, ".") && strings.HasPrefix(name, allowed)
 	})
 	if !isAllowed {
-		return fmt.Sprintf("no value %s here: expected %s", redact.Name(name), shownValues(at.allowed))
+		return fmt.Sprintf("no value %s here: expected %s", shownValue(name), shownValues(at.allowed))
 	}
 	if variable, ok := strings.CutPrefix(name, VariablePrefix); ok {
 		if _, declared := d.Variables[variable]; !declared {
@@ -233,6 +233,16 @@ func (d *Descriptor) checkUse(at place, name string) string {
 		return "expected steps.STEP.NAME of an earlier step and a name that it takes"
 	}
 	return ""
+}
+
+// shownValue returns the name of a value as an error may show it: a secret may
+// stand in braces by mistake.
+func shownValue(name string) string {
+	kind, inner, dotted := strings.Cut(name, ".")
+	if !dotted {
+		return redact.Name(name)
+	}
+	return redact.Name(kind) + "." + redact.Name(inner)
 }
 
 // shownValues returns the values that a place allows, as templates have them.

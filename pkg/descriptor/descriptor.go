@@ -49,12 +49,20 @@ type Descriptor struct {
 	Schema string `json:"$schema,omitempty"`
 	// Name is the name in the catalogue. An inline descriptor needs none.
 	Name string `json:"name,omitempty"`
+	// Title is the name for people: "Salesforce (JWT bearer)".
+	Title string `json:"title,omitempty"`
 	// Docs is the URL of the vendor's page that the descriptor was taken from.
 	Docs string `json:"docs,omitempty"`
-	// Checked is the day of the last comparison with that page, "2026-11-22".
+	// Checked is the day on which the descriptor was last compared with a copy
+	// of that page, "2026-11-22", or [NotRead].
 	Checked string `json:"checked,omitempty"`
+	// Setup tells an operator how to get credentials, in two or three
+	// sentences.
+	Setup string `json:"setup,omitempty"`
 	// Notes tell a reader what else to know.
 	Notes []string `json:"notes,omitempty"`
+	// Example is the secret of a credential, without real secrets.
+	Example Example `json:"example,omitempty"`
 
 	// Secrets are the named secrets that a credential has. An inline descriptor
 	// need not list them: a placeholder is enough.
@@ -89,6 +97,13 @@ type Descriptor struct {
 	Permanent Permanent         `json:"permanent,omitzero"`
 	Errors    Errors            `json:"errors,omitzero"`
 }
+
+// NotRead is [Descriptor.Checked] of an entry that was written without the
+// vendor's page: everything in it is assumed.
+const NotRead = "not read"
+
+// Example is an object of JSON.
+type Example map[string]any
 
 // TokenEndpoint describes a token request (RFC 6749 §4.4.2). Where its URL is
 // empty, each credential needs a token_url.

@@ -29,6 +29,8 @@ const (
 	ValueAssertion    = "assertion"
 	ValueTokenURL     = "token_url"
 	ValueUUID         = "uuid"
+	// ValuePublicKey is the SHA-256 of the client's public key, in base64.
+	ValuePublicKey = "public_key_sha256"
 )
 
 // Values that the templates of a request may use: names, and prefixes of names.
@@ -85,8 +87,9 @@ func (d *Descriptor) places() []place {
 func (d *Descriptor) assertionPlaces() []place {
 	all := []place{{"assertion", "token.assertion_audience", d.Token.Audience, claimValues, false}}
 	if a := d.Assertion; a != nil {
-		all = append(all, texts("assertion", "assertion.claims", map[string]any(a.Claims), claimValues)...)
-		all = append(all, texts("assertion", "assertion.header", map[string]any(a.Header), claimValues)...)
+		withKey := append(slices.Clip(claimValues), ValuePublicKey)
+		all = append(all, texts("assertion", "assertion.claims", map[string]any(a.Claims), withKey)...)
+		all = append(all, texts("assertion", "assertion.header", map[string]any(a.Header), withKey)...)
 		all = append(all, place{"assertion", assertionKey, a.Key, keyValues, false})
 	}
 	return all
@@ -142,6 +145,24 @@ func (d *Descriptor) Uses() map[string]bool {
 		}
 	}
 	return used
+}
+
+// VerifiesWithSecret reports whether a verification needs more of the client
+// than its ID and variables.
+func (d *Descriptor) VerifiesWithSecret() bool {
+	for _, p := range d.places() {
+		t, err := p.parse()
+		if err != nil || p.request != "verify" {
+			continue
+		}
+		for _, use := range t.Uses() {
+			isSecret := use.Name == ValueClientSecret || use.Name == ValueAssertion || use.Name == ValueKeyID
+			if isSecret || strings.HasPrefix(use.Name, SecretPrefix) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // UsesOf returns the names with a prefix of the values that templates use,

@@ -88,23 +88,38 @@ func (d *Descriptor) checkURLPlaces(t template.Template) error {
 			continue
 		}
 		if !isVariable {
-			return fmt.Errorf("expected only variables in the host, not {%s}", place.Name)
+			return fmt.Errorf("expected only variables in the host, not {%s}", shownValue(place.Name))
 		}
-		host := place.After[:indexOrEnd(place.After, "/?#")]
-		host = strings.TrimSuffix(host[:indexOrEnd(host, ":")], ".")
+		host := place.After[:indexOrEnd(place.After, "/?#:")]
+		host = strings.TrimSuffix(d.shortest(host), ".")
 		if strings.Contains(host, "..") {
 			return errors.New("expected a host without empty labels")
 		}
 		listed := d.Variables[name].Values
 		if len(listed) == 0 && strings.Count(host, ".") < 2 {
 			return fmt.Errorf("expected at least two further labels of the host after {%s}, or values of the variable",
-				place.Name)
+				shownValue(place.Name))
 		}
 		if slices.ContainsFunc(listed, func(value string) bool { return !hostName.MatchString(value) }) {
-			return fmt.Errorf("expected values of %s that can stand in a host", place.Name)
+			return fmt.Errorf("expected values of %s that can stand in a host", shownValue(place.Name))
 		}
 	}
 	return nil
+}
+
+// shortest returns the part of a host after a placeholder with the values of
+// fewest labels in the place of its variables.
+func (d *Descriptor) shortest(host string) string {
+	for name, v := range d.Variables {
+		value := "x"
+		if len(v.Values) > 0 {
+			value = slices.MinFunc(v.Values, func(a, b string) int {
+				return strings.Count(a, ".") - strings.Count(b, ".")
+			})
+		}
+		host = strings.ReplaceAll(host, "{"+VariablePrefix+name+"}", value)
+	}
+	return host
 }
 
 func indexOrEnd(text, chars string) int {

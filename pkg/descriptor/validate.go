@@ -44,8 +44,11 @@ func (d *Descriptor) validate(p *problems) {
 	if u, err := url.Parse(d.Docs); d.Docs != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
 		p.add("docs", "expected an https URL")
 	}
-	if _, err := time.Parse(time.DateOnly, d.Checked); d.Checked != "" && err != nil {
-		p.add("checked", "expected a day, such as 2026-11-22")
+	if _, err := time.Parse(time.DateOnly, d.Checked); d.Checked != "" && d.Checked != NotRead && err != nil {
+		p.add("checked", "expected a day, such as 2026-11-22, or %q", NotRead)
+	}
+	if n := d.Renew.Concurrency; n < 0 || n > maxConcurrency {
+		p.add("renew.concurrency", "expected a number from 1 to %d", maxConcurrency)
 	}
 	d.Response.validate(p)
 	d.Use.validate(p)

@@ -59,3 +59,12 @@ func (s *server) restoreOrRepair() string {
 	return fmt.Sprintf("%s puts a backup back, and %s sets what is left aside and begins anew",
 		s.commandLine("store restore FILE"), s.commandLine("store repair"))
 }
+
+// StoreFile returns the path of the store.
+func (f Folder) StoreFile() string { return filepath.Join(f.Path, storeFile) }
+
+// SealFile returns the path of the key that seals the store's rows.
+func (f Folder) SealFile() string { return filepath.Join(f.Path, sealFile) }
+
+// KeyFile returns the path of the operator's key.
+func (f Folder) KeyFile() string { return filepath.Join(f.Path, keyFile) }

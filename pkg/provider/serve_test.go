@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -108,6 +109,7 @@ func serve(t testing.TB, handler http.HandlerFunc, others ...map[string]string) 
 func (v *vendor) record(r *http.Request) {
 	v.requests.Add(1)
 	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	var b strings.Builder
 	b.WriteString(r.Method + " https://" + r.Host + r.URL.String() + "\n")
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {

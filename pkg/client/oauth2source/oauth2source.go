@@ -4,6 +4,7 @@ package oauth2source
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -19,6 +20,10 @@ import (
 // asked and the token is used beyond that, Expiry is a few seconds away. It
 // never lies behind the token's end. An API that answers 401 is not reported to
 // tokenvend: use [client.Source.RoundTripper] where that matters.
+//
+// Package oauth2 sends a token in the Authorization header alone. Where the
+// provider's API expects it elsewhere, use RoundTripper. Values that the
+// provider gave with the token are returned by [oauth2.Token.Extra].
 func New(ctx context.Context, s *client.Source) oauth2.TokenSource {
 	return source{ctx, s}
 }
@@ -45,5 +50,21 @@ func (s source) Token() (*oauth2.Token, error) {
 	if expiry.After(t.ExpiresAt) {
 		expiry = t.ExpiresAt
 	}
-	return &oauth2.Token{AccessToken: t.Reveal(), TokenType: t.Type, Expiry: expiry}, nil
+	token := &oauth2.Token{AccessToken: t.Reveal(), TokenType: scheme(t), Expiry: expiry}
+	if all := t.Extras(); all != nil {
+		extra := map[string]any{}
+		for name, value := range all {
+			extra[name] = value
+		}
+		token = token.WithExtra(extra)
+	}
+	return token, nil
+}
+
+// scheme returns the word before the token in the Authorization header.
+func scheme(t client.Token) string {
+	if word, ok := strings.CutSuffix(t.Use.Prefix, " "); ok && strings.EqualFold(t.Use.Header, "Authorization") {
+		return word
+	}
+	return t.Type
 }

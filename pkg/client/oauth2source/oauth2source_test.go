@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/client"
 	"github.com/tokenvend/tokenvend/pkg/client/clienttest"
 	"github.com/tokenvend/tokenvend/pkg/client/oauth2source"
@@ -30,6 +31,25 @@ func TestHTTPClient(t *testing.T) {
 	_ = answer.Body.Close()
 	if sent != "Bearer token-1" {
 		t.Errorf("the API was sent %q, want the token", sent)
+	}
+}
+
+func TestExtraAndScheme(t *testing.T) {
+	fake := &clienttest.Server{
+		Extra: map[string]string{"instance_url": "https://x.test"},
+		Use:   api.Use{Header: "Authorization", Prefix: "Zoho-oauthtoken "},
+	}
+	c := client.New(fake)
+	defer func() { _ = c.Close() }()
+	token, err := oauth2source.New(t.Context(), c.Source("zoho")).Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	token.SetAuthHeader(r)
+	if got := r.Header.Get("Authorization"); got != "Zoho-oauthtoken token-1" ||
+		token.Extra("instance_url") != "https://x.test" || token.Extra("other") != nil {
+		t.Errorf("Token() = header %q, extra %v; want Zoho-oauthtoken and the URL", got, token.Extra("instance_url"))
 	}
 }
 

@@ -100,7 +100,7 @@ type Use struct {
 }
 
 // Uses returns the values that the template uses, sorted by name. A value that
-// stands both plain and under a function has two entries.
+// stands both plain and under a function has two entries, the plain one first.
 func (t Template) Uses() []Use {
 	all := map[Use]bool{}
 	for _, p := range t.parts {
@@ -108,7 +108,15 @@ func (t Template) Uses() []Use {
 			p.expr.uses(all, true)
 		}
 	}
-	return slices.SortedFunc(maps.Keys(all), func(a, b Use) int { return strings.Compare(a.Name, b.Name) })
+	return slices.SortedFunc(maps.Keys(all), func(a, b Use) int {
+		if order := strings.Compare(a.Name, b.Name); order != 0 || a.Plain == b.Plain {
+			return order
+		}
+		if a.Plain {
+			return -1
+		}
+		return 1
+	})
 }
 
 // Values is where the values of placeholders come from.
@@ -160,16 +168,25 @@ func (t Template) Places() []Place {
 		}
 		place := Place{Name: p.expr.name}
 		for _, before := range t.parts[:i] {
-			place.Before += before.text
+			place.Before += before.source()
 		}
 		for _, after := range t.parts[i+1:] {
-			place.After += after.text
+			place.After += after.source()
 		}
 		all = append(all, place)
 	}
 	return all
 }
 
+// source returns a part as text: a placeholder by the name of its value.
+func (p part) source() string {
+	if p.expr == nil {
+		return p.text
+	}
+	return "{" + p.expr.name + "}"
+}
+
 // Place is where a placeholder stands. Name is "" where it is not the plain
-// name of a value. Before and After are the literal texts of the template.
+// name of a value. Before and After are the rest of the template, with its
+// other placeholders as {NAME}.
 type Place struct{ Name, Before, After string }

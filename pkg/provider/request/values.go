@@ -2,6 +2,9 @@ package request
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -52,6 +55,8 @@ func (b *building) value(name string) (string, error) {
 		return b.uuid(), nil
 	case descriptor.ValueAssertion:
 		return b.assertion()
+	case descriptor.ValuePublicKey:
+		return b.publicKey()
 	}
 	return "", OfClient(Misconfigured("descriptor: no value %s", name))
 }
@@ -88,6 +93,20 @@ func variableOf(d *descriptor.Descriptor, c Client, name string) (string, error)
 		return *usual, nil
 	}
 	return "", OfClient(Misconfigured("variables.%s: missing", name))
+}
+
+// publicKey returns the SHA-256 of the client's public key, in base64: of its
+// SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7).
+func (b *building) publicKey() (string, error) {
+	if b.client.Key == nil {
+		return "", OfClient(Misconfigured("private_key: missing"))
+	}
+	der, err := x509.MarshalPKIXPublicKey(b.client.Key.Public())
+	if err != nil {
+		return "", OfClient(Misconfigured("private_key: its public half cannot be encoded"))
+	}
+	sum := sha256.Sum256(der)
+	return base64.StdEncoding.EncodeToString(sum[:]), nil
 }
 
 // uuid returns a random UUID (RFC 9562 §5.4), the same all over one request.

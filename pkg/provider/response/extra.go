@@ -4,17 +4,18 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // readExtra sets the further values that callers get. One that cannot be vended
 // costs nothing but itself.
-func (q *Request) readExtra(v values, resp *TokenResponse) {
+func (q *Request) readExtra(v body.Values, resp *TokenResponse) {
 	places, left := q.Descriptor.Response.Extra, token.MaxExtra
 	for _, name := range slices.Sorted(maps.Keys(places)) {
 		value := v.Lookup(places[name])
-		text, isText := asText(value)
+		text, isText := body.AsText(value)
 		size := len(name) + len(text)
 		switch {
 		case value == nil, isText && text == "":
@@ -36,9 +37,9 @@ func (q *Request) readExtra(v values, resp *TokenResponse) {
 }
 
 // maskExtra masks the further values wherever else a response repeats them.
-func (q *Request) maskExtra(v values) {
+func (q *Request) maskExtra(v body.Values) {
 	for _, place := range q.Descriptor.Response.Extra {
-		if text, ok := asText(v.Lookup(place)); ok {
+		if text, ok := body.AsText(v.Lookup(place)); ok {
 			q.Mask.AddValue(text)
 		}
 	}

@@ -1,11 +1,13 @@
 package response
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
+	"github.com/tokenvend/tokenvend/pkg/provider/sentence"
 )
 
 // vendorCodes are error codes that vendors use besides those of RFC 6749, in
@@ -51,7 +53,7 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 		return "", ""
 	}
 	// hh.ru sends the sentence beside invalid_grant, so it counts first.
-	if q.Grant == descriptor.RefreshToken && said.anyText(tooEarlyText()) {
+	if q.Grant == descriptor.RefreshToken && said.anyText(sentence.IsTooEarly) {
 		return descriptor.TooEarly, ""
 	}
 	m, word := knownCode(q, said)
@@ -59,7 +61,7 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 		m, word = descriptor.GrantOver, "invalid_grant"
 	}
 	if (m == "" && !isOfRFC6749(said.code) || m == descriptor.GrantOver) &&
-		q.Grant == descriptor.RefreshToken && said.anyText(passingText()) {
+		q.Grant == descriptor.RefreshToken && said.anyText(sentence.IsPassing) {
 		m = descriptor.TryLater
 	}
 	return m, word
@@ -92,6 +94,30 @@ func isOfRFC6749(code string) bool {
 	return slices.Contains([]string{
 		"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "invalid_target",
 	}, code)
+}
+
+// vagueCodes are codes that say nothing by themselves, so that the sentence
+// beside them counts.
+var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_token", "bad_request", "badrequest"}
+
+// refusesRefreshToken reports whether the sentence of a refusal can only mean
+// the refresh token.
+func refusesRefreshToken(q *Request, status int, said oauthError) bool {
+	switch {
+	case q.Grant != descriptor.RefreshToken:
+		return false
+	case said.code == "unauthorized_client":
+		return said.anyText(sentence.PlainlyEndsGrant)
+	case status == http.StatusForbidden, status == http.StatusNotFound,
+		!slices.Contains(vagueCodes, strings.ToLower(said.code)):
+		return false
+	}
+	return said.anyText(sentence.EndsGrant)
+}
+
+// anyText reports whether a condition holds for one of the sentences.
+func (e oauthError) anyText(holds func(text string) bool) bool {
+	return slices.ContainsFunc(append(e.texts, e.text), holds)
 }
 
 // byDescriptor returns the meaning of the first phrase that matches the error.

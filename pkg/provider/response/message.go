@@ -73,3 +73,27 @@ func (q *Request) rateLimit(m Message) RateLimit {
 	r := ratelimit.Response{Status: m.Status, Header: m.Header, At: m.At}
 	return RateLimit{RetryAt: r.RetryAt(q.Descriptor.Limits)}
 }
+
+// ofError returns the values of a response without success.
+func (m Message) ofError() body.Values {
+	doc, _, _ := m.Body.Document()
+	return body.Values{Document: doc, Header: m.Header}
+}
+
+// ofSuccess returns the values of a response with success. problem says why
+// its body cannot be read; isForm reports whether it was a form.
+func (q *Request) ofSuccess(m Message) (v body.Values, isForm bool, problem string) {
+	v.Header = m.Header
+	if q.Descriptor.Response.Format == descriptor.FormatText {
+		v.Document, problem = m.Body.TextDocument("access_token")
+	} else {
+		v.Document, isForm, problem = m.Body.Document()
+	}
+	if cut := m.Body.Problem(q.code); cut != "" {
+		problem = cut
+	}
+	if _, apart := descriptor.HeaderPlace(q.Descriptor.Response.Access); apart {
+		problem = "" // the token does not stand in the body
+	}
+	return v, isForm, problem
+}

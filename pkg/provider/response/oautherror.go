@@ -7,6 +7,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
+	"github.com/tokenvend/tokenvend/pkg/provider/body"
 )
 
 // oauthError is the error in a response (RFC 6749 §5.2).
@@ -26,33 +27,33 @@ type oauthError struct {
 // readOAuthError reads {"error":"…","error_description":"…"} (RFC 6749 §5.2),
 // {"error":{"code":"…","message":"…"}}, and the vendor's own code. Beside an
 // error code of OAuth, that code counts as a further one.
-func readOAuthError(d *descriptor.Descriptor, doc values) oauthError {
+func readOAuthError(d *descriptor.Descriptor, v body.Values) oauthError {
 	var said oauthError
-	switch v := doc.Lookup(cmp.Or(d.Response.Error, "/error")).(type) {
+	switch named := v.Lookup(cmp.Or(d.Response.Error, "/error")).(type) {
 	case string:
-		said = oauthError{made: v != "", code: v}
+		said = oauthError{made: named != "", code: named}
 	case jsonpointer.Document:
-		if v.IsObject() && !v.IsEmpty() {
+		if named.IsObject() && !named.IsEmpty() {
 			said.made = true
-			said.code, _ = v.Lookup("/code").(string)
-			said.text, _ = v.Lookup("/message").(string)
+			said.code, _ = named.Lookup("/code").(string)
+			said.text, _ = named.Lookup("/message").(string)
 		}
 	}
 	if strings.ContainsFunc(said.code, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		said.code, said.text = "", cmp.Or(said.text, said.code)
 	}
-	if text, ok := doc.Lookup(cmp.Or(d.Response.Description, "/error_description")).(string); ok {
+	if text, ok := v.Lookup(cmp.Or(d.Response.Description, "/error_description")).(string); ok {
 		said.text = text
 	}
-	said.words, said.texts = otherErrors(doc.Document)
-	said.addBusiness(d.Response.Success, doc)
+	said.words, said.texts = otherErrors(v.Document)
+	said.addBusiness(d.Response.Success, v)
 	return said
 }
 
 // addBusiness adds the vendor's own code. That of a success means that there is
 // no error.
-func (e *oauthError) addBusiness(success descriptor.Success, v values) {
-	code, found := asText(v.Lookup(success.At))
+func (e *oauthError) addBusiness(success descriptor.Success, v body.Values) {
+	code, found := body.AsText(v.Lookup(success.At))
 	switch {
 	case success.At == "" || !found || code == "":
 	case slices.Contains(success.Values, code):

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/encoded"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
+	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -37,9 +38,9 @@ func (q *Request) holdsRefresh(access string, refresh redact.String) bool {
 
 // maskTokens masks the tokens of a response wherever else it repeats them:
 // those that the descriptor points at, and those that have such a name.
-func (q *Request) maskTokens(v values) {
+func (q *Request) maskTokens(v body.Values) {
 	for _, at := range []string{accessAt(q.Descriptor), refreshAt(q.Descriptor)} {
-		if token := v.token(at); token != "" {
+		if token := v.Token(at); token != "" {
 			q.tokens = append(q.tokens, token)
 		}
 	}

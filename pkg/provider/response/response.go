@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/mask"
+	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -76,8 +77,8 @@ func unusable(m Message, problem string) *Error {
 }
 
 // readRefresh sets the refresh token, where the response has a usable one.
-func readRefresh(d *descriptor.Descriptor, v values, now time.Time, resp *TokenResponse) {
-	token := v.token(refreshAt(d))
+func readRefresh(d *descriptor.Descriptor, v body.Values, now time.Time, resp *TokenResponse) {
+	token := v.Token(refreshAt(d))
 	if token == "" {
 		return
 	}
@@ -102,9 +103,9 @@ func readRefresh(d *descriptor.Descriptor, v values, now time.Time, resp *TokenR
 
 // readToken sets all other fields. problem says why the token cannot be used,
 // in words that quote nothing; "" means that it can.
-func (q *Request) readToken(v values, now time.Time, resp *TokenResponse) (problem string) {
+func (q *Request) readToken(v body.Values, now time.Time, resp *TokenResponse) (problem string) {
 	d := q.Descriptor
-	token := v.token(accessAt(d))
+	token := v.Token(accessAt(d))
 	if token == "" {
 		return "no access token at " + accessAt(d)
 	}
@@ -158,7 +159,7 @@ var boundTypes = []string{"dpop", "pop", "mac", "hmac", "hok", "hotk", "hawk", "
 
 // readType refuses a token that is not a bearer token. Vendors have their own
 // words for Bearer, so any other word counts as Bearer.
-func (q *Request) readType(v values, resp *TokenResponse) (problem string) {
+func (q *Request) readType(v body.Values, resp *TokenResponse) (problem string) {
 	at := cmp.Or(q.Descriptor.Response.Type, "/token_type")
 	value := v.Lookup(at)
 	name, isText := value.(string)
@@ -185,7 +186,7 @@ const maxScope = 16 << 10
 
 // readScope sets the granted scope, separated by spaces. A scope that cannot be
 // read counts as not given: the token works without it.
-func readScope(d *descriptor.Descriptor, in values, resp *TokenResponse) {
+func readScope(d *descriptor.Descriptor, in body.Values, resp *TokenResponse) {
 	var text string
 	value := in.Lookup(cmp.Or(d.Response.Scope, "/scope"))
 	switch v := value.(type) {

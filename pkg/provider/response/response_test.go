@@ -16,6 +16,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 func TestFault16_RefreshTokenComesBesideTheError(t *testing.T) {
@@ -382,18 +383,27 @@ func TestFault42_ScopeIsTheGrantedOne(t *testing.T) {
 	}
 }
 
+// anyPlace is a descriptor that reads a response in every way but as a text.
+const anyPlace = `{"token":{"url":"https://login.test/token"},"refresh":{},"response":{
+	"access_token":"header:X-Token","refresh_token":"/refresh_token","expiry":{"at":"header:X-Token","kind":"hours"},
+	"success":{"at":"/code","values":["0"]},"extra":{"a":"/a","b":"/b/0","c":"header:X-Token"}}}`
+
 func FuzzTokenResponse(f *testing.F) {
+	descriptors := []string{plain, text, feishu, anyPlace}
 	for _, seed := range []string{`{"access_token":"a","expires_in":3600}`,
-		`{"error":{"code":"x","message":"\u0000"}}`, `[[[[`, "\xef\xbb\xbf{}",
+		`{"error":{"code":"x","message":"\u0000"}}`, `[[[[`, `"`, "\xef\xbb\xbf{}",
 		`{"access_token":"a","expires_in":1e999,"refresh_token":"r"`, `{"expires_in":"` + strings.Repeat("9", 400) +
 			`"}`} {
-		f.Add([]byte(seed), 200)
-		f.Add([]byte(seed), 401)
+		for by := range descriptors {
+			f.Add([]byte(seed), 200, by, "a")
+			f.Add([]byte(seed), 401, by, "Bearer b")
+		}
 	}
-	f.Fuzz(func(t *testing.T, data []byte, status int) {
+	f.Fuzz(func(t *testing.T, data []byte, status, by int, header string) {
 		m := Message{Status: status, SentAt: time.Unix(0, 0), At: time.Unix(0, 0)}
+		m.Header = http.Header{"X-Token": {header}}
 		m.Body, _ = body.Read(m.Header, bytes.NewReader(data))
-		answer, e := newRequest(t, plain, again).Token(m)
+		answer, e := newRequest(t, descriptors[uint(by)%uint(len(descriptors))], again).Token(m)
 		if (e == nil) == answer.Access.IsZero() {
 			t.Fatalf("%v with access token %q, want (e == nil) other than %v", e, answer.Access.Reveal(),
 				answer.Access.IsZero())
@@ -406,6 +416,13 @@ func FuzzTokenResponse(f *testing.F) {
 		if s := answer.Access.Reveal() + answer.Refresh.Reveal(); len(s) < maxToken &&
 			strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			t.Fatalf("token %q", s)
+		}
+		size := 0
+		for name, value := range answer.Extra {
+			size += len(name) + len(value.Reveal())
+		}
+		if size > token.MaxExtra || e != nil && size > 0 {
+			t.Fatalf("extra values of %d bytes, %v", size, e)
 		}
 		if answer.Expiry.In < 0 || status/100 != 2 && e == nil {
 			t.Fatalf("%+v", answer)

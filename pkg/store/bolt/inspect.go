@@ -112,9 +112,10 @@ func (i *Inspection) index(tx *bbolt.Tx) error {
 // dueTime is the length of the time at the start of a key of the index.
 const dueTime = 8
 
-// Salvage writes the rows of the file from that can be read to the new file to,
-// and returns how many there were. The file from is not changed.
-func Salvage(from, to string) (kept int, err error) {
+// Salvage writes those rows of the file from that can be read, and that keep
+// reports true for, to the new file to, and returns how many there were. The
+// file from is not changed.
+func Salvage(from, to string, keep func(store.Entry) bool) (kept int, err error) {
 	if _, err := os.Lstat(to); err == nil {
 		return 0, fmt.Errorf("%s: %w", to, os.ErrExist)
 	}
@@ -132,20 +133,20 @@ func Salvage(from, to string) (kept int, err error) {
 	return kept, next.update(context.Background(), func(target *bbolt.Tx) error {
 		// what can be read before a damaged page is kept
 		_ = old.guard(func() error {
-			return db.View(func(tx *bbolt.Tx) error { return copyRows(tx, target, &kept) })
+			return db.View(func(tx *bbolt.Tx) error { return copyRows(tx, target, keep, &kept) })
 		})
 		return nil
 	})
 }
 
-func copyRows(from, to *bbolt.Tx, kept *int) error {
+func copyRows(from, to *bbolt.Tx, keep func(store.Entry) bool, kept *int) error {
 	entries := from.Bucket(entriesBucket)
 	if entries == nil {
 		return store.ErrUnreadable
 	}
 	return entries.ForEach(func(key, data []byte) error {
 		row, err := decode(key, data)
-		if err != nil {
+		if err != nil || !keep(row.Entry) {
 			return nil
 		}
 		if err := write(to, store.Row{Entry: store.Entry{Key: row.Entry.Key}}, row); err != nil {

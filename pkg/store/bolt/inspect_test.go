@@ -26,6 +26,8 @@ func filled(t *testing.T, names ...string) string {
 	return path
 }
 
+func all(store.Entry) bool { return true }
+
 func TestInspect(t *testing.T) {
 	path := filled(t, "minut", "monta")
 	before, err := os.ReadFile(path)
@@ -85,7 +87,7 @@ func TestSalvageOfDamagedFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _ = bolt.Inspect(from)
-		kept, err := bolt.Salvage(from, to)
+		kept, err := bolt.Salvage(from, to, all)
 		if err != nil {
 			continue
 		}
@@ -99,14 +101,14 @@ func TestSalvageOfDamagedFile(t *testing.T) {
 func TestSalvageKeepsRowsAndOverwritesNothing(t *testing.T) {
 	from := filled(t, "minut", "monta")
 	to := filepath.Join(t.TempDir(), "to")
-	if kept, err := bolt.Salvage(from, to); err != nil || kept != 2 {
+	if kept, err := bolt.Salvage(from, to, all); err != nil || kept != 2 {
 		t.Fatalf("Salvage() = %d, %v, want 2", kept, err)
 	}
 	s := open(t, to)
 	if e := get(t, s, token.Key{Credential: "monta"}); e.Fingerprint != "f" || e.Revision != 1 {
 		t.Errorf("Get(a row that was salvaged) = %+v, want it as it was", e)
 	}
-	if _, err := bolt.Salvage(from, to); !errors.Is(err, os.ErrExist) {
+	if _, err := bolt.Salvage(from, to, all); !errors.Is(err, os.ErrExist) {
 		t.Errorf("Salvage(to a file that exists) = %v, want ErrExist", err)
 	}
 }

@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,12 +15,11 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/accounts"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/callers"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/credentials"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/data"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/server"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/tokens"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/transfer"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
 // groups are the groups of commands, in the order of the help.
@@ -34,15 +34,9 @@ var groups = [...]struct {
 	{"Callers of a stack:", callers.Commands},
 	{"Accounts of users:", accounts.Commands},
 	{"Server and setup:", func(p command.Program) []*cobra.Command {
-		return append(server.Commands(p), doctor.Commands(p)...)
+		return slices.Concat(server.Commands(p), doctor.Commands(p), data.Commands(p))
 	}},
 }
-
-const about = "tokenvend vends short-lived OAuth 2.0 access tokens.\n"
-
-const where = `Flags may stand before or after a name, except with exec. Commands ask the server on this machine, or a stack:
-by --url or --function, else by ` + connection.EnvURL + ` or ` + connection.EnvFunction + `.
-`
 
 // New returns the root command.
 func New(p command.Program) *cobra.Command {
@@ -122,14 +116,4 @@ func Run(ctx context.Context, p command.Program, args []string) int {
 	}
 	p.Fail(text)
 	return int(code)
-}
-
-// exitCodes describes the exit codes.
-func exitCodes() string { return "Exit codes:\n" + terminal.Columns(indent(clierror.Codes())) }
-
-func indent(rows [][]string) [][]string {
-	for _, row := range rows {
-		row[0] = "  " + row[0]
-	}
-	return rows
 }

@@ -1,19 +1,13 @@
-package response
+// Package sentence reads what a refusal of a token endpoint says in a sentence.
+// To take a living grant for dead is the worst mistake: a person has to connect
+// the account again. To take a dead one for living costs a request now and
+// then. So a sentence has to be plain.
+package sentence
 
 import (
-	"net/http"
 	"regexp"
-	"slices"
-	"strings"
 	"sync"
-
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
-
-// This file reads what a refusal says in a sentence. To take a living grant
-// for dead is the worst mistake: a person has to connect the account again. To
-// take a dead one for living costs a request now and then. So a sentence has
-// to be plain.
 
 // tooEarlyText is how vendors say in a sentence that a refresh came too early:
 // Exact Online "access_token not expired", hh.ru "token not expired".
@@ -64,35 +58,27 @@ var (
 	})
 )
 
-// vagueCodes are codes that say nothing by themselves, so that the sentence
-// beside them counts.
-var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_token", "bad_request", "badrequest"}
+// longest is how much of a sentence is searched, in bytes: a search costs much,
+// and what is longer is no sentence.
+const longest = 2 << 10
 
-// refusesRefreshToken reports whether the sentence of a refusal can only mean
-// the refresh token.
-func refusesRefreshToken(q *Request, status int, said oauthError) bool {
-	switch {
-	case q.Grant != descriptor.RefreshToken:
-		return false
-	case said.code == "unauthorized_client":
-		return said.anyText(plainlyDead())
-	case status == http.StatusForbidden, status == http.StatusNotFound,
-		!slices.Contains(vagueCodes, strings.ToLower(said.code)):
-		return false
-	}
-	return slices.ContainsFunc(append(said.texts, said.text), func(text string) bool {
-		return len(text) <= maxSentence && namesRefreshToken().MatchString(text) && saysDead().MatchString(text) &&
-			!saysOtherwise().MatchString(text)
-	})
+func matches(pattern *regexp.Regexp, text string) bool {
+	return pattern.MatchString(text[:min(len(text), longest)])
 }
 
-// maxSentence is how much of a sentence is searched, in bytes: a search costs
-// much, and what is longer is no sentence.
-const maxSentence = 2 << 10
+// IsTooEarly reports whether a text says that a refresh came too early.
+func IsTooEarly(text string) bool { return matches(tooEarlyText(), text) }
 
-// anyText reports whether one of the sentences matches.
-func (e oauthError) anyText(pattern *regexp.Regexp) bool {
-	return slices.ContainsFunc(append(e.texts, e.text), func(text string) bool {
-		return pattern.MatchString(text[:min(len(text), maxSentence)])
-	})
+// IsPassing reports whether a text says that the server refuses for now.
+func IsPassing(text string) bool { return matches(passingText(), text) }
+
+// EndsGrant reports whether a text can only mean that the refresh token works
+// no more.
+func EndsGrant(text string) bool {
+	return len(text) <= longest && namesRefreshToken().MatchString(text) && saysDead().MatchString(text) &&
+		!saysOtherwise().MatchString(text)
 }
+
+// PlainlyEndsGrant reports whether the whole of a text says so: then it counts
+// beside a code that says something else.
+func PlainlyEndsGrant(text string) bool { return matches(plainlyDead(), text) }

@@ -1,0 +1,440 @@
+// Package catalog_test holds every provider of the catalogue to golden files:
+// the request that the vendor's page describes, an answer, its malformed twin,
+// and what is read of it. They were written from the vendors' pages before the
+// descriptors.
+package catalog_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// golden is one exchange: testdata/PROVIDER.KIND.txt. Its sections begin with
+// lines such as "-- request --".
+type golden struct {
+	name, kind string
+	sections   map[string]string
+}
+
+// goldens returns all exchanges, sorted by file.
+func goldens(t *testing.T) []golden {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("Glob(testdata/*.txt) = %d files, %v", len(files), err)
+	}
+	var all []golden
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base := strings.TrimSuffix(filepath.Base(file), ".txt")
+		name, kind, _ := strings.Cut(base, ".")
+		all = append(all, golden{name: name, kind: kind, sections: sections(string(data))})
+	}
+	return all
+}
+
+func sections(text string) map[string]string {
+	all := map[string]string{}
+	for part := range strings.SplitSeq("\n"+text, "\n-- ") {
+		if name, body, ok := strings.Cut(part, " --\n"); ok {
+			all[name] = strings.TrimSuffix(body, "\n")
+		}
+	}
+	return all
+}
+
+func TestGolden(t *testing.T) {
+	for _, g := range goldens(t) {
+		t.Run(g.name+"."+g.kind, func(t *testing.T) {
+			c := g.credential(t)
+			s := serve(t, g.host(t), g.answer("answer"))
+			got, err := g.exchange(t, c, s)
+			if err != nil {
+				t.Fatalf("Exchange(%s) failed: %v", g.kind, err)
+			}
+			assertion := g.sections["assertion"]
+			if g.kind == "self_signed" {
+				if s.seen != 0 {
+					t.Errorf("Exchange sent %d requests, want none", s.seen)
+				}
+				checkAssertion(t, g, got.Access.Reveal())
+			} else {
+				request, found := s.last, ""
+				if assertion != "" {
+					request, found = withoutAssertion(request)
+					checkAssertion(t, g, found)
+				}
+				if want := normalized(g.sections["request"]); request != want {
+					t.Errorf("Exchange sent\n%s\n\nwant\n%s", request, want)
+				}
+				if wantShown := c.Certificate != nil && g.usesTLS(c); wantShown != (s.shown > 0) {
+					t.Errorf("client certificates shown = %d, want some: %t", s.shown, wantShown)
+				}
+			}
+			g.checkVended(t, c, got)
+		})
+	}
+}
+
+// A malformed answer yields no token, and an error that quotes no secret.
+func TestGoldenMalformedTwin(t *testing.T) {
+	for _, g := range goldens(t) {
+		if g.kind == "self_signed" {
+			continue
+		}
+		t.Run(g.name+"."+g.kind, func(t *testing.T) {
+			s := serve(t, g.host(t), g.answer("malformed"))
+			got, err := g.exchange(t, g.credential(t), s)
+			if err == nil || !got.Access.IsZero() {
+				t.Fatalf("Exchange() = %q, %v, want no token", got.Access.Reveal(), err)
+			}
+			if strings.Contains(err.Error(), "SECRET") {
+				t.Errorf("Exchange() = %v, want an error without the secret", err)
+			}
+		})
+	}
+}
+
+// A refusal in the words of RFC 6749 is understood, whatever the provider.
+func TestGoldenRefusedClient(t *testing.T) {
+	for _, g := range goldens(t) {
+		if g.kind == "self_signed" {
+			continue
+		}
+		t.Run(g.name+"."+g.kind, func(t *testing.T) {
+			s := serve(t, g.host(t), "401\n"+`{"error":"invalid_client"}`)
+			_, err := g.exchange(t, g.credential(t), s)
+			refused, ok := err.(*provider.Error)
+			if !ok || refused.Kind != provider.Rejected {
+				t.Errorf("Exchange() = %v, want a refusal", err)
+			}
+		})
+	}
+}
+
+// credential parses the entry's example, with keys that work.
+func (g golden) credential(t *testing.T) credential.Credential {
+	t.Helper()
+	d := entry(t, g.name)
+	c, err := credential.Parse("example", "1", exampleSecret(t, d))
+	if err != nil {
+		t.Fatalf("Parse(example of %s): %v", g.name, err)
+	}
+	return c
+}
+
+func entry(t *testing.T, name string) *descriptor.Descriptor {
+	t.Helper()
+	d, err := descriptor.Catalog(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// exampleSecret returns the example of an entry with keys in the place of
+// "-----BEGIN …".
+func exampleSecret(t *testing.T, d *descriptor.Descriptor) []byte {
+	t.Helper()
+	fields, m := maps.Clone(d.Example), keysFor(d)
+	if _, given := fields["private_key"]; given {
+		fields["private_key"] = m.key
+	}
+	if _, given := fields["certificate"]; given {
+		fields["certificate"] = m.certificate
+	}
+	data, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func keysFor(d *descriptor.Descriptor) material {
+	if d.Assertion != nil && strings.HasPrefix(string(d.Assertion.Algorithm), "ES") {
+		return ecMaterial()
+	}
+	return rsaMaterial()
+}
+
+func (g golden) host(t *testing.T) string {
+	t.Helper()
+	line, _, _ := strings.Cut(g.sections["request"], "\n")
+	_, address, _ := strings.Cut(line, " ")
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Host
+}
+
+func (g golden) answer(section string) string {
+	if text := g.sections[section]; text != "" {
+		return text
+	}
+	return "500\n"
+}
+
+func (g golden) usesTLS(c credential.Credential) bool {
+	d, err := c.ProviderDescriptor()
+	return err == nil && d.EndpointFor(descriptor.ClientCredentials).Auth.Needs().Certificate
+}
+
+func (g golden) exchange(t *testing.T, c credential.Credential, s *server) (provider.TokenResponse, error) {
+	t.Helper()
+	d, err := c.ProviderDescriptor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byDefault := token.Variant{}
+	request := provider.TokenRequest{Grant: c.Strategy(byDefault).Direct}
+	request.Scope, request.Audience = c.ScopeAndAudience(byDefault)
+	switch g.kind {
+	case "code":
+		request = provider.TokenRequest{
+			Grant: descriptor.AuthorizationCode, Code: redact.New("CODE"), Verifier: redact.New("VERIFIER"),
+			RedirectURI: "https://app.example.com/callback",
+		}
+	case "refresh":
+		request = provider.TokenRequest{Grant: descriptor.RefreshToken, Refresh: redact.New("REFRESH_TOKEN")}
+		if !c.Refresh.IsZero() {
+			request.Refresh = c.Refresh
+		}
+	}
+	return provider.Endpoint{Descriptor: d, Client: c.Client, HTTP: s.client}.Exchange(t.Context(), request)
+}
+
+// checkVended compares what was read with the section "vended".
+func (g golden) checkVended(t *testing.T, c credential.Credential, got provider.TokenResponse) {
+	t.Helper()
+	var want struct {
+		Access  string            `json:"access_token"`
+		Refresh string            `json:"refresh_token"`
+		In      *int              `json:"expires_in"`
+		At      *time.Time        `json:"expires_at"`
+		Extra   map[string]string `json:"extra"`
+		Use     map[string]string `json:"use"`
+	}
+	if err := json.Unmarshal([]byte(g.sections["vended"]), &want); err != nil {
+		t.Fatal(err)
+	}
+	if g.kind != "self_signed" && got.Access.Reveal() != want.Access {
+		t.Errorf("access token = %q, want %q", got.Access.Reveal(), want.Access)
+	}
+	if got.Refresh.Reveal() != want.Refresh {
+		t.Errorf("refresh token = %q, want %q", got.Refresh.Reveal(), want.Refresh)
+	}
+	switch {
+	case want.In != nil:
+		if in := got.Expiry.In.Seconds(); g.kind != "self_signed" && int(in) != *want.In {
+			t.Errorf("expires in %v s, want %d s", in, *want.In)
+		}
+	case want.At != nil:
+		if !got.Expiry.At.Equal(*want.At) {
+			t.Errorf("expires at %v, want %v", got.Expiry.At, *want.At)
+		}
+	case got.Expiry.Given:
+		t.Errorf("expiry = %+v, want none", got.Expiry)
+	}
+	if extra := revealed(got.Extra); !maps.Equal(extra, want.Extra) {
+		t.Errorf("extra = %v, want %v", extra, want.Extra)
+	}
+	d, _ := c.ProviderDescriptor()
+	if use := d.Use.Header; use != want.Use["header"] {
+		t.Errorf("the token is used in header %q, want %q", use, want.Use["header"])
+	}
+}
+
+func revealed(extra map[string]redact.String) map[string]string {
+	var all map[string]string
+	for name, value := range extra {
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[name] = value.Reveal()
+	}
+	return all
+}
+
+func headerLines(h http.Header) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		value := strings.Join(h[name], ", ")
+		if slices.Contains(unnamed, name) || name == "Accept" && value == "application/json" {
+			continue
+		}
+		b.WriteString(name + ": " + value + "\n")
+	}
+	return b.String()
+}
+
+// normalized sorts the header lines of a golden request.
+func normalized(request string) string {
+	head, body, _ := strings.Cut(request, "\n\n")
+	lines := strings.Split(head, "\n")
+	slices.Sort(lines[1:])
+	return strings.Join(lines, "\n") + "\n\n" + body
+}
+
+// withoutAssertion replaces the JWT of a request by ASSERTION, and returns it.
+func withoutAssertion(request string) (text, assertion string) {
+	for word := range strings.FieldsFuncSeq(request, func(r rune) bool { return strings.ContainsRune(" =&\n\"", r) }) {
+		if strings.HasPrefix(word, "eyJ") && strings.Count(word, ".") == 2 {
+			return strings.Replace(request, word, "ASSERTION", 1), word
+		}
+	}
+	return request, ""
+}
+
+// checkAssertion compares a JWT with the section "assertion", and verifies its
+// signature.
+func checkAssertion(t *testing.T, g golden, text string) {
+	t.Helper()
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		t.Fatalf("assertion = %q, want a JWT", text)
+	}
+	var want struct{ Header, Claims map[string]any }
+	if err := json.Unmarshal([]byte(g.sections["assertion"]), &want); err != nil {
+		t.Fatal(err)
+	}
+	m := keysFor(entry(t, g.name))
+	header, claims := unpack(t, parts[0]), unpack(t, parts[1])
+	compare(t, "header", header, want.Header, m)
+	compare(t, "claims", claims, want.Claims, m)
+	if !verifies(m.signer.Public(), fmt.Sprint(header["alg"]), parts[0]+"."+parts[1], parts[2]) {
+		t.Errorf("the signature of the assertion is not valid")
+	}
+}
+
+func unpack(t *testing.T, part string) map[string]any {
+	t.Helper()
+	data, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(data, &members); err != nil {
+		t.Fatal(err)
+	}
+	return members
+}
+
+// compare compares members, in which "<now+60>" is a time, "<random>" any text,
+// and others are computed from the key.
+func compare(t *testing.T, what string, got, want map[string]any, m material) {
+	t.Helper()
+	if !slices.Equal(slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want))) {
+		t.Errorf("%s = %v, want the members %v", what, got, slices.Sorted(maps.Keys(want)))
+	}
+	for name, value := range want {
+		text, _ := value.(string)
+		switch {
+		case text == "<random>":
+			if random, _ := got[name].(string); len(random) < 16 {
+				t.Errorf("%s %s = %v, want a random text", what, name, got[name])
+			}
+		case strings.HasPrefix(text, "<now"):
+			checkTime(t, name, got[name], text)
+		default:
+			if text != "" {
+				value = computed(text, m)
+			}
+			if !reflect.DeepEqual(got[name], value) {
+				t.Errorf("%s %s = %v, want %v", what, name, got[name], value)
+			}
+		}
+	}
+}
+
+func checkTime(t *testing.T, name string, got any, want string) {
+	t.Helper()
+	var seconds int
+	if _, err := fmt.Sscanf(want, "<now%d>", &seconds); err != nil {
+		t.Fatal(err)
+	}
+	number, _ := got.(float64)
+	off := time.Unix(int64(number), 0).Sub(time.Now().Add(time.Duration(seconds) * time.Second))
+	if off.Abs() > 10*time.Second {
+		t.Errorf("claim %s = %v, want %s (off by %v)", name, got, want, off)
+	}
+}
+
+func computed(text string, m material) string {
+	thumbprint, der := sha256.Sum256(m.leaf.Raw), must(x509.MarshalPKIXPublicKey(m.signer.Public()))
+	public, old := sha256.Sum256(der), sha1.Sum(m.leaf.Raw)
+	return strings.NewReplacer(
+		"<x5t#S256>", base64.RawURLEncoding.EncodeToString(thumbprint[:]),
+		"<x5t>", base64.RawURLEncoding.EncodeToString(old[:]),
+		"<public_key_sha256>", base64.StdEncoding.EncodeToString(public[:]),
+	).Replace(text)
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+func verifies(public crypto.PublicKey, alg, text, encoded string) bool {
+	signature, err := base64.RawURLEncoding.DecodeString(encoded)
+	hash, known := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[alg[2:]]
+	if err != nil || !known {
+		return false
+	}
+	h := hash.New()
+	h.Write([]byte(text))
+	switch key := public.(type) {
+	case *ecdsa.PublicKey:
+		half := len(signature) / 2
+		r, s := new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:])
+		return ecdsa.Verify(key, h.Sum(nil), r, s)
+	case *rsa.PublicKey:
+		if strings.HasPrefix(alg, "PS") {
+			return rsa.VerifyPSS(key, hash, h.Sum(nil), signature, nil) == nil
+		}
+		return rsa.VerifyPKCS1v15(key, hash, h.Sum(nil), signature) == nil
+	}
+	return false
+}
+
+// The names of golden files are providers of the catalogue.
+func TestGoldenFilesBelongToTheCatalogue(t *testing.T) {
+	for _, g := range goldens(t) {
+		if !slices.Contains(descriptor.Names(), g.name) {
+			t.Errorf("testdata/%s.%s.txt: there is no such provider", g.name, g.kind)
+		}
+		if bytes.Contains([]byte(g.sections["request"]), []byte("\r")) {
+			t.Errorf("testdata/%s.%s.txt has CR", g.name, g.kind)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package maintenance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/private"
+	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/bolt"
+)
+
+// Restore puts the files of a backup back, and returns the new names of files
+// that had to give way. A backup whose store is not sound is refused, and so is
+// a folder that a server uses. A file that the backup does not hold stays.
+func Restore(ctx context.Context, f local.Folder, from string) (aside []string, err error) {
+	files, err := readBackup(from)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFolder(f); err != nil {
+		return nil, err
+	}
+	if err := checkFiles(ctx, files); err != nil {
+		return nil, fmt.Errorf("%s: %w: nothing was changed", from, err)
+	}
+	if err := os.MkdirAll(f.Credentials(), 0o700); err != nil {
+		return nil, err
+	}
+	suffix := asideSuffix()
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		path := filepath.Join(f.Path, filepath.FromSlash(name))
+		if now, err := os.ReadFile(path); err == nil && string(now) == string(files[name]) { // #nosec G304 -- see above
+			continue
+		}
+		renamed, err := setAside(path, suffix)
+		if err != nil {
+			return aside, err
+		}
+		aside = append(aside, renamed...)
+		if err := private.CreateFile(path, files[name]); err != nil {
+			return aside, err
+		}
+	}
+	return aside, nil
+}
+
+// checkFolder refuses a folder that is not this user's, and one that a server
+// uses.
+func checkFolder(f local.Folder) error {
+	if err := os.MkdirAll(f.Path, 0o700); err != nil {
+		return err
+	}
+	if _, err := f.Check(); err != nil {
+		return err
+	}
+	if _, err := bolt.Inspect(f.StoreFile()); errors.Is(err, bolt.ErrInUse) {
+		return fmt.Errorf("%w: end tokenvend serve first", err)
+	}
+	return nil
+}
+
+// checkFiles checks the store and the key of a backup, in a folder of their
+// own.
+func checkFiles(ctx context.Context, files map[string][]byte) error {
+	temp, err := os.MkdirTemp("", "tokenvend-restore") // mode 0700
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(temp) }()
+	for _, name := range []string{storeName, sealName} {
+		if err := os.WriteFile(filepath.Join(temp, name), files[name], 0o600); err != nil {
+			return err
+		}
+	}
+	h, err := Check(ctx, local.Folder{Path: temp, Named: true})
+	return errors.Join(append(h.Problems, err)...)
+}
+
+// Repair mends a folder that a server refuses. It keeps the rows that can be
+// read where the store is damaged and its key is there, and sets aside what is
+// of no use alone: a store without its key, or a key without its store. It
+// returns what it did, nothing where the folder is sound.
+func Repair(ctx context.Context, f local.Folder) (done []string, err error) {
+	h, err := Check(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if len(h.Problems) == 0 {
+		return nil, nil
+	}
+	suffix := asideSuffix()
+	if info, err := os.Stat(f.StoreFile()); err == nil && info.Size() > 0 && exists(f.SealFile()) {
+		if done, err := salvage(ctx, f, suffix); done != nil || err != nil {
+			return done, err
+		}
+	}
+	for _, path := range []string{f.StoreFile(), f.SealFile()} {
+		renamed, err := setAside(path, suffix)
+		if err != nil {
+			return done, err
+		}
+		for _, name := range renamed {
+			done = append(done, path+" was renamed to "+name)
+		}
+	}
+	return append(done, "the next start makes a new store and a new key"), nil
+}
+
+// salvage writes the rows that can be read and that the key opens to a new
+// store, and sets the old one aside. It does nothing where there is no such
+// row.
+func salvage(ctx context.Context, f local.Folder, suffix string) ([]string, error) {
+	owners, err := f.Owners()
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := keyfile.OpenOwned(f.SealFile(), owners)
+	if err != nil {
+		return nil, nil // the key is damaged, and no row is of use
+	}
+	fresh := f.StoreFile() + suffix + ".new"
+	kept, err := bolt.Salvage(f.StoreFile(), fresh, func(e store.Entry) bool { return opens(ctx, sealer, e) })
+	if err != nil || kept == 0 {
+		_ = os.Remove(fresh)
+		return nil, nil // the store cannot be opened, or holds nothing
+	}
+	renamed, err := setAside(f.StoreFile(), suffix)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Rename(fresh, f.StoreFile()); err != nil {
+		return nil, err
+	}
+	return []string{
+		fmt.Sprintf("%d rows were kept in a new store", kept),
+		f.StoreFile() + " was renamed to " + strings.Join(renamed, ""),
+	}, private.SyncFolder(f.Path)
+}
+
+// asideSuffix is what the names of files that give way get at their end.
+func asideSuffix() string { return ".aside-" + time.Now().UTC().Format("20060102T150405") }
+
+// setAside renames a file, and returns its new name; nothing if there is none.
+func setAside(path, suffix string) ([]string, error) {
+	to := path + suffix
+	if exists(to) {
+		return nil, fmt.Errorf("%s: %w", to, fs.ErrExist)
+	}
+	err := os.Rename(path, to)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []string{to}, private.SyncFolder(filepath.Dir(path))
+}
