@@ -22,8 +22,8 @@ func findBrowser() (path string, err error) {
 }
 
 // Browser is a headless Chromium for one test, with an empty profile and no
-// network but 127.0.0.1, which the given names are of too. Its methods, and those of its tabs, end the test on
-// errors.
+// network but 127.0.0.1, which the names that [NewBrowser] is given lead to, too.
+// Its methods, and those of its tabs, end the test on errors.
 type Browser struct {
 	t    testing.TB
 	wire wire
@@ -45,7 +45,8 @@ func NewBrowser(t testing.TB, names ...string) *Browser {
 		"--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-sync",
 		"--no-proxy-server",
-		"--host-resolver-rules="+rules+"MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--user-data-dir="+t.TempDir(), "about:blank")
+		"--host-resolver-rules="+rules+"MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+		"--user-data-dir="+t.TempDir(), "about:blank")
 	w, err := startWired(cmd)
 	if err != nil {
 		t.Fatal("testbed: ", err)
