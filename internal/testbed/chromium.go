@@ -22,8 +22,8 @@ func findBrowser() (path string, err error) {
 }
 
 // Browser is a headless Chromium for one test, with an empty profile and no
-// network but 127.0.0.1, which the names that [NewBrowser] is given lead to, too.
-// Its methods, and those of its tabs, end the test on errors.
+// network but 127.0.0.1, which the names that [NewBrowser] is given lead to,
+// too. Its methods, and those of its tabs, end the test on errors.
 type Browser struct {
 	t    testing.TB
 	wire wire
