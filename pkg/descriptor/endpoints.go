@@ -96,6 +96,8 @@ type Renew struct {
 	Earliest Duration `json:"earliest,omitzero"`
 	// Latest is the shortest time before the expiry.
 	Latest Duration `json:"latest,omitzero"`
+	// Concurrency is read by [Descriptor.Concurrency].
+	Concurrency int `json:"concurrency,omitzero"`
 }
 
 // Limits names the header fields of a rate limit. Retry-After, RateLimit,

@@ -22,6 +22,7 @@ var update = flag.Bool("update", false, "write the golden items of today's forma
 var goldenFiles = map[string]func() []store.Row{
 	"testdata/format-1.json":        goldenRows,
 	"testdata/format-1-forced.json": forcedRows,
+	queueFile:                       queuedRows,
 }
 
 // forcedRows have the fields for forced renewals and variants.
@@ -30,6 +31,17 @@ func forcedRows() []store.Row {
 		Key: token.Key{Credential: "minut", Variant: token.NewVariant("", "", "read")}, Revision: 7, Generation: 3,
 		ForcedCount: 2, ForcedAt: time.Date(2026, 11, 27, 7, 1, 0, 123_000_000, time.UTC),
 		ClaimedBy: "9f86d081884c7d65",
+	}}}
+}
+
+const queueFile = "testdata/format-1-queue.json"
+
+// queuedRows have the fields for the index Queue.
+func queuedRows() []store.Row {
+	due := time.Date(2026, 11, 27, 12, 0, 0, 123_000_000, time.UTC)
+	return []store.Row{{Entry: store.Entry{
+		Key: token.Key{Credential: "minut"}, Revision: 7, NextAt: due, ExpiresAt: due.Add(12 * time.Minute),
+		AlarmAt: due.Add(-time.Minute), ProviderHost: "id.example.com", ProviderLimit: 3,
 	}}}
 }
 
@@ -142,6 +154,10 @@ func sameItems(t *testing.T, file string, rows []store.Row) {
 	today := make([]map[string]wire, len(rows))
 	for i, row := range rows {
 		today[i] = toWire(encode(row))
+		if file != queueFile { // written before there was the index Queue
+			delete(today[i], QueueSortKey)
+			delete(today[i], attrQueued)
+		}
 		if row.Entry.Revision == 0 {
 			today[i][TimeToLive] = wire{N: new("1795417200")} // as a claim writes it
 		}
