@@ -38,6 +38,10 @@ func TestUsage(t *testing.T) {
 		"60",
 	).want(t, clierror.BadUsage, "--min-ttl: that value is not understood")
 	tv(t, dir, "", "get", "minut", "--scope").want(t, clierror.BadUsage, "--scope needs a value")
+	for _, name := range []string{"get", "status", "verify", "renew", "revoke", "connect", "accept"} {
+		tv(t, dir, "", name, "minut", "--account", " ").
+			want(t, clierror.BadUsage, "--account: expected an account; without the flag, it is the client's own grant")
+	}
 	tv(t, dir, "", "exec", "minut").want(t, clierror.BadUsage, "NAME -- COMMAND")
 	tv(t, dir, "", "ls", "minut").want(t, clierror.BadUsage, "expected no argument")
 }

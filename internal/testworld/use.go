@@ -40,6 +40,16 @@ func Account(credential, account string) token.Key {
 	return token.Key{Credential: credential, Variant: token.NewVariant(account, "", "")}
 }
 
+// Count returns how many cases a test tries: n, or fewer with the flag -short.
+// So many suffice for the race detector, under which a case takes ten times as
+// long.
+func Count(n, short int) int {
+	if testing.Short() {
+		return min(n, short)
+	}
+	return n
+}
+
 // Must fails the test if err is not nil.
 func Must(t testing.TB, err error) {
 	t.Helper()

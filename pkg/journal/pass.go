@@ -10,18 +10,18 @@ import (
 
 // Pass is the result of one pass of rotate.
 type Pass struct {
-	Learnt, Gone             int // credentials added and removed
+	Learned, Gone            int // credentials added and removed
 	Renewed, Retired, Failed int // entries
 	Left                     int // entries that were due and not started
 	Overdue                  int // entries with less than five minutes left, or none, whose renewal failed
-	// tokens that the canary checked at their providers, and those that were
+	// tokens that the canary verified at their providers, and those that were
 	// refused
-	Proven, Refused int
-	More            bool
-	Error           string // why the pass could not read the entries; "" on success
-	Cause           string // what a service of AWS answered: see [Cause]
-	Unread          bool   // not all due entries were read, so Left and Overdue are not known
-	DiscoveryFailed bool   // the stored credentials could not be compared with the secrets
+	Verified, Refused int
+	More              bool
+	Error             string // why the pass could not read the entries; "" on success
+	Cause             string // what a service of AWS answered: see [Cause]
+	Unread            bool   // not all due entries were read, so Left and Overdue are not known
+	DiscoveryFailed   bool   // the stored credentials could not be compared with the secrets
 	// renewals that failed because of DynamoDB, KMS and Secrets Manager
 	StoreFailures, SealFailures, SecretFailures int
 
@@ -35,14 +35,14 @@ func (j Journal) Pass(ctx context.Context, p Pass) {
 	switch {
 	case p.Failed > 0 || p.Left > 0 || p.More || p.Error != "":
 		level = slog.LevelWarn
-	case p.Learnt+p.Gone+p.Renewed+p.Retired > 0:
+	case p.Learned+p.Gone+p.Renewed+p.Retired > 0:
 		level = slog.LevelInfo
 	}
 	j.write(ctx, line{level, "pass", p.Took, p.metrics()},
-		slog.Int("learnt", p.Learnt), slog.Int("gone", p.Gone), slog.Int("renewed", p.Renewed),
+		slog.Int("learnt", p.Learned), slog.Int("gone", p.Gone), slog.Int("renewed", p.Renewed),
 		slog.Int("retired", p.Retired),
 		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue),
-		slog.Int("proven", p.Proven), slog.Int("refused", p.Refused), slog.Bool("more", p.More),
+		slog.Int("proven", p.Verified), slog.Int("refused", p.Refused), slog.Bool("more", p.More),
 		slog.String("error", p.Error), slog.String("cause", p.Cause))
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/failure"
 )
 
 // event is the payload of the rotate function.
@@ -52,7 +53,7 @@ func (rt *Rotator) Invoke(ctx context.Context, payload []byte) (response []byte,
 	defer func() {
 		if cause := recover(); cause != nil {
 			rt.Journal.Panic(ctx, cause, "")
-			response, _ = json.Marshal(outcome{Error: "an unexpected error, told in the log"})
+			response, _ = json.Marshal(outcome{Error: failure.InternalDetail})
 		}
 	}()
 	if api.IsPing(payload) {

@@ -102,8 +102,8 @@ func (r *Report) count(became Renewal) {
 // line returns the report as a journal line.
 func (r Report) line(err error, took time.Duration) journal.Pass {
 	p := journal.Pass{
-		Learnt: r.Learnt, Gone: r.Gone, Renewed: r.Renewed, Retired: r.Retired, Failed: r.Failed,
-		Left: r.Left, Overdue: r.Overdue, Proven: r.Proven, Refused: r.Refused, More: r.More, Took: took,
+		Learned: r.Learnt, Gone: r.Gone, Renewed: r.Renewed, Retired: r.Retired, Failed: r.Failed,
+		Left: r.Left, Overdue: r.Overdue, Verified: r.Proven, Refused: r.Refused, More: r.More, Took: took,
 	}
 	if err != nil {
 		p.Error, p.Cause = err.Error(), journal.Cause(err)

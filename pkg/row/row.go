@@ -4,7 +4,6 @@
 package row
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -193,7 +192,7 @@ func (r *Row) Host() string {
 	if r.Descriptor == nil {
 		return ""
 	}
-	at, err := url.Parse(cmp.Or(r.Terms.TokenURL, r.Descriptor.Token.URL))
+	at, err := url.Parse(r.Terms.TokenEndpoint(r.Descriptor))
 	if err != nil {
 		return ""
 	}

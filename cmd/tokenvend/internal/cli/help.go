@@ -6,9 +6,17 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
+
+const about = "tokenvend vends short-lived OAuth 2.0 access tokens.\n"
+
+const where = `Flags may stand before or after a name, except with exec. Commands ask the server on this machine, or a stack:
+by --url or --function, else by ` + connection.EnvURL + ` or ` + connection.EnvFunction + `.
+`
 
 // newHelp returns the command help.
 func newHelp(p command.Program) *cobra.Command {
@@ -98,5 +106,15 @@ func flagRows(flags *pflag.FlagSet) (rows [][]string) {
 		}
 		rows = append(rows, []string{"  --" + strings.TrimSpace(f.Name+" "+value), text})
 	})
+	return rows
+}
+
+// exitCodes describes the exit codes.
+func exitCodes() string { return "Exit codes:\n" + terminal.Columns(indent(clierror.Codes())) }
+
+func indent(rows [][]string) [][]string {
+	for _, row := range rows {
+		row[0] = "  " + row[0]
+	}
 	return rows
 }

@@ -32,6 +32,9 @@ const (
 	pollInterval = time.Second
 )
 
+// cleanupTimeout bounds the removal of a trial's secret.
+const cleanupTimeout = 35 * time.Second
+
 // errNotSeen reports that tokenvend has not read the secret yet.
 var errNotSeen = errors.New("the secret has not been read yet")
 
