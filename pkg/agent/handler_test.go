@@ -279,11 +279,14 @@ func TestUseIsObeyed(t *testing.T) {
 			get := func(path string) *httptest.ResponseRecorder {
 				return serve(a.Handler(), http.MethodGet, path, "")
 			}
-			if w := get("/authorization/minut"); w.Code != c.status || c.status == 200 && w.Body.String() != c.header {
-				t.Errorf("GET /authorization/minut = %d %s, want %d %s", w.Code, w.Body, c.status, c.header)
+			text := get("/authorization/minut")
+			if text.Code != c.status || c.status == 200 && text.Body.String() != c.header {
+				t.Errorf("GET /authorization/minut = %d %s, want %d %s", text.Code, text.Body, c.status, c.header)
 			}
-			if w := get("/forward-auth/minut"); w.Code != c.status || c.field != "" && w.Header().Get(c.field) != c.header {
-				t.Errorf("GET /forward-auth/minut = %d %v, want %d %s: %s", w.Code, w.Header(), c.status, c.field, c.header)
+			empty := get("/forward-auth/minut")
+			if empty.Code != c.status || c.field != "" && empty.Header().Get(c.field) != c.header {
+				t.Errorf("GET /forward-auth/minut = %d %v, want %d %s: %s",
+					empty.Code, empty.Header(), c.status, c.field, c.header)
 			}
 			var vended api.Token
 			err := json.Unmarshal(get("/tokens/minut").Body.Bytes(), &vended)
