@@ -21,7 +21,8 @@ type event struct {
 }
 
 // errPayload does not repeat the payload, which may be anything.
-var errPayload = errors.New(`the payload: expected {}, {"worker":1,"of":1} with 1, 2, 4 or 8 workers, {"discover":true}, ` +
+var errPayload = errors.New(`the payload: expected {}, ` +
+	`{"worker":1,"of":1} with 1, 2, 4 or 8 workers, {"discover":true}, ` +
 	`{"credential":"NAME"}, {"ping":true} or an event of a schedule`)
 
 // readEvent reads a payload: empty, {}, {"worker":1,"of":2} or the schedule's
