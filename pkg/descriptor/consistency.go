@@ -83,7 +83,8 @@ func (d *Descriptor) validateAssertion(p *problems) {
 	}
 	oneOf(p, "assertion.algorithm", a.Algorithm, append(jws.Asymmetric(), jws.HS256)...)
 	if d.Token.Alg != "" || d.Token.Audience != "" {
-		p.add("assertion", "not given beside token.algorithm or token.assertion_audience, which are for descriptors without it")
+		p.add("assertion", "not given beside token.algorithm or token.assertion_audience, which are for descriptors "+
+			"without it")
 	}
 	if !d.usesAssertion() {
 		p.add("assertion", "nothing uses it: expected auth private_key_jwt, a grant that signs, or {assertion}")
