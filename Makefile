@@ -122,6 +122,7 @@ build-RotateFunction:
 
 soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, and a day of 100,000 credentials, in simulated time
 	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud -credentials 100000 -hours 24
+	$(GO) test ./functions -run TestFourWorkersRenewEachOnce -timeout 0 -args -due 10000
 
 torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
 	@$(GO) test ./internal/torture -count=1 -args -table ../../docs/torture.md

@@ -64,8 +64,16 @@ func TestHelp(t *testing.T) {
 		if byFlag != byHelp || !strings.HasPrefix(byHelp, "tokenvend "+name) {
 			t.Errorf("tokenvend help %s = %s, want the same as of -h:\n%s", name, byHelp, byFlag)
 		}
+		_, flags, _ := strings.Cut(byHelp, "\nFlags:\n")
+		flags, _, _ = strings.Cut(flags, "\nExamples:\n")
+		for line := range strings.Lines(flags) {
+			if len(line) > len("\n")+100 {
+				t.Errorf("tokenvend help %s has the line %s, want 100 columns at most", name, line)
+			}
+		}
 	}
-	if add := tv(t, dir, "", "add", "-h").out; !strings.Contains(add, "minut, monta, movemint") {
+	add := tv(t, dir, "", "add", "-h").out
+	if !strings.Contains(strings.Join(strings.Fields(add), " "), "minut, monta, movemint") {
 		t.Errorf("add -h = %s, want it to list the providers", add)
 	}
 	if v := tv(t, dir, "", "version").want(t, clierror.OK).out; !strings.Contains(v, "go1.") {

@@ -89,7 +89,7 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 	if a := d.Authorize; a != nil {
 		p.required("authorize.url", a.URL)
 		oneOf(p, "authorize.pkce", a.PKCE, PKCES256, PKCENone)
-		p.authorizeParams(a.Params)
+		p.authorizeParams(a)
 	}
 	if r := d.Revoke; r != nil {
 		p.required("revoke.url", r.URL)

@@ -90,7 +90,7 @@ func TestMetricsOfLines(t *testing.T) {
 			j.Pass(t.Context(), journal.Pass{Unread: true, Error: "x"})
 		}, map[string]float64{"StoreFailures": 1}},
 		"a discovery that failed": {func(j journal.Journal) {
-			j.Discovery(t.Context(), journal.Discovery{Learnt: 1, Err: errors.New("x")})
+			j.Discovery(t.Context(), journal.Discovery{Learned: 1, Err: errors.New("x")})
 		}, map[string]float64{"DiscoveryFailed": 1}},
 		"a pass without KMS and Secrets Manager": {func(j journal.Journal) {
 			j.Pass(t.Context(), journal.Pass{StoreFailures: 1, SealFailures: 2, SecretFailures: 3})

@@ -46,16 +46,16 @@ func (j Journal) Pass(ctx context.Context, p Pass) {
 // Discovery is the result of one search for credentials that were added,
 // changed or removed.
 type Discovery struct {
-	Learnt, Gone int   // credentials added or changed, and removed
-	Err          error // why it could not compare all; nil on success
-	Took         time.Duration
+	Learned, Gone int   // credentials added or changed, and removed
+	Err           error // why it could not compare all; nil on success
+	Took          time.Duration
 }
 
 // Discovery writes the line of one discovery. The level is Debug if there was
 // nothing to do.
 func (j Journal) Discovery(ctx context.Context, d Discovery) {
 	l := line{level: slog.LevelDebug, what: "discovery", took: d.Took}
-	if d.Learnt+d.Gone > 0 {
+	if d.Learned+d.Gone > 0 {
 		l.level = slog.LevelInfo
 	}
 	var failed, cause string
@@ -63,7 +63,7 @@ func (j Journal) Discovery(ctx context.Context, d Discovery) {
 		l.level, l.metrics = slog.LevelWarn, []metric{{"DiscoveryFailed", count, 1}}
 		failed, cause = d.Err.Error(), Cause(d.Err)
 	}
-	j.write(ctx, l, slog.Int("learnt", d.Learnt), slog.Int("gone", d.Gone),
+	j.write(ctx, l, slog.Int("learnt", d.Learned), slog.Int("gone", d.Gone),
 		slog.String("error", failed), slog.String("cause", cause))
 }
 

@@ -38,7 +38,7 @@ func (r *Registry) discoverByPages(
 		p.ChangedUntil = now // the full comparison, which begins, finds all older changes
 	}
 	found, err = r.learnChanges(ctx, pager, first, p.ChangedUntil.Add(-listingLag))
-	if err == nil {
+	if err == nil && ctx.Err() == nil {
 		p.ChangedUntil = now
 	}
 	if p.Page != "" && ctx.Err() == nil {

@@ -64,7 +64,7 @@ func (rt *Rotator) Discover(ctx context.Context) (r Report, err error) {
 	}
 	r.Learnt, r.Gone = found.Learned, found.Deleted
 	rt.Journal.Discovery(ctx, journal.Discovery{
-		Learnt: r.Learnt, Gone: r.Gone, Err: err, Took: time.Since(began),
+		Learned: r.Learnt, Gone: r.Gone, Err: err, Took: time.Since(began),
 	})
 	return r, err
 }

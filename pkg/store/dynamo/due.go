@@ -25,25 +25,26 @@ const (
 )
 
 // Due implements [store.Reader]: one request per shard and index, and one more
-// per thousand entries that are due in it. Of the limit entries that have been
-// due longest in each shard it returns those that expire first. It omits items
-// that it cannot read, which [Store.Get] and [Store.List] report: one damaged
-// item must not stop the renewal of the others.
+// per thousand entries that are due in it. Of the entries that have been due
+// longest in each shard, twice its part of limit, it returns those that expire
+// first. It omits items that it cannot read, which [Store.Get] and [Store.List]
+// report: one damaged item must not stop the renewal of the others.
 //
 // What an older program has written is found by its index. A table that lacks
 // the other index works as well: no provider is known before its terms are
 // read, and an entry that waits for its next attempt is not overdue.
 func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.Due, error) {
+	perShard := min(limit, max(maxPage, 2*limit/Shards)) // bounds the memory
 	var found [2 * Shards][]store.Due
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(shardsAtOnce)
 	for n := range Shards {
 		all.Go(func() (err error) {
-			found[2*n], err = s.queuedIn(ctx, n, before, limit)
+			found[2*n], err = s.queuedIn(ctx, n, before, perShard)
 			return err
 		})
 		all.Go(func() (err error) {
-			found[2*n+1], err = s.dueIn(ctx, n, before, limit)
+			found[2*n+1], err = s.dueIn(ctx, n, before, perShard)
 			return err
 		})
 	}

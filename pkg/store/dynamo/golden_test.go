@@ -276,3 +276,20 @@ func TestAttributesHaveNamesOfTheirOwn(t *testing.T) {
 		seen[name] = true
 	}
 }
+
+// An older program that writes a row leaves the attributes that it does not
+// know. They do not count.
+func TestWhatAnOlderProgramLeavesDoesNotCount(t *testing.T) {
+	row := queuedRows()[0]
+	it := encode(row)
+	it[attrRevision] = number(row.Entry.Revision + 1)
+	got, err := decode(it)
+	if err != nil || !got.Entry.AlarmAt.IsZero() || got.Entry.ProviderHost != "" || got.Entry.ProviderLimit != 0 {
+		t.Errorf("decode() of a row that an older program has written since = %+v, %v; want no AlarmAt and no provider",
+			got.Entry, err)
+	}
+	due, err := decodeQueued(it)
+	if want := row.Entry.NextAt.Add(olderAlarm); err != nil || !due.AlarmAt.Equal(want) || due.ProviderHost != "" {
+		t.Errorf("decodeQueued() of it = %+v, %v; want the alarm at %v and no provider", due, err, want)
+	}
+}

@@ -97,6 +97,8 @@ func encode(r store.Row) item {
 	if since := r.Entry.DueSince(); !since.IsZero() {
 		it[IndexPartitionKey] = number(int64(shard(key)))
 		it[QueueSortKey] = millis(since)
+	}
+	if r.Entry.Due() != (store.Due{Key: key, ExpiresAt: r.Entry.ExpiresAt}) {
 		it[attrQueued] = number(r.Entry.Revision)
 	}
 	if !r.Entry.ForgetAt.IsZero() {
@@ -129,6 +131,10 @@ func decode(it item) (store.Row, error) {
 		if err := decodeValue(it[a.name], a.value); err != nil {
 			return store.Row{}, fmt.Errorf("%w: %v: %s", store.ErrUnreadable, r.Entry.Key, a.name)
 		}
+	}
+	var queued int64
+	if err := decodeValue(it[attrQueued], &queued); err != nil || queued != r.Entry.Revision {
+		r.Entry.AlarmAt, r.Entry.ProviderHost, r.Entry.ProviderLimit = time.Time{}, "", 0
 	}
 	return r, nil
 }

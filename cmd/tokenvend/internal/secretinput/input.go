@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -149,41 +148,6 @@ func (s *Input) readDescriptor(path string) error {
 		return command.Expected("expected a file of JSON")
 	}
 	s.values["descriptor"] = json.RawMessage(text)
-	return nil
-}
-
-// readSmall reads a file that is no larger than a secret.
-func readSmall(path string) ([]byte, error) {
-	f, err := os.Open(path) // #nosec G304 -- the operator names the file
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	return io.ReadAll(io.LimitReader(f, credential.MaxSize+1))
-}
-
-// pairs returns the setter of a flag that takes NAME=VALUE.
-func pairs(into map[string]string) func(string) error {
-	return func(text string) error {
-		name, value, ok := strings.Cut(text, "=")
-		if !ok || name == "" {
-			return command.Expected("expected NAME=VALUE")
-		}
-		into[name] = value
-		return nil
-	}
-}
-
-func (s *Input) readSecret(text string) error {
-	name, path, ok := strings.Cut(text, "=")
-	if !ok || name == "" {
-		return command.Expected("expected NAME=FILE")
-	}
-	content, err := readSmall(path)
-	if err != nil {
-		return command.Expected("%v", err)
-	}
-	s.secrets[name] = strings.TrimRight(string(content), "\r\n")
 	return nil
 }
 

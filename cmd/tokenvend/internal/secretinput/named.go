@@ -2,10 +2,14 @@ package secretinput
 
 import (
 	"cmp"
+	"io"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -58,4 +62,39 @@ func askNamedSecret(c terminal.Console, f Fields, name, help string) error {
 		return err
 	}
 	return f.extend("secrets", map[string]string{name: answer.Reveal()})
+}
+
+// pairs returns the setter of a flag that takes NAME=VALUE.
+func pairs(into map[string]string) func(string) error {
+	return func(text string) error {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return command.Expected("expected NAME=VALUE")
+		}
+		into[name] = value
+		return nil
+	}
+}
+
+func (s *Input) readSecret(text string) error {
+	name, path, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return command.Expected("expected NAME=FILE")
+	}
+	content, err := readSmall(path)
+	if err != nil {
+		return command.Expected("%v", err)
+	}
+	s.secrets[name] = strings.TrimRight(string(content), "\r\n")
+	return nil
+}
+
+// readSmall reads a file that is no larger than a secret.
+func readSmall(path string) ([]byte, error) {
+	f, err := os.Open(path) // #nosec G304 -- the operator names the file
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, credential.MaxSize+1))
 }
