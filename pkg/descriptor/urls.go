@@ -87,7 +87,9 @@ func (d *Descriptor) inURL(part urlPart, name, value string) (string, error) {
 	case part == inHost && !isHostLabel(value):
 		return "", fmt.Errorf("%s: expected one label of a host name: 1 to 63 of a-z, 0-9 and -", name)
 	case part == inPath && !isPathSegment(value):
-		return "", fmt.Errorf("%s: expected one segment of a path: 1 to 128 of A-Z, a-z, 0-9 and ._~-, but neither . nor .. alone", name)
+		return "", fmt.Errorf(
+			"%s: expected one segment of a path: 1 to 128 of A-Z, a-z, 0-9 and ._~-, but neither . nor .. alone", name,
+		)
 	case part == inQuery && HasControl(value):
 		return "", fmt.Errorf("%s: expected no control characters", name)
 	case part == inQuery:
