@@ -40,8 +40,9 @@ template: ## write anew what tests know of template.yaml, and docs/openapi.yaml
 	$(GO) test -tags testall ./functions -count=1 -run 'TestDocumentIsWrittenOut' -args -update
 
 # The tests of functions drive processes; make test-all builds one of those with the race detector.
+# With -short, simulations and property tests try fewer cases: all of a kind run the same code.
 race: ## run the tests under the race detector
-	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v '/tokenvend/functions$$')
+	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -v '/tokenvend/functions$$')
 
 bare: ## do what the README says with nothing but Go, git, make, curl and a shell
 	internal/bare/run.sh
@@ -120,8 +121,9 @@ build-VendFunction:
 build-RotateFunction:
 	$(LAMBDA) -o $(ARTIFACTS_DIR)/bootstrap ./functions/rotate
 
-soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, in simulated time
-	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud
+soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, and a day of 100,000 credentials, in simulated time
+	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud -credentials 100000 -hours 24
+	$(GO) test ./functions -run TestFourWorkersRenewEachOnce -timeout 0 -args -due 10000
 
 torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
 	@$(GO) test ./internal/torture -count=1 -args -table ../../docs/torture.md

@@ -123,14 +123,19 @@ var situations = []situation{
 		raised: map[string]window{"VendAlarm": {by: begin + 5}},
 	},
 	{
-		name:   "a token can't be renewed and expires soon",
+		name:   "a token can't be renewed in time",
 		adds:   testbed.Series{"Overdue": each(begin, begin+20, 1)},
-		raised: map[string]window{"OverdueAlarm": {by: begin + 5}},
+		raised: map[string]window{"OverdueAlarm": {by: begin + 1}},
 	},
-	{name: "a token is renewed late", adds: testbed.Series{"Overdue": each(begin, begin+3, 1)}},
+	{name: "a token is renewed late", adds: testbed.Series{"Overdue": each(begin, begin, 1)}},
 	{
 		name: "more is due than a pass renews", without: []string{"Backlog"},
 		adds:   testbed.Series{"Backlog": each(begin, forever, 40)},
+		raised: map[string]window{"BacklogAlarm": {by: begin + 3}},
+	},
+	{
+		name:   "one of four workers always leaves some",
+		adds:   testbed.Series{"Backlog": each(begin, begin+30, 0, 0, 40, 0)},
 		raised: map[string]window{"BacklogAlarm": {by: begin + 3}},
 	},
 	{

@@ -153,6 +153,7 @@ func TestFault50_NothingSecretIsEverShown(t *testing.T) {
 	}
 	h.put("broken", "minut", map[string]any{"client_id": token, "client_secrets": token, token: token})
 	h.expect("admin", api.Request{Credential: "broken"}, api.Misconfigured)
+	h.discover()
 	h.tick()
 	for _, stray := range []api.Request{{Credential: token}, {Credential: "broken", Action: token},
 		{Action: api.List, After: token}, {Credential: "broken", Rejected: token}, {Credential: "broken",

@@ -83,7 +83,7 @@ func TestExistingTableAndKey(t *testing.T) {
 		resources := resourcesOf(t, name+"Role", given)
 		want := map[string]any{"Table": arn, "Seal": key}
 		if name == "Rotate" {
-			want["Index"] = arn + "/index/due"
+			want["Index"] = []any{arn + "/index/due", arn + "/index/queue"}
 		}
 		for sid, resource := range want {
 			if !reflect.DeepEqual(resources[sid], resource) {

@@ -39,6 +39,19 @@ func (h *installation) tick() pass {
 	return h.rotate(golden(h.t, "schedule.event.json"))
 }
 
+// discover sends the event of the schedule of discoveries.
+func (h *installation) discover() pass {
+	h.t.Helper()
+	return h.rotate([]byte(`{"discover":true}`))
+}
+
+func (h *installation) checkDiscovery(what string, want rotate.Report) {
+	h.t.Helper()
+	if got := h.discover(); got.Error != "" || got.Report != want {
+		h.t.Errorf("discover() with %s = %+v, want %+v", what, got, want)
+	}
+}
+
 func (h *installation) checkTick(what string, want rotate.Report) {
 	h.t.Helper()
 	if got := h.tick(); got.Error != "" || got.Report != want {
@@ -57,10 +70,13 @@ func TestRotateRenewsWhatIsDue(t *testing.T) {
 	h.put(early, "minut", warm)
 	h.start("rotate")
 	h.start("vend")
-	h.checkTick("a secret that was added", rotate.Report{Learnt: 1, Renewed: 1})
+	h.checkDiscovery("a secret that was added", rotate.Report{Learnt: 1})
+	h.checkTick("a secret that was added", rotate.Report{Renewed: 1})
 	h.take("rotate")
 	h.checkTick("nothing to do", rotate.Report{})
-	h.passCalls("a pass with nothing to do", counted{"Query": dynamo.Shards}, counted{"ListSecrets": 1})
+	h.passCalls("a pass with nothing to do", counted{"Query": 2 * dynamo.Shards}, counted{})
+	h.checkDiscovery("nothing new", rotate.Report{})
+	h.passCalls("a discovery with nothing new", counted{}, counted{"ListSecrets": 1})
 	first := h.status(early)
 	if first.State != api.Fresh || first.Generation != 1 || time.Until(first.NextAt) > 50*time.Second {
 		t.Fatalf("status after the first pass = %+v, want fresh of generation 1, due within 50s", first)
@@ -68,8 +84,8 @@ func TestRotateRenewsWhatIsDue(t *testing.T) {
 	time.Sleep(time.Until(first.NextAt))
 	h.take("rotate")
 	h.checkTick("a token that is due", rotate.Report{Renewed: 1})
-	h.passCalls("a pass with one renewal", counted{"Query": dynamo.Shards, "BatchGetItem": 1, "UpdateItem": 2},
-		counted{"ListSecrets": 1})
+	h.passCalls("a pass with one renewal", counted{"Query": 2 * dynamo.Shards, "BatchGetItem": 1, "UpdateItem": 2},
+		counted{})
 	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != 2 {
 		t.Errorf("minut had %d token requests, want 2", n)
 	}
@@ -96,11 +112,13 @@ func TestRotateFindsWhatChanged(t *testing.T) {
 	h.put("cold", "minut", nil)
 	h.start("rotate")
 	h.start("vend")
-	h.checkTick("two secrets that were added, one to be kept warm", rotate.Report{Learnt: 2, Renewed: 1})
+	h.checkDiscovery("two secrets that were added", rotate.Report{Learnt: 2})
+	h.checkTick("one to be kept warm", rotate.Report{Renewed: 1})
 	old := h.token("miden")
 	h.put("miden", "miden", map[string]any{"keep_warm": true, "scope": "write"})
 	h.put("late", "monta", map[string]any{"keep_warm": true})
-	h.checkTick("one that changed, and one that came later", rotate.Report{Learnt: 2, Renewed: 2})
+	h.checkDiscovery("one that changed, and one that came later", rotate.Report{Learnt: 2})
+	h.checkTick("one that changed, and one that came later", rotate.Report{Renewed: 2})
 	h.start("vend").Kill()
 	h.runtimes["vend"] = freshRuntime(h)
 	h.start("vend")
@@ -116,7 +134,7 @@ func TestRotateFindsWhatChanged(t *testing.T) {
 		&secretsmanager.DeleteSecretInput{SecretId: &name, ForceDeleteWithoutRecovery: &force}); err != nil {
 		t.Fatal(err)
 	}
-	h.checkTick("one that was removed", rotate.Report{Gone: 1})
+	h.checkDiscovery("one that was removed", rotate.Report{Gone: 1})
 }
 
 func TestRotateOneNow(t *testing.T) {
@@ -140,13 +158,18 @@ func TestRotateNeverFails(t *testing.T) {
 	h.put("refused", "minut", map[string]any{"keep_warm": true, "client_secret": "not-that-secret"})
 	h.addSecret("a client secret", "not-that-secret")
 	h.start("rotate")
+	h.checkDiscovery("two secrets that were added", rotate.Report{Learnt: 2})
 	if got := h.tick(); got.Failed != 1 {
 		t.Errorf("tick() = %+v, want one failed", got)
 	}
 	for payload, wants := range map[string]bool{
 		``: false, `null`: false, `{}`: false, `[]`: true, `{`: true, `{"credential":7}`: true,
 		`{"source":"aws.events"}`:  true,
-		`{"credentail":"refused"}`: true, `{"credential":""}`: true, `{"ping":false}`: true,
+		`{"credentail":"refused"}`: true, `{"discover":true}`: false, `{"discover":1}`: true,
+		`{"discover":true,"credential":"refused"}`: true, `{"worker":1}`: true, `{"worker":0,"of":1}`: true,
+		`{"worker":3,"of":2}`: true, `{"worker":1,"of":3}`: true, `{"worker":1,"of":16}`: true,
+		`{"worker":1,"of":2,"discover":true}`: true, `{"worker":2,"of":8}`: false,
+		`{"credential":""}`: true, `{"ping":false}`: true,
 		`{"credential":"../x"}`: true, `{"credential":"absent"}`: true, `{"credential":"broken"}`: true,
 		`{"credential":"refused"}`: true,
 	} {
@@ -203,7 +226,8 @@ func TestRotateOpensWhatVendSealed(t *testing.T) {
 	first := h.token("miden")
 	h.put("miden", "miden", map[string]any{"scope": "write"})
 	h.take("rotate")
-	h.checkTick("a secret that changed", rotate.Report{Learnt: 1, Renewed: 1})
+	h.checkDiscovery("a secret that changed", rotate.Report{Learnt: 1})
+	h.checkTick("a secret that changed", rotate.Report{Renewed: 1})
 	if _, rest := h.take("rotate"); rest["Decrypt"] == 0 {
 		t.Errorf("the calls of rotate = %v, want Decrypt", rest)
 	}

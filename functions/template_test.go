@@ -70,13 +70,17 @@ func TestTemplatesTableIsTheStores(t *testing.T) {
 		}
 		return names
 	}
-	index := s.Table.GlobalSecondaryIndexes[0]
+	index, queue := s.Table.GlobalSecondaryIndexes[0], s.Table.GlobalSecondaryIndexes[1]
 	for what, pair := range map[string][2][]string{
 		"keys":       {keys(s.Table.KeySchema), {"HASH " + dynamo.PartitionKey, "RANGE " + dynamo.SortKey}},
 		"index":      {{*index.IndexName}, {dynamo.Index}},
 		"index keys": {keys(index.KeySchema), {"HASH " + dynamo.IndexPartitionKey, "RANGE " + dynamo.IndexSortKey}},
 		"projection": {slices.Sorted(slices.Values(index.Projection.NonKeyAttributes)),
 			slices.Sorted(slices.Values(dynamo.IndexedBesides()))},
+		"queue":      {{*queue.IndexName}, {dynamo.Queue}},
+		"queue keys": {keys(queue.KeySchema), {"HASH " + dynamo.IndexPartitionKey, "RANGE " + dynamo.QueueSortKey}},
+		"queue's projection": {slices.Sorted(slices.Values(queue.Projection.NonKeyAttributes)),
+			slices.Sorted(slices.Values(dynamo.QueuedBesides()))},
 		"TTL": {{s.TTL}, {dynamo.TimeToLive}},
 	} {
 		if !slices.Equal(pair[0], pair[1]) {

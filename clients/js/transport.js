@@ -110,7 +110,8 @@ export class InvokeTransport {
     const arn = /^arn:[a-z-]+:lambda:([a-z0-9-]+):\d+:function:(.+)$/.exec(fn)
     const [name, alias] = (arn ? arn[2] : fn).split(':')
     this.#options = { region: arn?.[1] ?? region, credentials }
-    this.#url = (region) => `https://lambda.${region}.amazonaws.com/2015-03-31/functions/${encodeURIComponent(name)}` +
+    this.#url = (region) => `https://lambda.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}` +
+      `/2015-03-31/functions/${encodeURIComponent(name)}` +
       `/invocations${alias ? `?Qualifier=${encodeURIComponent(alias)}` : ''}`
   }
 

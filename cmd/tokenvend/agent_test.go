@@ -256,6 +256,7 @@ func TestAgentRefusesItsFlags(t *testing.T) {
 		"expected the names of the credentials":     {},
 		"--listen: expected a loopback address":     {"minut", "--listen", "0.0.0.0:2774"},
 		"--write: expected NAME=PATH":               {"--write", "minut"},
+		"--write: expected a path of its own":       {"--write", "minut=x", "--write", "monta=./x"},
 		"--template: expected NAME=TEXT":            {"--template", "minut"},
 		"--template: expected a --write of monta":   {"minut", "--template", "monta=x"},
 		"--template: template":                      {"--write", "minut=x", "--template", "minut={{.X}}"},

@@ -38,6 +38,10 @@ func TestUsage(t *testing.T) {
 		"60",
 	).want(t, clierror.BadUsage, "--min-ttl: that value is not understood")
 	tv(t, dir, "", "get", "minut", "--scope").want(t, clierror.BadUsage, "--scope needs a value")
+	for _, name := range []string{"get", "status", "verify", "renew", "revoke", "connect", "accept"} {
+		tv(t, dir, "", name, "minut", "--account", " ").
+			want(t, clierror.BadUsage, "--account: expected an account; without the flag, it is the client's own grant")
+	}
 	tv(t, dir, "", "exec", "minut").want(t, clierror.BadUsage, "NAME -- COMMAND")
 	tv(t, dir, "", "ls", "minut").want(t, clierror.BadUsage, "expected no argument")
 }
@@ -60,8 +64,16 @@ func TestHelp(t *testing.T) {
 		if byFlag != byHelp || !strings.HasPrefix(byHelp, "tokenvend "+name) {
 			t.Errorf("tokenvend help %s = %s, want the same as of -h:\n%s", name, byHelp, byFlag)
 		}
+		_, flags, _ := strings.Cut(byHelp, "\nFlags:\n")
+		flags, _, _ = strings.Cut(flags, "\nExamples:\n")
+		for line := range strings.Lines(flags) {
+			if len(line) > len("\n")+100 {
+				t.Errorf("tokenvend help %s has the line %s, want 100 columns at most", name, line)
+			}
+		}
 	}
-	if add := tv(t, dir, "", "add", "-h").out; !strings.Contains(add, "minut, monta, movemint") {
+	add := tv(t, dir, "", "add", "-h").out
+	if !strings.Contains(strings.Join(strings.Fields(add), " "), "minut, monta, movemint") {
 		t.Errorf("add -h = %s, want it to list the providers", add)
 	}
 	if v := tv(t, dir, "", "version").want(t, clierror.OK).out; !strings.Contains(v, "go1.") {

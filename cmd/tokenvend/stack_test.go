@@ -97,14 +97,16 @@ func newStack(t *testing.T) *stack {
 	return s
 }
 
-// rotate runs passes of rotate until the test ends.
+// rotate runs discoveries and passes of rotate until the test ends.
 func (s *stack) rotate() {
 	var running sync.WaitGroup
 	ctx, stop := context.WithCancel(context.Background())
 	s.Cleanup(func() { stop(); running.Wait() })
 	running.Go(func() {
 		for ctx.Err() == nil {
-			_, _ = (&rotate.Rotator{Mint: s.service.Mint, Store: s.store}).Run(ctx)
+			rotator := &rotate.Rotator{Mint: s.service.Mint, Store: s.store}
+			_, _ = rotator.Discover(ctx)
+			_, _ = rotator.Run(ctx)
 			select {
 			case <-time.After(200 * time.Millisecond):
 			case <-ctx.Done():

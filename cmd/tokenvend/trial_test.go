@@ -162,7 +162,7 @@ func TestRmAsks(t *testing.T) {
 }
 
 // fieldOf matches where package credential takes a field of a secret.
-var fieldOf = regexp.MustCompile(`\bf\.(?:text|lines|flag|number|duration|object|list)\("([a-z_]+)"`)
+var fieldOf = regexp.MustCompile(`\bf\.(?:text|lines|flag|number|duration|object|named|list)\("([a-z_]+)"`)
 
 // add has a flag for each field that package credential reads.
 func TestAddHasAFlagForEachField(t *testing.T) {
@@ -182,6 +182,8 @@ func TestAddHasAFlagForEachField(t *testing.T) {
 		"scope":         {"--scope", "a"},
 		"audience":      {"--audience", "a"},
 		"params":        {"--param", "tenant=a=b"},
+		"variables":     {"--variable", "tenant=a"},
+		"secrets":       {"--secret-file", "key=" + file("named", "k\n")},
 		"grant":         {"--grant", "client_credentials"},
 		"key_id":        {"--key-id", "k"},
 		"private_key": {

@@ -156,7 +156,7 @@ var further = []revert{
 		test:    "TestAttack19_ACredentialThatFailsHoldsNoOtherBack", pkg: "pkg/mint",
 	},
 	{
-		attack: "20", fix: "secrets in base64 are found", file: "pkg/mask/reading.go",
+		attack: "20", fix: "secrets in base64 are found", file: "pkg/mask/find.go",
 		old:     "		all = r.decode(all, isBase64, (4*piece+2)/3, base64)\n",
 		without: "		_ = base64\n",
 		test:    "TestAttack20_NoPieceOfASecretIsShownInAnyEncoding",

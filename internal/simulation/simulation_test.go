@@ -248,8 +248,10 @@ func (w *world) ticks(ctx context.Context) {
 		rotate := w.instances[len(w.instances)-1]
 		w.mu.Unlock()
 		pass, cancel := context.WithTimeout(ctx, testworld.PassTimeout)
+		_, errDiscover := rotate.rotator.Discover(pass)
 		_, err := rotate.rotator.Run(pass)
 		cancel()
+		w.promise(errDiscover == nil || !w.calm.Load(), "Discover() = %v, want no error", errDiscover)
 		w.promise(err == nil || !w.calm.Load(), "Run() = %v, want no error", err)
 	}
 }

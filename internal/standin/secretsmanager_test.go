@@ -227,3 +227,29 @@ func TestListOfSecrets(t *testing.T) {
 		}
 	})
 }
+
+func TestOrderOfSecrets(t *testing.T) {
+	onEachSecretsManager(t, func(t *testing.T, s secrets) {
+		if s.moto() { // which lists them in the order of their creation, whatever is asked
+			return
+		}
+		for _, name := range []string{"b", "c", "a", "d"} {
+			s.create(name, "x")
+		}
+		s.put("b", "y", "")
+		s.must("DeleteSecret", `{"SecretId":"c"}`)
+		for body, want := range map[string]string{
+			`{"SortBy":"name","SortOrder":"asc"}`:                                             "[a b d]",
+			`{"SortBy":"last-changed-date","SortOrder":"desc"}`:                               "[b d a]",
+			`{"SortBy":"last-changed-date","SortOrder":"desc","IncludePlannedDeletion":true}`: "[c b d a]",
+		} {
+			var names []string
+			for _, one := range s.must("ListSecrets", body)["SecretList"].([]any) {
+				names = append(names, one.(map[string]any)["Name"].(string))
+			}
+			if got := fmt.Sprint(names); got != want {
+				t.Errorf("ListSecrets(%s) = %s, want %s", body, got, want)
+			}
+		}
+	})
+}

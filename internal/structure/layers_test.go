@@ -56,7 +56,7 @@ var layers = [][]string{
 	{"pkg/attempt"},
 	{"pkg/mint"},
 	{"pkg/operate"},
-	{"pkg/vend", "pkg/rotate", "pkg/local/monitor"},
+	{"pkg/vend", "pkg/rotate", "pkg/local/monitor", "pkg/local/statuspage"},
 	{"pkg/boot", "pkg/local/gateway", "pkg/agent", "pkg/agent/unixsocket"},
 	{"pkg/local", "pkg/agent/extension", "pkg/agent/tokenfile"},
 	{
@@ -110,6 +110,7 @@ var apart = map[string][]string{
 	"internal/stress":                          {},
 	"internal/style":                           {},
 	"internal/measure":                         {},
+	"internal/providers":                       {"pkg/descriptor"},
 	"internal/pack":                            {"internal/testbed"},
 	"internal/release":                         {},
 	"internal/signedrequest":                   {},

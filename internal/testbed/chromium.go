@@ -22,8 +22,8 @@ func findBrowser() (path string, err error) {
 }
 
 // Browser is a headless Chromium for one test, with an empty profile and no
-// network but 127.0.0.1. Its methods, and those of its tabs, end the test on
-// errors.
+// network but 127.0.0.1, which the names that [NewBrowser] is given lead to,
+// too. Its methods, and those of its tabs, end the test on errors.
 type Browser struct {
 	t    testing.TB
 	wire wire
@@ -31,17 +31,22 @@ type Browser struct {
 
 // NewBrowser starts a browser that ends with the test. Without Chromium the
 // test fails.
-func NewBrowser(t testing.TB) *Browser {
+func NewBrowser(t testing.TB, names ...string) *Browser {
 	t.Helper()
 	path, err := findBrowser()
 	if err != nil {
 		t.Fatal(err)
 	}
+	rules := ""
+	for _, name := range names {
+		rules += "MAP " + name + " 127.0.0.1, "
+	}
 	cmd := exec.Command(path, "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu",
 		"--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-sync",
 		"--no-proxy-server",
-		"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--user-data-dir="+t.TempDir(), "about:blank")
+		"--host-resolver-rules="+rules+"MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+		"--user-data-dir="+t.TempDir(), "about:blank")
 	w, err := startWired(cmd)
 	if err != nil {
 		t.Fatal("testbed: ", err)

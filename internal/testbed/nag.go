@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -83,7 +84,7 @@ func runCDK(ctx context.Context, js []byte, template, out string, into any) erro
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Environ(), "CDK_DISABLE_VERSION_CHECK=1", "HOME="+out)
 	answer, err := cmd.Output()
-	if exit, is := err.(*exec.ExitError); is {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return fmt.Errorf("testbed: a program of the CDK: %w\n%s", err, exit.Stderr)
 	}
 	if err != nil {

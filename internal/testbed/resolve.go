@@ -147,6 +147,8 @@ func (r *resolver) call(function string, argument any) any {
 		return !slices.Contains(list, any(false))
 	case "Fn::Not":
 		return list[0] != true
+	case "Fn::Or":
+		return slices.Contains(list, any(true))
 	case "Fn::Select":
 		index, err := strconv.Atoi(fmt.Sprint(list[0]))
 		if parts, is := list[1].([]any); is && err == nil && index < len(parts) {

@@ -65,7 +65,8 @@ func (p *Process) Terms(ctx context.Context, name string) (credential.Terms, err
 // Discover finds added, changed and removed credentials, as a pass of rotate
 // does.
 func (p *Process) Discover(ctx context.Context) (learned, deleted int, err error) {
-	return p.Registry.Discover(ctx)
+	found, err := p.Registry.Discover(ctx)
+	return found.Learned, found.Deleted, err
 }
 
 // Migrate rewrites the rows of the first format.

@@ -40,6 +40,16 @@ func Account(credential, account string) token.Key {
 	return token.Key{Credential: credential, Variant: token.NewVariant(account, "", "")}
 }
 
+// Count returns how many cases a test tries: n, or fewer with the flag -short.
+// So many suffice for the race detector, under which a case takes ten times as
+// long.
+func Count(n, short int) int {
+	if testing.Short() {
+		return min(n, short)
+	}
+	return n
+}
+
 // Must fails the test if err is not nil.
 func Must(t testing.TB, err error) {
 	t.Helper()
@@ -121,15 +131,21 @@ func (w *World) Connect(p *Process, k token.Key) {
 	}
 }
 
-// Pass runs one pass of rotate.
+// Pass runs one discovery of rotate and one pass after it. The report is of
+// both.
 func (w *World) Pass(r *rotate.Rotator) rotate.Report {
 	w.T.Helper()
 	ctx, cancel := context.WithTimeout(w.T.Context(), PassTimeout)
 	defer cancel()
+	found, err := r.Discover(ctx)
+	if err != nil {
+		w.T.Fatalf("Discover() = %+v, %v, want no error", found, err)
+	}
 	report, err := r.Run(ctx)
 	if err != nil {
 		w.T.Fatalf("Run() = %+v, %v, want no error", report, err)
 	}
+	report.Learnt, report.Gone = found.Learnt, found.Gone
 	return report
 }
 

@@ -23,10 +23,11 @@ const (
 // Handler returns the HTTP interface:
 //
 //   - GET and POST /tokens/NAME answer as tokenvend's API does.
-//   - GET /authorization/NAME answers the value of an Authorization header.
+//   - GET /authorization/NAME answers the value of an Authorization header, or
+//     of the header in which the provider's API expects the token.
 //   - /forward-auth/NAME, with any method and whatever path follows, answers
-//     200 with an Authorization header, for proxies that ask before they pass a
-//     request on.
+//     200 with such a header, for proxies that ask before they pass a request
+//     on.
 //   - POST /oauth2/token is a token endpoint for the client credentials grant
 //     (RFC 6749 §4.4), whose client_id is the name of a credential.
 func (a *Agent) Handler() http.Handler { return http.HandlerFunc(a.serve) }
@@ -61,12 +62,16 @@ func (a *Agent) serveToken(w http.ResponseWriter, r *http.Request) {
 func (a *Agent) serveAuthorization(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, authorizationPath)
 	t, err := a.vend(r, tokensPath+name, http.MethodGet)
+	if err == nil {
+		err = needsHeader(t)
+	}
 	if err != nil {
 		writeError(w, err)
 		return
 	}
+	_, value := t.Header()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, headerValue(t)) // #nosec G705 -- plain text, and named so
+	_, _ = io.WriteString(w, value) // #nosec G705 -- plain text, and named so
 }
 
 // serveForwardAuth ignores the method, the query and the rest of the path:
@@ -74,11 +79,15 @@ func (a *Agent) serveAuthorization(w http.ResponseWriter, r *http.Request) {
 func (a *Agent) serveForwardAuth(w http.ResponseWriter, r *http.Request) {
 	name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, forwardAuthPath), "/")
 	t, err := a.Token(r.Context(), api.Request{Credential: name})
+	if err == nil {
+		err = needsHeader(t)
+	}
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	w.Header().Set("Authorization", headerValue(t))
+	field, value := t.Header()
+	w.Header().Set(field, value)
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -108,8 +117,15 @@ func (a *Agent) vend(r *http.Request, path string, methods ...string) (client.To
 	return a.Token(r.Context(), request)
 }
 
-// headerValue returns the value of an Authorization header.
-func headerValue(t client.Token) string { return cmp.Or(t.Type, "Bearer") + " " + t.Reveal() }
+// needsHeader returns an error for a token that the provider's API expects in
+// the URL and not in a header.
+func needsHeader(t client.Token) error {
+	if t.Use.Query == "" {
+		return nil
+	}
+	detail := "the API expects the token in the parameter " + t.Use.Query + " of the URL: GET /tokens/NAME returns it"
+	return &api.Error{Code: api.InvalidRequest, Detail: detail}
+}
 
 // apiToken returns a token as the API vends it.
 func apiToken(t client.Token) api.Token {
@@ -118,5 +134,7 @@ func apiToken(t client.Token) api.Token {
 		ExpiresIn:  api.Seconds(max(time.Until(t.ExpiresAt), 0)),
 		ExpiresAt:  t.ExpiresAt.UTC().Truncate(time.Millisecond),
 		CacheUntil: t.CacheUntil.UTC().Truncate(time.Millisecond),
+		Extra:      t.Extras(),
+		Use:        t.Use,
 	}
 }

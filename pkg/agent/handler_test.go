@@ -260,3 +260,39 @@ func TestTokenEndpoint(t *testing.T) {
 		})
 	}
 }
+
+// A header is the one that the provider's API expects.
+func TestUseIsObeyed(t *testing.T) {
+	for name, c := range map[string]struct {
+		use           api.Use
+		status        int
+		field, header string
+	}{
+		"the default": {api.Use{}, 200, "Authorization", "Bearer token-1"},
+		"a header":    {api.Use{Header: "X-Access-Token"}, 200, "X-Access-Token", "token-1"},
+		"a prefix":    {api.Use{Header: "Authorization", Prefix: "OAuth "}, 200, "Authorization", "OAuth token-1"},
+		"the query":   {api.Use{Query: "access_token"}, 400, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := New(Config{Transport: &clienttest.Server{Use: c.use, Extra: map[string]string{"tenant": "7"}}})
+			defer a.Close()
+			get := func(path string) *httptest.ResponseRecorder {
+				return serve(a.Handler(), http.MethodGet, path, "")
+			}
+			text := get("/authorization/minut")
+			if text.Code != c.status || c.status == 200 && text.Body.String() != c.header {
+				t.Errorf("GET /authorization/minut = %d %s, want %d %s", text.Code, text.Body, c.status, c.header)
+			}
+			empty := get("/forward-auth/minut")
+			if empty.Code != c.status || c.field != "" && empty.Header().Get(c.field) != c.header {
+				t.Errorf("GET /forward-auth/minut = %d %v, want %d %s: %s",
+					empty.Code, empty.Header(), c.status, c.field, c.header)
+			}
+			var vended api.Token
+			err := json.Unmarshal(get("/tokens/minut").Body.Bytes(), &vended)
+			if err != nil || vended.Use != c.use || vended.Extra["tenant"] != "7" {
+				t.Errorf("GET /tokens/minut = %v, use %+v, extra %v; want those of tokenvend", err, vended.Use, vended.Extra)
+			}
+		})
+	}
+}

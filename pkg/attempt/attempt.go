@@ -36,6 +36,7 @@ func (t *Attempts) Run(
 	}
 	next := s.Row.With(lease.Entry)
 	next.Stamp(s.Record.Row)
+	next.Queue(a.record.Row)
 	now := clock.Now()
 	if !r.Proactive {
 		variants.Claim(&next.Entry, s.Record.Terms, r.Caller, now)

@@ -95,8 +95,9 @@ func assemble(ctx context.Context, p Process) (core, error) {
 	}
 	c.mint = mint.New(mint.Config{
 		Store: c.store, Sealer: sealer, Journal: c.journal, RowFormat: s.rowFormat, StaleMax: s.staleMax,
-		Source: secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
-		HTTP:   outbound.NewClient(outbound.Config{AllowPrivate: s.allowPrivate, Proxy: s.proxy, Roots: s.roots}),
+		Progress: c.store,
+		Source:   secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
+		HTTP:     outbound.NewClient(outbound.Config{AllowPrivate: s.allowPrivate, Proxy: s.proxy, Roots: s.roots}),
 	})
 	return c, nil
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -47,20 +48,31 @@ func (a *Admin) Verify(ctx context.Context, credential string, options ...Option
 	return ask[api.StatusReport](ctx, a, api.Request{Action: api.Status, Credential: credential, Verify: true}, options)
 }
 
+// maxPages bounds the pages of a list: a million credentials.
+const maxPages = 10_000
+
+// errEndless is the error of a list whose pages do not come to an end.
+var errEndless = errors.New("tokenvend: the list of credentials does not end: is the URL right?")
+
 // List names all the credentials that the caller may have.
 func (a *Admin) List(ctx context.Context) ([]api.Listed, error) {
 	var all []api.Listed
-	for after := ""; ; {
+	after := ""
+	for range maxPages {
 		page, err := ask[api.Page](ctx, a, api.Request{Action: api.List, After: after}, nil)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, page.Credentials...)
-		if page.Next == "" || page.Next == after {
+		if page.Next == "" {
 			return all, nil
+		}
+		if page.Next <= after { // names come in order
+			break
 		}
 		after = page.Next
 	}
+	return nil, errEndless
 }
 
 // Revoke has a token revoked and forgotten. A [Source] that holds it keeps it

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -78,7 +79,7 @@ func (t Token) Header() (name, value string) {
 	case u.Header != "":
 		return u.Header, u.Prefix + t.access.Reveal()
 	}
-	return "Authorization", t.Type + " " + t.access.Reveal()
+	return "Authorization", cmp.Or(t.Type, "Bearer") + " " + t.access.Reveal()
 }
 
 // SetAuthHeader has r carry the token as the provider's API expects it: in the

@@ -5,6 +5,7 @@ package credential
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -39,6 +40,37 @@ var (
 type Listed struct {
 	Name    string
 	Version string // of its current stage
+}
+
+// Order is the order of a [Pager]'s list.
+type Order int
+
+// The orders.
+const (
+	ByName      Order = iota
+	NewestFirst       // by the time of the last change
+)
+
+// Page is a part of the list of a [Pager].
+type Page struct {
+	Secrets []PagedSecret
+	Next    string // names the page after this one; "": there is none
+}
+
+// PagedSecret is one secret of a [Page].
+type PagedSecret struct {
+	Listed
+	Changed time.Time // the last change; zero: unknown
+	Deleted bool      // it is scheduled for deletion
+}
+
+// Pager is implemented by a [Source] whose whole list takes many requests.
+type Pager interface {
+	// Page returns the page that next names, or the first one if next is "". In
+	// NewestFirst, a page also shows secrets that are scheduled for deletion.
+	// Changes of the last minutes may be missing. A list that changes between
+	// two pages may omit a secret or show it twice.
+	Page(ctx context.Context, order Order, next string) (Page, error)
 }
 
 // Source reads credentials. All methods are safe for concurrent use. The

@@ -78,7 +78,7 @@ func (t Terms) variable(d *descriptor.Descriptor, name string) string {
 }
 
 func (t Terms) inlineDestination(d *descriptor.Descriptor) Destination {
-	at := cmp.Or(t.TokenURL, t.expanded(d, d.Token.URL))
+	at := t.TokenEndpoint(d)
 	resolved := func(raw string) string { return resolved(at, t.expanded(d, raw)) }
 	audience := d.Token.Audience
 	if text, ok := d.SignedBy().Claims["aud"].(string); ok {
@@ -119,6 +119,12 @@ func (t Terms) inlineDestination(d *descriptor.Descriptor) Destination {
 		)...)
 	}
 	return append(all, pointers(d.Response)...)
+}
+
+// TokenEndpoint returns the URL of the token endpoint, with its variables
+// filled in.
+func (t Terms) TokenEndpoint(d *descriptor.Descriptor) string {
+	return cmp.Or(t.TokenURL, t.expanded(d, d.Token.URL))
 }
 
 // expanded returns a URL of a descriptor with its variables filled in, and

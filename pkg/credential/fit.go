@@ -49,7 +49,6 @@ func (f *form) fit(c Credential, d *descriptor.Descriptor) {
 	f.fitGrant(c, d)
 	f.fitScope(c, d)
 	f.fitAuth(c, d)
-	f.fitSecrets(c, d)
 	f.fitVariables(c, d)
 	taken := standard
 	for _, name := range d.Token.Fields {
@@ -117,69 +116,31 @@ func (f *form) fitScope(c Credential, d *descriptor.Descriptor) {
 }
 
 func (f *form) fitAuth(c Credential, d *descriptor.Descriptor) {
-	requests, used := requests(c, d), d.Uses()
-	var needs descriptor.Needs
-	needsID := used[descriptor.ValueClientID] || d.Authorize != nil
-	for _, r := range requests {
-		n := r.Auth.Needs()
-		needs.Secret = needs.Secret || n.Secret
-		needs.Certificate = needs.Certificate || n.Certificate
-		needs.Assertion = needs.Assertion || n.Assertion
-		needsID = needsID || r.NeedsClientID()
-		if r.Auth.Has(descriptor.AuthBasic) && strings.Contains(c.ID, ":") {
-			f.wrong("client_id", "no colon: the provider takes Basic, which cannot carry one")
-		}
-	}
-	assertion := d.SignedBy()
-	signs := needs.Assertion || used[descriptor.ValueAssertion] || grant.Of(c.Grant).Signed
-	needs.Certificate = needs.Certificate || signs && len(assertion.Certificate) > 0
-	needsID = needsID || signs && defaultsToClientID(assertion)
-	if needsID && c.ID == "" {
+	needed := NeededFor(d, c.Grant)
+	if needed.ClientID && c.ID == "" {
 		f.wrong("client_id", "required")
 	}
-	f.wants("client_secret", needs.Secret || used[descriptor.ValueClientSecret], !c.Secret.IsZero() || c.EmptySecret)
-	f.wants("certificate", needs.Certificate, c.Certificate != nil)
-	withKey := signs && assertion.Algorithm != jws.HS256
-	f.wants("private_key", withKey || needs.Certificate, c.Client.Key != nil)
-	if c.KeyID != "" && !signs && !used[descriptor.ValueKeyID] {
-		f.wants("key_id", false, true)
+	usesBasic := func(r descriptor.Request) bool { return r.Auth.Has(descriptor.AuthBasic) }
+	if strings.Contains(c.ID, ":") && slices.ContainsFunc(requests(d, c.Grant), usesBasic) {
+		f.wrong("client_id", "no colon: the provider takes Basic, which cannot carry one")
 	}
-	if withKey && c.Client.Key != nil {
-		f.fitKey(c, assertion.Algorithm)
+	f.wants("client_secret", needed.ClientSecret, !c.Secret.IsZero() || c.EmptySecret)
+	f.wants("certificate", needed.Certificate, c.Certificate != nil)
+	f.wants("private_key", needed.PrivateKey, c.Client.Key != nil)
+	if c.KeyID != "" {
+		f.wants("key_id", needed.KeyID, true)
 	}
-}
-
-// defaultsToClientID reports whether a claim of an assertion is the client ID
-// because the descriptor says nothing else.
-func defaultsToClientID(a descriptor.Assertion) bool {
-	_, issuer := a.Claims["iss"]
-	_, subject := a.Claims["sub"]
-	return !issuer || !subject
-}
-
-// fitSecrets checks the named secrets.
-func (f *form) fitSecrets(c Credential, d *descriptor.Descriptor) {
-	needed := d.UsesOf(descriptor.SecretPrefix)
-	if c.Grant == descriptor.Password {
-		needed = append(needed, passwordSecrets(d)...)
+	if needed.Signs && c.Client.Key != nil {
+		f.fitKey(c, d.SignedBy().Algorithm)
 	}
-	for _, name := range needed {
+	for _, name := range needed.Secrets {
 		if _, given := c.Client.Secrets[name]; !given && !d.Secrets[name].Optional {
 			f.wants("secrets."+redact.Name(name), true, false)
 		}
 	}
 	for name := range c.Client.Secrets {
-		f.wants("secrets."+redact.Name(name), slices.Contains(needed, name), true)
+		f.wants("secrets."+redact.Name(name), slices.Contains(needed.Secrets, name), true)
 	}
-}
-
-// passwordSecrets returns the named secrets that the password grant sends as
-// standard parameters.
-func passwordSecrets(d *descriptor.Descriptor) []string {
-	t := d.EndpointFor(descriptor.Password)
-	return slices.DeleteFunc(slices.Clone(descriptor.PasswordSecrets), func(name string) bool {
-		return t.ParamName(descriptor.Field(name)) == ""
-	})
 }
 
 // fitVariables checks the variables, and that URLs can be made of them.
@@ -237,22 +198,4 @@ func (f *form) fitKey(c Credential, alg jws.Algorithm) {
 	if expected := cmp.Or(alg, jws.Usual(public)).Expects(public); expected != "" {
 		f.wrong("private_key", expected)
 	}
-}
-
-// requests returns the requests in which the client may authenticate.
-func requests(c Credential, d *descriptor.Descriptor) []descriptor.Request {
-	var all []descriptor.Request
-	if direct := grant.Of(c.Grant).Direct; direct != descriptor.SelfSigned {
-		all = append(all, d.EndpointFor(direct).Request)
-	}
-	for _, s := range d.Steps {
-		all = append(all, s.Full())
-	}
-	if d.Refresh != nil {
-		all = append(all, d.EndpointFor(descriptor.RefreshToken).Request)
-	}
-	if d.Revoke != nil {
-		all = append(all, d.RevokeRequest())
-	}
-	return all
 }

@@ -33,6 +33,16 @@ func (d *Descriptor) DefaultLifetime() time.Duration {
 	return time.Duration(d.Response.DefaultLifetime)
 }
 
+// defaultConcurrency is the Concurrency of a descriptor that has none.
+const defaultConcurrency = 32
+
+// maxConcurrency is the largest Concurrency that a descriptor may have.
+const maxConcurrency = 1000
+
+// Concurrency returns how many renewals the provider takes at once: 32 by
+// default. Requests of callers are not counted.
+func (d *Descriptor) Concurrency() int { return cmp.Or(d.Renew.Concurrency, defaultConcurrency) }
+
 // Refreshes reports whether the provider has refresh tokens.
 func (d *Descriptor) Refreshes() bool { return d.Refresh != nil }
 

@@ -139,6 +139,8 @@ func TestDescriptorProblems(t *testing.T) {
 		{`{"response":{"max_lifetime":3600}}`, `response.max_lifetime: expected a duration above zero, such as "90m"`},
 		{`{"response":{"default_lifetime":"-1h"}}`,
 			`response.default_lifetime: expected a duration above zero, such as "90m"`},
+		{`{"renew":{"concurrency":-1}}`, "renew.concurrency: expected a number from 1 to 1000"},
+		{`{"renew":{"concurrency":1001}}`, "renew.concurrency: expected a number from 1 to 1000"},
 		{`{"response":{"default_lifetime":"2h","max_lifetime":"1h"}}`,
 			"response.default_lifetime: expected no more than response.max_lifetime"},
 		{`{"refresh":{"url":"//evil.test/x","rotates":"maybe","reuse":"?"}}`,

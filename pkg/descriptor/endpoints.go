@@ -51,6 +51,10 @@ type Authorize struct {
 	// URL is https, or relative to the token URL.
 	URL    string `json:"url"`
 	Params Params `json:"params,omitempty"`
+	// Fields renames client_id, redirect_uri, scope and audience, as in
+	// [Request]. Without its own name, the audience has that of the token
+	// request.
+	Fields map[Field]string `json:"fields,omitempty"`
 	// PKCE is S256 by default: a server that does not know it ignores it.
 	PKCE PKCE `json:"pkce,omitempty"`
 }
@@ -92,6 +96,8 @@ type Renew struct {
 	Earliest Duration `json:"earliest,omitzero"`
 	// Latest is the shortest time before the expiry.
 	Latest Duration `json:"latest,omitzero"`
+	// Concurrency is read by [Descriptor.Concurrency].
+	Concurrency int `json:"concurrency,omitzero"`
 }
 
 // Limits names the header fields of a rate limit. Retry-After, RateLimit,

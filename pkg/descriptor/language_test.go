@@ -92,6 +92,10 @@ func TestDescriptorsThatCannotWork(t *testing.T) {
 		{"a refresh that inherits a step's value",
 			`{"refresh":{},"token":{"params":{"p":"{steps.a.x}"}},"steps":[{"name":"a","url":"/a","take":{"x":"/x"}}]}`,
 			"refresh.params.p: expected, because that of token uses steps"},
+		{"a name that another parameter has", `{"authorize":{"url":"/a","fields":{"scope":"client_id"}}}`,
+			"authorize.fields.scope: expected a name that no other parameter has"},
+		{"the state under another name", `{"authorize":{"url":"/a","fields":{"client_id":"state"}}}`,
+			"authorize.fields.client_id: expected a name"},
 		{"a broken template", `{"token":{"params":{"a":"{client_id"}}}`,
 			"token.params.a: expected } after a placeholder"},
 	} {

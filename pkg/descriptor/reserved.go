@@ -38,11 +38,35 @@ func (p *problems) fields(path string, full Request, fields map[Field]string, fu
 	}
 }
 
-// authorizeParams refuses parameters that an authorization request has anyway.
-func (p *problems) authorizeParams(params Params) {
-	for name := range params {
-		if slices.Contains(authorizeNames, name) {
-			p.add("authorize.params."+redact.Name(name), "expected a parameter that the request does not set itself, and no request object")
+// AuthorizeFields are the fields of an authorization request that can be
+// renamed.
+var AuthorizeFields = []Field{FieldClientID, FieldRedirectURI, FieldScope, FieldAudience}
+
+// ParamName returns the authorization request's name for a field; "" means that
+// it has none.
+func (a *Authorize) ParamName(f Field) string { return Request{Fields: a.Fields}.ParamName(f) }
+
+// authorizeParams refuses parameters that an authorization request has anyway,
+// and names of its fields that another parameter has.
+func (p *problems) authorizeParams(a *Authorize) {
+	names := slices.Clone(reservedNames)
+	for field, name := range a.Fields {
+		oneOf(p, "authorize.fields", field, AuthorizeFields...)
+		sameName := func(other Field) bool { return other != field && a.ParamName(other) == name }
+		if name != "" && (slices.Contains(reservedNames, name) || slices.ContainsFunc(AuthorizeFields, sameName)) {
+			p.add("authorize.fields."+redact.Name(string(field)), "expected a name that no other parameter has")
+		}
+	}
+	for _, field := range []Field{FieldClientID, FieldRedirectURI, FieldScope} {
+		names = append(names, a.ParamName(field), string(field))
+	}
+	for name, value := range a.Params {
+		path := "authorize.params." + redact.Name(name)
+		if slices.Contains(names, name) {
+			p.add(path, "expected a parameter that the request does not set itself, and no request object")
+		}
+		if !isFormValue(value) {
+			p.add(path, "expected a string, a number, true, false, or an array of them")
 		}
 	}
 }

@@ -147,6 +147,24 @@ func (d *Descriptor) Uses() map[string]bool {
 	return used
 }
 
+// VerifiesWithSecret reports whether a verification needs more of the client
+// than its ID and variables.
+func (d *Descriptor) VerifiesWithSecret() bool {
+	for _, p := range d.places() {
+		t, err := p.parse()
+		if err != nil || p.request != "verify" {
+			continue
+		}
+		for _, use := range t.Uses() {
+			isSecret := use.Name == ValueClientSecret || use.Name == ValueAssertion || use.Name == ValueKeyID
+			if isSecret || strings.HasPrefix(use.Name, SecretPrefix) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // UsesOf returns the names with a prefix of the values that templates use,
 // without the prefix, sorted.
 func (d *Descriptor) UsesOf(prefix string) []string {

@@ -68,7 +68,7 @@ func (d *Descriptor) inURL(part urlPart, name, value string) (string, error) {
 	case part == inHost && !hostLabel.MatchString(value):
 		return "", fmt.Errorf("%s: expected one label of a host name: 1 to 63 of a-z, 0-9 and -", name)
 	case part == inPath && (!pathSegment.MatchString(value) || value == "." || value == ".."):
-		return "", fmt.Errorf("%s: expected one segment of a path: 1 to 128 of A-Z, a-z, 0-9 and ._~-, and not . or ..", name)
+		return "", fmt.Errorf("%s: expected one segment of a path: 1 to 128 of A-Z, a-z, 0-9 and ._~-, but neither . nor .. alone", name)
 	case part == inQuery && HasControl(value):
 		return "", fmt.Errorf("%s: expected no control characters", name)
 	case part == inQuery:

@@ -47,6 +47,9 @@ func (d *Descriptor) validate(p *problems) {
 	if _, err := time.Parse(time.DateOnly, d.Checked); d.Checked != "" && d.Checked != NotRead && err != nil {
 		p.add("checked", "expected a day, such as 2026-11-22, or %q", NotRead)
 	}
+	if n := d.Renew.Concurrency; n < 0 || n > maxConcurrency {
+		p.add("renew.concurrency", "expected a number from 1 to %d", maxConcurrency)
+	}
 	d.Response.validate(p)
 	d.Use.validate(p)
 	d.validateEndpoints(p)
@@ -86,7 +89,7 @@ func (d *Descriptor) validateEndpoints(p *problems) {
 	if a := d.Authorize; a != nil {
 		p.required("authorize.url", a.URL)
 		oneOf(p, "authorize.pkce", a.PKCE, PKCES256, PKCENone)
-		p.authorizeParams(a.Params)
+		p.authorizeParams(a)
 	}
 	if r := d.Revoke; r != nil {
 		p.required("revoke.url", r.URL)

@@ -12,10 +12,12 @@ import (
 )
 
 const (
-	sealDetail     = "the sealing key can't be used now"
-	secretDetail   = "the secret can't be read now"
-	internalDetail = "an unexpected error, told in the log"
+	sealDetail   = "the sealing key can't be used now"
+	secretDetail = "the secret can't be read now"
 )
+
+// InternalDetail is what callers learn of an error that no one expected.
+const InternalDetail = "an unexpected error, told in the log"
 
 // API returns an error that callers may see: err itself if it holds an
 // *api.Error, else an internal error.
@@ -23,7 +25,7 @@ func API(err error) error {
 	if known, ok := errors.AsType[*api.Error](err); ok {
 		return known
 	}
-	return &api.Error{Code: api.Internal, Detail: internalDetail}
+	return &api.Error{Code: api.Internal, Detail: InternalDetail}
 }
 
 // Until returns an error with the time to come back.
@@ -107,6 +109,6 @@ func IsDamaged(err error) bool {
 func Recover(ctx context.Context, j journal.Journal, err *error) {
 	if value := recover(); value != nil {
 		j.Panic(ctx, value, "")
-		*err = &api.Error{Code: api.Internal, Detail: internalDetail}
+		*err = &api.Error{Code: api.Internal, Detail: InternalDetail}
 	}
 }

@@ -3,6 +3,7 @@ package journal_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"testing"
@@ -88,9 +89,9 @@ func TestMetricsOfLines(t *testing.T) {
 		"a pass that failed to read what is due": {func(j journal.Journal) {
 			j.Pass(t.Context(), journal.Pass{Unread: true, Error: "x"})
 		}, map[string]float64{"StoreFailures": 1}},
-		"a pass that failed to discover": {func(j journal.Journal) {
-			j.Pass(t.Context(), journal.Pass{DiscoveryFailed: true})
-		}, map[string]float64{"Passes": 1, "Backlog": 0, "Overdue": 0, "DiscoveryFailed": 1}},
+		"a discovery that failed": {func(j journal.Journal) {
+			j.Discovery(t.Context(), journal.Discovery{Learned: 1, Err: errors.New("x")})
+		}, map[string]float64{"DiscoveryFailed": 1}},
 		"a pass without KMS and Secrets Manager": {func(j journal.Journal) {
 			j.Pass(t.Context(), journal.Pass{StoreFailures: 1, SealFailures: 2, SecretFailures: 3})
 		}, map[string]float64{

@@ -10,18 +10,16 @@ import (
 
 // Pass is the result of one pass of rotate.
 type Pass struct {
-	Learnt, Gone             int // credentials added and removed
 	Renewed, Retired, Failed int // entries
 	Left                     int // entries that were due and not started
-	Overdue                  int // entries with less than five minutes left, or none, whose renewal failed
-	// tokens that the canary checked at their providers, and those that were
+	Overdue                  int // entries that should have been renewed by now
+	// tokens that the canary verified at their providers, and those that were
 	// refused
-	Proven, Refused int
-	More            bool
-	Error           string // why the pass could not read the entries; "" on success
-	Cause           string // what a service of AWS answered: see [Cause]
-	Unread          bool   // not all due entries were read, so Left and Overdue are not known
-	DiscoveryFailed bool   // the stored credentials could not be compared with the secrets
+	Verified, Refused int
+	More              bool
+	Error             string // why the pass could not read the entries; "" on success
+	Cause             string // what a service of AWS answered: see [Cause]
+	Unread            bool   // not all due entries were read, so Left and Overdue are not known
 	// renewals that failed because of DynamoDB, KMS and Secrets Manager
 	StoreFailures, SealFailures, SecretFailures int
 
@@ -35,15 +33,38 @@ func (j Journal) Pass(ctx context.Context, p Pass) {
 	switch {
 	case p.Failed > 0 || p.Left > 0 || p.More || p.Error != "":
 		level = slog.LevelWarn
-	case p.Learnt+p.Gone+p.Renewed+p.Retired > 0:
+	case p.Renewed+p.Retired > 0:
 		level = slog.LevelInfo
 	}
 	j.write(ctx, line{level, "pass", p.Took, p.metrics()},
-		slog.Int("learnt", p.Learnt), slog.Int("gone", p.Gone), slog.Int("renewed", p.Renewed),
-		slog.Int("retired", p.Retired),
+		slog.Int("renewed", p.Renewed), slog.Int("retired", p.Retired),
 		slog.Int("failed", p.Failed), slog.Int("left", p.Left), slog.Int("overdue", p.Overdue),
-		slog.Int("proven", p.Proven), slog.Int("refused", p.Refused), slog.Bool("more", p.More),
+		slog.Int("proven", p.Verified), slog.Int("refused", p.Refused), slog.Bool("more", p.More),
 		slog.String("error", p.Error), slog.String("cause", p.Cause))
+}
+
+// Discovery is the result of one search for credentials that were added,
+// changed or removed.
+type Discovery struct {
+	Learned, Gone int   // credentials added or changed, and removed
+	Err           error // why it could not compare all; nil on success
+	Took          time.Duration
+}
+
+// Discovery writes the line of one discovery. The level is Debug if there was
+// nothing to do.
+func (j Journal) Discovery(ctx context.Context, d Discovery) {
+	l := line{level: slog.LevelDebug, what: "discovery", took: d.Took}
+	if d.Learned+d.Gone > 0 {
+		l.level = slog.LevelInfo
+	}
+	var failed, cause string
+	if d.Err != nil {
+		l.level, l.metrics = slog.LevelWarn, []metric{{"DiscoveryFailed", count, 1}}
+		failed, cause = d.Err.Error(), Cause(d.Err)
+	}
+	j.write(ctx, l, slog.Int("learnt", d.Learned), slog.Int("gone", d.Gone),
+		slog.String("error", failed), slog.String("cause", cause))
 }
 
 // Start writes the line of a function's start, with the versions of tokenvend
@@ -85,9 +106,6 @@ func (p Pass) metrics() (all []metric) {
 		if m.n > 0 {
 			all = append(all, metric{m.name, count, float64(m.n)})
 		}
-	}
-	if p.DiscoveryFailed {
-		all = append(all, metric{"DiscoveryFailed", count, 1})
 	}
 	return all
 }

@@ -241,3 +241,10 @@ func (doc Document) StringMembers(yield func(name, value Document) bool) {
 		}
 	}
 }
+
+func lowerASCII(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}

@@ -16,16 +16,6 @@ import (
 // MaxDepth is how deep a document may be nested.
 const MaxDepth = 1000
 
-// Scanner reads one document. Each method reads the next value. After a value
-// that is malformed, or of another type than the method reads, all methods
-// return zero values and [Scanner.End] reports false.
-type Scanner struct {
-	data   []byte
-	at     int
-	depth  int
-	failed bool
-}
-
 // New returns a scanner at the start of a document.
 func New(data []byte) Scanner { return Scanner{data: data} }
 

@@ -2,6 +2,16 @@ package jsonscan
 
 import "bytes"
 
+// Scanner reads one document. Each method reads the next value. After a value
+// that is malformed, or of another type than the method reads, all methods
+// return zero values and [Scanner.End] reports false.
+type Scanner struct {
+	data   []byte
+	at     int
+	depth  int
+	failed bool
+}
+
 // next skips white space and returns the byte after it; 0: the end.
 func (s *Scanner) next() byte {
 	for ; s.at < len(s.data); s.at++ {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/local/gateway"
 	"github.com/tokenvend/tokenvend/pkg/records"
 )
@@ -40,6 +41,10 @@ type Config struct {
 	// CommandLine returns how an operator runs a command of this program on
 	// this data folder, such as "add NAME". nil: the command after "tokenvend".
 	CommandLine func(command string) string
+
+	// Advice returns what an operator does about a token on the status page; ""
+	// for nothing. nil: nothing.
+	Advice func(api.StatusReport) string
 
 	// Metrics is the address, host:port, of a listener for Prometheus. "":
 	// none. MetricsToken is the file of its bearer token, needed then.

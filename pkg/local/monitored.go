@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/local/gateway"
 	"github.com/tokenvend/tokenvend/pkg/local/httpserver"
 	"github.com/tokenvend/tokenvend/pkg/local/monitor"
+	"github.com/tokenvend/tokenvend/pkg/local/statuspage"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/private"
@@ -82,4 +85,24 @@ func (s *server) journal() journal.Journal {
 func (s *server) works(ctx context.Context) error {
 	_, err := s.store.Get(ctx, store.Strong, token.RecordKey("healthz"))
 	return err
+}
+
+// statusPage returns a handler that answers the status page, and leaves all
+// else to next.
+func (s *server) statusPage(next http.Handler) http.Handler {
+	c := statuspage.Config{
+		Tokens: operate.New(s.mint).Overview, Secret: s.keys.operator.Secret, Events: &s.events, Command: s.commandLine,
+	}
+	if s.Advice != nil {
+		c.Advice = func(of operate.Status) string {
+			r := api.StatusReport{
+				Credential: of.Entry.Key.Credential, Account: of.Entry.Key.Variant.Account, State: of.State,
+			}
+			if f := of.Failure; !f.IsZero() {
+				r.Failure = &api.Failure{Code: api.Code(f.Code)}
+			}
+			return s.Advice(r)
+		}
+	}
+	return statuspage.Handler(c, next)
 }

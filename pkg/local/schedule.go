@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
@@ -22,46 +23,83 @@ const (
 type schedule struct {
 	rotator *rotate.Rotator
 	folder  credential.Source
-	seen    []credential.Listed // in the folder, before the last pass
+	seen    []credential.Listed // in the folder, before the last discovery
 	store   *bolt.Store
 	every   time.Duration
 	log     *slog.Logger
 }
 
-// run makes a pass at once, one in each period, and one when the folder of
-// credentials has changed, until ctx ends. It makes one pass at a time.
+// run makes passes and discoveries until ctx ends, one of each at a time. A
+// pass does not wait for a discovery.
 func (s *schedule) run(ctx context.Context) {
-	period, poll := time.NewTicker(s.every), time.NewTicker(pollEvery)
+	found := make(chan struct{}, 1)
+	var discoveries sync.WaitGroup
+	defer discoveries.Wait()
+	discoveries.Go(func() { s.discoveries(ctx, found) })
+	s.passes(ctx, found)
+}
+
+// passes makes a pass at once, one in each period, and one when a discovery has
+// found something.
+func (s *schedule) passes(ctx context.Context, found <-chan struct{}) {
+	period := time.NewTicker(s.every)
 	defer period.Stop()
-	defer poll.Stop()
 	var forgotten time.Time // when it last deleted expired rows
 	for ctx.Err() == nil {
-		s.changed(ctx)
 		s.pass(ctx)
 		if time.Since(forgotten) >= forgetEvery {
 			forgotten = time.Now()
 			s.forget(ctx)
 		}
-		if !s.wait(ctx, period.C, poll.C) {
+		select {
+		case <-period.C:
+		case <-found:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// discoveries makes a discovery at once, one in each period, and one when the
+// folder of credentials has changed.
+func (s *schedule) discoveries(ctx context.Context, found chan<- struct{}) {
+	period, poll := time.NewTicker(s.every), time.NewTicker(pollEvery)
+	defer period.Stop()
+	defer poll.Stop()
+	for ctx.Err() == nil {
+		s.changed(ctx)
+		if s.discover(ctx) {
+			select {
+			case found <- struct{}{}:
+			default: // a pass begins soon
+			}
+		}
+		s.wait(ctx, period.C, poll.C)
+	}
+}
+
+// wait waits for the time of the next discovery, or the end of ctx.
+func (s *schedule) wait(ctx context.Context, period, poll <-chan time.Time) {
+	for {
+		select {
+		case <-period:
+			return
+		case <-poll:
+			if s.changed(ctx) {
+				return
+			}
+		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// wait waits for the time of the next pass. It returns false when ctx ends.
-func (s *schedule) wait(ctx context.Context, period, poll <-chan time.Time) bool {
-	for {
-		select {
-		case <-period:
-			return true
-		case <-poll:
-			if s.changed(ctx) {
-				return true
-			}
-		case <-ctx.Done():
-			return false
-		}
-	}
+// discover makes one discovery and reports whether it found anything. Its
+// result is in the journal.
+func (s *schedule) discover(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, passTime(s.every))
+	defer cancel()
+	found, _ := s.rotator.Discover(ctx)
+	return found.Learnt+found.Gone > 0
 }
 
 // changed reports whether a credential was added, replaced or removed since the

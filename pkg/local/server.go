@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/local/gateway"
 	"github.com/tokenvend/tokenvend/pkg/local/httpserver"
 	"github.com/tokenvend/tokenvend/pkg/local/monitor"
+	"github.com/tokenvend/tokenvend/pkg/local/statuspage"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/private"
@@ -42,6 +44,7 @@ type server struct {
 
 	api               *httpserver.Server
 	metrics           *monitored // nil: not served
+	events            statuspage.Events
 	gateway           *gateway.Gateway
 	schedule          sync.WaitGroup
 	endSchedule       context.CancelFunc
@@ -52,6 +55,7 @@ type server struct {
 // that is wrong; nothing is left open then.
 func build(c Config) (*server, error) {
 	s := &server{Config: c, folder: c.dataFolder(), endSchedule: func() {}}
+	s.Log = slog.New(s.events.Handler(c.log().Handler()))
 	err := errors.Join(c.check(), s.openData(), s.readCA(), s.openDemo(), s.listen(), s.openMetrics())
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -167,7 +171,7 @@ func (s *server) assemble() {
 
 // start starts answering and renewing. A later failure is passed to fail.
 func (s *server) start(fail func(error)) {
-	s.api.Start(monitor.Health(s.works, s.gateway), fail)
+	s.api.Start(monitor.Health(s.works, s.statusPage(s.gateway)), fail)
 	s.metrics.start(s.mint, fail)
 	var ctx context.Context
 	ctx, s.endSchedule = context.WithCancel(context.Background())

@@ -49,37 +49,3 @@ func (d decoder) run(r reading, begin, end, skip int) reading {
 	}
 	return out
 }
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
-}
-
-func hexDigit(c byte) byte {
-	if c <= '9' {
-		return c - '0'
-	}
-	return c | 0x20 - 'a' + 10
-}
-
-// isBase64 reports whether c is a digit of RFC 4648 §4 or §5.
-func isBase64(c byte) bool {
-	return isAlphanumeric(c) || c == '+' || c == '/' || c == '-' || c == '_'
-}
-
-func isAlphanumeric(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
-}
-
-func base64Digit(c byte) byte {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		return c - 'A'
-	case 'a' <= c && c <= 'z':
-		return c - 'a' + 26
-	case '0' <= c && c <= '9':
-		return c - '0' + 52
-	case c == '+' || c == '-':
-		return 62
-	}
-	return 63
-}

@@ -1,6 +1,9 @@
 package mask
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // find reports for each byte of a text whether it has to be hidden.
 //
@@ -79,25 +82,29 @@ func (r reading) wordAt(i int) bool {
 	return i >= 0 && i < len(r.data) && (isAlphanumeric(r.data[i]) || r.data[i] == '_' || r.data[i] >= 0x80)
 }
 
-func fold(data []byte) []byte {
-	for i, c := range data {
-		data[i] = folded[c]
+// readings returns every reading of a text, in lower case.
+func readings(text string) []reading {
+	asIs := newReading(len(text))
+	for i := range len(text) {
+		asIs.append(text[i], uint16(i), uint16(i+1))
 	}
-	return data
-}
-
-// folded maps a byte to the one that it is compared as: in lower case, and as
-// it is shown. A plus sign may be a space, in a form.
-var folded = func() (all [256]byte) {
-	for i := range all {
-		switch c := byte(i); {
-		case 'A' <= c && c <= 'Z':
-			all[i] = c | 0x20
-		case c == '+', c == '\t', c == '\r', c == '\n':
-			all[i] = ' '
-		default:
-			all[i] = substitute(c)
+	once := asIs.unescape(anyEscape)
+	all := []reading{asIs}
+	for _, r := range []reading{
+		// One kind alone, since a secret may hold what looks like another.
+		asIs.unescape(percent), asIs.unescape(entity), asIs.unescape(backslash),
+		once, once.unescape(anyEscape), asIs.unescape(entity).unescape(backslash),
+	} {
+		if !slices.ContainsFunc(all, func(other reading) bool { return bytes.Equal(other.data, r.data) }) {
+			all = append(all, r)
 		}
 	}
+	for _, r := range all {
+		all = r.decode(all, isHex, 2*piece, hexadecimal)
+		all = r.decode(all, isBase64, (4*piece+2)/3, base64)
+	}
+	for _, r := range all {
+		fold(r.data)
+	}
 	return all
-}()
+}

@@ -21,38 +21,7 @@ import "strings"
 // Mark stands in the place of a secret. It is the same text as redact.Mask.
 const Mark = "[redacted]"
 
-const (
-	piece         = 8        // bytes of a secret that are never shown together
-	longestText   = 1 << 10  // bytes of a text that can be shown
-	longestSecret = 64 << 10 // bytes of a secret that are looked for
-	shortestValue = 4        // bytes of a value that may be a secret
-)
-
-// Set holds the secrets to hide. The zero value holds none. A Set may be read
-// from several goroutines, but not while one adds to it.
-type Set struct {
-	secrets []string
-	values  []string
-}
-
-// Add adds a secret.
-func (s *Set) Add(secret string) {
-	if secret != "" {
-		s.secrets = append(s.secrets, secret[:min(len(secret), longestSecret)])
-	}
-}
-
-// AddValue adds a configured value that nobody declared a secret: a parameter,
-// a header. It is hidden as a whole, however it is encoded. Of its pieces only
-// those with a digit or a capital letter are hidden, so that "https://" and
-// "application" stay legible. A value of fewer than 8 bytes is hidden only if
-// it has 4 and a digit.
-func (s *Set) AddValue(value string) {
-	long := len(value) >= piece
-	if long || len(value) >= shortestValue && strings.ContainsAny(value, "0123456789") {
-		s.values = append(s.values, value[:min(len(value), longestSecret)])
-	}
-}
+const longestText = 1 << 10 // bytes of a text that can be shown
 
 // Line returns text as one line of at most longest bytes: secrets hidden, white
 // space collapsed, and only the characters of RFC 6749 §A.8. Control characters
@@ -84,34 +53,4 @@ func (s *Set) Line(text string, longest int) string {
 func Line(text string, longest int) string {
 	var none Set
 	return none.Line(text, longest)
-}
-
-// plain returns text as it is shown, but for quotes and backslashes: they are
-// needed to read escapes.
-func plain(text string) string {
-	return strings.Join(strings.Fields(strings.Map(printable, text)), " ")
-}
-
-func printable(r rune) rune {
-	switch {
-	case r == '\n' || r == '\r' || r == '\t':
-		return ' '
-	case r < ' ' || r == 0x7f:
-		return -1
-	case r > '~':
-		return '?'
-	}
-	return r
-}
-
-// substitute returns what is shown for a character that an error_description
-// may not have.
-func substitute(c byte) byte {
-	switch c {
-	case '"':
-		return '\''
-	case '\\':
-		return '/'
-	}
-	return c
 }

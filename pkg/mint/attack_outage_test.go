@@ -18,9 +18,10 @@ import (
 // its secret names another place of the token or because its tenant is broken
 // there, keeps no grant of another credential from being renewed.
 func TestAttack19_ACredentialThatFailsHoldsNoOtherBack(t *testing.T) {
-	for _, status := range []int{
+	statuses := []int{
 		http.StatusBadGateway, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests,
-	} {
+	}
+	for _, status := range statuses[:testworld.Count(len(statuses), 1)] {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { failsAlone(t, status) })
 		})

@@ -57,6 +57,9 @@ type Config struct {
 	// TrustsEmpty reports whether Source is believed if it lists no secret, see
 	// [registry.Config]. false: it is not.
 	TrustsEmpty bool
+	// Progress is where discoveries note how far they have come, see
+	// [registry.Config]. nil: in the memory of this process.
+	Progress registry.Progress
 }
 
 // Mint obtains tokens. All its methods are safe for concurrent use. Its parts
@@ -76,6 +79,7 @@ func New(c Config) *Mint {
 	})
 	credentials := registry.New(registry.Config{
 		Records: known, Source: c.Source, Journal: c.Journal, TrustsEmpty: c.TrustsEmpty,
+		Progress: c.Progress,
 	})
 	a := &attempt.Attempts{
 		Records: known, Registry: credentials, HTTP: c.HTTP, Journal: c.Journal, Period: c.Every,

@@ -124,7 +124,11 @@ func compressed(coding, text string) []byte {
 // The figure holds for the provider too, which runs in the same process.
 func TestAttack14_ExchangeAllocatesLittleWhateverIsAnswered(t *testing.T) {
 	all := costly()
-	for _, name := range slices.Sorted(maps.Keys(all)) {
+	names := slices.Sorted(maps.Keys(all))
+	if testing.Short() {
+		names = names[:2]
+	}
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			v := serve(t, all[name])
 			d := parse(t, plain)

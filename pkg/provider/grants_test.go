@@ -43,6 +43,20 @@ func TestAuthorizeURL(t *testing.T) {
 		// scopes; redirect_uri; state"
 		"trackmania": {scope: "clubs read_favorite",
 			want: "https://api.trackmania.com/oauth/authorize?client_id=CLIENT_ID&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=clubs+read_favorite"},
+		"a vendor's own names": {
+			text: `{"token":{"url":"https://login.test/token","scope_separator":","},"authorize":{"url":"/authorize",
+				"fields":{"client_id":"client_key","scope":"user_scope"},"params":{"id":["{client_id}","2"],"n":1}}}`,
+			scope: "a b",
+			want: "https://login.test/authorize?client_key=CLIENT_ID&id=CLIENT_ID&id=2&n=1" +
+				"&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&user_scope=a%2Cb",
+		},
+		"a scope in another place": {
+			text: `{"token":{"url":"https://login.test/token"},"authorize":{"url":"/authorize",
+				"fields":{"scope":""},"params":{"optional_scope":"{scope}"}}}`,
+			scope: "a b",
+			want: "https://login.test/authorize?client_id=CLIENT_ID&optional_scope=a+b" +
+				"&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code",
+		},
 		"a sandbox": {text: connecting, tokenURL: "https://sandbox.test/oauth/token", audience: "https://api.test/",
 			want: "https://sandbox.test/authorize?audience=https%3A%2F%2Fapi.test%2F&client_id=CLIENT_ID&prompt=consent&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=&x=1"},
 	} {

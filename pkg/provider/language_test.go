@@ -375,3 +375,27 @@ func TestUUIDIsOneOfARequest(t *testing.T) {
 		seen[ids[1]] = true
 	}
 }
+
+// What a value could do to a header field or a claim ends before a byte is
+// sent.
+func TestValuesThatNoRequestCanCarry(t *testing.T) {
+	v := serve(t, says(200, `{"access_token":"a"}`))
+	const header = `{"grants":["login"],"variables":{"x":{}},
+		"token":{"url":"https://login.test/t","headers":{"X-A":"v {variables.x}"}}}`
+	const claim = `{"grants":["urn:ietf:params:oauth:grant-type:jwt-bearer"],"variables":{"x":{}},
+		"token":{"url":"https://login.test/t","auth":"none","fields":{"client_id":""}},
+		"assertion":{"claims":{"sub":"{variables.x}"}}}`
+	for _, c := range []struct{ text, value, want string }{
+		{header, "a\r\nX-B: 1", "headers.X-A: expected printable ASCII"},
+		{header, "é", "headers.X-A: expected printable ASCII"},
+		{claim, "a\nb", "assertion.claims.sub: expected no control characters"},
+		{header, strings.Repeat("a", 1<<17), "headers.X-A: at most 65536 bytes"},
+	} {
+		d := parse(t, c.text)
+		client := Client{ID: "id", Key: newKey(t), Variables: map[string]string{"x": c.value}}
+		_, err := at(d, client, v.hc).Exchange(t.Context(), TokenRequest{Grant: d.DirectGrant()})
+		if e := must(t, asError(t, err), Misconfigured); e.Description != c.want || v.requests.Load() != 0 {
+			t.Errorf("Exchange with %.9q = %v after %d requests, want %q after none", c.value, e, v.requests.Load(), c.want)
+		}
+	}
+}

@@ -21,7 +21,7 @@ func (e Endpoint) RevokeToken(ctx context.Context, token redact.String) error {
 	if err != nil {
 		return err
 	}
-	if m.Status/100 == 2 {
+	if q.Succeeds(m) {
 		return nil
 	}
 	return q.Error(m)

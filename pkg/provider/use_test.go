@@ -46,3 +46,26 @@ func TestVerifyObeysUse(t *testing.T) {
 		})
 	}
 }
+
+// A vendor that answers every request with 200 says by its own code whether
+// that is a success.
+func TestCaseC05_CodesOfVerificationAndRevocation(t *testing.T) {
+	d, err := descriptor.Parse([]byte(`{"token":{"url":"https://login.test/token"},"revoke":{"url":"/revoke"},` +
+		`"verify":{"url":"/me"},"response":{"error_description":"/msg","success":{"at":"/code","values":["0"]}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, succeeds := range map[string]bool{
+		`{"code":0}`: true, `{}`: true, ``: true, `{"code":99991663,"msg":"invalid access token"}`: false,
+	} {
+		v := serve(t, says(http.StatusOK, body))
+		works, err := at(d, alice, v.hc).VerifyToken(context.Background(), redact.New("TOKEN"))
+		if works != succeeds || (err == nil) != succeeds {
+			t.Errorf("VerifyToken() with the answer %s = %t, %v; want success: %t", body, works, err, succeeds)
+		}
+		err = at(d, alice, v.hc).RevokeToken(context.Background(), redact.New("TOKEN"))
+		if (err == nil) != succeeds {
+			t.Errorf("RevokeToken() with the answer %s = %v, want success: %t", body, err, succeeds)
+		}
+	}
+}

@@ -12,8 +12,8 @@ import (
 )
 
 // VerifyToken asks the provider's API whether it accepts an access token (RFC
-// 6750 §2.1): yes by a status 2xx, no by what [refusesToken] takes for a
-// refusal. The request changes nothing.
+// 6750 §2.1): yes by a status 2xx without a vendor's own code of a refusal, no
+// by what [refusesToken] takes for a refusal. The request changes nothing.
 //
 // Any other response says nothing of the token and is an [*Error]. One of kind
 // Unavailable may change later.
@@ -26,7 +26,7 @@ func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works b
 	switch {
 	case failure != nil:
 		return false, failure
-	case m.Status/100 == 2:
+	case q.Succeeds(m):
 		return true, nil
 	case refusesToken(e.Descriptor, m):
 		return false, nil

@@ -131,8 +131,14 @@ const pageSize = 100
 
 // Each reads all entries of a partition, page by page. An error ends it.
 func (r *Records) Each(ctx context.Context, partition string) iter.Seq2[store.Entry, error] {
+	return r.EachAfter(ctx, partition, "")
+}
+
+// EachAfter reads the entries of a partition after a sort key, page by page. An
+// error ends it.
+func (r *Records) EachAfter(ctx context.Context, partition, after string) iter.Seq2[store.Entry, error] {
 	return func(yield func(store.Entry, error) bool) {
-		for after := ""; ; {
+		for after := after; ; {
 			page, err := r.Store.List(ctx, partition, after, pageSize)
 			if err != nil {
 				yield(store.Entry{}, r.ReadError(ctx, "", err))

@@ -1,118 +1,150 @@
 package registry
 
 import (
+	"cmp"
 	"context"
-	"log/slog"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/failure"
-	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Discover compares the secrets with what the store knows of them: it learns
+// Found counts what a discovery found.
+type Found struct {
+	Learned int // credentials that were added or changed
+	Deleted int // credentials whose secret was deleted
+}
+
+func (f *Found) add(more Found) {
+	f.Learned += more.Learned
+	f.Deleted += more.Deleted
+}
+
+// Discover finds what has changed in the secrets since the last call: it learns
 // credentials that were added or changed, and marks those deleted whose absence
 // is confirmed. A failed listing deletes nothing, nor does an empty one unless
-// the source is trusted that far. It returns how many were learned and deleted.
-func (r *Registry) Discover(ctx context.Context) (learned, deleted int, err error) {
-	listed, err := r.Source.List(ctx)
-	if err != nil {
-		return 0, 0, failure.SecretUnavailable(err)
+// the source is trusted that far.
+//
+// A source that lists everything at once is compared with the store as a whole.
+// Of a [credential.Pager] with more than one page, it reads the newest changes,
+// and once an hour it compares the whole list, in as many calls as that takes.
+// An error does not mean that nothing was found.
+func (r *Registry) Discover(ctx context.Context) (Found, error) {
+	pager, ok := r.Source.(credential.Pager)
+	if !ok {
+		listed, err := r.Source.List(ctx)
+		if err != nil {
+			return Found{}, failure.SecretUnavailable(err)
+		}
+		return r.compareAll(ctx, listed)
 	}
+	first, err := pager.Page(ctx, credential.NewestFirst, "")
+	if err != nil {
+		return Found{}, failure.SecretUnavailable(err)
+	}
+	if first.Next == "" {
+		return r.compareAll(ctx, living(first.Secrets))
+	}
+	return r.discoverByPages(ctx, pager, first)
+}
+
+// living returns the secrets that are not scheduled for deletion, by name.
+func living(secrets []credential.PagedSecret) (all []credential.Listed) {
+	for _, s := range secrets {
+		if !s.Deleted {
+			all = append(all, s.Listed)
+		}
+	}
+	slices.SortFunc(all, func(a, b credential.Listed) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+// compareAll compares a complete list of secrets with all records.
+func (r *Registry) compareAll(ctx context.Context, listed []credential.Listed) (found Found, err error) {
 	if r.synced.holds(listed, clock.Now()) {
-		return 0, 0, nil
+		return found, nil
 	}
 	rows, err := r.Records.All(ctx)
 	if err != nil {
-		return 0, 0, err
+		return found, err
 	}
-	learned, err = r.learnListed(ctx, listed, rows)
+	found.Learned, err = r.learnListed(ctx, listed, rows)
 	if len(listed) == 0 && !r.TrustsEmpty {
-		return learned, 0, err
+		return found, err
+	}
+	for _, l := range listed {
+		delete(rows, l.Name)
 	}
 	deleted, open := r.deleteUnlisted(ctx, rows)
+	found.Deleted = deleted
 	if err == nil && open == 0 {
 		r.synced.set(listed, clock.Now())
 	}
-	return learned, deleted, err
+	return found, err
 }
 
-// learnListed learns the listed credentials that are new or changed, and
-// removes all listed ones from rows.
+// learnAtOnce is how many secrets a discovery reads at once.
+const learnAtOnce = 16
+
+// learnListed learns the listed credentials that are new or changed, compared
+// with rows, the records by name. Its error is one of those that occurred.
 func (r *Registry) learnListed(
 	ctx context.Context, listed []credential.Listed, rows map[string]store.Entry,
 ) (learned int, failed error) {
+	var all errgroup.Group
+	all.SetLimit(learnAtOnce)
+	var mu sync.Mutex
 	for _, l := range listed {
 		e, known := rows[l.Name]
-		delete(rows, l.Name)
 		if known && e.State != store.Gone && e.RequestDigest == l.Version && !r.Records.RowFormat.Refuses(e) {
 			continue
 		}
 		if !known {
 			e.Key = token.RecordKey(l.Name)
 		}
-		if _, err := r.learn(ctx, e); err != nil {
-			failed = err
-			continue
+		if ctx.Err() != nil {
+			mu.Lock()
+			failed = ctx.Err()
+			mu.Unlock()
+			break
 		}
-		learned++
+		all.Go(func() error {
+			err := r.learnOne(ctx, e)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failed = err
+			} else {
+				learned++
+			}
+			return nil
+		})
 	}
+	_ = all.Wait() // the errors are in failed
 	return learned, failed
 }
 
-// deleteUnlisted marks credentials deleted that were not listed. open counts
-// those whose absence could not be confirmed.
-func (r *Registry) deleteUnlisted(ctx context.Context, rows map[string]store.Entry) (deleted, open int) {
-	for name, e := range rows {
-		switch {
-		case e.State == store.Gone:
-		case r.markDeleted(ctx, name, e):
-			deleted++
-		default:
-			open++
-		}
-	}
-	return deleted, open
+// learnOne learns a credential and turns a panic into an error.
+func (r *Registry) learnOne(ctx context.Context, seen store.Entry) (err error) {
+	defer failure.Recover(ctx, r.Journal, &err)
+	_, err = r.learn(ctx, seen)
+	return err
 }
 
-// markDeleted marks a credential deleted once its secret's absence is
-// confirmed. Its entries stay for as long as Secrets Manager keeps a deleted
-// secret.
-func (r *Registry) markDeleted(ctx context.Context, name string, e store.Entry) bool {
-	absent, err := r.Source.Absent(ctx, name)
-	if err != nil || !absent {
-		return false
-	}
-	k, err := r.Records.Listed(ctx, e)
-	if err != nil {
-		return false
-	}
-	next := k.With(e)
-	next.State, next.ForgetAt = store.Gone, clock.Now().Add(schedule.RowLifetime)
-	next.Generation = r.Records.NextGeneration(e)
-	if next.Terms.Version != e.RequestDigest { // the stored record does not open
-		next.ResetTerms(credential.Terms{Name: name, Version: e.RequestDigest, Malformed: true})
-	}
-	if err := r.Records.Seal(ctx, &next); err != nil {
-		return false
-	}
-	next.Broken, next.Outdated = false, false
-	if _, err := r.Records.ReplaceRecord(ctx, e, next); err != nil {
-		return false
-	}
-	r.Journal.Event(ctx, slog.LevelWarn, "gone", name, "its secret was removed")
-	return true
-}
-
-// Host returns the host of a credential's token endpoint, for which a renewal
-// may have to wait: renewals that wait for one host must not delay those of
-// another. false: this process has not read the credential's terms yet.
-func (r *Registry) Host(name string) (string, bool) {
+// Provider returns the host of a credential's token endpoint and how many
+// renewals it takes at once: renewals that wait for one host must not delay
+// those of another. false: this process has not read the credential's terms
+// yet.
+func (r *Registry) Provider(name string) (host string, concurrency int, known bool) {
 	k := r.Records.Get(token.RecordKey(name))
 	if k == nil {
-		return "", false
+		return "", 0, false
 	}
-	return k.Host(), true
+	return k.Host(), k.Concurrency(), true
 }

@@ -21,6 +21,9 @@ type Config struct {
 	Records *records.Records
 	Source  credential.Source
 	Journal journal.Journal // zero: silent
+	// Progress is where discoveries of a [credential.Pager] note how far they
+	// have come. nil: in the memory of this process.
+	Progress Progress
 
 	// TrustsEmpty reports whether Source is believed if it lists no secret at
 	// all. false: no credential is marked deleted then, because a wrong prefix
@@ -37,7 +40,12 @@ type Registry struct {
 }
 
 // New returns a Registry.
-func New(c Config) *Registry { return &Registry{Config: c} }
+func New(c Config) *Registry {
+	if c.Progress == nil {
+		c.Progress = &ownProgress{}
+	}
+	return &Registry{Config: c}
+}
 
 // requeue makes due what new terms concern: the default entry of a credential
 // that is kept warm, and entries that failed or were minted for other terms. An
@@ -49,6 +57,7 @@ func (r *Registry) requeue(ctx context.Context, record *records.Known) {
 		if err != nil {
 			return
 		}
+		e.ProviderHost, e.ProviderLimit = record.Host(), record.Concurrency()
 		warm := record.IsWarm(e.Key)
 		missing = missing && !warm
 		switch {
@@ -59,7 +68,9 @@ func (r *Registry) requeue(ctx context.Context, record *records.Known) {
 		}
 	}
 	if missing {
-		r.Records.MakeDue(ctx, store.Entry{Key: token.Key{Credential: terms.Name}}, now)
+		r.Records.MakeDue(ctx, store.Entry{
+			Key: token.Key{Credential: terms.Name}, ProviderHost: record.Host(), ProviderLimit: record.Concurrency(),
+		}, now)
 	}
 }
 

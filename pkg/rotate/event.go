@@ -9,16 +9,24 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/failure"
 )
 
 // event is the payload of the rotate function.
 type event struct {
 	Credential *string `json:"credential"` // nil: all that is due
+	Discover   bool    `json:"discover"`   // look for credentials that were added, changed or removed
+	Worker     *int    `json:"worker"`     // of several; nil: the only one
+	Of         *int    `json:"of"`
 }
 
-// readEvent reads a payload: empty or the schedule's event, which starts a
-// pass, or {"credential":"NAME"}. An unknown field is refused, because it may
-// be a misspelt one.
+// errPayload does not repeat the payload, which may be anything.
+var errPayload = errors.New(`the payload: expected {}, {"worker":1,"of":1} with 1, 2, 4 or 8 workers, {"discover":true}, ` +
+	`{"credential":"NAME"}, {"ping":true} or an event of a schedule`)
+
+// readEvent reads a payload: empty, {}, {"worker":1,"of":2} or the schedule's
+// event, which start a pass, {"discover":true} or {"credential":"NAME"}. An
+// unknown field is refused, because it may be a misspelt one.
 func readEvent(payload []byte) (e event, err error) {
 	if trimmed := bytes.TrimSpace(payload); len(trimmed) == 0 {
 		return event{}, nil
@@ -26,16 +34,28 @@ func readEvent(payload []byte) (e event, err error) {
 	if scheduled, ok := api.ReadEvent(payload); ok && scheduled.IsScheduled() {
 		return event{}, nil
 	}
-	if err := api.DecodeStrict(payload, &e); err != nil {
-		return event{}, errors.New(
-			`the payload: expected {}, {"credential":"NAME"}, {"ping":true} or an event of a schedule`,
-		)
+	err = api.DecodeStrict(payload, &e)
+	asks := 0
+	for _, is := range []bool{e.Credential != nil, e.Discover, e.Worker != nil || e.Of != nil} {
+		if is {
+			asks++
+		}
 	}
-	if e.Credential != nil && !credential.ValidName(*e.Credential) {
+	switch {
+	case err != nil, asks > 1, (e.Worker == nil) != (e.Of == nil), e.Worker != nil && !e.share().IsValid():
+		return event{}, errPayload
+	case e.Credential != nil && !credential.ValidName(*e.Credential):
 		// an invalid name may be anything and is not repeated
 		return event{}, errors.New("credential: expected a credential's name")
 	}
 	return e, nil
+}
+
+func (e event) share() Share {
+	if e.Worker == nil {
+		return Share{}
+	}
+	return Share{Worker: *e.Worker, Of: *e.Of}
 }
 
 // outcome is the function's response.
@@ -44,15 +64,15 @@ type outcome struct {
 	Error string `json:"error,omitempty"`
 }
 
-// Invoke runs one pass, or renews one credential now. It implements
-// lambda.Handler. It never returns an error, because Lambda would repeat the
-// whole pass and the next tick does so anyway. Errors are in the response and
-// in the journal.
+// Invoke runs one pass or one discovery, or renews one credential now. It
+// implements lambda.Handler. It never returns an error, because Lambda would
+// repeat the whole pass and the next tick does so anyway. Errors are in the
+// response and in the journal.
 func (rt *Rotator) Invoke(ctx context.Context, payload []byte) (response []byte, _ error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			rt.Journal.Panic(ctx, cause, "")
-			response, _ = json.Marshal(outcome{Error: "an unexpected error, told in the log"})
+			response, _ = json.Marshal(outcome{Error: failure.InternalDetail})
 		}
 	}()
 	if api.IsPing(payload) {
@@ -63,8 +83,10 @@ func (rt *Rotator) Invoke(ctx context.Context, payload []byte) (response []byte,
 	name := ""
 	switch {
 	case err != nil:
+	case e.Discover:
+		r, err = rt.Discover(ctx)
 	case e.Credential == nil:
-		r, err = rt.Run(ctx)
+		r, err = rt.RunShare(ctx, e.share())
 	default:
 		name = *e.Credential
 		r, err = rt.RunOne(ctx, name)

@@ -21,7 +21,7 @@ import (
 func TestFault04_CredentialsMadeTogetherAreNotRenewedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, testworld.Config{})
-		const credentials, cycles = 1000, 8
+		credentials, cycles := 1000, testworld.Count(8, 2)
 		for i := range credentials {
 			w.Put(fmt.Sprintf("c%03d", i), "minut", map[string]any{"keep_warm": true})
 		}

@@ -10,8 +10,7 @@ import (
 // measured is what a pass counts for metrics alone.
 type measured struct {
 	read                bool // all due entries were read
-	discoveryFailed     bool
-	store, seal, secret int // renewals that failed because of DynamoDB, KMS or Secrets Manager
+	store, seal, secret int  // renewals that failed because of DynamoDB, KMS or Secrets Manager
 }
 
 // note counts a renewal's error by the service that caused it. A refusal of a
@@ -32,6 +31,6 @@ func (m *measured) note(err error) {
 }
 
 func (m *measured) complete(line *journal.Pass) {
-	line.Unread, line.DiscoveryFailed = !m.read, m.discoveryFailed
+	line.Unread = !m.read
 	line.StoreFailures, line.SealFailures, line.SecretFailures = m.store, m.seal, m.secret
 }

@@ -39,8 +39,9 @@ func (brokenSealer) Open(context.Context, string, []byte, []byte) ([]byte, error
 	return nil, seal.ErrUnavailable
 }
 
-// A pass that did not read what is due is no heartbeat, and its backlog is
-// unknown. The metric of the service that failed is written.
+// A discovery, and a pass after it. A pass that did not read what is due is no
+// heartbeat, and its backlog is unknown. The metric of the service that failed
+// is written.
 func TestPassWritesMetricsOfWhatFailed(t *testing.T) {
 	for name, c := range map[string]struct {
 		store   func(store.Store) store.Store
@@ -81,7 +82,8 @@ func TestPassWritesMetricsOfWhatFailed(t *testing.T) {
 				w.Log.Take()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				_, _ = rotator.Run(ctx) // the log has the error
+				_, _ = rotator.Discover(ctx) // the log has the errors
+				_, _ = rotator.Run(ctx)
 				for _, metric := range []string{
 					"Passes", "StoreFailures", "SealFailures", "SecretFailures", "DiscoveryFailed",
 				} {

@@ -14,6 +14,8 @@ import (
 // one that hangs delays no other.
 type pass struct {
 	rotator *Rotator
+	share   Share
+	began   time.Time
 	begin   context.Context // when done, no further renewal starts
 	work    context.Context // when done, running renewals are cancelled
 
@@ -31,61 +33,75 @@ type pass struct {
 type queue struct {
 	due     []store.Due
 	workers int
+	limit   int // of workers
 }
 
 // renewDue renews due entries, and those that become due meanwhile, until none
 // is left or begin ends. An entry that failed or is being renewed elsewhere may
 // be read again; it is not started twice.
-func (rt *Rotator) renewDue(begin, work context.Context, r *Report, m *measured) error {
-	p := &pass{
-		rotator: rt,
-		begin:   begin,
-		work:    work,
-		report:  r,
-		metrics: m,
-		seen:    map[token.Key]bool{},
-		queues:  map[string]*queue{},
-		idle:    make(chan struct{}, 1),
-	}
+//
+// All that is due is read at once: what waits for a provider that is slow must
+// not hide what is due elsewhere.
+func (p *pass) renewDue() error {
 	defer p.workers.Wait()
-	limit := orDefault(rt.Batch, defaultBatch)
-	for {
-		due, err := rt.Store.Due(work, time.Now(), limit)
+	limit := orDefault(p.rotator.Batch, defaultBatch)
+	for first := true; ; first = false {
+		reading := time.Now()
+		due, err := p.rotator.Store.Due(p.work, reading, limit)
 		if err != nil {
 			return err
 		}
+		if first {
+			p.countOverdue(due)
+		}
 		fresh := 0
 		for _, d := range due {
-			if p.add(d) {
+			if !d.NextAt.After(reading) && p.add(d) {
 				fresh++
 			}
 		}
-		if p.over(fresh > 0 && len(due) == limit) {
+		if p.over(fresh > 0 && len(due) == limit, time.Since(reading)) {
 			p.leave(len(due) == limit)
 			return nil
 		}
 	}
 }
 
-// add queues a key that this pass has not seen.
+// countOverdue counts the entries that are overdue when the pass begins.
+func (p *pass) countOverdue(due []store.Due) {
+	for _, d := range due {
+		if !d.AlarmAt.IsZero() && !d.AlarmAt.After(p.began) {
+			p.report.Overdue++
+		}
+	}
+}
+
+// add queues a key that this pass has not seen and that is in its share. What
+// memory knows of the provider is newer than what the index says.
 func (p *pass) add(d store.Due) bool {
-	key := d.Key
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.seen[key] {
+	host, concurrency, known := p.rotator.Mint.Registry.Provider(d.Key.Credential)
+	if known {
+		d.ProviderHost, d.ProviderLimit = host, concurrency
+	}
+	if !p.share.has(d, p.began) {
 		return false
 	}
-	p.seen[key] = true
-	at, known := p.rotator.Mint.Registry.Host(key.Credential)
-	if !known {
-		at = unread
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen[d.Key] {
+		return false
 	}
-	p.queue(at, d)
+	p.seen[d.Key] = true
+	if !known && d.ProviderHost == "" {
+		p.queue(unread, d)
+	} else {
+		p.queue(d.ProviderHost, d)
+	}
 	return true
 }
 
-// unread is the queue of credentials whose terms, and so whose provider, this
-// process has not read yet. It is no valid host name.
+// unread is the queue of entries whose provider neither the index nor this
+// process knows: an older program has written them. It is no valid host name.
 const unread = "?"
 
 // queue appends an entry to a queue and starts a worker if there are too few.
@@ -96,8 +112,12 @@ func (p *pass) queue(at string, d store.Due) {
 		q = &queue{}
 		p.queues[at] = q
 	}
+	limit := p.share.of(orDefault(d.ProviderLimit, defaultWorkers))
+	if q.limit == 0 || limit < q.limit {
+		q.limit = limit
+	}
 	q.due = append(q.due, d)
-	if q.workers < orDefault(p.rotator.Workers, defaultWorkers) {
+	if q.workers < q.limit {
 		q.workers++
 		p.busy++
 		p.workers.Go(func() { p.run(at, q) })
@@ -111,20 +131,22 @@ func (p *pass) sort(d store.Due) bool {
 	if _, err := p.rotator.Mint.Registry.Terms(p.work, d.Key.Credential, d.Key); err != nil {
 		return false
 	}
-	at, known := p.rotator.Mint.Registry.Host(d.Key.Credential)
+	host, concurrency, known := p.rotator.Mint.Registry.Provider(d.Key.Credential)
 	if !known {
 		return false
 	}
+	d.ProviderHost, d.ProviderLimit = host, concurrency
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.queue(at, d)
+	p.queue(host, d)
 	return true
 }
 
 // over reports whether the pass is over. Otherwise it returns when it is time
-// to read more due entries. more is set if the last read was incomplete.
-func (p *pass) over(more bool) bool {
-	look := time.NewTimer(orDefault(p.rotator.Look, defaultLook))
+// to read more due entries. more is set if the last read was incomplete, and
+// read is how long it took.
+func (p *pass) over(more bool, read time.Duration) bool {
+	look := time.NewTimer(max(orDefault(p.rotator.Look, defaultLook), readShare*read))
 	defer look.Stop()
 	for {
 		p.mu.Lock()
@@ -159,9 +181,6 @@ func (p *pass) run(at string, q *queue) {
 		p.mu.Lock()
 		p.report.count(became)
 		p.metrics.note(err)
-		if became == Failed && time.Until(d.ExpiresAt) < nearlyOver {
-			p.report.Overdue++
-		}
 		p.mu.Unlock()
 	}
 }
@@ -194,6 +213,9 @@ func (p *pass) leave(more bool) {
 	}
 	p.report.More = more && p.report.Left > 0
 }
+
+// readShare bounds the part of a pass in which it reads what is due.
+const readShare = 10
 
 // beginBefore is how long before the end of a pass the last renewal may start.
 // A whole mint fits into it.

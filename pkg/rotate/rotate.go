@@ -19,14 +19,13 @@ type Rotator struct {
 	Mint    *mint.Mint
 	Store   store.Reader
 	Journal journal.Journal // zero: no log
-	Workers int             // concurrent renewals per provider; 0: 32
-	Batch   int             // due entries read at once; 0: 500
+	Batch   int             // due entries read at once; 0: 50,000
 	Reserve time.Duration   // how long before the deadline a pass stops; 0: 10 s
 	Canary  time.Duration   // how often each token is checked at its provider, if it can be; 0: never
 	Look    time.Duration   // how often a pass reads due entries while renewals are running; 0: 5 s
 }
 
-// Report is the result of a pass.
+// Report is the result of a pass or of a discovery.
 type Report struct {
 	Learnt  int  `json:"learnt"`           // credentials that are new or changed
 	Gone    int  `json:"gone"`             // credentials whose secret was deleted
@@ -34,15 +33,16 @@ type Report struct {
 	Retired int  `json:"retired"`          // entries without requests, no longer renewed
 	Failed  int  `json:"failed"`           // entries that will be retried
 	Left    int  `json:"left"`             // due entries that were read and not started
-	Overdue int  `json:"overdue"`          // entries that failed with less than five minutes left, or none
+	Overdue int  `json:"overdue"`          // entries that were overdue when the pass began
 	Proven  int  `json:"proven,omitzero"`  // tokens that the canary checked
 	Refused int  `json:"refused,omitzero"` // of these, tokens that were refused
 	More    bool `json:"more"`             // not all due entries could be read in time
 }
 
 const (
-	defaultWorkers = 32
-	defaultBatch   = 500
+	defaultWorkers = 32 // renewals at once of a provider that is not known
+	defaultBatch   = 50_000
+	listedAtOnce   = 500 // entries of a credential
 	defaultReserve = 10 * time.Second
 	defaultLook    = 5 * time.Second
 )
@@ -54,7 +54,7 @@ func (rt *Rotator) RunOne(ctx context.Context, name string) (r Report, err error
 	if _, err := rt.Mint.Registry.Terms(ctx, name); err != nil {
 		return r, err
 	}
-	entries, err := rt.Store.List(ctx, name, "", orDefault(rt.Batch, defaultBatch))
+	entries, err := rt.Store.List(ctx, name, "", listedAtOnce)
 	if err != nil {
 		return r, err
 	}
@@ -84,10 +84,6 @@ func endingBefore(ctx context.Context, sooner time.Duration) (context.Context, c
 	return context.WithDeadline(ctx, deadline.Add(-sooner))
 }
 
-// nearlyOver is the remaining lifetime below which a failed renewal raises an
-// alarm.
-const nearlyOver = 5 * time.Minute
-
 func (r *Report) count(became Renewal) {
 	switch became {
 	case Renewed:
@@ -102,8 +98,8 @@ func (r *Report) count(became Renewal) {
 // line returns the report as a journal line.
 func (r Report) line(err error, took time.Duration) journal.Pass {
 	p := journal.Pass{
-		Learnt: r.Learnt, Gone: r.Gone, Renewed: r.Renewed, Retired: r.Retired, Failed: r.Failed,
-		Left: r.Left, Overdue: r.Overdue, Proven: r.Proven, Refused: r.Refused, More: r.More, Took: took,
+		Renewed: r.Renewed, Retired: r.Retired, Failed: r.Failed,
+		Left: r.Left, Overdue: r.Overdue, Verified: r.Proven, Refused: r.Refused, More: r.More, Took: took,
 	}
 	if err != nil {
 		p.Error, p.Cause = err.Error(), journal.Cause(err)

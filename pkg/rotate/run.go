@@ -7,17 +7,21 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/operate"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Run makes one pass: first it discovers added, changed and removed
-// credentials, then it renews due entries in the order of their expiry. It ends
-// before ctx; entries that are left are due again in the next pass.
+// Run makes one pass: it renews due entries in the order of their expiry. It
+// ends before ctx; entries that are left are due again in the next pass.
 //
 // An error means that the pass could not read its work. An entry that failed is
 // no error. A pass that is cancelled, as by the one-machine server's shutdown,
 // returns its results so far and no error.
-func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
+func (rt *Rotator) Run(ctx context.Context) (Report, error) { return rt.RunShare(ctx, Share{}) }
+
+// RunShare is [Rotator.Run] for one of several workers.
+func (rt *Rotator) RunShare(ctx context.Context, share Share) (r Report, err error) {
 	began := time.Now()
 	var m measured
 	defer func() {
@@ -27,23 +31,41 @@ func (rt *Rotator) Run(ctx context.Context) (r Report, err error) {
 	}()
 	work, cancel := endingBefore(ctx, orDefault(rt.Reserve, defaultReserve))
 	defer cancel()
-	if r.Learnt, r.Gone, err = rt.Mint.Registry.Discover(work); err != nil && !isCancelled(ctx) {
-		m.discoveryFailed = true
-		rt.Journal.Failure(ctx, "discovery", "", err)
-	}
 	begin, cancel := endingBefore(work, beginBefore)
 	defer cancel()
-	err = rt.renewDue(begin, work, &r, &m)
+	p := &pass{
+		rotator: rt, share: share, began: began, begin: begin, work: work, report: &r, metrics: &m,
+		seen: map[token.Key]bool{}, queues: map[string]*queue{}, idle: make(chan struct{}, 1),
+	}
+	err = p.renewDue()
 	m.read = err == nil
-	if err == nil && rt.Canary > 0 {
+	if err == nil && rt.Canary > 0 && share.isFirst() {
 		r.Proven, r.Refused, err = operate.New(rt.Mint).Canary(begin, rt.Canary)
 	}
-	if err == nil && ctx.Err() == nil {
+	if err == nil && ctx.Err() == nil && share.isFirst() {
 		rt.migrate(begin)
 	}
 	if isCancelled(ctx) {
 		err = nil
 	}
+	return r, err
+}
+
+// Discover finds credentials that were added, changed or removed. What it finds
+// is due in the next pass. A discovery that is cancelled returns its results so
+// far and no error.
+func (rt *Rotator) Discover(ctx context.Context) (r Report, err error) {
+	began := time.Now()
+	work, cancel := endingBefore(ctx, orDefault(rt.Reserve, defaultReserve))
+	defer cancel()
+	found, err := rt.Mint.Registry.Discover(work)
+	if isCancelled(ctx) {
+		err = nil
+	}
+	r.Learnt, r.Gone = found.Learned, found.Deleted
+	rt.Journal.Discovery(ctx, journal.Discovery{
+		Learned: r.Learnt, Gone: r.Gone, Err: err, Took: time.Since(began),
+	})
 	return r, err
 }
 

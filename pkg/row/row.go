@@ -4,7 +4,6 @@
 package row
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -188,12 +187,25 @@ func (r *Row) setRecord(is record) {
 	r.Digests.Destination = is.Destination().Digest()
 }
 
+// Concurrency returns how many renewals a record's provider takes at once.
+func (r *Row) Concurrency() int {
+	if r.Descriptor == nil {
+		return new(descriptor.Descriptor).Concurrency()
+	}
+	return r.Descriptor.Concurrency()
+}
+
+// Queue notes in an entry where its renewals wait.
+func (r *Row) Queue(record *Row) {
+	r.ProviderHost, r.ProviderLimit = record.Host(), record.Concurrency()
+}
+
 // Host returns the host of a record's token endpoint; "": unknown.
 func (r *Row) Host() string {
 	if r.Descriptor == nil {
 		return ""
 	}
-	at, err := url.Parse(cmp.Or(r.Terms.TokenURL, r.Descriptor.Token.URL))
+	at, err := url.Parse(r.Terms.TokenEndpoint(r.Descriptor))
 	if err != nil {
 		return ""
 	}

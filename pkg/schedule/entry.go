@@ -21,8 +21,13 @@ func Keep(e *store.Entry, now time.Time) { e.ForgetAt = forgetAt(*e, now) }
 
 // Due makes an entry due at a time.
 func Due(e *store.Entry, at time.Time) {
+	before := e.AlarmAt
 	e.NextAt = at
 	e.ForgetAt = forgetAt(*e, at)
+	setAlarm(e)
+	if !before.IsZero() {
+		e.AlarmAt = clock.Earlier(e.AlarmAt, before)
+	}
 }
 
 // Planned returns when an entry is due that has not failed: at its renewal
@@ -38,7 +43,7 @@ func Postponed(record, e store.Entry, failed store.Failure, outage time.Time) ti
 }
 
 // Retire makes an entry never due.
-func Retire(e *store.Entry) { e.NextAt = time.Time{} }
+func Retire(e *store.Entry) { e.NextAt, e.AlarmAt = time.Time{}, time.Time{} }
 
 // Obtained is a new token, as far as the times of its entry depend on it.
 type Obtained struct {
@@ -68,6 +73,7 @@ func (o Obtained) Apply(e *store.Entry, now time.Time) {
 	case tooShort && !o.Warm:
 		e.NextAt = time.Time{} // vend renews it
 	}
+	setAlarm(e)
 	e.ForgetAt = forgetAt(*e, now)
 }
 
@@ -106,14 +112,18 @@ func RetryAfter(e *store.Entry, client store.Failure, held time.Time, warm bool,
 	if !e.NextAt.IsZero() || warm {
 		e.NextAt = e.Failure.RetryAt
 	}
+	setAlarmAfterFailure(e, now)
 }
 
 // NoRetry ends the attempts of an entry whose grant has ended.
-func NoRetry(e *store.Entry) { e.NextAt, e.Failure.RetryAt = time.Time{}, time.Time{} }
+func NoRetry(e *store.Entry) {
+	Retire(e)
+	e.Failure.RetryAt = time.Time{}
+}
 
 // RetryRevocation makes an entry due that could not be revoked at its provider,
 // as its Failure says.
 func RetryRevocation(e *store.Entry, now time.Time) {
-	e.NextAt = e.Failure.RetryAt
+	e.NextAt, e.AlarmAt = e.Failure.RetryAt, time.Time{}
 	e.ForgetAt = forgetAt(*e, now)
 }

@@ -22,7 +22,7 @@ func (e *Entry) times() []*time.Time {
 	return []*time.Time{
 		&e.IssuedAt, &e.ExpiresAt, &e.CacheUntil, &e.RenewAt, &e.AskedAt, &e.NextAt, &e.HoldUntil, &e.CooldownUntil,
 		&e.RefreshUntil, &e.ForgetAt,
-		&e.Failure.Since, &e.Failure.RetryAt, &e.ForcedAt, &e.LeasedUntil,
+		&e.Failure.Since, &e.Failure.RetryAt, &e.ForcedAt, &e.AlarmAt, &e.LeasedUntil,
 	}
 }
 

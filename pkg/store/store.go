@@ -108,6 +108,12 @@ type Entry struct {
 	ForcedAt    time.Time // the time of the last of them
 	ClaimedBy   string    // digest of the caller for whom the variant was minted
 
+	// where renewals of the entry wait: the host of the token endpoint, and how
+	// many renewals it takes at once. "" and 0: not known
+	ProviderHost  string
+	ProviderLimit int
+	AlarmAt       time.Time // from then on the entry is overdue; zero: never
+
 	// the end of the lease; zero if there is none. Written by Acquire, Commit
 	// and Replace only
 	LeasedUntil time.Time
@@ -137,11 +143,32 @@ type Lease struct {
 	Attempt int
 }
 
-// Due names an entry whose NextAt has passed.
+// Due names an entry whose NextAt or AlarmAt has passed. The other fields are
+// those of the [Entry].
 type Due struct {
-	Key       token.Key
-	NextAt    time.Time
-	ExpiresAt time.Time // zero if it has no token
+	Key           token.Key
+	NextAt        time.Time
+	ExpiresAt     time.Time // zero if it has no token
+	AlarmAt       time.Time
+	ProviderHost  string
+	ProviderLimit int
+}
+
+// Due returns what an index says of the entry.
+func (e Entry) Due() Due {
+	return Due{
+		Key: e.Key, NextAt: e.NextAt, ExpiresAt: e.ExpiresAt, AlarmAt: e.AlarmAt,
+		ProviderHost: e.ProviderHost, ProviderLimit: e.ProviderLimit,
+	}
+}
+
+// DueSince returns the time from which on the entry is due or overdue; zero:
+// never. An entry that waits for its next attempt can be overdue.
+func (e Entry) DueSince() time.Time {
+	if e.NextAt.IsZero() || e.AlarmAt.IsZero() || e.NextAt.Before(e.AlarmAt) {
+		return e.NextAt
+	}
+	return e.AlarmAt
 }
 
 // Reader holds the methods that vend and rotate may call. All methods are safe
@@ -152,10 +179,10 @@ type Reader interface {
 	// has Revision 0, and LeasedUntil if the key is leased.
 	Get(ctx context.Context, c Consistency, keys ...token.Key) ([]Entry, error)
 
-	// Due returns up to limit entries whose NextAt is not after before, ordered
-	// by ExpiresAt; entries without a token come first. It may miss recent
-	// writes. If more than limit are due, it may choose those that have been
-	// due longest.
+	// Due returns up to limit entries whose DueSince is not after before,
+	// ordered by ExpiresAt; entries without a token come first. It may miss
+	// recent writes. If there are more than limit, it may choose those that
+	// have been due longest.
 	Due(ctx context.Context, before time.Time, limit int) ([]Due, error)
 
 	// List returns up to limit entries of a partition (a credential's name, or

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/registry"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -47,7 +48,7 @@ func (s *Service) refuse(ctx context.Context, c Call, err error) error {
 
 // refused completes an error for the caller and notes it in the line.
 func (s *Service) refused(err error, c Call, line *journal.Vend) error {
-	known := &api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log"}
+	known := &api.Error{Code: api.Internal, Detail: failure.InternalDetail}
 	if !errors.As(err, &known) {
 		line.Detail = err.Error()
 	}

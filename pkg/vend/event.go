@@ -17,6 +17,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/jsonscan"
 )
 
@@ -116,7 +117,7 @@ func (s *Service) Invoke(ctx context.Context, payload []byte) (response []byte, 
 		if cause := recover(); cause != nil {
 			s.Journal.Panic(ctx, cause, invocation.AwsRequestID)
 			response, err = nil, functionError(&api.Error{
-				Code: api.Internal, Detail: "an unexpected error, told in the log", RequestID: invocation.AwsRequestID,
+				Code: api.Internal, Detail: failure.InternalDetail, RequestID: invocation.AwsRequestID,
 			})
 		}
 	}()

@@ -113,9 +113,11 @@ func (v *Verifier) CheckOnce(ctx context.Context, s records.Snapshot) (Result, e
 func (v *Verifier) isAccepted(ctx context.Context, s records.Snapshot, access redact.String) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, schedule.ExchangeTimeout)
 	defer cancel()
-	client := provider.Client{TokenURL: s.Record.Terms.TokenURL}
-	// Such a token may be bound to the certificate (RFC 8705 §3).
-	if s.Record.Descriptor.Token.Auth.Needs().Certificate {
+	terms := s.Record.Terms
+	client := provider.Client{ID: terms.ClientID, TokenURL: terms.TokenURL, Variables: terms.Variables}
+	// A token may be bound to the certificate (RFC 8705 §3).
+	d := s.Record.Descriptor
+	if d.Token.Auth.Needs().Certificate || d.VerifiesWithSecret() {
 		c, record, err := v.Registry.Credential(ctx, s.Record)
 		if err != nil {
 			return false, failure.Of(err).APIError(clock.Now())

@@ -1,6 +1,6 @@
-// Command sweep makes one pass of rotate over the data folder of one machine,
-// tells its report, and waits for the end of its input: so long its memory can
-// be looked at.
+// Command sweep makes one discovery and one pass of rotate over the data folder
+// of one machine, tells the pass's report, and waits for the end of its input:
+// so long its memory can be looked at.
 package main
 
 import (
@@ -50,7 +50,11 @@ func run(data, proxy string) (err error) {
 		Store: rows, Source: secrets, Sealer: sealer, HTTP: outbound.NewClient(outbound.Config{Proxy: through}),
 		TrustsEmpty: true,
 	})
-	report, err := (&rotate.Rotator{Mint: m, Store: rows}).Run(context.Background())
+	rotator := &rotate.Rotator{Mint: m, Store: rows}
+	if _, err := rotator.Discover(context.Background()); err != nil {
+		return err
+	}
+	report, err := rotator.Run(context.Background())
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ type list struct {
 	MaxResults             int
 	NextToken              string
 	IncludePlannedDeletion bool
+	SortBy, SortOrder      string
 }
 
 const mostPerPage = 100
@@ -34,8 +35,12 @@ func (s *Server) list(in *list) (any, error) {
 	if err != nil {
 		return nil, wire.Errorf("InvalidNextTokenException", "Invalid NextToken")
 	}
+	sorted, err := in.sort(s.secrets)
+	if err != nil {
+		return nil, err
+	}
 	var all []map[string]any
-	for _, x := range s.secrets {
+	for _, x := range sorted {
 		if (x.deleted.IsZero() || in.IncludePlannedDeletion) && fits(x.name, names) {
 			all = append(all, x.entry("SecretVersionsToStages"))
 		}
@@ -50,6 +55,24 @@ func (s *Server) list(in *list) (any, error) {
 		answer["NextToken"] = strconv.Itoa(end)
 	}
 	return answer, nil
+}
+
+// sort returns the secrets in the order that is asked for.
+func (in *list) sort(secrets []*secret) ([]*secret, error) {
+	sorted := slices.Clone(secrets)
+	switch in.SortBy {
+	case "", "created-date": // as they are
+	case "name":
+		slices.SortStableFunc(sorted, func(a, b *secret) int { return strings.Compare(a.name, b.name) })
+	case "last-changed-date":
+		slices.SortStableFunc(sorted, func(a, b *secret) int { return a.changed.Compare(b.changed) })
+	default:
+		return nil, wire.Errorf("ValidationException", "the stand-in implements no order by %s", in.SortBy)
+	}
+	if in.SortOrder == "desc" {
+		slices.Reverse(sorted)
+	}
+	return sorted, nil
 }
 
 // fits reports whether a name begins with one of the prefixes, if there are
@@ -77,6 +100,7 @@ func (s *Server) moveStage(in *moveStage) (any, error) {
 			in.VersionStage, has.id)
 	}
 	x.move(in.VersionStage, to)
+	x.changed = time.Now()
 	return map[string]any{"ARN": x.arn, "Name": x.name}, nil
 }
 
@@ -114,7 +138,7 @@ func (s *Server) delete(in *deletion) (any, error) {
 	if _, err := s.living(in.SecretId); err != nil {
 		return nil, err
 	}
-	x.deleted, x.until = now, now.AddDate(0, 0, days)
+	x.changed, x.deleted, x.until = now, now, now.AddDate(0, 0, days)
 	return map[string]any{"ARN": x.arn, "Name": x.name, "DeletionDate": seconds(x.until)}, nil
 }
 
@@ -123,6 +147,6 @@ func (s *Server) restore(in *byID) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.deleted, x.until = time.Time{}, time.Time{}
+	x.changed, x.deleted, x.until = time.Now(), time.Time{}, time.Time{}
 	return map[string]any{"ARN": x.arn, "Name": x.name}, nil
 }

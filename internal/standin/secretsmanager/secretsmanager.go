@@ -30,6 +30,7 @@ type Server struct {
 type secret struct {
 	arn, name, key string
 	created        time.Time
+	changed        time.Time // the last change of a version, a stage or the deletion
 	deleted, until time.Time // when it was marked, and when it goes; zero: not marked
 	versions       []*version
 }
@@ -106,8 +107,10 @@ func (s *Server) create(in *create) (any, error) {
 			"ResourceExistsException", "The operation failed because the secret %s already exists.", in.Name,
 		)
 	}
+	now := time.Now()
 	x := &secret{
-		arn: s.ARN + "secret:" + in.Name + "-" + rand.Text()[:6], name: in.Name, key: in.KmsKeyId, created: time.Now(),
+		arn: s.ARN + "secret:" + in.Name + "-" + rand.Text()[:6], name: in.Name, key: in.KmsKeyId,
+		created: now, changed: now,
 	}
 	s.secrets = append(s.secrets, x)
 	answer := map[string]any{"ARN": x.arn, "Name": x.name}
@@ -142,7 +145,7 @@ func (x *secret) add(c content, stages []string) *version {
 		id = rand.Text() + rand.Text() // as long as a UUID and longer
 	}
 	v := &version{id: id, text: c.SecretString, binary: c.SecretBinary, made: time.Now()}
-	x.versions = append(x.versions, v)
+	x.versions, x.changed = append(x.versions, v), v.made
 	for _, stage := range stages {
 		x.move(stage, v)
 	}
@@ -246,7 +249,9 @@ func (x *secret) stages() map[string][]string {
 
 // entry returns what DescribeSecret and ListSecrets tell of a secret.
 func (x *secret) entry(stages string) map[string]any {
-	e := map[string]any{"ARN": x.arn, "Name": x.name, "CreatedDate": seconds(x.created)}
+	e := map[string]any{
+		"ARN": x.arn, "Name": x.name, "CreatedDate": seconds(x.created), "LastChangedDate": seconds(x.changed),
+	}
 	if found := x.stages(); len(found) > 0 {
 		e[stages] = found
 	}

@@ -79,12 +79,18 @@ func schema(name string) *dynamodb.CreateTableInput {
 		AttributeDefinitions: []types.AttributeDefinition{
 			attribute(dynamo.PartitionKey, "S"), attribute(dynamo.SortKey, "S"),
 			attribute(dynamo.IndexPartitionKey, "N"), attribute(dynamo.IndexSortKey, "N"),
+			attribute(dynamo.QueueSortKey, "N"),
 		},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName: aws.String(dynamo.Index), KeySchema: keys(dynamo.IndexPartitionKey, dynamo.IndexSortKey),
-			Projection: &types.Projection{
-				ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: dynamo.IndexedBesides(),
-			},
-		}},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{
+			index(dynamo.Index, keys(dynamo.IndexPartitionKey, dynamo.IndexSortKey), dynamo.IndexedBesides()),
+			index(dynamo.Queue, keys(dynamo.IndexPartitionKey, dynamo.QueueSortKey), dynamo.QueuedBesides()),
+		},
+	}
+}
+
+func index(name string, keys []types.KeySchemaElement, besides []string) types.GlobalSecondaryIndex {
+	return types.GlobalSecondaryIndex{
+		IndexName: &name, KeySchema: keys,
+		Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: besides},
 	}
 }

@@ -38,7 +38,10 @@ type Source struct {
 	prefix string
 }
 
-var _ credential.Source = (*Source)(nil)
+var (
+	_ credential.Source = (*Source)(nil)
+	_ credential.Pager  = (*Source)(nil)
+)
 
 // New returns the source of the secrets prefix + credential in the client's
 // account and region. The prefix is matched exactly: "tokenvend/" includes
@@ -80,24 +83,49 @@ func binary(name, version string) error {
 // List returns every credential's name and version, sorted by name. Changes of
 // the last minutes may be missing. A secret without a value is omitted.
 func (s *Source) List(ctx context.Context) ([]credential.Listed, error) {
-	pages := secretsmanager.NewListSecretsPaginator(s.client, &secretsmanager.ListSecretsInput{
-		Filters: s.filter(), MaxResults: aws.Int32(pageSize),
-	})
 	var all []credential.Listed
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	for next := ""; ; {
+		page, err := s.Page(ctx, credential.ByName, next)
 		if err != nil {
-			return nil, unavailable(ctx, "ListSecrets", err)
+			return nil, err
 		}
-		for _, secret := range page.SecretList {
-			if l, ok := s.listed(secret); ok {
-				all = append(all, l)
-			}
+		for _, secret := range page.Secrets {
+			all = append(all, secret.Listed)
+		}
+		if next = page.Next; next == "" {
+			break
 		}
 	}
 	slices.SortFunc(all, func(a, b credential.Listed) int { return cmp.Compare(a.Name, b.Name) })
 	// a list that changes between two pages can show a secret twice
 	return slices.CompactFunc(all, func(a, b credential.Listed) bool { return a.Name == b.Name }), nil
+}
+
+// Page implements [credential.Pager] by one ListSecrets.
+func (s *Source) Page(ctx context.Context, order credential.Order, next string) (credential.Page, error) {
+	in := &secretsmanager.ListSecretsInput{
+		Filters: s.filter(), MaxResults: aws.Int32(pageSize), SortBy: types.SortByTypeName,
+		SortOrder: types.SortOrderTypeAsc,
+	}
+	if order == credential.NewestFirst {
+		in.SortBy, in.SortOrder = types.SortByTypeLastChangedDate, types.SortOrderTypeDesc
+		in.IncludePlannedDeletion = aws.Bool(true)
+	}
+	if next != "" {
+		in.NextToken = &next
+	}
+	out, err := s.client.ListSecrets(ctx, in)
+	if err != nil {
+		return credential.Page{}, unavailable(ctx, "ListSecrets", err)
+	}
+	page := credential.Page{Next: aws.ToString(out.NextToken)}
+	for _, entry := range out.SecretList {
+		secret, ok := s.listed(entry)
+		if ok && (order == credential.NewestFirst || !secret.Deleted) {
+			page.Secrets = append(page.Secrets, secret)
+		}
+	}
+	return page, nil
 }
 
 // filter reduces the number of pages. Its results are checked again.
@@ -110,17 +138,21 @@ func (s *Source) filter() []types.Filter {
 
 // listed reports whether a secret is a credential, by its name and by having a
 // current version.
-func (s *Source) listed(secret types.SecretListEntry) (credential.Listed, bool) {
+func (s *Source) listed(secret types.SecretListEntry) (credential.PagedSecret, bool) {
 	name, ours := strings.CutPrefix(aws.ToString(secret.Name), s.prefix)
-	if !ours || !credential.ValidName(name) || secret.DeletedDate != nil {
-		return credential.Listed{}, false
+	if !ours || !credential.ValidName(name) {
+		return credential.PagedSecret{}, false
 	}
 	for version, stages := range secret.SecretVersionsToStages {
 		if slices.Contains(stages, string(credential.Current)) {
-			return credential.Listed{Name: name, Version: version}, true
+			return credential.PagedSecret{
+				Listed:  credential.Listed{Name: name, Version: version},
+				Changed: aws.ToTime(secret.LastChangedDate),
+				Deleted: secret.DeletedDate != nil,
+			}, true
 		}
 	}
-	return credential.Listed{}, false
+	return credential.PagedSecret{}, false
 }
 
 // Absent reports whether a secret does not exist or is scheduled for deletion.

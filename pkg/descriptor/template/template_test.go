@@ -105,7 +105,7 @@ func TestUsesAndPlaces(t *testing.T) {
 	if got := fmt.Sprint(tmpl.Uses()); got != wantUses {
 		t.Errorf("Uses() = %s, want %s", got, wantUses)
 	}
-	const wantPlaces = "[{a https:// .x/?} {b https://.x/ ?} { https://.x/? }]"
+	const wantPlaces = "[{a https:// .x/{b}?{}} {b https://{a}.x/ ?{}} { https://{a}.x/{b}? }]"
 	if got := fmt.Sprint(tmpl.Places()); got != wantPlaces {
 		t.Errorf("Places() = %s, want %s", got, wantPlaces)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/sigv4"
@@ -126,7 +127,7 @@ func (g *Gateway) invoke(ctx context.Context, r vend.HTTPRequest) (reply vend.HT
 }
 
 func internalError(requestID string) vend.HTTPReply {
-	problem := &api.Error{Code: api.Internal, Detail: "an unexpected error, told in the log", RequestID: requestID}
+	problem := &api.Error{Code: api.Internal, Detail: failure.InternalDetail, RequestID: requestID}
 	body, _ := json.Marshal(problem) // strings and numbers: cannot fail
 	return vend.HTTPReply{Status: http.StatusInternalServerError, Body: body, Header: uncached(api.ProblemType)}
 }

@@ -41,10 +41,10 @@ var metrics = []metric{
 	{"StoreFailures", "tokenvend_store_failures_total", counter, "Failures of the store."},
 	{"SealFailures", "tokenvend_seal_failures_total", counter, "Failures of the sealing key."},
 	{"SecretFailures", "tokenvend_secret_failures_total", counter, "Failures to read a credential."},
-	{"DiscoveryFailed", "tokenvend_discovery_failures_total", counter, "Passes that could not list the credentials."},
+	{"DiscoveryFailed", "tokenvend_discovery_failures_total", counter, "Discoveries that failed."},
 	{"Passes", "tokenvend_passes_total", counter, "Passes of the renewal."},
 	{"Backlog", "tokenvend_backlog", gauge, "Tokens that were due and not renewed in the last pass."},
-	{"Overdue", "tokenvend_overdue", gauge, "Tokens near their end whose renewal failed in the last pass."},
+	{"Overdue", "tokenvend_overdue", gauge, "Tokens that were overdue at the last pass."},
 }
 
 // Counters sums the metrics of a journal. The zero value has counted nothing.

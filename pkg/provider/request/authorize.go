@@ -1,9 +1,12 @@
 package request
 
 import (
+	"maps"
 	"net/url"
+	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 )
 
 // AuthorizeURL returns the URL where a resource owner authorizes the client
@@ -19,18 +22,38 @@ func (b Builder) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, er
 	if failure != nil {
 		return nil, failure
 	}
-	q := u.Query()
-	for name, value := range d.Authorize.Params {
-		q.Set(name, formText(value))
-	}
-	q.Set("response_type", "code")
-	q.Set("client_id", b.Client.ID)
-	q.Set("redirect_uri", redirectURI)
-	q.Set("scope", scope)
 	t := d.EndpointFor(descriptor.AuthorizationCode)
-	if name := t.ParamName(descriptor.FieldAudience); audience != "" && name != "" {
+	b.Clock = func(*url.URL) skew.Skew { return skew.Skew{} }
+	page := b.start(descriptor.Request{}, descriptor.AuthorizationCode, u, skew.Skew{})
+	page.scope, page.audience = strings.Join(strings.Fields(scope), t.ScopeSep), audience
+	expanded, _, failure := page.expandValue("authorize.params", map[string]any(d.Authorize.Params))
+	if failure != nil {
+		return nil, failure
+	}
+	page.params, _ = expanded.(map[string]any)
+	q := u.Query()
+	maps.Copy(q, page.form())
+	q.Set("response_type", "code")
+	for field, value := range map[descriptor.Field]string{
+		descriptor.FieldClientID: b.Client.ID, descriptor.FieldRedirectURI: redirectURI,
+		descriptor.FieldScope: page.scope,
+	} {
+		if name := d.Authorize.ParamName(field); name != "" {
+			q.Set(name, value)
+		}
+	}
+	if name := audienceName(d); audience != "" && name != "" {
 		q.Set(name, audience)
 	}
 	u.RawQuery = q.Encode()
 	return u, nil
+}
+
+// audienceName returns the name of the audience in the authorization request:
+// that of the token request, where it has none of its own.
+func audienceName(d *descriptor.Descriptor) string {
+	if own, ok := d.Authorize.Fields[descriptor.FieldAudience]; ok {
+		return own
+	}
+	return d.EndpointFor(descriptor.AuthorizationCode).ParamName(descriptor.FieldAudience)
 }

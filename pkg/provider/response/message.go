@@ -62,6 +62,12 @@ func (q *Request) Token(m Message) (TokenResponse, *Error) {
 	return token, failure
 }
 
+// Succeeds reports whether a message has a status of success, and no vendor's
+// own code of a refusal.
+func (q *Request) Succeeds(m Message) bool {
+	return m.Status/100 == 2 && readOAuthError(q.Descriptor, m.ofError()).business == ""
+}
+
 // Error returns the error of a message without success.
 func (q *Request) Error(m Message) *Error {
 	failure := q.refused(m)

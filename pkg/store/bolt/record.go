@@ -61,6 +61,9 @@ type entry struct {
 	ForcedCount   int           `json:"forced,omitempty"`
 	ForcedAt      time.Time     `json:"forced_at,omitzero"`
 	ClaimedBy     string        `json:"claimed_by,omitempty"`
+	ProviderHost  string        `json:"provider_host,omitempty"`
+	ProviderLimit int           `json:"provider_limit,omitempty"`
+	AlarmAt       time.Time     `json:"alarm_at,omitzero"`
 	LeasedUntil   time.Time     `json:"leased_until,omitzero"`
 }
 
@@ -116,9 +119,12 @@ func rowKey(key token.Key) []byte { return listKey(key.Partition(), key.Sort()) 
 
 func listKey(partition, sort string) []byte { return []byte(partition + "\x00" + sort) }
 
-// dueKey is NextAt in milliseconds, big-endian, and the row's key. Its value is
-// ExpiresAt in the same form, so that Due can sort rows without reading them.
+// dueKey is NextAt in milliseconds, big-endian, and the row's key.
 func dueKey(e store.Entry) []byte { return append(millis(e.NextAt), rowKey(e.Key)...) }
+
+// dueValue is ExpiresAt and AlarmAt in the same form, so that Due can choose
+// and sort rows without reading them. An older program writes ExpiresAt alone.
+func dueValue(e store.Entry) []byte { return append(millis(e.ExpiresAt), millis(e.AlarmAt)...) }
 
 func millis(t time.Time) []byte {
 	// before 1970, and for the zero time: 0

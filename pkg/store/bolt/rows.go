@@ -136,7 +136,7 @@ func write(tx *bbolt.Tx, old, row store.Row) error {
 		return err
 	}
 	if e := row.Entry; !e.NextAt.IsZero() {
-		if err := tx.Bucket(dueBucket).Put(dueKey(e), millis(e.ExpiresAt)); err != nil {
+		if err := tx.Bucket(dueBucket).Put(dueKey(e), dueValue(e)); err != nil {
 			return err
 		}
 	}

@@ -146,7 +146,7 @@ func TestRequestsPerCall(t *testing.T) {
 				{"Touch", "UpdateItem", func() { err = s.Touch(ctx, key, noon) }},
 				{"Touch of nothing", "UpdateItem", func() { err = s.Touch(ctx, own, noon) }},
 				{"List", "Query", func() { _, err = s.List(ctx, "minut", "", 10) }},
-				{"Due", strings.TrimSpace(strings.Repeat("Query ", dynamo.Shards)), func() {
+				{"Due", strings.TrimSpace(strings.Repeat("Query ", 2*dynamo.Shards)), func() {
 					_, err = s.Due(ctx, noon, 10)
 				}},
 				{"Delete", "DeleteItem", func() { err = s.Delete(ctx, key) }},

@@ -22,6 +22,7 @@ var update = flag.Bool("update", false, "write the golden items of today's forma
 var goldenFiles = map[string]func() []store.Row{
 	"testdata/format-1.json":        goldenRows,
 	"testdata/format-1-forced.json": forcedRows,
+	queueFile:                       queuedRows,
 }
 
 // forcedRows have the fields for forced renewals and variants.
@@ -30,6 +31,17 @@ func forcedRows() []store.Row {
 		Key: token.Key{Credential: "minut", Variant: token.NewVariant("", "", "read")}, Revision: 7, Generation: 3,
 		ForcedCount: 2, ForcedAt: time.Date(2026, 11, 27, 7, 1, 0, 123_000_000, time.UTC),
 		ClaimedBy: "9f86d081884c7d65",
+	}}}
+}
+
+const queueFile = "testdata/format-1-queue.json"
+
+// queuedRows have the fields for the index Queue.
+func queuedRows() []store.Row {
+	due := time.Date(2026, 11, 27, 12, 0, 0, 123_000_000, time.UTC)
+	return []store.Row{{Entry: store.Entry{
+		Key: token.Key{Credential: "minut"}, Revision: 7, NextAt: due, ExpiresAt: due.Add(12 * time.Minute),
+		AlarmAt: due.Add(-time.Minute), ProviderHost: "id.example.com", ProviderLimit: 3,
 	}}}
 }
 
@@ -142,6 +154,10 @@ func sameItems(t *testing.T, file string, rows []store.Row) {
 	today := make([]map[string]wire, len(rows))
 	for i, row := range rows {
 		today[i] = toWire(encode(row))
+		if file != queueFile { // written before there was the index Queue
+			delete(today[i], QueueSortKey)
+			delete(today[i], attrQueued)
+		}
 		if row.Entry.Revision == 0 {
 			today[i][TimeToLive] = wire{N: new("1795417200")} // as a claim writes it
 		}
@@ -258,5 +274,22 @@ func TestAttributesHaveNamesOfTheirOwn(t *testing.T) {
 			t.Errorf("%s: twice, or not a name that an expression can hold", name)
 		}
 		seen[name] = true
+	}
+}
+
+// An older program that writes a row leaves the attributes that it does not
+// know. They do not count.
+func TestWhatAnOlderProgramLeavesDoesNotCount(t *testing.T) {
+	row := queuedRows()[0]
+	it := encode(row)
+	it[attrRevision] = number(row.Entry.Revision + 1)
+	got, err := decode(it)
+	if err != nil || !got.Entry.AlarmAt.IsZero() || got.Entry.ProviderHost != "" || got.Entry.ProviderLimit != 0 {
+		t.Errorf("decode() of a row that an older program has written since = %+v, %v; want no AlarmAt and no provider",
+			got.Entry, err)
+	}
+	due, err := decodeQueued(it)
+	if want := row.Entry.NextAt.Add(olderAlarm); err != nil || !due.AlarmAt.Equal(want) || due.ProviderHost != "" {
+		t.Errorf("decodeQueued() of it = %+v, %v; want the alarm at %v and no provider", due, err, want)
 	}
 }

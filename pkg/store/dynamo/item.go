@@ -24,7 +24,14 @@ const (
 	attrExpiresAt   = "expires_at"
 	attrVanished    = "vanished"
 	attrVariantFull = "variant_full" // if SortKey holds a hash
-	attrFormat      = "format"
+	attrRevision    = "revision"
+	attrHost        = "provider_host"
+	attrLimit       = "provider_limit"
+	attrAlarmAt     = "alarm_at"
+	// the revision of the row that QueueSortKey, attrHost, attrLimit and
+	// attrAlarmAt are of. An older program leaves them as they are
+	attrQueued = "queued"
+	attrFormat = "format"
 	// ForgetAt; TimeToLive holds it rounded up to a second, or the time of a
 	// claim
 	attrForgetMS = "forget_ms"
@@ -50,7 +57,7 @@ type attribute struct {
 func attributes(r *store.Row) []attribute {
 	e, f := &r.Entry, &r.Entry.Failure
 	return []attribute{
-		{"revision", &e.Revision}, {"generation", &e.Generation}, {"state", &e.State}, {"sealed", &e.Sealed},
+		{attrRevision, &e.Revision}, {"generation", &e.Generation}, {"state", &e.State}, {"sealed", &e.Sealed},
 		{"made", &e.RequestDigest},
 		{"type", &e.Type}, {"scope", &e.Scope}, {"fingerprint", &e.Fingerprint}, {"lifetime_from", &e.LifetimeFrom},
 		{"warnings", &e.Warnings},
@@ -65,13 +72,14 @@ func attributes(r *store.Row) []attribute {
 		{"forced", &e.ForcedCount}, {"forced_at", &e.ForcedAt}, {"claimed_by", &e.ClaimedBy},
 		{"leased_until", &e.LeasedUntil}, {"holder", &r.Holder}, {attrVanished, &r.Vanished},
 		{"committed", &r.Committed},
+		{attrHost, &e.ProviderHost}, {attrLimit, &e.ProviderLimit}, {attrAlarmAt, &e.AlarmAt},
 	}
 }
 
 // derived returns the attributes that are computed from others, for DynamoDB or
 // to restore the key.
 func derived() []string {
-	return []string{attrFormat, attrVariantFull, IndexPartitionKey, TimeToLive}
+	return []string{attrFormat, attrVariantFull, IndexPartitionKey, QueueSortKey, attrQueued, TimeToLive}
 }
 
 func encode(r store.Row) item {
@@ -86,8 +94,12 @@ func encode(r store.Row) item {
 	if long := variantFull(key); long != "" {
 		it[attrVariantFull] = text(long)
 	}
-	if !r.Entry.NextAt.IsZero() {
+	if since := r.Entry.DueSince(); !since.IsZero() {
 		it[IndexPartitionKey] = number(int64(shard(key)))
+		it[QueueSortKey] = millis(since)
+	}
+	if r.Entry.Due() != (store.Due{Key: key, ExpiresAt: r.Entry.ExpiresAt}) {
+		it[attrQueued] = number(r.Entry.Revision)
 	}
 	if !r.Entry.ForgetAt.IsZero() {
 		it[TimeToLive] = seconds(r.Entry.ForgetAt)
@@ -119,6 +131,10 @@ func decode(it item) (store.Row, error) {
 		if err := decodeValue(it[a.name], a.value); err != nil {
 			return store.Row{}, fmt.Errorf("%w: %v: %s", store.ErrUnreadable, r.Entry.Key, a.name)
 		}
+	}
+	var queued int64
+	if err := decodeValue(it[attrQueued], &queued); err != nil || queued != r.Entry.Revision {
+		r.Entry.AlarmAt, r.Entry.ProviderHost, r.Entry.ProviderLimit = time.Time{}, "", 0
 	}
 	return r, nil
 }

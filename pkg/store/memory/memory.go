@@ -49,9 +49,9 @@ func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.D
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var due []store.Due
-	for key, row := range s.rows {
-		if e := row.Entry; !e.NextAt.IsZero() && !e.NextAt.After(before) {
-			due = append(due, store.Due{Key: key, NextAt: e.NextAt, ExpiresAt: e.ExpiresAt})
+	for _, row := range s.rows {
+		if since := row.Entry.DueSince(); !since.IsZero() && !since.After(before) {
+			due = append(due, row.Entry.Due())
 		}
 	}
 	slices.SortFunc(due, func(a, b store.Due) int {

@@ -15,6 +15,7 @@ var listing = []sentence{
 	{"Due leaves out what is not due, or never", testDueNot},
 	{"Due follows every change of NextAt", testDueFollows},
 	{"Due names what is leased or over too", testDueLeased},
+	{"Due names what is overdue and waits for its next attempt", testDueOverdue},
 	{"List returns a partition in the order of its sort keys", testListOrder},
 	{"List begins after a sort key, stored or not", testListAfter},
 	{"List of credential records walks all credentials in pages", testListOwn},
@@ -31,10 +32,6 @@ func dueEntry(credential string, next, expires int) store.Entry {
 	return e
 }
 
-func dueOf(e store.Entry) store.Due {
-	return store.Due{Key: e.Key, NextAt: e.NextAt, ExpiresAt: e.ExpiresAt}
-}
-
 // dues waits until exactly these entries are due at noon plus minutes, in this
 // order.
 func (h harness) dues(minutes int, want ...store.Entry) {
@@ -45,8 +42,9 @@ func (h harness) dues(minutes int, want ...store.Entry) {
 			return fmt.Sprintf("Due = %v, %v; %d are due", got, err, len(want))
 		}
 		for i, e := range want {
-			if w, g := dueOf(e), got[i]; g.Key != w.Key || !g.NextAt.Equal(w.NextAt) ||
-				!g.ExpiresAt.Equal(w.ExpiresAt) {
+			if w, g := e.Due(), got[i]; g.Key != w.Key || !g.NextAt.Equal(w.NextAt) ||
+				!g.ExpiresAt.Equal(w.ExpiresAt) || !g.AlarmAt.Equal(w.AlarmAt) ||
+				g.ProviderHost != w.ProviderHost || g.ProviderLimit != w.ProviderLimit {
 				return fmt.Sprintf("Due's answer %d = %v, not %v", i, g, w)
 			}
 			if loc := got[i].NextAt.Location(); loc != time.UTC || got[i].ExpiresAt.IsZero() != e.ExpiresAt.IsZero() {
@@ -125,6 +123,23 @@ func testDueLeased(h harness) {
 	h.put(gone)
 	h.errorIs(h.store.Touch(h.Context(), gone.Key, noon), nil)
 	h.dues(0, leased, gone)
+}
+
+func testDueOverdue(h harness) {
+	fresh, waiting := dueEntry("c1", -5, 10), dueEntry("c2", 30, 5)
+	fresh.AlarmAt, fresh.ProviderHost, fresh.ProviderLimit = noon.Add(time.Minute), "id.example", 3
+	waiting.AlarmAt = noon.Add(-time.Minute)
+	h.put(fresh)
+	h.put(waiting)
+	h.dues(-2, fresh)
+	h.dues(0, waiting, fresh)
+	renewed := dueEntry("c2", 40, 50)
+	renewed.AlarmAt = noon.Add(45 * time.Minute)
+	h.put(renewed)
+	h.dues(0, fresh)
+	renewed.NextAt = time.Time{} // an AlarmAt alone makes nothing due
+	h.put(renewed)
+	h.dues(60, fresh)
 }
 
 // lists waits until List returns exactly these entries.

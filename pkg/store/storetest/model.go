@@ -226,7 +226,7 @@ func (m *model) due(t *rapid.T) {
 		for i, g := range got {
 			e := m.entry(g.Key)
 			if !g.ExpiresAt.Equal(want[i].ExpiresAt) || !g.ExpiresAt.Equal(e.ExpiresAt) || !g.NextAt.Equal(e.NextAt) {
-				return fmt.Sprintf("Due's answer %d = %v; stored is %v", i, g, dueOf(e))
+				return fmt.Sprintf("Due's answer %d = %v; stored is %v", i, g, e.Due())
 			}
 		}
 		return ""

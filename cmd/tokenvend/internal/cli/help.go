@@ -2,13 +2,22 @@ package cli
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
+
+const about = "tokenvend vends short-lived OAuth 2.0 access tokens.\n"
+
+const where = `Flags may stand before or after a name, except with exec. Commands ask the server on this machine, or a stack:
+by --url or --function, else by ` + connection.EnvURL + ` or ` + connection.EnvFunction + `.
+`
 
 // newHelp returns the command help.
 func newHelp(p command.Program) *cobra.Command {
@@ -54,10 +63,10 @@ func help(cmd *cobra.Command) string {
 		b.WriteString(strings.TrimSuffix(cmd.Long, "\n") + "\n")
 	}
 	if cmd.HasAvailableSubCommands() {
-		b.WriteString("\nCommands:\n" + terminal.Columns(commandRows(cmd, "")))
+		b.WriteString("\nCommands:\n" + columns(commandRows(cmd, "")))
 	}
 	if rows := flagRows(cmd.Flags()); len(rows) > 0 {
-		b.WriteString("\nFlags:\n" + terminal.Columns(rows))
+		b.WriteString("\nFlags:\n" + columns(rows))
 	}
 	if cmd.Example != "" {
 		b.WriteString("\nExamples:\n  " + strings.ReplaceAll(cmd.Example, "\n", "\n  ") + "\n")
@@ -69,11 +78,49 @@ func helpAll(root *cobra.Command) string {
 	var b strings.Builder
 	b.WriteString(about)
 	for _, group := range root.Groups() {
-		b.WriteString("\n" + group.Title + "\n" + terminal.Columns(commandRows(root, group.ID)))
+		b.WriteString("\n" + group.Title + "\n" + columns(commandRows(root, group.ID)))
 	}
-	b.WriteString("\nOther commands:\n" + terminal.Columns(commandRows(root, "")))
+	b.WriteString("\nOther commands:\n" + columns(commandRows(root, "")))
 	b.WriteString("\ntokenvend help COMMAND explains a command. " + where + "\n" + exitCodes())
 	return b.String()
+}
+
+// helpColumns is the width to which the lists in help texts are wrapped.
+const helpColumns = 100
+
+// columns returns rows of a word and its description as text, their columns
+// lined up.
+func columns(rows [][]string) string {
+	widest := 0
+	for _, row := range rows {
+		widest = max(widest, utf8.RuneCountInString(row[0]))
+	}
+	var wrapped [][]string
+	for _, row := range rows {
+		word := row[0]
+		for _, line := range wrap(row[1], max(helpColumns-widest-2, helpColumns/3)) {
+			wrapped = append(wrapped, []string{word, line})
+			word = ""
+		}
+	}
+	return terminal.Columns(wrapped)
+}
+
+// wrap returns the lines of a text, which have a width of columns or one word.
+func wrap(text string, columns int) []string {
+	lines := []string{""}
+	for word := range strings.FieldsSeq(text) {
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "":
+			*last = word
+		case utf8.RuneCountInString(*last)+1+utf8.RuneCountInString(word) > columns:
+			lines = append(lines, word)
+		default:
+			*last += " " + word
+		}
+	}
+	return lines
 }
 
 // commandRows describes the commands of a group.
@@ -98,5 +145,15 @@ func flagRows(flags *pflag.FlagSet) (rows [][]string) {
 		}
 		rows = append(rows, []string{"  --" + strings.TrimSpace(f.Name+" "+value), text})
 	})
+	return rows
+}
+
+// exitCodes describes the exit codes.
+func exitCodes() string { return "Exit codes:\n" + terminal.Columns(indent(clierror.Codes())) }
+
+func indent(rows [][]string) [][]string {
+	for _, row := range rows {
+		row[0] = "  " + row[0]
+	}
 	return rows
 }

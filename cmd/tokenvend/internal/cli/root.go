@@ -20,8 +20,6 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/server"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/tokens"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/transfer"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
 // groups are the groups of commands, in the order of the help.
@@ -39,12 +37,6 @@ var groups = [...]struct {
 		return slices.Concat(server.Commands(p), doctor.Commands(p), data.Commands(p))
 	}},
 }
-
-const about = "tokenvend vends short-lived OAuth 2.0 access tokens.\n"
-
-const where = `Flags may stand before or after a name, except with exec. Commands ask the server on this machine, or a stack:
-by --url or --function, else by ` + connection.EnvURL + ` or ` + connection.EnvFunction + `.
-`
 
 // New returns the root command.
 func New(p command.Program) *cobra.Command {
@@ -124,14 +116,4 @@ func Run(ctx context.Context, p command.Program, args []string) int {
 	}
 	p.Fail(text)
 	return int(code)
-}
-
-// exitCodes describes the exit codes.
-func exitCodes() string { return "Exit codes:\n" + terminal.Columns(indent(clierror.Codes())) }
-
-func indent(rows [][]string) [][]string {
-	for _, row := range rows {
-		row[0] = "  " + row[0]
-	}
-	return rows
 }

@@ -88,3 +88,10 @@ func (e *OutcomeUnknownError) Error() string {
 
 // Unwrap returns the cause.
 func (e *OutcomeUnknownError) Unwrap() error { return e.Cause }
+
+func requestID(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " (request id " + id + ")"
+}

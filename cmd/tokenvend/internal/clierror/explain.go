@@ -164,13 +164,6 @@ func explainGateway(e *client.GatewayError, text string) (string, Code) {
 	return text + requestID(e.RequestID), code
 }
 
-func requestID(id string) string {
-	if id == "" {
-		return ""
-	}
-	return " (request id " + id + ")"
-}
-
 func explainMalformed(e *credential.Malformed) string {
 	var b strings.Builder
 	b.WriteString("the secret is not as it should be, and nothing was written:")

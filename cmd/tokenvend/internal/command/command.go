@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,21 +55,44 @@ func NoArguments(_ *cobra.Command, args []string) error {
 }
 
 // Variant is what is requested beyond a credential's default.
-type Variant struct{ scope, audience, account string }
+type Variant struct {
+	scope, audience string
+	account         account
+}
+
+// account is the value of the flag --account.
+type account string
+
+// String implements pflag.Value.
+func (a *account) String() string { return string(*a) }
+
+// Type implements pflag.Value.
+func (a *account) Type() string { return "string" }
+
+// Set implements pflag.Value. An empty value, as of a variable that is not set,
+// would mean the client's own grant.
+func (a *account) Set(value string) error {
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return Expected("expected an account; without the flag, it is the client's own grant")
+	}
+	*a = account(value)
+	return nil
+}
 
 // Register adds the flags to a command.
 func (v *Variant) Register(set *pflag.FlagSet) {
 	set.StringVar(&v.scope, "scope", "", "`SCOPES`, separated by spaces, instead of the credential's own")
 	set.StringVar(&v.audience, "audience", "", "`AUDIENCE` instead of the credential's own")
-	set.StringVar(&v.account, "account", "", "by the grant of this `ACCOUNT` instead of the client's own")
+	set.Var(&v.account, "account", "by the grant of this `ACCOUNT` instead of the client's own")
 }
 
 // Account returns the account; "" for the client's own grant.
-func (v Variant) Account() string { return v.account }
+func (v Variant) Account() string { return string(v.account) }
 
 // Options returns the options of a call.
 func (v Variant) Options() []client.Option {
-	return []client.Option{client.Scope(v.scope), client.Audience(v.audience), client.Account(v.account)}
+	return []client.Option{client.Scope(v.scope), client.Audience(v.audience), client.Account(v.Account())}
 }
 
 // MinTTL is the flag --min-ttl.
@@ -122,11 +146,7 @@ func CompleteNames(at *connection.Flags) cobra.CompletionFunc {
 
 // names lists the credentials of a place; none if that fails.
 func names(ctx context.Context, at *connection.Flags) []string {
-	place, err := at.Place(ctx, hint.Commands{})
-	if err != nil {
-		return nil
-	}
-	caller, err := place.Client()
+	caller, err := at.Client(ctx, hint.Commands{})
 	if err != nil {
 		return nil
 	}

@@ -15,6 +15,10 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/executeapi"
 )
 
+// EnvFunction is the environment variable that names a stack by its vend
+// function, for command lines that name no place.
+const EnvFunction = "TOKENVEND_FUNCTION"
+
 // Function is a vend function as --function names it.
 type Function struct {
 	Partition, Region string // of an ARN

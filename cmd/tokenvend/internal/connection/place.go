@@ -24,12 +24,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/local"
 )
 
-// Environment variables that name where requests go, for command lines that do
-// not.
-const (
-	EnvURL      = "TOKENVEND_URL"
-	EnvFunction = "TOKENVEND_FUNCTION"
-)
+// EnvURL is the environment variable that names a stack by its API, for command
+// lines that name no place.
+const EnvURL = "TOKENVEND_URL"
 
 // Flags are the flags that name where requests go.
 type Flags struct{ URL, Function, Region, Data string }
@@ -87,6 +84,16 @@ func (f Flags) named() (Place, error) {
 	}
 	data, err := DataFolder(f.Data)
 	return Place{Data: data}, err
+}
+
+// Client returns the client of the place that the flags name, else the
+// environment.
+func (f Flags) Client(ctx context.Context, commands hint.Commands) (*Client, error) {
+	place, err := f.Place(ctx, commands)
+	if err != nil {
+		return nil, err
+	}
+	return place.Client()
 }
 
 // Client returns the client of the place. Its error is that of

@@ -93,7 +93,7 @@ func Table(c terminal.Console, results []Result, commands hint.Commands, now tim
 		s := r.Status
 		rows = append(rows, []string{
 			r.Name, s.Provider, string(s.State), relative(s.ExpiresAt, now), relative(s.NextAt, now),
-			remedy(s, commands),
+			Remedy(s, commands),
 		})
 	}
 	return c.GradedTable(rows, 2, stateColor)

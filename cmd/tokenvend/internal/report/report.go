@@ -72,7 +72,7 @@ func Rows(r api.StatusReport, commands hint.Commands, now time.Time) [][]string 
 	for _, warning := range r.Warnings {
 		add("warning", warning)
 	}
-	add("what to do", remedy(r, commands))
+	add("what to do", Remedy(r, commands))
 	return rows
 }
 
@@ -93,8 +93,8 @@ func needsUser(r api.StatusReport) bool {
 	return r.State == api.Reauthorize || r.State == api.None && r.Account != ""
 }
 
-// remedy returns what to do; "" for nothing.
-func remedy(r api.StatusReport, commands hint.Commands) string {
+// Remedy returns what to do; "" for nothing.
+func Remedy(r api.StatusReport, commands hint.Commands) string {
 	switch {
 	case r.State == api.DestinationChanged:
 		return commands.Token("accept", r.Credential) + ", or " + commands.Token("connect", r.Credential)

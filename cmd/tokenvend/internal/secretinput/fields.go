@@ -104,19 +104,19 @@ func (f Fields) extendAllow(more map[string][]string) error {
 	return nil
 }
 
-// extendParams sets some of the further parameters, and keeps the others.
-func (f Fields) extendParams(more map[string]string) error {
+// extend sets some members of an object, such as params, and keeps the others.
+func (f Fields) extend(field string, more map[string]string) error {
 	if len(more) == 0 {
 		return nil
 	}
-	params, err := f.object("params")
+	object, err := f.object(field)
 	if err != nil {
 		return err
 	}
 	for name, value := range more {
-		params.Put(name, value)
+		object.Put(name, value)
 	}
-	f.Put("params", params)
+	f.Put(field, object)
 	return nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,10 +31,11 @@ is the client secret; with --json, all of it is the secret. No flag takes a secr
 // No flag takes a secret value, because others can read a command line.
 type Input struct {
 	json   bool
-	clear  []string          // fields that are removed before others are set
-	values map[string]any    // fields whose flag was given
-	params map[string]string // in the field params
-	allow  map[string][]string
+	clear  []string       // fields that are removed before others are set
+	values map[string]any // fields whose flag was given
+	// in the fields params, variables and secrets
+	params, variables, secrets map[string]string
+	allow                      map[string][]string
 }
 
 // textFields are the fields that a flag sets to a text: the flag, the field and
@@ -69,7 +69,8 @@ var allowFields = [][3]string{
 
 // Register adds the flags to a command.
 func (s *Input) Register(cmd *cobra.Command) {
-	s.values, s.params, s.allow = map[string]any{}, map[string]string{}, map[string][]string{}
+	s.values, s.allow = map[string]any{}, map[string][]string{}
+	s.params, s.variables, s.secrets = map[string]string{}, map[string]string{}, map[string]string{}
 	set := cmd.Flags()
 	s.registerChoices(cmd)
 	for _, f := range textFields {
@@ -80,7 +81,9 @@ func (s *Input) Register(cmd *cobra.Command) {
 	}
 	set.Func("descriptor-file", "read the provider's descriptor from this JSON `FILE`, instead of --provider", s.readDescriptor)
 	set.Func("param", "send this further parameter, `NAME=VALUE`, with token requests; may be repeated. "+
-		"For a value that is secret use --json", s.addParam)
+		"For a value that is secret use --json", pairs(s.params))
+	set.Func("variable", "set this variable of the provider, `NAME=VALUE`; may be repeated", pairs(s.variables))
+	set.Func("secret-file", "read a named secret of the provider from a file, `NAME=FILE`; may be repeated", s.readSecret)
 	set.BoolFunc("keep-warm", "renew the token without requests for it", func(value string) error {
 		warm, err := strconv.ParseBool(value)
 		s.values["keep_warm"] = warm
@@ -148,27 +151,10 @@ func (s *Input) readDescriptor(path string) error {
 	return nil
 }
 
-// readSmall reads a file that is no larger than a secret.
-func readSmall(path string) ([]byte, error) {
-	f, err := os.Open(path) // #nosec G304 -- the operator names the file
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	return io.ReadAll(io.LimitReader(f, credential.MaxSize+1))
-}
-
-func (s *Input) addParam(text string) error {
-	name, value, ok := strings.Cut(text, "=")
-	if !ok || name == "" {
-		return command.Expected("expected NAME=VALUE")
-	}
-	s.params[name] = value
-	return nil
-}
-
 // isGiven reports whether a flag that changes a field was given.
-func (s *Input) isGiven() bool { return len(s.values)+len(s.params)+len(s.allow)+len(s.clear) > 0 }
+func (s *Input) isGiven() bool {
+	return len(s.values)+len(s.params)+len(s.variables)+len(s.secrets)+len(s.allow)+len(s.clear) > 0
+}
 
 // Compose returns the secret's JSON: standard input alone, or the secret before
 // with the flags and the answers to questions.
@@ -185,8 +171,12 @@ func (s *Input) Compose(c terminal.Console, name string, before Fields) (redact.
 	for field, value := range s.values {
 		before.Put(field, value)
 	}
-	if err := before.extendParams(s.params); err != nil {
-		return redact.String{}, err
+	for field, more := range map[string]map[string]string{
+		"params": s.params, "variables": s.variables, "secrets": s.secrets,
+	} {
+		if err := before.extend(field, more); err != nil {
+			return redact.String{}, err
+		}
 	}
 	if err := before.extendAllow(s.allow); err != nil {
 		return redact.String{}, err
@@ -225,11 +215,19 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 			return err
 		}
 	}
-	if err := askFor(c, f, "client_id", "client id"); err != nil {
-		return err
+	needed := credential.Needed{ClientID: true, ClientSecret: true}
+	if d != nil {
+		needed = credential.NeededFor(d, descriptor.Grant(f.word("grant")))
+		if err := s.completeNamed(c, f, d, needed); err != nil {
+			return err
+		}
 	}
-	_, fromFile := s.values["client_secret"]
-	if fromFile || d != nil && !d.Token.Auth.Needs().Secret {
+	if needed.ClientID {
+		if err := askFor(c, f, "client_id", "client id"); err != nil {
+			return err
+		}
+	}
+	if _, fromFile := s.values["client_secret"]; fromFile || !needed.ClientSecret {
 		return nil
 	}
 	return s.askSecret(c, f, name)

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf16"
@@ -104,8 +105,12 @@ func (c Console) GradedTable(rows [][]string, column int, color func(cell string
 	return writeTable(c.out, rows, column, color)
 }
 
+// trailingSpaces are the padding of empty cells at the ends of rows.
+var trailingSpaces = regexp.MustCompile(`(?m) +$`)
+
 func writeTable(w io.Writer, rows [][]string, column int, color func(cell string) Color) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var b bytes.Buffer
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		cells := make([]string, len(row))
 		for i, cell := range row {
@@ -116,7 +121,9 @@ func writeTable(w io.Writer, rows [][]string, column int, color func(cell string
 		}
 		_, _ = io.WriteString(t, strings.Join(cells, "\t")+"\n")
 	}
-	return t.Flush()
+	_ = t.Flush() // to memory: cannot fail
+	_, err := w.Write(trailingSpaces.ReplaceAll(b.Bytes(), nil))
+	return err
 }
 
 // Help writes a help text: on the output where it was asked for, else on the

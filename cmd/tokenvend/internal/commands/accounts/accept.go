@@ -14,7 +14,7 @@ import (
 
 type accept struct {
 	command.Program
-	target
+	command.Target
 	yes bool
 }
 
@@ -31,13 +31,13 @@ the credential go on at the new endpoints, which receive their refresh tokens.
 		Args:    command.OneName,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
-	a.register(cmd)
+	a.Register(cmd)
 	cmd.Flags().BoolVar(&a.yes, "yes", false, "accept what changed, and do not ask")
 	return cmd
 }
 
 func (a *accept) run(ctx context.Context, commands hint.Commands, name string) error {
-	caller, err := client(ctx, a.Flags, commands)
+	caller, err := a.Client(ctx, commands)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 
 type connect struct {
 	command.Program
-	target
+	command.Target
 	paste, noBrowser bool
 	redirect         string
 	timeout          time.Duration
@@ -43,7 +43,7 @@ tokenvend connect trackmania --account alice --paste --redirect https://app.exam
 		Args: command.OneName,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
-	c.register(cmd)
+	c.Register(cmd)
 	set := cmd.Flags()
 	set.BoolVar(&c.paste, "paste", false, "read the address that the browser ends at from standard input")
 	set.BoolVar(&c.noBrowser, "no-browser", false, "print the address to open, and open no browser")
@@ -57,7 +57,7 @@ func (c *connect) run(ctx context.Context, commands hint.Commands, name string) 
 	if c.timeout <= 0 {
 		return clierror.Usage("--timeout: expected a positive duration")
 	}
-	caller, err := client(ctx, c.Flags, commands)
+	caller, err := c.Client(ctx, commands)
 	if err != nil {
 		return err
 	}

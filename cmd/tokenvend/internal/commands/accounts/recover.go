@@ -48,7 +48,7 @@ func (r *recovery) run(ctx context.Context, commands hint.Commands, name string)
 	if err != nil {
 		return err
 	}
-	caller, err := client(ctx, r.Flags, commands)
+	caller, err := r.Client(ctx, commands)
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,6 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
-	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 type add struct {
@@ -125,16 +123,4 @@ func (a *add) interrupted(ctx context.Context, store secretstore.Store, name str
 		return fmt.Errorf("interrupted, and %s could not be removed: %w", store.Describe(name), err)
 	}
 	return fmt.Errorf("interrupted: %s was not added, and its secret is taken away again", name)
-}
-
-// checked composes a secret and checks it.
-func checked(
-	c terminal.Console, in *secretinput.Input, name string, before secretinput.Fields,
-) (redact.String, credential.Credential, error) {
-	text, err := in.Compose(c, name, before)
-	if err != nil {
-		return text, credential.Credential{}, err
-	}
-	parsed, err := credential.Parse(name, "", []byte(text.Reveal()))
-	return text, parsed, err
 }

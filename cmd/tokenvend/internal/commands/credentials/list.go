@@ -64,11 +64,7 @@ type listed struct {
 }
 
 func (l *list) run(ctx context.Context, commands hint.Commands) error {
-	place, err := l.Place(ctx, commands)
-	if err != nil {
-		return err
-	}
-	caller, err := place.Client()
+	caller, err := l.Client(ctx, commands)
 	if err != nil {
 		return err
 	}

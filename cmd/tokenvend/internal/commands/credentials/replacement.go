@@ -10,8 +10,8 @@ import (
 	"os/signal"
 	"reflect"
 	"syscall"
-	"time"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
@@ -27,6 +27,7 @@ import (
 // replacement is a secret that replaces another. It is tried first under
 // another name, so that no caller gets a token by a secret that does not work.
 type replacement struct {
+	command.Program
 	place  connection.Place
 	store  secretstore.Store
 	name   string
@@ -79,40 +80,37 @@ func (r replacement) trialText() (redact.String, error) {
 	return f.Text()
 }
 
-// cleanupTimeout bounds the removal of a trial's secret.
-const cleanupTimeout = 35 * time.Second
-
 // tryFirst obtains a token by the new secret. Its error is that of a secret
 // that the provider refuses; nothing is left of the trial.
-func (s *set) tryFirst(ctx context.Context, r replacement) error {
+func (r replacement) tryFirst(ctx context.Context) error {
 	if !r.isNeeded() {
 		return nil
 	}
 	if why := r.obstacle(); why != "" {
-		s.Say("The new secret was not tried: %s.", why)
+		r.Say("The new secret was not tried: %s.", why)
 		return nil
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	token, err := s.tokenUnderOtherName(ctx, r)
+	token, err := r.tokenUnderOtherName(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return errors.New("interrupted, and nothing was written")
 	case err == nil:
-		s.Say("The new secret %s", works(token))
+		r.Say("The new secret %s", works(token))
 	case isNoServer(err):
-		s.Say("The new secret was not tried: no server runs here. %s starts one.", r.place.Commands.Line("serve"))
+		r.Say("The new secret was not tried: no server runs here. %s starts one.", r.place.Commands.Line("serve"))
 	case isRefused(err):
 		return fmt.Errorf("%s was not changed (--no-trial writes the secret all the same): %w", r.name, err)
 	default:
-		s.Say("The new secret could not be tried: %s", terminal.Lines(trial{place: r.place, shown: r.name}.reason(err)))
+		r.Say("The new secret could not be tried: %s", terminal.Lines(trial{place: r.place, shown: r.name}.reason(err)))
 	}
 	return nil
 }
 
 // tokenUnderOtherName creates a secret under another name, obtains a token by
 // it, and removes both.
-func (s *set) tokenUnderOtherName(ctx context.Context, r replacement) (token api.Token, err error) {
+func (r replacement) tokenUnderOtherName(ctx context.Context) (token api.Token, err error) {
 	caller, err := r.place.Client()
 	if err != nil {
 		return token, err
@@ -135,7 +133,7 @@ func (s *set) tokenUnderOtherName(ctx context.Context, r replacement) (token api
 				r.store.Describe(name), left))
 		}
 	}()
-	token, err = trial{s.Program, r.place, r.store, name, r.name, created.Version}.token(ctx)
+	token, err = trial{r.Program, r.place, r.store, name, r.name, created.Version}.token(ctx)
 	if e, ok := errors.AsType[*api.Error](err); ok {
 		e.Credential = r.name
 	}

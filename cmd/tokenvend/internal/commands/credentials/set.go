@@ -64,7 +64,7 @@ func (s *set) run(ctx context.Context, commands hint.Commands, name string) erro
 		return err
 	}
 	if !s.noTrial {
-		if err := s.tryFirst(ctx, replacement{place, store, name, before, text, parsed}); err != nil {
+		if err := (replacement{s.Program, place, store, name, before, text, parsed}).tryFirst(ctx); err != nil {
 			return err
 		}
 	}

@@ -27,10 +27,13 @@ type trial struct {
 // there was none, and how an earlier secret failed.
 const (
 	absenceLasts = 8 * time.Second  // to operators
-	unseenLasts  = 75 * time.Second // over an API, which learns of a new credential from a pass of rotate
+	unseenLasts  = 75 * time.Second // over an API, which learns of a new credential from a discovery of rotate
 	failureLasts = 75 * time.Second
 	pollInterval = time.Second
 )
+
+// cleanupTimeout bounds the removal of a trial's secret.
+const cleanupTimeout = 35 * time.Second
 
 // errNotSeen reports that tokenvend has not read the secret yet.
 var errNotSeen = errors.New("the secret has not been read yet")

@@ -13,10 +13,8 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/report"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
-	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
 // Commands returns the commands of this package.
@@ -53,65 +51,6 @@ What may not be read is reported, and is no failure. It exits with 1 where a che
 	cmd.Flags().StringVar(&d.operators, "operators", "",
 		"the `ARNS` of roles and users that are meant to invoke the alias admin, separated by commas")
 	return cmd
-}
-
-// Grade is the result of a check.
-type Grade string
-
-// The grades.
-const (
-	Fine    Grade = "ok"
-	Warning Grade = "warning"
-	Failed  Grade = "failed"
-)
-
-// Check is one thing that was checked.
-type Check struct {
-	Subject string `json:"subject"`
-	Grade   Grade  `json:"grade"`
-	Finding string `json:"finding"`
-	Advice  string `json:"advice,omitempty"` // what to do; "": nothing
-}
-
-// findings are the checks that were made.
-type findings struct {
-	expected
-	commands    hint.Commands
-	all         []Check
-	aliasNames  []string // of the function; nil: not read
-	credentials []string // that have a secret; nil: not read
-}
-
-func (f *findings) ok(subject, format string, args ...any) {
-	f.all = append(f.all, Check{Subject: subject, Grade: Fine, Finding: fmt.Sprintf(format, args...)})
-}
-
-func (f *findings) warn(subject, finding, advice string) {
-	f.all = append(f.all, Check{subject, Warning, finding, advice})
-}
-
-func (f *findings) fail(subject, finding, advice string) {
-	f.all = append(f.all, Check{subject, Failed, finding, advice})
-}
-
-// unread adds what could not be read: for lack of a permission it is a warning,
-// else a failure.
-func (f *findings) unread(subject string, err error) {
-	text, _ := clierror.Explain(err, f.commands)
-	if clierror.IsDenied(err) {
-		f.warn(subject, "not looked at: "+text, "")
-		return
-	}
-	f.fail(subject, text, "")
-}
-
-func (f *findings) count(g Grade) (n int) {
-	for _, c := range f.all {
-		if c.Grade == g {
-			n++
-		}
-	}
-	return n
 }
 
 func (d *doctor) run(ctx context.Context, commands hint.Commands) error {
@@ -173,39 +112,4 @@ func (d *doctor) print(f findings) error {
 		}
 		return d.GradedTable(rows, 0, func(grade string) terminal.Color { return colors[grade] })
 	})
-}
-
-// tokens checks the state of each credential's default token. No token is
-// obtained.
-func (f *findings) tokens(ctx context.Context, caller *connection.Client) {
-	all, err := report.AllNames(ctx, caller)
-	if err != nil {
-		f.unread("server", err)
-		return
-	}
-	f.ok("server", "answers, and lists %d credentials", len(all))
-	for _, r := range report.Statuses(ctx, caller, all) {
-		if r.Err != nil {
-			f.unread("token "+r.Name, r.Err)
-			continue
-		}
-		f.state(r.Status)
-	}
-}
-
-func (f *findings) state(r api.StatusReport) {
-	subject, finding, advice := "token "+r.Credential, string(r.State)+": "+report.Meaning(r), ""
-	if r.Failure != nil {
-		detail := strings.TrimSuffix(f.commands.Complete(r.Failure.Detail), ".")
-		finding += "; " + clierror.Uncapitalize(r.Failure.Code.Title()) + ": " + detail
-		advice = clierror.Advice(r.Failure.Code, r.Credential, f.commands)
-	}
-	switch {
-	case report.IsWrong(r.State):
-		f.fail(subject, finding, advice)
-	case r.State == api.Stale, r.State == api.Revoking, r.Failure != nil:
-		f.warn(subject, finding, advice)
-	default:
-		f.ok(subject, "%s", finding)
-	}
 }

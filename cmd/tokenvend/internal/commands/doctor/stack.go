@@ -2,17 +2,13 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/smithy-go/middleware"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
@@ -20,26 +16,6 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/pkg/credential/secretsmanager"
 )
-
-// functionReader reads a function; *lambda.Client.
-type functionReader interface {
-	GetFunctionConfiguration(
-		context.Context,
-		*lambda.GetFunctionConfigurationInput,
-		...func(*lambda.Options),
-	) (*lambda.GetFunctionConfigurationOutput, error)
-	ListAliases(
-		context.Context,
-		*lambda.ListAliasesInput,
-		...func(*lambda.Options),
-	) (*lambda.ListAliasesOutput, error)
-	ListFunctions(
-		context.Context,
-		*lambda.ListFunctionsInput,
-		...func(*lambda.Options),
-	) (*lambda.ListFunctionsOutput, error)
-	GetPolicy(context.Context, *lambda.GetPolicyInput, ...func(*lambda.Options)) (*lambda.GetPolicyOutput, error)
-}
 
 // stack checks a stack. Its error is a usage error; other errors are findings.
 func (f *findings) stack(ctx context.Context, at connection.Place, flag string) error {
@@ -90,29 +66,6 @@ func (f *findings) function(ctx context.Context, at connection.Place) {
 	settings := settingsOf(out.Environment)
 	f.overlaps(ctx, reader, settings)
 	f.table(ctx, dynamodb.NewFromConfig(at.AWS), settings[envTable])
-}
-
-// Skews of this machine's clock. AWS refuses requests whose date is more than
-// five minutes off.
-const (
-	noticedSkew = 30 * time.Second
-	refusedSkew = 5 * time.Minute
-)
-
-func (f *findings) clock(answer middleware.Metadata) {
-	there, ok := awsmiddleware.GetServerTime(answer)
-	here, _ := awsmiddleware.GetResponseAt(answer)
-	if !ok {
-		return
-	}
-	switch skew := here.Sub(there).Abs().Truncate(time.Second); {
-	case skew >= refusedSkew:
-		f.fail("clock", fmt.Sprintf("this machine's is %v off AWS's", skew), "set it: signatures are refused")
-	case skew >= noticedSkew:
-		f.warn("clock", fmt.Sprintf("this machine's is %v off AWS's", skew), "set it before signatures are refused")
-	default:
-		f.ok("clock", "this machine's agrees with AWS's")
-	}
 }
 
 // aliases checks the versions that the aliases point to, and returns their

@@ -166,12 +166,16 @@ func (a *agentCommand) files() ([]tokenfile.File, error) {
 		templates[name] = parsed
 	}
 	var files []tokenfile.File
-	written := map[string]bool{}
+	written, paths := map[string]bool{}, map[string]bool{}
 	for _, value := range a.writes {
 		name, path, ok := strings.Cut(value, "=")
 		if !ok || path == "" || command.CheckName(name) != nil {
 			return nil, clierror.Usage("--write: expected NAME=PATH")
 		}
+		if path = filepath.Clean(path); paths[path] {
+			return nil, clierror.Usage("--write: expected a path of its own for each file")
+		}
+		paths[path] = true
 		files = append(files, tokenfile.File{Credential: name, Path: path, Template: templates[name]})
 		written[name] = true
 	}

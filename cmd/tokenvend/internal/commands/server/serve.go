@@ -21,12 +21,16 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/report"
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/local"
 	"github.com/tokenvend/tokenvend/pkg/records"
 )
 
 // Commands returns the commands of this package.
-func Commands(p command.Program) []*cobra.Command { return []*cobra.Command{newServe(p), newAgent(p)} }
+func Commands(p command.Program) []*cobra.Command {
+	return []*cobra.Command{newServe(p), newUI(p), newAgent(p)}
+}
 
 type serve struct {
 	command.Program
@@ -129,6 +133,12 @@ func (s *serve) chooseData(commands hint.Commands) error {
 		commands = commands.WithData(folder.Path)
 	}
 	s.CommandLine = commands.Text
+	s.Advice = func(r api.StatusReport) string {
+		if r.Account != "" {
+			return report.Remedy(r, commands.WithAccount(r.Account))
+		}
+		return report.Remedy(r, commands)
+	}
 	return err
 }
 

@@ -15,7 +15,7 @@ import (
 
 type renew struct {
 	command.Program
-	target
+	command.Target
 }
 
 func newRenew(p command.Program) *cobra.Command {
@@ -32,7 +32,7 @@ one that connect takes.
 		Args:    command.OneName,
 		RunE:    func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
-	r.register(cmd)
+	r.Register(cmd)
 	return cmd
 }
 
@@ -43,7 +43,7 @@ type renewal struct {
 }
 
 func (r *renew) run(ctx context.Context, commands hint.Commands, name string) error {
-	caller, err := r.client(ctx, commands)
+	caller, err := r.Client(ctx, commands)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func mayIgnoreBackoff(code api.Code) bool {
 
 type revoke struct {
 	command.Program
-	target
+	command.Target
 }
 
 func newRevoke(p command.Program) *cobra.Command {
@@ -94,12 +94,12 @@ connect. Instances that hold the token in their memory read the store within a m
 		Args:    command.OneName,
 		RunE:    func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
-	r.register(cmd)
+	r.Register(cmd)
 	return cmd
 }
 
 func (r *revoke) run(ctx context.Context, commands hint.Commands, name string) error {
-	caller, err := r.client(ctx, commands)
+	caller, err := r.Client(ctx, commands)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 // status is the command status.
 type status struct {
 	command.Program
-	target
+	command.Target
 	verify, all bool
 }
 
@@ -38,7 +38,7 @@ because something has failed or you have to act.
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), p.Hints(cmd), args) },
 	}
-	s.register(cmd)
+	s.Register(cmd)
 	cmd.ValidArgsFunction = completeAllNames(&s.Flags)
 	cmd.Flags().BoolVar(&s.all, "all", false, "all credentials that you may have")
 	cmd.Flags().BoolVar(&s.verify, "verify", false, "ask the provider whether it takes the token; for one credential")
@@ -66,7 +66,7 @@ func (s *status) run(ctx context.Context, commands hint.Commands, names []string
 	if s.verify && len(names) != 1 {
 		return clierror.Usage("--verify: expected the name of one credential")
 	}
-	caller, err := s.client(ctx, commands)
+	caller, err := s.Client(ctx, commands)
 	if err != nil {
 		return err
 	}

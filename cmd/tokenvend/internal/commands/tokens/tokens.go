@@ -2,15 +2,9 @@
 package tokens
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
-	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
 // Commands returns the commands of this package.
@@ -18,71 +12,4 @@ func Commands(p command.Program) []*cobra.Command {
 	return []*cobra.Command{
 		newGet(p), newExec(p), newStatus(p), newWatch(p), newVerify(p), newRenew(p), newRevoke(p),
 	}
-}
-
-// request holds the flags of a request for tokens.
-type request struct {
-	connection.Flags
-	command.Variant
-	command.MinTTL
-}
-
-func (r *request) register(cmd *cobra.Command) {
-	r.Flags.Register(cmd.Flags())
-	r.Variant.Register(cmd.Flags())
-	r.MinTTL.Register(cmd.Flags())
-}
-
-// tokens obtains a token of each credential.
-func (r *request) tokens(ctx context.Context, commands hint.Commands, names []string) ([]api.Token, error) {
-	minTTL, err := r.MinTTL.Option()
-	if err != nil {
-		return nil, err
-	}
-	caller, err := r.client(ctx, commands)
-	if err != nil {
-		return nil, err
-	}
-	var tokens []api.Token
-	for _, name := range names {
-		t, err := caller.Token(ctx, name, append(r.Options(), minTTL)...)
-		if err == nil {
-			err = terminal.CheckToken(t.AccessToken)
-		}
-		if err != nil {
-			return nil, err
-		}
-		tokens = append(tokens, t)
-	}
-	return tokens, nil
-}
-
-func (r *request) client(ctx context.Context, commands hint.Commands) (*connection.Client, error) {
-	place, err := r.Place(ctx, commands)
-	if err != nil {
-		return nil, err
-	}
-	return place.Client()
-}
-
-// target holds the flags of a command about one token.
-type target struct {
-	connection.Flags
-	command.Variant
-	command.Output
-}
-
-func (t *target) register(cmd *cobra.Command) {
-	t.Flags.Register(cmd.Flags())
-	t.Variant.Register(cmd.Flags())
-	t.Output.Register(cmd)
-	cmd.ValidArgsFunction = command.CompleteNames(&t.Flags)
-}
-
-func (t *target) client(ctx context.Context, commands hint.Commands) (*connection.Client, error) {
-	place, err := t.Place(ctx, commands)
-	if err != nil {
-		return nil, err
-	}
-	return place.Client()
 }

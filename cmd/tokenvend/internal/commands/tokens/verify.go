@@ -17,7 +17,7 @@ import (
 
 type verify struct {
 	command.Program
-	target
+	command.Target
 }
 
 func newVerify(p command.Program) *cobra.Command {
@@ -32,12 +32,12 @@ has no request for that, and with 1 where there is no token.
 		Args:    command.OneName,
 		RunE:    func(cmd *cobra.Command, args []string) error { return v.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
-	v.register(cmd)
+	v.Register(cmd)
 	return cmd
 }
 
 func (v *verify) run(ctx context.Context, commands hint.Commands, name string) error {
-	caller, err := v.client(ctx, commands)
+	caller, err := v.Client(ctx, commands)
 	if err != nil {
 		return err
 	}

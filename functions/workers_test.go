@@ -1,0 +1,67 @@
+package functions_test
+
+import (
+	"flag"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
+)
+
+var due = flag.Int("due", usualDue, "how many credentials are due for four workers")
+
+// Four workers, each a process of the function, renew what is due: each
+// credential once, with no more calls for each than a single worker makes.
+func TestFourWorkersRenewEachOnce(t *testing.T) {
+	t.Parallel()
+	h := newInstallation(t, simulator.Options{})
+	for i := range *due {
+		h.put(fmt.Sprintf("c%05d", i), "minut", map[string]any{"keep_warm": true})
+	}
+	h.start("rotate")
+	learned := 0
+	for range 10 { // invocations: one that runs out of time is continued by the next
+		got := h.discover()
+		if learned += got.Learnt; got.Error != "" || got.Learnt == 0 {
+			break
+		}
+	}
+	if learned != *due {
+		t.Fatalf("%d credentials learned, want %d", learned, *due)
+	}
+	const workers = 4
+	for range workers - 1 {
+		h.start("rotate")
+	}
+	h.take("rotate")
+	passes := make([]pass, workers)
+	renewed, left := 0, *due
+	for round := 0; left > 0 && round < 10; round++ {
+		var all sync.WaitGroup
+		for i := range passes {
+			all.Go(func() { passes[i] = h.rotate(fmt.Appendf(nil, `{"worker":%d,"of":%d}`, i+1, workers)) })
+		}
+		all.Wait()
+		left = 0
+		for _, p := range passes {
+			renewed += p.Renewed
+			left += p.Left
+			if p.Error != "" || p.Failed > 0 {
+				t.Errorf("worker = %+v, want nothing failed", p)
+			}
+		}
+	}
+	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != *due || renewed != *due {
+		t.Errorf("%d renewed in %d requests, want %d in as many", renewed, n, *due)
+	}
+	store, rest := h.take("rotate")
+	t.Logf("calls: DynamoDB %v, others %v", store, rest)
+	// A process that takes longer than a moment for a row reads it again.
+	if store["UpdateItem"] != 2**due || store["BatchGetItem"] > 2**due ||
+		store["Query"] > 10*workers*2*dynamo.Shards || rest["GetSecretValue"] > *due {
+		t.Errorf("calls to DynamoDB %v and others %v, want 2 UpdateItem, 1 GetSecretValue and 1 or 2 BatchGetItem for each of %d",
+			store, rest, *due)
+	}
+}
