@@ -23,7 +23,8 @@ func TestSAMValidatesTheTemplates(t *testing.T) {
 func TestSAMBuildsFunctionsThatRun(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	testbed.SAM(t, []string{"LAMBDA_ARCH=" + runtime.GOARCH}, "build", "--template", "template.yaml", "--build-dir", dir)
+	own := []string{"LAMBDA_ARCH=" + runtime.GOARCH}
+	testbed.SAM(t, own, "build", "--template", "template.yaml", "--build-dir", dir)
 	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)
 	for function, name := range logical {
