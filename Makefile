@@ -73,7 +73,8 @@ vuln: ## look our dependencies up in Go's vulnerability database
 	$(GO) tool govulncheck ./...
 
 # No program of ours speaks HTTP/2 or lambda-go's RPC of old, and every arm64 processor of Lambda's has atomic instructions (lse): without what would do without them, a function is smaller.
-LAMBDA = CGO_ENABLED=0 GOOS=linux GOARCH=arm64 GOARM64=v8.0,lse $(GO) build -tags lambda.norpc,nethttpomithttp2 -trimpath -buildvcs=false -ldflags "-s -w$(STAMP)"
+LAMBDA_ARCH ?= arm64
+LAMBDA = CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_ARCH) GOARM64=v8.0,lse $(GO) build -tags lambda.norpc,nethttpomithttp2 -trimpath -buildvcs=false -ldflags "-s -w$(STAMP)"
 
 functions: ## build both functions for Lambda (linux/arm64) into bin/, stamped with VERSION where it is set
 	$(LAMBDA) -o bin/vend/bootstrap ./functions/vend

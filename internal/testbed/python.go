@@ -13,26 +13,35 @@ import (
 	"testing"
 )
 
-// requirements is what pip installs, pinned.
-//
-//go:embed requirements.txt
-var requirements []byte
+// What pip installs into each environment, pinned.
+var (
+	//go:embed requirements.txt
+	requirements []byte
+	//go:embed requirements-sam.txt
+	samRequirements []byte
+)
 
-// python is the interpreter of a virtual environment of the repository's own.
-// What the machine's Python happens to have is not used.
-var python = sync.OnceValues(func() (string, error) {
+// The interpreters of virtual environments of the repository's own. What the
+// machine's Python happens to have is not used.
+var (
+	python    = sync.OnceValues(func() (string, error) { return pythonWith(requirements) })
+	samPython = sync.OnceValues(func() (string, error) { return pythonWith(samRequirements) })
+)
+
+// pythonWith returns the interpreter of the environment with these packages.
+func pythonWith(list []byte) (string, error) {
 	own, err := program("python3", "Python 3.10 or newer, with venv")
 	if err != nil {
 		return "", err
 	}
-	dir, err := installed("python-"+shortHash(requirements), func(dir string) error { return installPython(own, dir) })
+	dir, err := installed("python-"+shortHash(list), func(dir string) error { return installPython(own, dir, list) })
 	if err != nil {
 		return "", err
 	}
 	// No other program of the environment may be run: their first lines name
 	// the folder where they were installed, and the folder has moved since.
 	return inVenv(dir), nil
-})
+}
 
 // Python returns an interpreter that has botocore, requests and Authlib.
 func Python(t testing.TB) string {
@@ -45,15 +54,15 @@ func Python(t testing.TB) string {
 }
 
 // installPython takes the package index from the machine's own settings.
-func installPython(own, dir string) error {
+func installPython(own, dir string, packages []byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), installWithin)
 	defer cancel()
 	list := filepath.Join(dir, "requirements.txt")
 	for _, line := range [][]string{
 		{own, "-m", "venv", dir},
-		{inVenv(dir), "-m", "pip", "install", "--quiet", "--requirement", list},
+		{inVenv(dir), "-m", "pip", "install", "--quiet", "--no-deps", "--requirement", list},
 	} {
-		if err := os.WriteFile(list, requirements, 0o644); err != nil {
+		if err := os.WriteFile(list, packages, 0o644); err != nil {
 			return err
 		}
 		if said, err := exec.CommandContext(ctx, line[0], line[1:]...).CombinedOutput(); err != nil {
