@@ -102,6 +102,9 @@ func (a *agentCommand) run(ctx context.Context, commands hint.Commands, names []
 	if len(names) == 0 {
 		return clierror.Usage("expected the names of the credentials that the agent may ask for")
 	}
+	if a.listen == noListen && a.socket == "" && len(files) == 0 {
+		return clierror.Usage("--listen none: expected --socket or --write too")
+	}
 	slices.Sort(names)
 	place, err := a.Place(ctx, commands)
 	if err != nil {
