@@ -67,7 +67,7 @@ func TestAddSaysAllThatIsWrong(t *testing.T) {
 		{"s", []string{"--provider", "miden", "--client-id", "i"}, clierror.BadUsage,
 			[]string{"--token-url is needed"}},
 		{"s", []string{"--provider", "nobody", "--client-id", "i"}, clierror.BadUsage,
-			[]string{"expected one of miden, minut"}},
+			[]string{"--provider: expected one of ", ", miden, minut, "}},
 		{"", []string{"--provider", "minut", "--client-id", "i"}, clierror.BadUsage,
 			[]string{"the client secret is needed"}},
 		{"s", []string{"--json", "--scope", "x"}, clierror.BadUsage, []string{"no flag adds to it"}},

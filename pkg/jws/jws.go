@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -32,9 +33,7 @@ func Sign(key Key, alg Algorithm, header, claims map[string]any) (string, error)
 		return "", err
 	}
 	members := map[string]any{"typ": "JWT"}
-	for name, value := range header {
-		members[name] = value
-	}
+	maps.Copy(members, header)
 	members["alg"] = string(alg)
 	head, err := segment(members)
 	if err != nil {
