@@ -49,7 +49,7 @@ func (r *release) build(work string, p platform) (program, error) {
 	if _, err := os.Stat(path); err == nil {
 		return program{p, path}, nil
 	}
-	fmt.Fprintf(r.progress, "building for %s/%s\n", p.os, p.arch)
+	_, _ = fmt.Fprintf(r.progress, "building for %s/%s\n", p.os, p.arch)
 	cmd := exec.Command(
 		"go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version="+r.version,
 		"-o", path, "./cmd/tokenvend",

@@ -127,7 +127,7 @@ func (r *release) spdx(modules []goModule) spdxDocument {
 		id := fmt.Sprintf("SPDXRef-module-%d", i+1)
 		d.Packages = append(d.Packages, spdxPackageOf(id, m, "NOASSERTION"))
 		d.Relationships = append(d.Relationships, spdxRelationship{product, "DEPENDS_ON", id})
-		fmt.Fprintln(names, m.path, m.version)
+		_, _ = fmt.Fprintln(names, m.path, m.version)
 	}
 	d.Namespace = fmt.Sprintf("https://spdx.org/spdxdocs/tokenvend-%s-%x", r.version, names.Sum(nil)[:16])
 	return d
