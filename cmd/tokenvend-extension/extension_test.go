@@ -91,6 +91,7 @@ func check(t testing.TB, port int, want string) {
 }
 
 func TestExtensionLives(t *testing.T) {
+	t.Parallel()
 	testbed.LookAtSources(t)
 	fake := &clienttest.Server{}
 	server := httptest.NewServer(fake)
@@ -120,6 +121,7 @@ func TestExtensionLives(t *testing.T) {
 }
 
 func TestListedCredentialsAreObtainedInTheInitialization(t *testing.T) {
+	t.Parallel()
 	fake := &clienttest.Server{}
 	server := httptest.NewServer(fake)
 	defer server.Close()
@@ -141,6 +143,7 @@ func TestListedCredentialsAreObtainedInTheInitialization(t *testing.T) {
 
 // A token that ended while the process was frozen is not given out.
 func TestFrozenExtensionJudgesByTheWallClock(t *testing.T) {
+	t.Parallel()
 	fake := &clienttest.Server{Lifetime: 4 * time.Second, Early: time.Second}
 	server := httptest.NewServer(fake)
 	defer server.Close()
@@ -161,6 +164,7 @@ func TestFrozenExtensionJudgesByTheWallClock(t *testing.T) {
 }
 
 func TestMisconfiguredExtensionReportsIt(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		env  []string
 		says []string
@@ -169,6 +173,8 @@ func TestMisconfiguredExtensionReportsIt(t *testing.T) {
 		"two places": {
 			environment("https://a.example", 1, "TOKENVEND_FUNCTION=f"), []string{"expected one of TOKENVEND_URL"},
 		},
+		"no TLS":    {environment("http://a.example", 1), []string{"TOKENVEND_URL: expected https"}},
+		"not a URL": {environment("a.example", 1), []string{"TOKENVEND_URL: expected https"}},
 		"no port": {
 			append(environment("https://a.example", 1), "TOKENVEND_AGENT_PORT=x"), []string{"TOKENVEND_AGENT_PORT"},
 		},
@@ -198,6 +204,7 @@ func TestMisconfiguredExtensionReportsIt(t *testing.T) {
 }
 
 func TestPortInUseIsReported(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -213,6 +220,7 @@ func TestPortInUseIsReported(t *testing.T) {
 // A function with a snapshot has no AWS_SESSION_TOKEN: its credentials come
 // from an endpoint, and the header's value is that endpoint's.
 func TestSnapshotsCredentialsComeFromTheirEndpoint(t *testing.T) {
+	t.Parallel()
 	fake := &clienttest.Server{}
 	signatures := make(chan string, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

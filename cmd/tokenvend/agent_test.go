@@ -93,6 +93,7 @@ func (a *sidecar) get(t *testing.T, web *http.Client, target, key string) (int, 
 const anyPort = "127.0.0.1:0"
 
 func TestAgentGivesTokens(t *testing.T) {
+	t.Parallel()
 	s := demo(t, t.TempDir())
 	a := startAgent(t, s, "minut", "--listen", anyPort, "--data", defaultData)
 	key := a.key(t)
@@ -131,6 +132,7 @@ func TestAgentGivesTokens(t *testing.T) {
 // A key is worth nothing once its agent has ended, unless it is kept on
 // purpose.
 func TestStolenKeyEndsWithItsAgent(t *testing.T) {
+	t.Parallel()
 	s := demo(t, t.TempDir())
 	first := startAgent(t, s, "minut", "--listen", anyPort, "--data", defaultData)
 	stolen := first.key(t)
@@ -161,6 +163,7 @@ func TestStolenKeyEndsWithItsAgent(t *testing.T) {
 }
 
 func TestAgentOnASocket(t *testing.T) {
+	t.Parallel()
 	s := demo(t, t.TempDir())
 	dir, err := os.MkdirTemp("", "agent-") // a path that is short enough
 	if err != nil {
@@ -188,6 +191,7 @@ func TestAgentOnASocket(t *testing.T) {
 }
 
 func TestAgentWritesFiles(t *testing.T) {
+	t.Parallel()
 	s := demo(t, t.TempDir())
 	a := startAgent(t, s, "--write", "minut=token", "--write", "monta=netrc",
 		"--template", "monta=machine api.example password {{.AccessToken}}", "--listen", anyPort, "--data", defaultData)
@@ -213,6 +217,7 @@ func TestAgentWritesFiles(t *testing.T) {
 // A library gets tokens by its settings alone: x/oauth2 for the client
 // credentials grant.
 func TestAgentIsATokenEndpoint(t *testing.T) {
+	t.Parallel()
 	s := demo(t, t.TempDir())
 	a := startAgent(t, s, "minut", "--listen", anyPort, "--data", defaultData)
 	settings := clientcredentials.Config{
@@ -236,6 +241,7 @@ func TestAgentIsATokenEndpoint(t *testing.T) {
 
 // While tokenvend is away, the agent gives the token that it has.
 func TestAgentBridgesAnOutage(t *testing.T) {
+	t.Parallel()
 	s := demo(t, t.TempDir())
 	a := startAgent(t, s, "minut", "--listen", anyPort, "--data", defaultData)
 	key := a.key(t)
@@ -251,10 +257,12 @@ func TestAgentBridgesAnOutage(t *testing.T) {
 }
 
 func TestAgentRefusesItsFlags(t *testing.T) {
+	t.Parallel()
 	s := demo(t, t.TempDir())
 	for says, args := range map[string][]string{
 		"expected the names of the credentials":     {},
 		"--listen: expected a loopback address":     {"minut", "--listen", "0.0.0.0:2774"},
+		"--listen none: expected --socket":          {"minut", "--listen", "none"},
 		"--write: expected NAME=PATH":               {"--write", "minut"},
 		"--write: expected a path of its own":       {"--write", "minut=x", "--write", "monta=./x"},
 		"--template: expected NAME=TEXT":            {"--template", "minut"},

@@ -51,7 +51,8 @@ knowledge of the vendor, and count as assumed.
 // page returns the page of one provider.
 func page(d *descriptor.Descriptor) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\nProvider `%s`. Source: [the vendor's page](%s), compared on: %s.\n\n", d.Title, d.Name, d.Docs, d.Checked)
+	fmt.Fprintf(&b, "# %s\n\nProvider `%s`. Source: [the vendor's page](%s), compared on: "+
+		"%s.\n\n", d.Title, d.Name, d.Docs, d.Checked)
 	fmt.Fprintf(&b, "## Credentials\n\n%s\n\n", d.Setup)
 	writeInputs(&b, d)
 	example, err := json.MarshalIndent(d.Example, "", "  ")

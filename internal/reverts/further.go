@@ -230,7 +230,8 @@ var further = []revert{
 		test:    "TestAttack25_PythonPackagesAreHashed", pkg: "internal/structure",
 	},
 	{
-		attack: "26", fix: "an address with a loopback address inside is another machine's", file: "pkg/outbound/address.go",
+		attack: "26", fix: "an address with a loopback address inside is another " +
+			"machine's", file: "pkg/outbound/address.go",
 		old:     "if !a.Unmap().IsLoopback() {",
 		without: "if !plain(a).IsLoopback() {",
 		test:    "TestAttack26_PlainHTTPStaysOnThisMachine",
@@ -272,7 +273,8 @@ var further = []revert{
 		test:    "TestFault47_OutageInTheMiddleOfARotation", pkg: "pkg/mint",
 	},
 	{
-		attack: "Refusals", fix: "a locked account and a fault behind the provider end no grant", file: "pkg/provider/sentence/sentence.go",
+		attack: "Refusals", fix: "a locked account and a fault behind the provider end no " +
+			"grant", file: "pkg/provider/sentence/sentence.go",
 		old:     `|\bpretokengeneration\b`,
 		without: "",
 		test:    "TestVendorsRefusalsOfARefresh", pkg: "pkg/provider/response",

@@ -3,7 +3,8 @@ package main
 // reverts lists the fixes, in the order of the attacks.
 var reverts = []revert{
 	{
-		attack: "01", fix: "another version's client is used at its own destination alone", file: "pkg/registry/secrets.go",
+		attack: "01", fix: "another version's client is used at its own destination " +
+			"alone", file: "pkg/registry/secrets.go",
 		old:     "same := next.Destination().Digest() == c.Destination().Digest()",
 		without: "same := true",
 		test:    "TestAttack05_NoHostGetsWhatBelongsToAnotherDestination", pkg: "pkg/mint",
@@ -71,7 +72,8 @@ var reverts = []revert{
 	},
 	{
 		attack: "05", fix: "an attempt decides anew by the secret that it read", file: "pkg/attempt/exchange.go",
-		old:     "	s = records.NewSnapshot(a.record, s.Row)\n	if s.IsHeldBack() {\n		a.heldBack = true\n		return\n	}\n",
+		old: "	s = records.NewSnapshot(a.record, s.Row)\n	if s.IsHeldBack() {\n		a.heldBack = " +
+			"true\n		return\n	}\n",
 		without: "",
 		test:    "TestAttack05_ColdInstanceKeepsGrantForAccept", pkg: "pkg/mint",
 	},

@@ -24,6 +24,7 @@ var layers = [][]string{
 	{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/private", "pkg/watermark",
 		"pkg/jsonpointer",
+		"pkg/eventbridge",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
 		"pkg/provider/sentence",
 		"pkg/awserror",

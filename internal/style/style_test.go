@@ -24,6 +24,8 @@ func TestCheckFindsEachKind(t *testing.T) {
 		"a wide comment":         {"a.go", "package a\n\n// A " + long + "\nvar A int\n", "a.go:3: comment of 155"},
 		"a long URL":             {"a.go", "package a\n\n// https://example.com/" + strings.Repeat("x", 90) + "\nvar A int\n", ""},
 		"wide code":              {"a.go", "package a\n\nvar A = f(" + strings.Repeat("1, ", 50) + "2)\n", "a.go:3: code of 162"},
+		"a wide string":          {"a.go", "package a\n\nvar A = \"" + long + "\"\n", "a.go:3: code of 160"},
+		"a wide string in tests": {"a_test.go", "package a\n\nvar A = \"" + long + "\"\n", ""},
 		"a raw string":           {"a.go", "package a\n\nvar A = `\n" + long + "\n`\n", ""},
 		"an identifier":          {"a.go", "package a\n\ntype Desk int\n", "a.go:3: identifier Desk"},
 		"part of an identifier":  {"a.go", "package a\n\nfunc f() { newHouse := 1; _ = newHouse }\n", "a.go:3: identifier newHouse"},

@@ -60,7 +60,8 @@ func (a *attempt) endedUnlessReplaced(ctx context.Context, failed *failure.Cause
 		r.outcome = grant.Unrelated
 		return &failure.Cause{
 			Code: api.StoreUnavailable, Answered: true,
-			Detail: "the provider refused the refresh token, and the store could not show whether it is the current one",
+			Detail: "the provider refused the refresh token, and the store could not show whether it is the current " +
+				"one",
 		}
 	case entries[0].Revision != seen.Revision, !entries[0].LeasedUntil.Equal(seen.LeasedUntil):
 		r.outcome = grant.Unrelated

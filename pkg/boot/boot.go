@@ -149,7 +149,8 @@ func (c core) fits(notes dynamo.Notes) error {
 			"set the stack's parameter SecretPrefix to it (docs/upgrade.md)",
 			EnvSecretPrefix, notes.SecretPrefix, c.table)
 	case notes.Sealed && !c.sealing && !c.overSealed:
-		return fmt.Errorf("%s: expected on, because the table %s has sealed rows: set the stack's parameter Sealing to on, "+
+		return fmt.Errorf("%s: expected on, because the table %s has sealed rows: set the stack's parameter Sealing "+
+			"to on, "+
 			"or to %s to give up the tokens and grants in them (docs/restore.md)", EnvSealing, c.table, offOverSealed)
 	}
 	return nil

@@ -21,9 +21,15 @@ const (
 	maxTaken   = 8 // values of a step's answer
 )
 
-// namedForm is the form of the names of secrets, variables, steps and values of
-// steps.
-var namedForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,62}$`)
+// namedForm is what [isNamed] accepts, as a regular expression for people.
+const namedForm = `^[A-Za-z][A-Za-z0-9_-]{0,62}$`
+
+// isNamed reports whether a secret, a variable, a step or a value of a step can
+// have that name.
+func isNamed(name string) bool {
+	return name != "" && len(name) <= longestName && strings.Trim(name, lower+upper+digits+"_-") == "" &&
+		strings.Trim(name[:1], digits+"_-") != ""
+}
 
 // HasControl reports whether a text has a control character.
 func HasControl(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }
@@ -77,7 +83,8 @@ func (d *Descriptor) validateAssertion(p *problems) {
 	}
 	oneOf(p, "assertion.algorithm", a.Algorithm, append(jws.Asymmetric(), jws.HS256)...)
 	if d.Token.Alg != "" || d.Token.Audience != "" {
-		p.add("assertion", "not given beside token.algorithm or token.assertion_audience, which are for descriptors without it")
+		p.add("assertion", "not given beside token.algorithm or token.assertion_audience, which are for descriptors "+
+			"without it")
 	}
 	if !d.usesAssertion() {
 		p.add("assertion", "nothing uses it: expected auth private_key_jwt, a grant that signs, or {assertion}")
@@ -107,7 +114,7 @@ func (d *Descriptor) validateSteps(p *problems) {
 	for i, s := range d.Steps {
 		path := fmt.Sprintf("steps[%d]", i)
 		sameName := func(other Step) bool { return other.Name == s.Name }
-		if !namedForm.MatchString(s.Name) || slices.ContainsFunc(d.Steps[:i], sameName) {
+		if !isNamed(s.Name) || slices.ContainsFunc(d.Steps[:i], sameName) {
 			p.add(path+".name", "expected %s, and another than other steps have", namedForm)
 		}
 		p.required(path+".url", s.URL)
@@ -116,7 +123,7 @@ func (d *Descriptor) validateSteps(p *problems) {
 			p.add(path+".take", "expected 1 to %d values", maxTaken)
 		}
 		for name, at := range s.Take {
-			if !namedForm.MatchString(name) {
+			if !isNamed(name) {
 				p.add(path+".take."+redact.Name(name), "expected a name such as %s", namedForm)
 			}
 			p.place(path+".take."+redact.Name(name), at)
@@ -134,7 +141,7 @@ func (d *Descriptor) validateNamed(p *problems, used map[string]bool) {
 	}
 	for name := range d.Secrets {
 		switch path := "secrets." + redact.Name(name); {
-		case !namedForm.MatchString(name):
+		case !isNamed(name):
 			p.add(path, "expected a name such as %s", namedForm)
 		case !used[SecretPrefix+name] && !d.sendsSecret(name):
 			p.add(path, "nothing uses it: expected {secrets.%s} in a template", redact.Name(name))
@@ -143,7 +150,7 @@ func (d *Descriptor) validateNamed(p *problems, used map[string]bool) {
 	for name, v := range d.Variables {
 		path := "variables." + redact.Name(name)
 		switch _, err := regexp.Compile(v.Pattern); {
-		case !namedForm.MatchString(name):
+		case !isNamed(name):
 			p.add(path, "expected a name such as %s", namedForm)
 		case !used[VariablePrefix+name]:
 			p.add(path, "nothing uses it: expected {variables.%s} in a template", redact.Name(name))
@@ -226,7 +233,7 @@ func (d *Descriptor) checkUse(at place, name string) string {
 			return fmt.Sprintf("expected %s in variables", redact.Name(variable))
 		}
 	}
-	if secret, ok := strings.CutPrefix(name, SecretPrefix); ok && !namedForm.MatchString(secret) {
+	if secret, ok := strings.CutPrefix(name, SecretPrefix); ok && !isNamed(secret) {
 		return fmt.Sprintf("expected a name such as %s", namedForm)
 	}
 	if taken, ok := strings.CutPrefix(name, StepPrefix); ok && !d.takes(at.request, taken) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,11 +12,31 @@ import (
 
 // A value in a URL cannot change where the URL leads, other than as the
 // descriptor says.
-var (
-	hostLabel   = regexp.MustCompile(`^[a-z0-9-]{1,63}$`)
-	hostName    = regexp.MustCompile(`^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$`)
-	pathSegment = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+const (
+	longestLabel   = 63
+	longestSegment = 128
 )
+
+// isHostLabel reports whether a value can be one label of a host name.
+func isHostLabel(value string) bool {
+	return value != "" && len(value) <= longestLabel && strings.Trim(value, lower+digits+"-") == ""
+}
+
+// isHostName reports whether a value is one label of a host name, or several.
+func isHostName(value string) bool {
+	for label := range strings.SplitSeq(value, ".") {
+		if !isHostLabel(label) {
+			return false
+		}
+	}
+	return true
+}
+
+// isPathSegment reports whether a value can be one segment of a path.
+func isPathSegment(value string) bool {
+	return value != "" && len(value) <= longestSegment && value != "." && value != ".." &&
+		strings.Trim(value, lower+upper+digits+"._~-") == ""
+}
 
 // urlPart is a part of a URL.
 type urlPart int
@@ -63,12 +82,14 @@ func (d *Descriptor) inURL(part urlPart, name, value string) (string, error) {
 	variable := d.Variables[strings.TrimPrefix(name, VariablePrefix)]
 	isListed := strings.HasPrefix(name, VariablePrefix) && slices.Contains(variable.Values, value)
 	switch {
-	case part == inHost && isListed && hostName.MatchString(value):
+	case part == inHost && isListed && isHostName(value):
 		return value, nil
-	case part == inHost && !hostLabel.MatchString(value):
+	case part == inHost && !isHostLabel(value):
 		return "", fmt.Errorf("%s: expected one label of a host name: 1 to 63 of a-z, 0-9 and -", name)
-	case part == inPath && (!pathSegment.MatchString(value) || value == "." || value == ".."):
-		return "", fmt.Errorf("%s: expected one segment of a path: 1 to 128 of A-Z, a-z, 0-9 and ._~-, but neither . nor .. alone", name)
+	case part == inPath && !isPathSegment(value):
+		return "", fmt.Errorf(
+			"%s: expected one segment of a path: 1 to 128 of A-Z, a-z, 0-9 and ._~-, but neither . nor .. alone", name,
+		)
 	case part == inQuery && HasControl(value):
 		return "", fmt.Errorf("%s: expected no control characters", name)
 	case part == inQuery:
@@ -100,7 +121,7 @@ func (d *Descriptor) checkURLPlaces(t template.Template) error {
 			return fmt.Errorf("expected at least two further labels of the host after {%s}, or values of the variable",
 				shownValue(place.Name))
 		}
-		if slices.ContainsFunc(listed, func(value string) bool { return !hostName.MatchString(value) }) {
+		if slices.ContainsFunc(listed, func(value string) bool { return !isHostName(value) }) {
 			return fmt.Errorf("expected values of %s that can stand in a host", shownValue(place.Name))
 		}
 	}

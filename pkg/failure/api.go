@@ -69,6 +69,8 @@ func StoreUnavailable(err error) *api.Error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		detail = "the store did not answer in time"
+	case errors.Is(err, store.ErrFull):
+		detail = "the disk of the store is full: an operator has to free some of it"
 	case errors.Is(err, store.ErrUnreadable):
 		detail = "the entry is damaged: an operator has to delete it from the store"
 	case errors.Is(err, store.ErrNewer):

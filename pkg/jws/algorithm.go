@@ -47,17 +47,32 @@ type property struct {
 	width   int // bytes of each of r and s (RFC 7518 §3.4)
 }
 
-var algorithms = map[Algorithm]property{
-	RS256: {options: crypto.SHA256},
-	RS384: {options: crypto.SHA384},
-	RS512: {options: crypto.SHA512},
-	PS256: {options: pss(crypto.SHA256)},
-	PS384: {options: pss(crypto.SHA384)},
-	PS512: {options: pss(crypto.SHA512)},
-	ES256: {options: crypto.SHA256, curve: elliptic.P256(), width: 32},
-	ES384: {options: crypto.SHA384, curve: elliptic.P384(), width: 48},
-	ES512: {options: crypto.SHA512, curve: elliptic.P521(), width: 66},
-	EdDSA: {options: crypto.Hash(0)},
+// properties returns what an algorithm needs. It is false for HS256, and for
+// what is no algorithm.
+func (a Algorithm) properties() (property, bool) {
+	switch a {
+	case RS256:
+		return property{options: crypto.SHA256}, true
+	case RS384:
+		return property{options: crypto.SHA384}, true
+	case RS512:
+		return property{options: crypto.SHA512}, true
+	case PS256:
+		return property{options: pss(crypto.SHA256)}, true
+	case PS384:
+		return property{options: pss(crypto.SHA384)}, true
+	case PS512:
+		return property{options: pss(crypto.SHA512)}, true
+	case ES256:
+		return property{options: crypto.SHA256, curve: elliptic.P256(), width: 32}, true
+	case ES384:
+		return property{options: crypto.SHA384, curve: elliptic.P384(), width: 48}, true
+	case ES512:
+		return property{options: crypto.SHA512, curve: elliptic.P521(), width: 66}, true
+	case EdDSA:
+		return property{options: crypto.Hash(0)}, true
+	}
+	return property{}, false
 }
 
 // pss returns the options of RFC 7518 §3.5: the salt is as long as the hash.
@@ -79,7 +94,7 @@ func Usual(public crypto.PublicKey) Algorithm {
 // Expects returns "" where the algorithm can be used with a key. Else it
 // returns which keys it needs, as an object of "expected".
 func (a Algorithm) Expects(public crypto.PublicKey) string {
-	properties, known := algorithms[a]
+	properties, known := a.properties()
 	switch {
 	case !known:
 		return "an RSA key of 2048 bits or more, an elliptic curve key on P-256, P-384 or P-521, or an Ed25519 key"

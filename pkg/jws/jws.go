@@ -91,7 +91,7 @@ func (k Key) sign(alg Algorithm, text []byte) ([]byte, error) {
 		mac.Write(text)
 		return mac.Sum(nil), nil
 	}
-	properties := algorithms[alg]
+	properties, _ := alg.properties()
 	signed := text
 	if hash := properties.options.HashFunc(); hash != 0 {
 		h := hash.New()

@@ -126,7 +126,8 @@ func (c Config) check() error {
 		errs = append(errs, errors.New("--demo-lifetime: expected a second or more"))
 	}
 	if c.Demo && len(c.relaxations()) > 0 {
-		errs = append(errs, errors.New("--allow-private, --ca, --proxy: not beside --demo, which asks no provider outside"))
+		errs = append(errs, errors.New("--allow-private, --ca, --proxy: not beside --demo, which asks no provider "+
+			"outside"))
 	}
 	if !regionName.MatchString(c.region()) {
 		errs = append(errs, errors.New("--region: expected a region's name, such as us-east-1"))
@@ -154,7 +155,8 @@ func checkKeys(keys []Key) error {
 func (c Config) relaxations() []string {
 	var all []string
 	if c.AllowPrivate {
-		all = append(all, "token endpoints may have private and loopback addresses, and http on loopback (--allow-private)")
+		all = append(all, "token endpoints may have private and loopback addresses, and http on loopback "+
+			"(--allow-private)")
 	}
 	if c.CA != "" {
 		all = append(all, "certificates of "+c.CA+" are trusted besides the system's (--ca)")

@@ -59,7 +59,8 @@ func reason(err error) string {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
 	case errors.Is(err, outbound.ErrPrivate):
-		return "its address is private, which is refused unless the stack's parameter AllowPrivate or serve --allow-private admits it"
+		return "its address is private, which is refused unless the stack's parameter AllowPrivate or serve " +
+			"--allow-private admits it"
 	case errors.Is(err, outbound.ErrLinkLocal):
 		return "its address is link-local, which is always refused"
 	case errors.Is(err, outbound.ErrPlain):

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"log/slog"
 
-	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/eventbridge"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 )
 
@@ -21,7 +21,8 @@ type event struct {
 }
 
 // errPayload does not repeat the payload, which may be anything.
-var errPayload = errors.New(`the payload: expected {}, {"worker":1,"of":1} with 1, 2, 4 or 8 workers, {"discover":true}, ` +
+var errPayload = errors.New(`the payload: expected {}, ` +
+	`{"worker":1,"of":1} with 1, 2, 4 or 8 workers, {"discover":true}, ` +
 	`{"credential":"NAME"}, {"ping":true} or an event of a schedule`)
 
 // readEvent reads a payload: empty, {}, {"worker":1,"of":2} or the schedule's
@@ -31,10 +32,10 @@ func readEvent(payload []byte) (e event, err error) {
 	if trimmed := bytes.TrimSpace(payload); len(trimmed) == 0 {
 		return event{}, nil
 	}
-	if scheduled, ok := api.ReadEvent(payload); ok && scheduled.IsScheduled() {
+	if scheduled, ok := eventbridge.ReadEvent(payload); ok && scheduled.IsScheduled() {
 		return event{}, nil
 	}
-	err = api.DecodeStrict(payload, &e)
+	err = eventbridge.DecodeStrict(payload, &e)
 	asks := 0
 	for _, is := range []bool{e.Credential != nil, e.Discover, e.Worker != nil || e.Of != nil} {
 		if is {
@@ -75,8 +76,8 @@ func (rt *Rotator) Invoke(ctx context.Context, payload []byte) (response []byte,
 			response, _ = json.Marshal(outcome{Error: failure.InternalDetail})
 		}
 	}()
-	if api.IsPing(payload) {
-		return []byte(api.Pong), nil
+	if eventbridge.IsPing(payload) {
+		return []byte(eventbridge.Pong), nil
 	}
 	e, err := readEvent(payload)
 	var r Report

@@ -32,6 +32,8 @@ var (
 	// program. The message names the key or the file and quotes none of its
 	// content.
 	ErrUnreadable = errors.New("store: damaged, or not an entry")
+	// ErrFull means that the store has no space left. Nothing was written.
+	ErrFull = errors.New("store: no space is left")
 )
 
 // MaxLease bounds leases. No program takes a lease for more than half of it;

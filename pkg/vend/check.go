@@ -30,7 +30,8 @@ func loggable(r api.Request) api.Request {
 // show no value.
 func check(o api.Operation, r api.Request) error {
 	if o.HasCredential() && !credential.ValidName(r.Credential) {
-		return invalid("credential: expected a name of 1 to 63 characters, a-z 0-9 _ -, beginning with a letter or digit")
+		return invalid("credential: expected a name of 1 to 63 characters, a-z 0-9 _ -, beginning with a letter or " +
+			"digit")
 	}
 	for _, parameters := range [...][]string{o.Parameters, o.Direct} {
 		for _, name := range parameters {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/eventbridge"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/jsonscan"
 )
@@ -219,7 +220,7 @@ func (s *Service) direct(ctx context.Context, caller access.Caller, payload []by
 	}
 	if err != nil {
 		if asksNothing(payload) {
-			return []byte(api.Pong), nil
+			return []byte(eventbridge.Pong), nil
 		}
 		return nil, functionError(s.refuse(ctx, Call{Caller: caller, Request: request, RequestID: requestID}, err))
 	}
@@ -236,8 +237,8 @@ func (s *Service) direct(ctx context.Context, caller access.Caller, payload []by
 // asksNothing reports whether a payload keeps an instance warm: a ping, or any
 // event of EventBridge.
 func asksNothing(payload []byte) bool {
-	_, isEvent := api.ReadEvent(payload)
-	return isEvent || api.IsPing(payload)
+	_, isEvent := eventbridge.ReadEvent(payload)
+	return isEvent || eventbridge.IsPing(payload)
 }
 
 // functionError returns an error whose type Lambda shows as the code.

@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/eventbridge"
 )
 
 // MaxBody is the largest body of a request, in bytes.
@@ -36,7 +37,7 @@ type HTTPReply struct {
 // HTTP answers a request over HTTP.
 func (s *Service) HTTP(ctx context.Context, r HTTPRequest) HTTPReply {
 	request, err := r.request()
-	if err != nil && api.IsPing(r.Body) {
+	if err != nil && eventbridge.IsPing(r.Body) {
 		return HTTPReply{Status: http.StatusNoContent}
 	}
 	if err != nil {

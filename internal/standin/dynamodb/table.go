@@ -81,11 +81,13 @@ func (t *table) check(it item) error {
 		for _, attribute := range x.names() {
 			v, there := it[attribute]
 			if there && v.kind != t.types[attribute] {
-				return invalid("One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s "+
+				return invalid("One or more parameter values were invalid: Type mismatch for Index Key %s Expected: "+
+					"%s "+
 					"Actual: %s IndexName: %s", attribute, t.types[attribute], v.kind, name)
 			}
 			if there && v.text == "" {
-				return invalid("One or more parameter values are not valid. A value specified for a secondary index key "+
+				return invalid("One or more parameter values are not valid. A value specified for a secondary index "+
+					"key "+
 					"is not supported. The AttributeValue for a key attribute cannot contain an empty string value. "+
 					"IndexName: %s, IndexKey: %s", name, attribute)
 			}

@@ -140,7 +140,8 @@ func (v *value) parseNumber() error {
 	*v = numberOf(r)
 	magnitude := new(big.Rat).Abs(r)
 	if r.Sign() != 0 && (magnitude.Cmp(largest()) > 0 || magnitude.Cmp(smallest()) < 0) {
-		return invalid("Number overflow or underflow. Attempting to store a number with magnitude outside of the supported range")
+		return invalid("Number overflow or underflow. Attempting to store a number with magnitude outside of the " +
+			"supported range")
 	}
 	digits := strings.Trim(strings.NewReplacer("-", "", ".", "").Replace(v.text), "0")
 	if len(digits) > mostDigits {

@@ -236,7 +236,8 @@ func length(name string, blob []byte, most int) error {
 	if len(blob) > 0 && len(blob) <= most {
 		return nil
 	}
-	return wire.Errorf("ValidationException", "1 validation error detected: Value at '%s' failed to satisfy constraint: "+
+	return wire.Errorf("ValidationException", "1 validation error detected: Value at '%s' failed to satisfy "+
+		"constraint: "+
 		"Member must have length between 1 and %d", name, most)
 }
 

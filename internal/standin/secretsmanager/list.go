@@ -121,7 +121,8 @@ func (s *Server) delete(in *deletion) (any, error) {
 		days = *in.RecoveryWindowInDays
 	}
 	if in.ForceDeleteWithoutRecovery && in.RecoveryWindowInDays != nil || days < leastDays || days > mostDays {
-		return nil, wire.Errorf("InvalidParameterException", "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive), "+
+		return nil, wire.Errorf("InvalidParameterException", "The RecoveryWindowInDays value must be between 7 and "+
+			"30 days (inclusive), "+
 			"and can't be given with ForceDeleteWithoutRecovery.")
 	}
 	now := time.Now()

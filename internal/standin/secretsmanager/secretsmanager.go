@@ -92,7 +92,8 @@ func (s *Server) create(in *create) (any, error) {
 		return nil, err
 	}
 	if !names.MatchString(in.Name) {
-		return nil, wire.Errorf("ValidationException", "Invalid name. Must be a valid name containing alphanumeric characters, "+
+		return nil, wire.Errorf("ValidationException", "Invalid name. Must be a valid name containing alphanumeric "+
+			"characters, "+
 			"or any of the following: -/_+=.@!")
 	}
 	if x, err := s.find(in.Name); err == nil {

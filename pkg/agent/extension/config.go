@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/agent"
 	"github.com/tokenvend/tokenvend/pkg/client"
 	"github.com/tokenvend/tokenvend/pkg/client/signed"
+	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -98,16 +100,26 @@ func parsePort(value string) (int, error) {
 }
 
 func newTransport(getenv func(string) string, web *http.Client) (client.Transport, error) {
-	url, function := getenv(envURL), getenv(envFunction)
+	api, function := getenv(envURL), getenv(envFunction)
 	cfg := aws.Config{Region: getenv(envRegion), Credentials: credentials(getenv, web)}
 	switch {
-	case (url == "") == (function == ""):
+	case (api == "") == (function == ""):
 		return nil, fmt.Errorf("expected one of %s, the API's URL, and %s, the vend function and an alias of it",
 			envURL, envFunction)
-	case url != "":
-		return signed.New(url, cfg, signed.HTTPClient(web)), nil
+	case api != "":
+		return signed.New(api, cfg, signed.HTTPClient(web)), checkURL(api)
 	}
 	return newInvoker(function, cmp.Or(getenv(envEndpoint), getenv(envEndpoints)), cfg, web), nil
+}
+
+// checkURL refuses a URL that package signed would refuse at each request.
+func checkURL(api string) error {
+	u, err := url.Parse(api)
+	if err != nil || u.Hostname() == "" ||
+		u.Scheme != "https" && (u.Scheme != "http" || !loopback.IsHost(u.Hostname())) {
+		return fmt.Errorf("%s: expected https://HOST, and a stage's path if there is one", envURL)
+	}
+	return nil
 }
 
 // credentials returns those of the function's role: in the environment, or from

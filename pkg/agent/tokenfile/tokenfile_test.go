@@ -67,6 +67,7 @@ func awaitOther(t *testing.T, path, than string) string {
 }
 
 func TestKeepWritesEachToken(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "token")
 	fake := &clienttest.Server{Lifetime: 3 * time.Second, Early: 2 * time.Second}
 	stop := keep(t, File{Credential: "minut", Path: path}, fake)
@@ -82,6 +83,7 @@ func TestKeepWritesEachToken(t *testing.T) {
 }
 
 func TestTemplate(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "netrc")
 	content, err := Parse("machine api.example login x password {{.AccessToken}}\n")
 	if err != nil {
@@ -99,6 +101,7 @@ func TestTemplate(t *testing.T) {
 
 // Where a link leads, nothing is written: it is replaced by a file.
 func TestSymbolicLinkIsNotFollowed(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path, victim := filepath.Join(dir, "token"), filepath.Join(dir, "victim")
 	if err := os.WriteFile(victim, []byte("untouched"), 0o644); err != nil {
@@ -119,6 +122,7 @@ func TestSymbolicLinkIsNotFollowed(t *testing.T) {
 }
 
 func TestFailuresAreLoggedAndTriedAgain(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "no-such-folder", "token")
 	fake := &clienttest.Server{}
 	fake.Fail(errors.New("no route to host"))
@@ -136,6 +140,7 @@ func TestFailuresAreLoggedAndTriedAgain(t *testing.T) {
 }
 
 func TestFolderThatOthersMayWriteIsNamed(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Log("Windows has no modes")
 		return

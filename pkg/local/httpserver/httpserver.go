@@ -38,7 +38,8 @@ type Server struct {
 func Listen(address, flag string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("the address %s is in use: end what listens there, or choose another with %s", address, flag)
+		return nil, fmt.Errorf("the address %s is in use: end what listens there, or choose another with "+
+			"%s", address, flag)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flag, err)

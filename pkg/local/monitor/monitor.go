@@ -64,7 +64,8 @@ func ParseToken(text string) (redact.String, error) {
 		}
 	}
 	if len(text) < minToken {
-		return redact.String{}, errors.New("expected a token of 16 characters or more, such as openssl rand -hex 32 makes")
+		return redact.String{}, errors.New("expected a token of 16 characters or more, such as openssl rand -hex 32 " +
+			"makes")
 	}
 	return redact.New(text), nil
 }

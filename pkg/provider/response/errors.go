@@ -114,9 +114,10 @@ func (q *Request) classify(status int, said oauthError) *Error {
 		e.Kind, e.Client, e.Meaning = Unavailable, true, ""
 	case meaning == descriptor.TryLater, meaning == "" && status/100 != 2 && status/100 != 4, isTransient(status):
 		e.Kind = Unavailable
-	case meaning == descriptor.UnknownClient, meaning == descriptor.GrantOver && q.Grant == descriptor.JWTBearer:
-		// An assertion of the client about itself that is refused with
-		// invalid_grant (RFC 7523 §3.1) has the wrong key or issuer.
+	case meaning == descriptor.UnknownClient, meaning == descriptor.GrantOver && q.provesClient():
+		// A grant of the client itself that is refused with invalid_grant has
+		// the wrong key or issuer (RFC 7523 §3.1), or the wrong password (RFC
+		// 6749 §5.2). To send it again may lock the account.
 		e.Client, e.Permanent = true, true
 	case meaning == "":
 		e.Client = refusesClient(q, status, said.code)
@@ -169,7 +170,13 @@ func refusesClient(q *Request, status int, code string) bool {
 	if status != http.StatusUnauthorized || !q.Authenticated {
 		return false
 	}
-	return !isOAuth(code) || q.Grant == descriptor.ClientCredentials && !aboutRequest(code)
+	return !isOAuth(code) || q.Grant.IsDirect() && !aboutRequest(code)
+}
+
+// provesClient reports whether the grant is made of the client's secret: an
+// assertion that it signs, a password, a login.
+func (q *Request) provesClient() bool {
+	return q.Grant.IsDirect() && q.Grant != descriptor.ClientCredentials
 }
 
 // isPermanent reports whether the same request would be refused again.

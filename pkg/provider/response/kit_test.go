@@ -80,7 +80,8 @@ func newRequest(t testing.TB, text string, req tokenRequest) *Request {
 		t.Fatal(err)
 	}
 	q := &Request{Descriptor: d, Grant: req.Grant, Refresh: req.Refresh}
-	q.Authenticated = !d.EndpointFor(req.Grant).Auth.Has(descriptor.AuthNone)
+	// The parameters of a login have the secret.
+	q.Authenticated = !d.EndpointFor(req.Grant).Auth.Has(descriptor.AuthNone) || req.Grant == descriptor.Login
 	q.Mask.Add("CLIENT_SECRET")
 	q.Mask.Add(req.Refresh.Reveal())
 	return q

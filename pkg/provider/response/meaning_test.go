@@ -182,3 +182,30 @@ func TestWordsInA5xxEndNoGrant(t *testing.T) {
 		}
 	}
 }
+
+// A wrong password or assertion is not sent again until the secret changes: an
+// account may be locked after a few attempts.
+func TestRefusedLoginIsPermanent(t *testing.T) {
+	for name, c := range map[string]struct {
+		grant     descriptor.Grant
+		status    int
+		body      string
+		permanent bool
+	}{
+		"RFC 6749 §5.2, a wrong password": {descriptor.Password, 400, `{"error":"invalid_grant"}`, true},
+		"RFC 7523 §3.1, an assertion":     {descriptor.JWTBearer, 400, `{"error":"invalid_grant"}`, true},
+		"a login, in words":               {descriptor.Login, 401, `{"message":"Bad credentials"}`, true},
+		"a login, by a code":              {descriptor.Login, 401, `{"error":"bad_credentials"}`, true},
+		"a request that is wrong":         {descriptor.Login, 401, `{"error":"invalid_request"}`, false},
+		"client credentials":              {descriptor.ClientCredentials, 400, `{"error":"invalid_grant"}`, false},
+		"a failing server":                {descriptor.Password, 503, `{"error":"invalid_grant"}`, false},
+		"for now":                         {descriptor.Password, 400, `{"error":"temporarily_unavailable"}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, e := exchangeBy(t, confidential, tokenRequest{Grant: c.grant}, says(c.status, c.body))
+			if e == nil || e.Permanent != c.permanent || e.Client != c.permanent {
+				t.Errorf("Token(%d %s) = %+v, want permanent: %t", c.status, c.body, e, c.permanent)
+			}
+		})
+	}
+}

@@ -99,7 +99,8 @@ func (f Fault) replacesProvider() bool {
 	return f.Status != 0 || f.Body != "" || f.HTML || f.Redirect != "" || f.Drop
 }
 
-const page = "<!DOCTYPE html>\n<html><head><title>Just a moment...</title></head><body><h1>Checking your browser</h1></body></html>\n"
+const page = "<!DOCTYPE html>\n<html><head><title>Just a moment...</title></head><body><h1>Checking your " +
+	"browser</h1></body></html>\n"
 
 // replacement returns the response in place of the provider's.
 func (f Fault) replacement() response {

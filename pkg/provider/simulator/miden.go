@@ -31,7 +31,8 @@ func midenGrant(c *call) response {
 			c,
 			http.StatusForbidden,
 			"access_denied",
-			"Your credentials are valid but your account does not have permission to access this resource. Contact support if you believe this is an error.",
+			"Your credentials are valid but your account does not have permission to access this resource. Contact "+
+				"support if you believe this is an error.",
 		)
 	case c.param("grant_type") != clientCredentials:
 		return c.unsupportedGrant()

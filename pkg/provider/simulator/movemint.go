@@ -145,9 +145,11 @@ func movemintInfo(c *call) response {
 func doorkeeperDescription(code, hint string) string {
 	switch code {
 	case "invalid_client":
-		return "Client authentication failed due to unknown client, no client authentication included, or unsupported authentication method."
+		return "Client authentication failed due to unknown client, no client authentication included, or " +
+			"unsupported authentication method."
 	case "invalid_grant":
-		return "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used in the authorization request, or was issued to another client."
+		return "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI " +
+			"used in the authorization request, or was issued to another client."
 	case "invalid_scope":
 		return "The requested scope is invalid, unknown, or malformed."
 	}

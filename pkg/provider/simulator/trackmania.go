@@ -138,11 +138,14 @@ func leagueMessage(status int, code, hint string) string {
 	case code == "invalid_request" && status == http.StatusUnauthorized:
 		return "The refresh token is invalid."
 	case code == "invalid_request":
-		return "The request is missing a required parameter, includes an invalid parameter value, includes a parameter more than once, or is otherwise malformed."
+		return "The request is missing a required parameter, includes an invalid parameter value, includes a " +
+			"parameter more than once, or is otherwise malformed."
 	case code == "invalid_scope":
 		return "The requested scope is invalid, unknown, or malformed"
 	case code == "invalid_grant":
-		return "The provided authorization grant (e.g., authorization code, resource owner credentials) or refresh token is invalid, expired, revoked, does not match the redirection URI used in the authorization request, or was issued to another client."
+		return "The provided authorization grant (e.g., authorization code, resource owner credentials) or refresh " +
+			"token is invalid, expired, revoked, does not match the redirection URI used in the authorization " +
+			"request, or was issued to another client."
 	case code == "unsupported_grant_type":
 		return "The authorization grant type is not supported by the authorization server."
 	}

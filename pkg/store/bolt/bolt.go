@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -150,8 +151,17 @@ func (s *Store) guard(do func() error) (err error) {
 			err = fmt.Errorf("%s: %w: %v", s.path, store.ErrUnreadable, p)
 		}
 	}()
-	if err := do(); err != nil {
-		return fmt.Errorf("%s: %w", s.path, err)
+	return s.named(do())
+}
+
+// named returns an error with the path of the file, and with [store.ErrFull]
+// where the disk is full.
+func (s *Store) named(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%s: %w: %w", s.path, store.ErrFull, err)
 	}
-	return nil
+	return fmt.Errorf("%s: %w", s.path, err)
 }

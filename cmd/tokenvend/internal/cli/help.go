@@ -15,8 +15,8 @@ import (
 
 const about = "tokenvend vends short-lived OAuth 2.0 access tokens.\n"
 
-const where = `Flags may stand before or after a name, except with exec. Commands ask the server on this machine, or a stack:
-by --url or --function, else by ` + connection.EnvURL + ` or ` + connection.EnvFunction + `.
+const where = `Flags may stand before or after a name, except with exec. Commands ask the server on this machine,
+or a stack: by --url or --function, else by ` + connection.EnvURL + ` or ` + connection.EnvFunction + `.
 `
 
 // newHelp returns the command help.

@@ -126,7 +126,8 @@ func (e *AWSError) Error() string {
 	case e.IsDenied():
 		text = "IAM does not allow " + text
 	case e.IsUnauthenticated():
-		text = "AWS does not take the credentials (" + e.Code + "): sign in again, or check the profile, the region and the clock"
+		text = "AWS does not take the credentials (" + e.Code + "): sign in again, or check the profile, the region " +
+			"and the clock"
 	case e.Code != "":
 		text += " failed (" + e.Code + ")"
 	}

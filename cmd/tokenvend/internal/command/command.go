@@ -41,7 +41,8 @@ func OneName(_ *cobra.Command, args []string) error {
 // CheckName checks the name of a credential.
 func CheckName(name string) error {
 	if !credential.ValidName(name) {
-		return clierror.Usage("expected a credential's name: a lower-case letter or digit, then at most 62 more, _ or -")
+		return clierror.Usage("expected a credential's name: a lower-case letter or digit, then " +
+			"at most 62 more, _ or -")
 	}
 	return nil
 }

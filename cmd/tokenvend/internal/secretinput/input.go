@@ -22,9 +22,11 @@ import (
 )
 
 // Help explains where a secret is kept and where it is read from.
-const Help = `The secret is kept in Secrets Manager where a stack is named, as PREFIX and NAME; else it is a file on this machine.
-What is missing is asked for, the client secret without showing it. Where standard input is no terminal, its first line
-is the client secret; with --json, all of it is the secret. No flag takes a secret value: a flag --…-file names a file.
+const Help = `The secret is kept in Secrets Manager where a stack is named, as PREFIX and NAME; else it is a file
+on this machine.
+What is missing is asked for, the client secret without showing it. Where standard input is no
+terminal, its first line is the client secret; with --json, all of it is the secret. No flag takes a
+secret value: a flag --…-file names a file.
 `
 
 // Input is a credential's secret as flags, answers and standard input give it.
@@ -79,11 +81,13 @@ func (s *Input) Register(cmd *cobra.Command) {
 	for _, f := range fileFields {
 		set.Func(f[0], f[2], func(path string) error { return s.readFile(f[1], path) })
 	}
-	set.Func("descriptor-file", "read the provider's descriptor from this JSON `FILE`, instead of --provider", s.readDescriptor)
+	set.Func("descriptor-file", "read the provider's descriptor from this JSON `FILE`, instead of "+
+		"--provider", s.readDescriptor)
 	set.Func("param", "send this further parameter, `NAME=VALUE`, with token requests; may be repeated. "+
 		"For a value that is secret use --json", pairs(s.params))
 	set.Func("variable", "set this variable of the provider, `NAME=VALUE`; may be repeated", pairs(s.variables))
-	set.Func("secret-file", "read a named secret of the provider from a file, `NAME=FILE`; may be repeated", s.readSecret)
+	set.Func("secret-file", "read a named secret of the provider from a file, `NAME=FILE`; may be "+
+		"repeated", s.readSecret)
 	set.BoolFunc("keep-warm", "renew the token without requests for it", func(value string) error {
 		warm, err := strconv.ParseBool(value)
 		s.values["keep_warm"] = warm
@@ -189,7 +193,8 @@ func (s *Input) Compose(c terminal.Console, name string, before Fields) (redact.
 
 func (s *Input) whole(c terminal.Console) (redact.String, error) {
 	if s.isGiven() {
-		return redact.String{}, clierror.Usage("--json: the whole secret comes from standard input, and no flag adds to it")
+		return redact.String{}, clierror.Usage("--json: the whole secret comes from standard input, and no flag adds " +
+			"to it")
 	}
 	if c.Interactive() {
 		return redact.String{}, clierror.Usage("--json: expected the secret on standard input, " +
@@ -282,7 +287,8 @@ func (s *Input) askSecret(c terminal.Console, f Fields, name string) error {
 	case !answer.IsZero():
 		f.Put(field, answer.Reveal())
 	case !c.Interactive() && !s.isGiven():
-		return clierror.Usage("nothing to change: expected a flag, or the new client secret as one line of standard input")
+		return clierror.Usage("nothing to change: expected a flag, or the new client secret as one line of standard " +
+			"input")
 	case !has:
 		return clierror.Usage("the client secret is needed: type it where it is asked for, " +
 			"or give it as one line of standard input")

@@ -23,7 +23,8 @@ func (t *Target) Register(cmd *cobra.Command) {
 
 // RegisterPrefix adds the flag --prefix to a command.
 func RegisterPrefix(cmd *cobra.Command, prefix *string) {
-	cmd.Flags().StringVar(prefix, "prefix", "", "what the names of a stack's secrets begin with, its parameter SecretPrefix, "+
+	cmd.Flags().StringVar(prefix, "prefix", "", "what the names of a stack's secrets begin with, its parameter "+
+		"SecretPrefix, "+
 		"as `PREFIX`; else "+EnvPrefix+", else "+DefaultPrefix)
 }
 

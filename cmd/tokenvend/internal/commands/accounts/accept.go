@@ -23,9 +23,10 @@ func newAccept(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accept NAME",
 		Short: "Lets grants go on at endpoints that the secret names now",
-		Long: `A grant belongs to the endpoints, the client and the response fields that it was given at. When the secret names others,
-the grant is kept and sent nowhere. This shows every part that changed, and asks; then the grants of all accounts of
-the credential go on at the new endpoints, which receive their refresh tokens.
+		Long: `A grant belongs to the endpoints, the client and the response fields that it was given at. When the
+secret names others, the grant is kept and sent nowhere. This shows every part that changed, and
+asks; then the grants of all accounts of the credential go on at the new endpoints, which receive
+their refresh tokens.
 `,
 		Example: "tokenvend accept trackmania --account alice",
 		Args:    command.OneName,

@@ -28,9 +28,10 @@ func newRecover(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recover NAME",
 		Short: "Puts back a refresh token that could not be stored",
-		Long: `When a provider has given a new refresh token and the store did not take it, the function's log has a line "unstored"
-with a field "recovery": the refresh token, sealed. Give that here, on standard input or in a file, before anybody
-connects the account again: it is taken only where nothing has replaced the token since.
+		Long: `When a provider has given a new refresh token and the store did not take it, the function's log has
+a line "unstored" with a field "recovery": the refresh token, sealed. Give that here, on standard
+input or in a file, before anybody connects the account again: it is taken only where nothing has
+replaced the token since.
 `,
 		Example: "tokenvend recover trackmania <blob.txt",
 		Args:    command.OneName,

@@ -32,10 +32,11 @@ func newGrant(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "grant NAME --to ARN",
 		Short: "Lets an IAM principal invoke a stack's function for one credential",
-		Long: `It makes the alias c-NAME, by which the function vends that credential and no other, and lets the principal invoke it:
-a role, a user, or with arn:aws:iam::ACCOUNT:root whom the IAM of that account allows. The account may be another one.
-It prints the IAM policy that the principal needs too, and the command that takes the permission away. What is there
-already stays as it is.
+		Long: `It makes the alias c-NAME, by which the function vends that credential and no other, and lets the
+principal invoke it: a role, a user, or with arn:aws:iam::ACCOUNT:root whom the IAM of that account
+allows. The account may be another one.
+It prints the IAM policy that the principal needs too, and the command that takes the permission
+away. What is there already stays as it is.
 `,
 		Example: "tokenvend grant minut --to arn:aws:iam::210987654321:role/billing " +
 			"--function tokenvend-VendFunction-1A2B3C",
@@ -72,8 +73,8 @@ type allowed struct{ Effect, Action, Resource string }
 
 func (g *grant) run(ctx context.Context, commands hint.Commands, name string) error {
 	if !principalARN.MatchString(g.to) {
-		return clierror.Usage("--to: expected the ARN of an IAM role with its path, of a user, or of an account's root, " +
-			"arn:aws:iam::ACCOUNT:root")
+		return clierror.Usage("--to: expected the ARN of an IAM role with its path, of a user, or of an account's " +
+			"root, arn:aws:iam::ACCOUNT:root")
 	}
 	place, err := g.Place(ctx, commands)
 	if err != nil {
@@ -149,7 +150,8 @@ func (f *function) ensureAlias(ctx context.Context, alias string) (made bool, er
 		return false, clierror.AWS("lambda:GetAlias", f.name+":"+alias, err)
 	}
 	if on := aws.ToString(out.FunctionVersion); on != iampolicy.Latest {
-		return false, fmt.Errorf("the alias %s stands on version %s, which keeps the settings of its time; first run\n  %s",
+		return false, fmt.Errorf("the alias %s stands on version %s, which keeps the settings of its time; "+
+			"first run\n  %s",
 			alias, on, iampolicy.UpdateAlias(f.name, alias))
 	}
 	return false, nil

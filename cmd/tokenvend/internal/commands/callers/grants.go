@@ -28,8 +28,9 @@ func newGrants(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "grants",
 		Short: "Lists who may invoke a stack's function for which credential",
-		Long: `It lists the aliases c-NAME of the function, and whom the policy of each lets invoke it. An alias without such a
-principal can be invoked by those whom an IAM policy of the account allows: doctor looks at these.
+		Long: `It lists the aliases c-NAME of the function, and whom the policy of each lets invoke it. An alias
+without such a principal can be invoked by those whom an IAM policy of the account allows: doctor
+looks at these.
 `,
 		Example:           "tokenvend grants --function tokenvend-VendFunction-1A2B3C",
 		Args:              command.NoArguments,

@@ -32,8 +32,8 @@ func newList(p command.Program) *cobra.Command {
 		Use:     "ls",
 		Aliases: []string{"list"},
 		Short:   "Lists the credentials that you may have, with the state of their tokens",
-		Long: `The state, the expiry and the next renewal are those of each credential's default token. Each takes a request
-of its own: --names makes none.
+		Long: `The state, the expiry and the next renewal are those of each credential's default token. Each takes
+a request of its own: --names makes none.
 `,
 		Example:           "tokenvend ls\ntokenvend ls --sort expires\ntokenvend ls --state failing --output json",
 		Args:              command.NoArguments,

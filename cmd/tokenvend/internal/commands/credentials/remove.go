@@ -24,8 +24,8 @@ func newRemove(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rm NAME",
 		Short: "Revokes a credential's token and removes its secret",
-		Long: `It asks first, or takes --yes. The secret of a stack can be restored for 30 days, by the command that is printed; a
-file on this machine can't.
+		Long: `It asks first, or takes --yes. The secret of a stack can be restored for 30 days, by the command
+that is printed; a file on this machine can't.
 `,
 		Example: "tokenvend rm minut\ntokenvend rm minut --yes",
 		Args:    command.OneName,

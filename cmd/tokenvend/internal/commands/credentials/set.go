@@ -28,16 +28,17 @@ func newSet(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set NAME",
 		Short: "Changes the secret of a credential, once a trial has shown that it works",
-		Long: secretinput.Help + `What is neither given nor asked for stays as it is: a flag of --allow-… adds to its own list, and leaves the others
-alone. --clear removes a field first, so that --clear allow.scopes --allow-scope read replaces a list. With --json the
-whole secret is replaced.
-Where what is sent to the provider changes, a token is obtained by the new secret first, under another name, which is
-removed again; a secret that the provider refuses is not written.
-The rule that results is printed. What gives more than before, to more callers or of more scopes, audiences or accounts,
-is asked about on a terminal, or takes --yes.
+		Long: secretinput.Help + `What is neither given nor asked for stays as it is: a flag of --allow-… adds to
+its own list, and leaves the others alone. --clear removes a field first, so that --clear allow.scopes --allow-scope
+read replaces a list. With --json the whole secret is replaced.
+Where what is sent to the provider changes, a token is obtained by the new secret first, under
+another name, which is removed again; a secret that the provider refuses is not written.
+The rule that results is printed. What gives more than before, to more callers or of more scopes,
+audiences or accounts, is asked about on a terminal, or takes --yes.
 `,
 		Example: "tokenvend set minut\n" +
-			"tokenvend set minut --clear allow.principals --allow-principal 'arn:aws:iam::123456789012:role/billing' --yes",
+			"tokenvend set minut --clear allow.principals --allow-principal 'arn:aws:iam::123456789012:role/billing' " +
+			"--yes",
 		Args: command.OneName,
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd.Context(), p.Hints(cmd), args[0]) },
 	}
@@ -73,7 +74,8 @@ func (s *set) run(ctx context.Context, commands hint.Commands, name string) erro
 		return err
 	}
 	makeKnown(ctx, place, name)
-	s.Say("%s is written. %s: %s then has a token obtained by the new secret.", name, notice, commands.Line("renew", name))
+	s.Say("%s is written. %s: %s then has a token obtained by the new secret.",
+		name, notice, commands.Line("renew", name))
 	return nil
 }
 

@@ -31,7 +31,8 @@ func newStore(p command.Program) *cobra.Command {
 		Use:   "store",
 		Short: "Checks, backs up, restores or repairs the data of a server on this machine that does not run",
 		Long: `Nothing is overwritten: a file that has to give way is renamed.
-A backup holds the store, its key, the operator's key and the credentials, with all secrets in plain: keep it like those.
+A backup holds the store, its key, the operator's key and the credentials, with all secrets in
+plain: keep it like those.
 `,
 		Example: "tokenvend store check\ntokenvend store backup tokenvend.tar\ntokenvend store restore tokenvend.tar",
 		RunE: func(*cobra.Command, []string) error {

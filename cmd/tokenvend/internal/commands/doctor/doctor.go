@@ -33,14 +33,17 @@ func newDoctor(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Checks a setup and reports what is wrong with it",
-		Long: `On a stack it reads the function, its aliases and policies, IAM, the secrets and the tokens' states; on this machine
-the data folder and the server. It changes nothing.
-Every grant that reaches the alias api, the alias admin or the bare function is a warning, except that of the stack's API
-on api, and those of --operators on admin.
-Name the function with --function, and the stack's API with --url, so that another API is told from it.
-What may not be read is reported, and is no failure. It exits with 1 where a check failed; a warning is none.
+		Long: `On a stack it reads the function, its aliases and policies, IAM, the secrets and the tokens' states;
+on this machine the data folder and the server. It changes nothing.
+Every grant that reaches the alias api, the alias admin or the bare function is a warning, except
+that of the stack's API on api, and those of --operators on admin.
+Name the function with --function, and the stack's API with --url, so that another API is told from
+it.
+What may not be read is reported, and is no failure. It exits with 1 where a check failed; a warning
+is none.
 `,
-		Example:           "tokenvend doctor --function tokenvend-VendFunction-1A2B3C --operators arn:aws:iam::123456789012:role/ops",
+		Example: "tokenvend doctor --function tokenvend-VendFunction-1A2B3C --operators " +
+			"arn:aws:iam::123456789012:role/ops",
 		Args:              command.NoArguments,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context(), p.Hints(cmd)) },

@@ -23,7 +23,8 @@ func parseOperators(list string) (all []string, err error) {
 		}
 		canonical, ok := access.CanonicalPrincipal(arn)
 		if !ok || strings.ContainsAny(arn, "*?") {
-			return nil, clierror.Usage("--operators: expected ARNs of IAM roles and users, separated by commas, without * and ?")
+			return nil, clierror.Usage("--operators: expected ARNs of IAM roles and users, separated by commas, " +
+				"without * and ?")
 		}
 		all = append(all, canonical)
 	}

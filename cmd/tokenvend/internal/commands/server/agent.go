@@ -40,15 +40,17 @@ func newAgent(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "agent NAME...",
 		Short: "Gives tokens to the programs beside it, over HTTP and as files",
-		Long: `It keeps the tokens of the credentials NAME, obtains the next ones ahead, and gives a living token while
-tokenvend cannot be asked. It serves until it is interrupted:
+		Long: `It keeps the tokens of the credentials NAME, obtains the next ones ahead, and gives a living token
+while tokenvend cannot be asked. It serves until it is interrupted:
   /tokens/NAME         a token, as the API answers it; POST with {"rejected":"FINGERPRINT"} reports one
   /authorization/NAME  the value of an Authorization header
   /forward-auth/NAME   200 with an Authorization header, for a proxy that asks before it passes a request on
   /oauth2/token        an OAuth 2.0 token endpoint: client_id is NAME, client_secret the agent's key
-On loopback a request needs the agent's key, in the header ` + agent.KeyHeader + `. The agent writes it into a file
-of mode 0600. The unix socket needs no key: it takes connections of this user and of root.
-A template of a file has {{.AccessToken}}, {{.TokenType}}, {{.Scope}}, {{.Fingerprint}}, {{.ExpiresAt}}, {{.CacheUntil}}.
+On loopback a request needs the agent's key, in the header ` + agent.KeyHeader + `. The agent writes
+it into a file of mode 0600. The unix socket needs no key: it takes connections of this user and of
+root.
+A template of a file has {{.AccessToken}}, {{.TokenType}}, {{.Scope}}, {{.Fingerprint}},
+{{.ExpiresAt}}, {{.CacheUntil}}.
 `,
 		Example: `tokenvend agent minut monta
 curl -H "` + agent.KeyHeader + `: $(cat ~/` + keyName + `)" http://localhost:2774/tokens/minut
@@ -99,6 +101,9 @@ func (a *agentCommand) run(ctx context.Context, commands hint.Commands, names []
 	}
 	if len(names) == 0 {
 		return clierror.Usage("expected the names of the credentials that the agent may ask for")
+	}
+	if a.listen == noListen && a.socket == "" && len(files) == 0 {
+		return clierror.Usage("--listen none: expected --socket or --write too")
 	}
 	slices.Sort(names)
 	place, err := a.Place(ctx, commands)

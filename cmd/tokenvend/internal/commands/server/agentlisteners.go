@@ -57,7 +57,8 @@ func (a *agentCommand) open(tokens *agent.Agent, log *slog.Logger) ([]agentListe
 func (a *agentCommand) openLoopback(tokens *agent.Agent, log *slog.Logger) (agentListener, error) {
 	host, _, err := net.SplitHostPort(a.listen)
 	if err != nil || !loopback.IsHost(host) {
-		return agentListener{}, clierror.Usage("--listen: expected a loopback address, as in 127.0.0.1:2774, or %s", noListen)
+		return agentListener{}, clierror.Usage(
+			"--listen: expected a loopback address, as in 127.0.0.1:2774, or %s", noListen)
 	}
 	path, err := a.keyPath()
 	if err != nil {

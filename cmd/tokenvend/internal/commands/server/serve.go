@@ -68,12 +68,14 @@ func (s *serve) register(f *pflag.FlagSet) {
 	f.Func("admin-key", "`ID:SECRET` or ID:SECRET=ARN: an operator's key, which may do everything, "+
 		"beside the one in FOLDER/key; may be repeated", appendTo(&s.adminKeys))
 	f.DurationVar(&s.Every, "every", time.Minute, "renew tokens that are due this often, a `DURATION` as in 1m")
-	f.DurationVar(&s.Canary, "canary", 0, "verify each living token at its provider this often, where that is possible, "+
+	f.DurationVar(&s.Canary, "canary", 0, "verify each living token at its provider this often, where that is "+
+		"possible, "+
 		"a `DURATION` as in 15m; else never")
 	f.StringVar(&s.Metrics, "metrics", "", "answer GET /metrics for Prometheus on this `ADDRESS`; else nowhere")
 	f.StringVar(&s.MetricsToken, "metrics-token", "", "the `FILE` of the bearer token that /metrics takes")
 	f.BoolVar(&s.AllowPrivate, "allow-private", false,
-		"let token endpoints have private and loopback addresses, and http:// on loopback; link-local ones stay refused")
+		"let token endpoints have private and loopback addresses, and http:// on loopback; link-local ones stay "+
+			"refused")
 	f.StringVar(&s.CA, "ca", "", "trust the certificates of this PEM `FILE` besides the system's")
 	f.StringVar(&s.proxy, "proxy", "", "reach providers through this http proxy, as `http://HOST:PORT`")
 	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; "+

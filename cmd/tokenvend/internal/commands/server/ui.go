@@ -13,7 +13,8 @@ func newUI(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ui",
 		Short: "Prints a link to the status page of the server on this machine",
-		Long:  "The link signs one browser in, once, within five minutes. The page shows no token and changes nothing.\n",
+		Long: "The link signs one browser in, once, within five minutes. The page shows no token and changes " +
+			"nothing.\n",
 
 		Example:           "tokenvend ui",
 		Args:              command.NoArguments,

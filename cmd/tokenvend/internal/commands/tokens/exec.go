@@ -28,7 +28,8 @@ func newExec(p command.Program) *cobra.Command {
 		Long: `In the variable's name letters are capitals, and - is _. One that is set already is replaced.
 Flags stand before NAME; what follows NAME belongs to the command. The tokens are not renewed while the command runs.
 `,
-		Example: `tokenvend exec minut sh -c 'curl -H "Authorization: Bearer $MINUT_TOKEN" https://api.minut.com/v8/users/me'
+		Example: `tokenvend exec minut sh -c 'curl -H "Authorization: Bearer $MINUT_TOKEN"
+https://api.minut.com/v8/users/me'
 tokenvend exec minut,monta -- env`,
 		RunE: func(cmd *cobra.Command, args []string) error { return e.run(cmd.Context(), p.Hints(cmd), args) },
 	}

@@ -23,10 +23,10 @@ func newRenew(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "renew NAME",
 		Short: "Replaces a credential's token now, and prints the old and the new fingerprint",
-		Long: `The provider is asked for another token, as if an API had refused the one in use. A token younger than 30 seconds is
-not replaced; over --url, one that the provider still takes is not either. Where that is refused because earlier attempts
-failed, or because a grant counts as ended, the provider is asked all the same, once; that takes an operator's right, the
-one that connect takes.
+		Long: `The provider is asked for another token, as if an API had refused the one in use. A token younger
+than 30 seconds is not replaced; over --url, one that the provider still takes is not either. Where
+that is refused because earlier attempts failed, or because a grant counts as ended, the provider is
+asked all the same, once; that takes an operator's right, the one that connect takes.
 `,
 		Example: "tokenvend renew minut",
 		Args:    command.OneName,
@@ -85,10 +85,11 @@ func newRevoke(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "revoke NAME",
 		Short: "Revokes a credential's token, and forgets it",
-		Long: `Where the provider can revoke, it is told to; where it can't be reached, the token is vended no more, and rotate tells
-the provider later. The next caller gets another token; rm ends that too. A user's grant is over, until tokenvend
-connect. Instances that hold the token in their memory read the store within a minute: until the time that is printed
-("memory_until" in JSON) one of them may still vend it.
+		Long: `Where the provider can revoke, it is told to; where it can't be reached, the token is vended no
+more, and rotate tells the provider later. The next caller gets another token; rm ends that too. A
+user's grant is over, until tokenvend connect. Instances that hold the token in their memory read
+the store within a minute: until the time that is printed ("memory_until" in JSON) one of them may
+still vend it.
 `,
 		Example: "tokenvend revoke minut",
 		Args:    command.OneName,

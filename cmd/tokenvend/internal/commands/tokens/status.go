@@ -26,8 +26,8 @@ func newStatus(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status NAME…",
 		Short: "Prints the status of credentials' tokens, without the tokens",
-		Long: `Of one credential it prints everything, of several a line each. It exits with 1 where callers get no token,
-because something has failed or you have to act.
+		Long: `Of one credential it prints everything, of several a line each. It exits with 1 where callers get no
+token, because something has failed or you have to act.
 `,
 		Example: "tokenvend status minut\ntokenvend status --all",
 		Args: func(_ *cobra.Command, args []string) error {

@@ -24,9 +24,9 @@ func newExport(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Writes all credentials without their secrets, as a JSON list",
-		Long: `It writes what import reads: for each credential its name and the fields of its secret that are no secret. What it leaves
-out, such as client_secret, private_key, refresh_token and params, is listed in omitted. Tokens and grants stay where
-they are.
+		Long: `It writes what import reads: for each credential its name and the fields of its secret that are no
+secret. What it leaves out, such as client_secret, private_key, refresh_token and params, is listed
+in omitted. Tokens and grants stay where they are.
 `,
 		Example:           "tokenvend export --function tokenvend-VendFunction-abc >credentials.json",
 		Args:              command.NoArguments,

@@ -33,11 +33,13 @@ func newImport(p command.Program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import [FILE]",
 		Short: "Makes credentials from a list, an environment file or existing secrets",
-		Long: `It reads a JSON list as export writes it, with the secrets filled in; or an environment file with lines such as
-MINUT_CLIENT_ID=…, MINUT_CLIENT_SECRET=…, and _REFRESH_TOKEN, _TOKEN_URL, _PROVIDER, _SCOPE, _AUDIENCE; - is standard
-input. --secret takes an existing secret of Secrets Manager, a JSON object with such members.
-It shows what it would make, without secret values, and asks. A credential that is there already is left as it is. One
-that is malformed keeps all from being made. Nothing is asked of a provider: a refresh token might be good for one use.
+		Long: `It reads a JSON list as export writes it, with the secrets filled in; or an environment file with
+lines such as MINUT_CLIENT_ID=…, MINUT_CLIENT_SECRET=…, and _REFRESH_TOKEN, _TOKEN_URL, _PROVIDER,
+_SCOPE, _AUDIENCE; - is standard input. --secret takes an existing secret of Secrets Manager, a JSON
+object with such members.
+It shows what it would make, without secret values, and asks. A credential that is there already is
+left as it is. One that is malformed keeps all from being made. Nothing is asked of a provider: a
+refresh token might be good for one use.
 `,
 		Example: "tokenvend import old.env --dry-run\n" +
 			"tokenvend import --function tokenvend-VendFunction-abc --secret minut=legacy/minut-oauth",

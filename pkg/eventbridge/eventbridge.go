@@ -1,4 +1,6 @@
-package api
+// Package eventbridge reads what rules of EventBridge send to a function: pings
+// and events.
+package eventbridge
 
 import (
 	"bytes"

@@ -1,9 +1,9 @@
-package api_test
+package eventbridge_test
 
 import (
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/eventbridge"
 )
 
 func TestIsPing(t *testing.T) {
@@ -12,7 +12,7 @@ func TestIsPing(t *testing.T) {
 		``: false, `null`: false, `{}`: false, `[]`: false, `true`: false, `{"ping":false}`: false, `{"ping":1}`: false,
 		`{"ping":true,"credential":"minut"}`: false, `{"ping":true}{}`: false, `{"ping":true`: false,
 	} {
-		if got := api.IsPing([]byte(payload)); got != want {
+		if got := eventbridge.IsPing([]byte(payload)); got != want {
 			t.Errorf("IsPing(%s) = %t, want %t", payload, got, want)
 		}
 	}
@@ -25,7 +25,7 @@ func TestReadEvent(t *testing.T) {
 		`{"credential":"minut"}`: false, `{"id":"1","source":"s","detail-type":"t"}`: false,
 		`{"id":"1","source":"s","detail-type":"t","detail":{}}`: true,
 	} {
-		e, got := api.ReadEvent([]byte(payload))
+		e, got := eventbridge.ReadEvent([]byte(payload))
 		if scheduled := payload == event; got != want || e.IsScheduled() != scheduled {
 			t.Errorf("ReadEvent(%s) = %+v, %t, want %t; scheduled: %t", payload, e, got, want, scheduled)
 		}
