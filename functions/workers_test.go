@@ -22,10 +22,10 @@ func TestFourWorkersRenewEachOnce(t *testing.T) {
 	}
 	h.start("rotate")
 	learned := 0
-	for range 10 { // invocations: one that runs out of time is continued by the next
+	for n := 0; learned < *due && n < 20; n++ { // one that runs out of time is continued by the next
 		got := h.discover()
-		if learned += got.Learnt; got.Error != "" || got.Learnt == 0 {
-			break
+		if learned += got.Learnt; got.Error != "" {
+			t.Logf("discover() after %d = %+v", learned, got)
 		}
 	}
 	if learned != *due {
