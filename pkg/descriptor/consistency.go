@@ -21,16 +21,6 @@ const (
 	maxTaken   = 8 // values of a step's answer
 )
 
-// namedForm is what [isNamed] accepts, as a regular expression for people.
-const namedForm = `^[A-Za-z][A-Za-z0-9_-]{0,62}$`
-
-// isNamed reports whether a secret, a variable, a step or a value of a step can
-// have that name.
-func isNamed(name string) bool {
-	return name != "" && len(name) <= longestName && strings.Trim(name, lower+upper+digits+"_-") == "" &&
-		strings.Trim(name[:1], digits+"_-") != ""
-}
-
 // HasControl reports whether a text has a control character.
 func HasControl(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }
 
