@@ -1,7 +1,9 @@
 package catalog_test
 
 import (
+	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -66,5 +68,16 @@ func checkDocumented(t *testing.T, d *descriptor.Descriptor) {
 	}
 	if sentences := strings.Count(d.Setup, ". ") + 1; d.Setup == "" || sentences > 3 {
 		t.Errorf("setup has %d sentences, want one to three that say how to get credentials", sentences)
+	}
+}
+
+func TestREADMENamesTheNumberOfEntries(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("has %d providers ready by name", len(descriptor.Names()))
+	if !strings.Contains(string(text), want) {
+		t.Errorf("README.md has no %q", want)
 	}
 }
