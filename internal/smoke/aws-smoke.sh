@@ -49,7 +49,9 @@ code() {
 		{ echo not-invoked; return; }
 	case $(cat "$work/error") in
 	None) echo none ;;
-	*) sed -n 's/.*"errorType":"\([a-z_]*\)".*/\1/p' "$work/body" ;;
+	*) # what stands between "errorType":" and the next quote
+		body=$(cat "$work/body") && rest=${body#*\"errorType\":\"} && echo "${rest%%\"*}"
+		;;
 	esac
 }
 
