@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
@@ -71,10 +72,13 @@ func newInstallation(t *testing.T, o simulator.Options) *installation {
 	database := testbed.DynamoDB(t)
 	h.items = dynamodb.NewFromConfig(h.stack.Account, func(o *dynamodb.Options) {
 		o.BaseEndpoint = aws.String(string(database))
+		o.Retryer = retry.NewStandard()
 	})
 	h.table = h.stack.CreateTable(t, h.items)
 	h.prefix = "tokenvend/" + h.table + "/"
-	h.secrets = secretsmanager.NewFromConfig(h.stack.Account)
+	h.secrets = secretsmanager.NewFromConfig(h.stack.Account, func(o *secretsmanager.Options) {
+		o.Retryer = retry.NewStandard() // an emulator drops connections when many tests run
+	})
 	h.deploy("seal-" + h.table)
 	t.Cleanup(h.closeLedger)
 	t.Cleanup(h.searchForLeaks)

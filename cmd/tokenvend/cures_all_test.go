@@ -51,8 +51,15 @@ func TestCuresOfErrors(t *testing.T) {
 			[]string{"trackmania", "--scope", "b"}, run("", "set", "trackmania", "--max-variants", "20", "--yes"),
 		},
 		api.ProviderRejected: {
-			func(t *testing.T, s *served) { rewrite(t, s.secretPath("movemint"), "client_secret", "wrong") },
-			[]string{"movemint"}, run("demo-secret-movemint\n", "set", "movemint", "--client-id", "demo-movemint"),
+			func(t *testing.T, s *served) { // under a name of its own, which has no token yet
+				secret, err := os.ReadFile(s.secretPath("movemint"))
+				must(t, err)
+				wrong := filepath.Join(t.TempDir(), "mine.json")
+				must(t, os.WriteFile(wrong, secret, 0o600))
+				rewrite(t, wrong, "client_secret", "wrong")
+				must(t, os.Rename(wrong, s.secretPath("mine")))
+			},
+			[]string{"mine"}, run("demo-secret-movemint\n", "set", "mine", "--client-id", "demo-movemint"),
 		},
 		api.ProviderMalformed: {
 			func(t *testing.T, s *served) { s.fault(t, "movemint", `{"html":true,"status":200}`) },

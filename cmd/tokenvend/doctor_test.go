@@ -25,6 +25,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iamaccount"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
+	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
@@ -38,7 +39,13 @@ type clinic struct {
 
 func newClinic(t *testing.T) *clinic {
 	t.Helper()
-	s := newStack(t)
+	return newClinicIn(t, testbed.Account(t))
+}
+
+// newClinicIn returns a stack with a function in an empty account.
+func newClinicIn(t *testing.T, account aws.Config) *clinic {
+	t.Helper()
+	s := newStackIn(t, account)
 	at, err := url.Parse(*s.account.BaseEndpoint)
 	s.must(err)
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}

@@ -72,13 +72,13 @@ func (c *connecting) address(form *regexp.Regexp) string {
 // eventually is what get returns once that is not empty.
 func eventually(t *testing.T, get func() string) string {
 	t.Helper()
-	for range 500 {
+	for range 3000 {
 		if got := get(); got != "" {
 			return got
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatal("get() = an empty text for 10 s, want another")
+	t.Fatal("get() = an empty text for a minute, want another")
 	return ""
 }
 

@@ -59,7 +59,12 @@ type stack struct {
 
 func newStack(t *testing.T) *stack {
 	t.Helper()
-	cfg := testbed.Account(t)
+	return newStackIn(t, testbed.Account(t))
+}
+
+// newStackIn returns a stack in an empty account.
+func newStackIn(t *testing.T, cfg aws.Config) *stack {
+	t.Helper()
 	s := &stack{
 		T:         t,
 		account:   cfg,

@@ -225,7 +225,11 @@ func TestAFunctionItsAliasesAndGrants(t *testing.T) {
 		_, err = c.CreateAlias(ctx, &lambda.CreateAliasInput{
 			FunctionName: name, Name: aws.String("old"), FunctionVersion: version.Version,
 		})
-		fails(t, "CreateAlias again", err, "ResourceConflictException")
+		code := "ResourceConflictException"
+		if strings.HasSuffix(t.Name(), "moto") { // which has another name for it
+			code = "ConflictException"
+		}
+		fails(t, "CreateAlias again", err, code)
 		_, err = c.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: name, Name: aws.String("old")})
 		must(t, "DeleteAlias", err)
 		if got, want := aliases(t, c), "api $LATEST"; got != want {
