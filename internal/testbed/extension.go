@@ -52,7 +52,9 @@ func StartExtension(t testing.TB, binary string, env ...string) *Extension {
 	cmd := exec.Command(binary)
 	cmd.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(e.server.URL, "http://")}, env...)
 	e.process = &process{name: binary, cmd: cmd, ended: make(chan struct{})}
+	e.mu.Lock() // the handler reads it
 	e.began = time.Now()
+	e.mu.Unlock()
 	if err := e.process.launch(); err != nil {
 		t.Fatal(err)
 	}
