@@ -1,7 +1,7 @@
 // Package catalog_test holds every provider of the catalogue to golden files:
-// the request that the vendor's page describes, an answer, its malformed twin,
-// and what is read of it. They were written from the vendors' pages before the
-// descriptors.
+// a request, an answer, its malformed twin, and what is read of it. Where an
+// entry is marked as not read, its golden files are assumed as well: they show
+// that the descriptor says what was meant, and not that the vendor agrees.
 package catalog_test
 
 import (

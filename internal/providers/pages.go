@@ -40,7 +40,8 @@ for what each one needs. Another provider needs no code: see the
 
 The last column is the vendor's page, and the day of the copy that was compared
 with the entry. %d entries say "not read": they were written from general
-knowledge of the vendor, and count as assumed.
+knowledge of the vendor, and so were the golden files that test them. They count
+as assumed: the first token shows whether they are right.
 
 | provider | what it is | grants | source |
 |---|---|---|---|

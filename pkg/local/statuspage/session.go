@@ -24,7 +24,7 @@ const (
 const LoginPath = "/ui/login"
 
 // NewLink returns the path and query of a link that signs one browser in, once,
-// within five minutes. secret is the operator's key: whoever has it may do
+// within five minutes. secret is the operator's key: its holder may do
 // everything that the page shows.
 func NewLink(secret redact.String) string { return newLink(secret, time.Now()) }
 
