@@ -57,9 +57,10 @@ var layers = [][]string{
 	{"pkg/attempt"},
 	{"pkg/mint"},
 	{"pkg/operate"},
-	{"pkg/vend", "pkg/rotate", "pkg/local/monitor", "pkg/local/statuspage"},
+	{"pkg/vend", "pkg/rotate", "pkg/local/monitor", "pkg/local/statuspage", "pkg/local/datafolder"},
 	{"pkg/boot", "pkg/local/gateway", "pkg/agent", "pkg/agent/unixsocket"},
-	{"pkg/local", "pkg/agent/extension", "pkg/agent/tokenfile"},
+	{"pkg/local/demo", "pkg/agent/extension", "pkg/agent/tokenfile"},
+	{"pkg/local"},
 	{
 		"functions/vend", "functions/rotate", "pkg/local/maintenance",
 		"cmd/tokenvend/internal/clierror", "cmd/tokenvend-extension",
