@@ -44,7 +44,7 @@ template: ## write anew what tests know of template.yaml, and docs/reference/ope
 race: ## run the tests under the race detector
 	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -v '/tokenvend/functions$$')
 
-bare: ## do what the README says with nothing but Go, git, make, curl and a shell
+bare: ## do what the README and the tutorial say with nothing but Go, git, make, curl and a shell
 	internal/bare/run.sh
 
 # Under load: as many processes that only compute as there are processors. Packages whose tests take under a second run 200 times, the others 10 times.
