@@ -105,6 +105,7 @@ var apart = map[string][]string{
 	"cmd/tokenvend/internal/report":            {"pkg/client"},
 	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
 	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"examples/provider":                        {}, // an example
 	"examples/oauth2/go":                       {}, // an example
 	"examples/lambda/go":                       {}, // an example
 	"internal/layer":                           {},
