@@ -3,7 +3,6 @@
 package secretinput
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -33,11 +32,14 @@ secret value: a flag --…-file names a file.
 // No flag takes a secret value, because others can read a command line.
 type Input struct {
 	json   bool
+	isNew  bool           // the credential is a new one
 	clear  []string       // fields that are removed before others are set
 	values map[string]any // fields whose flag was given
 	// in the fields params, variables and secrets
 	params, variables, secrets map[string]string
 	allow                      map[string][]string
+
+	passphrase redact.String // of the private key; zero: it is asked for
 }
 
 // textFields are the fields that a flag sets to a text: the flag, the field and
@@ -55,7 +57,10 @@ var textFields = [][3]string{
 // fileFields are the fields that a flag sets to the content of a file.
 var fileFields = [][3]string{
 	{"client-secret-file", "client_secret", "read the client secret from this `FILE`"},
-	{"private-key-file", "private_key", "read the private key of the OAuth client from this PEM `FILE`"},
+	{
+		"private-key-file", "private_key",
+		"read the private key of the OAuth client from this `FILE`, in PEM or JSON with a field private_key",
+	},
 	{"certificate-file", "certificate", "read the client certificate for mutual TLS from this PEM `FILE`"},
 	{"refresh-token-file", "refresh_token", "read an initial refresh token from this `FILE`"},
 }
@@ -81,6 +86,8 @@ func (s *Input) Register(cmd *cobra.Command) {
 	for _, f := range fileFields {
 		set.Func(f[0], f[2], func(path string) error { return s.readFile(f[1], path) })
 	}
+	set.Func("passphrase-file", "read the passphrase of an encrypted private key from this `FILE`; the key is stored "+
+		"without it", s.readPassphrase)
 	set.Func("descriptor-file", "read the provider's descriptor from this JSON `FILE`, instead of "+
 		"--provider", s.readDescriptor)
 	set.Func("param", "send this further parameter, `NAME=VALUE`, with token requests; may be repeated. "+
@@ -134,27 +141,6 @@ func (s *Input) registerChoices(cmd *cobra.Command) {
 	}
 }
 
-func (s *Input) readFile(field, path string) error {
-	text, err := readSmall(path)
-	if err != nil {
-		return command.Expected("%v", err)
-	}
-	s.values[field] = strings.TrimRight(string(text), "\r\n")
-	return nil
-}
-
-func (s *Input) readDescriptor(path string) error {
-	text, err := readSmall(path)
-	if err != nil {
-		return command.Expected("%v", err)
-	}
-	if !json.Valid(text) {
-		return command.Expected("expected a file of JSON")
-	}
-	s.values["descriptor"] = json.RawMessage(text)
-	return nil
-}
-
 // isGiven reports whether a flag that changes a field was given.
 func (s *Input) isGiven() bool {
 	return len(s.values)+len(s.params)+len(s.variables)+len(s.secrets)+len(s.allow)+len(s.clear) > 0
@@ -166,6 +152,7 @@ func (s *Input) Compose(c terminal.Console, name string, before Fields) (redact.
 	if s.json {
 		return s.whole(c)
 	}
+	s.isNew = len(before) == 0
 	for _, field := range s.clear {
 		if !before.Clear(field) {
 			return redact.String{}, clierror.Usage("--clear: expected a field that the secret has, " +
@@ -204,78 +191,77 @@ func (s *Input) whole(c terminal.Console) (redact.String, error) {
 	return redact.New(string(text)), err
 }
 
-// complete asks for what is missing.
+// complete asks for what is missing. A new credential is asked for what may be
+// left out too.
 func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	if _, inline := f["descriptor"]; !inline {
-		if err := askFor(c, f, "provider", "provider ("+strings.Join(descriptor.Names(), ", ")+")"); err != nil {
+		q := Question{Field: "provider", Help: "provider (" + strings.Join(descriptor.Names(), ", ") + ")"}
+		if err := q.ask(c, f); err != nil {
 			return err
 		}
 	}
-	d, err := descriptorOf(f)
+	d, source, err := descriptorOf(f)
 	if err != nil {
 		return err
 	}
-	if d != nil && d.NeedsTokenURL() {
-		if err := askFor(c, f, "token_url", "token URL"); err != nil {
-			return err
-		}
-	}
-	needed := credential.Needed{ClientID: true, ClientSecret: true}
+	questions := []Question{{Field: "client_id", Help: "client id"}, {Field: clientSecret}}
 	if d != nil {
-		needed = credential.NeededFor(d, descriptor.Grant(f.word("grant")))
-		if err := s.completeNamed(c, f, d, needed); err != nil {
+		s.setUsualGrant(c, f, d)
+		questions = Questions(d, source, descriptor.Grant(f.word("grant")))
+	}
+	for _, q := range questions {
+		switch {
+		case q.Optional && !s.isNew:
+		case q.Field == clientSecret:
+			err = s.askSecret(c, f, name)
+		default:
+			err = q.ask(c, f)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if needed.ClientID {
-		if err := askFor(c, f, "client_id", "client id"); err != nil {
-			return err
-		}
+	return s.decryptKey(c, f)
+}
+
+// setUsualGrant sets the grant type of a new credential to that of the
+// provider's example, where it is another than the default.
+func (s *Input) setUsualGrant(c terminal.Console, f Fields, d *descriptor.Descriptor) {
+	usual := UsualGrant(d)
+	if _, given := f["grant"]; given || !s.isNew || usual == d.DirectGrant() {
+		return
 	}
-	if _, fromFile := s.values["client_secret"]; fromFile || !needed.ClientSecret {
-		return nil
-	}
-	return s.askSecret(c, f, name)
+	f.Put("grant", usual)
+	c.Say("The grant is %s, as is usual for this provider; --grant names another.", usual)
 }
 
 // descriptorOf returns the descriptor of the provider that is named, or the
-// inline one; nil for a wrong one, which is reported once the secret is
-// checked.
-func descriptorOf(f Fields) (*descriptor.Descriptor, error) {
+// inline one, with its JSON; nil for a wrong one, which is reported once the
+// secret is checked.
+func descriptorOf(f Fields) (*descriptor.Descriptor, []byte, error) {
 	if inline, ok := f["descriptor"]; ok {
 		d, _ := descriptor.Parse(inline)
-		return d, nil
+		return d, inline, nil
 	}
 	name := f.word("provider")
 	if !slices.Contains(descriptor.Names(), name) {
-		return nil, clierror.Usage("--provider: expected one of %s; another provider needs a descriptor "+
+		return nil, nil, clierror.Usage("--provider: expected one of %s; another provider needs a descriptor "+
 			"(--descriptor-file, or in the secret with --json)", strings.Join(descriptor.Names(), ", "))
 	}
-	return descriptor.Catalog(name)
+	d, err := descriptor.Catalog(name)
+	return d, descriptor.Source(name), err
 }
 
-// askFor asks for a field that is absent, on a terminal.
-func askFor(c terminal.Console, f Fields, field, question string) error {
-	if _, given := f[field]; given {
-		return nil
-	}
-	flagName := strings.ReplaceAll(field, "_", "-")
-	if !c.Interactive() {
-		return clierror.Usage("--%s is needed, since there is no terminal to ask on", flagName)
-	}
-	answer, err := c.Question(question + ": ")
-	if err == nil && answer == "" {
-		err = clierror.Usage("the %s is needed", strings.ReplaceAll(field, "_", " "))
-	}
-	f.Put(field, answer)
-	return err
-}
+// clientSecret is the field of the client secret.
+const clientSecret = "client_secret"
 
 // askSecret asks for the client secret, or reads it as one line of standard
 // input. No answer keeps the one that the secret has.
 func (s *Input) askSecret(c terminal.Console, f Fields, name string) error {
-	const field = "client_secret"
-	_, has := f[field]
+	if _, fromFile := s.values[clientSecret]; fromFile {
+		return nil
+	}
+	_, has := f[clientSecret]
 	question := "client secret"
 	if has {
 		question = fmt.Sprintf("new client secret (none: %s keeps the one it has)", name)
@@ -285,7 +271,7 @@ func (s *Input) askSecret(c terminal.Console, f Fields, name string) error {
 	case err != nil:
 		return err
 	case !answer.IsZero():
-		f.Put(field, answer.Reveal())
+		f.Put(clientSecret, answer.Reveal())
 	case !c.Interactive() && !s.isGiven():
 		return clierror.Usage("nothing to change: expected a flag, or the new client secret as one line of standard " +
 			"input")
