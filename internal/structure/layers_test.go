@@ -66,7 +66,7 @@ var layers = [][]string{
 	},
 	{"cmd/tokenvend/internal/connection"},
 	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
-	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput"},
+	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput", "cmd/tokenvend/internal/probe"},
 	{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",

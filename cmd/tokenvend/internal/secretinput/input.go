@@ -6,17 +6,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
-	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -31,8 +26,11 @@ secret value: a flag --…-file names a file.
 // Input is a credential's secret as flags, answers and standard input give it.
 // No flag takes a secret value, because others can read a command line.
 type Input struct {
+	// IsNew reports whether the credential is a new one: it is asked for what
+	// may be left out too.
+	IsNew bool
+
 	json   bool
-	isNew  bool           // the credential is a new one
 	clear  []string       // fields that are removed before others are set
 	values map[string]any // fields whose flag was given
 	// in the fields params, variables and secrets
@@ -40,105 +38,6 @@ type Input struct {
 	allow                      map[string][]string
 
 	passphrase redact.String // of the private key; zero: it is asked for
-}
-
-// textFields are the fields that a flag sets to a text: the flag, the field and
-// the help.
-var textFields = [][3]string{
-	{"client-id", "client_id", "`ID` of the OAuth client"},
-	{"token-url", "token_url", "`URL` of the token endpoint, where the provider publishes none"},
-	{"scope", "scope", "`SCOPES` that are asked for by default, separated by spaces"},
-	{"audience", "audience", "`AUDIENCE` that is asked for by default"},
-	{"key-id", "key_id", "`ID` of the private key at the provider"},
-	{"lifetime", "lifetime", "`DURATION` that a token lives, where the provider does not say, as in 1h"},
-	{"idle-after", "idle_after", "`DURATION` without requests after which a token is no longer renewed, as in 24h"},
-}
-
-// fileFields are the fields that a flag sets to the content of a file.
-var fileFields = [][3]string{
-	{"client-secret-file", "client_secret", "read the client secret from this `FILE`"},
-	{
-		"private-key-file", "private_key",
-		"read the private key of the OAuth client from this `FILE`, in PEM or JSON with a field private_key",
-	},
-	{"certificate-file", "certificate", "read the client certificate for mutual TLS from this PEM `FILE`"},
-	{"refresh-token-file", "refresh_token", "read an initial refresh token from this `FILE`"},
-}
-
-// allowFields are the lists of allow: the flag, the list and the help.
-var allowFields = [][3]string{
-	{"allow-principal", "principals", "only callers whose `ARN` matches this pattern"},
-	{"allow-alias", "aliases", "callers by this `ALIAS` of the function"},
-	{"allow-scope", "scopes", "a `SCOPE` that may be asked for beyond the default"},
-	{"allow-audience", "audiences", "an `AUDIENCE` that may be asked for beyond the default"},
-	{"allow-account", "accounts", "an `ACCOUNT` that may be asked for"},
-}
-
-// Register adds the flags to a command.
-func (s *Input) Register(cmd *cobra.Command) {
-	s.values, s.allow = map[string]any{}, map[string][]string{}
-	s.params, s.variables, s.secrets = map[string]string{}, map[string]string{}, map[string]string{}
-	set := cmd.Flags()
-	s.registerChoices(cmd)
-	for _, f := range textFields {
-		set.Func(f[0], f[2], func(value string) error { s.values[f[1]] = value; return nil })
-	}
-	for _, f := range fileFields {
-		set.Func(f[0], f[2], func(path string) error { return s.readFile(f[1], path) })
-	}
-	set.Func("passphrase-file", "read the passphrase of an encrypted private key from this `FILE`; the key is stored "+
-		"without it", s.readPassphrase)
-	set.Func("descriptor-file", "read the provider's descriptor from this JSON `FILE`, instead of "+
-		"--provider", s.readDescriptor)
-	set.Func("param", "send this further parameter, `NAME=VALUE`, with token requests; may be repeated. "+
-		"For a value that is secret use --json", pairs(s.params))
-	set.Func("variable", "set this variable of the provider, `NAME=VALUE`; may be repeated", pairs(s.variables))
-	set.Func("secret-file", "read a named secret of the provider from a file, `NAME=FILE`; may be "+
-		"repeated", s.readSecret)
-	set.BoolFunc("keep-warm", "renew the token without requests for it", func(value string) error {
-		warm, err := strconv.ParseBool(value)
-		s.values["keep_warm"] = warm
-		return err
-	})
-	set.Func("max-variants", "`NUMBER` of combinations of scope and audience that may be in use besides the default",
-		func(value string) error {
-			n, err := strconv.Atoi(value)
-			s.values["max_variants"] = n
-			return err
-		})
-	for _, f := range allowFields {
-		set.Func(f[0], f[2]+"; may be repeated", func(value string) error {
-			s.allow[f[1]] = append(s.allow[f[1]], value)
-			return nil
-		})
-	}
-	set.BoolVar(&s.json, "json", false, "read the whole secret as JSON from standard input")
-}
-
-// RegisterClear adds the flag that removes fields.
-func (s *Input) RegisterClear(cmd *cobra.Command) {
-	cmd.Flags().Func("clear", "remove this `FIELD`, such as scope, params or allow.principals, "+
-		"before what other flags say is added; may be repeated", func(field string) error {
-		s.clear = append(s.clear, field)
-		return nil
-	})
-}
-
-// registerChoices adds the flags that take one of some words. A wrong provider
-// is reported once the secret is checked.
-func (s *Input) registerChoices(cmd *cobra.Command) {
-	text := func(field string) func(string) error {
-		return func(value string) error { s.values[field] = value; return nil }
-	}
-	grants := grant.Names()
-	cmd.Flags().Func("provider", "`PROVIDER`: one of "+strings.Join(descriptor.Names(), ", "), text("provider"))
-	cmd.Flags().Func("grant", "`GRANT` type by which tokens are obtained: "+command.Alternatives(grants), text("grant"))
-	for name, words := range map[string][]string{"provider": descriptor.Names(), "grant": grants} {
-		complete := cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
-		if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
-			panic(err) // there is no such flag
-		}
-	}
 }
 
 // isGiven reports whether a flag that changes a field was given.
@@ -152,7 +51,6 @@ func (s *Input) Compose(c terminal.Console, name string, before Fields) (redact.
 	if s.json {
 		return s.whole(c)
 	}
-	s.isNew = len(before) == 0
 	for _, field := range s.clear {
 		if !before.Clear(field) {
 			return redact.String{}, clierror.Usage("--clear: expected a field that the secret has, " +
@@ -211,7 +109,7 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	}
 	for _, q := range questions {
 		switch {
-		case q.Optional && !s.isNew:
+		case q.Optional && !s.IsNew:
 		case q.Field == clientSecret:
 			err = s.askSecret(c, f, name)
 		default:
@@ -228,7 +126,7 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 // provider's example, where it is another than the default.
 func (s *Input) setUsualGrant(c terminal.Console, f Fields, d *descriptor.Descriptor) {
 	usual := UsualGrant(d)
-	if _, given := f["grant"]; given || !s.isNew || usual == d.DirectGrant() {
+	if _, given := f["grant"]; given || !s.IsNew || usual == d.DirectGrant() {
 		return
 	}
 	f.Put("grant", usual)

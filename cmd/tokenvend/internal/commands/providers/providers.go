@@ -16,7 +16,7 @@ import (
 
 // Commands returns the commands of this package.
 func Commands(p command.Program) []*cobra.Command {
-	return []*cobra.Command{newProviders(p)}
+	return []*cobra.Command{newProviders(p), newDescriptor(p), newProbe(p)}
 }
 
 // list is the command providers.
