@@ -12,7 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/local/gateway"
 	"github.com/tokenvend/tokenvend/pkg/local/httpserver"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
@@ -94,7 +94,7 @@ func writeDemos(source *folder.Source, sim *simulator.Simulator) error {
 		}
 		secret := demoSecret{Provider: name, KeepWarm: slices.Contains(warmDemos[:], name)}
 		secret.ClientID, secret.ClientSecret = sim.ClientFor(name)
-		if d, err := descriptor.Catalog(name); err == nil && d.NeedsTokenURL() {
+		if d, err := catalog.Get(name); err == nil && d.NeedsTokenURL() {
 			secret.TokenURL = sim.TokenURL(name)
 		}
 		if sim.AuthorizeURL(name) != "" {

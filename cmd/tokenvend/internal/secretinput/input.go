@@ -17,6 +17,8 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -124,9 +126,9 @@ func (s *Input) registerChoices(cmd *cobra.Command) {
 		return func(value string) error { s.values[field] = value; return nil }
 	}
 	grants := grant.Names()
-	cmd.Flags().Func("provider", "`PROVIDER`: one of "+strings.Join(descriptor.Names(), ", "), text("provider"))
+	cmd.Flags().Func("provider", "`PROVIDER`: one of "+strings.Join(catalog.Names(), ", "), text("provider"))
 	cmd.Flags().Func("grant", "`GRANT` type by which tokens are obtained: "+command.Alternatives(grants), text("grant"))
-	for name, words := range map[string][]string{"provider": descriptor.Names(), "grant": grants} {
+	for name, words := range map[string][]string{"provider": catalog.Names(), "grant": grants} {
 		complete := cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
 		if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
 			panic(err) // there is no such flag
@@ -207,7 +209,7 @@ func (s *Input) whole(c terminal.Console) (redact.String, error) {
 // complete asks for what is missing.
 func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	if _, inline := f["descriptor"]; !inline {
-		if err := askFor(c, f, "provider", "provider ("+strings.Join(descriptor.Names(), ", ")+")"); err != nil {
+		if err := askFor(c, f, "provider", "provider ("+strings.Join(catalog.Names(), ", ")+")"); err != nil {
 			return err
 		}
 	}
@@ -243,15 +245,15 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 // checked.
 func descriptorOf(f Fields) (*descriptor.Descriptor, error) {
 	if inline, ok := f["descriptor"]; ok {
-		d, _ := descriptor.Parse(inline)
+		d, _ := parser.Parse(inline)
 		return d, nil
 	}
 	name := f.word("provider")
-	if !slices.Contains(descriptor.Names(), name) {
+	if !slices.Contains(catalog.Names(), name) {
 		return nil, clierror.Usage("--provider: expected one of %s; another provider needs a descriptor "+
-			"(--descriptor-file, or in the secret with --json)", strings.Join(descriptor.Names(), ", "))
+			"(--descriptor-file, or in the secret with --json)", strings.Join(catalog.Names(), ", "))
 	}
-	return descriptor.Catalog(name)
+	return catalog.Get(name)
 }
 
 // askFor asks for a field that is absent, on a terminal.
