@@ -3,7 +3,6 @@ package outbound_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -33,11 +32,11 @@ func TestEachRequestIsObserved(t *testing.T) {
 	own, _ := outbound.SingleUse(shared, nil)
 	for _, rt := range []http.RoundTripper{shared, own} {
 		for _, base := range []string{server.URL, gone.URL} {
-			at, err := url.Parse(base + "/token")
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/token", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			res, err := rt.RoundTrip((&http.Request{Method: http.MethodPost, URL: at}).WithContext(t.Context()))
+			res, err := rt.RoundTrip(req)
 			if err == nil {
 				_ = res.Body.Close()
 			}
