@@ -20,12 +20,12 @@ const (
 	guardRule = `[a-z0-9_]+_check`
 )
 
-// accepted returns the reasons of docs/security.md for findings that are
+// accepted returns the reasons of docs/explanation/security.md for findings that are
 // accepted, by rule and resource, of the rules with such names. A row may have
 // several resources.
 func accepted(t *testing.T, rules string) map[[2]string]string {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join("..", "docs", "security.md"))
+	page, err := os.ReadFile(filepath.Join("..", "docs", "explanation", "security.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,13 +47,13 @@ func checkFindings(t *testing.T, found []testbed.Finding, reasons map[[2]string]
 	for _, f := range found {
 		at := [2]string{f.Rule, f.Resource}
 		if reported[at] = true; reasons[at] == "" {
-			t.Errorf("%s is found in %s: %s, want it fixed, or its reason in docs/security.md", f.Rule, f.Resource, f.Info)
+			t.Errorf("%s is found in %s: %s, want it fixed, or its reason in docs/explanation/security.md", f.Rule, f.Resource, f.Info)
 		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(reasons),
 		func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
 		if !reported[at] {
-			t.Errorf("docs/security.md accepts %s of %s, want it removed: it is not found", at[0], at[1])
+			t.Errorf("docs/explanation/security.md accepts %s of %s, want it removed: it is not found", at[0], at[1])
 		}
 	}
 	t.Logf("%d findings, each with its reason", len(reported))
