@@ -20,9 +20,9 @@ const (
 	guardRule = `[a-z0-9_]+_check`
 )
 
-// accepted returns the reasons of docs/explanation/security.md for findings that are
-// accepted, by rule and resource, of the rules with such names. A row may have
-// several resources.
+// accepted returns the reasons of docs/explanation/security.md for findings
+// that are accepted, by rule and resource, of the rules with such names. A row
+// may have several resources.
 func accepted(t *testing.T, rules string) map[[2]string]string {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "explanation", "security.md"))
