@@ -1,4 +1,4 @@
-// Command providers writes docs/reference/providers from the catalogue: a page
+// Command providers writes docs/providers from the catalogue: a page
 // for each provider, and an index. A test fails where they are stale.
 package main
 
@@ -11,13 +11,13 @@ import (
 func main() {
 	pages, err := pages()
 	if err == nil {
-		err = write("docs/reference/providers", pages)
+		err = write("docs/providers", pages)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "providers:", err)
 		os.Exit(1)
 	}
-	fmt.Printf("docs/reference/providers: %d pages\n", len(pages))
+	fmt.Printf("docs/providers: %d pages\n", len(pages))
 }
 
 // write replaces the pages of a folder.
