@@ -33,7 +33,7 @@ var layers = [][]string{
 	{"pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template"},
 	{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
-		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/iampolicy",
+		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/encryptedkey", "cmd/tokenvend/internal/iampolicy",
 	},
 	{"pkg/provider/expiry", "pkg/provider/body", "cmd/tokenvend/internal/iamaccount"},
 	{"pkg/provider/ratelimit"},
@@ -67,12 +67,12 @@ var layers = [][]string{
 	},
 	{"cmd/tokenvend/internal/connection"},
 	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
-	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput"},
+	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput", "cmd/tokenvend/internal/probe"},
 	{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",
 		"cmd/tokenvend/internal/commands/callers", "cmd/tokenvend/internal/commands/transfer",
-		"cmd/tokenvend/internal/commands/data",
+		"cmd/tokenvend/internal/commands/data", "cmd/tokenvend/internal/commands/providers",
 	},
 	{"cmd/tokenvend/internal/commands/doctor"},
 	{"cmd/tokenvend/internal/cli"},
