@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // checking compares one request with the shape.
@@ -19,6 +20,7 @@ type checking struct {
 	rules  map[string]rule
 	roles  map[string]string // of this authorization: state, code, verifier, challenge
 	public crypto.PublicKey  // of the credential
+	since  time.Time         // when the exchange began
 	got    *http.Request
 	body   []byte
 

@@ -64,8 +64,8 @@ func (r jwtRule) check(text string, c *checking) string {
 		return fmt.Sprintf("has alg %v, want %s", header["alg"], r.Alg)
 	}
 	delete(header, "alg")
-	problems := r.members("header", header, r.Header)
-	problems = append(problems, r.members("claims", claims, r.Claims)...)
+	problems := r.members("header", header, r.Header, c)
+	problems = append(problems, r.members("claims", claims, r.Claims, c)...)
 	if !r.verifies(c, parts[0]+"."+parts[1], parts[2]) {
 		problems = append(problems, "signature is not valid")
 	}
@@ -83,7 +83,7 @@ func unpack(part string) (map[string]any, error) {
 	return members, d.Decode(&members)
 }
 
-func (r jwtRule) members(what string, got map[string]any, want map[string]member) []string {
+func (r jwtRule) members(what string, got map[string]any, want map[string]member, c *checking) []string {
 	var problems []string
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		value, given := got[name]
@@ -91,7 +91,7 @@ func (r jwtRule) members(what string, got map[string]any, want map[string]member
 		if name == "scope" {
 			value, rule.Is = sorted(value), sorted(rule.Is)
 		}
-		switch problem := rule.check(value, got); {
+		switch problem := rule.check(value, got, c); {
 		case !given && slices.Contains(r.Optional, name):
 		case !given:
 			problems = append(problems, what+"."+name+" is missing")
@@ -108,7 +108,7 @@ func (r jwtRule) members(what string, got map[string]any, want map[string]member
 }
 
 // check returns what is wrong with a member, or "".
-func (m member) check(got any, all map[string]any) string {
+func (m member) check(got any, all map[string]any, c *checking) string {
 	text, _ := got.(string)
 	switch {
 	case m.Any:
@@ -121,11 +121,11 @@ func (m member) check(got any, all map[string]any) string {
 		raw, err := hex.DecodeString(text)
 		return unless(err == nil && len(raw) >= 8, "= %v, want random hexadecimal digits", got)
 	case m.Now != nil:
-		return between(got, time.Now().Unix(), m.Now)
+		return between(got, c.since.Unix(), time.Now().Unix(), m.Now)
 	case m.AfterIAT != nil:
-		return between(got, seconds(all["iat"]), m.AfterIAT)
+		return between(got, seconds(all["iat"]), seconds(all["iat"]), m.AfterIAT)
 	case m.AfterNBF != nil:
-		return between(got, seconds(all["nbf"]), m.AfterNBF)
+		return between(got, seconds(all["nbf"]), seconds(all["nbf"]), m.AfterNBF)
 	}
 	return equal(got, m.Is)
 }
@@ -136,12 +136,12 @@ func seconds(value any) int64 {
 	return n
 }
 
-// between compares a time with a base. Against the clock, which runs on, it
-// allows the tolerance.
-func between(got any, base int64, bounds []int64) string {
-	off := seconds(got) - base
-	slack := int64(tolerance / time.Second)
-	return unless(off >= bounds[0]-slack && off <= bounds[1], "is %d seconds off, want %v", off, bounds)
+// between compares a time with bounds that count from the earlier and from the
+// later of two times.
+func between(got any, earlier, later int64, bounds []int64) string {
+	at, slack := seconds(got), int64(tolerance/time.Second)
+	isIn := at >= earlier+bounds[0]-slack && at <= later+bounds[1]
+	return unless(isIn, "is %d seconds off, want %v", at-later, bounds)
 }
 
 // verifies reports whether a signature is right.

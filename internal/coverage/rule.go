@@ -51,7 +51,7 @@ type hmacRule struct {
 	Text string `json:"text"`
 }
 
-// tolerance is how far a time may be off.
+// tolerance is how far a time may be off, besides what an exchange takes.
 const tolerance = 2 * time.Second
 
 var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -76,7 +76,7 @@ func (r rule) check(got any, c *checking) string {
 	case r.HMAC != nil:
 		return equal(text, r.HMAC.sum(c))
 	case r.Time != "":
-		return r.checkTime(got)
+		return r.checkTime(got, c)
 	case r.JWT != nil:
 		return r.JWT.check(text, c)
 	}
@@ -108,8 +108,7 @@ func (h hmacRule) sum(c *checking) string {
 }
 
 // checkTime compares a value with the instant that the rule means.
-func (r rule) checkTime(got any) string {
-	want := time.Now().Add(time.Duration(r.After) * time.Second)
+func (r rule) checkTime(got any, c *checking) string {
 	text := fmt.Sprint(got)
 	var at time.Time
 	number, err := strconv.ParseInt(text, 10, 64)
@@ -120,12 +119,16 @@ func (r rule) checkTime(got any) string {
 		at = time.UnixMilli(number)
 	default:
 		at, err = time.Parse(r.Time, text)
-		if r.Time == time.DateOnly && text == want.UTC().Format(r.Time) {
-			return ""
-		}
 	}
-	isNear := err == nil && at.Sub(want).Abs() <= tolerance
-	return unless(isNear, "= %q, want the time %s (%s)", text, want.UTC(), r.Time)
+	after := time.Duration(r.After) * time.Second
+	isNear := err == nil && c.sentIn(at.Add(-after))
+	return unless(isNear, "= %q, want %v from now as %s", text, after, r.Time)
+}
+
+// sentIn reports whether a time is that of the request: since the exchange
+// began and until now.
+func (c *checking) sentIn(at time.Time) bool {
+	return !at.Before(c.since.Add(-tolerance)) && !at.After(time.Now().Add(tolerance))
 }
 
 // value returns what an answer has in the place of a rule.

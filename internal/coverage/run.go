@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/consent"
@@ -34,6 +35,8 @@ type obtained struct {
 	response provider.TokenResponse
 	grant    descriptor.Grant
 	answers  []request // whose answers led to it
+	asked    time.Time
+	came     time.Time
 }
 
 func (r *run) add(format string, args ...any) {
@@ -192,6 +195,7 @@ func (r *run) refresh(ctx context.Context, held redact.String) {
 // exchange sends one token request and compares the requests that it takes.
 func (r *run) exchange(ctx context.Context, req provider.TokenRequest, want []request) (provider.TokenResponse, bool) {
 	r.server.expect(want...)
+	asked := time.Now()
 	resp, err := r.endpoint().Exchange(ctx, req)
 	purpose := "no request"
 	if len(want) > 0 {
@@ -201,7 +205,7 @@ func (r *run) exchange(ctx context.Context, req provider.TokenRequest, want []re
 		r.add("%s: %v", purpose, err)
 		return resp, false
 	}
-	r.got = append(r.got, obtained{resp, req.Grant, want})
+	r.got = append(r.got, obtained{resp, req.Grant, want, asked, time.Now()})
 	return resp, true
 }
 

@@ -28,7 +28,6 @@ type server struct {
 	expected []request // that have not come yet
 	refusing *answer   // what every request is answered instead
 	problems []string
-	at       time.Time // of the last answer
 }
 
 // newServer starts a server for the hosts of a shape.
@@ -74,7 +73,7 @@ func names(hosts []string) []string {
 func (s *server) expect(requests ...request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.expected = requests
+	s.expected, s.checks.since = requests, time.Now()
 }
 
 // refuse has all further requests refused.
@@ -123,12 +122,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer writes an answer, with values in the place of rules.
 func (s *server) answer(w http.ResponseWriter, a answer) {
-	s.at = time.Now()
 	for name, value := range a.Headers {
 		w.Header().Set(name, value)
 	}
 	w.WriteHeader(a.Status)
-	switch body := s.checks.filled(a.Body, s.at).(type) {
+	switch body := s.checks.filled(a.Body, time.Now()).(type) {
 	case nil:
 	case string:
 		_, _ = io.WriteString(w, body)
