@@ -31,45 +31,99 @@ func TestShapesAreAsListed(t *testing.T) {
 	}
 }
 
-// What a shape does not say is refused: else a shape that works would show
-// little.
-func TestServerRefusesOtherRequests(t *testing.T) {
-	changes := map[string]func(*request){
-		"one parameter more": func(r *request) { r.parameters()["further"] = "1" },
-		"one parameter less": func(r *request) { delete(r.parameters(), slices.Sorted(maps.Keys(r.parameters()))[0]) },
-		"another value": func(r *request) {
-			r.parameters()[slices.Sorted(maps.Keys(r.parameters()))[0]] = "other"
-		},
-		"another path":   func(r *request) { r.URL += "/other" },
-		"another method": func(r *request) { r.Method = "PATCH" },
-		"a header field": func(r *request) { r.Headers["X-Further"] = "1" },
-		"Authorization": func(r *request) {
-			if _, given := r.Headers["Authorization"]; given {
-				delete(r.Headers, "Authorization")
-			} else {
-				r.Headers["Authorization"] = "Bearer other"
-			}
-		},
-	}
-	for i, e := range entries(t) {
-		names := slices.Sorted(maps.Keys(changes))
-		name := names[i%len(names)]
-		last := len(e.Requests) - 1
-		if e.failure != "" || last < 0 || e.Requests[last].Answer.Status == 0 || e.Requests[last].optional() {
-			continue
+// changes make another shape of one. They return false where the shape has
+// nothing of the kind.
+var changes = []struct {
+	name   string
+	change func(*entry, *request) bool
+}{
+	{"one parameter more", func(_ *entry, r *request) bool {
+		r.parameters()["further"] = "1"
+		return true
+	}},
+	{"one parameter less", func(_ *entry, r *request) bool {
+		name, given := r.parameter()
+		delete(r.parameters(), name)
+		return given
+	}},
+	{"another value", func(_ *entry, r *request) bool {
+		name, given := r.parameter()
+		r.parameters()[name] = "other"
+		return given
+	}},
+	{"another path", func(_ *entry, r *request) bool {
+		r.URL += "/other"
+		return true
+	}},
+	{"another method", func(_ *entry, r *request) bool {
+		r.Method = "PATCH"
+		return true
+	}},
+	{"a further header field", func(_ *entry, r *request) bool {
+		r.Headers["X-Further"] = "1"
+		return true
+	}},
+	{"other client authentication", func(_ *entry, r *request) bool {
+		_, given := r.Headers["Authorization"]
+		r.Headers["Authorization"] = "Bearer other"
+		if given {
+			delete(r.Headers, "Authorization")
 		}
-		t.Run(e.ID+" "+name, func(t *testing.T) {
-			changed := &e.Requests[last]
-			if strings.Contains(name, "less") && len(changed.parameters()) == 0 ||
-				name == "another value" && len(changed.parameters()) == 0 {
-				return
+		return true
+	}},
+	{"another token", func(e *entry, _ *request) bool {
+		e.Token = "other"
+		return true
+	}},
+	{"another lifetime", func(e *entry, _ *request) bool {
+		life := 60.0
+		e.ExpiresIn, e.expect.Lifetime = &life, nil
+		return true
+	}},
+	{"a further value more", func(e *entry, _ *request) bool {
+		e.Extra = map[string]any{"further": "1"}
+		return true
+	}},
+	{"another use", func(e *entry, _ *request) bool {
+		e.expect.Use = &use{Header: "X-Other"}
+		return true
+	}},
+	{"a refusal that means another thing", func(e *entry, _ *request) bool {
+		given := e.Refusal.stated()
+		e.Refusal = &refusal{answer: answer{Status: 401}, Means: "rate limited"}
+		return given
+	}},
+}
+
+// What a shape does not say is refused: else a shape that works would show
+// little. Each shape is changed in two ways.
+func TestChangedShapesFail(t *testing.T) {
+	for half := range 2 {
+		for i, e := range entries(t) {
+			c := changes[(i+half*len(changes)/2)%len(changes)]
+			last := len(e.Requests) - 1
+			if e.failure != "" || last < 0 || e.Requests[last].Answer.Status == 0 || e.Requests[last].optional() {
+				continue
 			}
-			changes[name](changed)
-			if try(t.Context(), e) == nil {
-				t.Errorf("try(%s with %s) = nil, want problems", e.ID, name)
+			if !c.change(&e, &e.Requests[last]) {
+				continue
 			}
-		})
+			t.Run(e.ID+" "+c.name, func(t *testing.T) {
+				if try(t.Context(), e) == nil {
+					t.Errorf("try(%s with %s) = nil, want problems", e.ID, c.name)
+				}
+			})
+		}
 	}
+}
+
+// parameter returns the name of one parameter.
+func (r *request) parameter() (name string, given bool) {
+	names := slices.Sorted(maps.Keys(r.parameters()))
+	if len(names) == 0 {
+		return "", false
+	}
+	return names[0], true
 }
 
 // parameters returns the parameters where the request has them.
