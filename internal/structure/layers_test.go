@@ -28,7 +28,7 @@ var layers = [][]string{
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
 		"pkg/provider/sentence",
 		"pkg/awserror",
-		"pkg/local/httpserver",
+		"pkg/local/httpserver", "pkg/local/logbuffer",
 	},
 	{
 		"pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template",
@@ -36,7 +36,7 @@ var layers = [][]string{
 	},
 	{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
-		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/iampolicy",
+		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/encryptedkey", "cmd/tokenvend/internal/iampolicy",
 	},
 	{"pkg/descriptor/placeholder", "pkg/provider/expiry", "pkg/provider/body", "cmd/tokenvend/internal/iamaccount"},
 	{"pkg/descriptor/parser", "pkg/provider/ratelimit"},
@@ -60,21 +60,22 @@ var layers = [][]string{
 	{"pkg/attempt"},
 	{"pkg/mint"},
 	{"pkg/operate"},
-	{"pkg/vend", "pkg/rotate", "pkg/local/monitor", "pkg/local/statuspage"},
+	{"pkg/vend", "pkg/rotate", "pkg/local/monitor", "pkg/local/statuspage", "pkg/local/datafolder"},
 	{"pkg/boot", "pkg/local/gateway", "pkg/agent", "pkg/agent/unixsocket"},
-	{"pkg/local", "pkg/agent/extension", "pkg/agent/tokenfile"},
+	{"pkg/local/demo", "pkg/agent/extension", "pkg/agent/tokenfile"},
+	{"pkg/local"},
 	{
 		"functions/vend", "functions/rotate", "pkg/local/maintenance",
 		"cmd/tokenvend/internal/clierror", "cmd/tokenvend-extension",
 	},
 	{"cmd/tokenvend/internal/connection"},
 	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
-	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput"},
+	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput", "cmd/tokenvend/internal/probe"},
 	{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",
 		"cmd/tokenvend/internal/commands/callers", "cmd/tokenvend/internal/commands/transfer",
-		"cmd/tokenvend/internal/commands/data",
+		"cmd/tokenvend/internal/commands/data", "cmd/tokenvend/internal/commands/providers",
 	},
 	{"cmd/tokenvend/internal/commands/doctor"},
 	{"cmd/tokenvend/internal/cli"},
@@ -107,6 +108,7 @@ var apart = map[string][]string{
 	"cmd/tokenvend/internal/report":            {"pkg/client"},
 	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
 	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"examples/provider":                        {}, // an example
 	"examples/oauth2/go":                       {}, // an example
 	"examples/lambda/go":                       {}, // an example
 	"internal/layer":                           {},

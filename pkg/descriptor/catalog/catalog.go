@@ -59,3 +59,10 @@ func Names() []string {
 	slices.Sort(names) // ReadDir sorts with the suffix
 	return names
 }
+
+// Source returns the JSON of a descriptor of the catalogue; nil if there is
+// none of that name.
+func Source(name string) []byte {
+	data, _ := files.ReadFile(name + ".json") // its only error is that there is none
+	return data
+}

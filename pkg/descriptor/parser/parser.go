@@ -72,7 +72,7 @@ func (p *problems) descriptor(d *descriptor.Descriptor) {
 	p.steps(d)
 	p.templates(d)
 	for grant, overlap := range d.Overlaps {
-		oneOf(p, "overlap", grant, descriptor.AllGrants()...)
+		oneOf(p, "overlap", grant, descriptor.GrantTypes()...)
 		oneOf(
 			p,
 			"overlap."+string(grant),
