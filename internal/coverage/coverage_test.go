@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
 func entries(t *testing.T) []entry {
@@ -222,7 +222,7 @@ func TestShapesAreManyAndFromDocuments(t *testing.T) {
 		if u, err := url.Parse(e.Source); err != nil || u.Host == "" {
 			t.Errorf("%s: source = %q, want the address of a document", e.ID, e.Source)
 		}
-		if name := e.expect.Catalogue; name != "" && !slices.Contains(descriptor.Names(), name) {
+		if name := e.expect.Catalogue; name != "" && !slices.Contains(catalog.Names(), name) {
 			t.Errorf("%s: catalogue = %q, want an entry of the catalogue", e.ID, name)
 		}
 	}
