@@ -255,8 +255,8 @@ var further = []revert{
 		test:    "TestFault14_NoIntermediaryEndsAGrant", pkg: "pkg/mint",
 	},
 	{
-		attack: "Fault14", fix: "words of maintenance are no refusal", file: "pkg/provider/response/meaning.go",
-		old:     `m == "" && !isOfRFC6749(said.code) || `,
+		attack: "Fault14", fix: "words of maintenance are no refusal", file: "pkg/provider/refusal/meaning.go",
+		old:     `m == "" && !isOfRFC6749(r.Code) || `,
 		without: "",
 		test:    "TestFault14_NoIntermediaryEndsAGrant", pkg: "pkg/mint",
 	},

@@ -39,7 +39,7 @@ var layers = [][]string{
 		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/encryptedkey", "cmd/tokenvend/internal/iampolicy",
 	},
 	{"pkg/descriptor/placeholder", "pkg/provider/expiry", "pkg/provider/body", "cmd/tokenvend/internal/iamaccount"},
-	{"pkg/descriptor/parser", "pkg/provider/ratelimit"},
+	{"pkg/descriptor/parser", "pkg/provider/ratelimit", "pkg/provider/refusal"},
 	{"pkg/descriptor/catalog", "pkg/provider/response"},
 	{"pkg/provider/request"},
 	{"pkg/provider"},
