@@ -15,8 +15,8 @@ import (
 // Refusal is the error in a response (RFC 6749 §5.2).
 type Refusal struct {
 	Given bool   // there is one
-	Code string // one word, or ""
-	Text string
+	Code  string // one word, or ""
+	Text  string
 
 	// Business is the vendor's own code of a refusal, see
 	// [descriptor.Success]; "": there is none.
