@@ -163,9 +163,9 @@ func (s *serve) run(ctx context.Context, commands hint.Commands) error {
 	if s.verbose {
 		level = slog.LevelDebug
 	}
-	log := logbuffer.New(s.ErrorOutput())
-	defer func() { _ = log.Close() }()
-	s.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: level}))
+	lines := logbuffer.New(s.ErrorOutput())
+	defer func() { _ = lines.Close() }()
+	s.Log = slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: level}))
 	s.Out = s.Output()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
