@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/jws"
 )
@@ -29,13 +30,13 @@ type Needed struct {
 // type that the provider has first.
 func NeededFor(d *descriptor.Descriptor, g descriptor.Grant) Needed {
 	g = cmp.Or(g, d.DirectGrant())
-	used, assertion := d.Uses(), d.SignedBy()
+	used, assertion := placeholder.Uses(d), d.SignedBy()
 	n := Needed{
-		ClientID:     used[descriptor.ValueClientID] || d.Authorize != nil,
-		ClientSecret: used[descriptor.ValueClientSecret],
+		ClientID:     used[placeholder.ClientID] || d.Authorize != nil,
+		ClientSecret: used[placeholder.ClientSecret],
 		Secrets:      secretsOf(d, g),
 	}
-	signs := used[descriptor.ValueAssertion] || grant.Of(g).Signed
+	signs := used[placeholder.Assertion] || grant.Of(g).Signed
 	for _, r := range requests(d, g) {
 		needs := r.Auth.Needs()
 		n.ClientSecret = n.ClientSecret || needs.Secret
@@ -47,13 +48,13 @@ func NeededFor(d *descriptor.Descriptor, g descriptor.Grant) Needed {
 	n.ClientID = n.ClientID || signs && defaultsToClientID(assertion)
 	n.Signs = signs && assertion.Algorithm != jws.HS256
 	n.PrivateKey = n.Signs || n.Certificate
-	n.KeyID = signs || used[descriptor.ValueKeyID]
+	n.KeyID = signs || used[placeholder.KeyID]
 	return n
 }
 
 // secretsOf returns the named secrets that templates and the grant send.
 func secretsOf(d *descriptor.Descriptor, g descriptor.Grant) []string {
-	names := d.UsesOf(descriptor.SecretPrefix)
+	names := placeholder.UsesOf(d, placeholder.SecretPrefix)
 	if g == descriptor.Password {
 		t := d.EndpointFor(g)
 		for _, name := range descriptor.PasswordSecrets {
