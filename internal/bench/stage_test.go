@@ -149,7 +149,9 @@ func (s *stage) fill(keys int) {
 
 // sealer is one of the stack's own, in this process.
 func (s *stage) sealer() seal.Sealer {
-	return kms.New(awskms.NewFromConfig(s.stack.Account), s.clear[boot.EnvSealKey], s.clear[boot.EnvSealID])
+	return kms.New(awskms.NewFromConfig(s.stack.Account), kms.Config{
+		KeyID: s.clear[boot.EnvSealKey], SealID: s.clear[boot.EnvSealID],
+	})
 }
 
 // binaries is where this run's programs are built.

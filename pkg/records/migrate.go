@@ -11,18 +11,18 @@ import (
 
 // Migration is the result of a [Records.Migrate].
 type Migration struct {
-	Rewritten int // rows of the first format that are of the second now
+	Rewritten int // rows of another format that are of the one that is written now
 	Left      int // rows that could not be rewritten now
-	// Looked: the table was read. false: nothing was left an hour ago, or the
-	// format is not [row.FormatMigrate].
+	// Looked: the table was read. false: nothing was left an hour ago, or rows
+	// are not rewritten, see [row.Format.Migrates].
 	Looked bool
 }
 
-// Migrate rewrites the rows of the first format, with [row.FormatMigrate]. If
-// ctx ends, the next call continues: rewritten rows are skipped. Errors are of
-// type *api.Error.
+// Migrate rewrites the rows of another format than the one that is written, if
+// [row.Format.Migrates]. If ctx ends, the next call continues: rewritten rows
+// are skipped. Errors are of type *api.Error.
 func (r *Records) Migrate(ctx context.Context) (Migration, error) {
-	if r.RowFormat != row.FormatMigrate || !r.migrated.isDue(clock.Now()) {
+	if !r.RowFormat.Migrates() || !r.migrated.isDue(clock.Now()) {
 		return Migration{}, nil
 	}
 	done := Migration{Looked: true}
@@ -58,10 +58,10 @@ func (d *Migration) count(was, is bool) {
 	}
 }
 
-// migrateRecord returns whether a credential record was of the first format,
-// and whether it is of the second now.
+// migrateRecord returns whether a credential record was of another format, and
+// whether it is rewritten now.
 func (r *Records) migrateRecord(ctx context.Context, record *Known) (was, is bool) {
-	if !row.IsFirst(record.Entry) || record.Broken {
+	if !r.RowFormat.Rewrites(record.Entry) || record.Broken {
 		return false, false
 	}
 	_, err := r.ResealRecord(ctx, record, func(next *row.Row) { next.SetTerms(record.Terms) })
@@ -70,7 +70,7 @@ func (r *Records) migrateRecord(ctx context.Context, record *Known) (was, is boo
 
 // migrateEntry does the same to an entry.
 func (r *Records) migrateEntry(ctx context.Context, record *Known, e store.Entry) (was, is bool) {
-	if !row.IsFirst(e) {
+	if !r.RowFormat.Rewrites(e) {
 		return false, false
 	}
 	opened, err := r.open(ctx, e)

@@ -8,7 +8,7 @@ import (
 // migratedFor is how long a table is not read again of which no row was left.
 const migratedFor = time.Hour
 
-// migrated is when no row of the first format was left.
+// migrated is when no row of another format was left.
 type migrated struct {
 	mu sync.Mutex
 	at time.Time

@@ -180,20 +180,21 @@ func sameItems(t *testing.T, file string, rows []store.Row) {
 	}
 }
 
-// An item of the second format differs from one of the first only by its
-// number.
-func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
-	row := goldenRows()[1]
-	first := encode(row)
-	row.Entry.Format = 2
-	second := encode(row)
-	got, err := decode(second)
-	if err != nil || !reflect.DeepEqual(got, row) {
-		t.Errorf("decode(encode(%+v)) = %+v, %v", row, got, err)
-	}
-	first[attrFormat] = number(2)
-	if !reflect.DeepEqual(toWire(first), toWire(second)) {
-		t.Errorf("an item of format 2 is %+v, want %+v", toWire(second), toWire(first))
+// Items of the formats differ only by their number.
+func TestFault57_LaterFormatsAreReadForEver(t *testing.T) {
+	for _, format := range []int{2, 3} {
+		row := goldenRows()[1]
+		first := encode(row)
+		row.Entry.Format = format
+		later := encode(row)
+		got, err := decode(later)
+		if err != nil || !reflect.DeepEqual(got, row) {
+			t.Errorf("decode(encode(%+v)) = %+v, %v", row, got, err)
+		}
+		first[attrFormat] = number(int64(format))
+		if !reflect.DeepEqual(toWire(first), toWire(later)) {
+			t.Errorf("an item of format %d is %+v, want %+v", format, toWire(later), toWire(first))
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // format gets golden items in testdata, and the old ones are still read.
 const (
 	firstFormat = 1
-	format      = 2
+	format      = 3
 )
 
 // Attributes that are used in several places.
