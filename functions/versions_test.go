@@ -114,7 +114,7 @@ func TestOlderVersionWorksOnTheSameTable(t *testing.T) {
 }
 
 // Rows that are sealed by bucket are of format 3, which the older version
-// refuses and leaves as it is. With the format in docs/upgrade.md for a
+// refuses and leaves as it is. With the format in docs/guide/upgrade.md for a
 // roll-back, it works on the table again, and no grant is lost on the way.
 func TestOlderVersionKeepsRowsOfFormatThree(t *testing.T) {
 	t.Parallel()
