@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -122,7 +123,7 @@ func fromWire(written map[string]wire) item {
 	for name, v := range written {
 		switch {
 		case v.S != nil:
-			it[name] = text(*v.S)
+			it[name] = attributevalue.Text(*v.S)
 		case v.N != nil:
 			it[name] = &types.AttributeValueMemberN{Value: *v.N}
 		case v.BOOL != nil:
@@ -191,7 +192,7 @@ func TestFault57_LaterFormatsAreReadForEver(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, row) {
 			t.Errorf("decode(encode(%+v)) = %+v, %v", row, got, err)
 		}
-		first[attrFormat] = number(int64(format))
+		first[attrFormat] = attributevalue.Number(int64(format))
 		if !reflect.DeepEqual(toWire(first), toWire(later)) {
 			t.Errorf("an item of format %d is %+v, want %+v", format, toWire(later), toWire(first))
 		}
@@ -283,7 +284,7 @@ func TestAttributesHaveNamesOfTheirOwn(t *testing.T) {
 func TestWhatAnOlderProgramLeavesDoesNotCount(t *testing.T) {
 	row := queuedRows()[0]
 	it := encode(row)
-	it[attrRevision] = number(row.Entry.Revision + 1)
+	it[attrRevision] = attributevalue.Number(row.Entry.Revision + 1)
 	got, err := decode(it)
 	if err != nil || !got.Entry.AlarmAt.IsZero() || got.Entry.ProviderHost != "" || got.Entry.ProviderLimit != 0 {
 		t.Errorf("decode() of a row that an older program has written since = %+v, %v; want no AlarmAt and no provider",
