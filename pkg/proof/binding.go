@@ -1,8 +1,9 @@
-// Package proof proves OAuth clients without a stored secret: by a private key
-// that stays in AWS KMS, by a web identity token of AWS STS, or by a token in a
-// file. These proofs belong to this program and not to a secret. Whoever may
-// write a secret must not use them, so a [Binding] ties each one to a single
-// credential and to the host of its token endpoint, outside the secret.
+// Package proof authenticates OAuth clients without a stored secret: by a
+// private key that stays in AWS KMS, by a web identity token of AWS STS, or by
+// a token in a file. These proofs belong to this program and not to a secret. A
+// secret says which kind of proof its client uses, and never which key,
+// audience or file: a [Binding] outside the secret ties that to one credential
+// and to the host of its token endpoint.
 package proof
 
 import (
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/jws"
 )
 
 // Kind is a kind of proof.
@@ -26,6 +28,25 @@ const (
 	// service account token of Kubernetes.
 	File Kind = "file"
 )
+
+// Kinds returns all kinds.
+func Kinds() []Kind { return []Kind{KMS, STS, File} }
+
+// Signs reports whether a proof of this kind signs what the descriptor says of
+// an assertion. The others are assertions that somebody else has signed.
+func (k Kind) Signs() bool { return k == KMS }
+
+// Allows reports whether a proof of this kind can be of an algorithm. "" is
+// RS256. A token in a file is of any: it is signed already.
+func (k Kind) Allows(alg jws.Algorithm) bool {
+	switch k {
+	case KMS:
+		return alg != jws.EdDSA && alg != jws.HS256
+	case STS:
+		return alg == "" || alg == jws.RS256 || alg == jws.ES384
+	}
+	return true
+}
 
 // Binding allows one credential to use one proof at one host.
 type Binding struct {
@@ -51,15 +72,18 @@ func Parse(text string) (Bindings, error) {
 		if item = strings.TrimSpace(item); item == "" {
 			continue
 		}
-		b, err := parse(item)
-		if err != nil {
+		b, err := parse(item, STS)
+		switch {
+		case err != nil:
 			return nil, err
+		case strings.ContainsFunc(b.Source, unprintable):
+			return nil, fmt.Errorf("%q: expected no space and no control character", item)
+		case strings.HasPrefix(b.Source, "arn:"):
+			b.Kind = KMS
 		}
-		b.Kind = STS
-		if strings.HasPrefix(b.Source, "arn:") {
-			if b.Kind = KMS; !isKeyARN(b.Source) {
-				return nil, fmt.Errorf("proof: %s: expected the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID), no alias", item)
-			}
+		if b.Kind == KMS && b.KeyRegion() == "" {
+			const form = "arn:aws:kms:REGION:ACCOUNT:key/ID"
+			return nil, fmt.Errorf("%q: expected the ARN of a KMS key, %s, and no alias", item, form)
 		}
 		if all, err = all.add(b); err != nil {
 			return nil, err
@@ -72,11 +96,10 @@ func Parse(text string) (Bindings, error) {
 func ParseFiles(texts []string) (Bindings, error) {
 	var all Bindings
 	for _, item := range texts {
-		b, err := parse(item)
+		b, err := parse(item, File)
 		if err != nil {
 			return nil, err
 		}
-		b.Kind = File
 		if all, err = all.add(b); err != nil {
 			return nil, err
 		}
@@ -84,14 +107,20 @@ func ParseFiles(texts []string) (Bindings, error) {
 	return all, nil
 }
 
+// examples show the form of a binding.
+var examples = map[Kind]string{
+	STS:  "entra=api://AzureADTokenExchange@login.microsoftonline.com",
+	File: "gcp=/var/run/secrets/token@sts.googleapis.com",
+}
+
 // parse splits NAME=SOURCE@HOST.
-func parse(item string) (Binding, error) {
+func parse(item string, kind Kind) (Binding, error) {
 	name, rest, _ := strings.Cut(item, "=")
 	at := strings.LastIndexByte(rest, '@')
 	if !descriptor.ValidName(name) || at <= 0 || !isHost(rest[at+1:]) {
-		return Binding{}, fmt.Errorf("proof: %s: expected CREDENTIAL=SOURCE@HOST, such as entra=api://AzureADTokenExchange@login.microsoftonline.com", item)
+		return Binding{}, fmt.Errorf("%q: expected CREDENTIAL=SOURCE@HOST, such as %s", item, examples[kind])
 	}
-	return Binding{Credential: name, Source: rest[:at], Host: rest[at+1:]}, nil
+	return Binding{Credential: name, Kind: kind, Source: rest[:at], Host: normalHost(rest[at+1:])}, nil
 }
 
 // add appends a binding. A credential has one at most: two would leave the
@@ -99,17 +128,20 @@ func parse(item string) (Binding, error) {
 func (b Bindings) add(one Binding) (Bindings, error) {
 	for _, other := range b {
 		if other.Credential == one.Credential {
-			return nil, fmt.Errorf("proof: credential %s: bound twice", one.Credential)
+			return nil, fmt.Errorf("credential %s: expected one binding, not two", one.Credential)
 		}
 	}
 	return append(b, one), nil
 }
 
-// isKeyARN reports whether text is the ARN of a KMS key. An alias is none: what
-// it names can be changed by others.
-func isKeyARN(text string) bool {
-	parts := strings.SplitN(text, ":", 6)
-	return len(parts) == 6 && parts[2] == "kms" && strings.HasPrefix(parts[5], "key/") && len(parts[5]) > len("key/")
+// KeyRegion returns the region of the KMS key whose ARN the source is; "" where
+// it is none. An alias is none: what it names can be changed by others.
+func (b Binding) KeyRegion() string {
+	parts := strings.SplitN(b.Source, ":", 6)
+	if len(parts) < 6 || parts[2] != "kms" || !strings.HasPrefix(parts[5], "key/") || parts[5] == "key/" {
+		return ""
+	}
+	return parts[3]
 }
 
 // isHost reports whether text is a host name in lower case, with a port or
@@ -122,17 +154,6 @@ func isHost(text string) bool {
 	return host != "" && port != "" && strings.ToLower(text) == text && !strings.ContainsAny(host, "/@?#*: ")
 }
 
-// find returns the binding of a credential, where it is of that kind and host.
-// The error is for operators and callers: it names no source.
-func (b Bindings) find(credential string, kind Kind, host string) (Binding, error) {
-	for _, one := range b {
-		if one.Credential != credential {
-			continue
-		}
-		if one.Kind != kind || one.Host != strings.ToLower(host) {
-			break
-		}
-		return one, nil
-	}
-	return Binding{}, fmt.Errorf("proof %s: not bound to this credential and the host %s: an operator must allow it by the stack's parameter Proofs, or serve --token-file", kind, host)
-}
+// normalHost returns the host of a URL in lower case, without the port of
+// https.
+func normalHost(host string) string { return strings.TrimSuffix(strings.ToLower(host), ":443") }

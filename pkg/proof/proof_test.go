@@ -2,6 +2,7 @@ package proof_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -49,6 +50,7 @@ func TestParseRefuses(t *testing.T) {
 		"an alias of a key":      "box=arn:aws:kms:eu-west-1:111122223333:alias/box@api.box.com",
 		"another service's ARN":  "box=arn:aws:s3:::bucket@api.box.com",
 		"two for one credential": "a=x@h.test,a=y@h.test",
+		"a space in an audience": "a=x y@h.test",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := proof.Parse(text); err == nil {
@@ -93,56 +95,55 @@ func TestNothingIsProvenForAnother(t *testing.T) {
 			used++
 			return []byte("signed by " + key), nil
 		},
-		WebIdentity: func(_ context.Context, audience string) (redact.String, error) {
+		WebIdentity: func(_ context.Context, audience string, alg jws.Algorithm) (redact.String, error) {
 			used++
-			return redact.New("TOKEN for " + audience), nil
+			return redact.New(string(alg) + " TOKEN for " + audience), nil
 		},
 	}
-	for name, c := range map[string]struct {
-		credential string
-		kind       proof.Kind
-		host       string
-	}{
-		"another credential":              {"other", proof.KMS, "api.box.com"},
-		"another credential's key":        {"entra", proof.KMS, "api.box.com"},
-		"another credential's audience":   {"box", proof.STS, entra},
-		"another credential's file":       {"entra", proof.File, "sts.googleapis.com"},
-		"another host for the key":        {"box", proof.KMS, "attacker.example"},
-		"another host for the audience":   {"entra", proof.STS, "attacker.example"},
-		"another host for the file":       {"gcp", proof.File, "attacker.example"},
-		"another port":                    {"gcp", proof.File, "sts.googleapis.com:8443"},
-		"a host that ends like the bound": {"box", proof.KMS, "evil-api.box.com"},
-		"no credential":                   {"", proof.KMS, "api.box.com"},
+	for name, u := range map[string]proof.Use{
+		"another credential":              {Credential: "other", Kind: proof.KMS, Host: "api.box.com"},
+		"another credential's key":        {Credential: "entra", Kind: proof.KMS, Host: "api.box.com"},
+		"another credential's audience":   {Credential: "box", Kind: proof.STS, Host: entra},
+		"another credential's file":       {Credential: "entra", Kind: proof.File, Host: "sts.googleapis.com"},
+		"another host for the key":        {Credential: "box", Kind: proof.KMS, Host: "attacker.example"},
+		"another host for the audience":   {Credential: "entra", Kind: proof.STS, Host: "attacker.example"},
+		"another host for the file":       {Credential: "gcp", Kind: proof.File, Host: "attacker.example"},
+		"another port":                    {Credential: "gcp", Kind: proof.File, Host: "sts.googleapis.com:8443"},
+		"a host that ends like the bound": {Credential: "box", Kind: proof.KMS, Host: "evil-api.box.com"},
+		"no credential":                   {Kind: proof.KMS, Host: "api.box.com"},
+		"no kind":                         {Credential: "box", Host: "api.box.com"},
+		"no host":                         {Credential: "box", Kind: proof.KMS},
+		"an algorithm that KMS lacks":     {"box", proof.KMS, "api.box.com", jws.EdDSA},
+		"an algorithm that STS lacks":     {"entra", proof.STS, entra, jws.ES256},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, byKey := p.Key(t.Context(), c.credential, c.host)
-			if c.kind == proof.KMS && byKey == nil {
-				t.Errorf("Key(%s, %s) succeeded, want an error", c.credential, c.host)
-			}
-			if got, err := p.Token(t.Context(), c.credential, c.kind, c.host); err == nil {
-				t.Errorf("Token(%s, %s, %s) = %s, want an error", c.credential, c.kind, c.host, got.Reveal())
+			got, err := p.Prove(t.Context(), u)
+			_, refused := errors.AsType[proof.Refused](err)
+			if !refused || got.Key.Remote != nil || !got.Token.IsZero() {
+				t.Errorf("Prove(%+v) = %+v, %v, want a refusal", u, got, err)
 			}
 		})
 	}
 	if used != 0 {
 		t.Errorf("AWS was called %d times, want 0", used)
 	}
-	if _, err := (*proof.Prover)(nil).Key(t.Context(), "box", "api.box.com"); err == nil {
-		t.Error("Key() of no prover succeeded, want an error")
+	kms := proof.Use{Credential: "box", Kind: proof.KMS, Host: "API.box.com:443"}
+	if _, err := (*proof.Prover)(nil).Prove(t.Context(), kms); err == nil {
+		t.Error("Prove() of no prover succeeded, want an error")
 	}
-	if key, err := p.Key(t.Context(), "box", "API.box.com"); err != nil || key.Remote == nil || used != 0 {
-		t.Errorf("Key(box) = %v, %v, %d calls, want a key and no call before it signs", key, err, used)
+	if _, err := (&proof.Prover{Bindings: bindings}).Prove(t.Context(), kms); err == nil {
+		t.Error("Prove() without AWS KMS succeeded, want an error")
 	}
-	for credential, want := range map[string]struct {
-		kind proof.Kind
-		host string
-		text string
-	}{
-		"entra": {proof.STS, entra, "TOKEN for " + audience},
-		"gcp":   {proof.File, "sts.googleapis.com", "FILE_TOKEN"},
+	if got, err := p.Prove(t.Context(), kms); err != nil || got.Key.Remote == nil || used != 0 {
+		t.Errorf("Prove(%+v) = %+v, %v, %d calls, want a key and no call before it signs", kms, got, err, used)
+	}
+	for want, u := range map[string]proof.Use{
+		"RS256 TOKEN for " + audience: {Credential: "entra", Kind: proof.STS, Host: entra},
+		"ES384 TOKEN for " + audience: {"entra", proof.STS, entra, jws.ES384},
+		"FILE_TOKEN":                  {Credential: "gcp", Kind: proof.File, Host: "sts.googleapis.com"},
 	} {
-		if got, err := p.Token(t.Context(), credential, want.kind, want.host); err != nil || got.Reveal() != want.text {
-			t.Errorf("Token(%s) = %q, %v, want %q", credential, got.Reveal(), err, want.text)
+		if got, err := p.Prove(t.Context(), u); err != nil || got.Token.Reveal() != want {
+			t.Errorf("Prove(%+v) = %q, %v, want %q", u, got.Token.Reveal(), err, want)
 		}
 	}
 }
@@ -156,21 +157,22 @@ func TestFilesThatHoldNoToken(t *testing.T) {
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			p := prover(path)
-			got, err := p.Token(t.Context(), "a", proof.File, "h.test")
+			got, err := proveByFile(t, path)
 			if err == nil || strings.Contains(err.Error(), "a b") {
-				t.Errorf("Token() = %q, %v, want an error that does not quote the file", got.Reveal(), err)
+				t.Errorf("Prove() = %q, %v, want an error that does not quote the file", got.Token.Reveal(), err)
 			}
 		})
 	}
-	if _, err := prover("/nowhere").Token(t.Context(), "a", proof.File, "h.test"); err == nil {
-		t.Error("Token() of a file that is not there succeeded, want an error")
+	if _, err := proveByFile(t, "/nowhere"); err == nil {
+		t.Error("Prove() by a file that is not there succeeded, want an error")
 	}
 }
 
-// prover returns one that reads a file for credential a at h.test.
-func prover(path string) *proof.Prover {
-	return &proof.Prover{Bindings: proof.Bindings{
+// proveByFile returns a proof by a file.
+func proveByFile(t *testing.T, path string) (proof.Proof, error) {
+	t.Helper()
+	p := &proof.Prover{Bindings: proof.Bindings{
 		{Credential: "a", Kind: proof.File, Source: path, Host: "h.test"},
 	}}
+	return p.Prove(t.Context(), proof.Use{Credential: "a", Kind: proof.File, Host: "h.test"})
 }

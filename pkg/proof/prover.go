@@ -1,69 +1,96 @@
 package proof
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// Prover proves clients, each only at the host that it is bound to. Nothing is
-// signed and nothing is read for another. A nil *Prover refuses everything.
+// Prover makes proofs, each only for the credential and the host that it is
+// bound to. Nothing is signed and nothing is read for another. A nil *Prover
+// refuses every use.
 type Prover struct {
 	Bindings Bindings
 	// SignDigest signs a digest by a key in AWS KMS. nil: there is none here.
 	SignDigest func(ctx context.Context, keyARN string, alg jws.Algorithm, digest []byte) ([]byte, error)
 	// WebIdentity obtains a token of AWS STS. nil: there is none here.
-	WebIdentity func(ctx context.Context, audience string) (redact.String, error)
+	WebIdentity func(ctx context.Context, audience string, alg jws.Algorithm) (redact.String, error)
 }
 
-// Key returns the key of a credential in AWS KMS, for an assertion that goes to
-// a host. Signing is one call of kms:Sign.
-func (p *Prover) Key(ctx context.Context, credential, host string) (jws.Key, error) {
-	b, err := p.find(credential, KMS, host)
-	if err != nil {
-		return jws.Key{}, err
-	}
-	if p.SignDigest == nil {
-		return jws.Key{}, errors.New("proof kms: there is no AWS KMS here")
-	}
-	return jws.Key{Remote: func(alg jws.Algorithm, digest []byte) ([]byte, error) {
-		return p.SignDigest(ctx, b.Source, alg, digest)
-	}}, nil
+// Use is one use of a proof.
+type Use struct {
+	Credential string
+	Kind       Kind
+	// Host is where the proof is sent: the host of the request's URL, with its
+	// port where the URL has one.
+	Host string
+	// Algorithm is that of the assertion; "" is RS256.
+	Algorithm jws.Algorithm
 }
 
-// Token returns a token that proves a credential's client to a host: a web
-// identity token, or what a file says.
-func (p *Prover) Token(ctx context.Context, credential string, kind Kind, host string) (redact.String, error) {
-	b, err := p.find(credential, kind, host)
+// Proof authenticates a client. One of the fields is set.
+type Proof struct {
+	Key   jws.Key       // signs an assertion, by one call of kms:Sign
+	Token redact.String // is the assertion
+}
+
+// Refused is the error of a use that is not allowed, or that cannot be made
+// here: only another setting helps. It names no key, audience or file.
+type Refused string
+
+// Error returns what was refused, and what an operator can do.
+func (r Refused) Error() string { return string(r) }
+
+// Prove returns the proof for a use. Every error but a [Refused] may pass.
+func (p *Prover) Prove(ctx context.Context, u Use) (Proof, error) {
+	u.Algorithm = cmp.Or(u.Algorithm, jws.RS256)
+	source, bound := p.source(u)
 	switch {
-	case err != nil:
-		return redact.String{}, err
-	case kind == STS && p.WebIdentity != nil:
-		return p.WebIdentity(ctx, b.Source)
-	case kind == File:
-		return readToken(b.Source)
+	case !bound:
+		return Proof{}, Refused(fmt.Sprintf("proof %s: not bound to this credential at %s: "+
+			"the stack's parameter Proofs or serve --token-file binds it", u.Kind, u.Host))
+	case !u.Kind.Allows(u.Algorithm):
+		return Proof{}, Refused(fmt.Sprintf("proof %s: expected another algorithm than %s", u.Kind, u.Algorithm))
+	case u.Kind == KMS && p.SignDigest != nil:
+		return Proof{Key: jws.Key{Remote: func(alg jws.Algorithm, digest []byte) ([]byte, error) {
+			return p.SignDigest(ctx, source, alg, digest)
+		}}}, nil
+	case u.Kind == STS && p.WebIdentity != nil:
+		token, err := p.WebIdentity(ctx, source, u.Algorithm)
+		return Proof{Token: token}, err
+	case u.Kind == File:
+		token, err := readToken(source)
+		return Proof{Token: token}, err
 	}
-	return redact.String{}, fmt.Errorf("proof %s: it is not available here", kind)
+	return Proof{}, Refused(fmt.Sprintf("proof %s: not available here", u.Kind))
 }
 
-func (p *Prover) find(credential string, kind Kind, host string) (Binding, error) {
+// source returns the key, the audience or the file that a use is bound to.
+func (p *Prover) source(u Use) (source string, bound bool) {
 	if p == nil {
-		return Bindings(nil).find(credential, kind, host)
+		return "", false
 	}
-	return p.Bindings.find(credential, kind, host)
+	i := slices.IndexFunc(p.Bindings, func(b Binding) bool {
+		return b.Credential == u.Credential && b.Kind == u.Kind && b.Host == normalHost(u.Host)
+	})
+	if i < 0 {
+		return "", false
+	}
+	return p.Bindings[i].Source, true
 }
 
 // maxFile is more than any token has, in bytes.
 const maxFile = 64 << 10
 
-// readToken reads a file that holds a token and nothing else. The operator has
-// named the file when the program started.
+// readToken reads a file that holds a token and nothing else. The operator
+// named the file when the program started. Errors name it, for the log.
 func readToken(path string) (redact.String, error) {
 	f, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
@@ -76,7 +103,7 @@ func readToken(path string) (redact.String, error) {
 	}
 	token := strings.TrimSpace(string(data))
 	if token == "" || len(data) > maxFile || strings.ContainsFunc(token, unprintable) {
-		return redact.String{}, fmt.Errorf("proof file: %s: expected a token: printable characters without spaces", path)
+		return redact.String{}, fmt.Errorf("proof file: %s: expected a token, printable and without spaces", path)
 	}
 	return redact.New(token), nil
 }

@@ -4,17 +4,14 @@ package awsproof
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/jws"
-	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // algorithms are KMS's names of the algorithms of RFC 7518. KMS returns ECDSA
@@ -47,30 +44,5 @@ func SignDigest(client *kms.Client) func(context.Context, string, jws.Algorithm,
 			return nil, fmt.Errorf("proof kms: %w", awserror.Wrap(err))
 		}
 		return out.Signature, nil
-	}
-}
-
-// tokenSeconds is how long a web identity token lives. It is sent once, at
-// once.
-const tokenSeconds = 300
-
-// WebIdentity returns a function that obtains web identity tokens of AWS STS,
-// which prove the function's role to whoever trusts this AWS account's issuer.
-// They are signed by RS256 or ES384 ("GetWebIdentityToken", AWS STS API
-// Reference). The client must be one of a regional endpoint.
-func WebIdentity(client *sts.Client, alg jws.Algorithm) func(context.Context, string) (redact.String, error) {
-	return func(ctx context.Context, audience string) (redact.String, error) {
-		out, err := client.GetWebIdentityToken(ctx, &sts.GetWebIdentityTokenInput{
-			Audience: []string{audience}, SigningAlgorithm: aws.String(string(alg)),
-			DurationSeconds: aws.Int32(tokenSeconds),
-		})
-		if err != nil {
-			return redact.String{}, fmt.Errorf("proof sts: %w", awserror.Wrap(err))
-		}
-		token := aws.ToString(out.WebIdentityToken)
-		if token == "" {
-			return redact.String{}, errors.New("proof sts: AWS STS returned no token")
-		}
-		return redact.New(token), nil
 	}
 }

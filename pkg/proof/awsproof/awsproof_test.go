@@ -1,12 +1,12 @@
 package awsproof_test
 
 import (
-	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -17,9 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/tokenvend/tokenvend/internal/standin"
+	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/proof/awsproof"
@@ -51,9 +51,12 @@ func newCloud(t *testing.T) *cloud {
 
 func (c *cloud) prover(bindings ...proof.Binding) *proof.Prover {
 	return &proof.Prover{
-		Bindings:    bindings,
-		SignDigest:  awsproof.SignDigest(kms.NewFromConfig(c.cfg)),
-		WebIdentity: awsproof.WebIdentity(sts.NewFromConfig(c.cfg), jws.ES384),
+		Bindings:   bindings,
+		SignDigest: awsproof.SignDigest(kms.NewFromConfig(c.cfg)),
+		WebIdentity: awsproof.STS{
+			Endpoint: *c.cfg.BaseEndpoint, Region: c.cfg.Region, Credentials: c.cfg.Credentials,
+			HTTP: http.DefaultClient,
+		}.WebIdentity,
 	}
 }
 
@@ -62,17 +65,20 @@ func TestAssertionSignedInKMS(t *testing.T) {
 		jws.RS256: "RSA_2048", jws.PS512: "RSA_2048", jws.ES256: "ECC_NIST_P256", jws.ES384: "ECC_NIST_P384",
 	} {
 		t.Run(string(alg), func(t *testing.T) {
+			t.Parallel()
 			c := newCloud(t)
 			arn, public, err := c.KMS.NewSigningKey(spec)
 			if err != nil {
 				t.Fatal(err)
 			}
 			p := c.prover(proof.Binding{Credential: "box", Kind: proof.KMS, Source: arn, Host: "api.box.com"})
-			key, err := p.Key(t.Context(), "box", "api.box.com")
+			got, err := p.Prove(t.Context(), proof.Use{
+				Credential: "box", Kind: proof.KMS, Host: "api.box.com", Algorithm: alg,
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			signed, err := jws.Sign(key, alg, nil, map[string]any{"iss": "client"})
+			signed, err := jws.Sign(got.Key, alg, nil, map[string]any{"iss": "client"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,30 +134,78 @@ func TestWhatAWSRefuses(t *testing.T) {
 		proof.Binding{Credential: "entra", Kind: proof.STS, Host: "login.test", Source: "api://AzureADTokenExchange"},
 	)
 	digest := sha256.Sum256(nil)
-	key, err := p.Key(t.Context(), "box", "api.box.com")
+	got, err := p.Prove(t.Context(), proof.Use{Credential: "box", Kind: proof.KMS, Host: "api.box.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := key.Remote(jws.ES256, digest[:]); err == nil || !strings.Contains(err.Error(), "NotFoundException") {
-		t.Errorf("Sign by a key that does not exist = %v, want NotFoundException", err)
+	_, err = got.Key.Remote(jws.ES256, digest[:])
+	if cause := journal.Cause(err); !strings.Contains(cause, "KMS Sign: NotFoundException") {
+		t.Errorf("Sign by a key that does not exist = %v, cause %q, want NotFoundException", err, cause)
 	}
-	if _, err := key.Remote(jws.EdDSA, nil); err == nil || !strings.Contains(err.Error(), "EdDSA") {
+	if _, err := got.Key.Remote(jws.EdDSA, nil); err == nil || !strings.Contains(err.Error(), "EdDSA") {
 		t.Errorf("Sign by EdDSA = %v, want an error that names it", err)
 	}
 	c.FederationOff = true
-	if _, err := p.Token(t.Context(), "entra", proof.STS, "login.test"); err == nil ||
-		!strings.Contains(err.Error(), "OutboundWebIdentityFederationDisabled") {
-		t.Errorf("Token() with federation off = %v, want OutboundWebIdentityFederationDisabled", err)
+	_, err = p.Prove(t.Context(), forEntra)
+	const off = "STS GetWebIdentityToken: OutboundWebIdentityFederationDisabledException"
+	if cause := journal.Cause(err); !strings.Contains(cause, off) {
+		t.Errorf("Prove(%+v) with federation off = %v, cause %q, want %q", forEntra, err, cause, off)
+	}
+	if n := c.calls.Load(); n != 2 {
+		t.Errorf("AWS was called %d times, want 2: a refusal is not asked for again", n)
 	}
 }
+
+// forEntra is a use of a web identity token.
+var forEntra = proof.Use{Credential: "entra", Kind: proof.STS, Host: "login.test", Algorithm: jws.ES384}
 
 func TestWebIdentityTokenIsForItsAudience(t *testing.T) {
 	c := newCloud(t)
 	p := c.prover(proof.Binding{
 		Credential: "entra", Kind: proof.STS, Host: "login.test", Source: "api://AzureADTokenExchange",
 	})
-	got, err := p.Token(context.Background(), "entra", proof.STS, "login.test")
-	if err != nil || !strings.Contains(got.Reveal(), "ES384.api%3A%2F%2FAzureADTokenExchange.") || c.calls.Load() != 1 {
-		t.Errorf("Token() = %s, %v, %d calls, want a token for the audience by one call", got.Reveal(), err, c.calls.Load())
+	got, err := p.Prove(t.Context(), forEntra)
+	token := got.Token.Reveal()
+	if err != nil || !strings.Contains(token, "ES384.api%3A%2F%2FAzureADTokenExchange.") || c.calls.Load() != 1 {
+		t.Errorf("Prove() = %s, %v, %d calls, want a token for the audience by one call", token, err, c.calls.Load())
+	}
+}
+
+// Answers that hold no token, by status and body.
+func TestAnswersOfSTSWithoutAToken(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		want   string // of the cause
+		calls  int64
+	}{
+		"a fault":           {500, "<Error><Code>InternalFailure</Code></Error>", "InternalFailure", 3},
+		"a page":            {502, "<html>", "HTTP 502", 3},
+		"throttled":         {400, "<Error><Code>Throttling</Code></Error>", "Throttling", 3},
+		"denied":            {403, "<Error><Code>AccessDenied</Code></Error>", "AccessDenied", 1},
+		"no token":          {200, "<GetWebIdentityTokenResult/>", "HTTP 200", 1},
+		"markup in a token": {200, "<WebIdentityToken><b>x</b></WebIdentityToken>", "HTTP 200", 1},
+		"a token cut off":   {200, "<WebIdentityToken>abc", "HTTP 200", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				calls.Add(1)
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.body)
+			}))
+			defer server.Close()
+			s := awsproof.STS{
+				Endpoint: server.URL, Region: "eu-west-1", HTTP: server.Client(),
+				Credentials: credentials.NewStaticCredentialsProvider("AKIA", "secret", ""),
+			}
+			got, err := s.WebIdentity(t.Context(), "a", jws.RS256)
+			cause := journal.Cause(err)
+			if !got.IsZero() || !strings.HasSuffix(cause, ": "+c.want) || calls.Load() != c.calls {
+				t.Errorf("WebIdentity() = %s, %q by %d calls, want %q by %d",
+					got.Reveal(), cause, calls.Load(), c.want, c.calls)
+			}
+		})
 	}
 }
