@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/row"
 )
@@ -32,6 +33,7 @@ const (
 	EnvRowFormat = "TOKENVEND_ROW_FORMAT" // "1", "migrate" or "2": see row.Format; "": 2
 	EnvStaleMax  = "TOKENVEND_STALE_MAX"  // mint.Config.StaleMax, as "900s"; "": its default
 	EnvLogLevel  = "TOKENVEND_LOG_LEVEL"  // debug, info, warn or error; "": info
+	EnvProofs    = "TOKENVEND_PROOFS"     // who is authenticated by AWS, see proof.Parse; "": nobody
 )
 
 // settings is the parsed environment.
@@ -43,6 +45,7 @@ type settings struct {
 	logLevel, metrics          string
 	rowFormat                  row.Format
 	canary, staleMax           time.Duration
+	proofs                     proof.Bindings
 
 	roots *x509.CertPool // nil: the system's
 
@@ -66,6 +69,7 @@ func read(getenv func(string) string) (settings, error) {
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"),
 		sessionToken: getenv("AWS_SESSION_TOKEN"), roots: r.roots(), endpoints: r.endpoints(),
 	}
+	s.proofs = r.proofs(s.region)
 	if s.sealing, s.overSealed = r.sealing(); s.sealing {
 		s.key, s.sealID = r.required(EnvSealKey), r.required(EnvSealID)
 	}

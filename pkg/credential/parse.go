@@ -34,6 +34,7 @@ func Parse(name, version string, data []byte) (Credential, error) {
 	c := Credential{Terms: f.terms(), Client: f.client(), Refresh: redact.New(f.text("refresh_token"))}
 	f.rest()
 	c.Name, c.Version = name, version
+	c.Client.Credential = name
 	c.ClientID, c.Terms.TokenURL, c.Terms.Params = c.ID, c.Client.TokenURL, paramsDigest(c.Client.Params)
 	c.Terms.Variables = c.Client.Variables
 	if d, err := c.ProviderDescriptor(); err == nil {
@@ -117,8 +118,9 @@ func (f *form) client() provider.Client {
 		TokenURL:    f.tokenURL(),
 		Params:      f.params(),
 		KeyID:       f.text("key_id"),
+		Proof:       f.proof(),
 	}
-	c.Key, c.Certificate = f.keys()
+	c.Key, c.Certificate = f.keys(c.Proof)
 	return c
 }
 

@@ -3,8 +3,10 @@ package proof
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -90,22 +92,31 @@ func (p *Prover) source(u Use) (source string, bound bool) {
 const maxFile = 64 << 10
 
 // readToken reads a file that holds a token and nothing else. The operator
-// named the file when the program started. Errors name it, for the log.
+// named the file when the program started. Errors do not name it, because
+// callers may see them.
 func readToken(path string) (redact.String, error) {
 	f, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
-		return redact.String{}, fmt.Errorf("proof file: %w", err)
+		return redact.String{}, withoutPath(err)
 	}
 	defer func() { _ = f.Close() }()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return redact.String{}, fmt.Errorf("proof file: %w", err)
+		return redact.String{}, withoutPath(err)
 	}
 	token := strings.TrimSpace(string(data))
 	if token == "" || len(data) > maxFile || strings.ContainsFunc(token, unprintable) {
-		return redact.String{}, fmt.Errorf("proof file: %s: expected a token, printable and without spaces", path)
+		return redact.String{}, errors.New("the token file: expected a token, printable and without spaces")
 	}
 	return redact.New(token), nil
+}
+
+// withoutPath returns an error of a file without the file's name.
+func withoutPath(err error) error {
+	if inner, ok := errors.AsType[*fs.PathError](err); ok {
+		err = inner.Err
+	}
+	return fmt.Errorf("the token file: %w", err)
 }
 
 func unprintable(r rune) bool { return r <= ' ' || r > '~' }

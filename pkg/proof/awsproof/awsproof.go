@@ -34,14 +34,14 @@ func SignDigest(client *kms.Client) func(context.Context, string, jws.Algorithm,
 	return func(ctx context.Context, keyARN string, alg jws.Algorithm, digest []byte) ([]byte, error) {
 		spec, known := algorithms[alg]
 		if !known {
-			return nil, fmt.Errorf("proof kms: AWS KMS has no algorithm %s", alg)
+			return nil, fmt.Errorf("AWS KMS has no algorithm %s", alg)
 		}
 		out, err := client.Sign(ctx, &kms.SignInput{
 			KeyId: aws.String(keyARN), Message: digest,
 			MessageType: types.MessageTypeDigest, SigningAlgorithm: spec,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("proof kms: %w", awserror.Wrap(err))
+			return nil, awserror.Wrap(err)
 		}
 		return out.Signature, nil
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -60,7 +59,7 @@ func (s STS) WebIdentity(ctx context.Context, audience string, alg jws.Algorithm
 	}
 	if err != nil {
 		err = &smithy.OperationError{ServiceID: "STS", OperationName: "GetWebIdentityToken", Err: err}
-		return redact.String{}, fmt.Errorf("proof sts: %w", awserror.Wrap(err))
+		return redact.String{}, awserror.Wrap(err)
 	}
 	return token, nil
 }
