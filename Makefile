@@ -35,7 +35,7 @@ test-all: needs ## run all tests, with real emulators, servers and a browser
 needs: ## show what make test-all needs, and offer to install what is missing
 	@$(GO) run ./internal/needs
 
-template: ## write anew what tests know of template.yaml, and docs/openapi.yaml
+template: ## write anew what tests know of template.yaml, and docs/reference/openapi.yaml
 	$(GO) test -tags testall ./internal/testbed -count=1 -run 'TestGoldenTemplate$$|TestUpgradeFile$$' -args -update
 	$(GO) test -tags testall ./functions -count=1 -run 'TestDocumentIsWrittenOut' -args -update
 
@@ -44,7 +44,7 @@ template: ## write anew what tests know of template.yaml, and docs/openapi.yaml
 race: ## run the tests under the race detector
 	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -v '/tokenvend/functions$$')
 
-bare: ## do what the README says with nothing but Go, git, make, curl and a shell
+bare: ## do what the README and the tutorial say with nothing but Go, git, make, curl and a shell
 	internal/bare/run.sh
 
 # Under load: as many processes that only compute as there are processors. Packages whose tests take under a second run 200 times, the others 10 times.
@@ -126,18 +126,18 @@ soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, and a day of 
 	$(GO) test ./functions -run TestFourWorkersRenewEachOnce -timeout 0 -args -due 10000
 
 torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
-	@$(GO) test ./internal/torture -count=1 -args -table ../../docs/torture.md
-	@cat docs/torture.md
+	@$(GO) test ./internal/torture -count=1 -args -table ../../docs/explanation/torture.md
+	@cat docs/explanation/torture.md
 
 # The hot path by itself is compared with the last run that was recorded, which this one then replaces; all else with baselines of the same run.
 HOT = ./pkg/vend ./pkg/local/gateway ./pkg/provider ./pkg/seal/kms
 RECORDED = internal/bench/testdata/hot.txt
 
-bench: ## measure beside baselines, in 10 minutes on a quiet machine, and write docs/performance.md
+bench: ## measure beside baselines, in 10 minutes on a quiet machine, and write docs/explanation/performance.md
 	@mkdir -p .cache
 	$(GO) test -p 1 $(HOT) -run '^$$' -bench . -benchtime 0.2s -count 6 > .cache/hot.txt
 	@$(GO) tool benchstat last=$(RECORDED) now=.cache/hot.txt > .cache/hot-compared.txt
-	$(GO) test -tags testall ./internal/bench -run '^$$' -bench Page -benchtime 1x -timeout 30m -args -page ../../docs/performance.md -hot ../../.cache/hot-compared.txt
+	$(GO) test -tags testall ./internal/bench -run '^$$' -bench Page -benchtime 1x -timeout 30m -args -page ../../docs/explanation/performance.md -hot ../../.cache/hot-compared.txt
 	@cp .cache/hot.txt $(RECORDED)
 
 fuzz: ## run each fuzz target for FUZZTIME (10s, or a number of executions: 1000000x)

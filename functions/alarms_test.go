@@ -301,13 +301,13 @@ func TestAlarmsOnStatesRecover(t *testing.T) {
 	}
 }
 
-var runbookLink = regexp.MustCompile(`https://github\.com/tokenvend/tokenvend/blob/main/docs/runbook\.md#([a-z]+)$`)
+var runbookLink = regexp.MustCompile(`https://github\.com/tokenvend/tokenvend/blob/main/docs/guide/runbook\.md#([a-z]+)$`)
 
-// docs/runbook.md has one section for each alarm, which its description links
-// to, and the dashboard shows each.
+// docs/guide/runbook.md has one section for each alarm, which its description
+// links to, and the dashboard shows each.
 func TestRunbookHasTheAlarms(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join("..", "docs", "runbook.md"))
+	page, err := os.ReadFile(filepath.Join("..", "docs", "guide", "runbook.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +325,7 @@ func TestRunbookHasTheAlarms(t *testing.T) {
 		}
 		for _, part := range []string{"**Means:**", "**Affects:**", "**Do:**", "**Over:**"} {
 			if !strings.Contains(sections[title], part) {
-				t.Errorf("docs/runbook.md has no section %s with %s", title, part)
+				t.Errorf("docs/guide/runbook.md has no section %s with %s", title, part)
 			}
 		}
 		if !strings.Contains(dashboard, "-"+name+"-") {
@@ -335,7 +335,7 @@ func TestRunbookHasTheAlarms(t *testing.T) {
 	}
 	for title := range sections {
 		if _, has := alarms[title+"Alarm"]; !has && title != "Where to look" {
-			t.Errorf("docs/runbook.md has the section %s, and there is no such alarm", title)
+			t.Errorf("docs/guide/runbook.md has the section %s, and there is no such alarm", title)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-var update = flag.Bool("update", false, "write the golden answers and docs/openapi.yaml")
+var update = flag.Bool("update", false, "write the golden answers and docs/reference/openapi.yaml")
 
 // suite has the calls of both functions to AWS in this run, and forbidden those
 // that were sent on purpose and must be denied.

@@ -13,11 +13,11 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// accepted returns the reasons of docs/security.md for findings of cdk-nag that
-// are accepted, by rule and resource.
+// accepted returns the reasons of docs/explanation/security.md for findings of
+// cdk-nag that are accepted, by rule and resource.
 func accepted(t *testing.T) map[[2]string]string {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join("..", "docs", "security.md"))
+	page, err := os.ReadFile(filepath.Join("..", "docs", "explanation", "security.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,14 +48,14 @@ func TestTemplateKeepsTheRulesOfCDKNag(t *testing.T) {
 	for _, f := range found {
 		at := [2]string{f.Rule, f.Resource}
 		if reported[at] = true; reasons[at] == "" {
-			t.Errorf("Nag() has %s: %s: %s, want it fixed, or its reason in docs/security.md", f.Resource, f.Rule,
+			t.Errorf("Nag() has %s: %s: %s, want it fixed, or its reason in docs/explanation/security.md", f.Resource, f.Rule,
 				f.Info)
 		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(reasons),
 		func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
 		if !reported[at] {
-			t.Errorf("docs/security.md accepts %s of %s, want it removed: cdk-nag does not report it", at[0], at[1])
+			t.Errorf("docs/explanation/security.md accepts %s of %s, want it removed: cdk-nag does not report it", at[0], at[1])
 		}
 	}
 	t.Logf("cdk-nag: %d findings, each with its reason", len(reported))

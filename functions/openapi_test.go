@@ -248,7 +248,7 @@ func TestEveryOperationIsIntegratedAlike(t *testing.T) {
 	}
 }
 
-const documentFile = "../docs/openapi.yaml"
+const documentFile = "../docs/reference/openapi.yaml"
 
 const documentHead = "# Generated from template.yaml: go test -tags testall ./functions -run TestDocumentIsWrittenOut -update\n"
 

@@ -41,8 +41,8 @@ func (r reference) name() string { return r.Ref[strings.LastIndexByte(r.Ref, '/'
 
 type content map[string]struct{ Schema reference }
 
-// template.yaml, and docs/openapi.yaml which is generated from it, describe the
-// operations of the table and no other.
+// template.yaml, and docs/reference/openapi.yaml which is generated from it,
+// describe the operations of the table and no other.
 func TestDocumentHasTheOperations(t *testing.T) {
 	t.Parallel()
 	d := readDocument(t)

@@ -34,8 +34,8 @@ func (h *installation) restore() {
 	h.deploy(h.functions["vend"].Environment[boot.EnvSealID])
 }
 
-// What docs/restore.md says: another stack, with the restored table, the key
-// and the seal id as parameters, vends the same tokens, and renews grants.
+// What docs/guide/restore.md says: another stack, with the restored table, the
+// key and the seal id as parameters, vends the same tokens, and renews grants.
 func TestRestoredTableVendsTokensAndGrants(t *testing.T) {
 	t.Parallel()
 	h := newInstallation(t, simulator.Options{Lifetime: 20 * time.Second})
@@ -63,8 +63,8 @@ func TestRestoredTableVendsTokensAndGrants(t *testing.T) {
 	}
 }
 
-// The parameters of docs/restore.md reach the functions and their roles, and
-// the stack makes neither a table nor a key.
+// The parameters of docs/guide/restore.md reach the functions and their roles,
+// and the stack makes neither a table nor a key.
 func TestExistingTableAndKey(t *testing.T) {
 	t.Parallel()
 	const table, key = "restored", "arn:aws:kms:us-east-1:123456789012:key/old"

@@ -96,7 +96,7 @@ func TestRotateRenewsWhatIsDue(t *testing.T) {
 }
 
 // passCalls fails the test unless these are rotate's calls to AWS since the
-// last take. docs/cost.md has their price.
+// last take. docs/explanation/cost.md has their price.
 func (h *installation) passCalls(what string, store, rest map[string]int) {
 	h.t.Helper()
 	gotStore, gotRest := h.take("rotate")

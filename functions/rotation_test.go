@@ -18,9 +18,9 @@ import (
 )
 
 // TestRotationOfAClientSecretFailsNoCall rotates a client secret by the example
-// of a rotation function, as docs/rotation.md says. After each step tokens are
-// requested, wherever the provider stops to take the old secret and begins to
-// take the new one.
+// of a rotation function, as docs/guide/rotation.md says. After each step
+// tokens are requested, wherever the provider stops to take the old secret and
+// begins to take the new one.
 func TestRotationOfAClientSecretFailsNoCall(t *testing.T) {
 	t.Parallel()
 	steps := []string{"createSecret", "setSecret", "testSecret", "finishSecret"}

@@ -19,7 +19,7 @@ import (
 )
 
 // mostResident is the most memory that the extension may take of the function
-// that it is beside, in bytes. docs/performance.md has its times.
+// that it is beside, in bytes. docs/explanation/performance.md has its times.
 const mostResident = 15_000_000
 
 // systemRoots are where systems keep the certificates that they trust.

@@ -1,10 +1,12 @@
 #!/bin/sh
-# Does what README.md says under "Try it" on a machine that has Go, git, make,
-# curl, a shell and coreutils, and nothing else: PATH leads to no other program.
-# make run has to vend a token within a minute, and make test has to pass.
+# Does what README.md says under "Try it", and docs/tutorial.md, on a machine
+# that has Go, git, make, curl, a shell and coreutils, and nothing else: PATH
+# leads to no other program. make run has to vend a token within a minute, the
+# tutorial's commands have to print what it says, and make test has to pass.
 #
-#   internal/bare/run.sh        both commands
-#   internal/bare/run.sh run    make run alone
+#   internal/bare/run.sh             all of it
+#   internal/bare/run.sh run         make run alone
+#   internal/bare/run.sh tutorial    the tutorial alone
 #
 # BARE_CACHE names a build cache; by default it is the one go uses anyway.
 set -eu
@@ -61,6 +63,16 @@ bare() {
 
 seconds() { date +%s; }
 
+tutorial() {
+	began=$(seconds)
+	bare "$work/bin/go" test ./cmd/tokenvend -count=1 -run '^TestTutorial$' -args -verbatim
+	echo "bare: docs/tutorial.md was done after $(($(seconds) - began)) s"
+}
+if [ "${1:-}" = tutorial ]; then
+	tutorial
+	exit
+fi
+
 began=$(seconds)
 # timeout is a process group of its own, and hands what ends it to all in it.
 bare sh -c 'echo $$ >"$TMPDIR/pid" && exec timeout 900 make run' >"$work/out" 2>&1 &
@@ -84,6 +96,8 @@ kill "$server" 2>/dev/null || true
 wait
 server=
 [ "${1:-}" != run ] || exit 0
+
+tutorial
 
 began=$(seconds)
 bare "$work/bin/make" test

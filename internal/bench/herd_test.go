@@ -22,7 +22,7 @@ func herd(b *testing.B) *section {
 	page := &section{
 		title: "Herd",
 		text: fmt.Sprintf("What reaches the provider where processes of vend with %d callers each want the same token at once: one that nobody has yet, of a provider that takes 300 ms, and one of a provider that answers 503, for which each caller asks three times. On their own, each process would ask once, and in an outage each caller each time "+
-			"(docs/torture.md has that of golang.org/x/oauth2).", callersEach),
+			"(docs/explanation/torture.md has that of golang.org/x/oauth2).", callersEach),
 		head: []string{
 			"processes × callers", "cold: requests", "all answered within", "on their own", "outage: requests",
 			"refused within", "on their own",

@@ -24,7 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 )
 
 // Results of HashiCorp Vault 1.21 with the oauthapp plugin on such a machine:
@@ -206,7 +206,7 @@ func serve(b *testing.B) server {
 	cmd.Stderr = log
 	start(b, cmd)
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		at, err := local.Folder{Path: data, Named: true}.ServerInfo()
+		at, err := datafolder.Folder{Path: data, Named: true}.ServerInfo()
 		if err == nil {
 			s := server{
 				pid: cmd.Process.Pid, address: strings.TrimPrefix(at.URL, "http://"), request: signed(b, at),
@@ -222,7 +222,7 @@ func serve(b *testing.B) server {
 
 // signed returns the bytes of a signed request. The signature is valid for five
 // minutes.
-func signed(b *testing.B, at local.ServerInfo) []byte {
+func signed(b *testing.B, at datafolder.ServerInfo) []byte {
 	b.Helper()
 	r, err := http.NewRequest(http.MethodGet, at.URL+"/tokens/minut", nil)
 	if err != nil {

@@ -1,8 +1,8 @@
 //go:build testall
 
 // Package bench_test measures tokenvend beside baselines in the same run, and
-// writes docs/performance.md. Nothing is held to a time: what has to hold
-// whatever the machine is counted, in the tests of the packages.
+// writes docs/explanation/performance.md. Nothing is held to a time: what has
+// to hold whatever the machine is counted, in the tests of the packages.
 //
 // It is a benchmark, so that `go test` passes it by: `make bench` runs it.
 package bench_test

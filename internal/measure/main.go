@@ -1,5 +1,5 @@
-// Measure writes the table of packages into docs/architecture.md: what a
-// reader has to take in. With -print it prints the table instead.
+// Measure writes the table of packages into docs/explanation/architecture.md:
+// what a reader has to take in. With -print it prints the table instead.
 package main
 
 import (
@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-const page = "docs/architecture.md"
+const page = "docs/explanation/architecture.md"
 
 // The table stands between these two lines of the page.
 const (

@@ -10,8 +10,8 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// A CDK app that includes the package, as docs/deploy.md shows it, has all its
-// resources.
+// A CDK app that includes the package, as docs/guide/deploy.md shows it, has
+// all its resources.
 func TestCDKIncludesThePackage(t *testing.T) {
 	type resources struct {
 		Resources map[string]struct{ Type, DeletionPolicy string }

@@ -1,5 +1,5 @@
-// Command providers writes docs/providers from the catalogue: a page for each
-// provider, and an index. A test fails where they are stale.
+// Command providers writes docs/providers from the catalogue: a page
+// for each provider, and an index. A test fails where they are stale.
 package main
 
 import (

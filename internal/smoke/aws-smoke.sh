@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks, on a stack in your own account, what only AWS can settle. docs/aws-smoke.md explains each line.
+# Checks, on a stack in your own account, what only AWS can settle. docs/guide/aws-smoke.md explains each line.
 #
 #   internal/smoke/aws-smoke.sh STACK NAME
 #

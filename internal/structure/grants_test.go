@@ -23,7 +23,7 @@ func TestThePageShowsTheTableOfRefreshTokens(t *testing.T) {
 		)
 	}
 	if !strings.Contains(page, table.String()) {
-		t.Errorf("docs/promises.md does not show this table:\n%s", table.String())
+		t.Errorf("docs/explanation/promises.md does not show this table:\n%s", table.String())
 	}
 }
 

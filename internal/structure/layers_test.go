@@ -58,9 +58,10 @@ var layers = [][]string{
 	{"pkg/attempt"},
 	{"pkg/mint"},
 	{"pkg/operate"},
-	{"pkg/vend", "pkg/rotate", "pkg/local/monitor", "pkg/local/statuspage"},
+	{"pkg/vend", "pkg/rotate", "pkg/local/monitor", "pkg/local/statuspage", "pkg/local/datafolder"},
 	{"pkg/boot", "pkg/local/gateway", "pkg/agent", "pkg/agent/unixsocket"},
-	{"pkg/local", "pkg/agent/extension", "pkg/agent/tokenfile"},
+	{"pkg/local/demo", "pkg/agent/extension", "pkg/agent/tokenfile"},
+	{"pkg/local"},
 	{
 		"functions/vend", "functions/rotate", "pkg/local/maintenance",
 		"cmd/tokenvend/internal/clierror", "cmd/tokenvend-extension",
@@ -105,6 +106,7 @@ var apart = map[string][]string{
 	"cmd/tokenvend/internal/report":            {"pkg/client"},
 	"cmd/tokenvend/internal/commands/tokens":   {"pkg/client"},
 	"cmd/tokenvend/internal/commands/accounts": {"pkg/client"},
+	"examples/provider":                        {}, // an example
 	"examples/oauth2/go":                       {}, // an example
 	"examples/lambda/go":                       {}, // an example
 	"internal/layer":                           {},

@@ -17,7 +17,7 @@ func TestThePageOfPromisesIsTrue(t *testing.T) {
 			`\b(?:Test|Fuzz)[A-Z][A-Za-z0-9_]+`,
 		).FindAllString(readPage(t, page), -1) {
 			if !there[name] {
-				t.Errorf("docs/%s names %s, and there is no such test", page, name)
+				t.Errorf("docs/explanation/%s names %s, and there is no such test", page, name)
 			}
 		}
 	}
@@ -30,7 +30,7 @@ func TestThePageOfPromisesIsTrue(t *testing.T) {
 	numbered := regexp.MustCompile(`^TestFault0?([0-9]+)_`)
 	for name := range there {
 		if found := numbered.FindStringSubmatch(name); found != nil && !rows[found[1]] {
-			t.Errorf("%s shows row %s, which docs/promises.md does not have", name, found[1])
+			t.Errorf("%s shows row %s, which docs/explanation/promises.md does not have", name, found[1])
 		}
 	}
 }
@@ -38,7 +38,7 @@ func TestThePageOfPromisesIsTrue(t *testing.T) {
 // readPage returns a page of the docs.
 func readPage(t *testing.T, page string) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "docs", page))
+	data, err := os.ReadFile(filepath.Join(root, "docs", "explanation", page))
 	if err != nil {
 		t.Fatal(err)
 	}

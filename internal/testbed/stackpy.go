@@ -120,7 +120,7 @@ func newGolden(ctx context.Context) ([]byte, error) {
 	if err := runStack(ctx, &answer, nil, "golden"); err != nil {
 		return nil, err
 	}
-	delete(answer, "api_text") // docs/openapi.yaml holds it
+	delete(answer, "api_text") // docs/reference/openapi.yaml holds it
 	if answer["source"], err = sourceSum(root); err != nil {
 		return nil, err
 	}

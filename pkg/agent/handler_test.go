@@ -144,7 +144,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// The attacks on loopback: see the table in docs/security.md.
+// The attacks on loopback: see the table in docs/explanation/security.md.
 func TestGuard(t *testing.T) {
 	fake := &clienttest.Server{}
 	a := New(Config{Transport: fake})

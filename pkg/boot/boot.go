@@ -146,12 +146,13 @@ func (c core) fits(notes dynamo.Notes) error {
 	switch {
 	case notes.SecretPrefix != "" && notes.SecretPrefix != c.prefix:
 		return fmt.Errorf("%s: expected %.200q, the prefix of the secrets that the table %s is for: "+
-			"set the stack's parameter SecretPrefix to it (docs/upgrade.md)",
+			"set the stack's parameter SecretPrefix to it (docs/guide/upgrade.md)",
 			EnvSecretPrefix, notes.SecretPrefix, c.table)
 	case notes.Sealed && !c.sealing && !c.overSealed:
-		return fmt.Errorf("%s: expected on, because the table %s has sealed rows: set the stack's parameter Sealing "+
-			"to on, "+
-			"or to %s to give up the tokens and grants in them (docs/restore.md)", EnvSealing, c.table, offOverSealed)
+		return fmt.Errorf("%s: expected on, because the table %s has sealed rows: "+
+			"set the stack's parameter Sealing to on, or to %s to give up "+
+			"the tokens and grants in them (docs/guide/restore.md)",
+			EnvSealing, c.table, offOverSealed)
 	}
 	return nil
 }

@@ -5,15 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-)
 
-// commandLine returns how an operator runs a command of this program.
-func (c Config) commandLine(command string) string {
-	if c.CommandLine == nil {
-		return "tokenvend " + command
-	}
-	return c.CommandLine(command)
-}
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
+)
 
 // maxLines is how many credentials are shown at the start.
 const maxLines = 20
@@ -22,8 +16,8 @@ const maxLines = 20
 // log, and to the output for users.
 func (s *server) announce(ctx context.Context) error {
 	key := s.keys.operator
-	info := ServerInfo{URL: s.api.URL(), Region: s.region(), KeyID: key.ID, Secret: key.Secret}
-	if err := info.write(s.folder.Path); err != nil {
+	info := datafolder.ServerInfo{URL: s.api.URL(), Region: s.region(), KeyID: key.ID, Secret: key.Secret}
+	if err := s.folder.WriteServerInfo(info); err != nil {
 		return err
 	}
 	s.serverInfoWritten = true
@@ -65,7 +59,7 @@ func (s *server) welcome(ctx context.Context) (string, error) {
 			s.commandLine("add NAME --provider PROVIDER"), s.folder.Credentials())
 	}
 	if s.demo != nil {
-		fmt.Fprintf(&b, demoHints, s.demo.control.URL(),
+		fmt.Fprintf(&b, demoHints, s.demo.ControlURL(),
 			s.commandLine("connect trackmania --account alice"),
 			s.commandLine("get trackmania --account alice"))
 	}

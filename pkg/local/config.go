@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
+	"github.com/tokenvend/tokenvend/pkg/local/demo"
 	"github.com/tokenvend/tokenvend/pkg/local/gateway"
 	"github.com/tokenvend/tokenvend/pkg/records"
 )
@@ -35,7 +37,7 @@ type Config struct {
 	Every  time.Duration // how often what is due is renewed, from a second on; 0: each minute
 
 	// DataIsDefault is whether Data is a default, and not a folder that the
-	// operator has named. See [Folder].
+	// operator has named. See [datafolder.Folder].
 	DataIsDefault bool
 
 	// CommandLine returns how an operator runs a command of this program on
@@ -83,12 +85,21 @@ type Config struct {
 }
 
 func (c Config) listenAddress() string { return cmp.Or(c.Listen, "127.0.0.1:3000") }
-func (c Config) dataFolder() Folder {
-	return Folder{cmp.Or(c.Data, ".tokenvend"), c.Data != "" && !c.DataIsDefault}
+func (c Config) dataFolder() datafolder.Folder {
+	return datafolder.Folder{Path: cmp.Or(c.Data, ".tokenvend"), Named: c.Data != "" && !c.DataIsDefault}
 }
 func (c Config) region() string       { return cmp.Or(c.Region, "us-east-1") }
 func (c Config) every() time.Duration { return cmp.Or(c.Every, time.Minute) }
 func (c Config) demoAddress() string  { return cmp.Or(c.DemoListen, "127.0.0.1:3001") }
+
+// files returns the names of the files that a start creates besides those of
+// any start.
+func (c Config) files() []string {
+	if c.Demo {
+		return demo.Files()
+	}
+	return nil
+}
 
 func (c Config) log() *slog.Logger {
 	if c.Log == nil {
@@ -102,6 +113,14 @@ func (c Config) out() io.Writer {
 		return io.Discard
 	}
 	return c.Out
+}
+
+// commandLine returns how an operator runs a command of this program.
+func (c Config) commandLine(command string) string {
+	if c.CommandLine == nil {
+		return "tokenvend " + command
+	}
+	return c.CommandLine(command)
 }
 
 var regionName = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)

@@ -2,81 +2,75 @@ package local
 
 import (
 	"errors"
-	"io/fs"
+	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
+	"github.com/tokenvend/tokenvend/pkg/local/demo"
 	"github.com/tokenvend/tokenvend/pkg/private"
+	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
+	"github.com/tokenvend/tokenvend/pkg/store/bolt"
 )
 
-// The files of a data folder, and its folder of credentials.
-const (
-	keyFile          = "key"
-	sealFile         = "seal.key"
-	storeFile        = "entries.db"
-	serverInfoFile   = "server.json"
-	credentialFolder = "credentials"
-)
-
-// Folder is a data folder.
-type Folder struct {
-	Path string
-	// Named is whether the operator has named this folder. Then root takes it
-	// although it belongs to another user.
-	Named bool
+// data is what a server keeps in its data folder.
+type data struct {
+	folder datafolder.Folder
+	owners private.Owners
+	store  *bolt.Store // nil: it is not open
+	sealer *keyfile.Sealer
+	source *folder.Source
+	keys   signingKeys
 }
 
-// Owners returns the users whose files may stand in the folder.
-func (f Folder) Owners() (private.Owners, error) {
-	if !f.Named {
-		return private.Owners{}, nil
+// openData opens the files of the data folder. Before the store is locked none
+// of them is read or written: they may be another server's. What it returns is
+// to be closed, with an error too.
+func openData(c Config) (data, error) {
+	d := data{folder: c.dataFolder()}
+	if err := d.openStore(c); err != nil {
+		return d, err
 	}
-	return private.OwnersOf(f.Path)
+	return d, errors.Join(d.openSeal(c), d.openKeys(c), d.openCredentials(c))
 }
 
-// Check checks the folder and returns the users whose files may stand in it.
-//
-// The folder above may belong to another user, who could have put a data folder
-// with known keys there, and root may run there. So the folder and its files
-// belong to this user or to root and nobody else may write them, and root takes
-// another user's folder only where it is named.
-func (f Folder) Check() (private.Owners, error) {
-	owners, err := f.Owners()
+func (d *data) openStore(c Config) (err error) {
+	if err := os.MkdirAll(d.folder.Path, 0o700); err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	if d.owners, err = d.folder.Check(); err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	if err := d.checkStoreFile(c); err != nil {
+		return err
+	}
+	d.store, err = bolt.Open(d.folder.StoreFile())
+	if errors.Is(err, bolt.ErrInUse) {
+		return fmt.Errorf("the data folder %s is in use by another tokenvend serve: "+
+			"end that one, or choose another folder with --data", d.folder.Path)
+	}
 	if err != nil {
-		return owners, err
+		return storeError(c, err)
 	}
-	if err := owners.CheckFolder(f.Path); err != nil {
-		return owners, err
-	}
-	for _, name := range []string{keyFile, sealFile, serverInfoFile, storeFile, demoStateFile} {
-		if err := owners.CheckFile(filepath.Join(f.Path, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return owners, err
-		}
-	}
-	return owners, nil
+	return nil
 }
 
-// HoldsData reports whether the folder holds a file of a server, or a folder of
-// credentials.
-func (f Folder) HoldsData() bool {
-	for _, name := range []string{keyFile, sealFile, serverInfoFile, storeFile, credentialFolder} {
-		if _, err := os.Lstat(filepath.Join(f.Path, name)); err == nil {
-			return true
-		}
+func (d *data) openSeal(c Config) (err error) {
+	if err := d.checkSealFile(c); err != nil {
+		return err
 	}
-	return false
+	d.sealer, err = keyfile.OpenOwned(d.folder.SealFile(), d.owners)
+	return err
 }
 
-// Credentials returns the path of the folder of credentials.
-func (f Folder) Credentials() string { return filepath.Join(f.Path, credentialFolder) }
+func (d *data) openKeys(c Config) (err error) {
+	d.keys, err = signingKeysOf(c, d.owners)
+	return err
+}
 
-// OpenCredentials opens the folder of credentials, and creates it if it is
-// absent.
-func (f Folder) OpenCredentials() (*folder.Source, error) {
-	owners, err := f.Check()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+func (d *data) openCredentials(c Config) (err error) {
+	if d.source, err = folder.Open(d.folder.Credentials(), d.owners); err != nil || c.Demo {
+		return err
 	}
-	return folder.Open(f.Credentials(), owners)
+	return demo.RefuseCredentials(d.source, d.folder)
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 )
 
 // After a restart of a demo, its providers still accept the tokens that are
@@ -26,12 +28,12 @@ func TestDemoStateOutlivesRestart(t *testing.T) {
 
 func TestDemoStateDamaged(t *testing.T) {
 	data := t.TempDir()
-	write(t, filepath.Join(data, demoStateFile), "{", 0o600)
+	write(t, filepath.Join(data, datafolder.DemoStateName), "{", 0o600)
 	err := Serve(t.Context(), Config{Demo: true, Data: data, Listen: "127.0.0.1:0", DemoListen: "127.0.0.1:0"})
 	if err == nil || !strings.Contains(err.Error(), "remove it") {
 		t.Errorf("Serve() = %v, want an error that says what to remove", err)
 	}
-	if text, err := os.ReadFile(filepath.Join(data, demoStateFile)); err != nil || string(text) != "{" {
+	if text, err := os.ReadFile(filepath.Join(data, datafolder.DemoStateName)); err != nil || string(text) != "{" {
 		t.Errorf("the file holds %q, %v after a refused start, want it unchanged", text, err)
 	}
 }

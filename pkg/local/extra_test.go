@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 )
 
 // Further values of a token response are stored, sealed, and vended. A renewal
@@ -39,7 +40,7 @@ func TestCaseC08_ExtraValuesOutliveARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, data+"/"+credentialFolder+"/own.json", string(secret), 0o600)
+	write(t, data+"/"+datafolder.CredentialsName+"/own.json", string(secret), 0o600)
 	var log buffer
 	c := Config{Data: data, AllowPrivate: true, Log: textLog(&log)}
 	r := start(t, c)

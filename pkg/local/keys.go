@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -34,7 +33,7 @@ func signingKeysOf(c Config, owners private.Owners) (signingKeys, error) {
 		k := Key{ID: demoKey, Secret: redact.New(demoKey), Operator: true}
 		return signingKeys{all: []Key{k}, operator: k, curlUser: demoKey + ":" + demoKey}, nil
 	}
-	path := filepath.Join(c.dataFolder().Path, keyFile)
+	path := c.dataFolder().KeyFile()
 	k, err := readOrCreateKey(path, owners)
 	if err != nil {
 		return signingKeys{}, err

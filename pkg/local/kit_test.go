@@ -19,6 +19,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/signedrequest"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -56,7 +57,7 @@ func (b *buffer) String() string {
 
 // running is a server under test.
 type running struct {
-	ServerInfo
+	datafolder.ServerInfo
 	data    string
 	welcome string // what it printed at the start
 	stop    func() error
@@ -82,7 +83,7 @@ func start(t *testing.T, c Config) running {
 			t.Fatalf("Serve() does not listen: %v", r.stop())
 		}
 	}
-	info, err := Folder{Path: c.Data, Named: true}.ServerInfo()
+	info, err := datafolder.Folder{Path: c.Data, Named: true}.ServerInfo()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func (r running) token(t *testing.T, name string) api.Token {
 // put writes a credential's file.
 func (r running) put(t *testing.T, name, secret string) {
 	t.Helper()
-	write(t, r.data+"/"+credentialFolder+"/"+name+".json", secret, 0o600)
+	write(t, r.data+"/"+datafolder.CredentialsName+"/"+name+".json", secret, 0o600)
 }
 
 var controlURL = regexp.MustCompile(`curl (http://\S+)/stats`)

@@ -15,10 +15,10 @@ import (
 // nothing has been served, and what the start created is removed.
 func Serve(ctx context.Context, c Config) error {
 	data := c.dataFolder()
-	created := data.absent(c.Demo)
+	created := data.Absent(c.files()...)
 	s, err := build(c)
 	if err != nil {
-		return errors.Join(err, data.removeCreated(created))
+		return errors.Join(err, data.RemoveCreated(created))
 	}
 	serving, fail := context.WithCancelCause(ctx)
 	defer fail(nil)

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 )
 
 // used returns a data folder with the data of a server that has ended.
@@ -73,7 +75,8 @@ func TestStartRefusesLostData(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := used(t)
-			if err := c.damage(filepath.Join(data, storeFile), filepath.Join(data, sealFile)); err != nil {
+			folder := datafolder.Folder{Path: data}
+			if err := c.damage(folder.StoreFile(), folder.SealFile()); err != nil {
 				t.Fatal(err)
 			}
 			before := contents(t, data)
@@ -104,7 +107,7 @@ func TestStartMakesKeyForStoreWithoutRows(t *testing.T) {
 	if err := start(t, Config{Data: data}).stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(data, sealFile)); err != nil {
+	if err := os.Remove(filepath.Join(data, datafolder.SealName)); err != nil {
 		t.Fatal(err)
 	}
 	if err := start(t, Config{Data: data}).stop(); err != nil {

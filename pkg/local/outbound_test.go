@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 )
 
 // ownProvider is a token endpoint of a developer's own: on loopback, with a
@@ -41,7 +43,7 @@ func ownProvider(t *testing.T) (at, ca string) {
 func withCredential(t *testing.T, name, tokenURL string) string {
 	t.Helper()
 	data := t.TempDir()
-	folder := filepath.Join(data, credentialFolder)
+	folder := filepath.Join(data, datafolder.CredentialsName)
 	secret := fmt.Sprintf(
 		`{"provider":"oauth2","token_url":%q,"client_id":"own","client_secret":"own-secret"}`, tokenURL,
 	)

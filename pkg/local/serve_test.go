@@ -12,6 +12,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/signedrequest"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
@@ -41,7 +42,7 @@ func TestDemo(t *testing.T) {
 	if err := first.stop(); err != nil {
 		t.Errorf("Serve() = %v, want nil", err)
 	}
-	if _, err := os.Stat(filepath.Join(data, serverInfoFile)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(data, "server.json")); !os.IsNotExist(err) {
 		t.Errorf("Stat(server.json) after the end = %v, want that it does not exist", err)
 	}
 	again := start(t, c)
@@ -286,7 +287,8 @@ func TestServeNamesAllThatIsWrong(t *testing.T) {
 			checkText(t, "Serve()", err.Error(), c.want...)
 		})
 	}
-	if info, err := (Folder{Path: other.data, Named: true}).ServerInfo(); err != nil || info.URL != other.URL {
+	info, err := datafolder.Folder{Path: other.data, Named: true}.ServerInfo()
+	if err != nil || info.URL != other.URL {
 		t.Errorf("ServerInfo of the other server = %+v, %v, want %s", info, err, other.URL)
 	}
 	other.token(t, "minut")

@@ -4,43 +4,37 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
-	"github.com/tokenvend/tokenvend/pkg/credential/folder"
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/local/demo"
 	"github.com/tokenvend/tokenvend/pkg/local/gateway"
 	"github.com/tokenvend/tokenvend/pkg/local/httpserver"
 	"github.com/tokenvend/tokenvend/pkg/local/monitor"
 	"github.com/tokenvend/tokenvend/pkg/local/statuspage"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
-	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/row"
-	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
-	"github.com/tokenvend/tokenvend/pkg/store/bolt"
+	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
 // server is the running server with everything that belongs to it.
 type server struct {
 	Config
-	folder Folder         // the data folder
-	owners private.Owners // of the data folder
-	store  *bolt.Store
-	sealer *keyfile.Sealer
-	source *folder.Source
-	keys   signingKeys
-	demo   *demo          // nil: the real providers
-	roots  *x509.CertPool // trusted besides the system's; nil: the system's alone
-	http   *http.Client   // to providers
-	mint   *mint.Mint
+	data
+	demo  *demo.Demo     // nil: the real providers
+	roots *x509.CertPool // trusted besides the system's; nil: the system's alone
+	http  *http.Client   // to providers
+	mint  *mint.Mint
 
 	api               *httpserver.Server
 	metrics           *monitored // nil: not served
@@ -54,65 +48,23 @@ type server struct {
 // build makes a server that does not answer yet. Its error names everything
 // that is wrong; nothing is left open then.
 func build(c Config) (*server, error) {
-	s := &server{Config: c, folder: c.dataFolder(), endSchedule: func() {}}
+	s := &server{Config: c, endSchedule: func() {}}
 	s.Log = slog.New(s.events.Handler(c.log().Handler()))
-	err := errors.Join(c.check(), s.openData(), s.readCA(), s.openDemo(), s.listen(), s.openMetrics())
-	if err != nil {
+	if err := errors.Join(c.check(), s.open()); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	s.assemble()
 	return s, nil
 }
 
-// openData opens the files of the data folder. Before the store is locked none
-// of them is read or written: they may be another server's.
-func (s *server) openData() error {
-	if err := os.MkdirAll(s.folder.Path, 0o700); err != nil {
-		return fmt.Errorf("--data: %w", err)
-	}
-	owners, err := s.folder.Check()
-	if err != nil {
-		return fmt.Errorf("--data: %w", err)
-	}
-	s.owners = owners
-	if err := s.checkStoreFile(); err != nil {
-		return err
-	}
-	s.store, err = bolt.Open(filepath.Join(s.folder.Path, storeFile))
-	if errors.Is(err, bolt.ErrInUse) {
-		return fmt.Errorf("the data folder %s is in use by another tokenvend serve: "+
-			"end that one, or choose another folder with --data", s.folder.Path)
-	}
-	if err != nil {
-		return s.storeError(err)
-	}
-	return errors.Join(s.openSeal(), s.openKeys(), s.openCredentials())
-}
-
-func (s *server) openSeal() (err error) {
-	if err := s.checkSealFile(); err != nil {
-		return err
-	}
-	s.sealer, err = keyfile.OpenOwned(filepath.Join(s.folder.Path, sealFile), s.owners)
-	return err
-}
-
-func (s *server) openKeys() (err error) {
-	s.keys, err = signingKeysOf(s.Config, s.owners)
-	return err
-}
-
-func (s *server) openCredentials() (err error) {
-	if s.source, err = folder.Open(s.folder.Credentials(), s.owners); err != nil || s.Demo {
-		return err
-	}
-	return refuseDemos(s.source, s.folder.Path)
-}
-
-// readCA reads the certificates that are trusted besides the system's.
-func (s *server) readCA() (err error) {
-	s.roots, err = rootsWith(s.CA)
-	return err
+// open opens everything that the server uses and closes.
+func (s *server) open() error {
+	var dataErr, rootsErr, metricsErr error
+	s.data, dataErr = openData(s.Config)
+	s.roots, rootsErr = rootsWith(s.CA)
+	demoErr, listenErr := s.openDemo(), s.listen()
+	s.metrics, metricsErr = openMetrics(s.Config)
+	return errors.Join(dataErr, rootsErr, demoErr, listenErr, metricsErr)
 }
 
 // openDemo starts the simulator of a demo, and writes the demo's credentials.
@@ -120,18 +72,14 @@ func (s *server) openDemo() (err error) {
 	if !s.Demo {
 		return nil
 	}
-	s.demo, err = openDemo(s.Config)
+	s.demo, err = demo.Open(demo.Options{Listen: s.demoAddress(), Lifetime: s.DemoLifetime, Log: s.log()})
 	if err != nil || s.source == nil || s.sealer == nil {
 		return err
 	}
-	state := &demoState{
-		path: filepath.Join(s.folder.Path, demoStateFile), simulator: s.demo.simulator, sealer: s.sealer,
-	}
-	if err := state.restore(s.owners); err != nil {
+	if err := s.demo.Keep(s.folder, s.owners, s.sealer); err != nil {
 		return err
 	}
-	s.demo.state = state
-	return writeDemos(s.source, s.demo.simulator)
+	return s.demo.WriteCredentials(s.source)
 }
 
 // listen listens on the address of the API. It refuses the demo's well-known
@@ -157,8 +105,8 @@ func (s *server) assemble() {
 		AllowPrivate: s.AllowPrivate, PlainLoopback: s.AllowPrivate, Proxy: s.Proxy, Roots: s.roots,
 	}
 	if s.demo != nil {
-		providers = outbound.Config{Roots: s.demo.simulator.Roots(), Route: s.demo.simulator.Route}
-		service.Browse = s.demo.browserURL
+		providers = s.demo.Outbound()
+		service.Browse = s.demo.BrowserURL
 	}
 	s.http = outbound.NewClient(providers)
 	s.mint = mint.New(mint.Config{
@@ -169,6 +117,41 @@ func (s *server) assemble() {
 	s.gateway = gateway.New(s.region(), s.keys.all, service.HTTP, s.log())
 }
 
+// journal returns the server's journal.
+func (s *server) journal() journal.Journal {
+	j := journal.Journal{Log: s.log()}
+	if s.metrics != nil {
+		j.Observe = s.metrics.counters.Observe
+	}
+	return j
+}
+
+// works reports by nil that the store can be read.
+func (s *server) works(ctx context.Context) error {
+	_, err := s.store.Get(ctx, store.Strong, token.RecordKey("healthz"))
+	return err
+}
+
+// statusPage returns a handler that answers the status page, and leaves all
+// else to next.
+func (s *server) statusPage(next http.Handler) http.Handler {
+	c := statuspage.Config{
+		Tokens: operate.New(s.mint).Overview, Secret: s.keys.operator.Secret, Events: &s.events, Command: s.commandLine,
+	}
+	if s.Advice != nil {
+		c.Advice = func(of operate.Status) string {
+			r := api.StatusReport{
+				Credential: of.Entry.Key.Credential, Account: of.Entry.Key.Variant.Account, State: of.State,
+			}
+			if f := of.Failure; !f.IsZero() {
+				r.Failure = &api.Failure{Code: api.Code(f.Code)}
+			}
+			return s.Advice(r)
+		}
+	}
+	return statuspage.Handler(c, next)
+}
+
 // start starts answering and renewing. A later failure is passed to fail.
 func (s *server) start(fail func(error)) {
 	s.api.Start(monitor.Health(s.works, s.statusPage(s.gateway)), fail)
@@ -176,8 +159,8 @@ func (s *server) start(fail func(error)) {
 	var ctx context.Context
 	ctx, s.endSchedule = context.WithCancel(context.Background())
 	if s.demo != nil {
-		s.demo.control.Start(s.demo.simulator.Control(), fail)
-		s.schedule.Go(func() { s.demo.state.run(ctx, s.log()) })
+		s.demo.Start(fail)
+		s.schedule.Go(func() { s.demo.Run(ctx) })
 	}
 	passes := &schedule{
 		rotator: &rotate.Rotator{
@@ -207,10 +190,10 @@ func (s *server) close() error {
 	}
 	var err error
 	if s.demo != nil {
-		err = s.demo.close(grace)
+		err = s.demo.Close(grace)
 	}
 	if s.serverInfoWritten {
-		err = errors.Join(err, os.Remove(filepath.Join(s.folder.Path, serverInfoFile)))
+		err = errors.Join(err, s.folder.RemoveServerInfo())
 	}
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())

@@ -1,4 +1,4 @@
-"""The cache of tokens, by the rule of docs/agent.md."""
+"""The cache of tokens, by the rule of docs/guide/agent.md."""
 
 from __future__ import annotations
 

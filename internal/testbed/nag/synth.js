@@ -1,4 +1,4 @@
-// A CDK app that includes a CloudFormation template, as docs/deploy.md shows it. Prints what the CDK synthesizes.
+// A CDK app that includes a CloudFormation template, as docs/guide/deploy.md shows it. Prints what the CDK synthesizes.
 //
 // synth.js TEMPLATE.json FOLDER   FOLDER takes what the CDK writes.
 'use strict'

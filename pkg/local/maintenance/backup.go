@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/store/bolt"
 )
@@ -34,7 +34,7 @@ const maxBackup = 4 << 30
 // Backup writes the store, its key, the operator's key and the credentials to a
 // new file, a tar of mode 0600. The file holds all secrets in plain. A store
 // that is not sound is not backed up.
-func Backup(ctx context.Context, f local.Folder, to string) (files int, err error) {
+func Backup(ctx context.Context, f datafolder.Folder, to string) (files int, err error) {
 	h, err := Check(ctx, f)
 	if err == nil {
 		err = errors.Join(h.Problems...)
@@ -73,7 +73,7 @@ func Backup(ctx context.Context, f local.Folder, to string) (files int, err erro
 }
 
 // backedUp returns the names of the files of a data folder that a backup holds.
-func backedUp(f local.Folder) ([]string, error) {
+func backedUp(f datafolder.Folder) ([]string, error) {
 	var names []string
 	for _, name := range []string{sealName, storeName, keyName} {
 		if exists(filepath.Join(f.Path, name)) {

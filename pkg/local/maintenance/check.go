@@ -11,7 +11,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -27,7 +27,7 @@ type Health struct {
 
 // Check reads the store and its key, and changes nothing. Its error says that
 // it could not look: the folder is refused, or a server uses it.
-func Check(ctx context.Context, f local.Folder) (Health, error) {
+func Check(ctx context.Context, f datafolder.Folder) (Health, error) {
 	var h Health
 	owners, err := f.Check()
 	if err != nil {

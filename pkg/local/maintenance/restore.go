@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/seal/keyfile"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -21,7 +21,7 @@ import (
 // Restore puts the files of a backup back, and returns the new names of files
 // that had to give way. A backup whose store is not sound is refused, and so is
 // a folder that a server uses. A file that the backup does not hold stays.
-func Restore(ctx context.Context, f local.Folder, from string) (aside []string, err error) {
+func Restore(ctx context.Context, f datafolder.Folder, from string) (aside []string, err error) {
 	files, err := readBackup(from)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func Restore(ctx context.Context, f local.Folder, from string) (aside []string, 
 
 // checkFolder refuses a folder that is not this user's, and one that a server
 // uses.
-func checkFolder(f local.Folder) error {
+func checkFolder(f datafolder.Folder) error {
 	if err := os.MkdirAll(f.Path, 0o700); err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func checkFiles(ctx context.Context, files map[string][]byte) error {
 			return err
 		}
 	}
-	h, err := Check(ctx, local.Folder{Path: temp, Named: true})
+	h, err := Check(ctx, datafolder.Folder{Path: temp, Named: true})
 	return errors.Join(append(h.Problems, err)...)
 }
 
@@ -94,7 +94,7 @@ func checkFiles(ctx context.Context, files map[string][]byte) error {
 // read where the store is damaged and its key is there, and sets aside what is
 // of no use alone: a store without its key, or a key without its store. It
 // returns what it did, nothing where the folder is sound.
-func Repair(ctx context.Context, f local.Folder) (done []string, err error) {
+func Repair(ctx context.Context, f datafolder.Folder) (done []string, err error) {
 	h, err := Check(ctx, f)
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func Repair(ctx context.Context, f local.Folder) (done []string, err error) {
 // salvage writes the rows that can be read and that the key opens to a new
 // store, and sets the old one aside. It does nothing where there is no such
 // row.
-func salvage(ctx context.Context, f local.Folder, suffix string) ([]string, error) {
+func salvage(ctx context.Context, f datafolder.Folder, suffix string) ([]string, error) {
 	owners, err := f.Owners()
 	if err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
-	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
@@ -24,27 +24,27 @@ const dataName = ".tokenvend"
 // Earlier versions used .tokenvend in the current folder. Where this user keeps
 // data there and no folder is named, either could be meant, so the error asks
 // for one of them. Such a folder of another user is ignored.
-func DataFolder(flag string) (local.Folder, error) {
+func DataFolder(flag string) (datafolder.Folder, error) {
 	if named := cmp.Or(flag, os.Getenv(EnvData)); named != "" {
-		return local.Folder{Path: named, Named: true}, nil
+		return datafolder.Folder{Path: named, Named: true}, nil
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return local.Folder{}, clierror.Usage("--data is needed, or %s: there is no home directory", EnvData)
+		return datafolder.Folder{}, clierror.Usage("--data is needed, or %s: there is no home directory", EnvData)
 	}
-	own := local.Folder{Path: filepath.Join(home, dataName)}
+	own := datafolder.Folder{Path: filepath.Join(home, dataName)}
 	if !holdsOwnData(dataName) || isSame(dataName, own.Path) {
 		return own, nil
 	}
-	return local.Folder{}, clierror.Usage("the folder %s here holds data, and no data folder is named; add one of:\n"+
-		"  --data %s\n  --data %s", dataName, dataName, hint.Quote(own.Path))
+	return datafolder.Folder{}, clierror.Usage("the folder %s here holds data, and no data folder is named; "+
+		"add one of:\n  --data %s\n  --data %s", dataName, dataName, hint.Quote(own.Path))
 }
 
 // DemoFolder returns the data folder of a demo: the one that the flag --data
 // names, else .tokenvend in the current folder. The environment is ignored,
 // because it names the folder of a server with real credentials.
-func DemoFolder(flag string) local.Folder {
-	return local.Folder{Path: cmp.Or(flag, dataName), Named: flag != ""}
+func DemoFolder(flag string) datafolder.Folder {
+	return datafolder.Folder{Path: cmp.Or(flag, dataName), Named: flag != ""}
 }
 
 // holdsOwnData reports whether a folder of this user holds data.
@@ -54,7 +54,7 @@ func holdsOwnData(path string) bool {
 		return false
 	}
 	defer func() { _ = f.Close() }()
-	return private.Owners{}.CheckOwner(f, path) == nil && local.Folder{Path: path}.HoldsData()
+	return private.Owners{}.CheckOwner(f, path) == nil && datafolder.Folder{Path: path}.HoldsData()
 }
 
 func isSame(a, b string) bool {

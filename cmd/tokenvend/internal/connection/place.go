@@ -21,7 +21,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/client"
 	"github.com/tokenvend/tokenvend/pkg/client/invoke"
 	"github.com/tokenvend/tokenvend/pkg/client/signed"
-	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 )
 
 // EnvURL is the environment variable that names a stack by its API, for command
@@ -45,10 +45,10 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 // Place is what a command asks: a stack by its API, a stack by its function, or
 // the server on this machine.
 type Place struct {
-	URL      string       // the API's; "": not named
-	Function Function     // the zero value: not named
-	AWS      aws.Config   // of a stack
-	Data     local.Folder // of the server on this machine; path "": it is a stack
+	URL      string            // the API's; "": not named
+	Function Function          // the zero value: not named
+	AWS      aws.Config        // of a stack
+	Data     datafolder.Folder // of the server on this machine; path "": it is a stack
 
 	Commands hint.Commands
 }

@@ -11,20 +11,20 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
-	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // folderStore keeps secrets in the data folder of the server on this machine.
 // The folder is created with the first secret.
 type folderStore struct {
-	data     local.Folder
+	data     datafolder.Folder
 	commands hint.Commands
 	source   *folder.Source // nil: the folder does not exist yet
 	created  []string       // folders that were created for a new secret
 }
 
-func newFolder(data local.Folder, commands hint.Commands) (Store, error) {
+func newFolder(data datafolder.Folder, commands hint.Commands) (Store, error) {
 	f := &folderStore{data: data, commands: commands}
 	if _, err := os.Lstat(data.Credentials()); errors.Is(err, fs.ErrNotExist) {
 		return f, f.checkData()

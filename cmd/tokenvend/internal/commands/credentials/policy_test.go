@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 )
 
 func TestCallerPolicy(t *testing.T) {
@@ -38,7 +38,7 @@ func TestCallerPolicy(t *testing.T) {
 			":API/*/GET/tokens/x", "https://API.execute-api.eu-north-1.",
 		}},
 		{"by ARN", byARN, secret, []string{`"arn:aws:lambda:eu-north-1:999900001111:function:F:c-x"`}},
-		{"this machine", connection.Place{Data: local.Folder{Path: "d"}}, "", []string{
+		{"this machine", connection.Place{Data: datafolder.Folder{Path: "d"}}, "", []string{
 			`"arn:aws:execute-api:REGION:ACCOUNT:API/*/GET/tokens/x"`, "tokenvend get x",
 		}},
 	} {

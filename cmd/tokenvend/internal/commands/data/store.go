@@ -12,7 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
-	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/local/maintenance"
 )
 
@@ -85,7 +85,7 @@ func (s *store) withFile(name, short string, run func(context.Context, place, st
 
 // place is a data folder, and the commands that are printed about it.
 type place struct {
-	local.Folder
+	datafolder.Folder
 	hint.Commands
 }
 

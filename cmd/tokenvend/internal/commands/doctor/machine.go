@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
-	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 )
 
 // machine checks the data folder of this machine, and the server that uses it.
@@ -38,7 +38,7 @@ func (f *findings) machine(ctx context.Context, at connection.Place) {
 // isPrivate adds a failure for each file that another user could have put
 // there, could change or read. It reports whether the folder is this user's
 // alone.
-func (f *findings) isPrivate(data local.Folder) bool {
+func (f *findings) isPrivate(data datafolder.Folder) bool {
 	owners, err := data.Owners()
 	if err == nil {
 		err = owners.CheckFolder(data.Path)
@@ -63,7 +63,7 @@ func (f *findings) isPrivate(data local.Folder) bool {
 }
 
 // files checks the credentials in a data folder. It creates nothing.
-func (f *findings) files(ctx context.Context, data local.Folder) {
+func (f *findings) files(ctx context.Context, data datafolder.Folder) {
 	if _, err := os.Stat(data.Credentials()); err != nil {
 		f.warn(
 			"credentials",

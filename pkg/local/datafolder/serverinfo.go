@@ -1,10 +1,11 @@
-package local
+package datafolder
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/tokenvend/tokenvend/pkg/private"
@@ -35,7 +36,7 @@ func (f Folder) ServerInfo() (ServerInfo, error) {
 	}
 	var info ServerInfo
 	if err := json.Unmarshal(text, &info); err != nil || info.URL == "" || info.KeyID == "" || info.Secret.IsZero() {
-		path := filepath.Join(f.Path, serverInfoFile)
+		path := filepath.Join(f.Path, serverInfoName)
 		return ServerInfo{}, fmt.Errorf("%s: expected url, region, key_id and secret", path)
 	}
 	return info, nil
@@ -46,16 +47,19 @@ func (f Folder) readServerInfo() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return owners.ReadSecretIn(f.Path, serverInfoFile)
+	return owners.ReadSecretIn(f.Path, serverInfoName)
 }
 
-// write puts the information into the data folder, its secret too.
-func (i ServerInfo) write(data string) error {
+// WriteServerInfo writes where the server is found, with the secret too.
+func (f Folder) WriteServerInfo(i ServerInfo) error {
 	text, err := json.Marshal(map[string]string{
 		"url": i.URL, "region": i.Region, "key_id": i.KeyID, "secret": i.Secret.Reveal(),
 	})
 	if err != nil {
 		return err
 	}
-	return private.ReplaceFile(filepath.Join(data, serverInfoFile), append(text, '\n'))
+	return private.ReplaceFile(filepath.Join(f.Path, serverInfoName), append(text, '\n'))
 }
+
+// RemoveServerInfo removes what WriteServerInfo wrote.
+func (f Folder) RemoveServerInfo() error { return os.Remove(filepath.Join(f.Path, serverInfoName)) }

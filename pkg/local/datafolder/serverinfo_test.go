@@ -1,4 +1,4 @@
-package local
+package datafolder
 
 import (
 	"errors"
@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 func TestServerInfo(t *testing.T) {
@@ -18,8 +19,8 @@ func TestServerInfo(t *testing.T) {
 		t.Errorf("ServerInfo of %s = %v, want fs.ErrNotExist and the folder's name", data, err)
 	}
 	info := ServerInfo{URL: "http://127.0.0.1:3000", Region: "us-east-1", KeyID: "a",
-		Secret: newKey("a", "Xk2", "").Secret}
-	if err := info.write(data); err != nil {
+		Secret: redact.New("Xk2")}
+	if err := folder.WriteServerInfo(info); err != nil {
 		t.Fatal(err)
 	}
 	got, err := folder.ServerInfo()
@@ -30,38 +31,18 @@ func TestServerInfo(t *testing.T) {
 	if s := fmt.Sprintf("%+v", info); strings.Contains(s, "Xk2") {
 		t.Errorf("Sprintf(%%+v) = %s, want it without the secret", s)
 	}
-	path := filepath.Join(data, serverInfoFile)
+	path := filepath.Join(data, serverInfoName)
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := folder.ServerInfo(); err == nil {
 		t.Error("ServerInfo of a file that others may read = nil, want an error")
 	}
-	write(t, path, `{"url":"http://127.0.0.1:3000"}`, 0o600)
-	if err := os.Chmod(path, 0o600); err != nil {
+	keyless := []byte(`{"url":"http://127.0.0.1:3000"}`)
+	if err := errors.Join(os.WriteFile(path, keyless, 0o600), os.Chmod(path, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := folder.ServerInfo(); err == nil {
 		t.Error("ServerInfo of a file without a key = nil, want an error")
-	}
-}
-
-func TestShellWord(t *testing.T) {
-	for s, want := range map[string]string{
-		".tokenvend/key": ".tokenvend/key", "a b/key": "'a b/key'", "it's": `'it'\''s'`, "": "''", "$HOME": "'$HOME'",
-	} {
-		if got := shellWord(s); got != want {
-			t.Errorf("shellWord(%q) = %s, want %s", s, got, want)
-		}
-	}
-}
-
-func TestPassTime(t *testing.T) {
-	for every, want := range map[time.Duration]time.Duration{
-		time.Second: time.Minute, time.Minute: 4 * time.Minute, time.Hour: 5 * time.Minute,
-	} {
-		if got := passTime(every); got != want {
-			t.Errorf("passTime(%v) = %v, want %v", every, got, want)
-		}
 	}
 }

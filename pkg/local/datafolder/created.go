@@ -1,4 +1,4 @@
-package local
+package datafolder
 
 import (
 	"errors"
@@ -7,39 +7,32 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/store/bolt"
 )
 
-// absent returns what a start creates and does not exist yet: the data folder
-// and its missing parents, then what stands in it.
-func (f Folder) absent(demo bool) []string {
+// Absent returns what a start creates and does not exist yet: the data folder
+// and its missing parents, then the files in it. more are names of files that
+// this start creates besides those of any.
+func (f Folder) Absent(more ...string) []string {
 	var paths []string
-	for dir := filepath.Clean(f.Path); !exists(dir); dir = filepath.Dir(dir) {
+	for dir := filepath.Clean(f.Path); !Exists(dir); dir = filepath.Dir(dir) {
 		paths = append(paths, dir)
 	}
 	slices.Reverse(paths)
-	names := []string{storeFile, keyFile, sealFile, credentialFolder}
-	if demo {
-		names = append(names, demoStateFile)
-		for _, provider := range simulator.New(simulator.Options{}).Providers() {
-			names = append(names, filepath.Join(credentialFolder, provider+".json"))
-		}
-	}
-	for _, name := range names {
-		if path := filepath.Join(f.Path, name); !exists(path) {
+	for _, name := range append([]string{StoreName, KeyName, SealName, CredentialsName}, more...) {
+		if path := filepath.Join(f.Path, name); !Exists(path) {
 			paths = append(paths, path)
 		}
 	}
 	return paths
 }
 
-// removeCreated removes what a refused start has created. It removes nothing of
+// RemoveCreated removes what a refused start has created. It removes nothing of
 // another server that uses the folder.
-func (f Folder) removeCreated(absentBefore []string) error {
-	path := filepath.Join(f.Path, storeFile)
+func (f Folder) RemoveCreated(absentBefore []string) error {
+	path := f.StoreFile()
 	// an empty file that was there before is no store, and Open makes it one
-	if slices.Contains(absentBefore, path) && exists(path) || size(path) > 0 {
+	if slices.Contains(absentBefore, path) && Exists(path) || size(path) > 0 {
 		store, err := bolt.Open(path) // locks the folder
 		if errors.Is(err, bolt.ErrInUse) {
 			return nil
@@ -63,7 +56,8 @@ func (f Folder) removeCreated(absentBefore []string) error {
 	return errors.Join(errs...)
 }
 
-func exists(path string) bool {
+// Exists reports whether a file or folder stands at path, or may.
+func Exists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
 }
