@@ -95,10 +95,6 @@ func (s *Server) newKey() *key {
 	return k
 }
 
-func (s *Server) metadata(k *key) map[string]any {
-	return map[string]any{"KeyId": k.id, "Arn": s.arn(k), "KeyState": k.state, "Enabled": k.state == enabled}
-}
-
 // find returns the key that an id, an ARN or an alias names.
 func (s *Server) find(name string) (*key, error) {
 	id := name[strings.LastIndexByte(name, ':')+1:]

@@ -37,6 +37,16 @@ func (s *Server) createKey(in *struct{ Description, KeySpec, KeyUsage string }) 
 	return map[string]any{"KeyMetadata": s.metadata(k)}, nil
 }
 
+func (s *Server) metadata(k *key) map[string]any {
+	usage := "ENCRYPT_DECRYPT"
+	if k.signer != nil {
+		usage = "SIGN_VERIFY"
+	}
+	return map[string]any{
+		"KeyId": k.id, "Arn": s.arn(k), "KeyState": k.state, "Enabled": k.state == enabled, "KeyUsage": usage,
+	}
+}
+
 // NewSigningKey makes a key for SIGN_VERIFY and returns its ARN and its public
 // half.
 func (s *Server) NewSigningKey(spec string) (string, crypto.PublicKey, error) {
