@@ -59,6 +59,23 @@ func TestCallsToAWS(t *testing.T) {
 	}
 }
 
+// A vend of a token that this process has not seen reads the token's row alone
+// while the process knows the credential.
+func TestWarmVendReadsOneRow(t *testing.T) {
+	t.Parallel()
+	h := newInstallation(t, simulator.Options{})
+	h.put("minut", "minut", map[string]any{"allow": map[string]any{"scopes": []string{"read", "write"}}})
+	h.start("vend")
+	h.token("minut")
+	h.vendByScope("read")
+	h.runtimes["vend"] = freshRuntime(h)
+	h.start("vend")
+	h.token("minut")
+	h.take("vend")
+	h.vendByScope("read")
+	h.checkCalls("a vend of another token of the credential", counted{"GetItem": 1}, counted{})
+}
+
 func TestColdVendOpensTwoKeysAtMost(t *testing.T) {
 	t.Parallel()
 	h := newInstallation(t, simulator.Options{})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -330,5 +331,28 @@ func TestRenewInsists(t *testing.T) {
 		"old none\nnew ",
 	) {
 		t.Errorf("renew = %q, want a new token's fingerprint", out)
+	}
+}
+
+// A clean end loses no line of the log, and a crash only those of the last
+// 100 ms.
+func TestLogOutlivesTheServer(t *testing.T) {
+	s := demo(t, t.TempDir())
+	tv(t, s.dir, "", "get", "monta").want(t, clierror.OK)
+	for range 500 {
+		if strings.Contains(s.log.String(), "msg=vend") {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if s.end(t, syscall.SIGKILL); strings.Count(s.log.String(), "msg=vend") != 1 {
+		t.Errorf("a server that was killed has logged %s, want the line of its vend", s.log.String())
+	}
+	s = demo(t, s.dir)
+	for range 20 {
+		tv(t, s.dir, "", "get", "monta").want(t, clierror.OK)
+	}
+	if s.end(t, os.Interrupt); strings.Count(s.log.String(), "msg=vend") != 20 {
+		t.Errorf("a server that ended has logged %s, want the lines of 20 vends", s.log.String())
 	}
 }

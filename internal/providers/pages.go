@@ -107,24 +107,10 @@ func allowed(v descriptor.Variable) string {
 // grants returns the grant types of a provider, by their short names.
 func grants(d *descriptor.Descriptor) []string {
 	var all []string
-	for _, g := range d.Grants {
-		all = append(all, short(g))
-	}
-	if len(d.Grants) == 0 && d.Example["grant"] == nil {
-		all = append(all, short(descriptor.ClientCredentials))
-	}
-	if d.Connects() {
-		all = append(all, "authorization_code")
-	}
-	if d.Refreshes() {
-		all = append(all, "refresh_token")
+	for _, g := range d.AllGrants() {
+		all = append(all, g.Short())
 	}
 	return all
-}
-
-func short(g descriptor.Grant) string {
-	text := string(g)
-	return text[strings.LastIndexByte(text, ':')+1:]
 }
 
 // writeBehaviour writes what is known of the provider's tokens.
@@ -132,7 +118,7 @@ func writeBehaviour(b *strings.Builder, d *descriptor.Descriptor) {
 	b.WriteString("\n## Tokens\n\n| | |\n|---|---|\n")
 	fmt.Fprintf(b, "| grants | %s |\n", strings.Join(grants(d), ", "))
 	for _, g := range slices.Sorted(maps.Keys(d.Overlaps)) {
-		fmt.Fprintf(b, "| a new token by %s | %s |\n", short(g), overlapText(d.Overlaps[g]))
+		fmt.Fprintf(b, "| a new token by %s | %s |\n", g.Short(), overlapText(d.Overlaps[g]))
 	}
 	if d.Refreshes() {
 		fmt.Fprintf(b, "| a refresh token that is sent again | %s |\n", d.Reuse())

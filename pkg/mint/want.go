@@ -35,6 +35,16 @@ func (w Want) canUse(s records.Snapshot, now time.Time) bool {
 	return s.HasToken(now) && s.Row.Token.Fingerprint != w.Rejected && s.Row.Token.Left(now) >= w.Life
 }
 
+// mayReadAlone reports whether an entry may be read without its credential's
+// record: the record in memory is as fresh as a vend from memory requires. An
+// attempt to obtain a token depends on what other processes have noted in the
+// record since, so both are read where one is likely: for rotate and operators,
+// and where the token at hand has to be replaced.
+func (w Want) mayReadAlone(s records.Snapshot, now time.Time) bool {
+	return !w.Proactive && w.Rejected == "" && s.Record.IsLive() && s.Record.IsFresh(now) &&
+		(s.Row == nil || w.servedBy(s, now))
+}
+
 // isReport reports whether w says that the snapshot's unexpired token does not
 // work.
 func (w Want) isReport(s records.Snapshot, now time.Time) bool {

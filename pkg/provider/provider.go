@@ -32,6 +32,9 @@ type Endpoint struct {
 	// Clocks remembers the clocks of providers between requests. nil: each
 	// request knows only what its own responses show.
 	Clocks *Clocks
+	// Observe is called with each response to a request, for a diagnosis. The
+	// response is not masked. nil: nobody observes.
+	Observe func(Message)
 }
 
 func (e Endpoint) builder(ctx context.Context) request.Builder {
@@ -58,6 +61,7 @@ type (
 	Expiry        = expiry.Expiry
 	TokenResponse = response.TokenResponse
 	RateLimit     = response.RateLimit
+	Message       = response.Message
 	Error         = response.Error
 	Kind          = response.Kind
 )

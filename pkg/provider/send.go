@@ -22,6 +22,9 @@ import (
 // gateway with a wrong clock may have written it.
 func (e Endpoint) send(ctx context.Context, q *request.Call) (m response.Message, err *Error) {
 	m, err = sendBy(ctx, q, e.HTTP)
+	if err == nil && e.Observe != nil {
+		e.Observe(m)
+	}
 	if err == nil && (m.Status == http.StatusBadRequest || m.Status == http.StatusUnauthorized) {
 		e.Clocks.learn(q.URL, m)
 	}

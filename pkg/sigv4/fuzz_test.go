@@ -109,7 +109,7 @@ func FuzzSignature(f *testing.F) {
 		if err != nil {
 			t.Fatalf("canonicalRequest() = %v, want none", err)
 		}
-		key := signingKey(redact.New(secret), at.Format(dayFormat), region)
+		key := newSigningKey(redact.New(secret), at.Format(dayFormat), region)
 		if got := signature(key, at.Format(dateFormat), region, canonical); got != want {
 			t.Errorf("signature of %q = %s, want %s", canonical, got, want)
 		}

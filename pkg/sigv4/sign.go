@@ -4,6 +4,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
+	"sync"
 
 	"github.com/tokenvend/tokenvend/pkg/executeapi"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -13,34 +15,50 @@ const scopeEnd = "aws4_request"
 
 // signature returns the signature of a canonical request in hex. key is the
 // signing key of the date's day.
-func signature(key []byte, date, region string, canonical []byte) string {
+func signature(key *signingKey, date, region string, canonical []byte) string {
 	sum := sha256.Sum256(canonical)
 	b := append(make([]byte, 0, 192), algorithm+"\n"...)
 	b = append(append(b, date...), '\n')
 	b = append(append(b, date[:len(dayFormat)]...), '/')
 	b = append(append(b, region...), "/"+executeapi.Service+"/"+scopeEnd+"\n"...)
 	b = hex.AppendEncode(b, sum[:])
-	return hex.EncodeToString(mac(key, b))
+	mac := key.mac(b)
+	return hex.EncodeToString(mac[:])
 }
 
-// signingKey derives the signing key of a secret for one day.
-func signingKey(secret redact.String, day, region string) []byte {
+// signingKey is the signing key of a secret for one day.
+type signingKey struct {
+	macs sync.Pool // of hash.Hash: half of a short HMAC is its start with the key
+}
+
+// newSigningKey derives a signing key.
+func newSigningKey(secret redact.String, day, region string) *signingKey {
 	key := []byte("AWS4" + secret.Reveal())
 	for _, part := range []string{day, region, executeapi.Service, scopeEnd} {
 		key = mac(key, []byte(part))
 	}
-	return key
+	return &signingKey{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+}
+
+// mac returns the HMAC-SHA256 of text.
+func (k *signingKey) mac(text []byte) (sum [sha256.Size]byte) {
+	h := k.macs.Get().(hash.Hash) // of what New returns
+	defer k.macs.Put(h)
+	h.Reset()
+	_, _ = h.Write(text) // a hash never fails
+	h.Sum(sum[:0])
+	return sum
 }
 
 func mac(key, text []byte) []byte {
 	h := hmac.New(sha256.New, key)
-	_, _ = h.Write(text) // a hash never fails
+	_, _ = h.Write(text)
 	return h.Sum(nil)
 }
 
 // signingKeys are the signing keys of one day.
 type signingKeys struct {
 	day   string
-	byID  map[string][]byte
-	decoy []byte
+	byID  map[string]*signingKey
+	decoy *signingKey
 }

@@ -97,9 +97,9 @@ func (v *Verifier) keysOf(day string) *signingKeys {
 	if keys := v.today.Load(); keys != nil && keys.day == day {
 		return keys
 	}
-	keys := &signingKeys{day: day, byID: map[string][]byte{}, decoy: signingKey(v.decoy, day, v.region)}
+	keys := &signingKeys{day: day, byID: map[string]*signingKey{}, decoy: newSigningKey(v.decoy, day, v.region)}
 	for id, secret := range v.secrets {
-		keys.byID[id] = signingKey(secret, day, v.region)
+		keys.byID[id] = newSigningKey(secret, day, v.region)
 	}
 	v.today.Store(keys)
 	return keys

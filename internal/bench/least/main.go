@@ -1,7 +1,8 @@
 // Command least is the least program that makes the calls to AWS which vend
-// makes for a token that waits in the store: one BatchGetItem of two rows each
-// time, and one Decrypt of the key that sealed them the first time. It checks
-// nothing, opens nothing, logs nothing, and answers with what it was told to.
+// makes for a token that waits in the store: each time one BatchGetItem of two
+// rows, or one GetItem of the token's alone, as the event says; and one Decrypt
+// of the key that sealed them the first time. It checks nothing, opens nothing,
+// logs nothing, and answers with what it was told to.
 package main
 
 import (
@@ -31,7 +32,8 @@ type least struct {
 // event is what it needs of one.
 type event struct {
 	Credential string `json:"credential"`
-	Scope      string `json:"scope"`
+	Variant    string `json:"variant"`
+	Alone      bool   `json:"alone"` // the credential's row is not read
 }
 
 // answer is as long as vend's to a direct invocation.
@@ -63,24 +65,36 @@ func (l *least) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err := json.Unmarshal(payload, &e); err != nil {
 		return nil, err
 	}
-	variant := "-"
-	if e.Scope != "" {
-		variant = "scope=" + e.Scope
+	rows, err := l.read(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if !l.opened {
+		err = l.open(ctx, e.Credential, rows[0])
+	}
+	return []byte(answer), err
+}
+
+// read reads the rows that the event is about.
+func (l *least) read(ctx context.Context, e event) ([]map[string]types.AttributeValue, error) {
+	if e.Alone {
+		got, err := l.items.GetItem(ctx, &dynamodb.GetItemInput{TableName: &l.table, Key: key(e.Credential, e.Variant)})
+		if err != nil || len(got.Item) == 0 {
+			return nil, fmt.Errorf("no row of %s %s: %w", e.Credential, e.Variant, err)
+		}
+		return []map[string]types.AttributeValue{got.Item}, nil
 	}
 	got, err := l.items.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
-		l.table: {Keys: []map[string]types.AttributeValue{key("*", e.Credential), key(e.Credential, variant)}},
+		l.table: {Keys: []map[string]types.AttributeValue{key("*", e.Credential), key(e.Credential, e.Variant)}},
 	}})
 	if err != nil {
 		return nil, err
 	}
 	rows := got.Responses[l.table]
 	if len(rows) != 2 {
-		return nil, fmt.Errorf("%d rows of %s %s", len(rows), e.Credential, variant)
+		return nil, fmt.Errorf("%d rows of %s %s", len(rows), e.Credential, e.Variant)
 	}
-	if !l.opened {
-		err = l.open(ctx, e.Credential, rows[0])
-	}
-	return []byte(answer), err
+	return rows, nil
 }
 
 func key(partition, sort string) map[string]types.AttributeValue {

@@ -148,8 +148,11 @@ func uncached(mediaType string) map[string]string {
 }
 
 func writeReply(w http.ResponseWriter, r vend.HTTPReply) {
+	header, values := w.Header(), make([]string, 0, len(r.Header))
 	for name, value := range r.Header {
-		w.Header().Set(name, value)
+		values = append(values, value)
+		n := len(values)
+		header[http.CanonicalHeaderKey(name)] = values[n-1 : n : n]
 	}
 	w.WriteHeader(r.Status)
 	_, _ = w.Write(r.Body) // an error means that the client has left

@@ -17,6 +17,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/credentials"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/data"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/providers"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/server"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/tokens"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/transfer"
@@ -31,6 +32,7 @@ var groups = [...]struct {
 	{"Credentials:", func(p command.Program) []*cobra.Command {
 		return append(credentials.Commands(p), transfer.Commands(p)...)
 	}},
+	{"Providers:", providers.Commands},
 	{"Callers of a stack:", callers.Commands},
 	{"Accounts of users:", accounts.Commands},
 	{"Server and setup:", func(p command.Program) []*cobra.Command {

@@ -25,7 +25,7 @@ var codes = [...]string{
 	OK:          "success",
 	Failed:      "failure; another attempt may succeed",
 	BadUsage:    "the command line or a parameter is wrong",
-	NotFound:    "there is no such credential",
+	NotFound:    "there is no such credential or provider",
 	Refused:     "refused for good: another attempt fails too until something is changed",
 	Unsupported: "the provider does not offer this",
 }
@@ -49,7 +49,7 @@ func (e *UsageError) Error() string { return e.text }
 // Usage returns a [UsageError].
 func Usage(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
 
-// NotFoundError reports that there is no such credential.
+// NotFoundError reports that there is no such credential or provider.
 type NotFoundError struct{ Text string }
 
 // Error implements error.

@@ -120,6 +120,28 @@ func (f Fields) extend(field string, more map[string]string) error {
 	return nil
 }
 
+// has reports whether the secret has a field, such as "variables.tenant".
+func (f Fields) has(path string) (bool, error) {
+	object, name, nested := strings.Cut(path, ".")
+	if !nested {
+		_, given := f[path]
+		return given, nil
+	}
+	members, err := f.object(object)
+	_, given := members[name]
+	return given, err
+}
+
+// set sets a field, such as "variables.tenant", to a text.
+func (f Fields) set(path, value string) error {
+	object, name, nested := strings.Cut(path, ".")
+	if !nested {
+		f.Put(path, value)
+		return nil
+	}
+	return f.extend(object, map[string]string{name: value})
+}
+
 // Value returns the value of a field; nil if it cannot be read.
 func (f Fields) Value(name string) (value any) {
 	_ = json.Unmarshal(f[name], &value)

@@ -40,6 +40,7 @@ func newAdd(p command.Program) *cobra.Command {
 			return a.run(cmd.Context(), p.Hints(cmd), args[0])
 		},
 	}
+	a.Input.IsNew = true
 	a.Input.Register(cmd)
 	a.Target.Register(cmd)
 	cmd.Flags().BoolVar(&a.noTrial, "no-trial", false, "keep the secret without a first token")

@@ -24,6 +24,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/report"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/local"
+	"github.com/tokenvend/tokenvend/pkg/local/logbuffer"
 	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/records"
 )
@@ -177,7 +178,9 @@ func (s *serve) run(ctx context.Context, commands hint.Commands) error {
 	if s.verbose {
 		level = slog.LevelDebug
 	}
-	s.Log = slog.New(slog.NewTextHandler(s.ErrorOutput(), &slog.HandlerOptions{Level: level}))
+	lines := logbuffer.New(s.ErrorOutput())
+	defer func() { _ = lines.Close() }()
+	s.Log = slog.New(slog.NewTextHandler(lines, &slog.HandlerOptions{Level: level}))
 	s.Out = s.Output()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)

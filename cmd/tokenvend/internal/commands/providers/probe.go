@@ -1,0 +1,158 @@
+package providers
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/probe"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+)
+
+// probing is the command probe.
+type probing struct {
+	command.Program
+	secretinput.Input
+	output command.Choice
+	ca     string
+}
+
+func newProbe(p command.Program) *cobra.Command {
+	t := &probing{Program: p}
+	cmd := &cobra.Command{
+		Use:   "probe FILE|PROVIDER",
+		Short: "Tries a descriptor: obtains one token, and shows the requests and the form of the answers",
+		Long: `The provider is one of the catalogue or a file with a descriptor; the credential comes from flags
+and questions, as for tokenvend add. Requests are shown with the name of each secret in its place,
+answers as names and types, and what was read with the place where it was looked for. Nothing is
+stored. At some providers a new token revokes the one before.
+`,
+		Example: "tokenvend probe zoom --client-id my-id --variable account_id=abc --client-secret-file secret\n" +
+			"tokenvend probe ./mine.json --json <secret.json",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return clierror.Usage("expected a provider of the catalogue, or the file of a descriptor")
+			}
+			return nil
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string,
+		) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if names, directive := completeProviders(cmd, args, word); len(args) > 0 {
+				return names, directive
+			}
+			return descriptor.Names(), cobra.ShellCompDirectiveDefault // and files
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return t.run(cmd.Context(), args[0]) },
+	}
+	t.IsNew = true
+	t.RegisterClient(cmd)
+	t.output = command.Choice{Value: "table", Allowed: []string{"table", "json", "yaml"}}
+	command.AddChoice(cmd, &t.output, "output", "print data as `FORMAT`: table, json or yaml")
+	cmd.Flags().StringVar(&t.ca, "ca", "", "trust the certificates of this PEM `FILE` besides the system's")
+	return cmd
+}
+
+func (t *probing) run(ctx context.Context, target string) error {
+	field, value, err := t.provider(target)
+	if err != nil {
+		return err
+	}
+	c, err := t.credential(field, value)
+	if err != nil {
+		return err
+	}
+	if !probe.CanProbe(c) {
+		return &clierror.UnsupportedError{Text: "this grant needs a user, or a refresh token, " +
+			"which may be usable once: " + t.Name + " add keeps what it brings"}
+	}
+	hc, err := t.client()
+	if err != nil {
+		return err
+	}
+	defer hc.CloseIdleConnections()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	result, failure := probe.Run(ctx, c, hc)
+	if err := t.print(result); err != nil {
+		return err
+	}
+	return outcome(failure)
+}
+
+// provider returns the field of a secret that names a provider, and its value.
+func (t *probing) provider(target string) (field string, value json.RawMessage, err error) {
+	if isProvider(target) {
+		value, err = json.Marshal(target)
+		return "provider", value, err
+	}
+	data, err := readDescriptor(t.Program, target)
+	if err != nil {
+		return "", nil, clierror.Usage("expected a provider of the catalogue, or a file: %v", err)
+	}
+	if _, err := descriptor.Parse(data); err != nil {
+		return "", nil, clierror.Usage("the descriptor is not valid: %s descriptor lint names all that is wrong",
+			t.Name)
+	}
+	return "descriptor", data, nil
+}
+
+// credential composes the credential, whatever provider its secret names.
+func (t *probing) credential(field string, value json.RawMessage) (credential.Credential, error) {
+	text, err := t.Compose(t.Console, "probe", secretinput.Fields{field: value})
+	if err != nil {
+		return credential.Credential{}, err
+	}
+	if fields, ok := secretinput.ReadFields(text); ok {
+		delete(fields, "provider")
+		delete(fields, "descriptor")
+		fields[field] = value
+		if text, err = fields.Text(); err != nil {
+			return credential.Credential{}, err
+		}
+	}
+	return credential.Parse("probe", "", []byte(text.Reveal()))
+}
+
+// client returns the HTTP client. The operator chooses the address, so that it
+// may be a private one.
+func (t *probing) client() (*http.Client, error) {
+	config := outbound.Config{AllowPrivate: true, PlainLoopback: true}
+	if t.ca != "" {
+		pem, err := os.ReadFile(t.ca)
+		if err != nil {
+			return nil, clierror.Usage("--ca: %v", err)
+		}
+		if config.Roots, err = x509.SystemCertPool(); err != nil {
+			return nil, err
+		}
+		if !config.Roots.AppendCertsFromPEM(pem) {
+			return nil, clierror.Usage("--ca: expected certificates in PEM")
+		}
+	}
+	return outbound.NewClient(config), nil
+}
+
+// outcome returns why a probe failed, as an error with its exit code.
+func outcome(err error) error {
+	e, ok := errors.AsType[*provider.Error](err)
+	if ok && (e.Kind == provider.Rejected || e.Kind == provider.Misconfigured) {
+		return &clierror.RefusedError{Text: "no token was obtained: " + e.Error()}
+	}
+	if err != nil {
+		return errors.New("no token was obtained: " + err.Error())
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package providers
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/probe"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
+)
+
+// print prints the result of a probe in the format that was chosen.
+func (t *probing) print(r probe.Result) error {
+	switch t.output.Value {
+	case "json":
+		return t.JSON(r)
+	case "yaml":
+		return t.YAML(r)
+	}
+	var b strings.Builder
+	for _, x := range r.Exchanges {
+		writeExchange(&b, x)
+	}
+	if r.SelfSigned != "" {
+		fmt.Fprintf(&b, "No request is sent. The client signs the token itself:\n  %s\n\n", r.SelfSigned)
+	}
+	b.WriteString("What was read:\n")
+	rows := [][]string{{"  FIELD", "LOOKED FOR AT", "FOUND", "VALUE"}}
+	for _, one := range r.Read {
+		rows = append(rows, []string{"  " + one.Field, one.Place, yesOrNo(one.Found), one.Value})
+	}
+	b.WriteString(terminal.Columns(rows))
+	for _, warning := range r.Warnings {
+		b.WriteString("warning: " + warning + "\n")
+	}
+	_, err := t.Console.Output().Write([]byte(b.String()))
+	return err
+}
+
+func writeExchange(b *strings.Builder, x probe.Exchange) {
+	title := "The token request"
+	if x.Step != "" {
+		title = "The request of step " + x.Step
+	}
+	fmt.Fprintf(b, "%s:\n", title)
+	if x.Request.Problem != "" {
+		fmt.Fprintf(b, "  cannot be built: %s\n\n", x.Request.Problem)
+		return
+	}
+	fmt.Fprintf(b, "  %s %s\n", x.Request.Method, x.Request.URL)
+	for _, name := range slices.Sorted(maps.Keys(x.Request.Header)) {
+		fmt.Fprintf(b, "  %s: %s\n", name, x.Request.Header[name])
+	}
+	if x.Request.Certificate {
+		b.WriteString("  with the client certificate\n")
+	}
+	if x.Request.Body != "" {
+		fmt.Fprintf(b, "\n  %s\n", strings.ReplaceAll(x.Request.Body, "\n", "\n  "))
+	}
+	b.WriteString("\n")
+	writeAnswer(b, x.Answer)
+}
+
+func writeAnswer(b *strings.Builder, a *probe.Answer) {
+	if a == nil {
+		b.WriteString("No answer arrived.\n\n")
+		return
+	}
+	fmt.Fprintf(b, "The answer: HTTP %d, %s\n", a.Status, a.Format)
+	var rows [][]string
+	for _, m := range a.Members {
+		rows = append(rows, []string{"  " + m.Place, m.Type})
+	}
+	b.WriteString(terminal.Columns(rows))
+	if len(a.Header) > 0 {
+		fmt.Fprintf(b, "  with the header fields %s\n", strings.Join(a.Header, ", "))
+	}
+	b.WriteString("\n")
+}

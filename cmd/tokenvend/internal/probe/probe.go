@@ -1,0 +1,80 @@
+// Package probe tries a descriptor: it obtains one token, and describes the
+// requests, the answers and what was read of them. No secret is in what it
+// returns, and it stores nothing.
+package probe
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// Exchange is a request, and what was answered.
+type Exchange struct {
+	Step    string  `json:"step,omitempty"` // its name; "": the token request
+	Request Request `json:"request"`
+	// Answer is nil where none arrived.
+	Answer *Answer `json:"answer,omitempty"`
+}
+
+// Result is what became of a probe.
+type Result struct {
+	Exchanges []Exchange `json:"exchanges"`
+	// SelfSigned describes the token of the grant self_signed, for which no
+	// request is sent.
+	SelfSigned string    `json:"self_signed,omitempty"`
+	Read       []Reading `json:"read"`
+	Warnings   []string  `json:"warnings,omitempty"`
+	Problem    string    `json:"problem,omitempty"` // why there is no token
+}
+
+// CanProbe reports whether the tokens of a credential need nothing but the
+// client itself. Others need a user, or a refresh token, which may be usable
+// once.
+func CanProbe(c credential.Credential) bool { return c.Strategy(token.Variant{}).Direct != "" }
+
+// Run obtains one token. err is why there is none.
+func Run(ctx context.Context, c credential.Credential, hc *http.Client) (result Result, err error) {
+	d, err := c.ProviderDescriptor()
+	if err != nil {
+		return Result{}, err
+	}
+	request := provider.TokenRequest{Grant: c.Strategy(token.Variant{}).Direct}
+	request.Scope, request.Audience = c.ScopeAndAudience(token.Variant{})
+	result.Exchanges, result.SelfSigned = requests(d, c.Client, request)
+
+	var answers []provider.Message
+	endpoint := provider.Endpoint{
+		Descriptor: d, Client: c.Client, HTTP: hc,
+		Observe: func(m provider.Message) { answers = append(answers, m) },
+	}
+	response, err := endpoint.Exchange(ctx, request)
+	result.addAnswers(answers)
+	result.Read, result.Warnings = stepReadings(d, answers), response.Warnings
+	switch {
+	case err != nil:
+		result.Problem = err.Error()
+		result.Read = append(result.Read, errorReadings(d.Response, err)...)
+	case request.Grant == descriptor.SelfSigned:
+		result.Read = append(result.Read, selfSignedReadings(response)...)
+	default:
+		result.Read = append(result.Read, readings(d, response)...)
+	}
+	return result, err
+}
+
+// addAnswers adds the answers to their requests. The token request may have
+// been sent twice, by another clock: then the last answer counts.
+func (r *Result) addAnswers(answers []provider.Message) {
+	last := len(r.Exchanges) - 1
+	for i, m := range answers {
+		if last >= 0 {
+			answer := describe(m)
+			r.Exchanges[min(i, last)].Answer = &answer
+		}
+	}
+}

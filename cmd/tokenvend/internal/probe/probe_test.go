@@ -1,0 +1,155 @@
+package probe_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/probe"
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/encoded"
+	"github.com/tokenvend/tokenvend/pkg/outbound"
+)
+
+// secrets are values that a probe must not show. They are hexadecimal and
+// base64, so that every function of templates takes them.
+var secrets = []string{
+	"aaaaaaaaaaaa1111", "bbbbbbbbbbbb2222", "cccccccccccc3333", "dddddddddddd4444", "eeeeeeeeeeee5555",
+	"abababababab6666", "acacacacacac7777",
+}
+
+// run probes a descriptor, "{server}" in which is a server that answers every
+// request with that text.
+func run(t *testing.T, descriptor, fields, answer string) (probe.Result, error) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Session", secrets[4])
+		if strings.Contains(answer, `"error"`) {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
+	defer server.Close()
+	descriptor = strings.ReplaceAll(descriptor, "{server}", server.URL)
+	c, err := credential.Parse("probe", "", fmt.Appendf(nil, `{"descriptor":%s,%s}`, descriptor, fields))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hc := outbound.NewClient(outbound.Config{AllowPrivate: true, PlainLoopback: true})
+	defer hc.CloseIdleConnections()
+	return probe.Run(t.Context(), c, hc)
+}
+
+// checkShowsNoSecret searches a result for secrets, in every encoding.
+func checkShowsNoSecret(t *testing.T, r probe.Result) string {
+	t.Helper()
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readings := encoded.New(string(text))
+	for _, secret := range secrets {
+		if readings.Holds(secret) {
+			t.Errorf("Run() = %s\nwant it without %s", text, secret)
+		}
+	}
+	return string(text)
+}
+
+const answer = `{"access_token":"aaaaaaaaaaaa1111","session":"eeeeeeeeeeee5555","expires_in":60,"x":{"y":[{"z":null}]}}`
+
+func TestRunShowsNoSecret(t *testing.T) {
+	named := `"secrets":{"a":"` + secrets[2] + `","b":"` + secrets[3] + `"}`
+	for name, c := range map[string]struct{ descriptor, fields, want string }{
+		"basic": {
+			`{"token":{"url":"{server}/t"}}`, `"client_id":"me","client_secret":"` + secrets[1] + `"`,
+			"Basic base64(me:[client_secret])",
+		},
+		"basic_encoded": {
+			`{"token":{"url":"{server}/t","auth":"basic_encoded"}}`,
+			`"client_id":"me","client_secret":"` + secrets[1] + `"`,
+			"Basic base64(me:%5Bclient_secret%5D)",
+		},
+		"post": {
+			`{"token":{"url":"{server}/t","auth":"post","body":"json"}}`,
+			`"client_id":"me","client_secret":"` + secrets[1] + `"`, `client_secret\": \"[client_secret]`,
+		},
+		"parameters of the credential, and of its URL": {
+			`{"token":{"auth":"none"}}`,
+			`"client_id":"me","params":{"p":"` + secrets[1] + `","q":["` + secrets[2] + `"]},"token_url":"https://` +
+				`nobody.invalid/t?k=` + secrets[3] + `"`, "k=[token_url]",
+		},
+		"templates": {
+			`{"grants":["login"],"token":{"url":"{server}/t","headers":{"X-A":"{base64(secrets.a)}",
+				"X-B":"{hex(hmac_sha256(unhex(secrets.b), secrets.a))}","X-C":"{base64(unbase64(secrets.b))}"},
+				"params":{"p":["{upper(secrets.a)}","{urlencode(secrets.a)}"]}}}`, named, "[SECRETS.A]",
+		},
+		"an assertion": {
+			`{"grants":["urn:ietf:params:oauth:grant-type:jwt-bearer"],"token":{"url":"{server}/t","auth":"none"},
+				"assertion":{"algorithm":"HS256","key":"{client_secret}","claims":{"c":"{secrets.a}"}}}`,
+			`"client_id":"me","client_secret":"` + secrets[1] + `","secrets":{"a":"` + secrets[2] + `"}`,
+			`\"c\":\"[secrets.a]\"`,
+		},
+		"steps": {
+			`{"grants":["login"],"token":{"url":"{server}/t","headers":{"X-S":"{steps.s.session}","X-H":"{steps.s.head}"}},
+				"steps":[{"name":"s","url":"/s","params":{"user":"{secrets.a}"},
+				"take":{"session":"/session","head":"header:X-Session"}}]}`,
+			`"secrets":{"a":"` + secrets[2] + `"}`, "[steps.s.session]",
+		},
+		"literals of the descriptor": {
+			`{"grants":["login"],"token":{"url":"{server}/t?code=` + secrets[1] + `","body":"json",
+				"headers":{"X-API-Key":"` + secrets[5] + `"},"params":{"password":"` + secrets[6] + `"}}}`,
+			`"keep_warm":false`, "[not shown]",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result, err := run(t, c.descriptor, c.fields, answer)
+			if err != nil && !strings.Contains(c.fields, "nobody.invalid") {
+				t.Errorf("Run() = %v, want a token", err)
+			}
+			if text := checkShowsNoSecret(t, result); !strings.Contains(text, c.want) {
+				t.Errorf("Run() = %s\nwant it to have %s", text, c.want)
+			}
+		})
+	}
+}
+
+func TestRunDescribesTheAnswer(t *testing.T) {
+	descriptor := `{"token":{"url":"{server}/t","auth":"none"},"response":{"extra":{"z":"/x/y/0/z"}}}`
+	result, err := run(t, descriptor, `"client_id":"me"`, answer)
+	if err != nil || len(result.Exchanges) != 1 || result.Exchanges[0].Answer == nil {
+		t.Fatalf("Run() = %+v, %v, want one exchange", result, err)
+	}
+	var members, found []string
+	for _, m := range result.Exchanges[0].Answer.Members {
+		members = append(members, m.Place+" "+m.Type)
+	}
+	const want = "/access_token string, /expires_in number, /session string, /x object of 1, /x/y array of 1, " +
+		"/x/y/0 object of 1, /x/y/0/z null"
+	if got := strings.Join(members, ", "); got != want {
+		t.Errorf("Run() describes the answer as %s, want %s", got, want)
+	}
+	for _, r := range result.Read {
+		found = append(found, fmt.Sprint(r.Field, " ", r.Place, " ", r.Found))
+	}
+	const wantFound = "access_token /access_token true, token_type /token_type false, expiry /expires_in true, " +
+		"scope /scope false, refresh_token /refresh_token false, extra.z /x/y/0/z false"
+	if got := strings.Join(found, ", "); got != wantFound {
+		t.Errorf("Run() has read %s, want %s", got, wantFound)
+	}
+}
+
+func TestRunDescribesARefusal(t *testing.T) {
+	result, err := run(t, `{"token":{"url":"{server}/t","auth":"post"}}`,
+		`"client_id":"me","client_secret":"`+secrets[1]+`"`,
+		`{"error":"invalid_client","error_description":"not `+secrets[1]+`"}`)
+	if err == nil || result.Problem == "" || len(result.Read) != 2 || result.Read[0].Value != "invalid_client" {
+		t.Errorf("Run() = %+v, %v, want the refusal", result, err)
+	}
+	checkShowsNoSecret(t, result)
+}

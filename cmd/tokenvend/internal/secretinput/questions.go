@@ -1,0 +1,99 @@
+package secretinput
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/grant"
+)
+
+// Question is a field of a secret that a provider asks for.
+type Question struct {
+	Field    string   `json:"field"` // as in the secret: "variables.tenant"
+	Help     string   `json:"help"`
+	Secret   bool     `json:"secret,omitempty"`   // the answer is not shown
+	File     bool     `json:"file,omitempty"`     // the answer is the path of a PEM file
+	Optional bool     `json:"optional,omitempty"` // it may be left out
+	Values   []string `json:"values,omitempty"`   // all values that are allowed
+	Pattern  string   `json:"pattern,omitempty"`  // which the whole value matches
+	Default  string   `json:"default,omitempty"`  // counts where it is left out
+}
+
+// Questions returns what a provider asks for where a credential has this grant
+// type; "" is [UsualGrant]. The client ID is first, then come variables in the
+// order of the descriptor, then files, then secrets. source is the descriptor's
+// JSON.
+func Questions(d *descriptor.Descriptor, source []byte, g descriptor.Grant) []Question {
+	g = cmp.Or(g, UsualGrant(d))
+	n := credential.NeededFor(d, g)
+	var all []Question
+	add := func(needed bool, q Question) {
+		if needed {
+			all = append(all, q)
+		}
+	}
+	add(n.ClientID, Question{Field: "client_id", Help: "client id"})
+	add(d.NeedsTokenURL(), Question{Field: "token_url", Help: "token URL"})
+	for _, name := range descriptor.MemberNames(source, "variables") {
+		all = append(all, variableQuestion(name, d.Variables[name]))
+	}
+	for _, field := range [...]string{"key_id", "scope", "audience"} {
+		add(d.Example[field] != nil, Question{Field: field, Help: exampleHelp(d, field), Optional: true})
+	}
+	add(n.Certificate, Question{Field: "certificate", Help: "client certificate", File: true})
+	add(n.PrivateKey, Question{Field: "private_key", Help: "private key", File: true})
+	for _, name := range secretNames(source, n) {
+		s := d.Secrets[name]
+		all = append(all, Question{
+			Field: "secrets." + name, Help: cmp.Or(s.Help, name), Secret: true, Optional: s.Optional,
+		})
+	}
+	add(g == descriptor.RefreshToken, Question{Field: "refresh_token", Help: "refresh token", Secret: true})
+	add(n.ClientSecret, Question{Field: "client_secret", Help: "client secret", Secret: true})
+	return all
+}
+
+// UsualGrant returns the grant type of the descriptor's example, or else the
+// first that the provider has.
+func UsualGrant(d *descriptor.Descriptor) descriptor.Grant {
+	text, _ := d.Example["grant"].(string)
+	if slices.Contains(grant.Names(), text) {
+		return descriptor.Grant(text)
+	}
+	return d.DirectGrant()
+}
+
+func variableQuestion(name string, v descriptor.Variable) Question {
+	q := Question{
+		Field: "variables." + name, Help: cmp.Or(v.Help, name), Optional: v.Default != nil,
+		Values: v.Values, Pattern: v.Pattern,
+	}
+	if v.Default != nil {
+		q.Default = *v.Default
+	}
+	return q
+}
+
+// exampleHelp describes a field by the descriptor's example of it.
+func exampleHelp(d *descriptor.Descriptor, field string) string {
+	what := field
+	if field == "key_id" {
+		what = "ID of the private key at the provider"
+	}
+	return fmt.Sprintf("%s, such as %v", what, d.Example[field])
+}
+
+// secretNames returns the named secrets that are needed, in the order of the
+// descriptor. One that only templates name comes last.
+func secretNames(source []byte, n credential.Needed) []string {
+	var names []string
+	for _, name := range append(descriptor.MemberNames(source, "secrets"), n.Secrets...) {
+		if slices.Contains(n.Secrets, name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

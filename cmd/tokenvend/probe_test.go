@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+)
+
+func TestDescriptorLint(t *testing.T) {
+	dir := t.TempDir()
+	const wrong = `{"token":{"url":"http://id.example/token","auth":"digest","bodi":"json"},"response":{"expiry":{"kind":7}}}`
+	r := tv(t, dir, wrong, "descriptor", "lint", "-", "--output", "json")
+	var got struct {
+		Valid    bool
+		Problems []struct{ Field, Problem, Read string }
+	}
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil || got.Valid || r.code != clierror.Refused {
+		t.Fatalf("descriptor lint = %d, %s, %v, want problems in JSON", r.code, r.out, err)
+	}
+	page, err := os.ReadFile("../../docs/reference/descriptor.md")
+	must(t, err)
+	var fields []string
+	for _, p := range got.Problems {
+		fields = append(fields, p.Field)
+		_, section, _ := strings.Cut(p.Read, "#")
+		heading := regexp.MustCompile(`(?mi)^#+ ` + strings.ReplaceAll(section, "-", " ") + `$`)
+		if p.Problem == "" || section == "" || !heading.Match(page) {
+			t.Errorf("descriptor lint says %+v, want what is expected and a section of the reference", p)
+		}
+	}
+	const want = "response.expiry.kind token.auth token.bodi token.url"
+	if got := strings.Join(fields, " "); got != want {
+		t.Errorf("descriptor lint names %s, want %s", got, want)
+	}
+
+	valid := filepath.Join(dir, "valid.json")
+	must(t, os.WriteFile(valid, []byte(
+		`{"token":{"url":"https://{variables.v}.id.example/token"},"variables":{"v":{}}}`,
+	), 0o600))
+	out := tv(t, dir, "", "descriptor", "lint", valid).want(t, clierror.OK).out
+	if !strings.Contains(out, "client_id, variables.v, client_secret") {
+		t.Errorf("descriptor lint prints %s, want the fields of a credential", out)
+	}
+	tv(t, dir, "", "descriptor", "lint", filepath.Join(dir, "none")).want(t, clierror.BadUsage, "no such file")
+	tv(t, dir, "", "descriptor").want(t, clierror.BadUsage, "expected lint")
+}
+
+func TestProbe(t *testing.T) {
+	dir := t.TempDir()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, secret, _ := r.BasicAuth()
+		w.Header().Set("Content-Type", "application/json")
+		if secret != "HUSH-1" {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"error":"invalid_client"}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"access_token":"TOKEN-1","expires_in":3600,"api_url":"https://api.example"}`)
+	}))
+	defer server.Close()
+	probe := []string{"probe", "zoom", "--client-id", "me", "--variable", "account_id=a1", "--token-url", server.URL}
+	r := tv(t, dir, "HUSH-1\n", probe...).want(t, clierror.OK)
+	for _, want := range []string{
+		"POST " + server.URL, "Authorization: Basic base64(me:[client_secret])", "account_id=a1", "HTTP 200, JSON",
+		"/api_url       string", "in 1h0m0s", "extra.api_url",
+	} {
+		if !strings.Contains(r.out, want) {
+			t.Errorf("probe prints %s\nwant it to have %s", r.out, want)
+		}
+	}
+	if strings.Contains(r.out+r.err, "HUSH") || strings.Contains(r.out+r.err, "TOKEN-1") {
+		t.Errorf("probe prints %s%s, want no secret", r.out, r.err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+		t.Errorf("probe leaves %d files, %v, want none", len(files), err)
+	}
+	r = tv(t, dir, "wrong\n", probe...)
+	if r.code != clierror.Refused || !strings.Contains(r.out, "invalid_client") {
+		t.Errorf("probe with a wrong secret = %d, %s, want the refusal", r.code, r.out)
+	}
+	whole := `{"client_id":"me","client_secret":"HUSH-1","variables":{"account_id":"a1"},"token_url":"` + server.URL + `"}`
+	tv(t, dir, whole, "probe", "zoom", "--json", "--output", "json").want(t, clierror.OK)
+	tv(t, dir, "s", "probe", "google", "--client-id", "me").want(t, clierror.Unsupported, "needs a user")
+	tv(t, dir, "", "probe", "nobody").want(t, clierror.BadUsage, "a provider of the catalogue, or a file")
+}
