@@ -6,6 +6,7 @@ package catalog_test
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -29,6 +30,9 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
+	"github.com/tokenvend/tokenvend/pkg/jws"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -153,7 +157,7 @@ func (g golden) credential(t *testing.T) credential.Credential {
 
 func entry(t *testing.T, name string) *descriptor.Descriptor {
 	t.Helper()
-	d, err := descriptor.Catalog(name)
+	d, err := catalog.Get(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +233,20 @@ func (g golden) exchange(t *testing.T, c credential.Credential, s *server) (prov
 			request.Refresh = c.Refresh
 		}
 	}
-	return provider.Endpoint{Descriptor: d, Client: c.Client, HTTP: s.client}.Exchange(t.Context(), request)
+	e := provider.Endpoint{Descriptor: d, Client: c.Client, HTTP: s.client, Prover: g.prover(t)}
+	return e.Exchange(t.Context(), request)
+}
+
+// prover returns one that gives the example a web identity token for the host
+// of the exchange.
+func (g golden) prover(t *testing.T) *proof.Prover {
+	t.Helper()
+	return &proof.Prover{
+		Bindings: proof.Bindings{{Credential: "example", Kind: proof.STS, Source: "AUDIENCE", Host: g.host(t)}},
+		WebIdentity: func(context.Context, string, jws.Algorithm) (redact.String, error) {
+			return redact.New("WEB_IDENTITY_TOKEN"), nil
+		},
+	}
 }
 
 // checkVended compares what was read with the section "vended".
@@ -430,7 +447,7 @@ func verifies(public crypto.PublicKey, alg, text, encoded string) bool {
 // The names of golden files are providers of the catalogue.
 func TestGoldenFilesBelongToTheCatalogue(t *testing.T) {
 	for _, g := range goldens(t) {
-		if !slices.Contains(descriptor.Names(), g.name) {
+		if !slices.Contains(catalog.Names(), g.name) {
 			t.Errorf("testdata/%s.%s.txt: there is no such provider", g.name, g.kind)
 		}
 		if bytes.Contains([]byte(g.sections["request"]), []byte("\r")) {

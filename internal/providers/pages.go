@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
 // index is the file name of the index.
@@ -18,8 +19,8 @@ func pages() (map[string]string, error) {
 	all := map[string]string{}
 	var rows strings.Builder
 	assumed := 0
-	for _, name := range descriptor.Names() {
-		d, err := descriptor.Catalog(name)
+	for _, name := range catalog.Names() {
+		d, err := catalog.Get(name)
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +46,7 @@ as assumed: the first token shows whether they are right.
 
 | provider | what it is | grants | source |
 |---|---|---|---|
-%s`, len(descriptor.Names()), assumed, rows.String())
+%s`, len(catalog.Names()), assumed, rows.String())
 	return all, nil
 }
 

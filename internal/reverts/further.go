@@ -9,13 +9,13 @@ var further = []revert{
 		test:    "TestAttack02_EncodedRefreshTokenIsNeverTheAccessToken", pkg: "pkg/provider",
 	},
 	{
-		attack: "02", fix: "a renamed parameter takes no other's place", file: "pkg/descriptor/reserved.go",
+		attack: "02", fix: "a renamed parameter takes no other's place", file: "pkg/descriptor/parser/field.go",
 		old:     `if name != "" && taken {`,
 		without: "if false && taken {",
 		test:    "TestAttack02_NoParameterTakesAnothersPlace", pkg: "pkg/provider",
 	},
 	{
-		attack: "02", fix: "a revocation names the token that is meant", file: "pkg/descriptor/requests.go",
+		attack: "02", fix: "a revocation names the token that is meant", file: "pkg/descriptor/parser/request.go",
 		old:     "p.add(at, \"is a standard parameter; leave that out by fields first\")",
 		without: "_ = at",
 		test:    "TestAttack02_NoParameterTakesAnothersPlace", pkg: "pkg/provider",

@@ -63,12 +63,12 @@ def document(source):
     return body, yaml.safe_dump(body, sort_keys=False, width=WIDTH, allow_unicode=True)
 
 
-# The conditions of policies that a stack without those parameters has not.
-NOT_GIVEN = {"VpcGiven", "ProofKeysGiven", "ProofAudiencesGiven"}
+# The conditions of list entries that the stack of the tests does not have.
+NOT_GIVEN = {"VpcGiven", "Traced", "ProofKeysGiven", "ProofAudiencesGiven"}
 
 
 def without_optional(node):
-    """A copy of an expansion whose lists lack the policies that are not given. moto trips over AWS::NoValue in a list."""
+    """A copy of an expansion whose lists lack what NOT_GIVEN leaves out. moto fails on AWS::NoValue in a list."""
     if isinstance(node, dict):
         return {k: without_optional(v) for k, v in node.items()}
     if isinstance(node, list):

@@ -84,6 +84,7 @@ func TestSettings(t *testing.T) {
 		{EnvProofs, "box=arn:aws:kms:us-east-1:123456789012:key/1@api.box.com", true},
 		{EnvProofs, "box=arn:aws:kms:eu-west-1:123456789012:key/1@api.box.com", false},
 		{EnvProofs, "box=arn:aws:kms:us-east-1:123456789012:alias/box@api.box.com", false}, {EnvProofs, "box", false},
+		{EnvTracing, "", true}, {EnvTracing, "on", true}, {EnvTracing, "off", true}, {EnvTracing, "Active", false},
 		{EnvCA, "", true}, {EnvCA, "/nonexistent", false}, {EnvCA, "boot.go", false},
 		{"AWS_USE_FIPS_ENDPOINT", "true", true}, {"AWS_USE_FIPS_ENDPOINT", "yes", false},
 		{"AWS_USE_DUALSTACK_ENDPOINT", "true", true}, {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "maybe", false},

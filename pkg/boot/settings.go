@@ -15,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/row"
+	"github.com/tokenvend/tokenvend/pkg/xray"
 )
 
 // The names of the settings. template.yaml sets them.
@@ -34,6 +35,7 @@ const (
 	EnvStaleMax  = "TOKENVEND_STALE_MAX"  // mint.Config.StaleMax, as "900s"; "": its default
 	EnvLogLevel  = "TOKENVEND_LOG_LEVEL"  // debug, info, warn or error; "": info
 	EnvProofs    = "TOKENVEND_PROOFS"     // who is authenticated by AWS, see proof.Parse; "": nobody
+	EnvTracing   = "TOKENVEND_TRACING"    // "on": calls are recorded in AWS X-Ray; "off" or "": not
 )
 
 // settings is the parsed environment.
@@ -46,6 +48,7 @@ type settings struct {
 	rowFormat                  row.Format
 	canary, staleMax           time.Duration
 	proofs                     proof.Bindings
+	tracer                     *xray.Tracer // nil: calls are not recorded
 
 	roots *x509.CertPool // nil: the system's
 
@@ -65,7 +68,7 @@ func read(getenv func(string) string) (settings, error) {
 	s := settings{
 		table: r.required(EnvTable), prefix: r.prefix(), allowPrivate: r.flag(EnvAllowPrivate),
 		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(),
-		rowFormat: r.rowFormat(), staleMax: r.staleMax(), region: r.required("AWS_REGION"),
+		rowFormat: r.rowFormat(), staleMax: r.staleMax(), tracer: r.tracer(), region: r.required("AWS_REGION"),
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"),
 		sessionToken: getenv("AWS_SESSION_TOKEN"), roots: r.roots(), endpoints: r.endpoints(),
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -60,7 +61,7 @@ func (t Terms) Destination() Destination {
 // catalogue is.
 func (t Terms) urlVariables(d *descriptor.Descriptor) Destination {
 	var all Destination
-	for _, name := range d.URLVariables() {
+	for _, name := range placeholder.URLVariables(d) {
 		all = append(all, parts(Part{"variables." + name, t.variable(d, name)})...)
 	}
 	return all
@@ -130,8 +131,8 @@ func (t Terms) TokenEndpoint(d *descriptor.Descriptor) string {
 // expanded returns a URL of a descriptor with its variables filled in, and
 // every other placeholder by its name.
 func (t Terms) expanded(d *descriptor.Descriptor, raw string) string {
-	text, err := d.ExpandURL(raw, func(name string) (string, error) {
-		if variable, ok := strings.CutPrefix(name, descriptor.VariablePrefix); ok {
+	text, err := placeholder.ExpandURL(d, raw, func(name string) (string, error) {
+		if variable, ok := strings.CutPrefix(name, placeholder.VariablePrefix); ok {
 			return t.variable(d, variable), nil
 		}
 		return name, nil

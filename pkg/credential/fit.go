@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/clientauth"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -19,8 +22,8 @@ func (f *form) descriptor() *descriptor.Descriptor {
 		return nil
 	}
 	delete(f.fields, "descriptor")
-	d, err := descriptor.Parse(raw)
-	if problems, ok := errors.AsType[*descriptor.Error](err); ok {
+	d, err := parser.Parse(raw)
+	if problems, ok := errors.AsType[*parser.Error](err); ok {
 		for _, problem := range problems.Problems {
 			f.inDescriptor(problem)
 		}
@@ -105,12 +108,12 @@ func (f *form) fitGrant(c Credential, d *descriptor.Descriptor) {
 func (f *form) fitScope(c Credential, d *descriptor.Descriptor) {
 	t := d.EndpointFor(cmp.Or(grant.Of(c.Grant).Direct, descriptor.RefreshToken))
 	sends := func(field descriptor.Field, value string) bool {
-		return d.Authorize != nil || t.ParamName(field) != "" || d.Uses()[value]
+		return d.Authorize != nil || t.ParamName(field) != "" || placeholder.Uses(d)[value]
 	}
-	if c.Scope != "" && !sends(descriptor.FieldScope, descriptor.ValueScope) {
+	if c.Scope != "" && !sends(descriptor.FieldScope, placeholder.Scope) {
 		f.wrong("scope", "not given: the provider takes none")
 	}
-	if c.Audience != "" && !sends(descriptor.FieldAudience, descriptor.ValueAudience) {
+	if c.Audience != "" && !sends(descriptor.FieldAudience, placeholder.Audience) {
 		f.wrong("audience", "not given: the provider takes none")
 	}
 }
@@ -121,7 +124,7 @@ func (f *form) fitAuth(c Credential, d *descriptor.Descriptor) {
 	if needed.ClientID && c.ID == "" {
 		f.wrong("client_id", "required")
 	}
-	usesBasic := func(r descriptor.Request) bool { return r.Auth.Has(descriptor.AuthBasic) }
+	usesBasic := func(r descriptor.Request) bool { return r.Auth.Has(clientauth.Basic) }
 	if strings.Contains(c.ID, ":") && slices.ContainsFunc(requests(d, c.Grant), usesBasic) {
 		f.wrong("client_id", "no colon: the provider takes Basic, which cannot carry one")
 	}
@@ -168,9 +171,9 @@ func (f *form) fitVariables(c Credential, d *descriptor.Descriptor) {
 	if isWrong {
 		return
 	}
-	for _, raw := range d.URLs() {
-		_, err := d.ExpandURL(raw, func(name string) (string, error) {
-			if variable, ok := strings.CutPrefix(name, descriptor.VariablePrefix); ok {
+	for _, raw := range placeholder.URLs(d) {
+		_, err := placeholder.ExpandURL(d, raw, func(name string) (string, error) {
+			if variable, ok := strings.CutPrefix(name, placeholder.VariablePrefix); ok {
 				return c.variable(d, variable), nil
 			}
 			return cmp.Or(c.ID, name), nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/proof"
@@ -37,13 +38,13 @@ func NeededFor(d *descriptor.Descriptor, g descriptor.Grant) Needed { return Nee
 // takes the place of the private key.
 func NeededBeside(d *descriptor.Descriptor, g descriptor.Grant, kind proof.Kind) Needed {
 	g = cmp.Or(g, d.DirectGrant())
-	used, assertion := d.Uses(), d.SignedBy()
+	used, assertion := placeholder.Uses(d), d.SignedBy()
 	n := Needed{
-		ClientID:     used[descriptor.ValueClientID] || d.Authorize != nil,
-		ClientSecret: used[descriptor.ValueClientSecret],
+		ClientID:     used[placeholder.ClientID] || d.Authorize != nil,
+		ClientSecret: used[placeholder.ClientSecret],
 		Secrets:      secretsOf(d, g),
 	}
-	signs := used[descriptor.ValueAssertion] || grant.Of(g).Signed
+	signs := used[placeholder.Assertion] || grant.Of(g).Signed
 	for _, r := range requests(d, g) {
 		needs := r.Auth.Needs()
 		n.ClientSecret = n.ClientSecret || needs.Secret
@@ -54,7 +55,7 @@ func NeededBeside(d *descriptor.Descriptor, g descriptor.Grant, kind proof.Kind)
 	n.Asserts = signs && assertion.Algorithm != jws.HS256
 	n.Signs = n.Asserts && kind == ""
 	n.PrivateKey = n.Signs || n.Certificate // of the connection
-	n.KeyID = used[descriptor.ValueKeyID]
+	n.KeyID = used[placeholder.KeyID]
 	if signs && (kind == "" || kind.Signs()) {
 		n.Certificate = n.Certificate || len(assertion.Certificate) > 0
 		n.ClientID = n.ClientID || defaultsToClientID(assertion)
@@ -66,7 +67,7 @@ func NeededBeside(d *descriptor.Descriptor, g descriptor.Grant, kind proof.Kind)
 
 // secretsOf returns the named secrets that templates and the grant send.
 func secretsOf(d *descriptor.Descriptor, g descriptor.Grant) []string {
-	names := d.UsesOf(descriptor.SecretPrefix)
+	names := placeholder.UsesOf(d, placeholder.SecretPrefix)
 	if g == descriptor.Password {
 		t := d.EndpointFor(g)
 		for _, name := range descriptor.PasswordSecrets {

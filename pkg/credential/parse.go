@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/loopback"
 	"github.com/tokenvend/tokenvend/pkg/provider"
@@ -65,8 +66,8 @@ func (f *form) provider() (string, *descriptor.Descriptor) {
 	if inline {
 		return "", d
 	}
-	if _, err := descriptor.Catalog(name); err != nil {
-		f.wrong("provider", "one of "+strings.Join(descriptor.Names(), ", ")+"; or instead of it a descriptor")
+	if _, err := catalog.Get(name); err != nil {
+		f.wrong("provider", "one of "+strings.Join(catalog.Names(), ", ")+"; or instead of it a descriptor")
 		return "", nil
 	}
 	return name, nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/proof"
 )
 
@@ -32,7 +33,7 @@ func (f *form) fitProof(c Credential, d *descriptor.Descriptor, needed Needed) {
 		f.wrong("proof", "not given: callers, and not one host, get a token that the client signs")
 	case !c.Proof.Allows(alg):
 		f.wrong("proof", "a kind that can be of the provider's algorithm, "+string(alg))
-	case c.Proof.Signs() && d.Uses()[descriptor.ValuePublicKey]:
+	case c.Proof.Signs() && placeholder.Uses(d)[placeholder.PublicKey]:
 		f.wrong("proof", "not "+string(c.Proof)+": the provider is sent a digest of the public key")
 	}
 }

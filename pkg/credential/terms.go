@@ -7,6 +7,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -87,7 +88,7 @@ func (t Terms) ProviderDescriptor() (*descriptor.Descriptor, error) {
 	if t.Descriptor != nil {
 		return t.Descriptor, nil
 	}
-	return descriptor.Catalog(t.Provider)
+	return catalog.Get(t.Provider)
 }
 
 // Admits reports whether a caller may learn of the credential. If no version of
@@ -171,19 +172,4 @@ func (t Terms) identity() string {
 	}
 	request, _ := json.Marshal(t.Descriptor.Token) // strings and maps of strings: cannot fail
 	return "inline:" + string(request)
-}
-
-// UnmarshalJSON parses terms that this or another version of the program has
-// written. It ignores unknown fields, also in an inline descriptor. [Parse] is
-// the strict parser.
-func (t *Terms) UnmarshalJSON(data []byte) error {
-	type plain Terms // without methods, so that json.Unmarshal does not call this one
-	type lenient descriptor.Descriptor
-	row := struct {
-		*plain
-		Descriptor *lenient `json:"descriptor"`
-	}{plain: (*plain)(t)}
-	err := json.Unmarshal(data, &row)
-	t.Descriptor = (*descriptor.Descriptor)(row.Descriptor)
-	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
@@ -126,9 +127,9 @@ func (b *building) checkScope(t descriptor.TokenEndpoint, req TokenRequest) *Err
 		return t.ParamName(f) != "" || b.used[name] || req.Grant == descriptor.RefreshToken
 	}
 	switch {
-	case b.scope != "" && !isSent(descriptor.FieldScope, descriptor.ValueScope):
+	case b.scope != "" && !isSent(descriptor.FieldScope, placeholder.Scope):
 		return Misconfigured("scope: this provider takes none")
-	case b.audience != "" && !isSent(descriptor.FieldAudience, descriptor.ValueAudience):
+	case b.audience != "" && !isSent(descriptor.FieldAudience, placeholder.Audience):
 		return Misconfigured("audience: this provider takes none")
 	}
 	return nil
@@ -168,7 +169,7 @@ func (b *building) setGrant(t descriptor.TokenEndpoint, req TokenRequest) *Error
 	switch req.Grant {
 	case descriptor.RefreshToken:
 		b.Mask.Add(req.Refresh.Reveal())
-		isPlaced := b.descriptor.Uses()[descriptor.ValueRefreshToken]
+		isPlaced := placeholder.Uses(b.descriptor)[placeholder.RefreshToken]
 		if !b.set(t.Request, descriptor.FieldRefreshToken, req.Refresh.Reveal()) && !isPlaced {
 			return Misconfigured("refresh.fields: leaves refresh_token out")
 		}
@@ -202,7 +203,7 @@ func (b *building) setPassword(r descriptor.Request) *Error {
 		}
 		value, err := b.namedSecret(name)
 		if err != nil {
-			return asError(descriptor.SecretPrefix+name, err)
+			return asError(placeholder.SecretPrefix+name, err)
 		}
 		b.set(r, field, value)
 	}

@@ -1,4 +1,4 @@
-package descriptor
+package parser
 
 import (
 	"os"
@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/template"
 )
 
 // Every example of a descriptor in the reference is one.
 func TestReferenceExamplesParse(t *testing.T) {
-	text, err := os.ReadFile("../../docs/reference/descriptor.md")
+	text, err := os.ReadFile("../../../docs/reference/descriptor.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,16 +39,16 @@ func TestReferenceExamplesParse(t *testing.T) {
 
 // The reference names every field and every function.
 func TestReferenceNamesEveryField(t *testing.T) {
-	text, err := os.ReadFile("../../docs/reference/descriptor.md")
+	text, err := os.ReadFile("../../../docs/reference/descriptor.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	names := template.Functions()
-	collectFields(reflect.TypeFor[Descriptor](), map[reflect.Type]bool{}, &names)
-	for _, grant := range grants {
+	collectFields(reflect.TypeFor[descriptor.Descriptor](), map[reflect.Type]bool{}, &names)
+	for _, grant := range descriptor.AllGrants() {
 		names = append(names, string(grant))
 	}
-	for _, field := range standardFields {
+	for _, field := range descriptor.StandardFields() {
 		names = append(names, string(field))
 	}
 	for _, name := range names {

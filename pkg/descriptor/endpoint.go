@@ -1,5 +1,41 @@
 package descriptor
 
+import (
+	"cmp"
+	"net/http"
+
+	"github.com/tokenvend/tokenvend/pkg/jws"
+)
+
+// TokenEndpoint describes a token request (RFC 6749 §4.4.2). Where its URL is
+// empty, each credential needs a token_url.
+type TokenEndpoint struct {
+	Request
+	// ScopeSep separates the values of a scope. "" is a space.
+	ScopeSep string `json:"scope_separator,omitempty"`
+	// Alg is the algorithm of private_key_jwt. "" is the usual one of the key.
+	Alg jws.Algorithm `json:"algorithm,omitempty"`
+	// Audience is the "aud" of private_key_jwt. "" is the URL of the request.
+	Audience string `json:"assertion_audience,omitempty"`
+}
+
+// Step is a request before the token request.
+type Step struct {
+	Name string `json:"name"`
+	Request
+	// Take names values of the answer by JSON Pointers, for {steps.STEP.NAME}.
+	Take map[string]string `json:"take"`
+}
+
+// Full returns the request of a step with defaults filled in. It has no
+// standard parameters but those of a client authentication that it names.
+func (s Step) Full() Request {
+	r := s.Request.asLogin()
+	r.Method = cmp.Or(r.Method, http.MethodPost)
+	r.Body = cmp.Or(r.Body, BodyForm)
+	return r
+}
+
 // Refresh describes a refresh request. Its zero fields are as in
 // [TokenEndpoint].
 type Refresh struct {
@@ -36,16 +72,6 @@ const (
 	ReuseRevokesFamily Reuse = "revokes_family"
 )
 
-// Overlap is what a new access token does to the one before it.
-type Overlap string
-
-// The values of [Overlap]. The first is the default.
-const (
-	OverlapUnknown Overlap = "unknown"
-	OverlapKeeps   Overlap = "keeps"   // both work until they expire
-	OverlapRevokes Overlap = "revokes" // the old one stops working
-)
-
 // Authorize describes the authorization endpoint (RFC 6749 §4.1.1).
 type Authorize struct {
 	// URL is https, or relative to the token URL.
@@ -58,6 +84,14 @@ type Authorize struct {
 	// PKCE is S256 by default: a server that does not know it ignores it.
 	PKCE PKCE `json:"pkce,omitempty"`
 }
+
+// AuthorizeFields are the fields of an authorization request that can be
+// renamed.
+var AuthorizeFields = []Field{FieldClientID, FieldRedirectURI, FieldScope, FieldAudience}
+
+// ParamName returns the authorization request's name for a field; "" means that
+// it has none.
+func (a *Authorize) ParamName(f Field) string { return Request{Fields: a.Fields}.ParamName(f) }
 
 // PKCE is a code challenge method (RFC 7636).
 type PKCE string
@@ -87,36 +121,4 @@ type Verify struct {
 	// Refused lists the statuses that mean, like 401, that the token is not
 	// accepted. RFC 6750 §3.1 uses 403 for a token that lacks a scope.
 	Refused []int `json:"refused,omitempty"`
-}
-
-// Renew bounds the time of a renewal, as times before the expiry. 0 is the
-// default of the schedule: 6 hours, and 2 minutes.
-type Renew struct {
-	// Earliest is the longest time before the expiry.
-	Earliest Duration `json:"earliest,omitzero"`
-	// Latest is the shortest time before the expiry.
-	Latest Duration `json:"latest,omitzero"`
-	// Concurrency is read by [Descriptor.Concurrency].
-	Concurrency int `json:"concurrency,omitzero"`
-}
-
-// Limits names the header fields of a rate limit. Retry-After, RateLimit,
-// RateLimit-Remaining, RateLimit-Reset, and the last two with X- before them
-// are always read.
-type Limits struct {
-	// Remaining is the number of requests left. "" means unknown.
-	Remaining string `json:"remaining,omitempty"`
-	// Reset is the time at which there are more.
-	Reset     string     `json:"reset,omitempty"`
-	ResetKind ExpiryKind `json:"reset_kind,omitempty"`
-}
-
-// Permanent lists errors that retrying does not help, besides those of the
-// RFCs: invalid_client, unauthorized_client, unsupported_grant_type,
-// invalid_scope, invalid_target, and any OAuth error with status 403.
-type Permanent struct {
-	// Status lists statuses 4xx that are permanent with any body.
-	Status []int `json:"status,omitempty"`
-	// Errors lists values of "error".
-	Errors []string `json:"errors,omitempty"`
 }

@@ -1,4 +1,4 @@
-package descriptor
+package placeholder
 
 import (
 	"errors"
@@ -7,7 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/template"
+)
+
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
 )
 
 // A value in a URL cannot change where the URL leads, other than as the
@@ -61,7 +68,7 @@ func partAfter(before string) urlPart {
 
 // ExpandURL returns a URL of the descriptor, or a reference relative to the
 // token URL, with its placeholders replaced. value returns the value of a name.
-func (d *Descriptor) ExpandURL(raw string, value func(name string) (string, error)) (string, error) {
+func ExpandURL(d *descriptor.Descriptor, raw string, value func(name string) (string, error)) (string, error) {
 	t, err := template.Parse(raw)
 	if err != nil {
 		return "", err
@@ -73,12 +80,12 @@ func (d *Descriptor) ExpandURL(raw string, value func(name string) (string, erro
 	return t.ExpandEach(template.Values{Value: value}, func(before, text string) (string, error) {
 		name := places[i].Name
 		i++
-		return d.inURL(partAfter(before), name, text)
+		return inURL(d, partAfter(before), name, text)
 	})
 }
 
 // inURL returns a value as a part of a URL.
-func (d *Descriptor) inURL(part urlPart, name, value string) (string, error) {
+func inURL(d *descriptor.Descriptor, part urlPart, name, value string) (string, error) {
 	variable := d.Variables[strings.TrimPrefix(name, VariablePrefix)]
 	isListed := strings.HasPrefix(name, VariablePrefix) && slices.Contains(variable.Values, value)
 	switch {
@@ -90,7 +97,7 @@ func (d *Descriptor) inURL(part urlPart, name, value string) (string, error) {
 		return "", fmt.Errorf(
 			"%s: expected one segment of a path: 1 to 128 of A-Z, a-z, 0-9 and ._~-, but neither . nor .. alone", name,
 		)
-	case part == inQuery && HasControl(value):
+	case part == inQuery && descriptor.HasControl(value):
 		return "", fmt.Errorf("%s: expected no control characters", name)
 	case part == inQuery:
 		return strings.ReplaceAll(url.QueryEscape(value), "+", "%20"), nil
@@ -98,8 +105,8 @@ func (d *Descriptor) inURL(part urlPart, name, value string) (string, error) {
 	return value, nil
 }
 
-// checkURLPlaces refuses placeholders in a URL that could lead it elsewhere.
-func (d *Descriptor) checkURLPlaces(t template.Template) error {
+// CheckURLPlaces refuses placeholders in a URL that could lead it elsewhere.
+func CheckURL(d *descriptor.Descriptor, t template.Template) error {
 	for _, place := range t.Places() {
 		name, isVariable := strings.CutPrefix(place.Name, VariablePrefix)
 		if place.Name == "" {
@@ -109,20 +116,20 @@ func (d *Descriptor) checkURLPlaces(t template.Template) error {
 			continue
 		}
 		if !isVariable {
-			return fmt.Errorf("expected only variables in the host, not {%s}", shownValue(place.Name))
+			return fmt.Errorf("expected only variables in the host, not {%s}", Shown(place.Name))
 		}
 		host := place.After[:indexOrEnd(place.After, "/?#:")]
-		host = strings.TrimSuffix(d.shortest(host), ".")
+		host = strings.TrimSuffix(shortest(d, host), ".")
 		if strings.Contains(host, "..") {
 			return errors.New("expected a host without empty labels")
 		}
 		listed := d.Variables[name].Values
 		if len(listed) == 0 && strings.Count(host, ".") < 2 {
 			return fmt.Errorf("expected at least two further labels of the host after {%s}, or values of the variable",
-				shownValue(place.Name))
+				Shown(place.Name))
 		}
 		if slices.ContainsFunc(listed, func(value string) bool { return !isHostName(value) }) {
-			return fmt.Errorf("expected values of %s that can stand in a host", shownValue(place.Name))
+			return fmt.Errorf("expected values of %s that can stand in a host", Shown(place.Name))
 		}
 	}
 	return nil
@@ -130,7 +137,7 @@ func (d *Descriptor) checkURLPlaces(t template.Template) error {
 
 // shortest returns the part of a host after a placeholder with the values of
 // fewest labels in the place of its variables.
-func (d *Descriptor) shortest(host string) string {
+func shortest(d *descriptor.Descriptor, host string) string {
 	for name, v := range d.Variables {
 		value := "x"
 		if len(v.Values) > 0 {
