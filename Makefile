@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions layer package release reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build man test test-all needs template reference stress race bare check scan vuln functions layer package release reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ needs: ## show what make test-all needs, and offer to install what is missing
 template: ## write anew what tests know of template.yaml, and docs/reference/openapi.yaml
 	$(GO) test -tags testall ./internal/testbed -count=1 -run 'TestGoldenTemplate$$|TestUpgradeFile$$' -args -update
 	$(GO) test -tags testall ./functions -count=1 -run 'TestDocumentIsWrittenOut' -args -update
+
+reference: ## write docs/reference/cli.md and docs/providers anew
+	$(GO) test ./cmd/tokenvend/internal/cli -count=1 -run 'TestReferenceIsTheHelp' -args -update
+	$(GO) run ./internal/providers
 
 # The tests of functions drive processes; make test-all builds one of those with the race detector.
 # With -short, simulations and property tests try fewer cases: all of a kind run the same code.
