@@ -412,7 +412,7 @@ func TestTimeIsOneOfARequest(t *testing.T) {
 	d := parse(t, `{"grants":["login"],"token":{"url":"https://login.test/t","headers":{"X-A":"{time('unix_ms')}"},`+
 		`"params":{"b":"{time('unix_ms')}"}}}`)
 	for range 3000 {
-		q, err := at(d, Client{}, nil).builder().Token(TokenRequest{Grant: descriptor.Login}, skew.Skew{}, nil)
+		q, err := at(d, Client{}, nil).builder(t.Context()).Token(TokenRequest{Grant: descriptor.Login}, skew.Skew{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
