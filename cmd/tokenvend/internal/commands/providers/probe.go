@@ -17,6 +17,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/probe"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
@@ -124,7 +125,7 @@ func (t *probing) credential(field string, value json.RawMessage) (credential.Cr
 			return credential.Credential{}, err
 		}
 	}
-	return credential.Parse("probe", "", []byte(text.Reveal()))
+	return secret.Parse("probe", "", []byte(text.Reveal()))
 }
 
 // client returns the HTTP client. The operator chooses the address, so that it

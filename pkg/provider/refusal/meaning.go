@@ -1,4 +1,4 @@
-package response
+package refusal
 
 import (
 	"net/http"
@@ -11,7 +11,7 @@ import (
 )
 
 // vendorCodes are error codes that vendors use besides those of RFC 6749, in
-// lower case. For the RFC's own codes about clients see refusesClient.
+// lower case. The RFC's own codes about clients are not among them.
 var vendorCodes = map[string]descriptor.Meaning{
 	"bad_refresh_token":            descriptor.GrantOver, // GitHub, HubSpot
 	"invalid_refresh_token":        descriptor.GrantOver, // Slack, Zendesk
@@ -42,26 +42,26 @@ var vendorCodes = map[string]descriptor.Meaning{
 	"too_many_requests":            descriptor.TryLater,
 }
 
-// meaning returns what an error means, and the known code that was found. The
+// Meaning returns what an error means, and the known code that was found. The
 // descriptor's phrases count first, with any status. Known codes count only in
 // a 2xx or 4xx: a 5xx with a code is still a failing server.
-func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, string) {
-	if m := said.byDescriptor(q.Descriptor.Errors); m != "" {
+func (r Refusal) Meaning(own descriptor.Errors, g descriptor.Grant, status int) (descriptor.Meaning, string) {
+	if m := r.byDescriptor(own); m != "" {
 		return m, ""
 	}
-	if status/100 != 2 && status/100 != 4 || isTransient(status) {
+	if status/100 != 2 && status/100 != 4 || IsTransient(status) {
 		return "", ""
 	}
 	// hh.ru sends the sentence beside invalid_grant, so it counts first.
-	if q.Grant == descriptor.RefreshToken && said.anyText(sentence.IsTooEarly) {
+	if g == descriptor.RefreshToken && r.anyText(sentence.IsTooEarly) {
 		return descriptor.TooEarly, ""
 	}
-	m, word := knownCode(q, said)
-	if m == "" && refusesRefreshToken(q, status, said) {
+	m, word := r.knownCode(g)
+	if m == "" && r.refusesRefreshToken(g, status) {
 		m, word = descriptor.GrantOver, "invalid_grant"
 	}
-	if (m == "" && !isOfRFC6749(said.code) || m == descriptor.GrantOver) &&
-		q.Grant == descriptor.RefreshToken && said.anyText(sentence.IsPassing) {
+	if (m == "" && !isOfRFC6749(r.Code) || m == descriptor.GrantOver) &&
+		g == descriptor.RefreshToken && r.anyText(sentence.IsPassing) {
 		m = descriptor.TryLater
 	}
 	return m, word
@@ -70,16 +70,16 @@ func (q *Request) meaning(status int, said oauthError) (descriptor.Meaning, stri
 // knownCode returns the meaning of the first known code in a refusal, and that
 // code. Beside another code of RFC 6749, a word about the grant does not
 // count: it may be part of a sentence.
-func knownCode(q *Request, said oauthError) (descriptor.Meaning, string) {
-	if said.code == "invalid_grant" {
+func (r Refusal) knownCode(g descriptor.Grant) (descriptor.Meaning, string) {
+	if r.Code == "invalid_grant" {
 		return descriptor.GrantOver, ""
 	}
-	for _, word := range said.words {
+	for _, word := range r.words {
 		m := vendorCodes[strings.ToLower(word)]
 		if word == "invalid_grant" {
 			m = descriptor.GrantOver
 		}
-		if m == "" || m == descriptor.GrantOver && (q.Grant != descriptor.RefreshToken || isOfRFC6749(said.code)) {
+		if m == "" || m == descriptor.GrantOver && (g != descriptor.RefreshToken || isOfRFC6749(r.Code)) {
 			continue
 		}
 		return m, word
@@ -96,34 +96,36 @@ func isOfRFC6749(code string) bool {
 	}, code)
 }
 
-// vagueCodes are codes that say nothing by themselves, so that the sentence
-// beside them counts.
+// vagueCodes are in lower case.
 var vagueCodes = []string{"", "invalid_request", "invalidrequest", "invalid_token", "bad_request", "badrequest"}
+
+// IsVague reports whether a code says nothing by itself, so that the sentence
+// beside it counts.
+func IsVague(code string) bool { return slices.Contains(vagueCodes, strings.ToLower(code)) }
 
 // refusesRefreshToken reports whether the sentence of a refusal can only mean
 // the refresh token.
-func refusesRefreshToken(q *Request, status int, said oauthError) bool {
+func (r Refusal) refusesRefreshToken(g descriptor.Grant, status int) bool {
 	switch {
-	case q.Grant != descriptor.RefreshToken:
+	case g != descriptor.RefreshToken:
 		return false
-	case said.code == "unauthorized_client":
-		return said.anyText(sentence.PlainlyEndsGrant)
-	case status == http.StatusForbidden, status == http.StatusNotFound,
-		!slices.Contains(vagueCodes, strings.ToLower(said.code)):
+	case r.Code == "unauthorized_client":
+		return r.anyText(sentence.PlainlyEndsGrant)
+	case status == http.StatusForbidden, status == http.StatusNotFound, !IsVague(r.Code):
 		return false
 	}
-	return said.anyText(sentence.EndsGrant)
+	return r.anyText(sentence.EndsGrant)
 }
 
 // anyText reports whether a condition holds for one of the sentences.
-func (e oauthError) anyText(holds func(text string) bool) bool {
-	return slices.ContainsFunc(append(e.texts, e.text), holds)
+func (r Refusal) anyText(holds func(text string) bool) bool {
+	return slices.ContainsFunc(append(r.texts, r.Text), holds)
 }
 
 // byDescriptor returns the meaning of the first phrase that matches the error.
-func (e oauthError) byDescriptor(own descriptor.Errors) descriptor.Meaning {
+func (r Refusal) byDescriptor(own descriptor.Errors) descriptor.Meaning {
 	for meaning, phrase := range own.Phrases() {
-		if e.has(phrase) {
+		if r.has(phrase) {
 			return meaning
 		}
 	}
@@ -133,15 +135,15 @@ func (e oauthError) byDescriptor(own descriptor.Errors) descriptor.Meaning {
 // has reports whether an error has a code, or the phrase in one of its texts. A
 // number that may be the vendor's own code is not searched for in texts, which
 // have other numbers.
-func (c oauthError) has(phrase string) bool {
-	codes := append(c.words, c.code, c.business)
+func (r Refusal) has(phrase string) bool {
+	codes := append(r.words, r.Code, r.Business)
 	if slices.ContainsFunc(codes, func(w string) bool { return strings.EqualFold(w, phrase) }) {
 		return true
 	}
-	if descriptor.IsNumber(phrase) && (c.business != "" || len(phrase) <= 2) {
+	if descriptor.IsNumber(phrase) && (r.Business != "" || len(phrase) <= 2) {
 		return false
 	}
-	return slices.ContainsFunc(append(c.texts, c.text), func(text string) bool {
+	return slices.ContainsFunc(append(r.texts, r.Text), func(text string) bool {
 		return strings.Contains(strings.ToLower(text), strings.ToLower(phrase))
 	})
 }
@@ -184,4 +186,16 @@ func otherErrors(doc jsonpointer.Document) (words, texts []string) {
 var otherPlaces = []string{
 	"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType",
 	"/message", "/msg", "/error/message", "/error_description", "/errors/0",
+}
+
+// IsTransient reports whether a 4xx is about the server at this moment, and not
+// about the request.
+func IsTransient(status int) bool {
+	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusTooEarly}, status)
+}
+
+// IsOAuth reports whether an error code is one of OAuth. Gateways and
+// frameworks put "Forbidden" and "Unauthorized" in the same field.
+func IsOAuth(code string) bool {
+	return code != "" && code == strings.ToLower(code) && code != "forbidden"
 }

@@ -1,4 +1,4 @@
-package credential
+package secret
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/strictjson"
 )
@@ -28,8 +29,8 @@ type form struct {
 func openSecret(data []byte, w *faults) form {
 	f := form{faults: w}
 	switch {
-	case len(data) > MaxSize:
-		w.add(whole, fmt.Sprintf("at most %d bytes", MaxSize))
+	case len(data) > credential.MaxSize:
+		w.add(whole, fmt.Sprintf("at most %d bytes", credential.MaxSize))
 	case !utf8.Valid(data):
 		w.add(whole, "UTF-8")
 	default:
@@ -134,9 +135,9 @@ func (f *form) number(name string, atLeast, atMost int) int {
 }
 
 // duration takes a duration between two bounds, or 0 if it is absent.
-func (f *form) duration(name string, atLeast, atMost time.Duration) Duration {
+func (f *form) duration(name string, atLeast, atMost time.Duration) credential.Duration {
 	expected := fmt.Sprintf(`a duration such as "90m", from %v to %v`, atLeast, atMost)
-	d, given := take[Duration](f, name, expected)
+	d, given := take[credential.Duration](f, name, expected)
 	if given && (time.Duration(d) < atLeast || time.Duration(d) > atMost) {
 		f.wrong(name, expected)
 	}

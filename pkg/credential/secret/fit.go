@@ -1,53 +1,21 @@
-package credential
+package secret
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strings"
 
+	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/clientauth"
-	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// descriptor takes an inline descriptor, or nil if it is absent or wrong.
-func (f *form) descriptor() *descriptor.Descriptor {
-	raw, given := f.fields["descriptor"]
-	if !given {
-		return nil
-	}
-	delete(f.fields, "descriptor")
-	d, err := parser.Parse(raw)
-	if problems, ok := errors.AsType[*parser.Error](err); ok {
-		for _, problem := range problems.Problems {
-			f.inDescriptor(problem)
-		}
-		return nil
-	}
-	if err != nil {
-		f.wrong("descriptor", "a provider's descriptor")
-		return nil
-	}
-	return d
-}
-
-// inDescriptor reports a problem in the form "path: what", or "what".
-func (f *form) inDescriptor(problem string) {
-	path, what, ok := strings.Cut(problem, ": ")
-	if !ok {
-		f.wrong("descriptor", problem)
-		return
-	}
-	f.wrong("descriptor."+path, what)
-}
-
 // fit checks a secret against the descriptor of its provider.
-func (f *form) fit(c Credential, d *descriptor.Descriptor) {
+func (f *form) fit(c credential.Credential, d *descriptor.Descriptor) {
 	f.fitTokenURL(c, d)
 	f.fitGrant(c, d)
 	f.fitScope(c, d)
@@ -67,7 +35,7 @@ func (f *form) fit(c Credential, d *descriptor.Descriptor) {
 	}
 }
 
-func (f *form) fitTokenURL(c Credential, d *descriptor.Descriptor) {
+func (f *form) fitTokenURL(c credential.Credential, d *descriptor.Descriptor) {
 	if c.Client.TokenURL == "" && d.NeedsTokenURL() {
 		f.wrong("token_url", "required: the provider publishes none")
 	}
@@ -84,7 +52,7 @@ var standard = []string{
 	"code", "code_verifier", "redirect_uri", "assertion",
 }
 
-func (f *form) fitGrant(c Credential, d *descriptor.Descriptor) {
+func (f *form) fitGrant(c credential.Credential, d *descriptor.Descriptor) {
 	if !c.Refresh.IsZero() && !d.Refreshes() {
 		f.wrong("refresh_token", "not given: the provider redeems none")
 	}
@@ -105,7 +73,7 @@ func (f *form) fitGrant(c Credential, d *descriptor.Descriptor) {
 }
 
 // fitScope refuses a scope and an audience that no request sends.
-func (f *form) fitScope(c Credential, d *descriptor.Descriptor) {
+func (f *form) fitScope(c credential.Credential, d *descriptor.Descriptor) {
 	t := d.EndpointFor(cmp.Or(grant.Of(c.Grant).Direct, descriptor.RefreshToken))
 	sends := func(field descriptor.Field, value string) bool {
 		return d.Authorize != nil || t.ParamName(field) != "" || placeholder.Uses(d)[value]
@@ -118,7 +86,7 @@ func (f *form) fitScope(c Credential, d *descriptor.Descriptor) {
 	}
 }
 
-func (f *form) fitAuth(c Credential, d *descriptor.Descriptor) {
+func (f *form) fitAuth(c credential.Credential, d *descriptor.Descriptor) {
 	needed := NeededFor(d, c.Grant)
 	if needed.ClientID && c.ID == "" {
 		f.wrong("client_id", "required")
@@ -147,7 +115,7 @@ func (f *form) fitAuth(c Credential, d *descriptor.Descriptor) {
 }
 
 // fitVariables checks the variables, and that URLs can be made of them.
-func (f *form) fitVariables(c Credential, d *descriptor.Descriptor) {
+func (f *form) fitVariables(c credential.Credential, d *descriptor.Descriptor) {
 	isWrong := false
 	wrong := func(name, expected string) {
 		f.wrong("variables."+redact.Name(name), expected)
@@ -173,7 +141,7 @@ func (f *form) fitVariables(c Credential, d *descriptor.Descriptor) {
 	for _, raw := range placeholder.URLs(d) {
 		_, err := placeholder.ExpandURL(d, raw, func(name string) (string, error) {
 			if variable, ok := strings.CutPrefix(name, placeholder.VariablePrefix); ok {
-				return c.variable(d, variable), nil
+				return c.Variable(d, variable), nil
 			}
 			return cmp.Or(c.ID, name), nil
 		})
@@ -196,7 +164,7 @@ func (f *form) wants(name string, needed, given bool) {
 }
 
 // fitKey checks that the key can sign by the provider's algorithm.
-func (f *form) fitKey(c Credential, alg jws.Algorithm) {
+func (f *form) fitKey(c credential.Credential, alg jws.Algorithm) {
 	public := c.Client.Key.Public()
 	if expected := cmp.Or(alg, jws.Usual(public)).Expects(public); expected != "" {
 		f.wrong("private_key", expected)
