@@ -118,8 +118,8 @@ var apart = map[string][]string{
 	"internal/measure":                         {},
 	"internal/providers":                       {"pkg/descriptor", "pkg/descriptor/catalog"},
 	"internal/coverage": {
-		"pkg/api", "pkg/consent", "pkg/credential", "pkg/credential/secret", "pkg/descriptor", "pkg/outbound", "pkg/provider",
-		"pkg/redact", "pkg/schedule", "pkg/token",
+		"pkg/api", "pkg/consent", "pkg/credential", "pkg/credential/secret", "pkg/descriptor", "pkg/outbound",
+		"pkg/provider", "pkg/redact", "pkg/schedule", "pkg/token",
 	},
 	"internal/pack":          {"internal/testbed"},
 	"internal/release":       {},
