@@ -89,6 +89,9 @@ func requests(d *descriptor.Descriptor, g descriptor.Grant) []descriptor.Request
 	for _, s := range d.Steps {
 		all = append(all, s.Full())
 	}
+	if d.Then != nil {
+		all = append(all, d.Then.Full())
+	}
 	if d.Refresh != nil {
 		all = append(all, d.EndpointFor(descriptor.RefreshToken).Request)
 	}
