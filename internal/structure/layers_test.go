@@ -22,12 +22,12 @@ const module = "github.com/tokenvend/tokenvend/"
 // packages of lower floors. Tests may import any package.
 var layers = [][]string{
 	{
-		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/private", "pkg/watermark",
+		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/private", "pkg/watermark", "pkg/absence",
 		"pkg/jsonpointer",
 		"pkg/eventbridge",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
 		"pkg/provider/sentence",
-		"pkg/awserror",
+		"pkg/awserror", "pkg/store/dynamo/attributevalue",
 		"pkg/local/httpserver", "pkg/local/logbuffer", "pkg/xray",
 	},
 	{
