@@ -28,7 +28,7 @@ var layers = [][]string{
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
 		"pkg/provider/sentence",
 		"pkg/awserror",
-		"pkg/local/httpserver", "pkg/local/logbuffer",
+		"pkg/local/httpserver", "pkg/local/logbuffer", "pkg/xray",
 	},
 	{
 		"pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template",

@@ -95,7 +95,7 @@ type StatusReport struct {
 	CacheUntil   time.Time `json:"cache_until,omitzero"`
 	NextAt       time.Time `json:"next_at,omitzero"` // when it is renewed or tried again
 	AskedAt      time.Time `json:"asked_at,omitzero"`
-	LifetimeFrom string    `json:"lifetime_from,omitempty"` // where the lifetime comes from: see the README
+	LifetimeFrom string    `json:"lifetime_from,omitempty"` // who named the lifetime: "provider"
 
 	// GrantUntil is the refresh token's end, where the provider tells it, and
 	// the access token's end where there is no refresh token.
