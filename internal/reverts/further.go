@@ -64,7 +64,7 @@ var further = []revert{
 		test:    "TestAttack08_MadeUpNamesCostNothing", pkg: "pkg/vend",
 	},
 	{
-		attack: "08", fix: "the list's pages name credentials of the caller alone", file: "pkg/vend/handlers.go",
+		attack: "08", fix: "the list's pages name credentials of the caller alone", file: "pkg/vend/pages.go",
 		old:     "page.Next = page.Credentials[limit-1].Credential",
 		without: "page.Next = t.Name",
 		test:    "TestAttack08_TheListsPagesTellNoForbiddenName",

@@ -57,7 +57,7 @@ func checkParameter(name string, r api.Request) error {
 	case "rejected":
 		return expect(name, r.Rejected == "" || token.IsFingerprint(r.Rejected), "a fingerprint of 16 hex digits")
 	case "after":
-		return expect(name, r.After == "" || credential.ValidName(r.After), "the name that ended the page before")
+		return expect(name, r.After == "" || isAfter(r), "the page before's next")
 	}
 	return checkGrant(name, r)
 }
@@ -89,7 +89,16 @@ func checkGrant(name string, r api.Request) error {
 // isQuery reports whether a text is a query of a bounded size, or empty.
 func isQuery(text string) bool {
 	_, err := url.ParseQuery(text)
-	return err == nil && len(text) <= token.MaxExtra
+	return err == nil && len(text) <= token.MaxExtra && consistsOf(text, isPrintable)
+}
+
+// isAfter reports whether a page may follow this: that of the list ends with a
+// name, that of the accounts with the sort key of an entry.
+func isAfter(r api.Request) bool {
+	if r.Action == api.Accounts {
+		return len(r.After) <= maxParameter && consistsOf(r.After, isPrintable)
+	}
+	return credential.ValidName(r.After)
 }
 
 func expect(name string, ok bool, what string) error {

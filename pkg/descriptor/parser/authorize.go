@@ -48,12 +48,11 @@ func (p *problems) authorizeResponse(d *descriptor.Descriptor) {
 	}
 	for name, parameter := range a.Extra {
 		path := "authorize.extra." + redact.Name(name)
-		_, twice := d.Response.Extra[name]
 		switch {
 		case !isExtraName(name):
 			p.add(path, "expected a name of letters, digits, _, . and -, the first a letter or _")
-		case twice:
-			p.add(path, "stands in response.extra too")
+		case d.NamesExtra(name):
+			p.add(path, "expected a name that response.extra and then.extra have not")
 		case !isResponseParameter(parameter) || parameter == d.CodeParameter():
 			p.add(path, "expected the name of a parameter, and not the code nor one of %s", listed(responseNames))
 		}

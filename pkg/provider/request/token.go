@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -20,12 +21,16 @@ import (
 func wall() time.Time { return clock.Now() }
 
 // Builder builds the requests of one client. Its errors are all of kind
-// Misconfigured.
+// Misconfigured, but for those of kind Unproven.
 type Builder struct {
 	Descriptor *descriptor.Descriptor
 	Client     Client
 	// Clock returns the clock of the host of a URL.
 	Clock func(*url.URL) skew.Skew
+	// Prove returns the proof for a use, as [proof.Prover.Prove] does. It is
+	// called where the client's Proof names a kind, and only for the request
+	// that sends the proof.
+	Prove func(proof.Use) (proof.Proof, error)
 }
 
 // building is a request that is being built.
@@ -33,12 +38,15 @@ type building struct {
 	*Call
 	descriptor *descriptor.Descriptor
 	client     Client
+	prove      func(proof.Use) (proof.Proof, error)
 	scope      string
 	audience   string
 	tokenURL   string
 	access     redact.String
 	taken      map[string]redact.String // of earlier steps, by STEP.NAME
 	random     string                   // the UUID
+	at         time.Time                // the time
+	authCode   redact.String            // the authorization code
 	signed     string                   // the assertion
 	used       map[string]bool          // names of values
 	usedSecret bool
@@ -64,7 +72,8 @@ func (b Builder) start(r descriptor.Request, g descriptor.Grant, u *url.URL, now
 		tokenURL = at.String()
 	}
 	return &building{
-		Call: q, descriptor: b.Descriptor, client: b.Client, tokenURL: tokenURL, used: map[string]bool{},
+		Call: q, descriptor: b.Descriptor, client: b.Client, prove: b.Prove, tokenURL: tokenURL,
+		used: map[string]bool{},
 	}
 }
 
@@ -110,7 +119,7 @@ func (b Builder) Token(req TokenRequest, now skew.Skew, taken map[string]redact.
 func (b *building) forToken(t descriptor.TokenEndpoint, req TokenRequest, taken map[string]redact.String) {
 	b.scope = strings.Join(strings.Fields(req.Scope), t.ScopeSep)
 	b.audience, b.taken = req.Audience, taken
-	b.Refresh = req.Refresh
+	b.Refresh, b.authCode = req.Refresh, req.Code
 }
 
 // checkScope refuses a scope or an audience that the request does not send. A
