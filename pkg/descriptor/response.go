@@ -56,6 +56,8 @@ type Success struct {
 type Instant struct {
 	At   string     `json:"at,omitempty"`
 	Kind ExpiryKind `json:"kind,omitempty"`
+	// Zone is that of a time without one, as an offset: "+01:00". "" is UTC.
+	Zone string `json:"zone,omitempty"`
 }
 
 // ExpiryKind is the meaning of an expiry's number or text.

@@ -100,6 +100,8 @@ func TestDescriptorsThatCannotWork(t *testing.T) {
 		{"a request after a token that is signed",
 			`{"grants":["self_signed"],"assertion":{"algorithm":"RS256"},"then":{"url":"https://a.test/","extra":{"a":"/a"}}}`,
 			"then: not given with self_signed"},
+		{"a time zone by its name", `{"response":{"expiry":{"zone":"Europe/Oslo"}}}`,
+			"response.expiry.zone: expected an offset from UTC"},
 		{"three steps", `{"steps":[{},{},{}]}`, "steps: expected at most 2"},
 		{"a step that takes nothing", `{"steps":[{"name":"a","url":"/a"}]}`, "steps[0].take: expected 1 to 8"},
 		{"a value that nothing uses", `{"steps":[{"name":"a","url":"/a","take":{"x":"/x"}}]}`,

@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"time"
+
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -18,8 +20,8 @@ func (p *problems) response(r descriptor.Response) {
 	p.places(r)
 	p.place("response.error", r.Error)
 	p.place("response.error_description", r.Description)
-	oneOfKind(p, "response.expiry.kind", r.Expiry.Kind)
-	oneOfKind(p, "response.refresh_expiry.kind", r.RefreshExpiry.Kind)
+	p.instant("response.expiry", r.Expiry)
+	p.instant("response.refresh_expiry", r.RefreshExpiry)
 	p.success(r.Success)
 	p.extra("response.extra", r.Extra)
 	for name, at := range r.Extra {
@@ -44,6 +46,14 @@ func (p *problems) extra(path string, places map[string]string) {
 		case at == "":
 			p.add(path+"."+redact.Name(name), "expected a place, such as /instance_url or header:NAME")
 		}
+	}
+}
+
+// instant checks the kind and the zone of an expiry.
+func (p *problems) instant(path string, i descriptor.Instant) {
+	oneOfKind(p, path+".kind", i.Kind)
+	if _, err := time.Parse("-07:00", i.Zone); i.Zone != "" && err != nil {
+		p.add(path+".zone", "expected an offset from UTC, such as +01:00")
 	}
 }
 
