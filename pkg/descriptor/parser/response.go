@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -54,6 +55,22 @@ func (p *problems) instant(path string, i descriptor.Instant) {
 	oneOfKind(p, path+".kind", i.Kind)
 	if _, err := time.Parse("-07:00", i.Zone); i.Zone != "" && err != nil {
 		p.add(path+".zone", "expected an offset from UTC, such as +01:00")
+	}
+}
+
+// longestMatch is how long a regular expression may be, in bytes.
+const longestMatch = 256
+
+// extraMatch checks the regular expressions of further values.
+func (p *problems) extraMatch(d *descriptor.Descriptor) {
+	for name, expression := range d.Response.ExtraMatch {
+		path := "response.extra_match." + redact.Name(name)
+		if !d.NamesExtra(name) {
+			p.add(path, "expected a name that response.extra or then.extra has")
+		}
+		if e, err := regexp.Compile(expression); err != nil || e.NumSubexp() != 1 || len(expression) > longestMatch {
+			p.add(path, "expected a regular expression (RE2) of up to %d bytes with one group", longestMatch)
+		}
 	}
 }
 
