@@ -22,12 +22,12 @@ const module = "github.com/tokenvend/tokenvend/"
 // packages of lower floors. Tests may import any package.
 var layers = [][]string{
 	{
-		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/private", "pkg/watermark",
+		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/private", "pkg/watermark", "pkg/absence",
 		"pkg/jsonpointer",
 		"pkg/eventbridge",
 		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
 		"pkg/provider/sentence",
-		"pkg/awserror",
+		"pkg/awserror", "pkg/store/dynamo/attributevalue",
 		"pkg/local/httpserver", "pkg/local/logbuffer", "pkg/xray",
 	},
 	{
@@ -38,8 +38,11 @@ var layers = [][]string{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
 		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/encryptedkey", "cmd/tokenvend/internal/iampolicy",
 	},
-	{"pkg/descriptor/placeholder", "pkg/provider/expiry", "pkg/provider/body", "cmd/tokenvend/internal/iamaccount"},
-	{"pkg/descriptor/parser", "pkg/provider/ratelimit", "pkg/provider/refusal"},
+	{
+		"pkg/descriptor/placeholder", "pkg/provider/expiry", "pkg/provider/body", "pkg/proof",
+		"cmd/tokenvend/internal/iamaccount",
+	},
+	{"pkg/descriptor/parser", "pkg/provider/ratelimit", "pkg/provider/refusal", "pkg/proof/awsproof"},
 	{"pkg/descriptor/catalog", "pkg/provider/response"},
 	{"pkg/provider/request"},
 	{"pkg/provider"},

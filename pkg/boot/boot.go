@@ -92,12 +92,14 @@ func assemble(ctx context.Context, p Process) (core, error) {
 	}
 	var sealer seal.Sealer = seal.Off{}
 	if s.sealing {
-		sealer = kms.New(awskms.NewFromConfig(cfg), s.key, s.sealID)
+		sealer = kms.New(awskms.NewFromConfig(cfg), kms.Config{
+			KeyID: s.key, SealID: s.sealID, Buckets: s.rowFormat.Buckets(),
+		})
 	}
 	c.mint = mint.New(mint.Config{
 		Store: c.store, Sealer: sealer, Journal: c.journal, RowFormat: s.rowFormat, StaleMax: s.staleMax,
-		Progress: c.store,
-		Source:   secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
+		Progress: c.store, Prover: s.prover(ctx, cfg),
+		Source: secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
 		HTTP: outbound.NewClient(outbound.Config{
 			AllowPrivate: s.allowPrivate, Proxy: s.proxy, Roots: s.roots, Observe: s.observer(),
 		}),

@@ -3,15 +3,18 @@
 package boot
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/xray"
@@ -30,9 +33,10 @@ const (
 	EnvMetrics      = "TOKENVEND_METRICS"       // the CloudWatch namespace of the metrics; "": none
 	// how often tokens are checked at their providers, such as "15m"; "": never
 	EnvCanary    = "TOKENVEND_CANARY"
-	EnvRowFormat = "TOKENVEND_ROW_FORMAT" // "1", "migrate" or "2": see row.Format; "": 2
+	EnvRowFormat = "TOKENVEND_ROW_FORMAT" // one of row.Formats; "": 2
 	EnvStaleMax  = "TOKENVEND_STALE_MAX"  // mint.Config.StaleMax, as "900s"; "": its default
 	EnvLogLevel  = "TOKENVEND_LOG_LEVEL"  // debug, info, warn or error; "": info
+	EnvProofs    = "TOKENVEND_PROOFS"     // who is authenticated by AWS, see proof.Parse; "": nobody
 	EnvTracing   = "TOKENVEND_TRACING"    // "on": calls are recorded in AWS X-Ray; "off" or "": not
 )
 
@@ -45,6 +49,7 @@ type settings struct {
 	logLevel, metrics          string
 	rowFormat                  row.Format
 	canary, staleMax           time.Duration
+	proofs                     proof.Bindings
 	tracer                     *xray.Tracer // nil: calls are not recorded
 
 	roots *x509.CertPool // nil: the system's
@@ -69,6 +74,7 @@ func read(getenv func(string) string) (settings, error) {
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"),
 		sessionToken: getenv("AWS_SESSION_TOKEN"), roots: r.roots(), endpoints: r.endpoints(),
 	}
+	s.proofs = r.proofs(s.region)
 	if s.sealing, s.overSealed = r.sealing(); s.sealing {
 		s.key, s.sealID = r.required(EnvSealKey), r.required(EnvSealID)
 	}
@@ -196,14 +202,12 @@ func (r *reader) canary() time.Duration {
 }
 
 func (r *reader) rowFormat() row.Format {
-	switch format := row.Format(r.getenv(EnvRowFormat)); format {
-	case "":
+	format := row.Format(cmp.Or(r.getenv(EnvRowFormat), string(row.Format2)))
+	if !slices.Contains(row.Formats(), format) {
+		r.fault(EnvRowFormat, "1, migrate, 2, migrate-3 or 3")
 		return row.Format2
-	case row.Format1, row.FormatMigrate, row.Format2:
-		return format
 	}
-	r.fault(EnvRowFormat, "1, migrate or 2")
-	return row.Format2
+	return format
 }
 
 // staleMax reads EnvStaleMax. It returns 0 if it is not set.

@@ -22,7 +22,7 @@ func (r *Registry) learn(ctx context.Context, seen store.Entry) (*records.Known,
 	var malformed *credential.Malformed
 	switch {
 	case errors.Is(err, credential.ErrUnknown):
-		r.absent.mark(name, clock.Now())
+		r.absent.Mark(name, clock.Now())
 		return nil, failure.UnknownCredential(name)
 	case errors.As(err, &malformed):
 		terms, err := r.lastGood(ctx, seen, malformed.Version)
@@ -89,7 +89,7 @@ func (r *Registry) learnTerms(
 	if err != nil {
 		return nil, err
 	}
-	r.absent.forget(terms.Name)
+	r.absent.Forget(terms.Name)
 	r.Journal.Event(ctx, slog.LevelInfo, "learnt", terms.Name, failed.Detail)
 	r.requeue(ctx, k)
 	return k, nil
