@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build man test test-all needs template stress race bare check scan vuln functions layer package release reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build man test test-all needs template reference stress race bare check scan vuln functions layer package release reproducible coverage-providers soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ man: build ## write the manual pages of the operator's program into bin/man/man1
 test: ## run the tests that need nothing but Go, in 3 minutes
 	@$(GO) test -timeout 20m ./...
 	@echo "Passed. make test-all adds: DynamoDB by dynalite and DynamoDB Local; Secrets Manager, KMS, IAM and Lambda by moto;"
-	@echo "consent in Chromium; tokens of Keycloak and five other OAuth servers; cfn-lint and cdk-nag on the template; 4,000 random schedules."
+	@echo "consent in Chromium; tokens of Keycloak and five other OAuth servers; cfn-lint, cdk-nag and cfn-guard on the template; 4,000 random schedules."
 
 # The build tag testall takes in what needs more than Go. A test of that kind does not compile without it, so none is skipped.
 test-all: needs ## run all tests, with real emulators, servers and a browser
@@ -38,6 +38,10 @@ needs: ## show what make test-all needs, and offer to install what is missing
 template: ## write anew what tests know of template.yaml, and docs/reference/openapi.yaml
 	$(GO) test -tags testall ./internal/testbed -count=1 -run 'TestGoldenTemplate$$|TestUpgradeFile$$' -args -update
 	$(GO) test -tags testall ./functions -count=1 -run 'TestDocumentIsWrittenOut' -args -update
+
+reference: ## write docs/reference/cli.md and docs/providers anew
+	$(GO) test ./cmd/tokenvend/internal/cli -count=1 -run 'TestReferenceIsTheHelp' -args -update
+	$(GO) run ./internal/providers
 
 # The tests of functions drive processes; make test-all builds one of those with the race detector.
 # With -short, simulations and property tests try fewer cases: all of a kind run the same code.
@@ -64,10 +68,10 @@ check: ## formatting, style, vet, staticcheck, further analyzers, tidy go.mod
 	$(GO) mod verify
 
 # Of internal only tests and make import anything: they run other programs and write their files, which is what gosec warns of.
-scan: ## gosec on the code, cfn-lint and cdk-nag on the template
+scan: ## gosec on the code, cfn-lint, cdk-nag and cfn-guard on the template
 	cd .ci/gosec && $(GO) build -o ../../bin/gosec .
 	bin/gosec -test=false $$($(GO) list ./... | grep -v tokenvend/internal/)
-	$(GO) test -tags testall ./functions -count=1 -run 'TestTemplateIsClean|TestTemplateKeepsTheRulesOfCDKNag' -v
+	$(GO) test -tags testall ./functions -count=1 -run 'TestTemplateIsClean|TestTemplateKeepsTheRules' -v
 
 vuln: ## look our dependencies up in Go's vulnerability database
 	$(GO) tool govulncheck ./...
@@ -124,6 +128,9 @@ build-RotateFunction:
 soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, and a day of 100,000 credentials, in simulated time
 	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud -credentials 100000 -hours 24
 	$(GO) test ./functions -run TestFourWorkersRenewEachOnce -timeout 0 -args -due 10000
+
+coverage-providers: ## try what the descriptor language can say on the token requests of a hundred vendors, and write docs/providers/coverage.md
+	@$(GO) run ./internal/coverage
 
 torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
 	@$(GO) test ./internal/torture -count=1 -args -table ../../docs/explanation/torture.md

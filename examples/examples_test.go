@@ -132,17 +132,17 @@ func api(t *testing.T, want string) string {
 
 const accepted = "ok /users/me"
 
-// The lines of the README's first page print a token.
+// The lines of the README for an agent print a token.
 func TestReadmeLines(t *testing.T) {
 	page, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, _ := strings.Cut(string(page), "```bash\n")
+	_, after, _ := strings.Cut(string(page), "```bash test=TestReadmeLines\n")
 	block, _, found := strings.Cut(after, "```\n")
 	lines := strings.Split(strings.TrimSpace(block), "\n")
 	if !found || len(lines) != 4 {
-		t.Fatalf("README.md has %d lines in its first block of bash, want 4", len(lines))
+		t.Fatalf("README.md has %d lines in its block of bash, want 4", len(lines))
 	}
 	d := demo(t)
 	want := token(t, d)

@@ -11,11 +11,11 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// statement returns the README's policy that allows an action, with its
-// placeholders filled in.
+// statement returns the policy of docs/guide/aws.md that allows an action, with
+// its placeholders filled in.
 func statement(t *testing.T, action string) testbed.Policy {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	text, err := os.ReadFile(filepath.Join("..", "docs", "guide", "aws.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,11 +30,11 @@ func statement(t *testing.T, action string) testbed.Policy {
 			return testbed.Policy{s}
 		}
 	}
-	t.Fatalf("the README has no statement for %s, want one", action)
+	t.Fatalf("docs/guide/aws.md has no statement for %s, want one", action)
 	return nil
 }
 
-// reader checks what a policy of the README allows.
+// reader checks what a policy of docs/guide/aws.md allows.
 type reader struct {
 	*testing.T
 	policy testbed.Policy
@@ -54,7 +54,7 @@ func (r reader) check(want bool, all []string) {
 	}
 }
 
-func TestReadmePolicyForTheAPI(t *testing.T) {
+func TestGuidePolicyForTheAPI(t *testing.T) {
 	t.Parallel()
 	r := reader{t, statement(t, "execute-api:Invoke"), func(what string) testbed.AccessRequest {
 		method, path, _ := strings.Cut(what, " ")
@@ -66,7 +66,7 @@ func TestReadmePolicyForTheAPI(t *testing.T) {
 	r.deny("GET /tokens/monta", "GET /tokens/minut-eu", "GET /tokens/minu", "GET /tokens/MINUT", "GET /tokens/minut/")
 }
 
-func TestReadmePolicyForAnotherLambda(t *testing.T) {
+func TestGuidePolicyForAnotherLambda(t *testing.T) {
 	t.Parallel()
 	on := func(what string) testbed.AccessRequest {
 		return testbed.AccessRequest{Action: "lambda:InvokeFunction",
@@ -76,7 +76,7 @@ func TestReadmePolicyForAnotherLambda(t *testing.T) {
 	r.allow(":c-minut")
 	r.deny("", ":admin", ":api", ":c-monta", ":c-minut-eu", ":$LATEST", ":1", "2:c-minut")
 
-	// SAM's LambdaInvokePolicy writes this; the README warns of it.
+	// SAM's LambdaInvokePolicy writes this; the page warns of it.
 	wide := reader{t, testbed.Policy{{Effect: "Allow", Action: testbed.OneOrMore{"lambda:InvokeFunction"},
 		Resource: testbed.OneOrMore{on("").Resource + "*"}}}, on}
 	wide.allow("", ":admin", ":api", ":c-monta")

@@ -70,6 +70,7 @@ func TestTemplateObeysTheAccountsRules(t *testing.T) {
 		"SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1", "VendConcurrency": "50", "RotateConcurrency": "2",
 		"LogKeyArn": "arn:aws:kms:us-east-1:123456789012:key/logs", "VendMemory": "3008",
 		"CaLayerArn": "arn:aws:lambda:us-east-1:123456789012:layer:ca:1", "SecretKeyArn": "arn:aws:kms:::key/1",
+		"Tracing": "on",
 	}
 	network := map[string]any{
 		"SubnetIds": []any{"subnet-1", "subnet-2"}, "SecurityGroupIds": []any{"sg-1"},
@@ -104,8 +105,8 @@ func TestTemplateObeysTheAccountsRules(t *testing.T) {
 	for _, role := range []string{"VendRole", "RotateRole"} {
 		all, _ := testbed.Property(t, role, "Policies", given).([]any)
 		none, _ := testbed.Property(t, role, "Policies", nil).([]any)
-		if len(all) != 4 || len(none) != 2 {
-			t.Errorf("%s has %d policies with all parameters and %d without, want 4 and 2", role, len(all), len(none))
+		if len(all) != 5 || len(none) != 2 {
+			t.Errorf("%s has %d policies with all parameters and %d without, want 5 and 2", role, len(all), len(none))
 		}
 	}
 }

@@ -304,14 +304,14 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
-// The exit codes in the help are those of the README.
-func TestReadmeHasTheExitCodes(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// The exit codes in the help are those of docs/guide/operate.md.
+func TestGuideHasTheExitCodes(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/guide/operate.md")
 	must(t, err)
 	help := tv(t, t.TempDir(), "", "help").want(t, clierror.OK).out
 	for _, row := range clierror.Codes() {
-		if want := "| " + row[0] + " | " + row[1] + " |\n"; !strings.Contains(string(readme), want) {
-			t.Errorf("README.md has no row %s", want)
+		if want := "| " + row[0] + " | " + row[1] + " |\n"; !strings.Contains(string(guide), want) {
+			t.Errorf("operate.md has no row %s", want)
 		}
 		if want := "  " + row[0] + "  " + row[1] + "\n"; !strings.Contains(help, want) {
 			t.Errorf("help = %s, want it to have %s", help, want)

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
 func TestProvidersListsTheCatalogue(t *testing.T) {
@@ -20,8 +20,8 @@ func TestProvidersListsTheCatalogue(t *testing.T) {
 		}
 	}
 	out := tv(t, dir, "", "providers", "--json").want(t, clierror.OK).out
-	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list.Providers) != len(descriptor.Names()) {
-		t.Fatalf("providers --json = %d providers, %v, want %d", len(list.Providers), err, len(descriptor.Names()))
+	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list.Providers) != len(catalog.Names()) {
+		t.Fatalf("providers --json = %d providers, %v, want %d", len(list.Providers), err, len(catalog.Names()))
 	}
 	for _, p := range list.Providers {
 		if p.Title == "" || len(p.Grants) == 0 || p.Assumed != (p.Compared == "") {

@@ -19,13 +19,12 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
 
-// What the README says of a token endpoint of one's own, on this machine with a
-// private CA, is done as it stands there. Only the ports differ, and the
-// program is built already.
-func TestCaseC35_CommandsOfTheREADMEForAnEndpointOfOnesOwn(t *testing.T) {
+// What docs/guide/credentials.md says of a token endpoint of one's own, on this
+// machine with a private CA, is done as it stands there. Only the ports differ.
+func TestCaseC35_CommandsForAnEndpointOfOnesOwn(t *testing.T) {
 	dir := t.TempDir()
 	port := ownEndpoint(t, dir)
-	serve, add, get := readmeCommands(t, port)
+	serve, add, get := pageCommands(t, port)
 	s := &served{dir: dir, cmd: exec.Command("sh", "-c", "exec "+serve+" --listen 127.0.0.1:0")} // #nosec G204
 	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = dir, clean(dir), &s.out, &s.log
 	must(t, s.cmd.Start())
@@ -70,22 +69,20 @@ func ownEndpoint(t *testing.T, dir string) (port string) {
 	return port
 }
 
-// readmeCommands returns the commands that the README names for an endpoint of
+// pageCommands returns the commands that the page names for an endpoint of
 // one's own.
-func readmeCommands(t *testing.T, port string) (serve, add, get string) {
+func pageCommands(t *testing.T, port string) (serve, add, get string) {
 	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
+	page, err := os.ReadFile("../../docs/guide/credentials.md")
 	must(t, err)
-	_, after, found := strings.Cut(string(readme), "A token endpoint of your own")
-	section, _, _ := strings.Cut(after, "\n## ")
 	var all []string
-	for line := range strings.Lines(section) {
-		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ go run ./cmd/"); ok {
-			all = append(all, strings.ReplaceAll(command, "localhost:8443", "localhost:"+port))
+	for _, b := range blocksOf(string(page)) {
+		if b.marks["test"] == "TestCaseC35_CommandsForAnEndpointOfOnesOwn" {
+			all = append(all, strings.Split(strings.TrimSpace(strings.ReplaceAll(b.text, "8443", port)), "\n")...)
 		}
 	}
-	if !found || len(all) != 3 {
-		t.Fatalf("README.md has the commands %q for an endpoint of one's own, want serve, add and get", all)
+	if len(all) != 3 {
+		t.Fatalf("credentials.md has the commands %q for an endpoint of one's own, want serve, add and get", all)
 	}
 	return all[0], all[1], all[2]
 }

@@ -19,29 +19,35 @@ var verbatim = flag.Bool("verbatim", false, "run docs/tutorial.md with its own p
 // ports and folder differ, and the program is built already.
 func TestTutorial(t *testing.T) {
 	t.Parallel()
+	runPage(t, "../../docs/tutorial.md", 15, func(b block) bool { return b.marks["needs"] == "" })
+}
+
+// The same of the README's demo.
+func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
+	runPage(t, "../../README.md", 4, func(b block) bool { return b.marks["test"] == "TestReadmeCommands" })
+}
+
+// runPage runs the chosen blocks of a page, and compares what they print with
+// the block of text that follows each.
+func runPage(t *testing.T, file string, atLeast int, chosen func(block) bool) {
+	t.Helper()
 	testbed.LookAtSources(t)
-	text, err := os.ReadFile("../../docs/tutorial.md")
+	page, err := os.ReadFile(file)
 	must(t, err)
-	root, err := filepath.Abs("../..")
-	must(t, err)
-	l := newLesson(t, root)
+	l := newLesson(t)
 	ran := 0
-	for _, b := range blocksOf(string(text)) {
-		if b.marks["needs"] == "aws" {
-			continue
-		}
-		ran++
-		if b.language == "text" {
-			l.expect(t, b)
-		} else {
+	for _, b := range blocksOf(string(page)) {
+		switch {
+		case b.language == "sh" && chosen(b):
 			l.run(t, b)
-		}
-		if t.Failed() {
-			return
+			ran++
+		case b.language == "text" && b.follows:
+			l.expect(t, b)
 		}
 	}
-	if ran < 20 {
-		t.Errorf("docs/tutorial.md has %d blocks that are run, want 20 or more", ran)
+	if ran < atLeast {
+		t.Errorf("%s has %d blocks that are run, want %d or more", file, ran, atLeast)
 	}
 }
 
@@ -52,17 +58,21 @@ var fence = regexp.MustCompile("(?ms)^```(\\S*)([^\n]*)\n(.*?)^```$")
 type block struct {
 	language, text string
 	marks          map[string]string // what stands behind the language
+	follows        bool              // it stands directly below another block
 }
 
 func blocksOf(page string) []block {
 	var all []block
-	for _, found := range fence.FindAllStringSubmatch(page, -1) {
-		b := block{language: found[1], text: found[3], marks: map[string]string{}}
-		for mark := range strings.FieldsSeq(found[2]) {
+	end := -1
+	for _, at := range fence.FindAllStringSubmatchIndex(page, -1) {
+		b := block{
+			language: page[at[2]:at[3]], text: page[at[6]:at[7]], marks: map[string]string{}, follows: at[0] == end+1,
+		}
+		for mark := range strings.FieldsSeq(page[at[4]:at[5]]) {
 			name, value, _ := strings.Cut(mark, "=")
 			b.marks[name] = value
 		}
-		all = append(all, b)
+		all, end = append(all, b), at[1]
 	}
 	return all
 }
@@ -76,8 +86,10 @@ type lesson struct {
 	replace map[string]string // in blocks
 }
 
-func newLesson(t *testing.T, root string) *lesson {
+func newLesson(t *testing.T) *lesson {
 	t.Helper()
+	root, err := filepath.Abs("../..")
+	must(t, err)
 	home := t.TempDir()
 	l := &lesson{dir: t.TempDir(), env: clean(home), replace: map[string]string{}}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY", "GOSUMDB"} {
@@ -89,30 +101,32 @@ func newLesson(t *testing.T, root string) *lesson {
 		l.dir = root
 		t.Cleanup(func() { must(t, os.RemoveAll(filepath.Join(root, "tutorial"))) })
 	} else {
-		provider := filepath.Join(home, "provider")
-		out, err := exec.Command("go", "build", "-o", provider, "../../examples/provider").CombinedOutput()
-		if err != nil {
-			t.Fatalf("go build ./examples/provider: %v, want no error: %s", err, out)
-		}
 		l.replace = map[string]string{
-			"make build\n":               "",
-			"$PWD/bin":                   filepath.Dir(program),
-			"go run ./examples/provider": provider + " -listen localhost:0",
-			"tokenvend serve":            "tokenvend serve --listen 127.0.0.1:0",
-			"tokenvend agent":            "tokenvend agent --listen 127.0.0.1:0",
+			"make build\n":           "",
+			"make run":               "tokenvend serve --demo --listen 127.0.0.1:0 --demo-listen 127.0.0.1:0",
+			"$PWD/bin":               filepath.Dir(program),
+			"go run ./cmd/tokenvend": "tokenvend",
+			"go run ./examples/provider": "go -C " + root + " run ./examples/provider -listen localhost:0 -dir " +
+				l.dir + "/tutorial",
+			"tokenvend serve --data": "tokenvend serve --listen 127.0.0.1:0 --data",
+			"tokenvend agent":        "tokenvend agent --listen 127.0.0.1:0",
+			"its CA is in tutorial":  "its CA is in " + l.dir + "/tutorial",
 		}
 	}
 	l.shell = newLessonShell(t, l.dir, l.env)
 	return l
 }
 
-// addresses are those that the page names, by the terminal that serves them.
-var addresses = map[string]string{
-	"provider": "localhost:8443", "tokenvend": "127.0.0.1:3000", "agent": "127.0.0.1:2774",
+// addresses are those that the pages name, and how the server of a terminal
+// prints the real one.
+var addresses = map[string]map[string]*regexp.Regexp{
+	"provider":  {"localhost:8443": serves},
+	"tokenvend": {"127.0.0.1:3000": serves},
+	"agent":     {"127.0.0.1:2774": serves},
+	"demo":      {"127.0.0.1:3000": serves, "127.0.0.1:3001": regexp.MustCompile(`curl http://(\S+)/stats`)},
 }
 
-// address finds the address of a server in what it prints.
-var address = regexp.MustCompile(`listens on https?://([a-z0-9.]+:[0-9]+)`)
+var serves = regexp.MustCompile(`listens on https?://([a-z0-9.]+:[0-9]+)`)
 
 // run runs a block, or starts it in a terminal of its own.
 func (l *lesson) run(t *testing.T, b block) {
@@ -125,8 +139,10 @@ func (l *lesson) run(t *testing.T, b block) {
 	}
 	out := start(t, l.dir, l.env, command)
 	l.printed = out.String
-	found := wait(t, command, func() []string { return address.FindStringSubmatch(out.String()) }, l.printed)
-	l.replace[addresses[terminal]] = found[1]
+	for named, prints := range addresses[terminal] {
+		found := wait(t, command, func() []string { return prints.FindStringSubmatch(out.String()) }, l.printed)
+		l.replace[named] = found[1]
+	}
 }
 
 // with returns a text with what differs from the page.

@@ -64,7 +64,7 @@ const heading = `# Performance
 
 Written by
 
-` + "```" + `
+` + "```sh needs=quiet-machine" + `
 make bench
 ` + "```" + `
 
@@ -116,7 +116,7 @@ func hotPath(b *testing.B) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return "\n## The hot path by itself\n\nGo benchmarks, this run beside the one that was recorded before it: the time is the machine's and the day's, the allocations are the program's.\n\n```\n" + string(compared) + "```\n"
+	return "\n## The hot path by itself\n\nGo benchmarks, this run beside the one that was recorded before it: the time is the machine's and the day's, the allocations are the program's.\n\n```text\n" + string(compared) + "```\n"
 }
 
 // processor is what the machine calls its own.

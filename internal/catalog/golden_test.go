@@ -28,7 +28,9 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -144,7 +146,7 @@ func TestGoldenRefusedClient(t *testing.T) {
 func (g golden) credential(t *testing.T) credential.Credential {
 	t.Helper()
 	d := entry(t, g.name)
-	c, err := credential.Parse("example", "1", exampleSecret(t, d))
+	c, err := secret.Parse("example", "1", exampleSecret(t, d))
 	if err != nil {
 		t.Fatalf("Parse(example of %s): %v", g.name, err)
 	}
@@ -153,7 +155,7 @@ func (g golden) credential(t *testing.T) credential.Credential {
 
 func entry(t *testing.T, name string) *descriptor.Descriptor {
 	t.Helper()
-	d, err := descriptor.Catalog(name)
+	d, err := catalog.Get(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -430,7 +432,7 @@ func verifies(public crypto.PublicKey, alg, text, encoded string) bool {
 // The names of golden files are providers of the catalogue.
 func TestGoldenFilesBelongToTheCatalogue(t *testing.T) {
 	for _, g := range goldens(t) {
-		if !slices.Contains(descriptor.Names(), g.name) {
+		if !slices.Contains(catalog.Names(), g.name) {
 			t.Errorf("testdata/%s.%s.txt: there is no such provider", g.name, g.kind)
 		}
 		if bytes.Contains([]byte(g.sections["request"]), []byte("\r")) {

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
 // generic entries describe no vendor: they have no title and no example of
@@ -22,7 +23,7 @@ func TestEntries(t *testing.T) {
 	for _, g := range goldens(t) {
 		exchanges[g.name] = true
 	}
-	for _, name := range descriptor.Names() {
+	for _, name := range catalog.Names() {
 		t.Run(name, func(t *testing.T) {
 			d := entry(t, name)
 			if d.Name != name {
@@ -42,7 +43,7 @@ func TestEntries(t *testing.T) {
 			if !exchanges[name] && !hasOwnGolden(name) {
 				t.Errorf("there is no golden exchange in testdata")
 			}
-			if _, err := credential.Parse("example", "1", exampleSecret(t, d)); err != nil {
+			if _, err := secret.Parse("example", "1", exampleSecret(t, d)); err != nil {
 				t.Errorf("the example does not parse: %v", err)
 			}
 		})
@@ -76,7 +77,7 @@ func TestREADMENamesTheNumberOfEntries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf("has %d providers ready by name", len(descriptor.Names()))
+	want := fmt.Sprintf("has %d providers ready by name", len(catalog.Names()))
 	if !strings.Contains(string(text), want) {
 		t.Errorf("README.md has no %q", want)
 	}

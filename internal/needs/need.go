@@ -35,7 +35,7 @@ var styles = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 // .cache automatically.
 var needs = []need{
 	{
-		name: "Node.js 20", use: "dynalite, cdk-nag, OAuth servers, clients/js", programs: []string{"node"},
+		name: "Node.js 20", use: "dynalite, cdk-nag, cfn-guard, OAuth servers, clients/js", programs: []string{"node"},
 		probe:   []string{"--version"},
 		version: digits, least: 20, packages: []string{"nodejs"}, elsewhere: "https://nodejs.org/en/download",
 	},

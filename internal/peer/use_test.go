@@ -26,7 +26,7 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/provider"
@@ -150,7 +150,7 @@ func (p *peer) verifies(access redact.String) (bool, error) {
 		"token": map[string]any{"url": p.url + p.token}, "verify": p.verification(),
 	})
 	testworld.Must(p.t, err)
-	d, err := descriptor.Parse(text)
+	d, err := parser.Parse(text)
 	testworld.Must(p.t, err)
 	return provider.Endpoint{HTTP: p.HTTP, Descriptor: d}.VerifyToken(p.t.Context(), access)
 }

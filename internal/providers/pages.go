@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
 // index is the file name of the index.
@@ -18,8 +19,8 @@ func pages() (map[string]string, error) {
 	all := map[string]string{}
 	var rows strings.Builder
 	assumed := 0
-	for _, name := range descriptor.Names() {
-		d, err := descriptor.Catalog(name)
+	for _, name := range catalog.Names() {
+		d, err := catalog.Get(name)
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +37,8 @@ func pages() (map[string]string, error) {
 
 %d providers are ready by name: `+"`tokenvend add NAME --provider PROVIDER`"+` asks
 for what each one needs. Another provider needs no code: see the
-[descriptor reference](../reference/descriptor.md).
+[descriptor reference](../reference/descriptor.md), and what it
+[can and cannot say](coverage.md) of a hundred vendors' token requests.
 
 The last column is the vendor's page, and the day of the copy that was compared
 with the entry. %d entries say "not read": they were written from general
@@ -45,7 +47,7 @@ as assumed: the first token shows whether they are right.
 
 | provider | what it is | grants | source |
 |---|---|---|---|
-%s`, len(descriptor.Names()), assumed, rows.String())
+%s`, len(catalog.Names()), assumed, rows.String())
 	return all, nil
 }
 

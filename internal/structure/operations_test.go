@@ -11,24 +11,24 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
-// calls finds the rows of the README's table of calls.
+// calls finds the rows of the table of calls in docs/reference/http.md.
 var calls = regexp.MustCompile("(?m)^\\| `([A-Z]+) (/tokens[^` ?]*)[^`]*` \\|.*$")
 
-// direct finds the README's lists of actions of a direct invocation.
+// direct finds that page's lists of actions of a direct invocation.
 var direct = regexp.MustCompile("optionally `\"action\"`: (.*?); (.*?) on the alias `admin`")
 
-func readme(t *testing.T) string {
+func reference(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	text, err := os.ReadFile(filepath.Join(root, "docs", "reference", "http.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
 }
 
-func TestReadmeHasTheOperations(t *testing.T) {
+func TestReferenceHasTheOperations(t *testing.T) {
 	rows := map[string]string{}
-	for _, found := range calls.FindAllStringSubmatch(readme(t), -1) {
+	for _, found := range calls.FindAllStringSubmatch(reference(t), -1) {
 		rows[found[1]+" "+strings.ReplaceAll(found[2], "NAME", "{credential}")] = found[0]
 	}
 	seen, described := map[string]bool{}, map[string]string{} // by action: its rows
@@ -37,11 +37,11 @@ func TestReadmeHasTheOperations(t *testing.T) {
 		seen[at] = true
 		row, has := rows[at]
 		if !has {
-			t.Errorf("README.md has no row for %s", at)
+			t.Errorf("http.md has no row for %s", at)
 			continue
 		}
 		if says := strings.Contains(row, "For operators"); says != o.Operator {
-			t.Errorf("README.md says that %s is for operators: %t, want %t", at, says, o.Operator)
+			t.Errorf("http.md says that %s is for operators: %t, want %t", at, says, o.Operator)
 		}
 		described[o.Action] += row
 		for _, name := range o.Parameters {
@@ -49,21 +49,21 @@ func TestReadmeHasTheOperations(t *testing.T) {
 				continue
 			}
 			if !strings.Contains(described[o.Action], name) {
-				t.Errorf("README.md does not name the parameter %s of %s", name, at)
+				t.Errorf("http.md does not name the parameter %s of %s", name, at)
 			}
 		}
 	}
 	for at := range rows {
 		if !seen[at] {
-			t.Errorf("README.md has a row for %s, which the API has not", at)
+			t.Errorf("http.md has a row for %s, which the API has not", at)
 		}
 	}
 }
 
-func TestReadmeHasTheActions(t *testing.T) {
-	found := direct.FindStringSubmatch(readme(t))
+func TestReferenceHasTheActions(t *testing.T) {
+	found := direct.FindStringSubmatch(reference(t))
 	if found == nil {
-		t.Fatal("README.md does not list the actions of a direct invocation")
+		t.Fatal("http.md does not list the actions of a direct invocation")
 	}
 	var everybody, operators []string
 	for _, action := range api.Operations().Actions() {
@@ -79,7 +79,7 @@ func TestReadmeHasTheActions(t *testing.T) {
 			got = append(got, name[1])
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("README.md lists the actions %v, want %v", got, want)
+			t.Errorf("http.md lists the actions %v, want %v", got, want)
 		}
 	}
 }

@@ -15,14 +15,19 @@ import (
 // processes of its real program, which take them over Lambda's Runtime API (AWS
 // Lambda Developer Guide, "Using the Lambda runtime API").
 type Runtime struct {
+	// Trace is the tracing header of each invocation.
+	Trace   string
 	timeout time.Duration
 	queue   chan *invocation
 	served  atomic.Int64
 }
 
+// unsampled is the tracing header of an invocation that is not traced.
+const unsampled = "Root=1-00000000-000000000000000000000000;Sampled=0"
+
 // NewRuntime returns the Runtime of a function with this timeout.
 func NewRuntime(timeout time.Duration) *Runtime {
-	return &Runtime{timeout: timeout, queue: make(chan *invocation)}
+	return &Runtime{Trace: unsampled, timeout: timeout, queue: make(chan *invocation)}
 }
 
 // FunctionError is the error of an invocation, as Lambda returns it to the
@@ -102,7 +107,7 @@ func (b *Bootstrap) next(w http.ResponseWriter, r *http.Request) {
 		h.Set("Lambda-Runtime-Aws-Request-Id", in.id)
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(b.runtime.timeout).UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", in.arn)
-		h.Set("Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000000000000000;Sampled=0")
+		h.Set("Lambda-Runtime-Trace-Id", b.runtime.Trace)
 		_, _ = w.Write(in.payload)
 	case <-r.Context().Done():
 	}

@@ -63,12 +63,16 @@ def document(source):
     return body, yaml.safe_dump(body, sort_keys=False, width=WIDTH, allow_unicode=True)
 
 
-def without_network(node):
-    """A copy of an expansion whose lists lack what a stack without a VPC has not. moto trips over AWS::NoValue in a list."""
+# The conditions of list entries that the stack of the tests does not have.
+NOT_GIVEN = {"VpcGiven", "Traced"}
+
+
+def without_optional(node):
+    """A copy of an expansion whose lists lack what NOT_GIVEN leaves out. moto fails on AWS::NoValue in a list."""
     if isinstance(node, dict):
-        return {k: without_network(v) for k, v in node.items()}
+        return {k: without_optional(v) for k, v in node.items()}
     if isinstance(node, list):
-        return [without_network(v) for v in node if not (isinstance(v, dict) and v.get("Fn::If", [""])[0] == "VpcGiven")]
+        return [without_optional(v) for v in node if not (isinstance(v, dict) and v.get("Fn::If", [""])[0] in NOT_GIVEN)]
     return node
 
 
@@ -79,7 +83,7 @@ def create(expansion, secret_key):
     empty = io.BytesIO()
     with zipfile.ZipFile(empty, "w") as z:
         z.writestr("bootstrap", "")
-    resources = {k: without_network(r) for k, r in expansion["Resources"].items() if r["Type"] in MADE}
+    resources = {k: without_optional(r) for k, r in expansion["Resources"].items() if r["Type"] in MADE}
     body = json.dumps({**expansion, "Resources": resources, "Outputs": {}})
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=BUCKET)

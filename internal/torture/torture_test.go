@@ -91,7 +91,7 @@ const heading = `# Faulty token endpoints
 
 What ` + "`golang.org/x/oauth2`" + ` %s and tokenvend make of token endpoints that misbehave, side by side. This page is written by
 
-` + "```" + `
+` + "```sh test=TestTorture" + `
 make torture
 ` + "```" + `
 

@@ -28,7 +28,7 @@ func Wrap(err error) error {
 	if !ok {
 		return err
 	}
-	e := &Error{Service: operation.Service(), Operation: operation.Operation(), Code: codeOf(err), err: err}
+	e := &Error{Service: operation.Service(), Operation: operation.Operation(), Code: Code(err), err: err}
 	if response, ok := errors.AsType[interface {
 		error
 		ServiceRequestID() string
@@ -53,8 +53,8 @@ func (e *Error) Cause() string {
 	return text
 }
 
-// codeOf returns AWS's error code, or a word for what prevented an answer.
-func codeOf(err error) string {
+// Code returns AWS's error code, or a word for what prevented an answer.
+func Code(err error) string {
 	if refused, ok := errors.AsType[smithy.APIError](err); ok {
 		return strings.TrimSpace(refused.ErrorCode())
 	}

@@ -34,6 +34,7 @@ func (s settings) config(d *dialer) aws.Config {
 		HTTPClient:    newAWSClient(d),
 		Retryer:       newRetryer,
 		ConfigSources: []any{s.endpoints},
+		APIOptions:    s.apiOptions(),
 	}
 }
 

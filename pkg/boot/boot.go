@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -40,8 +41,8 @@ type Process struct {
 	Log     io.Writer // gets JSON lines
 }
 
-// Vend returns the vend function's Service. An error names every wrong setting.
-func Vend(ctx context.Context, p Process) (*vend.Service, error) {
+// Vend returns the vend function's handler. An error names every wrong setting.
+func Vend(ctx context.Context, p Process) (lambda.Handler, error) {
 	c, err := assemble(ctx, p)
 	if err != nil {
 		return nil, err
@@ -55,11 +56,11 @@ func Vend(ctx context.Context, p Process) (*vend.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &vend.Service{Mint: c.mint, Journal: c.journal}, nil
+	return c.traced(&vend.Service{Mint: c.mint, Journal: c.journal}), nil
 }
 
-// Rotate returns the rotate function's Rotator. See [Vend].
-func Rotate(ctx context.Context, p Process) (*rotate.Rotator, error) {
+// Rotate returns the rotate function's handler. See [Vend].
+func Rotate(ctx context.Context, p Process) (lambda.Handler, error) {
 	c, err := assemble(ctx, p)
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func Rotate(ctx context.Context, p Process) (*rotate.Rotator, error) {
 	if err := c.connect(ctx, true); err != nil {
 		return nil, err
 	}
-	return &rotate.Rotator{Mint: c.mint, Store: c.store, Journal: c.journal, Canary: c.canary}, nil
+	return c.traced(&rotate.Rotator{Mint: c.mint, Store: c.store, Journal: c.journal, Canary: c.canary}), nil
 }
 
 func assemble(ctx context.Context, p Process) (core, error) {
@@ -99,7 +100,9 @@ func assemble(ctx context.Context, p Process) (core, error) {
 		Store: c.store, Sealer: sealer, Journal: c.journal, RowFormat: s.rowFormat, StaleMax: s.staleMax,
 		Progress: c.store,
 		Source:   secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
-		HTTP:     outbound.NewClient(outbound.Config{AllowPrivate: s.allowPrivate, Proxy: s.proxy, Roots: s.roots}),
+		HTTP: outbound.NewClient(outbound.Config{
+			AllowPrivate: s.allowPrivate, Proxy: s.proxy, Roots: s.roots, Observe: s.observer(),
+		}),
 	})
 	return c, nil
 }

@@ -81,6 +81,7 @@ func TestSettings(t *testing.T) {
 		{EnvStaleMax, "25h", false}, {EnvStaleMax, "900", false},
 		{EnvLogLevel, "", true}, {EnvLogLevel, "debug", true}, {EnvLogLevel, "error", true},
 		{EnvLogLevel, "INFO", false}, {EnvLogLevel, "trace", false},
+		{EnvTracing, "", true}, {EnvTracing, "on", true}, {EnvTracing, "off", true}, {EnvTracing, "Active", false},
 		{EnvCA, "", true}, {EnvCA, "/nonexistent", false}, {EnvCA, "boot.go", false},
 		{"AWS_USE_FIPS_ENDPOINT", "true", true}, {"AWS_USE_FIPS_ENDPOINT", "yes", false},
 		{"AWS_USE_DUALSTACK_ENDPOINT", "true", true}, {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "maybe", false},

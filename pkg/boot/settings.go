@@ -16,6 +16,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/row"
+	"github.com/tokenvend/tokenvend/pkg/xray"
 )
 
 // The names of the settings. template.yaml sets them.
@@ -34,6 +35,7 @@ const (
 	EnvRowFormat = "TOKENVEND_ROW_FORMAT" // one of row.Formats; "": 2
 	EnvStaleMax  = "TOKENVEND_STALE_MAX"  // mint.Config.StaleMax, as "900s"; "": its default
 	EnvLogLevel  = "TOKENVEND_LOG_LEVEL"  // debug, info, warn or error; "": info
+	EnvTracing   = "TOKENVEND_TRACING"    // "on": calls are recorded in AWS X-Ray; "off" or "": not
 )
 
 // settings is the parsed environment.
@@ -45,6 +47,7 @@ type settings struct {
 	logLevel, metrics          string
 	rowFormat                  row.Format
 	canary, staleMax           time.Duration
+	tracer                     *xray.Tracer // nil: calls are not recorded
 
 	roots *x509.CertPool // nil: the system's
 
@@ -64,7 +67,7 @@ func read(getenv func(string) string) (settings, error) {
 	s := settings{
 		table: r.required(EnvTable), prefix: r.prefix(), allowPrivate: r.flag(EnvAllowPrivate),
 		proxy: r.proxy(), logLevel: r.level(), metrics: r.namespace(), canary: r.canary(),
-		rowFormat: r.rowFormat(), staleMax: r.staleMax(), region: r.required("AWS_REGION"),
+		rowFormat: r.rowFormat(), staleMax: r.staleMax(), tracer: r.tracer(), region: r.required("AWS_REGION"),
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"),
 		sessionToken: getenv("AWS_SESSION_TOKEN"), roots: r.roots(), endpoints: r.endpoints(),
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -157,5 +158,13 @@ func TestCaseC34_SecretBesideACertificate(t *testing.T) {
 	if _, err := parse(t, mtls.with(object{"client_secret": canary})); err == nil ||
 		!strings.Contains(strings.Join(fields(t, err), " "), "client_secret") {
 		t.Errorf("Parse(tls with client_secret) = %v, want client_secret refused", err)
+	}
+}
+
+// An inline descriptor is read as strictly inside a secret as in a file.
+func TestDescriptorInsideASecretIsStrict(t *testing.T) {
+	_, err := secret.Parse("mine", "v1", []byte(`{"client_id":"id","descriptor":{"token":{"auth":"none","colour":"red"}}}`))
+	if err == nil || !strings.Contains(err.Error(), "descriptor.token.colour: unknown field") {
+		t.Errorf("Parse(unknown field) = %v, want descriptor.token.colour: unknown field", err)
 	}
 }

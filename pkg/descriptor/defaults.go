@@ -5,6 +5,8 @@ import (
 	"maps"
 	"net/http"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor/clientauth"
 )
 
 // defaultMaxLifetime is the longest lifetime that is believed where the
@@ -36,8 +38,8 @@ func (d *Descriptor) DefaultLifetime() time.Duration {
 // defaultConcurrency is the Concurrency of a descriptor that has none.
 const defaultConcurrency = 32
 
-// maxConcurrency is the largest Concurrency that a descriptor may have.
-const maxConcurrency = 1000
+// MaxConcurrency is the largest Concurrency that a descriptor may have.
+const MaxConcurrency = 1000
 
 // Concurrency returns how many renewals the provider takes at once: 32 by
 // default. Requests of callers are not counted.
@@ -79,29 +81,11 @@ func (d *Descriptor) EndpointFor(g Grant) TokenEndpoint {
 	}
 	t.Method = cmp.Or(t.Method, http.MethodPost)
 	if t.Auth == nil {
-		t.Auth = Auths{AuthBasic}
+		t.Auth = clientauth.Methods{clientauth.Basic}
 	}
 	t.Body = cmp.Or(t.Body, BodyForm)
 	t.ScopeSep = cmp.Or(t.ScopeSep, " ")
 	return t
-}
-
-// asLogin returns a request without standard parameters, but for those that it
-// renames and those of a client authentication that it names.
-func (r Request) asLogin() Request {
-	leftOut := map[Field]string{}
-	for _, f := range standardFields {
-		leftOut[f] = ""
-	}
-	if r.Auth == nil {
-		r.Auth = Auths{AuthNone}
-	} else {
-		for _, f := range []Field{FieldClientID, FieldClientSecret, FieldAssertion, FieldAssertionType} {
-			delete(leftOut, f)
-		}
-	}
-	r.Fields = merge(leftOut, r.Fields)
-	return r
 }
 
 // RevokeRequest returns the revocation request with defaults filled in. It must
@@ -132,15 +116,6 @@ func (d *Descriptor) SignedBy() Assertion {
 	a.Lifetime = cmp.Or(a.Lifetime, Duration(time.Minute))
 	a.Backdate = cmp.Or(a.Backdate, Duration(time.Minute))
 	return a
-}
-
-// merge returns a map with the entries of both; those of over win.
-func merge[K comparable](base, over map[K]string) map[K]string {
-	all := make(map[K]string, len(base)+len(over))
-	for _, m := range []map[K]string{base, over} {
-		maps.Copy(all, m)
-	}
-	return all
 }
 
 // Connects reports whether resource owners can connect their accounts.

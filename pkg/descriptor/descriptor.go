@@ -1,49 +1,18 @@
 // Package descriptor is the data language of providers: how the token endpoint
-// of one vendor differs from that of another. A [Descriptor] is JSON: a file in
-// catalog/, or the field "descriptor" of a credential's secret. The file
+// of one vendor differs from that of another. A [Descriptor] is JSON: a file of
+// package catalog, or the field "descriptor" of a credential's secret. The file
 // descriptor.schema.json describes the same JSON for editors.
 //
-// The package parses and validates. It does no I/O.
+// The package has the types and their defaults. Package parser reads them
+// strictly. It does no I/O.
 package descriptor
 
-import (
-	"encoding/json"
-	"time"
-
-	"github.com/tokenvend/tokenvend/pkg/jws"
-)
-
-// Grant is an OAuth 2.0 grant type by its wire name (RFC 6749).
-type Grant string
-
-// The grant types that a descriptor can describe.
-const (
-	ClientCredentials Grant = "client_credentials"
-	RefreshToken      Grant = "refresh_token"
-	AuthorizationCode Grant = "authorization_code"
-	// JWTBearer is an assertion that the client signs (RFC 7523 §2.1).
-	JWTBearer Grant = "urn:ietf:params:oauth:grant-type:jwt-bearer" // #nosec G101 -- a name
-	// Password sends the named secrets "username" and "password" (RFC 6749
-	// §4.3).
-	Password Grant = "password"
-	// TokenExchange is RFC 8693: params have the subject token.
-	TokenExchange Grant = "urn:ietf:params:oauth:grant-type:token-exchange" // #nosec G101 -- a name
-	// Login is a request without standard parameters, such as one for a session
-	// or one that takes an API key: params and headers have everything.
-	Login Grant = "login"
-	// SelfSigned sends no request: the client's assertion is the access token.
-	SelfSigned Grant = "self_signed"
-)
-
-// grants lists the grant types.
-var grants = [...]Grant{
-	ClientCredentials, RefreshToken, AuthorizationCode, JWTBearer, Password, TokenExchange, Login, SelfSigned,
-}
+import ()
 
 // Descriptor describes the protocol of one vendor's token endpoint. Every zero
 // value is the usual or the safe choice: {"token":{"url":"https://…"}} is RFC
-// 6749 with HTTP Basic. [Parse] and [Catalog] return descriptors; both refuse
-// an inconsistent one.
+// 6749 with HTTP Basic. Packages parser and catalog return descriptors;
+// both refuse an inconsistent one.
 type Descriptor struct {
 	// Schema names the JSON schema for editors, and is ignored.
 	Schema string `json:"$schema,omitempty"`
@@ -104,131 +73,3 @@ const NotRead = "not read"
 
 // Example is an object of JSON.
 type Example map[string]any
-
-// TokenEndpoint describes a token request (RFC 6749 §4.4.2). Where its URL is
-// empty, each credential needs a token_url.
-type TokenEndpoint struct {
-	Request
-	// ScopeSep separates the values of a scope. "" is a space.
-	ScopeSep string `json:"scope_separator,omitempty"`
-	// Alg is the algorithm of private_key_jwt. "" is the usual one of the key.
-	Alg jws.Algorithm `json:"algorithm,omitempty"`
-	// Audience is the "aud" of private_key_jwt. "" is the URL of the request.
-	Audience string `json:"assertion_audience,omitempty"`
-}
-
-// Auth is a method of client authentication at the token endpoint.
-type Auth string
-
-// The methods of client authentication. The first is the default.
-const (
-	AuthBasic Auth = "basic" // RFC 7617: base64(id:secret)
-	// RFC 6749 §2.3.1: form-encoded first
-	AuthBasicEncoded Auth = "basic_encoded"
-	// client_id and client_secret as parameters
-	AuthPost       Auth = "post"
-	AuthPrivateKey Auth = "private_key_jwt" // RFC 7523 §2.2
-	// RFC 8705 §2, with client_id as a parameter
-	AuthTLS  Auth = "tls"
-	AuthNone Auth = "none" // client_id alone
-)
-
-// Needs is what a client must have for a method of client authentication,
-// besides its client_id.
-type Needs struct {
-	Secret      bool // a client secret
-	Assertion   bool // a private key, by which it signs an assertion
-	Certificate bool // a certificate, and its private key
-}
-
-// auths lists the methods of client authentication with what they need.
-var auths = [...]struct {
-	method Auth
-	needs  Needs
-}{
-	{AuthBasic, Needs{Secret: true}},
-	{AuthBasicEncoded, Needs{Secret: true}},
-	{AuthPost, Needs{Secret: true}},
-	{AuthPrivateKey, Needs{Assertion: true}},
-	{AuthTLS, Needs{Certificate: true}},
-	{AuthNone, Needs{}},
-}
-
-// Needs returns what the method needs.
-func (a Auth) Needs() Needs {
-	for _, known := range auths {
-		if known.method == a {
-			return known.needs
-		}
-	}
-	return Needs{}
-}
-
-// Body is where a request carries its parameters.
-type Body string
-
-// The bodies. The first is the default. The parameters of a query, secrets
-// among them, end up in logs of servers: use it only where the provider has no
-// other.
-const (
-	BodyForm  Body = "form"  // application/x-www-form-urlencoded
-	BodyJSON  Body = "json"  // an object
-	BodyQuery Body = "query" // the query of the URL
-)
-
-// Field is a standard parameter by its name in the RFCs.
-type Field string
-
-// The standard parameters that a descriptor may rename or leave out. RFC 8707
-// calls the audience "resource".
-const (
-	FieldGrantType     Field = "grant_type"
-	FieldClientID      Field = "client_id"
-	FieldClientSecret  Field = "client_secret"
-	FieldScope         Field = "scope"
-	FieldAudience      Field = "audience"
-	FieldRefreshToken  Field = "refresh_token"
-	FieldAssertion     Field = "client_assertion"
-	FieldAssertionType Field = "client_assertion_type"
-	FieldCode          Field = "code"
-	FieldRedirectURI   Field = "redirect_uri"
-	FieldCodeVerifier  Field = "code_verifier"
-	// FieldJWT is the assertion of [JWTBearer].
-	FieldJWT Field = "assertion"
-	// FieldUsername and FieldPassword are parameters of [Password] alone.
-	FieldUsername Field = "username"
-	FieldPassword Field = "password"
-)
-
-// standardFields lists the standard parameters.
-var standardFields = []Field{
-	FieldGrantType, FieldClientID, FieldClientSecret, FieldScope, FieldAudience, FieldRefreshToken,
-	FieldAssertion, FieldAssertionType, FieldCode, FieldRedirectURI, FieldCodeVerifier, FieldJWT,
-}
-
-// FieldToken is the parameter of the token to revoke (RFC 7009 §2.1).
-const FieldToken = "token"
-
-// Duration is a time.Duration that JSON spells as Go does: "24h", "90m".
-type Duration time.Duration
-
-// MarshalJSON writes the duration as [time.Duration.String] does.
-func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
-
-// UnmarshalJSON reads what [time.ParseDuration] reads.
-func (d *Duration) UnmarshalJSON(data []byte) error {
-	var text string
-	if err := json.Unmarshal(data, &text); err != nil {
-		return err
-	}
-	parsed, err := time.ParseDuration(text)
-	*d = Duration(parsed)
-	return err
-}
-
-// CheckJSON implements [strictjson.Checker].
-func (Duration) CheckJSON(token json.Token) (expected string, ok bool) {
-	text, isText := token.(string)
-	d, err := time.ParseDuration(text)
-	return `a duration above zero, such as "90m"`, isText && err == nil && d > 0
-}

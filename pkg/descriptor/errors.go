@@ -1,7 +1,6 @@
 package descriptor
 
 import (
-	"fmt"
 	"iter"
 	"strings"
 )
@@ -66,22 +65,4 @@ func (e Errors) lists() []phrases {
 func IsNumber(phrase string) bool {
 	phrase = strings.TrimPrefix(phrase, "-")
 	return phrase != "" && strings.Trim(phrase, digits) == ""
-}
-
-// validate refuses phrases that would match nearly any error.
-func (e Errors) validate(p *problems) {
-	const shortest, longest = 3, 100
-	seen := map[string]Meaning{}
-	for _, list := range e.lists() {
-		for i, phrase := range list.phrases {
-			path := fmt.Sprintf("errors.%s[%d]", list.meaning, i)
-			if len(phrase) < shortest && !IsNumber(phrase) || len(phrase) > longest {
-				p.add(path, "expected %d to %d characters, or a number", shortest, longest)
-			}
-			if other, twice := seen[strings.ToLower(phrase)]; twice && other != list.meaning {
-				p.add(path, "stands in errors.%s too", other)
-			}
-			seen[strings.ToLower(phrase)] = list.meaning
-		}
-	}
 }

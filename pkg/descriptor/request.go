@@ -3,8 +3,21 @@ package descriptor
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
-	"strings"
+	"maps"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor/clientauth"
+)
+
+// Body is where a request carries its parameters.
+type Body string
+
+// The bodies. The first is the default. The parameters of a query, secrets
+// among them, end up in logs of servers: use it only where the provider has no
+// other.
+const (
+	BodyForm  Body = "form"  // application/x-www-form-urlencoded
+	BodyJSON  Body = "json"  // an object
+	BodyQuery Body = "query" // the query of the URL
 )
 
 // Request is the form that all requests of a descriptor share. The texts of
@@ -13,9 +26,9 @@ type Request struct {
 	// URL is https.
 	URL string `json:"url,omitempty"`
 	// Method is POST, PUT, or GET with a query body. "" is POST.
-	Method string `json:"method,omitempty"`
-	Auth   Auths  `json:"auth,omitempty"`
-	Body   Body   `json:"body,omitempty"`
+	Method string             `json:"method,omitempty"`
+	Auth   clientauth.Methods `json:"auth,omitempty"`
+	Body   Body               `json:"body,omitempty"`
 	// Params are additional parameters. A credential's own replace them.
 	Params Params `json:"params,omitempty"`
 	// Headers are additional header fields.
@@ -32,6 +45,9 @@ func (r Request) ParamName(f Field) string {
 	}
 	return string(f)
 }
+
+// NeedsClientID reports whether the request sends the client ID.
+func (r Request) NeedsClientID() bool { return r.Auth.UsesHeader() || r.ParamName(FieldClientID) != "" }
 
 // with returns the request with what another one gives in its place. Fields are
 // replaced one by one. The URL is not replaced.
@@ -55,6 +71,33 @@ func (r Request) with(over Request) Request {
 	return r
 }
 
+// asLogin returns a request without standard parameters, but for those that it
+// renames and those of a client authentication that it names.
+func (r Request) asLogin() Request {
+	leftOut := map[Field]string{}
+	for _, f := range StandardFields() {
+		leftOut[f] = ""
+	}
+	if r.Auth == nil {
+		r.Auth = clientauth.Methods{clientauth.None}
+	} else {
+		for _, f := range []Field{FieldClientID, FieldClientSecret, FieldAssertion, FieldAssertionType} {
+			delete(leftOut, f)
+		}
+	}
+	r.Fields = merge(leftOut, r.Fields)
+	return r
+}
+
+// merge returns a map with the entries of both; those of over win.
+func merge[K comparable](base, over map[K]string) map[K]string {
+	all := make(map[K]string, len(base)+len(over))
+	for _, m := range []map[K]string{base, over} {
+		maps.Copy(all, m)
+	}
+	return all
+}
+
 // Params are parameters by name. Each value is one of JSON: a string, which is
 // a template, a number, a boolean, an array or an object.
 type Params map[string]any
@@ -68,59 +111,3 @@ func (p *Params) UnmarshalJSON(data []byte) error {
 	*p = all
 	return err
 }
-
-// Auths is a set of methods of client authentication, all of which a request
-// uses. JSON has one method as a string, several as an array. nil is the
-// default.
-type Auths []Auth
-
-// MarshalJSON writes one method as a string.
-func (a Auths) MarshalJSON() ([]byte, error) {
-	if len(a) == 1 {
-		return json.Marshal(a[0])
-	}
-	return json.Marshal([]Auth(a))
-}
-
-// UnmarshalJSON reads a string or an array of strings.
-func (a *Auths) UnmarshalJSON(data []byte) error {
-	var one Auth
-	if json.Unmarshal(data, &one) == nil {
-		*a = Auths{one}
-		return nil
-	}
-	return json.Unmarshal(data, (*[]Auth)(a))
-}
-
-// CheckJSON implements [strictjson.Checker].
-func (Auths) CheckJSON(token json.Token) (expected string, ok bool) {
-	_, isText := token.(string)
-	return "a string, or an array of strings", isText || token == json.Delim('[')
-}
-
-// String returns the methods with plus signs between them.
-func (a Auths) String() string {
-	words := make([]string, len(a))
-	for i, method := range a {
-		words[i] = string(method)
-	}
-	return strings.Join(words, "+")
-}
-
-// Has reports whether the methods contain one.
-func (a Auths) Has(method Auth) bool { return slices.Contains(a, method) }
-
-// Needs returns what the methods need together.
-func (a Auths) Needs() Needs {
-	var all Needs
-	for _, method := range a {
-		n := method.Needs()
-		all.Secret = all.Secret || n.Secret
-		all.Assertion = all.Assertion || n.Assertion
-		all.Certificate = all.Certificate || n.Certificate
-	}
-	return all
-}
-
-// NeedsClientID reports whether the request sends the client ID.
-func (r Request) NeedsClientID() bool { return r.Auth.usesHeader() || r.ParamName(FieldClientID) != "" }

@@ -3,9 +3,6 @@ package descriptor
 import (
 	"net/http"
 	"strings"
-
-	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
-	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // Response describes where a token response has its values. A place is a JSON
@@ -76,100 +73,14 @@ const (
 	RFC3339 ExpiryKind = "rfc3339"
 )
 
-// expiryKinds lists the kinds of expiry.
-var expiryKinds = [...]ExpiryKind{Seconds, Minutes, Hours, Milliseconds, Epoch, EpochMS, RFC3339}
+// ExpiryKinds returns the kinds of expiry.
+func ExpiryKinds() []ExpiryKind {
+	return []ExpiryKind{Seconds, Minutes, Hours, Milliseconds, Epoch, EpochMS, RFC3339}
+}
 
 // HeaderPlace returns the header field that a place in a response names; ok is
 // false for a JSON Pointer.
 func HeaderPlace(place string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(place, "header:")
 	return http.CanonicalHeaderKey(name), ok
-}
-
-// The limits of what [Response] may name.
-const (
-	maxExtra     = 16 // names
-	maxValues    = 16 // codes of a success
-	longestValue = 64 // bytes of such a code
-)
-
-func (r Response) validate(p *problems) {
-	oneOf(p, "response.format", r.Format, FormatJSON, FormatText)
-	r.places(p)
-	p.place("response.error", r.Error)
-	p.place("response.error_description", r.Description)
-	oneOfKind(p, "response.expiry.kind", r.Expiry.Kind)
-	oneOfKind(p, "response.refresh_expiry.kind", r.RefreshExpiry.Kind)
-	r.Success.validate(p)
-	if len(r.Extra) > maxExtra {
-		p.add("response.extra", "expected at most %d names", maxExtra)
-	}
-	for name, at := range r.Extra {
-		path := "response.extra." + redact.Name(name)
-		switch {
-		case !isExtraName(name):
-			p.add(path, "expected a name of letters, digits, _, . and -, the first a letter or _")
-		case at == "":
-			p.add(path, "expected a place, such as /instance_url or header:NAME")
-		case at == r.Refresh, at == "/refresh_token" && r.Refresh == "":
-			p.add(path, "is the place of the refresh token, which no caller gets")
-		}
-	}
-	if r.MaxLifetime != 0 && r.DefaultLifetime > r.MaxLifetime {
-		p.add("response.default_lifetime", "expected no more than response.max_lifetime")
-	}
-}
-
-// places checks the places of a success. One that is a text has no members.
-func (r Response) places(p *problems) {
-	all := map[string]string{
-		"access_token": r.Access, "token_type": r.Type, "scope": r.Scope, "refresh_token": r.Refresh,
-		"expiry.at": r.Expiry.At, "refresh_expiry.at": r.RefreshExpiry.At, "success.at": r.Success.At,
-	}
-	for name, at := range r.Extra {
-		all["extra."+redact.Name(name)] = at
-	}
-	for name, at := range all {
-		p.place("response."+name, at)
-		_, isHeader := HeaderPlace(at)
-		switch {
-		case r.Format != FormatText || at == "":
-		case name == "access_token":
-			p.add("response.access_token", "expected none beside the format text, whose whole body is the token")
-		case !isHeader:
-			p.add("response."+name, "expected header:NAME, since a body of the format text has no members")
-		}
-	}
-}
-
-func (s Success) validate(p *problems) {
-	if s.At == "" && s.Values == nil {
-		return
-	}
-	if s.At == "" {
-		p.add("response.success.at", "missing")
-	}
-	if len(s.Values) == 0 || len(s.Values) > maxValues {
-		p.add("response.success.values", "expected 1 to %d codes", maxValues)
-	}
-	for _, value := range s.Values {
-		if value == "" || len(value) > longestValue {
-			p.add("response.success.values", "expected codes of 1 to %d characters", longestValue)
-		}
-	}
-}
-
-// isExtraName reports whether a value that callers get may have that name.
-func isExtraName(name string) bool {
-	return name != "" && len(name) <= longestName && strings.Trim(name, lower+upper+digits+"_.-") == "" &&
-		strings.Trim(name[:1], digits+".-") != ""
-}
-
-func (p *problems) place(path, at string) {
-	if name, ok := HeaderPlace(at); ok && isHeader(name) {
-		return
-	}
-	if _, err := jsonpointer.Parse(at); err != nil {
-		p.add(path, "expected a JSON Pointer (RFC 6901), such as /data/token, or header:NAME")
-	}
 }

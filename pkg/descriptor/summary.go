@@ -26,13 +26,6 @@ func (d *Descriptor) AllGrants() []Grant {
 	return all
 }
 
-// Source returns the JSON of a descriptor of the catalogue; nil if there is
-// none of that name.
-func Source(name string) []byte {
-	data, _ := catalog.ReadFile("catalog/" + name + ".json") // its only error is that there is none
-	return data
-}
-
 // MemberNames returns the names of the members of one field of a JSON object,
 // such as "variables", in the order in which they stand there. It returns nil
 // where the field is no object.

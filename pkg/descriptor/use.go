@@ -1,10 +1,6 @@
 package descriptor
 
-import (
-	"net/http"
-	"slices"
-	"strings"
-)
+import ()
 
 // Use is how an API expects the access token: in a header field, or in a
 // parameter of the query. The zero value is "Authorization: Bearer TOKEN" (RFC
@@ -17,30 +13,4 @@ type Use struct {
 	Prefix string `json:"prefix,omitempty"`
 	// Query is the parameter of the query. "" is none.
 	Query string `json:"query,omitempty"`
-}
-
-// longestUse is how long a prefix or the name of a parameter may be, in bytes.
-const longestUse = 64
-
-func (u Use) validate(p *problems) {
-	if u.Query != "" && u != (Use{Query: u.Query}) {
-		p.add("use.query", "not given beside header or prefix: one of the two")
-	}
-	if len(u.Query) > longestUse || strings.Trim(u.Query, lower+upper+digits+"-._~") != "" {
-		p.add("use.query", "expected the name of a parameter: letters, digits and -._~")
-	}
-	if u.Header != "" && (!isHeader(u.Header) || !carriesToken(u.Header)) {
-		p.add("use.header", "expected the name of a header that can carry a token, such as X-Access-Token")
-	}
-	isPrintable := !strings.ContainsFunc(u.Prefix, func(r rune) bool { return r < ' ' || r > '~' })
-	if !isPrintable || len(u.Prefix) > longestUse || strings.HasPrefix(u.Prefix, " ") {
-		p.add("use.prefix", "expected at most %d characters of printable ASCII, the first no space", longestUse)
-	}
-}
-
-// carriesToken reports whether a header field may carry a token: Authorization
-// and Cookie may, besides those that a request does not set itself.
-func carriesToken(name string) bool {
-	carriers := []string{"Authorization", "Cookie"}
-	return slices.Contains(carriers, http.CanonicalHeaderKey(name)) || !reservedHeader(http.CanonicalHeaderKey(name))
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/xray"
 )
 
 // Journal writes lines to Log. The zero Journal writes nothing.
@@ -224,6 +225,9 @@ func (j Journal) write(ctx context.Context, l line, attrs ...slog.Attr) {
 	}
 	if l.took > 0 {
 		kept = append(kept, slog.Float64("ms", milliseconds(l.took)))
+	}
+	if id := xray.TraceID(ctx); id != "" {
+		kept = append(kept, slog.String("trace_id", id))
 	}
 	if carries {
 		kept = embed(kept, directive{j.Metrics, now, l.metrics})

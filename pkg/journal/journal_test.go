@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/xray"
 )
 
 func written(t *testing.T, write func(journal.Journal)) map[string]any {
@@ -108,5 +109,18 @@ func TestAttack23_LongTextsAreCut(t *testing.T) {
 	line = written(t, func(j journal.Journal) { j.NotPersisted(t.Context(), lost) })
 	if line["recovery"] != long {
 		t.Errorf("recovery has %d bytes, want all %d", len(line["recovery"].(string)), len(long))
+	}
+}
+
+func TestTraceIDIsInTheLine(t *testing.T) {
+	const id = "1-5759e988-bd862e3fe1be46a994272793"
+	traced := xray.NewContext(t.Context(), "Root="+id+";Sampled=0")
+	line := written(t, func(j journal.Journal) { j.Vend(traced, journal.Vend{Action: "vend"}) })
+	if line["trace_id"] != id {
+		t.Errorf("the line of a traced vend = %v, want the trace ID %s", line, id)
+	}
+	line = written(t, func(j journal.Journal) { j.Vend(t.Context(), journal.Vend{Action: "vend"}) })
+	if _, there := line["trace_id"]; there {
+		t.Errorf("the line of a vend = %v, want no trace_id", line)
 	}
 }

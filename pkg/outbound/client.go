@@ -51,6 +51,10 @@ type Config struct {
 	// certificate is still verified against the requested name. It is for
 	// development. nil means none.
 	Route func(hostport string) (address string, ok bool)
+	// Observe is called for each request whose response has begun, or which has
+	// failed: then the response is nil. It must leave both as they are, and is
+	// called by many goroutines. nil means nobody observes.
+	Observe func(req *http.Request, began time.Time, res *http.Response)
 }
 
 // NewClient returns a client that may carry secrets: https alone (but see
@@ -111,7 +115,14 @@ func (c *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, ErrPlain
 	}
 	ctx := req.Context()
-	return c.Transport.RoundTrip(req.WithContext(context.WithValue(ctx, requestKey{}, ctx)))
+	sent := req.WithContext(context.WithValue(ctx, requestKey{}, ctx))
+	if c.cfg.Observe == nil {
+		return c.Transport.RoundTrip(sent)
+	}
+	began := time.Now()
+	res, err := c.Transport.RoundTrip(sent)
+	c.cfg.Observe(req, began, res)
+	return res, err
 }
 
 // admitsPlain reports whether a request may be sent without TLS.

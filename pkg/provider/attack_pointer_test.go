@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 )
 
 // No pointer of a descriptor has a token of the answer shown: not as the scope,
@@ -118,7 +118,7 @@ func TestAttack02_NoParameterTakesAnothersPlace(t *testing.T) {
 			"authorize.params.redirect_uri: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := descriptor.Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := parser.Parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("Parse(%s) = %v, want %q", c.text, err, c.want)
 			}
 		})
@@ -129,7 +129,7 @@ func TestAttack02_NoParameterTakesAnothersPlace(t *testing.T) {
 		`{"refresh":{"fields":{"client_id":"","refresh_token":"refreshToken"}}}`,
 		`{"authorize":{"url":"/authorize","params":{"prompt":"consent","response_mode":"query"}}}`,
 	} {
-		if _, err := descriptor.Parse([]byte(text)); err != nil {
+		if _, err := parser.Parse([]byte(text)); err != nil {
 			t.Errorf("Parse(%s) = %v, want none", text, err)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
 // answering is a provider that says one thing, without a network.
@@ -26,7 +26,7 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // BenchmarkExchange is what a descriptor makes of a request and of its answer.
 func BenchmarkExchange(b *testing.B) {
-	d, err := descriptor.Catalog("minut")
+	d, err := catalog.Get("minut")
 	if err != nil {
 		b.Fatal(err)
 	}

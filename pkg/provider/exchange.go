@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -79,7 +80,7 @@ func (e Endpoint) refusedByClock(req TokenRequest, err *Error, resp TokenRespons
 		return false
 	}
 	signs := req.Grant == descriptor.JWTBearer || e.Descriptor.EndpointFor(req.Grant).Auth.Needs().Assertion ||
-		e.Descriptor.Uses()[descriptor.ValueAssertion]
+		placeholder.Uses(e.Descriptor)[placeholder.Assertion]
 	repeatable := req.Grant.IsDirect() || err.Client
 	return signs && repeatable && resp.Clock.DiffersFrom(used, clockTolerance)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
 // golden is one exchange out of a vendor's document: testdata holds the
@@ -149,7 +150,7 @@ func file(t *testing.T, name string) string {
 func catalogued(t *testing.T, g golden) *descriptor.Descriptor {
 	t.Helper()
 	name, _, _ := strings.Cut(g.name, ".")
-	d, err := descriptor.Catalog(name)
+	d, err := catalog.Get(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +197,7 @@ func TestCredentialsOwnURLAndParams(t *testing.T) {
 		"extra":         "1",
 	}
 	v := serve(t, says(200, `{"access_token":"a"}`))
-	d, err := descriptor.Catalog("minut")
+	d, err := catalog.Get("minut")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +217,7 @@ func TestRefreshURLFollowsTokenURL(t *testing.T) {
 	c := alice
 	c.TokenURL = "https://sandbox.miden.test/api/v1/auth/token"
 	v := serve(t, says(200, file(t, "monta.refresh.answer.json")))
-	d, err := descriptor.Catalog("monta")
+	d, err := catalog.Get("monta")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -23,7 +24,7 @@ const connecting = `{"token":{"url":"https://login.test/oauth/token"},"authorize
 
 func mustCatalog(t *testing.T, name string) *descriptor.Descriptor {
 	t.Helper()
-	d, err := descriptor.Catalog(name)
+	d, err := catalog.Get(name)
 	if err != nil {
 		t.Fatal(err)
 	}

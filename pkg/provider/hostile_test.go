@@ -12,18 +12,19 @@ import (
 	"testing"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/clientauth"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // everyAuth is each way in which a client proves itself.
-var everyAuth = []descriptor.Auth{
-	descriptor.AuthBasic,
-	descriptor.AuthBasicEncoded,
-	descriptor.AuthPost,
-	descriptor.AuthPrivateKey,
-	descriptor.AuthTLS,
-	descriptor.AuthNone,
+var everyAuth = []clientauth.Method{
+	clientauth.Basic,
+	clientauth.BasicEncoded,
+	clientauth.Post,
+	clientauth.PrivateKey,
+	clientauth.TLS,
+	clientauth.None,
 }
 
 // everyWay is a client that can prove itself in each way.
@@ -125,7 +126,7 @@ func inside(t *testing.T, name, trap string) map[string]*Error {
 	t.Helper()
 	_, port, _ := strings.Cut(trap, ":")
 	c, outcome := everyWay(t), map[string]*Error{}
-	for _, auth := range []descriptor.Auth{descriptor.AuthBasic, descriptor.AuthTLS} {
+	for _, auth := range []clientauth.Method{clientauth.Basic, clientauth.TLS} {
 		d := parse(
 			t,
 			fmt.Sprintf(

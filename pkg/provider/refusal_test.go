@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/clientauth"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -231,8 +232,8 @@ func TestDescriptionIsMaskedAndOneLine(t *testing.T) {
 
 func TestBasicRawAndEncoded(t *testing.T) {
 	c := Client{ID: "my id", Secret: redact.New("a+b/c:d é")}
-	for auth, want := range map[descriptor.Auth]string{descriptor.AuthBasic: "my id:a+b/c:d é",
-		descriptor.AuthBasicEncoded: "my%20id:a%2Bb%2Fc%3Ad%20%C3%A9"} {
+	for auth, want := range map[clientauth.Method]string{clientauth.Basic: "my id:a+b/c:d é",
+		clientauth.BasicEncoded: "my%20id:a%2Bb%2Fc%3Ad%20%C3%A9"} {
 		text := fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":%q}}`, auth)
 		v := serve(t, says(200, `{"access_token":"a"}`))
 		if _, err := at(parse(t, text), c, v.hc).Exchange(context.Background(), creds); err != nil {
@@ -248,8 +249,8 @@ func TestBasicRawAndEncoded(t *testing.T) {
 
 func TestBasicHintsAtTheOtherForm(t *testing.T) {
 	tricky := Client{ID: "id", Secret: redact.New("a+b/c")}
-	for auth, other := range map[descriptor.Auth]string{descriptor.AuthBasic: "basic_encoded",
-		descriptor.AuthBasicEncoded: "basic"} {
+	for auth, other := range map[clientauth.Method]string{clientauth.Basic: "basic_encoded",
+		clientauth.BasicEncoded: "basic"} {
 		text := fmt.Sprintf(`{"token":{"url":"https://login.test/","auth":%q}}`, auth)
 		for body, status := range map[string]int{`{"error":"invalid_client","error_description":"` +
 			strings.Repeat("long ", 60) + `"}`: 401, ``: 401, `{"error":"invalid_client"}`: 400} {

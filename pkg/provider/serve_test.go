@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -171,7 +172,7 @@ func trap(t testing.TB) (address string, bytes *atomic.Int64) {
 
 func parse(t testing.TB, text string) *descriptor.Descriptor {
 	t.Helper()
-	d, err := descriptor.Parse([]byte(text))
+	d, err := parser.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

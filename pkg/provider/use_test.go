@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -22,7 +22,7 @@ func TestVerifyObeysUse(t *testing.T) {
 		`{"query":"access_token"}`:            "?a=b&access_token=TOKEN",
 	} {
 		t.Run(use, func(t *testing.T) {
-			d, err := descriptor.Parse([]byte(`{"token":{"url":"https://login.test/token"},` +
+			d, err := parser.Parse([]byte(`{"token":{"url":"https://login.test/token"},` +
 				`"verify":{"url":"/me?a=b"},"use":` + use + `}`))
 			if err != nil {
 				t.Fatal(err)
@@ -50,7 +50,7 @@ func TestVerifyObeysUse(t *testing.T) {
 // A vendor that answers every request with 200 says by its own code whether
 // that is a success.
 func TestCaseC05_CodesOfVerificationAndRevocation(t *testing.T) {
-	d, err := descriptor.Parse([]byte(`{"token":{"url":"https://login.test/token"},"revoke":{"url":"/revoke"},` +
+	d, err := parser.Parse([]byte(`{"token":{"url":"https://login.test/token"},"revoke":{"url":"/revoke"},` +
 		`"verify":{"url":"/me"},"response":{"error_description":"/msg","success":{"at":"/code","values":["0"]}}}`))
 	if err != nil {
 		t.Fatal(err)

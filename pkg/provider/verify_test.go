@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -89,7 +89,7 @@ func TestVerifyKnowsARefusedToken(t *testing.T) {
 				_, _ = w.Write([]byte(c.body))
 			})
 			text := `{"token":{"url":"https://login.test/token"},"verify":{"url":"/me"` + c.refused + `}}`
-			d, err := descriptor.Parse([]byte(text))
+			d, err := parser.Parse([]byte(text))
 			if err != nil {
 				t.Fatal(err)
 			}

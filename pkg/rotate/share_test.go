@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 )
@@ -82,7 +82,7 @@ func TestConcurrencyIsDividedAmongWorkers(t *testing.T) {
 		t.Run(fmt.Sprint(concurrency), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, testworld.Config{})
-				known, _ := descriptor.Catalog("minut")
+				known, _ := catalog.Get("minut")
 				limited := *known
 				limited.Schema, limited.Name, limited.Renew.Concurrency = "", "", concurrency
 				for i := range 40 {

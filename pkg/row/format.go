@@ -85,6 +85,7 @@ type payload struct {
 	Within      int64  `json:"issued_within,omitempty"` // milliseconds after IssuedAt
 	Destination string `json:"destination,omitempty"`   // "": an older program wrote it, see [Row.Stamp]
 	Request     string `json:"request,omitempty"`
+	Login       string `json:"login,omitempty"` // see [Digests]
 
 	Extra map[string]string `json:"extra,omitempty"` // of the access token
 }
@@ -113,7 +114,7 @@ func (r *Row) plain() ([]byte, error) {
 	return json.Marshal(payload{ // #nosec G117 -- it is sealed before it goes anywhere
 		Access: r.Token.Access.Reveal(), Refresh: r.Refresh.Reveal(), Seed: r.Seed,
 		Within:      r.IssuedWithin.Milliseconds(),
-		Destination: r.Digests.Destination, Request: r.Digests.Request,
+		Destination: r.Digests.Destination, Request: r.Digests.Request, Login: r.Digests.Login,
 		Extra: r.Token.Extra.Reveal(),
 	})
 }

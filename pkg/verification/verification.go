@@ -13,6 +13,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/provider"
@@ -117,7 +118,7 @@ func (v *Verifier) isAccepted(ctx context.Context, s records.Snapshot, access re
 	client := provider.Client{ID: terms.ClientID, TokenURL: terms.TokenURL, Variables: terms.Variables}
 	// A token may be bound to the certificate (RFC 8705 §3).
 	d := s.Record.Descriptor
-	if d.Token.Auth.Needs().Certificate || d.VerifiesWithSecret() {
+	if d.Token.Auth.Needs().Certificate || placeholder.VerifiesWithSecret(d) {
 		c, record, err := v.Registry.Credential(ctx, s.Record)
 		if err != nil {
 			return false, failure.Of(err).APIError(clock.Now())

@@ -16,7 +16,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/folder"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/local/gateway"
 	"github.com/tokenvend/tokenvend/pkg/local/httpserver"
@@ -159,7 +159,7 @@ func (d *Demo) WriteCredentials(source *folder.Source) error {
 func (d *Demo) secret(provider string) secret {
 	s := secret{Provider: provider, KeepWarm: slices.Contains(warm[:], provider)}
 	s.ClientID, s.ClientSecret = d.simulator.ClientFor(provider)
-	if described, err := descriptor.Catalog(provider); err == nil && described.NeedsTokenURL() {
+	if described, err := catalog.Get(provider); err == nil && described.NeedsTokenURL() {
 		s.TokenURL = d.simulator.TokenURL(provider)
 	}
 	if d.simulator.AuthorizeURL(provider) != "" {

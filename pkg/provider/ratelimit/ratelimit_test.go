@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/provider/ratelimit"
 )
 
 func TestFault34_RateLimits(t *testing.T) {
 	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 	date := at.Add(10 * time.Minute) // their clock is ahead
-	monta, err := descriptor.Catalog("monta")
+	monta, err := catalog.Get("monta")
 	if err != nil {
 		t.Fatal(err)
 	}

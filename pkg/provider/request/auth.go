@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/clientauth"
 )
 
 // authenticate adds the client authentication.
@@ -21,18 +22,18 @@ func (b *building) authenticate(r descriptor.Request) *Error {
 	return nil
 }
 
-func (b *building) authenticateBy(method descriptor.Auth, r descriptor.Request) *Error {
-	b.Authenticated = b.Authenticated || method != descriptor.AuthNone
+func (b *building) authenticateBy(method clientauth.Method, r descriptor.Request) *Error {
+	b.Authenticated = b.Authenticated || method != clientauth.None
 	switch method {
-	case descriptor.AuthBasic, descriptor.AuthBasicEncoded:
+	case clientauth.Basic, clientauth.BasicEncoded:
 		return b.basic(method)
-	case descriptor.AuthPost:
+	case clientauth.Post:
 		return b.post(r)
-	case descriptor.AuthPrivateKey:
+	case clientauth.PrivateKey:
 		return b.assert(r)
-	case descriptor.AuthTLS:
+	case clientauth.TLS:
 		return b.certificate(r)
-	case descriptor.AuthNone:
+	case clientauth.None:
 		b.set(r, descriptor.FieldClientID, b.client.ID)
 		return nil
 	}
@@ -41,16 +42,16 @@ func (b *building) authenticateBy(method descriptor.Auth, r descriptor.Request) 
 
 // basic is RFC 7617, or RFC 6749 §2.3.1. Most servers accept only one of the
 // two forms.
-func (b *building) basic(form descriptor.Auth) *Error {
+func (b *building) basic(form clientauth.Method) *Error {
 	if b.lacksSecret() {
 		return OfClient(Misconfigured("client_secret: missing"))
 	}
 	id, secret := b.client.ID, b.client.Secret.Reveal()
 	raw := id + ":" + secret
 	encoded := formEncoded(id) + ":" + formEncoded(secret)
-	sent, other := raw, descriptor.AuthBasicEncoded
-	if form == descriptor.AuthBasicEncoded {
-		sent, other = encoded, descriptor.AuthBasic
+	sent, other := raw, clientauth.BasicEncoded
+	if form == clientauth.BasicEncoded {
+		sent, other = encoded, clientauth.Basic
 	} else if strings.Contains(id, ":") {
 		return OfClient(Misconfigured(
 			"client_id: holds a colon, which Basic cannot carry; does the provider take basic_encoded?"))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -38,6 +39,8 @@ type building struct {
 	access     redact.String
 	taken      map[string]redact.String // of earlier steps, by STEP.NAME
 	random     string                   // the UUID
+	at         time.Time                // the time
+	authCode   redact.String            // the authorization code
 	signed     string                   // the assertion
 	used       map[string]bool          // names of values
 	usedSecret bool
@@ -109,7 +112,7 @@ func (b Builder) Token(req TokenRequest, now skew.Skew, taken map[string]redact.
 func (b *building) forToken(t descriptor.TokenEndpoint, req TokenRequest, taken map[string]redact.String) {
 	b.scope = strings.Join(strings.Fields(req.Scope), t.ScopeSep)
 	b.audience, b.taken = req.Audience, taken
-	b.Refresh = req.Refresh
+	b.Refresh, b.authCode = req.Refresh, req.Code
 }
 
 // checkScope refuses a scope or an audience that the request does not send. A
@@ -119,9 +122,9 @@ func (b *building) checkScope(t descriptor.TokenEndpoint, req TokenRequest) *Err
 		return t.ParamName(f) != "" || b.used[name] || req.Grant == descriptor.RefreshToken
 	}
 	switch {
-	case b.scope != "" && !isSent(descriptor.FieldScope, descriptor.ValueScope):
+	case b.scope != "" && !isSent(descriptor.FieldScope, placeholder.Scope):
 		return Misconfigured("scope: this provider takes none")
-	case b.audience != "" && !isSent(descriptor.FieldAudience, descriptor.ValueAudience):
+	case b.audience != "" && !isSent(descriptor.FieldAudience, placeholder.Audience):
 		return Misconfigured("audience: this provider takes none")
 	}
 	return nil
@@ -161,7 +164,7 @@ func (b *building) setGrant(t descriptor.TokenEndpoint, req TokenRequest) *Error
 	switch req.Grant {
 	case descriptor.RefreshToken:
 		b.Mask.Add(req.Refresh.Reveal())
-		isPlaced := b.descriptor.Uses()[descriptor.ValueRefreshToken]
+		isPlaced := placeholder.Uses(b.descriptor)[placeholder.RefreshToken]
 		if !b.set(t.Request, descriptor.FieldRefreshToken, req.Refresh.Reveal()) && !isPlaced {
 			return Misconfigured("refresh.fields: leaves refresh_token out")
 		}
@@ -195,7 +198,7 @@ func (b *building) setPassword(r descriptor.Request) *Error {
 		}
 		value, err := b.namedSecret(name)
 		if err != nil {
-			return asError(descriptor.SecretPrefix+name, err)
+			return asError(placeholder.SecretPrefix+name, err)
 		}
 		b.set(r, field, value)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -65,11 +66,11 @@ func (b Builder) relative(field, raw string, taken map[string]redact.String) (*u
 
 // expandURL replaces the placeholders of a URL.
 func (b Builder) expandURL(field, raw string, taken map[string]redact.String) (string, *Error) {
-	expanded, err := b.Descriptor.ExpandURL(raw, func(name string) (string, error) {
-		if variable, ok := strings.CutPrefix(name, descriptor.VariablePrefix); ok {
+	expanded, err := placeholder.ExpandURL(b.Descriptor, raw, func(name string) (string, error) {
+		if variable, ok := strings.CutPrefix(name, placeholder.VariablePrefix); ok {
 			return variableOf(b.Descriptor, b.Client, variable)
 		}
-		if step, ok := strings.CutPrefix(name, descriptor.StepPrefix); ok {
+		if step, ok := strings.CutPrefix(name, placeholder.StepPrefix); ok {
 			return taken[step].Reveal(), nil
 		}
 		return b.Client.ID, nil

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/template"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -20,42 +22,44 @@ func (b *building) value(name string) (string, error) {
 	b.used[name] = true
 	kind, inner, _ := strings.Cut(name, ".")
 	switch kind + "." {
-	case descriptor.SecretPrefix:
+	case placeholder.SecretPrefix:
 		return b.namedSecret(inner)
-	case descriptor.VariablePrefix:
+	case placeholder.VariablePrefix:
 		return b.variable(inner)
-	case descriptor.StepPrefix:
+	case placeholder.StepPrefix:
 		return b.secret(b.taken[inner], name)
 	}
 	switch name {
-	case descriptor.ValueClientID:
+	case placeholder.ClientID:
 		if b.client.ID == "" {
 			return "", OfClient(Misconfigured("client_id: missing"))
 		}
 		return b.client.ID, nil
-	case descriptor.ValueClientSecret:
+	case placeholder.ClientSecret:
 		b.Authenticated = true
 		if b.client.EmptySecret {
 			return "", nil
 		}
 		return b.secret(b.client.Secret, name)
-	case descriptor.ValueKeyID:
+	case placeholder.KeyID:
 		return b.client.KeyID, nil
-	case descriptor.ValueScope:
+	case placeholder.Scope:
 		return b.scope, nil
-	case descriptor.ValueAudience:
+	case placeholder.Audience:
 		return b.audience, nil
-	case descriptor.ValueRefreshToken:
+	case placeholder.RefreshToken:
 		return b.secret(b.Refresh, name)
-	case descriptor.ValueAccessToken:
+	case placeholder.Code:
+		return b.secret(b.authCode, name)
+	case placeholder.AccessToken:
 		return b.secret(b.access, name)
-	case descriptor.ValueTokenURL:
+	case placeholder.TokenURL:
 		return b.tokenURL, nil
-	case descriptor.ValueUUID:
+	case placeholder.UUID:
 		return b.uuid(), nil
-	case descriptor.ValueAssertion:
+	case placeholder.Assertion:
 		return b.assertion()
-	case descriptor.ValuePublicKey:
+	case placeholder.PublicKey:
 		return b.publicKey()
 	}
 	return "", OfClient(Misconfigured("descriptor: no value %s", name))
@@ -77,7 +81,7 @@ func (b *building) namedSecret(name string) (string, error) {
 	if !given && b.descriptor.Secrets[name].Optional {
 		return "", nil
 	}
-	return b.secret(value, descriptor.SecretPrefix+name)
+	return b.secret(value, placeholder.SecretPrefix+name)
 }
 
 func (b *building) variable(name string) (string, error) {
@@ -109,6 +113,14 @@ func (b *building) publicKey() (string, error) {
 	return base64.StdEncoding.EncodeToString(sum[:]), nil
 }
 
+// now returns the time by the provider's clock, the same all over one request.
+func (b *building) now() time.Time {
+	if b.at.IsZero() {
+		b.at = b.Clock.Theirs(wall())
+	}
+	return b.at
+}
+
 // uuid returns a random UUID (RFC 9562 §5.4), the same all over one request.
 func (b *building) uuid() string {
 	if b.random == "" {
@@ -131,7 +143,7 @@ func (b *building) expanded(path, text string, parse func(string) (template.Temp
 	b.usedSecret = false
 	result := ""
 	if err == nil {
-		result, err = t.Expand(template.Values{Value: b.value, Now: b.Clock.Theirs(wall())})
+		result, err = t.Expand(template.Values{Value: b.value, Now: b.now()})
 	}
 	if err != nil {
 		return "", asError(path, err)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/clientauth"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -75,13 +77,13 @@ func exchangeBy(t testing.TB, text string, req tokenRequest, handler http.Handle
 // newRequest returns what is known of a request that a descriptor describes.
 func newRequest(t testing.TB, text string, req tokenRequest) *Request {
 	t.Helper()
-	d, err := descriptor.Parse([]byte(text))
+	d, err := parser.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	q := &Request{Descriptor: d, Grant: req.Grant, Refresh: req.Refresh}
 	// The parameters of a login have the secret.
-	q.Authenticated = !d.EndpointFor(req.Grant).Auth.Has(descriptor.AuthNone) || req.Grant == descriptor.Login
+	q.Authenticated = !d.EndpointFor(req.Grant).Auth.Has(clientauth.None) || req.Grant == descriptor.Login
 	q.Mask.Add("CLIENT_SECRET")
 	q.Mask.Add(req.Refresh.Reveal())
 	return q

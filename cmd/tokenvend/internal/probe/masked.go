@@ -11,6 +11,7 @@ import (
 	"net/url"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -64,8 +65,8 @@ func byName(name string) string { return "[" + name + "]" }
 func zeroMasks(d *descriptor.Descriptor) (masks []func(string) string) {
 	const zeros = "00000000"
 	names := []string{"client_secret"}
-	for _, name := range d.UsesOf(descriptor.SecretPrefix) {
-		names = append(names, descriptor.SecretPrefix+name)
+	for _, name := range placeholder.UsesOf(d, placeholder.SecretPrefix) {
+		names = append(names, placeholder.SecretPrefix+name)
 	}
 	for _, zeroed := range names {
 		masks = append(masks, func(name string) string {
@@ -83,7 +84,7 @@ func takenOf(d *descriptor.Descriptor, mask func(string) string) map[string]reda
 	taken := map[string]redact.String{}
 	for _, step := range d.Steps {
 		for name := range step.Take {
-			taken[step.Name+"."+name] = redact.New(mask(descriptor.StepPrefix + step.Name + "." + name))
+			taken[step.Name+"."+name] = redact.New(mask(placeholder.StepPrefix + step.Name + "." + name))
 		}
 	}
 	return taken

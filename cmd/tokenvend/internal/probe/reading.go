@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -27,7 +28,7 @@ func stepReadings(d *descriptor.Descriptor, answers []provider.Message) []Readin
 	for i, step := range d.Steps {
 		for _, name := range slices.Sorted(maps.Keys(step.Take)) {
 			found := i < len(answers) && has(answers[i], step.Take[name])
-			all = append(all, Reading{descriptor.StepPrefix + step.Name + "." + name, step.Take[name], found, ""})
+			all = append(all, Reading{placeholder.StepPrefix + step.Name + "." + name, step.Take[name], found, ""})
 		}
 	}
 	return all

@@ -8,6 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 )
 
 // ask asks for a field that the secret does not have, on a terminal.
@@ -101,7 +102,7 @@ func (q Question) use(answer string) (value, problem string) {
 			return "", err.Error()
 		}
 		return text, ""
-	case strings.HasPrefix(q.Field, descriptor.VariablePrefix):
+	case strings.HasPrefix(q.Field, placeholder.VariablePrefix):
 		v := descriptor.Variable{Pattern: q.Pattern, Values: q.Values}
 		if expected := v.Expects(answer); expected != "" {
 			return "", fmt.Sprintf("expected %s", expected)

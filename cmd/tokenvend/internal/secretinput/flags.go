@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 )
 
@@ -52,7 +52,7 @@ var allowFields = [][3]string{
 func (s *Input) Register(cmd *cobra.Command) {
 	s.RegisterClient(cmd)
 	set := cmd.Flags()
-	addWords(cmd, "provider", "`PROVIDER`: one of "+strings.Join(descriptor.Names(), ", "), descriptor.Names(),
+	addWords(cmd, "provider", "`PROVIDER`: one of "+strings.Join(catalog.Names(), ", "), catalog.Names(),
 		s.text("provider"))
 	set.Func("descriptor-file", "read the provider's descriptor from this JSON `FILE`, instead of "+
 		"--provider", s.readDescriptor)

@@ -12,6 +12,8 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -93,7 +95,7 @@ func (s *Input) whole(c terminal.Console) (redact.String, error) {
 // left out too.
 func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	if _, inline := f["descriptor"]; !inline {
-		q := Question{Field: "provider", Help: "provider (" + strings.Join(descriptor.Names(), ", ") + ")"}
+		q := Question{Field: "provider", Help: "provider (" + strings.Join(catalog.Names(), ", ") + ")"}
 		if err := q.ask(c, f); err != nil {
 			return err
 		}
@@ -138,16 +140,16 @@ func (s *Input) setUsualGrant(c terminal.Console, f Fields, d *descriptor.Descri
 // secret is checked.
 func descriptorOf(f Fields) (*descriptor.Descriptor, []byte, error) {
 	if inline, ok := f["descriptor"]; ok {
-		d, _ := descriptor.Parse(inline)
+		d, _ := parser.Parse(inline)
 		return d, inline, nil
 	}
 	name := f.word("provider")
-	if !slices.Contains(descriptor.Names(), name) {
+	if !slices.Contains(catalog.Names(), name) {
 		return nil, nil, clierror.Usage("--provider: expected one of %s; another provider needs a descriptor "+
-			"(--descriptor-file, or in the secret with --json)", strings.Join(descriptor.Names(), ", "))
+			"(--descriptor-file, or in the secret with --json)", strings.Join(catalog.Names(), ", "))
 	}
-	d, err := descriptor.Catalog(name)
-	return d, descriptor.Source(name), err
+	d, err := catalog.Get(name)
+	return d, catalog.Source(name), err
 }
 
 // clientSecret is the field of the client secret.

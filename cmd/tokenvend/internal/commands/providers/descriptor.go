@@ -14,7 +14,8 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 )
 
 // newDescriptor returns the command descriptor.
@@ -78,8 +79,8 @@ func (l *lint) run(path string) error {
 		return err
 	}
 	result := linted{Problems: []problem{}}
-	d, err := descriptor.Parse(data)
-	wrong, _ := errors.AsType[*descriptor.Error](err)
+	d, err := parser.Parse(data)
+	wrong, _ := errors.AsType[*parser.Error](err)
 	switch {
 	case err == nil:
 		result.Valid, result.Fields = true, secretinput.Questions(d, data, "")
@@ -168,4 +169,4 @@ func readAll(r io.Reader) ([]byte, error) {
 }
 
 // isProvider reports whether a provider of the catalogue has that name.
-func isProvider(name string) bool { return slices.Contains(descriptor.Names(), name) }
+func isProvider(name string) bool { return slices.Contains(catalog.Names(), name) }

@@ -17,7 +17,9 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/probe"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 )
@@ -53,7 +55,7 @@ stored. At some providers a new token revokes the one before.
 			if names, directive := completeProviders(cmd, args, word); len(args) > 0 {
 				return names, directive
 			}
-			return descriptor.Names(), cobra.ShellCompDirectiveDefault // and files
+			return catalog.Names(), cobra.ShellCompDirectiveDefault // and files
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return t.run(cmd.Context(), args[0]) },
 	}
@@ -102,7 +104,7 @@ func (t *probing) provider(target string) (field string, value json.RawMessage, 
 	if err != nil {
 		return "", nil, clierror.Usage("expected a provider of the catalogue, or a file: %v", err)
 	}
-	if _, err := descriptor.Parse(data); err != nil {
+	if _, err := parser.Parse(data); err != nil {
 		return "", nil, clierror.Usage("the descriptor is not valid: %s descriptor lint names all that is wrong",
 			t.Name)
 	}
@@ -123,7 +125,7 @@ func (t *probing) credential(field string, value json.RawMessage) (credential.Cr
 			return credential.Credential{}, err
 		}
 	}
-	return credential.Parse("probe", "", []byte(text.Reveal()))
+	return secret.Parse("probe", "", []byte(text.Reveal()))
 }
 
 // client returns the HTTP client. The operator chooses the address, so that it

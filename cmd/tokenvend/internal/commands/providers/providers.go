@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
 // Commands returns the commands of this package.
@@ -55,7 +56,7 @@ func completeProviders(_ *cobra.Command, args []string, _ string) ([]cobra.Compl
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return descriptor.Names(), cobra.ShellCompDirectiveNoFileComp
+	return catalog.Names(), cobra.ShellCompDirectiveNoFileComp
 }
 
 // entry is a provider as the list has it.
@@ -121,12 +122,12 @@ func (l *list) run(search string) error {
 // entries returns the whole catalogue.
 func entries() ([]entry, error) {
 	var all []entry
-	for _, name := range descriptor.Names() {
-		d, err := descriptor.Catalog(name)
+	for _, name := range catalog.Names() {
+		d, err := catalog.Get(name)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, newEntry(d, secretinput.Questions(d, descriptor.Source(name), "")))
+		all = append(all, newEntry(d, secretinput.Questions(d, catalog.Source(name), "")))
 	}
 	return all, nil
 }

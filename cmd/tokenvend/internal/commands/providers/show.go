@@ -14,6 +14,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
 // show is the command providers show.
@@ -55,15 +56,15 @@ type shown struct {
 }
 
 func (s *show) run(commands hint.Commands, name string) error {
-	if !slices.Contains(descriptor.Names(), name) {
+	if !slices.Contains(catalog.Names(), name) {
 		return &clierror.NotFoundError{Text: "there is no such provider in the catalogue: " +
 			commands.Line("providers") + " lists them"}
 	}
-	d, err := descriptor.Catalog(name)
+	d, err := catalog.Get(name)
 	if err != nil {
 		return err
 	}
-	questions := secretinput.Questions(d, descriptor.Source(name), "")
+	questions := secretinput.Questions(d, catalog.Source(name), "")
 	data := shown{
 		entry: newEntry(d, questions), Page: d.Docs, Setup: d.Setup, Notes: d.Notes, Fields: questions,
 		Example: d.Example, Connects: d.Connects(), Revokes: d.Revokes(), Verifies: d.Verifies(),

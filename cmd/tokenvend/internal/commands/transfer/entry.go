@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
 // entry is a credential that was read, to be made.
@@ -130,7 +131,7 @@ func completed(name string, fields secretinput.Fields) entry {
 	if _, has := fields["provider"]; !has {
 		_, hasURL := fields["token_url"]
 		switch {
-		case slices.Contains(descriptor.Names(), name):
+		case slices.Contains(catalog.Names(), name):
 			fields.Put("provider", name)
 		case hasURL:
 			fields.Put("provider", "oauth2")

@@ -1,0 +1,52 @@
+package parser
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+)
+
+// The bounds of secrets and variables.
+const (
+	maxNamed   = 32  // secrets, and variables
+	maxPattern = 256 // bytes of a variable's pattern
+)
+
+// named checks what a descriptor declares of secrets and variables.
+func (p *problems) named(d *descriptor.Descriptor, used map[string]bool) {
+	if len(d.Secrets) > maxNamed || len(d.Variables) > maxNamed {
+		p.add("secrets", "expected at most %d, and as many variables", maxNamed)
+	}
+	for name := range d.Secrets {
+		switch path := "secrets." + redact.Name(name); {
+		case !isNamed(name):
+			p.add(path, "expected a name such as %s", namedForm)
+		case !used[placeholder.SecretPrefix+name] && !sendsSecret(d, name):
+			p.add(path, "nothing uses it: expected {secrets.%s} in a template", redact.Name(name))
+		}
+	}
+	for name, v := range d.Variables {
+		path := "variables." + redact.Name(name)
+		switch _, err := regexp.Compile(v.Pattern); {
+		case !isNamed(name):
+			p.add(path, "expected a name such as %s", namedForm)
+		case !used[placeholder.VariablePrefix+name]:
+			p.add(path, "nothing uses it: expected {variables.%s} in a template", redact.Name(name))
+		case err != nil || len(v.Pattern) > maxPattern:
+			p.add(path+".pattern", "expected a regular expression (RE2) of at most %d bytes", maxPattern)
+		case v.Default != nil && *v.Default != "" && v.Expects(*v.Default) != "":
+			p.add(path+".default", "expected a value that pattern and values allow")
+		}
+		if slices.Contains(v.Values, "") {
+			p.add(path+".values", "expected no empty text")
+		}
+	}
+}
+
+// sendsSecret reports whether a grant sends a named secret without a template.
+func sendsSecret(d *descriptor.Descriptor, name string) bool {
+	return slices.Contains(descriptor.PasswordSecrets, name) && slices.Contains(d.Grants, descriptor.Password)
+}
