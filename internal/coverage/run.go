@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/consent"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -89,7 +90,7 @@ func (r *run) parse() error {
 	if err != nil {
 		return err
 	}
-	if r.credential, err = credential.Parse("example", "1", data); err != nil {
+	if r.credential, err = secret.Parse("example", "1", data); err != nil {
 		return err
 	}
 	r.descriptor, err = r.credential.ProviderDescriptor()
