@@ -12,7 +12,7 @@ func (e Endpoint) then(ctx context.Context, g descriptor.Grant, resp TokenRespon
 	if e.Descriptor.Then == nil || g == descriptor.SelfSigned {
 		return resp, nil
 	}
-	q, err := e.builder().Then(g, resp.Access)
+	q, err := e.builder(ctx).Then(g, resp.Access)
 	if err != nil {
 		return resp.WithoutToken(), err
 	}
