@@ -29,8 +29,8 @@ const (
 	File Kind = "file"
 )
 
-// Kinds returns all kinds.
-func Kinds() []Kind { return []Kind{KMS, STS, File} }
+// Names returns the kinds as texts.
+func Names() []string { return []string{string(KMS), string(STS), string(File)} }
 
 // Signs reports whether a proof of this kind signs what the descriptor says of
 // an assertion. The others are assertions that somebody else has signed.
