@@ -117,6 +117,18 @@ func TestConnect(t *testing.T) {
 			t.Errorf("status = %s, want the account with generation 1", out)
 		}
 	}
+	for _, where := range [][]string{{"--function", stackFunction}, {"--url", s.url}} {
+		var list struct{ Accounts []api.StatusReport }
+		out := s.tv("", append(where, "accounts", "trackmania", "--json")...).want(t, clierror.OK).out
+		must(t, json.Unmarshal([]byte(out), &list))
+		if len(list.Accounts) != 2 || list.Accounts[0].Account != "alice" || list.Accounts[1].State != api.Fresh {
+			t.Errorf("accounts %s = %s, want alice and bob o'hara with fresh tokens", where[0], out)
+		}
+		out = s.tv("", append(where, "accounts", "trackmania")...).want(t, clierror.OK).out
+		if !strings.Contains(out, "bob o'hara") || strings.Contains(out, "connect ") {
+			t.Errorf("accounts %s = %s, want both accounts, and nothing to do", where[0], out)
+		}
+	}
 	if n := s.providers.Stats().Providers["trackmania"]; n.CodeRequests != 2 {
 		t.Errorf("the provider gets %d codes, want one for each connect", n.CodeRequests)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
@@ -24,6 +25,10 @@ func TestAnAccountIsConnectedAtADemo(t *testing.T) {
 	who := subject(t, tv(t, s.dir, "", "get", "trackmania", "--account", "alice").want(t, clierror.OK).out)
 	if who != "alice" {
 		t.Errorf("the token is %q's, want alice's", who)
+	}
+	out := tv(t, s.dir, "", "accounts", "trackmania").want(t, clierror.OK).out
+	if fields := strings.Fields(out[strings.Index(out, "\n")+1:]); len(fields) < 2 || fields[0] != "alice" {
+		t.Errorf("accounts trackmania = %s, want alice", out)
 	}
 	if n := s.stats(t, "trackmania"); n.Living != 1 || n.CodeRequests != 1 {
 		t.Errorf("at the provider %d tokens live after %d codes, want 1 and 1", n.Living, n.CodeRequests)

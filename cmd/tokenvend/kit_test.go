@@ -139,8 +139,17 @@ func demoEnv(t *testing.T, dir string, env []string, more ...string) *served {
 	args := append(
 		[]string{"serve", "--demo", "--listen", "127.0.0.1:0", "--demo-listen", "127.0.0.1:0", "--every", "1s"},
 		more...)
+	s.start(t, env, args...)
+	s.ready(t)
+	return s
+}
+
+// start starts the program as a server until the test ends, or until it is
+// ended.
+func (s *served) start(t *testing.T, env []string, args ...string) {
+	t.Helper()
 	s.cmd = exec.Command(program, args...)
-	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = dir, append(clean(dir), env...), &s.out, &s.log
+	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = s.dir, append(clean(s.dir), env...), &s.out, &s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -150,8 +159,6 @@ func demoEnv(t *testing.T, dir string, env []string, more ...string) *served {
 			_ = s.cmd.Wait()
 		}
 	})
-	s.ready(t)
-	return s
 }
 
 func (s *served) ready(t *testing.T) {

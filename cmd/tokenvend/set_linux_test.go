@@ -2,14 +2,9 @@ package main
 
 import (
 	"bytes"
-	"fmt"
-	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
@@ -18,16 +13,8 @@ import (
 // person types these lines.
 func typed(t *testing.T, dir, lines string, args ...string) ran {
 	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	must(t, err)
-	defer func() { _ = person.Close() }()
-	must(t, unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0))
-	number, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
-	must(t, err)
-	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	must(t, err)
-	defer func() { _ = terminal.Close() }()
-	_, err = person.WriteString(lines)
+	person, terminal := newTerminal(t)
+	_, err := person.WriteString(lines)
 	must(t, err)
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), program, args...)

@@ -57,6 +57,13 @@ func TestEnvironmentOfTheExtension(t *testing.T) {
 		matches(`"(TOKENVEND_[A-Z_]+)"`, sources(t, "pkg/agent/extension")))
 }
 
+func TestEnvironmentOfThePackages(t *testing.T) {
+	listed := rows(t, "docs/reference/environment.md", "The packages for Python and JavaScript")
+	for _, file := range []string{"clients/python/tokenvend/_transport.py", "clients/js/transport.js"} {
+		same(t, "environment.md, The packages", listed, matches(`\b(TOKENVEND_[A-Z_]+)`, page(t, file)))
+	}
+}
+
 // Every variable that the program reads stands as a constant Env…, execInfo, or
 // in the call of Getenv.
 func TestEnvironmentOfTheProgram(t *testing.T) {
@@ -132,7 +139,7 @@ func fields(value any) map[string]bool {
 
 func TestFieldsOfTheSecret(t *testing.T) {
 	const file = "docs/reference/credential.md"
-	code := sources(t, "pkg/credential")
+	code := sources(t, "pkg/credential/secret")
 	take := `\b%s\.(?:text|lines|flag|number|duration|object|named|list)\("([a-z_]+)"|take\[[a-z]+\]\(&?%[1]s, "([a-z_]+)"`
 	known := map[string]bool{"descriptor": true} // taken as it is
 	for _, found := range regexp.MustCompile(fmt.Sprintf(take, "f")).FindAllStringSubmatch(code, -1) {

@@ -13,8 +13,8 @@ type Request struct {
 	Account    string  `json:"account,omitempty"`    // whose grant; "": the client's own
 	MinTTL     Seconds `json:"min_ttl,omitzero"`     // how long the token must live at least; 0: no minimum
 	Rejected   string  `json:"rejected,omitempty"`   // fingerprint of a token that the API answered 401 to
-	After      string  `json:"after,omitempty"`      // list: the last name of the page before
-	Limit      int     `json:"limit,omitzero"`       // list: how many at most; 0: 100
+	After      string  `json:"after,omitempty"`      // list, accounts: the page before's next
+	Limit      int     `json:"limit,omitzero"`       // list, accounts: how many at most; 0: 100
 	Verify     bool    `json:"verify,omitzero"`      // status: the provider is asked whether the token works
 
 	RedirectURI string `json:"redirect_uri,omitempty"` // authorize, connect: where the provider sends the browser
@@ -160,6 +160,14 @@ type Forgotten struct {
 type Page struct {
 	Credentials []Listed `json:"credentials"`
 	Next        string   `json:"next,omitempty"` // the next page's "after"; "": this was the last
+}
+
+// AccountPage is a part of the list of a credential's accounts.
+type AccountPage struct {
+	// Accounts has an entry for each combination of account, scope and audience
+	// that is kept.
+	Accounts []StatusReport `json:"accounts"`
+	Next     string         `json:"next,omitempty"` // the next page's "after"; "": this was the last
 }
 
 // Listed is one credential of a [Page].

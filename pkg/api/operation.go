@@ -18,6 +18,7 @@ const (
 	Connect   = "connect"   // an authorization code is exchanged, and the grant kept
 	Recover   = "recover"   // a refresh token that could not be stored is put back
 	Accept    = "accept"    // grants continue at the destination that the secret names now
+	Accounts  = "accounts"  // the accounts that are connected, with their states
 	Renew     = "renew"     // a token is replaced at once: no back-off holds, and an ended grant is tried once more
 )
 
@@ -56,6 +57,7 @@ const (
 	tokenPath     = listPath + "/" + pathParameter
 	statusPath    = tokenPath + "/status"
 	authorizePath = tokenPath + "/authorize"
+	accountsPath  = tokenPath + "/accounts"
 )
 
 // operations is the table. Of several operations with one action the first is
@@ -81,6 +83,10 @@ var operations = Table{[]Operation{
 	{
 		Name: "list", Action: List, Method: http.MethodGet, Path: listPath,
 		Parameters: []string{"after", "limit"}, Reply: Page{}, Operator: true,
+	},
+	{
+		Name: "accounts", Action: Accounts, Method: http.MethodGet, Path: accountsPath,
+		Parameters: []string{"after", "limit"}, Reply: AccountPage{}, Operator: true,
 	},
 	{
 		Name: "authorize", Action: Authorize, Method: http.MethodGet, Path: authorizePath,

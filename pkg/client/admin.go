@@ -48,11 +48,11 @@ func (a *Admin) Verify(ctx context.Context, credential string, options ...Option
 	return ask[api.StatusReport](ctx, a, api.Request{Action: api.Status, Credential: credential, Verify: true}, options)
 }
 
-// maxPages bounds the pages of a list: a million credentials.
+// maxPages bounds the pages of a list: a million credentials or accounts.
 const maxPages = 10_000
 
 // errEndless is the error of a list whose pages do not come to an end.
-var errEndless = errors.New("tokenvend: the list of credentials does not end: is the URL right?")
+var errEndless = errors.New("tokenvend: the list does not end: is the URL right?")
 
 // List names all the credentials that the caller may have.
 func (a *Admin) List(ctx context.Context) ([]api.Listed, error) {
@@ -68,6 +68,30 @@ func (a *Admin) List(ctx context.Context) ([]api.Listed, error) {
 			return all, nil
 		}
 		if page.Next <= after { // names come in order
+			break
+		}
+		after = page.Next
+	}
+	return nil, errEndless
+}
+
+// Accounts returns the status of all accounts of a credential: an entry for
+// each combination of account, scope and audience that is kept.
+func (a *Admin) Accounts(ctx context.Context, credential string) ([]api.StatusReport, error) {
+	var all []api.StatusReport
+	after := ""
+	for range maxPages {
+		page, err := ask[api.AccountPage](ctx, a, api.Request{
+			Action: api.Accounts, Credential: credential, After: after,
+		}, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Accounts...)
+		if page.Next == "" {
+			return all, nil
+		}
+		if page.Next <= after { // sort keys come in order
 			break
 		}
 		after = page.Next

@@ -18,6 +18,7 @@ const (
 var administration = map[string]signedrequest.Request{
 	"list":      {Target: "/tokens"},
 	"status":    {Target: "/tokens/NAME/status"},
+	"accounts":  {Target: "/tokens/NAME/accounts"},
 	"verify":    {Target: "/tokens/NAME/status?verify=true"},
 	"authorize": {Target: "/tokens/NAME/authorize?account=alice" + redirectURI},
 	"revoke":    {Method: "DELETE", Target: "/tokens/NAME"},

@@ -64,6 +64,37 @@ func (o Operator) Statuses(ctx context.Context, name string) (all []Status, err 
 	return all, nil
 }
 
+// Accounts returns the status of up to limit entries of a credential's
+// accounts, after an entry's sort key, and the sort key to continue after: ""
+// at the end.
+func (o Operator) Accounts(ctx context.Context, name, after string, limit int) (all []Status, next string, err error) {
+	for {
+		page, err := o.mint.Records.Store.List(ctx, name, after, overviewPage)
+		if err != nil {
+			return nil, "", o.mint.Records.ReadError(ctx, "", err)
+		}
+		for _, e := range page {
+			if len(all) == limit {
+				return all, after, nil
+			}
+			after = e.Key.Sort()
+			if e.Key.Variant.Account == "" {
+				continue
+			}
+			s, err := o.Status(ctx, e.Key)
+			if err != nil {
+				return nil, "", err
+			}
+			if s.Entry.Key = e.Key; !isForgotten(s.Entry) {
+				all = append(all, s)
+			}
+		}
+		if len(page) < overviewPage {
+			return all, "", nil
+		}
+	}
+}
+
 // isForgotten reports whether nothing is left of an account's grant or of a
 // variant's token.
 func isForgotten(e store.Entry) bool {

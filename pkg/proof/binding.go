@@ -9,6 +9,7 @@ package proof
 import (
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -151,7 +152,8 @@ func isHost(text string) bool {
 	if err != nil {
 		host, port = text, "443"
 	}
-	return host != "" && port != "" && strings.ToLower(text) == text && !strings.ContainsAny(host, "/@?#*: ")
+	_, wrongPort := strconv.ParseUint(port, 10, 16)
+	return host != "" && wrongPort == nil && strings.ToLower(text) == text && !strings.ContainsAny(host, "/@?#*: ")
 }
 
 // normalHost returns the host of a URL in lower case, without the port of

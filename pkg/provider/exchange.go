@@ -28,6 +28,9 @@ func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse
 	if err != nil && e.refusedByClock(req, err, resp, used) {
 		resp, _, err = e.exchange(ctx, req, resp.Clock)
 	}
+	if err == nil {
+		resp, err = e.then(ctx, req.Grant, resp)
+	}
 	if err != nil {
 		return resp, err
 	}

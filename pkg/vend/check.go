@@ -57,7 +57,7 @@ func checkParameter(name string, r api.Request) error {
 	case "rejected":
 		return expect(name, r.Rejected == "" || token.IsFingerprint(r.Rejected), "a fingerprint of 16 hex digits")
 	case "after":
-		return expect(name, r.After == "" || credential.ValidName(r.After), "the name that ended the page before")
+		return expect(name, r.After == "" || isAfter(r), "the page before's next")
 	}
 	return checkGrant(name, r)
 }
@@ -81,6 +81,15 @@ func checkGrant(name string, r api.Request) error {
 		return expect(name, isBase64(r.Recovery), "the blob of a log line, in base64")
 	}
 	return nil
+}
+
+// isAfter reports whether a page may follow this: that of the list ends with a
+// name, that of the accounts with the sort key of an entry.
+func isAfter(r api.Request) bool {
+	if r.Action == api.Accounts {
+		return len(r.After) <= maxParameter && consistsOf(r.After, isPrintable)
+	}
+	return credential.ValidName(r.After)
 }
 
 func expect(name string, ok bool, what string) error {

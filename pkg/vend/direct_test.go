@@ -40,7 +40,7 @@ func TestDirectInvocationIgnoresWhatAnOperationDoesNotTake(t *testing.T) {
 func TestAnswersHaveTheTypeOfTheOperationsReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		for _, action := range []string{api.Vend, api.Status, api.List, api.Revoke} {
+		for _, action := range []string{api.Vend, api.Status, api.List, api.Accounts, api.Revoke} {
 			o, _ := api.Operations().Operation(action)
 			got, err := w.service.Answer(t.Context(), vend.Call{
 				Caller:  access.Caller{Via: access.Admin, Alias: "admin"},

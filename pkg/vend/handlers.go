@@ -3,17 +3,16 @@ package vend
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
-	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // handlers answer the operations, by their actions. A handler is called once
@@ -23,6 +22,7 @@ var handlers = map[string]func(*Service, context.Context, *call) (any, error){
 	api.Status:    (*Service).status,
 	api.Revoke:    (*Service).revoke,
 	api.List:      (*Service).list,
+	api.Accounts:  (*Service).accounts,
 	api.Authorize: (*Service).authorize,
 	api.Connect:   (*Service).connect,
 	api.Recover:   (*Service).recover,
@@ -78,11 +78,16 @@ func (s *Service) status(ctx context.Context, c *call) (any, error) {
 			return nil, err
 		}
 	}
+	return reportOf(c, c.key, found, verified), nil
+}
+
+// reportOf returns the status of an entry as callers see it.
+func reportOf(c *call, key token.Key, found operate.Status, verified *api.Verified) api.StatusReport {
 	e := found.Entry
-	scope, audience := found.Terms.ScopeAndAudience(c.key.Variant)
+	scope, audience := found.Terms.ScopeAndAudience(key.Variant)
 	report := api.StatusReport{
-		Credential: c.key.Credential, Provider: found.Provider, Version: found.Terms.Version,
-		Scope: cmp.Or(e.Scope, scope), Audience: audience, Account: c.key.Variant.Account,
+		Credential: key.Credential, Provider: found.Provider, Version: found.Terms.Version,
+		Scope: cmp.Or(e.Scope, scope), Audience: audience, Account: key.Variant.Account,
 		State: found.State, Stale: found.Stale, Generation: e.Generation, Fingerprint: e.Fingerprint,
 		IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt, CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt,
 		LifetimeFrom: e.LifetimeFrom, GrantUntil: e.RefreshUntil, Verified: verified, Warning: found.Warning,
@@ -101,7 +106,7 @@ func (s *Service) status(ctx context.Context, c *call) (any, error) {
 			report.Changes = append(report.Changes, api.Change{Part: change.Name, Old: change.Old, New: change.New})
 		}
 	}
-	return report, nil
+	return report
 }
 
 // authorize returns the authorization URL at which a user grants access.
@@ -168,51 +173,4 @@ func (s *Service) revoke(ctx context.Context, c *call) (any, error) {
 		return nil, err
 	}
 	return api.Forgotten{Revoked: revoked, MemoryUntil: until}, nil
-}
-
-// defaultPage and maxPage bound a page of the list.
-const (
-	defaultPage = 100
-	maxPage     = 1000
-)
-
-// list returns the credentials that the caller may have. The name to go on
-// after is one of those, and there is another page only if one more follows:
-// neither tells that a credential exists that is not for the caller.
-func (s *Service) list(ctx context.Context, c *call) (any, error) {
-	limit := c.Request.Limit
-	if limit == 0 {
-		limit = defaultPage
-	}
-	if limit < 0 || limit > maxPage {
-		return nil, invalid(fmt.Sprintf("limit: expected a number from 1 to %d", maxPage))
-	}
-	page := api.Page{Credentials: []api.Listed{}}
-	for after := c.Request.After; ; {
-		all, next, err := operate.New(s.Mint).List(ctx, after, max(limit+1, defaultPage))
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range all {
-			switch {
-			case !t.Admits(c.Caller):
-			case len(page.Credentials) == limit:
-				page.Next = page.Credentials[limit-1].Credential
-				return page, nil
-			default:
-				page.Credentials = append(page.Credentials, listed(t))
-			}
-		}
-		if after = next; after == "" {
-			return page, nil
-		}
-	}
-}
-
-func listed(t credential.Terms) api.Listed {
-	l := api.Listed{Credential: t.Name, Provider: t.Provider}
-	if l.Provider == "" && t.Descriptor != nil {
-		l.Provider = t.Descriptor.Name
-	}
-	return l
 }

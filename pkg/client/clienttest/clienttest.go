@@ -115,6 +115,8 @@ func (s *Server) answer(r api.Request) (any, error) {
 		return api.Forgotten{Revoked: true, MemoryUntil: now}, nil
 	case api.List:
 		return s.list(), nil
+	case api.Accounts:
+		return s.accounts(r.Credential), nil
 	case api.Authorize:
 		page := "https://provider.example/authorize?redirect_uri=" + url.QueryEscape(r.RedirectURI)
 		return api.Authorization{URL: page, PKCE: "S256"}, nil
@@ -166,6 +168,19 @@ func (s *Server) list() api.Page {
 		if !listed[key.credential] {
 			listed[key.credential] = true
 			page.Credentials = append(page.Credentials, api.Listed{Credential: key.credential, Provider: "fake"})
+		}
+	}
+	return page
+}
+
+// accounts returns the accounts that have a token.
+func (s *Server) accounts(credential string) api.AccountPage {
+	page := api.AccountPage{Accounts: []api.StatusReport{}}
+	for key := range s.tokens {
+		if key.credential == credential && key.account != "" {
+			page.Accounts = append(page.Accounts, s.status(key, api.Request{
+				Credential: credential, Scope: key.scope, Audience: key.audience, Account: key.account,
+			}))
 		}
 	}
 	return page

@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/mask"
 	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/provider/refusal"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -32,29 +33,31 @@ func (q *Request) read(m Message) (TokenResponse, *Error) {
 	token := TokenResponse{}
 	readRefresh(q.Descriptor, v, m.At, &token)
 	if broken != "" {
-		return token.withoutToken(), unusable(m, broken)
+		return token.WithoutToken(), unusable(m, broken)
 	}
 	problem := q.readToken(v, m.At, &token)
-	said := readOAuthError(q.Descriptor, v)
+	said := refusal.Read(q.Descriptor, v)
 	switch {
-	case problem == "" && said.business == "":
-		q.readExtra(v, &token)
+	case problem == "" && said.Business == "":
+		q.readExtra(v, q.Descriptor.Response.Extra, &token)
 		m.warn(said, isForm, &token)
 		return token, nil
-	case said.made:
-		return token.withoutToken(), q.classify(m.Status, said)
+	case said.Given:
+		return token.WithoutToken(), q.classify(m.Status, said)
 	}
-	return token.withoutToken(), unusable(m, problem)
+	return token.WithoutToken(), unusable(m, problem)
 }
 
-// withoutToken returns what an error leaves of a token response.
-func (a TokenResponse) withoutToken() TokenResponse {
-	return TokenResponse{Refresh: a.Refresh, RefreshExpiry: a.RefreshExpiry}
+// WithoutToken returns what an error leaves of a token response.
+func (a TokenResponse) WithoutToken() TokenResponse {
+	return TokenResponse{
+		Refresh: a.Refresh, RefreshExpiry: a.RefreshExpiry, SentAt: a.SentAt, Clock: a.Clock, Limit: a.Limit,
+	}
 }
 
 // warn adds what was odd about the response as a whole.
-func (m Message) warn(said oauthError, isForm bool, resp *TokenResponse) {
-	if said.made {
+func (m Message) warn(said refusal.Refusal, isForm bool, resp *TokenResponse) {
+	if said.Given {
 		resp.warn("an error stands beside the token")
 	}
 	if m.Body.Compressed {

@@ -60,7 +60,7 @@ func help(cmd *cobra.Command) string {
 	var b strings.Builder
 	b.WriteString(cmd.UseLine() + "\n\n" + strings.TrimSuffix(cmd.Short, ".") + ".\n")
 	if cmd.Long != "" && cmd.Long != cmd.Short {
-		b.WriteString(strings.TrimSuffix(cmd.Long, "\n") + "\n")
+		b.WriteString(paragraphs(cmd.Long))
 	}
 	if cmd.HasAvailableSubCommands() {
 		b.WriteString("\nCommands:\n" + columns(commandRows(cmd, "")))
@@ -104,6 +104,28 @@ func columns(rows [][]string) string {
 		}
 	}
 	return terminal.Columns(wrapped)
+}
+
+// paragraphs returns a text whose paragraphs are wrapped. A line that begins
+// with spaces is one of a list, and stays as it is.
+func paragraphs(text string) string {
+	var b, paragraph strings.Builder
+	flush := func() {
+		if paragraph.Len() > 0 {
+			b.WriteString(strings.Join(wrap(paragraph.String(), helpColumns), "\n") + "\n")
+		}
+		paragraph.Reset()
+	}
+	for line := range strings.Lines(strings.TrimRight(text, "\n") + "\n") {
+		if line == "\n" || strings.HasPrefix(line, "  ") {
+			flush()
+			b.WriteString(line)
+			continue
+		}
+		paragraph.WriteString(line)
+	}
+	flush()
+	return b.String()
 }
 
 // wrap returns the lines of a text, which have a width of columns or one word.

@@ -2,7 +2,6 @@ package secretinput
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -53,8 +52,8 @@ var allowFields = [][3]string{
 func (s *Input) Register(cmd *cobra.Command) {
 	s.RegisterClient(cmd)
 	set := cmd.Flags()
-	addWords(cmd, "provider", "`PROVIDER`: one of "+strings.Join(catalog.Names(), ", "), catalog.Names(),
-		s.text("provider"))
+	addWords(cmd, "provider", "`PROVIDER` of the catalogue, such as zoom: tokenvend providers lists them",
+		catalog.Names(), s.text("provider"))
 	set.Func("descriptor-file", "read the provider's descriptor from this JSON `FILE`, instead of "+
 		"--provider", s.readDescriptor)
 	kinds := proof.Names()

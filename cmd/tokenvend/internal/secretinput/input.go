@@ -43,6 +43,12 @@ type Input struct {
 	passphrase redact.String // of the private key; zero: it is asked for
 }
 
+// Grant returns the grant type that a flag names; "" if none does.
+func (s *Input) Grant() descriptor.Grant {
+	text, _ := s.values["grant"].(string)
+	return descriptor.Grant(text)
+}
+
 // isGiven reports whether a flag that changes a field was given.
 func (s *Input) isGiven() bool {
 	return len(s.values)+len(s.params)+len(s.variables)+len(s.secrets)+len(s.allow)+len(s.clear) > 0
@@ -96,7 +102,7 @@ func (s *Input) whole(c terminal.Console) (redact.String, error) {
 // left out too.
 func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	if _, inline := f["descriptor"]; !inline {
-		q := Question{Field: "provider", Help: "provider (" + strings.Join(catalog.Names(), ", ") + ")"}
+		q := Question{Field: "provider", Help: "provider, by its name in the catalogue, such as zoom"}
 		if err := q.ask(c, f); err != nil {
 			return err
 		}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/proof"
@@ -25,12 +25,11 @@ type Question struct {
 
 // Questions returns what a provider asks for where a credential has this grant
 // type and this kind of proof; "" is [UsualGrant], and [UsualProof]. The client
-// ID is first, then come variables in the
-// order of the descriptor, then files, then secrets. source is the descriptor's
-// JSON.
+// ID is first, then come variables in the order of the descriptor, then files,
+// then secrets. source is the descriptor's JSON.
 func Questions(d *descriptor.Descriptor, source []byte, g descriptor.Grant, kind proof.Kind) []Question {
 	g = cmp.Or(g, UsualGrant(d))
-	n := credential.NeededBeside(d, g, cmp.Or(kind, UsualProof(d)))
+	n := secret.NeededBeside(d, g, cmp.Or(kind, UsualProof(d)))
 	var all []Question
 	add := func(needed bool, q Question) {
 		if needed {
@@ -97,7 +96,7 @@ func exampleHelp(d *descriptor.Descriptor, field string) string {
 
 // secretNames returns the named secrets that are needed, in the order of the
 // descriptor. One that only templates name comes last.
-func secretNames(source []byte, n credential.Needed) []string {
+func secretNames(source []byte, n secret.Needed) []string {
 	var names []string
 	for _, name := range append(descriptor.MemberNames(source, "secrets"), n.Secrets...) {
 		if slices.Contains(n.Secrets, name) && !slices.Contains(names, name) {

@@ -10,5 +10,5 @@ import (
 
 // Commands returns the commands of this package.
 func Commands(p command.Program) []*cobra.Command {
-	return []*cobra.Command{newConnect(p), newAccept(p), newRecover(p)}
+	return []*cobra.Command{newList(p), newConnect(p), newAccept(p), newRecover(p)}
 }

@@ -102,7 +102,7 @@ func isNoServer(err error) bool {
 // works describes a token that a trial has obtained.
 func works(token api.Token) string {
 	return fmt.Sprintf("works: a token with the fingerprint %s, for another %v.",
-		token.Fingerprint, time.Duration(token.ExpiresIn))
+		token.Fingerprint, time.Duration(token.ExpiresIn).Truncate(time.Second))
 }
 
 // reason explains why a secret could not be tried.

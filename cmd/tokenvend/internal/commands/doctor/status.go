@@ -24,16 +24,43 @@ func (f *findings) tokens(ctx context.Context, caller *connection.Client) {
 			f.unread("token "+r.Name, r.Err)
 			continue
 		}
-		f.state(r.Status)
+		f.state("token "+r.Name, r.Status)
+	}
+	f.accounts(ctx, caller, all)
+}
+
+// accounts checks the state of each connected account. Those that are well are
+// counted.
+func (f *findings) accounts(ctx context.Context, caller *connection.Client, names []string) {
+	well := 0
+	for _, r := range report.Accounts(ctx, caller, names) {
+		if r.Err != nil { // as by a server that is older than this program
+			text, _ := clierror.Explain(r.Err, f.commands)
+			f.warn("accounts", "not looked at: "+text, "")
+			return
+		}
+		for _, account := range r.Accounts {
+			if account.State == api.Fresh && account.Failure == nil {
+				well++
+				continue
+			}
+			f.state("account "+account.Account+" of "+r.Name, account)
+		}
+	}
+	if well > 0 {
+		f.ok("accounts", "%d have a living token", well)
 	}
 }
 
-func (f *findings) state(r api.StatusReport) {
-	subject, finding, advice := "token "+r.Credential, string(r.State)+": "+report.Meaning(r), ""
+func (f *findings) state(subject string, r api.StatusReport) {
+	commands := f.commands
+	if r.Account != "" {
+		commands = commands.WithAccount(r.Account)
+	}
+	finding, advice := string(r.State)+": "+report.Meaning(r), report.Remedy(r, commands)
 	if r.Failure != nil {
 		detail := strings.TrimSuffix(f.commands.Complete(r.Failure.Detail), ".")
 		finding += "; " + clierror.Uncapitalize(r.Failure.Code.Title()) + ": " + detail
-		advice = clierror.Advice(r.Failure.Code, r.Credential, f.commands)
 	}
 	switch {
 	case report.IsWrong(r.State):

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -17,8 +18,11 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/probe"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
+	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 )
@@ -67,17 +71,19 @@ stored. At some providers a new token revokes the one before.
 }
 
 func (t *probing) run(ctx context.Context, target string) error {
-	field, value, err := t.provider(target)
+	field, value, d, err := t.provider(target)
 	if err != nil {
 		return err
+	}
+	if g := cmp.Or(t.Grant(), secretinput.UsualGrant(d)); grant.Of(g).Direct == "" {
+		return t.cannotProbe() // before anything is asked
 	}
 	c, err := t.credential(field, value)
 	if err != nil {
 		return err
 	}
 	if !probe.CanProbe(c) {
-		return &clierror.UnsupportedError{Text: "this grant needs a user, or a refresh token, " +
-			"which may be usable once: " + t.Name + " add keeps what it brings"}
+		return t.cannotProbe()
 	}
 	hc, err := t.client()
 	if err != nil {
@@ -93,21 +99,29 @@ func (t *probing) run(ctx context.Context, target string) error {
 	return outcome(failure)
 }
 
-// provider returns the field of a secret that names a provider, and its value.
-func (t *probing) provider(target string) (field string, value json.RawMessage, err error) {
+func (t *probing) cannotProbe() error {
+	return &clierror.UnsupportedError{Text: "this grant needs a user, or a refresh token, " +
+		"which may be usable once: " + t.Name + " add keeps what it brings"}
+}
+
+// provider returns the field of a secret that names a provider, its value, and
+// the descriptor.
+func (t *probing) provider(target string) (field string, value json.RawMessage, d *descriptor.Descriptor, err error) {
 	if isProvider(target) {
-		value, err = json.Marshal(target)
-		return "provider", value, err
+		if value, err = json.Marshal(target); err == nil {
+			d, err = catalog.Get(target)
+		}
+		return "provider", value, d, err
 	}
 	data, err := readDescriptor(t.Program, target)
 	if err != nil {
-		return "", nil, clierror.Usage("expected a provider of the catalogue, or a file: %v", err)
+		return "", nil, nil, clierror.Usage("expected a provider of the catalogue, or a file: %v", err)
 	}
-	if _, err := parser.Parse(data); err != nil {
-		return "", nil, clierror.Usage("the descriptor is not valid: %s descriptor lint names all that is wrong",
+	if d, err = parser.Parse(data); err != nil {
+		return "", nil, nil, clierror.Usage("the descriptor is not valid: %s descriptor lint names all that is wrong",
 			t.Name)
 	}
-	return "descriptor", data, nil
+	return "descriptor", data, d, nil
 }
 
 // credential composes the credential, whatever provider its secret names.
@@ -124,7 +138,7 @@ func (t *probing) credential(field string, value json.RawMessage) (credential.Cr
 			return credential.Credential{}, err
 		}
 	}
-	return credential.Parse("probe", "", []byte(text.Reveal()))
+	return secret.Parse("probe", "", []byte(text.Reveal()))
 }
 
 // client returns the HTTP client. The operator chooses the address, so that it

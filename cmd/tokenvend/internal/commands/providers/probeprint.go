@@ -25,6 +25,15 @@ func (t *probing) print(r probe.Result) error {
 	if r.SelfSigned != "" {
 		fmt.Fprintf(&b, "No request is sent. The client signs the token itself:\n  %s\n\n", r.SelfSigned)
 	}
+	writeReadings(&b, r)
+	_, err := t.Console.Output().Write([]byte(b.String()))
+	return err
+}
+
+func writeReadings(b *strings.Builder, r probe.Result) {
+	if len(r.Read) == 0 {
+		return
+	}
 	b.WriteString("What was read:\n")
 	rows := [][]string{{"  FIELD", "LOOKED FOR AT", "FOUND", "VALUE"}}
 	for _, one := range r.Read {
@@ -34,8 +43,6 @@ func (t *probing) print(r probe.Result) error {
 	for _, warning := range r.Warnings {
 		b.WriteString("warning: " + warning + "\n")
 	}
-	_, err := t.Console.Output().Write([]byte(b.String()))
-	return err
 }
 
 func writeExchange(b *strings.Builder, x probe.Exchange) {

@@ -38,13 +38,13 @@ type agentCommand struct {
 func newAgent(p command.Program) *cobra.Command {
 	a := &agentCommand{Program: p}
 	cmd := &cobra.Command{
-		Use:   "agent NAME...",
+		Use:   "agent NAME…",
 		Short: "Gives tokens to the programs beside it, over HTTP and as files",
 		Long: `It keeps the tokens of the credentials NAME, obtains the next ones ahead, and gives a living token
 while tokenvend cannot be asked. It serves until it is interrupted:
-  /tokens/NAME         a token, as the API answers it; POST with {"rejected":"FINGERPRINT"} reports one
+  /tokens/NAME         a token, as the API answers it; POST {"rejected":"FINGERPRINT"} reports one
   /authorization/NAME  the value of an Authorization header
-  /forward-auth/NAME   200 with an Authorization header, for a proxy that asks before it passes a request on
+  /forward-auth/NAME   200 with an Authorization header, for a proxy that asks before it forwards
   /oauth2/token        an OAuth 2.0 token endpoint: client_id is NAME, client_secret the agent's key
 On loopback a request needs the agent's key, in the header ` + agent.KeyHeader + `. The agent writes
 it into a file of mode 0600. The unix socket needs no key: it takes connections of this user and of

@@ -23,7 +23,7 @@ func newGet(p command.Program) *cobra.Command {
 		Short: "Prints a token of a credential, and nothing else",
 		Long: `The formats are:
   token            the bare token
-  header           the header line "Authorization: Bearer TOKEN", or the one that the API expects, for curl -H @-
+  header           the header line "Authorization: Bearer TOKEN", or the API's own, for curl -H @-
   json             the whole response
   env              a line that sets the variable NAME_TOKEN, for a shell's eval
   exec-credential  an ExecCredential, for the users section of a kubeconfig file

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+)
+
+// add asks for what the provider declares, in that order, and asks again where
+// an answer cannot be used. set asks for nothing that may be left out.
+func TestAddAsksOnATerminal(t *testing.T) {
+	dir := t.TempDir()
+	r := converse(t, dir, []prompt{
+		{question: "client id: ", answer: "me"},
+		{question: "Tenant name: ", answer: "acme"},
+		{question: "(us, eu, au, jp, uk or ca): ", answer: "mars"},
+		{question: "expected one of us, eu, au, jp, uk, ca", answer: "eu"},
+		{question: "audience, such as https://api.example.com/ (may be left out): ", answer: ""},
+		{question: "client secret: ", answer: "HUSH-1", hidden: true},
+	}, "add", "x", "--provider", "auth0")
+	if r.code != clierror.OK {
+		t.Errorf("add on a terminal = %d, %s, want success", r.code, r.out)
+	}
+	r = converse(t, dir, []prompt{
+		{question: "new client secret (none: x keeps the one it has): ", answer: "HUSH-2", hidden: true},
+	}, "set", "x")
+	if r.code != clierror.OK {
+		t.Errorf("set on a terminal = %d, %s, want success", r.code, r.out)
+	}
+	got, _ := json.Marshal(secretOf(t, dir, "x"))
+	const want = `{"client_id":"me","client_secret":"HUSH-2","provider":"auth0",` +
+		`"variables":{"region":"eu","tenant":"acme"}}`
+	if string(got) != want {
+		t.Errorf("add and set write %s, want %s", got, want)
+	}
+}
