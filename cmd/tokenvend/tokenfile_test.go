@@ -30,7 +30,8 @@ func TestServeTokenFile(t *testing.T) {
 	const pool = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/k"
 	for _, name := range []string{"gcp", "other"} {
 		tv(t, dir, "", "add", name, "--provider", "google-workload-identity", "--proof", "file",
-			"--variable", "provider="+pool, "--token-url", provider.URL+"/v1/token", "--scope", "s").want(t, clierror.OK)
+			"--variable", "provider="+pool, "--token-url", provider.URL+"/v1/token", "--scope", "s").
+			want(t, clierror.OK)
 	}
 	s := &served{dir: dir}
 	s.cmd = exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--allow-private",
