@@ -74,8 +74,12 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	add := tv(t, dir, "", "add", "-h").out
-	if !strings.Contains(strings.Join(strings.Fields(add), " "), "minut, monta, movemint") {
-		t.Errorf("add -h = %s, want it to list the providers", add)
+	if !strings.Contains(strings.Join(strings.Fields(add), " "), "tokenvend providers lists them") {
+		t.Errorf("add -h = %s, want the command that lists the providers", add)
+	}
+	if all := tv(t, dir, "", "providers").want(t, clierror.OK).out; !regexp.MustCompile(
+		`(?m)^minut +.*\n(.*\n)*monta +.*\n(.*\n)*movemint +`).MatchString(all) {
+		t.Errorf("providers = %s, want it to list the providers", all)
 	}
 	if v := tv(t, dir, "", "version").want(t, clierror.OK).out; !strings.Contains(v, "go1.") {
 		t.Errorf("version = %s, want the version of Go", v)
