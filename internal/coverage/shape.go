@@ -75,8 +75,6 @@ type expectation struct {
 	Rules map[string]rule `json:"rules"`
 	// Code is the code of the callback, where a request has it literally.
 	Code string `json:"code"`
-	// Callback has further parameters of the callback.
-	Callback map[string]string `json:"callback"`
 	// Again is a request that comes once more after the refresh request, with
 	// another query.
 	Again *struct {
