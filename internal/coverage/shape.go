@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -165,9 +166,7 @@ func loadOne(name string, common map[string]rule) (entry, error) {
 	if e.expect.Rules == nil {
 		e.expect.Rules = map[string]rule{}
 	}
-	for words, r := range common {
-		e.expect.Rules[words] = r
-	}
+	maps.Copy(e.expect.Rules, common)
 	e.secret, _ = files.ReadFile(path.Join("credentials", e.ID+".json")) // nil where there is none
 	return e, nil
 }
