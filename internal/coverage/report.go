@@ -55,7 +55,8 @@ descriptor and one exchange with a server that refuses a parameter that is
 missing and one too many. It works only if the requests, the token, its lifetime
 and the further values are those of the document. For %d shapes, the document
 also says what a refusal means; that is compared too. The order of the values of
-a scope does not count (RFC 6749 §3.3).
+a scope does not count (RFC 6749 §3.3), keys are of 2048 bits, and a request that
+the document calls optional may be missing.
 
 The source of %d shapes was read; the notes of a shape name what it has from
 elsewhere, such as the code of a client, and what is assumed.

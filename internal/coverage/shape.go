@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -75,8 +76,6 @@ type expectation struct {
 	Rules map[string]rule `json:"rules"`
 	// Code is the code of the callback, where a request has it literally.
 	Code string `json:"code"`
-	// Callback has further parameters of the callback.
-	Callback map[string]string `json:"callback"`
 	// Again is a request that comes once more after the refresh request, with
 	// another query.
 	Again *struct {
@@ -167,9 +166,7 @@ func loadOne(name string, common map[string]rule) (entry, error) {
 	if e.expect.Rules == nil {
 		e.expect.Rules = map[string]rule{}
 	}
-	for words, r := range common {
-		e.expect.Rules[words] = r
-	}
+	maps.Copy(e.expect.Rules, common)
 	e.secret, _ = files.ReadFile(path.Join("credentials", e.ID+".json")) // nil where there is none
 	return e, nil
 }
