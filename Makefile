@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build man test test-all needs template reference stress race bare check scan vuln functions layer package release reproducible soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build man test test-all needs template reference stress race bare check scan vuln functions layer package release reproducible coverage-providers soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -128,6 +128,9 @@ build-RotateFunction:
 soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, and a day of 100,000 credentials, in simulated time
 	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud -credentials 100000 -hours 24
 	$(GO) test ./functions -run TestFourWorkersRenewEachOnce -timeout 0 -args -due 10000
+
+coverage-providers: ## try what the descriptor language can say on the token requests of a hundred vendors, and write docs/providers/coverage.md
+	@$(GO) run ./internal/coverage
 
 torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
 	@$(GO) test ./internal/torture -count=1 -args -table ../../docs/explanation/torture.md

@@ -223,7 +223,10 @@ func onKeys() []attempt {
 		{"GenerateDataKey in another stack's encryption context", generate(seal, func(*attacker) map[string]string {
 			return map[string]string{"tokenvend:seal": "another", "tokenvend:credential": "minut"}
 		})},
-		{"GenerateDataKey for no credential", generate(seal, func(a *attacker) map[string]string {
+		{"GenerateDataKey for a bucket of another stack", generate(seal, func(*attacker) map[string]string {
+			return map[string]string{"tokenvend:seal": "another", "tokenvend:bucket": "246"}
+		})},
+		{"GenerateDataKey for no credential and no bucket", generate(seal, func(a *attacker) map[string]string {
 			return map[string]string{"tokenvend:seal": a.context["tokenvend:seal"]}
 		})},
 		{"GenerateDataKey under the key of the secrets",

@@ -77,7 +77,7 @@ func checkDocumented(t *testing.T, d document, got documented, operations []api.
 	var parameters []string
 	if got.RequestBody != nil {
 		schema := got.RequestBody.Content["application/json"].Schema.name()
-		parameters = slices.Collect(maps.Keys(d.Components.Schemas[schema].Properties))
+		parameters = slices.Collect(maps.Keys(d.properties(schema)))
 	}
 	for _, p := range got.Parameters {
 		parameters = append(parameters, d.Components.Parameters[p.name()].Name)

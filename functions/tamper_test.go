@@ -210,6 +210,7 @@ func TestFault54_WhatWasTamperedWithIsNeverVended(t *testing.T) {
 		"a legacy digest":       v.now.text("made", "9f86d081884c7d659f86d081884c7d65"),
 		"another state":         v.now.text("state", "revoking"),
 		"the first format":      v.now.plus("format", -1),
+		"the third format":      v.now.plus("format", 1),
 	} {
 		v.checkReplaced(what, changed)
 	}
@@ -227,6 +228,7 @@ func TestFault54_TermsThatWereTamperedWithAreReadFromTheSecret(t *testing.T) {
 		"another version":            v.record.text("made", v.anothersRecord.attribute("made")),
 		"another generation":         v.record.plus("generation", 1),
 		"the first format":           v.record.plus("format", -1),
+		"the third format":           v.record.plus("format", 1),
 	} {
 		v.write(changed)
 		before, p := v.requests(), v.startCold()
@@ -309,7 +311,7 @@ func TestFault54_UnreadableRowRaisesTheAlarm(t *testing.T) {
 		says    string
 	}{
 		"an attribute of another type": {v.now.text("expires_at", "canary"), "damaged"},
-		"a newer format":               {v.now.plus("format", 1), "newer"},
+		"a newer format":               {v.now.plus("format", 2), "newer"},
 	} {
 		v.write(c.changed)
 		before, p := v.requests(), v.startCold()

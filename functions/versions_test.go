@@ -10,14 +10,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/boot"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 )
 
 // olderVersion is the last commit whose program does not know the index queue.
 const olderVersion = "731e99e"
 
-// buildOlder builds a function of the older version, from git's history.
-func buildOlder(t *testing.T, function string) string {
+// older returns the programs of the older version, built from git's history.
+func older(t *testing.T) version {
 	t.Helper()
 	dir := t.TempDir()
 	archive := exec.Command("git", "archive", "--format=tar", olderVersion, "go.mod", "go.sum", "functions", "pkg")
@@ -31,25 +33,35 @@ func buildOlder(t *testing.T, function string) string {
 	if output, err := unpack.CombinedOutput(); err != nil {
 		t.Fatalf("tar -x: %v: %s", err, output)
 	}
-	path := filepath.Join(dir, function+"-bootstrap")
-	tags := "lambda.norpc,nethttpomithttp2"
-	compile := exec.Command("go", "build", "-trimpath", "-tags", tags, "-o", path, "./functions/"+function)
+	programs := filepath.Join(dir, "programs")
+	compile := exec.Command(
+		"go", "build", "-trimpath", "-tags", "lambda.norpc,nethttpomithttp2", "-o", programs+"/", "./functions/...",
+	)
 	compile.Dir, compile.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := compile.CombinedOutput(); err != nil {
-		t.Fatalf("go build %s at %s: %v: %s", function, olderVersion, err, output)
+		t.Fatalf("go build at %s: %v: %s", olderVersion, err, output)
 	}
-	return path
+	return version{"older", filepath.Join(programs, "vend"), filepath.Join(programs, "rotate"), ""}
 }
 
-// version is the programs of one version of tokenvend.
-type version struct{ name, vend, rotate string }
+// present returns the programs of the present version, with a row format.
+func present(t *testing.T, format string) version {
+	t.Helper()
+	return version{
+		"present", bootstrap(t, build{function: "vend"}), bootstrap(t, build{function: "rotate"}), format,
+	}
+}
+
+// version is the programs of one version of tokenvend, and the parameter
+// RowFormat; "": its default.
+type version struct{ name, vend, rotate, format string }
 
 // run ends the processes that run and starts those of a version.
 func (h *installation) run(v version) {
 	h.t.Helper()
 	for function, program := range map[string]string{"vend": v.vend, "rotate": v.rotate} {
 		h.runtimes[function] = freshRuntime(h)
-		h.startProgram(program, function)
+		h.startProgram(program, function, boot.EnvRowFormat+"="+v.format)
 	}
 }
 
@@ -63,10 +75,7 @@ func TestOlderVersionWorksOnTheSameTable(t *testing.T) {
 	h := newInstallation(t, simulator.Options{
 		Lifetime: life, Reuse: map[string]simulator.Reuse{"trackmania": simulator.RevokesFamily},
 	})
-	older := version{"older", buildOlder(t, "vend"), buildOlder(t, "rotate")}
-	present := version{
-		"present", bootstrap(t, build{function: "vend"}), bootstrap(t, build{function: "rotate"}),
-	}
+	older, present := older(t), present(t, "")
 	h.put("minut", "minut", map[string]any{"keep_warm": true})
 	h.put("trackmania", "trackmania", map[string]any{"allow": map[string]any{"accounts": []string{"*"}}})
 	h.run(older)
@@ -101,5 +110,47 @@ func TestOlderVersionWorksOnTheSameTable(t *testing.T) {
 	}
 	if n := h.sim.Stats().Providers["trackmania"]; n.Reused != 0 || n.RefreshRequests < 5 {
 		t.Errorf("trackmania had %d refreshes, %d of used tokens; want 5 and 0", n.RefreshRequests, n.Reused)
+	}
+}
+
+// Rows that are sealed by bucket are of format 3, which the older version
+// refuses and leaves as it is. With the format in docs/guide/upgrade.md for a
+// roll-back, it works on the table again, and no grant is lost on the way.
+func TestOlderVersionKeepsRowsOfFormatThree(t *testing.T) {
+	t.Parallel()
+	const life = 2 * time.Second
+	h := newInstallation(t, simulator.Options{
+		Lifetime: life, Reuse: map[string]simulator.Reuse{"trackmania": simulator.RevokesFamily},
+	})
+	older := older(t)
+	h.put("trackmania", "trackmania", map[string]any{"allow": map[string]any{"accounts": []string{"*"}}})
+	h.run(older)
+	h.discover()
+	h.connect("trackmania", "ann")
+	check := func(v version, want api.Code) {
+		t.Helper()
+		_, refused := h.accountToken("trackmania", "ann")
+		if got := codeOf(refused); got != want {
+			t.Errorf("accountToken(ann) of the %s version with format %q = %q, want %q", v.name, v.format, got, want)
+		}
+	}
+	for _, step := range []struct {
+		version version
+		want    api.Code
+	}{
+		{present(t, "2"), ""}, {present(t, "migrate-3"), ""}, {present(t, "3"), ""},
+		{older, api.StoreUnavailable}, // a roll-back too far
+		{present(t, "3"), ""}, {present(t, "migrate"), ""}, {older, ""},
+	} {
+		h.run(step.version)
+		time.Sleep(life)
+		if got := h.tick(); step.want == "" && (got.Error != "" || got.Failed != 0) {
+			t.Errorf("tick() of the %s version with format %q = %+v, want no failure", step.version.name,
+				step.version.format, got)
+		}
+		check(step.version, step.want)
+	}
+	if n := h.sim.Stats().Providers["trackmania"]; n.Reused != 0 || n.RefreshRequests < 6 {
+		t.Errorf("trackmania had %d refreshes, %d of used tokens; want 6 and 0", n.RefreshRequests, n.Reused)
 	}
 }

@@ -215,7 +215,7 @@ func TestAddHasAFlagForEachField(t *testing.T) {
 			t.Errorf("help add = %s, want it to name the grant type %s", help, name)
 		}
 	}
-	sources, err := filepath.Glob(filepath.Join("..", "..", "pkg", "credential", "*.go"))
+	sources, err := filepath.Glob(filepath.Join("..", "..", "pkg", "credential", "secret", "*.go"))
 	must(t, err)
 	fields := map[string]bool{}
 	for _, source := range sources {

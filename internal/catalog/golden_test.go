@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/provider"
@@ -145,7 +146,7 @@ func TestGoldenRefusedClient(t *testing.T) {
 func (g golden) credential(t *testing.T) credential.Credential {
 	t.Helper()
 	d := entry(t, g.name)
-	c, err := credential.Parse("example", "1", exampleSecret(t, d))
+	c, err := secret.Parse("example", "1", exampleSecret(t, d))
 	if err != nil {
 		t.Fatalf("Parse(example of %s): %v", g.name, err)
 	}

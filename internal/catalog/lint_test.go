@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
@@ -43,7 +43,7 @@ func TestEntries(t *testing.T) {
 			if !exchanges[name] && !hasOwnGolden(name) {
 				t.Errorf("there is no golden exchange in testdata")
 			}
-			if _, err := credential.Parse("example", "1", exampleSecret(t, d)); err != nil {
+			if _, err := secret.Parse("example", "1", exampleSecret(t, d)); err != nil {
 				t.Errorf("the example does not parse: %v", err)
 			}
 		})

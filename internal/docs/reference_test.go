@@ -132,7 +132,7 @@ func fields(value any) map[string]bool {
 
 func TestFieldsOfTheSecret(t *testing.T) {
 	const file = "docs/reference/credential.md"
-	code := sources(t, "pkg/credential")
+	code := sources(t, "pkg/credential/secret")
 	take := `\b%s\.(?:text|lines|flag|number|duration|object|named|list)\("([a-z_]+)"|take\[[a-z]+\]\(&?%[1]s, "([a-z_]+)"`
 	known := map[string]bool{"descriptor": true} // taken as it is
 	for _, found := range regexp.MustCompile(fmt.Sprintf(take, "f")).FindAllStringSubmatch(code, -1) {

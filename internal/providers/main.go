@@ -20,6 +20,9 @@ func main() {
 	fmt.Printf("docs/providers: %d pages\n", len(pages))
 }
 
+// coveragePage is the page that internal/coverage writes.
+const coveragePage = "coverage.md"
+
 // write replaces the pages of a folder.
 func write(folder string, pages map[string]string) error {
 	old, err := filepath.Glob(filepath.Join(folder, "*.md"))
@@ -27,7 +30,7 @@ func write(folder string, pages map[string]string) error {
 		return err
 	}
 	for _, file := range old {
-		if _, stays := pages[filepath.Base(file)]; !stays {
+		if _, stays := pages[filepath.Base(file)]; !stays && filepath.Base(file) != coveragePage {
 			if err := os.Remove(file); err != nil {
 				return err
 			}

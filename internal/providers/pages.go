@@ -37,7 +37,8 @@ func pages() (map[string]string, error) {
 
 %d providers are ready by name: `+"`tokenvend add NAME --provider PROVIDER`"+` asks
 for what each one needs. Another provider needs no code: see the
-[descriptor reference](../reference/descriptor.md).
+[descriptor reference](../reference/descriptor.md), and what it
+[can and cannot say](coverage.md) of a hundred vendors' token requests.
 
 The last column is the vendor's page, and the day of the copy that was compared
 with the entry. %d entries say "not read": they were written from general

@@ -21,6 +21,12 @@ var further = []revert{
 		test:    "TestAttack02_NoParameterTakesAnothersPlace", pkg: "pkg/provider",
 	},
 	{
+		attack: "C31", fix: "a token belongs to the account that it was obtained for", file: "pkg/row/row.go",
+		old:     "if !record.sameLogin(entry) {",
+		without: "if false && !record.sameLogin(entry) {",
+		test:    "TestChangedLoginBringsANewToken", pkg: "pkg/mint",
+	},
+	{
 		attack: "02", fix: "a record that was deleted adopts no grant", file: "pkg/row/history.go",
 		old:     `if r.Name != "" {`,
 		without: `if r.Name == "" || r.Name != "" {`,
@@ -255,8 +261,8 @@ var further = []revert{
 		test:    "TestFault14_NoIntermediaryEndsAGrant", pkg: "pkg/mint",
 	},
 	{
-		attack: "Fault14", fix: "words of maintenance are no refusal", file: "pkg/provider/response/meaning.go",
-		old:     `m == "" && !isOfRFC6749(said.code) || `,
+		attack: "Fault14", fix: "words of maintenance are no refusal", file: "pkg/provider/refusal/meaning.go",
+		old:     `m == "" && !isOfRFC6749(r.Code) || `,
 		without: "",
 		test:    "TestFault14_NoIntermediaryEndsAGrant", pkg: "pkg/mint",
 	},

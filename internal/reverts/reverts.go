@@ -42,8 +42,8 @@ var reverts = []revert{
 	},
 	{
 		attack: "03", fix: "the secret says where it is used", file: "pkg/registry/secrets.go",
-		old:     "	if a.Version != b.Version {\n		return false\n	}\n",
-		without: "	if a.Version == b.Version {\n		return true\n	}\n",
+		old:     "	if c.Version != record.Terms.Version || !record.KnowsLogin(c) {\n		return false\n	}\n",
+		without: "	if c.Version == record.Terms.Version {\n		return true\n	}\n",
 		test:    "TestAttack03_ForgedTermsGetNoSecret", pkg: "pkg/mint",
 	},
 	{

@@ -19,13 +19,16 @@ var (
 	requirements []byte
 	//go:embed requirements-sam.txt
 	samRequirements []byte
+	//go:embed requirements-schemathesis.txt
+	schemathesisRequirements []byte
 )
 
 // The interpreters of virtual environments of the repository's own. What the
 // machine's Python happens to have is not used.
 var (
-	python    = sync.OnceValues(func() (string, error) { return pythonWith(requirements) })
-	samPython = sync.OnceValues(func() (string, error) { return pythonWith(samRequirements) })
+	python             = sync.OnceValues(func() (string, error) { return pythonWith(requirements) })
+	samPython          = sync.OnceValues(func() (string, error) { return pythonWith(samRequirements) })
+	schemathesisPython = sync.OnceValues(func() (string, error) { return pythonWith(schemathesisRequirements) })
 )
 
 // pythonWith returns the interpreter of the environment with these packages.

@@ -55,11 +55,36 @@ def without_aws(node):
     return node
 
 
+SERVERS = [
+    {
+        "url": "https://{api}.execute-api.{region}.amazonaws.com",
+        "description": "The stack's output ApiUrl",
+        "variables": {"api": {"default": "abc1234567"}, "region": {"default": "us-east-1"}},
+    },
+    {"url": "http://127.0.0.1:3000", "description": "tokenvend serve, on one machine"},
+]
+
+SIGV4 = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "description": "AWS Signature Version 4, for the service execute-api",
+    "x-amazon-apigateway-authtype": "awsSigv4",
+}
+
+
 def document(source):
-    """The API's document, as JSON and as YAML."""
+    """The API's document, as JSON and as YAML. What API Gateway sets by itself is added: servers, signatures, the classes of its refusals."""
     import yaml
 
     body = without_aws(yaml_parse(source)["Resources"]["Api"]["Properties"]["DefinitionBody"])
+    info = {**body["info"], "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}}
+    for path in body["paths"].values():
+        for operation in (o for o in path.values() if isinstance(o, dict)):
+            refused = operation["responses"].pop("default")
+            operation["responses"] |= {"4XX": dict(refused), "5XX": dict(refused)}
+    body["components"]["securitySchemes"] = {"sigv4": SIGV4}
+    body = {"openapi": body["openapi"], "info": info, "servers": SERVERS, "security": [{"sigv4": []}]} | body | {"info": info}
     return body, yaml.safe_dump(body, sort_keys=False, width=WIDTH, allow_unicode=True)
 
 

@@ -92,7 +92,9 @@ func assemble(ctx context.Context, p Process) (core, error) {
 	}
 	var sealer seal.Sealer = seal.Off{}
 	if s.sealing {
-		sealer = kms.New(awskms.NewFromConfig(cfg), s.key, s.sealID)
+		sealer = kms.New(awskms.NewFromConfig(cfg), kms.Config{
+			KeyID: s.key, SealID: s.sealID, Buckets: s.rowFormat.Buckets(),
+		})
 	}
 	c.mint = mint.New(mint.Config{
 		Store: c.store, Sealer: sealer, Journal: c.journal, RowFormat: s.rowFormat, StaleMax: s.staleMax,

@@ -3,11 +3,13 @@
 package boot
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +32,7 @@ const (
 	EnvMetrics      = "TOKENVEND_METRICS"       // the CloudWatch namespace of the metrics; "": none
 	// how often tokens are checked at their providers, such as "15m"; "": never
 	EnvCanary    = "TOKENVEND_CANARY"
-	EnvRowFormat = "TOKENVEND_ROW_FORMAT" // "1", "migrate" or "2": see row.Format; "": 2
+	EnvRowFormat = "TOKENVEND_ROW_FORMAT" // one of row.Formats; "": 2
 	EnvStaleMax  = "TOKENVEND_STALE_MAX"  // mint.Config.StaleMax, as "900s"; "": its default
 	EnvLogLevel  = "TOKENVEND_LOG_LEVEL"  // debug, info, warn or error; "": info
 	EnvTracing   = "TOKENVEND_TRACING"    // "on": calls are recorded in AWS X-Ray; "off" or "": not
@@ -196,14 +198,12 @@ func (r *reader) canary() time.Duration {
 }
 
 func (r *reader) rowFormat() row.Format {
-	switch format := row.Format(r.getenv(EnvRowFormat)); format {
-	case "":
+	format := row.Format(cmp.Or(r.getenv(EnvRowFormat), string(row.Format2)))
+	if !slices.Contains(row.Formats(), format) {
+		r.fault(EnvRowFormat, "1, migrate, 2, migrate-3 or 3")
 		return row.Format2
-	case row.Format1, row.FormatMigrate, row.Format2:
-		return format
 	}
-	r.fault(EnvRowFormat, "1, migrate or 2")
-	return row.Format2
+	return format
 }
 
 // staleMax reads EnvStaleMax. It returns 0 if it is not set.

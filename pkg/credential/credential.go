@@ -1,5 +1,5 @@
-// Package credential parses and checks the secret of one OAuth client and
-// defines where secrets come from.
+// Package credential describes one OAuth client, and defines where secrets come
+// from. Package secret parses and checks a secret.
 package credential
 
 import (
@@ -90,3 +90,6 @@ type Source interface {
 	// nothing.
 	Absent(ctx context.Context, name string) (bool, error)
 }
+
+// MaxSize is the maximum size of a secret in bytes, as in Secrets Manager.
+const MaxSize = 64 << 10

@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -36,7 +36,7 @@ func TestDigestsOfOldSecretsStayTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, old := range all {
-		c, err := credential.Parse("golden", "v1", old.Secret)
+		c, err := secret.Parse("golden", "v1", old.Secret)
 		if err != nil {
 			t.Errorf("Parse(%s) failed: %v", old.Secret, err)
 			continue

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -163,7 +163,7 @@ func TestCaseC34_SecretBesideACertificate(t *testing.T) {
 
 // An inline descriptor is read as strictly inside a secret as in a file.
 func TestDescriptorInsideASecretIsStrict(t *testing.T) {
-	_, err := credential.Parse("mine", "v1", []byte(`{"client_id":"id","descriptor":{"token":{"auth":"none","colour":"red"}}}`))
+	_, err := secret.Parse("mine", "v1", []byte(`{"client_id":"id","descriptor":{"token":{"auth":"none","colour":"red"}}}`))
 	if err == nil || !strings.Contains(err.Error(), "descriptor.token.colour: unknown field") {
 		t.Errorf("Parse(unknown field) = %v, want descriptor.token.colour: unknown field", err)
 	}

@@ -1,8 +1,6 @@
 package credential
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -29,39 +27,6 @@ func (m *Malformed) Error() string {
 		said[i] = f.Field + ": " + f.Expected
 	}
 	return "credential " + m.Credential + ": malformed secret: " + strings.Join(said, "; ")
-}
-
-// whole is the name for the secret as a whole.
-const whole = "secret"
-
-// faults collects the wrong fields.
-type faults struct {
-	version string // of the secret
-	fields  []FieldError
-}
-
-// add reports a wrong field. Only the first fault of a field is kept, because
-// others may follow from it.
-func (w *faults) add(field, expected string) {
-	if !w.has(field) {
-		w.fields = append(w.fields, FieldError{Field: field, Expected: expected})
-	}
-}
-
-func (w *faults) has(field string) bool {
-	return slices.ContainsFunc(w.fields, func(f FieldError) bool { return f.Field == field })
-}
-
-// of returns the error for the collected faults, or nil.
-func (w *faults) of(credential string) error {
-	if len(w.fields) == 0 {
-		return nil
-	}
-	if !ValidName(credential) {
-		credential = "(no name)"
-	}
-	slices.SortStableFunc(w.fields, func(a, b FieldError) int { return cmp.Compare(a.Field, b.Field) })
-	return &Malformed{Credential: credential, Version: w.version, Fields: w.fields}
 }
 
 // ValidName reports whether name is a valid credential name.

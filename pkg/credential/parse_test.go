@@ -16,6 +16,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
@@ -52,9 +53,9 @@ func with(token object) object {
 
 var plain = with(nil)
 
-func parse(t testing.TB, secret object) (credential.Credential, error) {
+func parse(t testing.TB, given object) (credential.Credential, error) {
 	t.Helper()
-	return credential.Parse("minut", "v1", secret.json(t))
+	return secret.Parse("minut", "v1", given.json(t))
 }
 
 func mustParse(t testing.TB, secret object) credential.Credential {
@@ -136,7 +137,7 @@ func TestParseLittle(t *testing.T) {
 }
 
 func TestParseFromTheCatalogue(t *testing.T) {
-	c, err := credential.Parse("minut", "v1", []byte(`{"provider":"minut","client_id":"id","client_secret":"s"}`))
+	c, err := secret.Parse("minut", "v1", []byte(`{"provider":"minut","client_id":"id","client_secret":"s"}`))
 	if err != nil || c.Provider != "minut" || c.Descriptor != nil {
 		t.Fatalf(`%+v, %v, want no error and c.Provider = "minut" and c.Descriptor = nil`, c, err)
 	}
@@ -295,7 +296,7 @@ func TestFault49_NotEvenJSON(t *testing.T) {
 			good[1:]: "allow.scopes params.a",
 		`{"descriptor":{"token":{"url":"https://x.y","url":"https://x.y"}},"client_id":"a"}`: "descriptor.token.url",
 	} {
-		_, err := credential.Parse("minut", "v1", []byte(data))
+		_, err := secret.Parse("minut", "v1", []byte(data))
 		if got := strings.Join(fields(t, err), " "); got != wrong {
 			t.Errorf("%.40q: named %s, want %s", data, got, wrong)
 		}
@@ -311,7 +312,7 @@ func TestParseRefusesNames(t *testing.T) {
 		if credential.ValidName(name) != want {
 			t.Errorf("%q: want %v", name, want)
 		}
-		_, err := credential.Parse(name, "", plain.json(t))
+		_, err := secret.Parse(name, "", plain.json(t))
 		if (err == nil) != want {
 			t.Errorf("%q: %v, want (err == nil) = %v", name, err, want)
 		}
@@ -329,9 +330,9 @@ func TestFault50_NoValueInAnyError(t *testing.T) {
 		"token", "url", "auth", "body", "overlap", "refresh", "principals", "aliases", "scopes", "accounts", "x",
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		secret := object{}
+		given := object{}
 		for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(names), rapid.ID).Draw(t, "fields") {
-			secret[name] = rapid.SampledFrom([]any{
+			given[name] = rapid.SampledFrom([]any{
 				canary, " " + canary, []any{canary, 1}, 17, nil, true,
 				object{
 					rapid.SampledFrom(inner).Draw(t, "inner"): rapid.SampledFrom([]any{
@@ -342,8 +343,8 @@ func TestFault50_NoValueInAnyError(t *testing.T) {
 				},
 			}).Draw(t, name)
 		}
-		data, _ := json.Marshal(secret)
-		_, err := credential.Parse("minut", "v1", data)
+		data, _ := json.Marshal(given)
+		_, err := secret.Parse("minut", "v1", data)
 		if err != nil && strings.Contains(err.Error(), canary) {
 			t.Fatalf("%s: %v", data, err)
 		}
@@ -366,7 +367,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(strings.ReplaceAll(data, "CANARY", canary)))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := credential.Parse("minut", "v1", data)
+		c, err := secret.Parse("minut", "v1", data)
 		if err != nil {
 			fields(t, err)
 			return

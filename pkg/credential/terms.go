@@ -2,8 +2,6 @@ package credential
 
 import (
 	"cmp"
-	"encoding/json"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -46,40 +44,6 @@ type Terms struct {
 // Duration is a time.Duration in Go's notation in JSON: "24h", "90m". A bare
 // number is an error, because its unit would be a guess.
 type Duration = descriptor.Duration
-
-// defaultIdleAfter is how long a token is renewed without requests for it.
-const defaultIdleAfter = 24 * time.Hour
-
-// The bounds of the times in a secret. A value outside is a wrong unit.
-const (
-	minLifetime  = time.Second
-	minIdleAfter = time.Minute
-	maxSpan      = 366 * 24 * time.Hour
-)
-
-// mostVariants bounds max_variants, because rotate renews each variant.
-const mostVariants = 10000
-
-// terms takes the non-secret fields.
-func (f *form) terms() Terms {
-	keepWarm, _ := take[bool](f, "keep_warm", "true or false")
-	t := Terms{
-		Scope:     token.NewVariant("", "", f.text("scope")).Scope,
-		Audience:  f.text("audience"),
-		Grant:     f.grant(),
-		Lifetime:  f.duration("lifetime", minLifetime, maxSpan),
-		KeepWarm:  keepWarm,
-		IdleAfter: f.duration("idle_after", minIdleAfter, maxSpan),
-		Allow:     f.allow(),
-
-		MaxVariants: f.number("max_variants", 1, mostVariants),
-	}
-	t.Provider, t.Descriptor = f.provider()
-	if t.IdleAfter == 0 {
-		t.IdleAfter = Duration(defaultIdleAfter)
-	}
-	return t
-}
 
 // ProviderDescriptor returns the descriptor of the credential's provider: the
 // inline one, or the catalogue's. An error means that this program does not
@@ -149,27 +113,3 @@ func (t Terms) VariantBound() int {
 }
 
 func (t Terms) defaults() token.Variant { return token.NewVariant("", t.Audience, t.Scope) }
-
-// LegacyDigest returns the digest in entries of the first format, over
-// provider, token URL, client ID, scope and audience. Entries of the second
-// format have [Terms.Destination] and [Terms.RequestDigest] instead. It is ""
-// if this program does not know the provider.
-func (t Terms) LegacyDigest(v token.Variant) string {
-	d, err := t.ProviderDescriptor()
-	if err != nil {
-		return ""
-	}
-	scope, audience := t.ScopeAndAudience(v)
-	return digest(t.identity(), cmp.Or(t.TokenURL, d.Token.URL), t.ClientID, scope, audience)
-}
-
-// identity distinguishes providers. A provider of the catalogue keeps its
-// identity when a release changes its descriptor. An inline one is identified
-// by its token request.
-func (t Terms) identity() string {
-	if t.Descriptor == nil {
-		return "name:" + t.Provider
-	}
-	request, _ := json.Marshal(t.Descriptor.Token) // strings and maps of strings: cannot fail
-	return "inline:" + string(request)
-}

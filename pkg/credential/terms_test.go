@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -107,7 +108,7 @@ func TestLegacyDigestChangesWithWhatATokenIsFor(t *testing.T) {
 
 func TestLegacyDigestOfVariants(t *testing.T) {
 	c := mustParse(t, plain.with(object{"scope": "read"}))
-	other, _ := credential.Parse("another", "v9", plain.with(object{"scope": "read"}).json(t))
+	other, _ := secret.Parse("another", "v9", plain.with(object{"scope": "read"}).json(t))
 	v := token.NewVariant
 	if c.LegacyDigest(v("", "", "")) != c.LegacyDigest(v("", "", "read")) {
 		t.Errorf(`the default by its name is the default, want c.LegacyDigest(v("", "", "")) = %v`,

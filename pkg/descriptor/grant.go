@@ -24,8 +24,8 @@ const (
 	SelfSigned Grant = "self_signed"
 )
 
-// AllGrants returns the grant types.
-func AllGrants() []Grant {
+// GrantTypes returns the grant types.
+func GrantTypes() []Grant {
 	return []Grant{
 		ClientCredentials, RefreshToken, AuthorizationCode, JWTBearer, Password, TokenExchange, Login, SelfSigned,
 	}

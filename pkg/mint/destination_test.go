@@ -16,6 +16,7 @@ import (
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -104,20 +105,20 @@ func (n *network) putVersion(stage credential.Stage) {
 	if n.IntN(4) == 0 {
 		descriptor["response"] = map[string]any{"access_token": "/other/token"}
 	}
-	secret := fmt.Sprintf("secret-%d", n.versions)
+	clientSecret := fmt.Sprintf("secret-%d", n.versions)
 	data, err := json.Marshal(map[string]any{
-		"client_id": pick(n, "one", "two"), "client_secret": secret, "descriptor": descriptor,
+		"client_id": pick(n, "one", "two"), "client_secret": clientSecret, "descriptor": descriptor,
 		"allow": map[string]any{"accounts": []string{"*"}},
 	})
 	if err != nil {
 		n.Fatal(err)
 	}
-	c, err := credential.Parse("x", "v", data)
+	c, err := secret.Parse("x", "v", data)
 	if err != nil {
 		n.Fatal(err)
 	}
 	digest := c.Destination().Digest()
-	n.reach[digest], n.of[secret] = []string{tokenHost, refreshHost, verifyHost, revokeHost}, digest
+	n.reach[digest], n.of[clientSecret] = []string{tokenHost, refreshHost, verifyHost, revokeHost}, digest
 	n.secrets.putRaw("x", stage, data)
 }
 

@@ -2,6 +2,7 @@ package mint_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -94,6 +95,64 @@ func TestMigrationKeepsTokensAndGrants(t *testing.T) {
 		w.Token(second, alice) // by the refresh token
 		if n := w.Alarms("IntegrityFailures"); n != 0 {
 			t.Errorf("%d alarms, want 0", n)
+		}
+	})
+}
+
+// From the second format to the third, and back: tokens live on, grants go on,
+// and each step reads what the other has written.
+func TestMigrationToTheThirdFormatAndBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		alice := testworld.Account("trackmania", "alice")
+		second := w.formatted(row.Format2)
+		testworld.Must(t, second.Connect(t.Context(), alice, w.Code("trackmania", "alice")))
+		granted := w.Token(second, alice).Token
+		keys := []token.Key{token.RecordKey("trackmania"), alice}
+		for _, step := range []struct {
+			format          row.Format
+			rewritten, want int
+		}{
+			{row.FormatMigrate3, 2, 3}, {row.Format3, 0, 3}, {row.Format2, 0, 3}, {row.FormatMigrate, 2, 2},
+		} {
+			m := w.formatted(step.format)
+			if got := w.Token(m, alice).Token; got.Fingerprint != granted.Fingerprint {
+				t.Errorf("format %s: Token() is a new one, want the one that lives", step.format)
+			}
+			if done, err := m.Migrate(t.Context()); err != nil || done.Rewritten != step.rewritten || done.Left != 0 {
+				t.Errorf("format %s: Migrate() = %+v, %v, want %d rewritten", step.format, done, err, step.rewritten)
+			}
+			if got := formats(w, keys...); !slices.Equal(got, []int{step.want, step.want}) {
+				t.Errorf("format %s: formats() after Migrate() = %v, want %d everywhere", step.format, got, step.want)
+			}
+		}
+		for _, format := range []row.Format{row.Format3, row.Format2} {
+			time.Sleep(2 * time.Hour)
+			w.Token(w.formatted(format), alice) // by the refresh token
+		}
+		if n := w.Alarms("IntegrityFailures"); n != 0 {
+			t.Errorf("%d alarms, want 0", n)
+		}
+	})
+}
+
+// Rows of the first format are refused by the third as by the second.
+func TestThirdFormatRefusesTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, format := range []row.Format{row.FormatMigrate3, row.Format3} {
+			w := newWorld(t, simulator.Options{})
+			alice := testworld.Account("trackmania", "alice")
+			first := w.formatted(row.Format1)
+			testworld.Must(t, first.Connect(t.Context(), alice, w.Code("trackmania", "alice")))
+			before := w.Entry(alice)
+			m := w.formatted(format)
+			w.Refused(m, alice, mint.Want{}, api.Misconfigured)
+			if done, err := m.Migrate(t.Context()); err != nil || done.Rewritten+done.Left != 0 {
+				t.Errorf("format %s: Migrate() = %+v, %v, want nothing done", format, done, err)
+			}
+			if after := w.Entry(alice); string(after.Sealed) != string(before.Sealed) {
+				t.Errorf("format %s: Entry(%s) is another, want it unchanged", format, alice)
+			}
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testworld"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider/simulator"
 	"github.com/tokenvend/tokenvend/pkg/row"
@@ -103,7 +104,7 @@ func (s *staged) Read(_ context.Context, name string, stage credential.Stage) (c
 	if !ok {
 		return credential.Credential{}, credential.ErrUnknown
 	}
-	return credential.Parse(name, v.id, v.data)
+	return secret.Parse(name, v.id, v.data)
 }
 
 // List implements credential.Source.

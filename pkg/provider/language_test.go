@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -137,6 +138,33 @@ func TestRequestsOfTheLanguage(t *testing.T) {
 			id, creds,
 			"POST https://login.test/token\nContent-Type: application/vnd.api+json\n\n" +
 				`{"client_id":"id","client_secret":"hush","grant_type":"client_credentials"}`,
+		},
+		{
+			"null in JSON",
+			`{"grants":["login"],"token":{"url":"https://login.test/rpc","body":"json","params":{"id":1,"session":null,"list":[null]}}}`,
+			Client{}, TokenRequest{Grant: descriptor.Login},
+			"POST https://login.test/rpc\nContent-Type: application/json\n\n" +
+				`{"id":1,"list":[null],"session":null}`,
+		},
+		{
+			"a media type without a body",
+			`{"token":{"url":"https://login.test/token","body":"query","headers":{"Content-Type":"application/json"},"fields":{"grant_type":""}}}`,
+			id, creds,
+			"POST https://login.test/token\nAuthorization: Basic aWQ6aHVzaA==\nContent-Type: application/json\n\n",
+		},
+		{
+			"a signature over several lines",
+			`{"grants":["login"],"token":{"url":"https://login.test/token","body":"query","headers":{"X-Sign":"{hex(hmac_sha256(secrets.key, client_id '\nGET'))}"}}}`,
+			Client{ID: "id", Secrets: secrets("key", "k")}, TokenRequest{Grant: descriptor.Login},
+			"POST https://login.test/token\nX-Sign: 805c2549c39c12bea1461da7ec2347fc3f447b42362854260b85629ab54113dc\n\n",
+		},
+		{
+			"a hash of the code",
+			`{"authorize":{"url":"/a"},"token":{"url":"https://login.test/token","auth":"none","params":{"hash":"{hex(sha256(client_secret '|' code))}"}}}`,
+			id,
+			TokenRequest{Grant: descriptor.AuthorizationCode, Code: redact.New("C1"), RedirectURI: "https://app.test/"},
+			"POST https://login.test/token\n" + form + "\nclient_id=id&code=C1&grant_type=authorization_code" +
+				"&hash=65611180d33df42c080f93897f696c1cae6a739e7da3386fc32fefe73539a8d1&redirect_uri=https%3A%2F%2Fapp.test%2F",
 		},
 		{
 			"C24: no scope in a refresh",
@@ -378,6 +406,22 @@ func TestUUIDIsOneOfARequest(t *testing.T) {
 
 // What a value could do to a header field or a claim ends before a byte is
 // sent.
+// A signature over the time and the field that has the time agree. Of so many
+// requests, some would be built while the millisecond changes.
+func TestTimeIsOneOfARequest(t *testing.T) {
+	d := parse(t, `{"grants":["login"],"token":{"url":"https://login.test/t","headers":{"X-A":"{time('unix_ms')}"},`+
+		`"params":{"b":"{time('unix_ms')}"}}}`)
+	for range 3000 {
+		q, err := at(d, Client{}, nil).builder().Token(TokenRequest{Grant: descriptor.Login}, skew.Skew{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if in := q.Header.Get("X-A"); "b="+in != string(q.Body) {
+			t.Fatalf("Token() = X-A %s and body %s, want the same time twice", in, q.Body)
+		}
+	}
+}
+
 func TestValuesThatNoRequestCanCarry(t *testing.T) {
 	v := serve(t, says(200, `{"access_token":"a"}`))
 	const header = `{"grants":["login"],"variables":{"x":{}},

@@ -86,7 +86,7 @@ func (r *Registry) discover(ctx context.Context, k *records.Known, operator bool
 	if operator {
 		lasts = absentFor
 	}
-	if r.absent.isAbsent(k.Key.Credential, clock.Now().Add(-lasts)) {
+	if r.absent.IsAbsent(k.Key.Credential, clock.Now().Add(-lasts)) {
 		return k, failure.UnknownCredential(k.Key.Credential)
 	}
 	return r.learn(ctx, k.Entry)

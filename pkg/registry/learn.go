@@ -22,23 +22,24 @@ func (r *Registry) learn(ctx context.Context, seen store.Entry) (*records.Known,
 	var malformed *credential.Malformed
 	switch {
 	case errors.Is(err, credential.ErrUnknown):
-		r.absent.mark(name, clock.Now())
+		r.absent.Mark(name, clock.Now())
 		return nil, failure.UnknownCredential(name)
 	case errors.As(err, &malformed):
 		terms, err := r.lastGood(ctx, seen, malformed.Version)
 		if err != nil {
 			return nil, err
 		}
-		return r.learnTerms(ctx, seen, terms, failure.Of(malformed).After(seen, malformed.Version, clock.Now()))
+		failed := failure.Of(malformed).After(seen, malformed.Version, clock.Now())
+		return r.learnTerms(ctx, seen, terms, failed, nil)
 	case err != nil:
 		return nil, failure.SecretUnavailable(err)
 	}
 	r.secrets.keep(c)
 	k := r.Records.Get(seen.Key)
-	if k.IsLive() && k.Revision == seen.Revision && k.Terms.Version == c.Version {
+	if k.IsLive() && k.Revision == seen.Revision && k.Terms.Version == c.Version && k.KnowsLogin(c) {
 		return k, nil // nothing is new, and no failure to clear
 	}
-	return r.learnTerms(ctx, seen, c.Terms, store.Failure{})
+	return r.learnTerms(ctx, seen, c.Terms, store.Failure{}, &c)
 }
 
 // lastGood returns the terms that stay in force while the secret is malformed:
@@ -59,9 +60,10 @@ func (r *Registry) lastGood(ctx context.Context, seen store.Entry, version strin
 }
 
 // learnTerms writes a credential record. A new version of the secret clears the
-// failures of the old one; a cooldown stays.
+// failures of the old one; a cooldown stays. c is the secret that the terms are
+// of; nil: it is malformed, so that its last good secrets stay in force.
 func (r *Registry) learnTerms(
-	ctx context.Context, seen store.Entry, terms credential.Terms, failed store.Failure,
+	ctx context.Context, seen store.Entry, terms credential.Terms, failed store.Failure, c *credential.Credential,
 ) (*records.Known, error) {
 	before, err := r.Records.Known(ctx, seen)
 	if err != nil {
@@ -72,6 +74,9 @@ func (r *Registry) learnTerms(
 		next.History.Stamped = true // what it said is lost; no entry is adopted by it
 	}
 	next.SetTerms(terms)
+	if c != nil {
+		next.SetLogin(*c)
+	}
 	next.State, next.RequestDigest, next.ForgetAt, next.Failure = store.Live, terms.Version, time.Time{}, failed
 	next.Generation = r.Records.NextGeneration(seen)
 	if err := r.Records.Seal(ctx, &next); err != nil {
@@ -84,7 +89,7 @@ func (r *Registry) learnTerms(
 	if err != nil {
 		return nil, err
 	}
-	r.absent.forget(terms.Name)
+	r.absent.Forget(terms.Name)
 	r.Journal.Event(ctx, slog.LevelInfo, "learnt", terms.Name, failed.Detail)
 	r.requeue(ctx, k)
 	return k, nil

@@ -7,6 +7,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/absence"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/journal"
@@ -35,7 +36,7 @@ type Config struct {
 type Registry struct {
 	Config
 	secrets secrets
-	absent  absent
+	absent  absence.Names // credentials
 	synced  synced
 }
 

@@ -24,7 +24,7 @@ func (r *Registry) Credential(
 ) (credential.Credential, *records.Known, error) {
 	c, held := r.secrets.get(record.Terms.Name)
 	for range maxReads {
-		if held && agree(c.Terms, record.Terms) {
+		if held && agree(c, record) {
 			return c, record, nil
 		}
 		if !held || c.Version != record.Terms.Version {
@@ -47,13 +47,13 @@ func (r *Registry) Credential(
 	return c, record, failure.Soon(api.SecretUnavailable, "the secret is being changed")
 }
 
-// agree reports whether two reads of a secret's terms are equal.
-func agree(a, b credential.Terms) bool {
-	if a.Version != b.Version {
+// agree reports whether a record says what a credential says.
+func agree(c credential.Credential, record *records.Known) bool {
+	if c.Version != record.Terms.Version || !record.KnowsLogin(c) {
 		return false
 	}
-	first, err := json.Marshal(a)
-	second, otherErr := json.Marshal(b)
+	first, err := json.Marshal(c.Terms)
+	second, otherErr := json.Marshal(record.Terms)
 	return err == nil && otherErr == nil && bytes.Equal(first, second)
 }
 
@@ -64,7 +64,7 @@ func (r *Registry) Adopt(
 	ctx context.Context, record *records.Known, c credential.Credential,
 ) (*records.Known, error) {
 	r.secrets.keep(c)
-	if agree(c.Terms, record.Terms) {
+	if agree(c, record) {
 		return record, nil
 	}
 	moved := c.Destination().Digest() != record.Digests.Destination
@@ -75,7 +75,7 @@ func (r *Registry) Adopt(
 	if record.Failure.Version == c.Version {
 		kept = record.Failure
 	}
-	learned, err := r.learnTerms(ctx, record.Entry, c.Terms, kept)
+	learned, err := r.learnTerms(ctx, record.Entry, c.Terms, kept, &c)
 	if err != nil {
 		return record, err
 	}

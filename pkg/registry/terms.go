@@ -22,7 +22,7 @@ import (
 func (r *Registry) Terms(ctx context.Context, name string, beside ...token.Key) (credential.Terms, error) {
 	k := r.Records.Get(token.RecordKey(name))
 	if !k.IsFresh(clock.Now()) {
-		if r.absent.isAbsent(name, clock.Now().Add(-absentFor)) {
+		if r.absent.IsAbsent(name, clock.Now().Add(-absentFor)) {
 			return credential.Terms{}, failure.UnknownCredential(name)
 		}
 		keys := append([]token.Key{token.RecordKey(name)}, beside...)
@@ -52,7 +52,7 @@ func (r *Registry) Existing(ctx context.Context, k *records.Known) (*records.Kno
 		return k, nil
 	}
 	name := k.Key.Credential
-	if r.absent.isAbsent(name, clock.Now().Add(-absentFor)) {
+	if r.absent.IsAbsent(name, clock.Now().Add(-absentFor)) {
 		return k, failure.UnknownCredential(name)
 	}
 	learned, err := r.learn(ctx, k.Entry)

@@ -69,7 +69,7 @@ func (rt *Rotator) Discover(ctx context.Context) (r Report, err error) {
 	return r, err
 }
 
-// migrate rewrites rows of an older format in the remaining time.
+// migrate rewrites rows of another format in the remaining time.
 func (rt *Rotator) migrate(ctx context.Context) {
 	done, err := rt.Mint.Records.Migrate(ctx)
 	switch {
@@ -78,7 +78,7 @@ func (rt *Rotator) migrate(ctx context.Context) {
 		rt.Journal.Failure(ctx, "migration", "", err)
 	case done.Looked:
 		rt.Journal.Event(ctx, slog.LevelInfo, "migration", "",
-			fmt.Sprintf("%d rows of the first format rewritten, %d left", done.Rewritten, done.Left))
+			fmt.Sprintf("%d rows of another format rewritten, %d left", done.Rewritten, done.Left))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/seal"
@@ -11,40 +12,69 @@ import (
 )
 
 // Format says in which format rows are written, and which are read. The
-// format says what a row's sealed part is bound to: the second one binds state
+// format says what a row's sealed part is bound to: since the second one, state
 // and generation too, so that nobody who may write the table can change them.
+// The third one is bound to the same; it keeps programs away that do not open
+// what is sealed by bucket.
 type Format string
 
-// The row formats. The zero value counts as [Format2].
+// The row formats. The zero value counts as [Format2]. Each reads the second
+// and the third.
 const (
-	// Format1 reads both formats and writes the first: for as long as an
+	// Format1 reads the first format too and writes it: for as long as an
 	// older program that reads only the first works on the same table.
 	Format1 Format = "1"
-	// FormatMigrate reads both and writes the second.
+	// FormatMigrate reads all and writes the second. Rows of the others are
+	// rewritten.
 	FormatMigrate Format = "migrate"
-	// Format2 reads and writes the second. A row of the first format counts
-	// as absent, or, if it may hold a grant, as an error that says what to do.
+	// Format2 writes the second. A row of the first format counts as absent,
+	// or, if it may hold a grant, as an error that says what to do.
 	Format2 Format = "2"
+	// FormatMigrate3 writes the third. Rows of the second are rewritten. Those
+	// of the first are read as by [Format2].
+	FormatMigrate3 Format = "migrate-3"
+	// Format3 writes the third. Rows of the first are read as by [Format2].
+	Format3 Format = "3"
 )
 
-// secondFormat is the store.Entry.Format of the second format.
-const secondFormat = 2
+// Formats returns all formats, in the order in which a stack takes them.
+func Formats() []Format { return []Format{Format1, FormatMigrate, Format2, FormatMigrate3, Format3} }
+
+// The store.Entry.Format of the formats; that of the first is 0.
+const (
+	secondFormat = 2
+	thirdFormat  = 3
+)
 
 // writes returns the store.Entry.Format of new rows.
 func (f Format) writes() int {
-	if f == Format1 {
+	switch f {
+	case Format1:
 		return 0
+	case FormatMigrate3, Format3:
+		return thirdFormat
 	}
 	return secondFormat
 }
 
-// IsFirst reports whether a stored row is of the first format and holds
+// Buckets reports whether new rows are sealed by bucket.
+func (f Format) Buckets() bool { return f.writes() == thirdFormat }
+
+// Migrates reports whether rows of other formats are rewritten.
+func (f Format) Migrates() bool { return f == FormatMigrate || f == FormatMigrate3 }
+
+// Rewrites reports whether a stored row is to be rewritten.
+func (f Format) Rewrites(e store.Entry) bool {
+	return f.Migrates() && len(e.Sealed) > 0 && e.Format != f.writes() && !f.Refuses(e)
+}
+
+// isFirst reports whether a stored row is of the first format and holds
 // something.
-func IsFirst(e store.Entry) bool { return e.Format < secondFormat && len(e.Sealed) > 0 }
+func isFirst(e store.Entry) bool { return e.Format < secondFormat && len(e.Sealed) > 0 }
 
 // Refuses reports whether a stored row is of a format that is not read.
 func (f Format) Refuses(e store.Entry) bool {
-	return (f == "" || f == Format2) && IsFirst(e)
+	return f != Format1 && f != FormatMigrate && isFirst(e)
 }
 
 // payload is what is sealed in an entry.
@@ -55,6 +85,7 @@ type payload struct {
 	Within      int64  `json:"issued_within,omitempty"` // milliseconds after IssuedAt
 	Destination string `json:"destination,omitempty"`   // "": an older program wrote it, see [Row.Stamp]
 	Request     string `json:"request,omitempty"`
+	Login       string `json:"login,omitempty"` // see [Digests]
 
 	Extra map[string]string `json:"extra,omitempty"` // of the access token
 }
@@ -68,7 +99,7 @@ func (r *Row) Seal(ctx context.Context, sealer seal.Sealer, f Format) error {
 		return err
 	}
 	r.Format = f.writes()
-	if r.Format == secondFormat && !r.Key.IsRecord() {
+	if r.Format >= secondFormat && !r.Key.IsRecord() {
 		r.RequestDigest = "" // it is sealed, in two digests
 	}
 	r.Sealed, err = sealer.Seal(ctx, r.Key.Credential, plain, Additional(r.Entry))
@@ -83,7 +114,7 @@ func (r *Row) plain() ([]byte, error) {
 	return json.Marshal(payload{ // #nosec G117 -- it is sealed before it goes anywhere
 		Access: r.Token.Access.Reveal(), Refresh: r.Refresh.Reveal(), Seed: r.Seed,
 		Within:      r.IssuedWithin.Milliseconds(),
-		Destination: r.Digests.Destination, Request: r.Digests.Request,
+		Destination: r.Digests.Destination, Request: r.Digests.Request, Login: r.Digests.Login,
 		Extra: r.Token.Extra.Reveal(),
 	})
 }
@@ -94,7 +125,7 @@ func Additional(e store.Entry) []byte {
 	if e.Format < secondFormat {
 		return additionalFirst(e)
 	}
-	b := appendText(nil, "tokenvend row 2")
+	b := appendText(nil, "tokenvend row "+strconv.Itoa(e.Format))
 	for _, s := range []string{
 		e.Key.Partition(), e.Key.Sort(), string(e.State), e.Type, e.Scope, e.Fingerprint, e.RequestDigest,
 	} {

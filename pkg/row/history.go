@@ -30,6 +30,11 @@ type History struct {
 	// Accepted lists the digests of destinations whose grants an operator has
 	// accepted for the one in force.
 	Accepted []string `json:"accepted,omitempty"`
+	// LoginKey is the key of Login, random and as old as the record; nil: a
+	// program wrote it that keeps none.
+	LoginKey []byte `json:"login_key,omitempty"`
+	// Login is the [credential.Credential.MAC] of the secrets in force.
+	Login string `json:"login,omitempty"`
 	// Revokes lists the grant types of which it was learned that a new token
 	// revokes the one before, at the destination in force.
 	Revokes []descriptor.Grant `json:"learned_revokes,omitempty"`

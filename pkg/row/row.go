@@ -4,6 +4,8 @@
 package row
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -42,7 +44,10 @@ type Row struct {
 
 // Digests are the digests of a destination and of a token request, see
 // [credential.Terms.Destination] and [credential.Terms.RequestDigest].
-type Digests struct{ Destination, Request string }
+//
+// Login is the [History.Login] of the record then. It is "" of a user's grant,
+// which belongs to no secret of the client.
+type Digests struct{ Destination, Request, Login string }
 
 // With returns the row with its entry as it is seen now, of other times or
 // another lease, and the same sealed part.
@@ -78,7 +83,25 @@ func (r *Row) ObtainedFor(record *Row) {
 	r.RequestDigest = record.Terms.LegacyDigest(r.Key.Variant) // for a row of the first format
 	r.Digests = Digests{
 		Destination: record.Digests.Destination, Request: record.Terms.RequestDigest(r.Key.Variant),
+		Login: record.loginOf(r.Key.Variant),
 	}
+}
+
+// loginOf returns the MAC of the secrets that a variant's tokens belong to.
+func (r *Row) loginOf(v token.Variant) string {
+	if r.Terms.Granted(v) {
+		return ""
+	}
+	return r.History.Login
+}
+
+// sameLogin reports whether an entry was obtained with the secrets in force, as
+// far as is known: nothing is known of an entry that an older program wrote,
+// nor by a record without a key.
+func (r *Row) sameLogin(entry *Row) bool {
+	has := entry.Digests.Login
+	unknown := has == "" || len(r.History.LoginKey) == 0
+	return unknown || r.Terms.Granted(entry.Key.Variant) || has == r.History.Login
 }
 
 // KeepGrant keeps a refresh token that came without a usable access token and
@@ -104,8 +127,10 @@ func (r *Row) SetToken(access redact.String, extra token.Extra) {
 
 // Standing is how an entry relates to its credential's record.
 type Standing struct {
-	Requested bool // obtained from the destination in force, as it is requested now
-	Accepted  bool // its destination is in force, or an operator accepted its grants for the one in force
+	Requested bool // obtained from the destination in force, as it is requested now, with the secrets in force
+	// Accepted: its destination is in force, or an operator accepted its grants
+	// for the one in force; and it was obtained with the secrets in force.
+	Accepted bool
 }
 
 // Compare returns the standing of an entry. An entry without digests, which an
@@ -116,6 +141,9 @@ func Compare(record, entry *Row) Standing {
 	stamped.Stamp(record)
 	has, inForce := stamped.Digests, record.Digests.Destination
 	same := has.Destination != "" && has.Destination == inForce
+	if !record.sameLogin(entry) {
+		return Standing{}
+	}
 	return Standing{
 		Requested: same && has.Request == record.Terms.RequestDigest(entry.Key.Variant),
 		Accepted:  same || has.Destination != "" && slices.Contains(record.History.Accepted, has.Destination),
@@ -166,7 +194,7 @@ func (r *Row) Read(plain []byte) error {
 	r.Refresh, r.Seed = redact.New(p.Refresh), p.Seed
 	within := time.Duration(p.Within) * time.Millisecond
 	r.IssuedWithin = min(max(within, 0), schedule.ExchangeTimeout+time.Second)
-	r.Digests = Digests{Destination: p.Destination, Request: p.Request}
+	r.Digests = Digests{Destination: p.Destination, Request: p.Request, Login: p.Login}
 	r.SetToken(redact.New(p.Access), token.NewExtra(p.Extra))
 	return nil
 }
@@ -174,6 +202,21 @@ func (r *Row) Read(plain []byte) error {
 // SetTerms gives a record the terms that follow its present ones.
 func (r *Row) SetTerms(terms credential.Terms) {
 	r.setRecord(record{r.Terms, r.History}.next(terms))
+}
+
+// KnowsLogin reports whether a record has the MAC of a credential's secrets, or
+// needs none.
+func (r *Row) KnowsLogin(c credential.Credential) bool {
+	return r.History.Login == c.MAC(r.History.LoginKey)
+}
+
+// SetLogin notes in a record the secrets in force.
+func (r *Row) SetLogin(c credential.Credential) {
+	if c.HasLogin() && len(r.History.LoginKey) == 0 {
+		r.History.LoginKey = make([]byte, sha256.Size)
+		_, _ = rand.Read(r.History.LoginKey) // never fails
+	}
+	r.History.Login = c.MAC(r.History.LoginKey)
 }
 
 // ResetTerms gives a record its first terms, without a history.

@@ -81,7 +81,7 @@ type Entry struct {
 	Generation int64  // incremented when the token is replaced
 	State      State  //
 	Sealed     []byte // the token and its refresh token, or a credential's terms; opaque here
-	Format     int    // how Sealed is bound to the rest of the entry: 0 is the first format, 2 the second
+	Format     int    // how Sealed is bound to the rest of the entry: 0 is the first format, else its number
 	// digest of the request: provider, URL, client, scope, audience. Of a
 	// credential record: the secret's version
 	RequestDigest string

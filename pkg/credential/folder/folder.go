@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/private"
 )
 
@@ -72,7 +73,7 @@ func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) 
 	if err != nil {
 		return credential.Credential{}, err
 	}
-	return credential.Parse(name, version, data)
+	return secret.Parse(name, version, data)
 }
 
 // Text returns a credential's file as it stands. Errors are those of Read, so

@@ -11,7 +11,7 @@ import (
 )
 
 // Write atomically writes a secret's file with mode 0600. It does not check the
-// secret; credential.Parse does.
+// secret; package secret does.
 func (s *Source) Write(name string, data []byte) error {
 	if !credential.ValidName(name) {
 		return errors.New("credentials: no credential can have that name")

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 )
 
 // client is the part of *secretsmanager.Client that is used. vend needs only
@@ -68,7 +69,7 @@ func (s *Source) Read(ctx context.Context, name string, stage credential.Stage) 
 	if out.SecretString == nil {
 		return credential.Credential{}, binary(name, version)
 	}
-	return credential.Parse(name, version, []byte(*out.SecretString))
+	return secret.Parse(name, version, []byte(*out.SecretString))
 }
 
 // binary returns the error for a secret that was stored as SecretBinary. That

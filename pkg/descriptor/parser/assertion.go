@@ -53,6 +53,8 @@ func (p *problems) assertion(d *descriptor.Descriptor) {
 			p.add("assertion.claims."+name, `set by lifetime and backdate; "" leaves iat or nbf out`)
 		}
 	}
+	p.withoutNull("assertion.claims", a.Claims)
+	p.withoutNull("assertion.header", a.Header)
 	for i, name := range a.Certificate {
 		oneOf(p, fmt.Sprintf("assertion.certificate[%d]", i), name, jws.CertificateMembers()...)
 	}

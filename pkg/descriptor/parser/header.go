@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/template"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -19,7 +20,9 @@ func (p *problems) headers(path string, headers map[string]string, authorization
 		if !isHeader(name) || reservedHeader(canonical) && !isFree {
 			p.add(path+"."+redact.Name(name), "expected the name of a header that the request does not set itself")
 		}
-		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+		// A text in a placeholder, such as one that is signed, is not sent.
+		t, err := template.Parse(value)
+		if err == nil && strings.ContainsFunc(t.Literal(), func(r rune) bool { return r < ' ' || r > '~' }) {
 			p.add(path+"."+redact.Name(name), "expected printable ASCII")
 		}
 	}
@@ -30,8 +33,8 @@ const contentType = "Content-Type"
 // contentType refuses a media type that is not of the request's body.
 func (p *problems) contentType(path string, full descriptor.Request) {
 	for name, value := range full.Headers {
-		if http.CanonicalHeaderKey(name) != contentType {
-			continue
+		if http.CanonicalHeaderKey(name) != contentType || full.Body == descriptor.BodyQuery {
+			continue // a query is no body: some servers want the field without one
 		}
 		media := strings.ToLower(value)
 		isJSON := strings.HasPrefix(media, "application/") && strings.Contains(media, "json")

@@ -64,6 +64,7 @@ func (p *problems) descriptor(d *descriptor.Descriptor) {
 	if n := d.Renew.Concurrency; n < 0 || n > descriptor.MaxConcurrency {
 		p.add("renew.concurrency", "expected a number from 1 to %d", descriptor.MaxConcurrency)
 	}
+	p.withoutNull("example", d.Example)
 	p.response(d.Response)
 	p.use(d.Use)
 	p.endpoints(d)
@@ -72,7 +73,7 @@ func (p *problems) descriptor(d *descriptor.Descriptor) {
 	p.steps(d)
 	p.templates(d)
 	for grant, overlap := range d.Overlaps {
-		oneOf(p, "overlap", grant, descriptor.AllGrants()...)
+		oneOf(p, "overlap", grant, descriptor.GrantTypes()...)
 		oneOf(
 			p,
 			"overlap."+string(grant),

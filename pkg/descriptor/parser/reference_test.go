@@ -45,7 +45,7 @@ func TestReferenceNamesEveryField(t *testing.T) {
 	}
 	names := template.Functions()
 	collectFields(reflect.TypeFor[descriptor.Descriptor](), map[reflect.Type]bool{}, &names)
-	for _, grant := range descriptor.AllGrants() {
+	for _, grant := range descriptor.GrantTypes() {
 		names = append(names, string(grant))
 	}
 	for _, field := range descriptor.StandardFields() {

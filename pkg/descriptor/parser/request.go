@@ -68,6 +68,15 @@ func (p *problems) params(path string, r descriptor.Request, params descriptor.P
 	}
 }
 
+// withoutNull refuses members that are null.
+func (p *problems) withoutNull(path string, members map[string]any) {
+	for name, value := range members {
+		if value == nil {
+			p.add(path+"."+redact.Name(name), "expected a value other than null")
+		}
+	}
+}
+
 // isFormValue reports whether a value can stand in a form or a query.
 func isFormValue(value any) bool {
 	switch value := value.(type) {

@@ -77,6 +77,9 @@ func checkUse(d *descriptor.Descriptor, at placeholder.Place, name string) strin
 	if taken, ok := strings.CutPrefix(name, placeholder.StepPrefix); ok && !takes(d, at.Request, taken) {
 		return "expected steps.STEP.NAME of an earlier step and a name that it takes"
 	}
+	if name == placeholder.Code && d.Authorize == nil {
+		return "expected authorize: no other request has a code"
+	}
 	return ""
 }
 
@@ -106,8 +109,8 @@ func takes(d *descriptor.Descriptor, request, taken string) bool {
 	return false
 }
 
-// taken refuses values of steps that nothing uses, and their use in
-// requests that no step precedes.
+// taken refuses values of steps that nothing uses, and the use of such values
+// and of a code in refresh requests, which have none.
 func (p *problems) taken(d *descriptor.Descriptor, used map[string]bool) {
 	for i, s := range d.Steps {
 		for name := range s.Take {
@@ -116,7 +119,7 @@ func (p *problems) taken(d *descriptor.Descriptor, used map[string]bool) {
 			}
 		}
 	}
-	if d.Steps == nil || d.Refresh == nil {
+	if d.Refresh == nil {
 		return
 	}
 	r := d.EndpointFor(descriptor.RefreshToken).Request
@@ -124,8 +127,17 @@ func (p *problems) taken(d *descriptor.Descriptor, used map[string]bool) {
 		r.URL = d.Token.URL
 	}
 	for _, at := range placeholder.RefreshPlaces(r) {
-		if strings.Contains(at.Text, "{"+placeholder.StepPrefix) {
-			p.add(at.Path, "expected, because that of token uses steps, which no refresh request has")
+		t, err := at.Parse()
+		if err != nil {
+			continue // the check of templates says so
+		}
+		for _, use := range t.Uses() {
+			if strings.HasPrefix(use.Name, placeholder.StepPrefix) {
+				p.add(at.Path, "expected, because that of token uses steps, which no refresh request has")
+			}
+			if use.Name == placeholder.Code {
+				p.add(at.Path, "expected, because that of token uses code, which no refresh request has")
+			}
 		}
 	}
 }

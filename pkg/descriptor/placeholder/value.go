@@ -22,6 +22,7 @@ const (
 	Scope        = "scope"
 	Audience     = "audience"
 	RefreshToken = "refresh_token"
+	Code         = "code"
 	AccessToken  = "access_token"
 	Assertion    = "assertion"
 	TokenURL     = "token_url"
@@ -35,7 +36,7 @@ var (
 	claimValues = []string{
 		ClientID, KeyID, SecretPrefix, VariablePrefix, Scope, Audience, TokenURL, UUID,
 	}
-	tokenValues   = slices.Concat(claimValues, []string{ClientSecret, Assertion, StepPrefix})
+	tokenValues   = slices.Concat(claimValues, []string{ClientSecret, Assertion, Code, StepPrefix})
 	refreshValues = slices.Concat(claimValues, []string{ClientSecret, Assertion, RefreshToken})
 	// of requests about an access token: revocation and verification
 	accessValues = []string{

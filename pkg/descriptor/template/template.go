@@ -89,6 +89,15 @@ func parse(text string) (Template, error) {
 	return t, nil
 }
 
+// Literal returns what stands outside of placeholders.
+func (t Template) Literal() string {
+	var text strings.Builder
+	for _, p := range t.parts {
+		text.WriteString(p.text)
+	}
+	return text.String()
+}
+
 // IsLiteral reports whether the template has no placeholder.
 func (t Template) IsLiteral() bool { return len(t.parts) <= 1 }
 

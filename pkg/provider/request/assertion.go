@@ -103,7 +103,7 @@ func (b *building) key(a descriptor.Assertion) (jws.Key, *Error) {
 
 // claims returns the default claims and those of the descriptor.
 func (b *building) claims(a descriptor.Assertion, url string) (map[string]any, *Error) {
-	now := b.Clock.Theirs(wall())
+	now := b.now()
 	from := now.Add(-time.Duration(a.Backdate)).Unix()
 	claims := map[string]any{
 		"iss": b.client.ID, "sub": b.client.ID, "aud": url,

@@ -39,6 +39,8 @@ type building struct {
 	access     redact.String
 	taken      map[string]redact.String // of earlier steps, by STEP.NAME
 	random     string                   // the UUID
+	at         time.Time                // the time
+	authCode   redact.String            // the authorization code
 	signed     string                   // the assertion
 	used       map[string]bool          // names of values
 	usedSecret bool
@@ -110,7 +112,7 @@ func (b Builder) Token(req TokenRequest, now skew.Skew, taken map[string]redact.
 func (b *building) forToken(t descriptor.TokenEndpoint, req TokenRequest, taken map[string]redact.String) {
 	b.scope = strings.Join(strings.Fields(req.Scope), t.ScopeSep)
 	b.audience, b.taken = req.Audience, taken
-	b.Refresh = req.Refresh
+	b.Refresh, b.authCode = req.Refresh, req.Code
 }
 
 // checkScope refuses a scope or an audience that the request does not send. A

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
@@ -48,6 +49,8 @@ func (b *building) value(name string) (string, error) {
 		return b.audience, nil
 	case placeholder.RefreshToken:
 		return b.secret(b.Refresh, name)
+	case placeholder.Code:
+		return b.secret(b.authCode, name)
 	case placeholder.AccessToken:
 		return b.secret(b.access, name)
 	case placeholder.TokenURL:
@@ -110,6 +113,14 @@ func (b *building) publicKey() (string, error) {
 	return base64.StdEncoding.EncodeToString(sum[:]), nil
 }
 
+// now returns the time by the provider's clock, the same all over one request.
+func (b *building) now() time.Time {
+	if b.at.IsZero() {
+		b.at = b.Clock.Theirs(wall())
+	}
+	return b.at
+}
+
 // uuid returns a random UUID (RFC 9562 §5.4), the same all over one request.
 func (b *building) uuid() string {
 	if b.random == "" {
@@ -132,7 +143,7 @@ func (b *building) expanded(path, text string, parse func(string) (template.Temp
 	b.usedSecret = false
 	result := ""
 	if err == nil {
-		result, err = t.Expand(template.Values{Value: b.value, Now: b.Clock.Theirs(wall())})
+		result, err = t.Expand(template.Values{Value: b.value, Now: b.now()})
 	}
 	if err != nil {
 		return "", asError(path, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
+	"github.com/tokenvend/tokenvend/pkg/provider/refusal"
 )
 
 // String returns the kind in lower case, as errors show it.
@@ -54,10 +55,10 @@ func (e *Error) Unwrap() error { return e.Cause }
 func (q *Request) refused(m Message) *Error {
 	v := m.ofError()
 	q.maskTokens(v)
-	said := readOAuthError(q.Descriptor, v)
+	said := refusal.Read(q.Descriptor, v)
 	if m.Status/100 == 3 {
 		to := target(m.Header.Get("Location"))
-		said = oauthError{text: "redirected to " + to + "; redirects are not followed: is token_url right?"}
+		said = refusal.Refusal{Text: "redirected to " + to + "; redirects are not followed: is token_url right?"}
 	}
 	e := q.classify(m.Status, said)
 	e.Intermediary = e.Kind == Rejected && e.Meaning == "" && mayBeIntermediary(m, v.Document, said)
@@ -68,10 +69,10 @@ func (q *Request) refused(m Message) *Error {
 // answered in the place of the token endpoint, which answers with an OAuth
 // error in JSON (RFC 6749 §5.2) or, where it requires client authentication,
 // with a challenge (RFC 9110 §11.6.1).
-func mayBeIntermediary(m Message, doc jsonpointer.Document, said oauthError) bool {
+func mayBeIntermediary(m Message, doc jsonpointer.Document, said refusal.Refusal) bool {
 	isChallenge := m.Status == http.StatusUnauthorized && m.Header.Get("WWW-Authenticate") != ""
 	switch {
-	case said.business != "":
+	case said.Business != "":
 		return false
 	case len(bytes.TrimSpace(m.Body.Text)) == 0:
 		return !isChallenge
@@ -80,7 +81,7 @@ func mayBeIntermediary(m Message, doc jsonpointer.Document, said oauthError) boo
 	case m.Status == http.StatusBadRequest, m.Status == http.StatusUnauthorized:
 		return false // the endpoint itself, in words of its own
 	}
-	return !isOAuth(said.code)
+	return !refusal.IsOAuth(said.Code)
 }
 
 // target returns the host of a Location, and no more of it: the rest may repeat
@@ -100,19 +101,21 @@ func target(location string) string {
 func (q *Request) code(text string) string { return q.Mask.Line(text, maxCode) }
 
 // classify returns the error of a status and an OAuth error.
-func (q *Request) classify(status int, said oauthError) *Error {
+func (q *Request) classify(status int, said refusal.Refusal) *Error {
 	e := &Error{Kind: Rejected, Status: status, Sent: true}
-	e.Code = q.code(said.code)
+	e.Code = q.code(said.Code)
 	e.Description = q.describe(status, said)
-	meaning, word := q.meaning(status, said)
+	meaning, word := said.Meaning(q.Descriptor.Errors, q.Grant, status)
 	e.Meaning, e.Code = meaning, cmp.Or(e.Code, word)
-	if meaning == descriptor.GrantOver && slices.Contains(vagueCodes, strings.ToLower(e.Code)) {
+	if meaning == descriptor.GrantOver && refusal.IsVague(e.Code) {
 		e.Code = "invalid_grant" // a sentence says so
 	}
 	switch {
 	case status == http.StatusTooManyRequests:
 		e.Kind, e.Client, e.Meaning = Unavailable, true, ""
-	case meaning == descriptor.TryLater, meaning == "" && status/100 != 2 && status/100 != 4, isTransient(status):
+	case meaning == descriptor.TryLater,
+		meaning == "" && status/100 != 2 && status/100 != 4,
+		refusal.IsTransient(status):
 		e.Kind = Unavailable
 	case meaning == descriptor.UnknownClient, meaning == descriptor.GrantOver && q.provesClient():
 		// A grant of the client itself that is refused with invalid_grant has
@@ -120,7 +123,7 @@ func (q *Request) classify(status int, said oauthError) *Error {
 		// 6749 §5.2). To send it again may lock the account.
 		e.Client, e.Permanent = true, true
 	case meaning == "":
-		e.Client = refusesClient(q, status, said.code)
+		e.Client = refusesClient(q, status, said.Code)
 		e.Permanent = e.Client || isPermanent(q.Descriptor, status, said)
 	}
 	return e
@@ -128,15 +131,15 @@ func (q *Request) classify(status int, said oauthError) *Error {
 
 // describe returns the server's description, or our words for its status. It
 // adds a hint where the client authentication may have the wrong form.
-func (q *Request) describe(status int, said oauthError) string {
-	text := said.text
-	if text == "" && said.code == "" {
+func (q *Request) describe(status int, said refusal.Refusal) string {
+	text := said.Text
+	if text == "" && said.Code == "" {
 		text = "no OAuth error in the answer" + ownWords(status)
 	}
 	// A server that cannot decode the authentication may answer
 	// invalid_request.
-	notAuthenticated := status == http.StatusUnauthorized || said.code == "invalid_client" ||
-		said.code == "invalid_request"
+	notAuthenticated := status == http.StatusUnauthorized || said.Code == "invalid_client" ||
+		said.Code == "invalid_request"
 	if !notAuthenticated || q.AuthHint == "" {
 		return q.Mask.Line(text, MaxDescription)
 	}
@@ -154,12 +157,6 @@ func ownWords(status int) string {
 	return ""
 }
 
-// isTransient reports whether a 4xx is about the server at this moment, and not
-// about the request.
-func isTransient(status int) bool {
-	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusTooEarly}, status)
-}
-
 // refusesClient reports whether the client as a whole was refused: by an error
 // code, or by a 401 that gives no other reason. With a refresh, an unknown
 // error code and a 401 may mean the refresh token.
@@ -170,7 +167,7 @@ func refusesClient(q *Request, status int, code string) bool {
 	if status != http.StatusUnauthorized || !q.Authenticated {
 		return false
 	}
-	return !isOAuth(code) || q.Grant.IsDirect() && !aboutRequest(code)
+	return !refusal.IsOAuth(code) || q.Grant.IsDirect() && !aboutRequest(code)
 }
 
 // provesClient reports whether the grant is made of the client's secret: an
@@ -180,17 +177,17 @@ func (q *Request) provesClient() bool {
 }
 
 // isPermanent reports whether the same request would be refused again.
-func isPermanent(d *descriptor.Descriptor, status int, said oauthError) bool {
-	code := said.code
+func isPermanent(d *descriptor.Descriptor, status int, said refusal.Refusal) bool {
+	code := said.Code
 	switch {
 	case slices.Contains(d.Permanent.Status, status), slices.Contains(d.Permanent.Errors, code):
 		return true
-	case said.business != "" && slices.Contains(d.Permanent.Errors, said.business):
+	case said.Business != "" && slices.Contains(d.Permanent.Errors, said.Business):
 		return true
 	case slices.Contains([]string{"unsupported_grant_type", "invalid_scope", "invalid_target"}, code):
 		return true
 	}
-	return status == http.StatusForbidden && isOAuth(code) && code != said.business && code != "invalid_grant"
+	return status == http.StatusForbidden && refusal.IsOAuth(code) && code != said.Business && code != "invalid_grant"
 }
 
 // aboutRequest reports whether an error of RFC 6749 §5.2 or RFC 8707 §2 is
@@ -200,10 +197,4 @@ func aboutRequest(code string) bool {
 		"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target",
 		"access_denied",
 	}, code)
-}
-
-// isOAuth reports whether an error code is one of OAuth. Gateways and
-// frameworks put "Forbidden" and "Unauthorized" in the same field.
-func isOAuth(code string) bool {
-	return code != "" && code == strings.ToLower(code) && code != "forbidden"
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/mask"
 	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/provider/ratelimit"
+	"github.com/tokenvend/tokenvend/pkg/provider/refusal"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -65,7 +66,7 @@ func (q *Request) Token(m Message) (TokenResponse, *Error) {
 // Succeeds reports whether a message has a status of success, and no vendor's
 // own code of a refusal.
 func (q *Request) Succeeds(m Message) bool {
-	return m.Status/100 == 2 && readOAuthError(q.Descriptor, m.ofError()).business == ""
+	return m.Status/100 == 2 && refusal.Read(q.Descriptor, m.ofError()).Business == ""
 }
 
 // Error returns the error of a message without success.

@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/mask"
 	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/provider/refusal"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -35,13 +36,13 @@ func (q *Request) read(m Message) (TokenResponse, *Error) {
 		return token.withoutToken(), unusable(m, broken)
 	}
 	problem := q.readToken(v, m.At, &token)
-	said := readOAuthError(q.Descriptor, v)
+	said := refusal.Read(q.Descriptor, v)
 	switch {
-	case problem == "" && said.business == "":
+	case problem == "" && said.Business == "":
 		q.readExtra(v, &token)
 		m.warn(said, isForm, &token)
 		return token, nil
-	case said.made:
+	case said.Given:
 		return token.withoutToken(), q.classify(m.Status, said)
 	}
 	return token.withoutToken(), unusable(m, problem)
@@ -53,8 +54,8 @@ func (a TokenResponse) withoutToken() TokenResponse {
 }
 
 // warn adds what was odd about the response as a whole.
-func (m Message) warn(said oauthError, isForm bool, resp *TokenResponse) {
-	if said.made {
+func (m Message) warn(said refusal.Refusal, isForm bool, resp *TokenResponse) {
+	if said.Given {
 		resp.warn("an error stands beside the token")
 	}
 	if m.Body.Compressed {

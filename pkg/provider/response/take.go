@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/provider/body"
+	"github.com/tokenvend/tokenvend/pkg/provider/refusal"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -25,8 +26,8 @@ func (q *Request) Take(m Message, places map[string]string) (map[string]redact.S
 		case text != "" && len(text) <= maxToken && !strings.ContainsFunc(text, isControl):
 			q.Mask.Add(text)
 			taken[name] = redact.New(text)
-		case readOAuthError(q.Descriptor, v).made:
-			return nil, q.classify(m.Status, readOAuthError(q.Descriptor, v))
+		case refusal.Read(q.Descriptor, v).Given:
+			return nil, q.classify(m.Status, refusal.Read(q.Descriptor, v))
 		case syntax != "":
 			return nil, unusable(m, syntax)
 		default:

@@ -21,15 +21,15 @@ import (
 // item holds the parts of a sealed item.
 type item struct{ wrapped, nonce, ciphertext []byte }
 
-// take parses the format independently: 2; the length of the wrapped key in two
-// bytes; the wrapped key; CRC-32C of all that; nonce; ciphertext and tag.
+// take parses both formats independently: 2 or 3; the length of the wrapped key
+// in two bytes; the wrapped key; CRC-32C of all that; nonce; ciphertext; tag.
 func take(t testing.TB, sealed []byte) item {
 	t.Helper()
 	n := int(sealed[1])<<8 + int(sealed[2])
 	end := 3 + n
 	sum := crc32.Checksum(sealed[:end], crc32.MakeTable(crc32.Castagnoli))
-	if sealed[0] != 2 || binary.BigEndian.Uint32(sealed[end:]) != sum {
-		t.Fatalf("format %d, checksum %x, want 2, %x", sealed[0], sealed[end:end+4], sum)
+	if sealed[0] != 2 && sealed[0] != 3 || binary.BigEndian.Uint32(sealed[end:]) != sum {
+		t.Fatalf("format %d, checksum %x, want 2 or 3, %x", sealed[0], sealed[end:end+4], sum)
 	}
 	return item{wrapped: sealed[3:end], nonce: sealed[end+4 : end+16], ciphertext: sealed[end+16:]}
 }
@@ -41,20 +41,28 @@ func putChecksum(sealed []byte, end int) {
 // A program with access to the KMS key can open an item without this package.
 func TestFormat(t *testing.T) {
 	s := newStack(t)
-	i := take(t, mustSeal(t, s.process(), "minut", "token"))
-	out, err := s.Decrypt(t.Context(), &awskms.DecryptInput{
-		CiphertextBlob: i.wrapped, KeyId: &s.key, EncryptionContext: map[string]string{
-			"tokenvend:seal": "stack-1", "tokenvend:credential": "minut",
-		},
-	})
-	if err != nil || len(out.Plaintext) != 32 {
-		t.Fatal(err)
-	}
-	block, _ := aes.NewCipher(out.Plaintext)
-	gcm, _ := cipher.NewGCM(block)
-	bound := "\x02" + "\x00\x00\x00\x00\x00\x00\x00\x07stack-1" + "\x00\x00\x00\x00\x00\x00\x00\x05minut" + "additional"
-	if plain, err := gcm.Open(nil, i.nonce, i.ciphertext, []byte(bound)); err != nil || string(plain) != "token" {
-		t.Errorf("%q, %v", plain, err)
+	for _, c := range []struct {
+		sealer                *kms.Sealer
+		format, scope, within string
+	}{
+		{s.process(), "\x02", "tokenvend:credential", "minut"},
+		{s.bucketed(), "\x03", "tokenvend:bucket", "246"},
+	} {
+		i := take(t, mustSeal(t, c.sealer, "minut", "token"))
+		out, err := s.Decrypt(t.Context(), &awskms.DecryptInput{
+			CiphertextBlob: i.wrapped, KeyId: &s.key,
+			EncryptionContext: map[string]string{"tokenvend:seal": "stack-1", c.scope: c.within},
+		})
+		if err != nil || len(out.Plaintext) != 32 {
+			t.Fatalf("Decrypt(%s=%s) = %v, want a key of 32 bytes", c.scope, c.within, err)
+		}
+		block, _ := aes.NewCipher(out.Plaintext)
+		gcm, _ := cipher.NewGCM(block)
+		bound := c.format + "\x00\x00\x00\x00\x00\x00\x00\x07stack-1" +
+			"\x00\x00\x00\x00\x00\x00\x00\x05minut" + "additional"
+		if plain, err := gcm.Open(nil, i.nonce, i.ciphertext, []byte(bound)); err != nil || string(plain) != "token" {
+			t.Errorf("Open(%s) = %q, %v; want the token", c.scope, plain, err)
+		}
 	}
 }
 

@@ -61,7 +61,14 @@ func (s stack) closeConnections() {
 }
 
 // process returns a Sealer with an empty cache.
-func (s stack) process() *kms.Sealer { return kms.New(s.Client, s.key, "stack-1") }
+func (s stack) process() *kms.Sealer {
+	return kms.New(s.Client, kms.Config{KeyID: s.key, SealID: "stack-1"})
+}
+
+// bucketed returns a Sealer by buckets, with an empty cache.
+func (s stack) bucketed() *kms.Sealer {
+	return kms.New(s.Client, kms.Config{KeyID: s.key, SealID: "stack-1", Buckets: true})
+}
 
 // costs checks how many data keys were generated and decrypted since it was
 // last called.
@@ -122,16 +129,21 @@ func (c *calls) set(down bool, hold func(*http.Request)) {
 // answering returns a Sealer whose KMS gives every call this response.
 func answering(t testing.TB, status int, body string) *kms.Sealer {
 	t.Helper()
+	return kms.New(answeringClient(t, status, body), kms.Config{KeyID: "a key", SealID: "stack-1"})
+}
+
+func answeringClient(t testing.TB, status int, body string) *awskms.Client {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(body))
 	}))
 	t.Cleanup(server.Close)
-	return kms.New(awskms.NewFromConfig(aws.Config{
+	return awskms.NewFromConfig(aws.Config{
 		Region: "us-east-1", BaseEndpoint: &server.URL, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: credentials.NewStaticCredentialsProvider("any", "any", ""),
-	}), "a key", "stack-1")
+	})
 }
 
 func mustSeal(t testing.TB, s *kms.Sealer, credential, plain string) []byte {

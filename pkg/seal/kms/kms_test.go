@@ -24,6 +24,12 @@ func TestFault54_Contract(t *testing.T) {
 	})
 }
 
+func TestFault54_ContractByBucket(t *testing.T) {
+	onEach(t, func(t *testing.T, s stack) {
+		sealtest.Run(t, func(*testing.T) seal.Sealer { return s.bucketed() })
+	})
+}
+
 // cold opens with a Sealer whose cache is empty.
 type cold struct {
 	*kms.Sealer
@@ -37,6 +43,7 @@ func (c cold) Open(ctx context.Context, credential string, sealed, additional []
 func TestFault54_ContractCold(t *testing.T) {
 	onEach(t, func(t *testing.T, s stack) {
 		sealtest.Run(t, func(*testing.T) seal.Sealer { return cold{s.process(), s} })
+		sealtest.Run(t, func(*testing.T) seal.Sealer { return cold{s.bucketed(), s} })
 	})
 }
 
@@ -47,7 +54,7 @@ func TestFault54_ElsewhereItDoesNotOpen(t *testing.T) {
 
 	fails(t, s.process(), "monta", sealed, seal.ErrIntegrity)
 	s.costs(t, "another credential", 0, 1)
-	fails(t, kms.New(s.Client, s.key, "stack-2"), "minut", sealed, seal.ErrIntegrity)
+	fails(t, kms.New(s.Client, kms.Config{KeyID: s.key, SealID: "stack-2"}), "minut", sealed, seal.ErrIntegrity)
 	s.costs(t, "another stack", 0, 1)
 
 	warm := s.process()

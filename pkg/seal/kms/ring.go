@@ -25,9 +25,9 @@ type dataKey struct {
 }
 
 // newDataKey clears plain; the cipher keeps its own expanded key.
-func newDataKey(plain, wrapped []byte) (*dataKey, error) {
+func newDataKey(plain, wrapped []byte, format byte) (*dataKey, error) {
 	defer clear(plain)
-	head, ok := head(wrapped)
+	head, ok := head(format, wrapped)
 	if !ok || len(plain) != keyBytes {
 		return nil, fmt.Errorf(
 			"%w: KMS answered with a data key of %d bytes, wrapped in %d", seal.ErrUnavailable, len(plain),
@@ -46,9 +46,12 @@ func newDataKey(plain, wrapped []byte) (*dataKey, error) {
 }
 
 // id identifies a data key: by its wrapped form, or with wrapped "" the key
-// that the credential currently seals under. The credential is part of it
-// because KMS decides for each credential.
-type id struct{ credential, wrapped string }
+// that the scope currently seals under. The scope is part of it because KMS
+// decides for each.
+type id struct {
+	scope   scope
+	wrapped string
+}
 
 // ring caches data keys. One caller fetches a key for all that wait for it.
 // Keys that were not used for long are evicted.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -195,7 +196,7 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 	key := token.Key{Credential: "minut"}
 	s := writeRows(t, path)
 	for data, want := range map[string]error{
-		`{"format":3,"revision":{"new":"shape"}}`: store.ErrNewer,
+		`{"format":4,"revision":{"new":"shape"}}`: store.ErrNewer,
 		`{"revision":1}`:              store.ErrUnreadable,
 		`{"format":1,"revision":"9"}`: store.ErrUnreadable,
 		`{"format":1,`:                store.ErrUnreadable,
@@ -220,13 +221,20 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 	}
 }
 
-// A record of the second format differs from one of the first only by its
-// number.
-func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
-	const golden = `{"format":2,"variant":"-","revision":3,"generation":2,"sealed":"AAH+/w==","made":"digest"}`
+// Records of the formats differ only by their number.
+func TestFault57_LaterFormatsAreReadForEver(t *testing.T) {
+	for _, format := range []int{2, 3} {
+		t.Run(fmt.Sprint("format ", format), func(t *testing.T) { formatIsRead(t, format) })
+	}
+}
+
+func formatIsRead(t *testing.T, format int) {
+	golden := fmt.Sprintf(
+		`{"format":%d,"variant":"-","revision":3,"generation":2,"sealed":"AAH+/w==","made":"digest"}`, format,
+	)
 	want := store.Row{Entry: store.Entry{
-		Key: token.Key{Credential: "minut"}, Revision: 3, Generation: 2, Sealed: []byte{0, 1, 254, 255}, Format: 2,
-		RequestDigest: "digest",
+		Key: token.Key{Credential: "minut"}, Revision: 3, Generation: 2, Sealed: []byte{0, 1, 254, 255},
+		Format: format, RequestDigest: "digest",
 	}}
 	got, err := decode(rowKey(want.Entry.Key), []byte(golden))
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -17,7 +17,7 @@ import (
 const (
 	fileFormat   = "1"
 	firstFormat  = 1
-	recordFormat = 2
+	recordFormat = 3
 )
 
 // record is a row as stored in the file, in JSON. Zero fields are omitted.

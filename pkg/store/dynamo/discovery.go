@@ -9,13 +9,16 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
 )
 
 // The item of the discoveries' progress. Its partition is none of a credential:
 // see token.Key.
 const discoveryPartition = "%discovery"
 
-func discoveryKey() item { return item{PartitionKey: text(discoveryPartition), SortKey: text("-")} }
+func discoveryKey() item {
+	return item{PartitionKey: attributevalue.Text(discoveryPartition), SortKey: attributevalue.Text("-")}
+}
 
 func discoveryAttributes(d *store.Discovery) []attribute {
 	return []attribute{
@@ -32,7 +35,7 @@ func (s *Store) Discovery(ctx context.Context) (d store.Discovery, err error) {
 		return d, fmt.Errorf("store: reading the progress of discoveries: %w", awserror.Wrap(err))
 	}
 	for _, a := range discoveryAttributes(&d) {
-		if err := decodeValue(got.Item[a.name], a.value); err != nil {
+		if err := attributevalue.Decode(got.Item[a.name], a.value); err != nil {
 			return store.Discovery{}, nil
 		}
 	}
@@ -44,7 +47,7 @@ func (s *Store) SaveDiscovery(ctx context.Context, d store.Discovery) error {
 	var set, remove []string
 	values := item{}
 	for _, a := range discoveryAttributes(&d) {
-		if v := encodeValue(a.value); v != nil {
+		if v := attributevalue.Encode(a.value); v != nil {
 			set = append(set, "#"+a.name+" = :"+a.name)
 			values[":"+a.name] = v
 		} else {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -74,7 +75,7 @@ func (s *Store) queuedIn(ctx context.Context, shard int, before time.Time, limit
 		KeyConditionExpression: aws.String("#due_shard = :shard AND #due_since <= :before"),
 		ProjectionExpression: aws.String("#credential, #variant, #next_at, #expires_at, #variant_full, #alarm_at, " +
 			"#provider_host, #provider_limit, #queued, #revision"),
-		ExpressionAttributeValues: item{":shard": number(int64(shard)), ":before": millis(before)},
+		ExpressionAttributeValues: dueValues(shard, before),
 	}
 	query.ExpressionAttributeNames = aliases(*query.KeyConditionExpression, *query.ProjectionExpression)
 	err = s.query(ctx, query, limit, func(it item) error {
@@ -88,6 +89,11 @@ func (s *Store) queuedIn(ctx context.Context, shard int, before time.Time, limit
 		return nil, nil
 	}
 	return due, err
+}
+
+// dueValues returns the values in the key condition of a query of an index.
+func dueValues(shard int, before time.Time) item {
+	return item{":shard": attributevalue.Number(int64(shard)), ":before": attributevalue.Millis(before)}
 }
 
 // isWithoutIndex reports whether DynamoDB refused a query because the table
@@ -105,7 +111,7 @@ func (s *Store) dueIn(ctx context.Context, shard int, before time.Time, limit in
 		TableName: &s.table, IndexName: aws.String(Index),
 		KeyConditionExpression:    aws.String("#due_shard = :shard AND #next_at <= :before"),
 		ProjectionExpression:      aws.String("#credential, #variant, #next_at, #expires_at, #variant_full"),
-		ExpressionAttributeValues: item{":shard": number(int64(shard)), ":before": millis(before)},
+		ExpressionAttributeValues: dueValues(shard, before),
 	}
 	query.ExpressionAttributeNames = aliases(*query.KeyConditionExpression, *query.ProjectionExpression)
 	err = s.query(ctx, query, limit, func(it item) error {
@@ -124,7 +130,7 @@ func decodeDue(it item) (d store.Due, err error) {
 		return d, err
 	}
 	for name, into := range map[string]*time.Time{IndexSortKey: &d.NextAt, attrExpiresAt: &d.ExpiresAt} {
-		if err := decodeValue(it[name], into); err != nil {
+		if err := attributevalue.Decode(it[name], into); err != nil {
 			return d, fmt.Errorf("%v: %s: %w", d.Key, name, err)
 		}
 	}
@@ -146,7 +152,7 @@ func decodeQueued(it item) (d store.Due, err error) {
 		attrAlarmAt: &d.AlarmAt, attrHost: &d.ProviderHost, attrLimit: &d.ProviderLimit,
 		attrQueued: &queued, attrRevision: &revision,
 	} {
-		if err := decodeValue(it[name], into); err != nil {
+		if err := attributevalue.Decode(it[name], into); err != nil {
 			return d, fmt.Errorf("%v: %s: %w", d.Key, name, err)
 		}
 	}

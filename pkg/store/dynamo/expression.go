@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -25,7 +26,7 @@ const knownFormat = " AND (attribute_not_exists(#format) OR #format <= :known)"
 
 func (x expression) input(table string, key token.Key) *dynamodb.UpdateItemInput {
 	condition := x.condition + knownFormat
-	x.values[":known"] = number(format)
+	x.values[":known"] = attributevalue.Number(format)
 	return &dynamodb.UpdateItemInput{
 		TableName: &table, Key: keyOf(key),
 		UpdateExpression: &x.update, ConditionExpression: &condition,
@@ -54,20 +55,23 @@ func aliases(expressions ...string) map[string]string {
 // claim takes the lease on seen by store.Row's rule of Acquire.
 func claim(seen store.Entry, id string, now time.Time, ttl time.Duration) expression {
 	x := expression{
-		update:  "SET #holder = :holder, #leased_until = :until, #format = if_not_exists(#format, :one)",
-		values:  item{":holder": text(id), ":until": millis(now.Add(ttl)), ":one": number(1)},
+		update: "SET #holder = :holder, #leased_until = :until, #format = if_not_exists(#format, :one)",
+		values: item{
+			":holder": attributevalue.Text(id), ":until": attributevalue.Millis(now.Add(ttl)),
+			":one": attributevalue.Number(1),
+		},
 		returns: types.ReturnValueAllNew,
 	}
 	x.require(seen, now)
 	if long := variantFull(seen.Key); long != "" {
 		x.update += ", #variant_full = :variant_full"
-		x.values[":variant_full"] = text(long)
+		x.values[":variant_full"] = attributevalue.Text(long)
 	}
 	if until := now.Add(abandoned); seen.Revision == 0 || !seen.ForgetAt.IsZero() && seen.ForgetAt.Before(until) {
 		// a row must not be deleted while it is leased, nor stay for ever if it
 		// is never written
 		x.update += ", #forget_at = :forget_at"
-		x.values[":forget_at"] = seconds(until)
+		x.values[":forget_at"] = attributevalue.Seconds(until)
 	}
 	x.update += " ADD #vanished :one"
 	return x
@@ -79,7 +83,7 @@ func (x *expression) require(seen store.Entry, now time.Time) {
 	x.requireRevision(seen.Revision)
 	x.condition += " AND (attribute_not_exists(#holder) OR attribute_not_exists(#leased_until)" +
 		" OR #leased_until <= :now OR #leased_until > :latest)"
-	x.values[":now"], x.values[":latest"] = millis(now), millis(now.Add(store.MaxLease))
+	x.values[":now"], x.values[":latest"] = attributevalue.Millis(now), attributevalue.Millis(now.Add(store.MaxLease))
 }
 
 func (x *expression) requireRevision(revision int64) {
@@ -88,7 +92,7 @@ func (x *expression) requireRevision(revision int64) {
 		return
 	}
 	x.condition = "#revision = :seen"
-	x.values[":seen"] = number(revision)
+	x.values[":seen"] = attributevalue.Number(revision)
 }
 
 // put writes row completely and removes the attributes that row does not have.

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -122,7 +123,7 @@ func fromWire(written map[string]wire) item {
 	for name, v := range written {
 		switch {
 		case v.S != nil:
-			it[name] = text(*v.S)
+			it[name] = attributevalue.Text(*v.S)
 		case v.N != nil:
 			it[name] = &types.AttributeValueMemberN{Value: *v.N}
 		case v.BOOL != nil:
@@ -180,20 +181,21 @@ func sameItems(t *testing.T, file string, rows []store.Row) {
 	}
 }
 
-// An item of the second format differs from one of the first only by its
-// number.
-func TestFault57_FormatTwoIsReadForEver(t *testing.T) {
-	row := goldenRows()[1]
-	first := encode(row)
-	row.Entry.Format = 2
-	second := encode(row)
-	got, err := decode(second)
-	if err != nil || !reflect.DeepEqual(got, row) {
-		t.Errorf("decode(encode(%+v)) = %+v, %v", row, got, err)
-	}
-	first[attrFormat] = number(2)
-	if !reflect.DeepEqual(toWire(first), toWire(second)) {
-		t.Errorf("an item of format 2 is %+v, want %+v", toWire(second), toWire(first))
+// Items of the formats differ only by their number.
+func TestFault57_LaterFormatsAreReadForEver(t *testing.T) {
+	for _, format := range []int{2, 3} {
+		row := goldenRows()[1]
+		first := encode(row)
+		row.Entry.Format = format
+		later := encode(row)
+		got, err := decode(later)
+		if err != nil || !reflect.DeepEqual(got, row) {
+			t.Errorf("decode(encode(%+v)) = %+v, %v", row, got, err)
+		}
+		first[attrFormat] = attributevalue.Number(int64(format))
+		if !reflect.DeepEqual(toWire(first), toWire(later)) {
+			t.Errorf("an item of format %d is %+v, want %+v", format, toWire(later), toWire(first))
+		}
 	}
 }
 
@@ -282,7 +284,7 @@ func TestAttributesHaveNamesOfTheirOwn(t *testing.T) {
 func TestWhatAnOlderProgramLeavesDoesNotCount(t *testing.T) {
 	row := queuedRows()[0]
 	it := encode(row)
-	it[attrRevision] = number(row.Entry.Revision + 1)
+	it[attrRevision] = attributevalue.Number(row.Entry.Revision + 1)
 	got, err := decode(it)
 	if err != nil || !got.Entry.AlarmAt.IsZero() || got.Entry.ProviderHost != "" || got.Entry.ProviderLimit != 0 {
 		t.Errorf("decode() of a row that an older program has written since = %+v, %v; want no AlarmAt and no provider",

@@ -173,7 +173,7 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 	tb := openTable(t)
 	seen := put(t, tb, store.Entry{Key: key, Generation: 7})
 	l := acquire(t, tb, seen)
-	tb.alter(t, key, "format", &types.AttributeValueMemberN{Value: "3"})
+	tb.alter(t, key, "format", &types.AttributeValueMemberN{Value: "4"})
 	tb.alter(t, key, "leased_until", &types.AttributeValueMemberN{Value: "1"})
 	before := fmt.Sprint(
 		len(tb.item(t, key)), number(t, tb.item(t, key)["revision"]), number(t, tb.item(t, key)["leased_until"]),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -50,7 +51,7 @@ func (s *Store) Commit(ctx context.Context, l store.Lease, next store.Entry) err
 	x := put(after)
 	x.requireRevision(l.Entry.Revision)
 	x.condition += " AND #holder = :holder"
-	x.values[":holder"] = text(l.ID)
+	x.values[":holder"] = attributevalue.Text(l.ID)
 	stands, done, err := s.write(ctx, l.Entry.Key, x)
 	if err == nil && !done && stands.Committed != l.ID {
 		return store.ErrLeaseLost
@@ -95,7 +96,7 @@ func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error
 	x := expression{
 		update:    "SET #asked_at = :asked",
 		condition: "attribute_exists(#revision)",
-		values:    item{":asked": millis(asked)},
+		values:    item{":asked": attributevalue.Millis(asked)},
 	}
 	if asked.IsZero() {
 		x.update, x.values = "REMOVE #asked_at", item{}

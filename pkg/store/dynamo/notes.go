@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tokenvend/tokenvend/pkg/awserror"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
 )
 
 // The item with the table's notes. Its partition is none of a credential: see
@@ -28,7 +29,9 @@ type Notes struct {
 
 var errNoPrefix = errors.New("store: the item of the secrets' prefix has none")
 
-func notesKey() item { return item{PartitionKey: text(notesPartition), SortKey: text("-")} }
+func notesKey() item {
+	return item{PartitionKey: attributevalue.Text(notesPartition), SortKey: attributevalue.Text("-")}
+}
 
 // Notes returns the table's notes. It may miss recent ones.
 func (s *Store) Notes(ctx context.Context) (Notes, error) {
@@ -46,7 +49,7 @@ func (s *Store) Notes(ctx context.Context) (Notes, error) {
 // rows if n says so. It returns what the table says then.
 func (s *Store) Note(ctx context.Context, n Notes) (Notes, error) {
 	set := "SET " + attrPrefix + " = if_not_exists(" + attrPrefix + ", :p)"
-	values := item{":p": text(n.SecretPrefix)}
+	values := item{":p": attributevalue.Text(n.SecretPrefix)}
 	if n.Sealed {
 		set += ", " + attrSealed + " = :s"
 		values[":s"] = &types.AttributeValueMemberBOOL{Value: true}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -103,11 +104,11 @@ func (s *Store) List(ctx context.Context, partition, after string, limit int) ([
 		TableName:                 &s.table,
 		KeyConditionExpression:    aws.String("#credential = :partition"),
 		FilterExpression:          aws.String("attribute_exists(#revision)"),
-		ExpressionAttributeValues: item{":partition": text(partition)},
+		ExpressionAttributeValues: item{":partition": attributevalue.Text(partition)},
 	}
 	if after != "" {
 		query.KeyConditionExpression = aws.String("#credential = :partition AND #variant > :after")
-		query.ExpressionAttributeValues[":after"] = text(after)
+		query.ExpressionAttributeValues[":after"] = attributevalue.Text(after)
 	}
 	query.ExpressionAttributeNames = aliases(*query.KeyConditionExpression, *query.FilterExpression)
 	var entries []store.Entry

@@ -124,7 +124,7 @@ func runOut(l store.Lease) { time.Sleep(time.Until(l.Until) + 5*time.Millisecond
 func full(key token.Key) store.Entry {
 	e := store.Entry{Key: key}
 	fill(reflect.ValueOf(&e).Elem(), 1)
-	e.Format = 2 // the only format besides the first
+	e.Format = 3 // the newest
 	e.Key, e.Revision, e.LeasedUntil = key, 0, time.Time{}
 	e.Failure.Detail = "ünïcode \"quoted\"\n"
 	return e

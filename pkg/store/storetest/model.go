@@ -109,7 +109,7 @@ func drawEntry(t *rapid.T) store.Entry {
 		Generation: rapid.Int64Range(0, 9).Draw(t, "generation"),
 		State:      rapid.SampledFrom([]store.State{store.Live, store.Gone}).Draw(t, "state"),
 		Sealed:     rapid.SliceOfN(rapid.Byte(), 0, 4).Draw(t, "sealed"),
-		Format:     rapid.SampledFrom([]int{0, 2}).Draw(t, "format"),
+		Format:     rapid.SampledFrom([]int{0, 2, 3}).Draw(t, "format"),
 		NextAt:     drawTime(t, "next"),
 		ExpiresAt:  drawTime(t, "expires"),
 		Failure:    store.Failure{Count: rapid.IntRange(0, 2).Draw(t, "failures")},

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/probe"
-	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/encoded"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 )
@@ -36,7 +36,7 @@ func run(t *testing.T, descriptor, fields, answer string) (probe.Result, error) 
 	}))
 	defer server.Close()
 	descriptor = strings.ReplaceAll(descriptor, "{server}", server.URL)
-	c, err := credential.Parse("probe", "", fmt.Appendf(nil, `{"descriptor":%s,%s}`, descriptor, fields))
+	c, err := secret.Parse("probe", "", fmt.Appendf(nil, `{"descriptor":%s,%s}`, descriptor, fields))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 )
@@ -28,7 +28,7 @@ type Question struct {
 // JSON.
 func Questions(d *descriptor.Descriptor, source []byte, g descriptor.Grant) []Question {
 	g = cmp.Or(g, UsualGrant(d))
-	n := credential.NeededFor(d, g)
+	n := secret.NeededFor(d, g)
 	var all []Question
 	add := func(needed bool, q Question) {
 		if needed {
@@ -88,7 +88,7 @@ func exampleHelp(d *descriptor.Descriptor, field string) string {
 
 // secretNames returns the named secrets that are needed, in the order of the
 // descriptor. One that only templates name comes last.
-func secretNames(source []byte, n credential.Needed) []string {
+func secretNames(source []byte, n secret.Needed) []string {
 	var names []string
 	for _, name := range append(descriptor.MemberNames(source, "secrets"), n.Secrets...) {
 		if slices.Contains(n.Secrets, name) && !slices.Contains(names, name) {

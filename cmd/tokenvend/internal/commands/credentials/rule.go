@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -60,7 +61,7 @@ func widened(name string, before redact.String, after access.Policy) []string {
 // policyOf reads a secret's policy. ok is false if that part of the secret is
 // malformed: then the policy in force may be an earlier one.
 func policyOf(name string, text redact.String) (p access.Policy, ok bool) {
-	_, err := credential.Parse(name, "", []byte(text.Reveal()))
+	_, err := secret.Parse(name, "", []byte(text.Reveal()))
 	if bad, ok := errors.AsType[*credential.Malformed](err); ok && slices.ContainsFunc(bad.Fields, concernsPolicy) {
 		return access.Policy{}, false
 	}

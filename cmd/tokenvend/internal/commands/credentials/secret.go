@@ -4,6 +4,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -15,6 +16,6 @@ func checked(
 	if err != nil {
 		return text, credential.Credential{}, err
 	}
-	parsed, err := credential.Parse(name, "", []byte(text.Reveal()))
+	parsed, err := secret.Parse(name, "", []byte(text.Reveal()))
 	return text, parsed, err
 }

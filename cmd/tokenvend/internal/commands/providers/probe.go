@@ -19,6 +19,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/grant"
@@ -137,7 +138,7 @@ func (t *probing) credential(field string, value json.RawMessage) (credential.Cr
 			return credential.Credential{}, err
 		}
 	}
-	return credential.Parse("probe", "", []byte(text.Reveal()))
+	return secret.Parse("probe", "", []byte(text.Reveal()))
 }
 
 // client returns the HTTP client. The operator chooses the address, so that it

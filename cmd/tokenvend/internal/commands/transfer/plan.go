@@ -8,6 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -64,7 +65,7 @@ func check(e entry) (plan, error) {
 	for _, field := range e.omitted {
 		p.Faults = append(p.Faults, field+": the export has left it out, expected its value")
 	}
-	parsed, err := credential.Parse(e.name, "", []byte(text.Reveal()))
+	parsed, err := secret.Parse(e.name, "", []byte(text.Reveal()))
 	if bad, ok := errors.AsType[*credential.Malformed](err); ok {
 		for _, f := range bad.Fields {
 			p.Faults = append(p.Faults, f.Field+": "+f.Expected)
