@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode/utf8"
 	"time"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
@@ -65,17 +66,19 @@ func TestHelp(t *testing.T) {
 		if byFlag != byHelp || !strings.HasPrefix(byHelp, "tokenvend "+name) {
 			t.Errorf("tokenvend help %s = %s, want the same as of -h:\n%s", name, byHelp, byFlag)
 		}
-		_, flags, _ := strings.Cut(byHelp, "\nFlags:\n")
-		flags, _, _ = strings.Cut(flags, "\nExamples:\n")
-		for line := range strings.Lines(flags) {
-			if len(line) > len("\n")+100 {
+		text, _, _ := strings.Cut(byHelp, "\nExamples:\n")
+		for line := range strings.Lines(text) {
+			if utf8.RuneCountInString(line) > len("\n")+100 {
 				t.Errorf("tokenvend help %s has the line %s, want 100 columns at most", name, line)
 			}
 		}
 	}
 	add := tv(t, dir, "", "add", "-h").out
-	if !strings.Contains(strings.Join(strings.Fields(add), " "), "minut, monta, movemint") {
-		t.Errorf("add -h = %s, want it to list the providers", add)
+	if !strings.Contains(strings.Join(strings.Fields(add), " "), "tokenvend providers lists them") {
+		t.Errorf("add -h = %s, want it to name the command that lists the providers", add)
+	}
+	if all := tv(t, dir, "", "providers").out; !strings.Contains(all, "\nminut ") || !strings.Contains(all, "\nmonta ") {
+		t.Errorf("providers = %s, want it to list the providers", all)
 	}
 	if v := tv(t, dir, "", "version").want(t, clierror.OK).out; !strings.Contains(v, "go1.") {
 		t.Errorf("version = %s, want the version of Go", v)
