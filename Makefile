@@ -5,7 +5,7 @@ GO ?= go
 .PHONY: help run build man test test-all needs template reference stress race bare check scan vuln functions layer package release reproducible coverage-providers soak torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # With job control, Ctrl-C in a terminal ends the server alone, and make sees that it has ended well.
 run: ## vend the tokens of five simulated providers on 127.0.0.1:3000

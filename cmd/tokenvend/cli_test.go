@@ -8,8 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unicode/utf8"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -77,8 +77,9 @@ func TestHelp(t *testing.T) {
 	if !strings.Contains(strings.Join(strings.Fields(add), " "), "tokenvend providers lists them") {
 		t.Errorf("add -h = %s, want it to name the command that lists the providers", add)
 	}
-	if all := tv(t, dir, "", "providers").out; !strings.Contains(all, "\nminut ") || !strings.Contains(all, "\nmonta ") {
-		t.Errorf("providers = %s, want it to list the providers", all)
+	listed := tv(t, dir, "", "providers").out
+	if !strings.Contains(listed, "\nminut ") || !strings.Contains(listed, "\nmonta ") {
+		t.Errorf("providers = %s, want it to list the providers", listed)
 	}
 	if v := tv(t, dir, "", "version").want(t, clierror.OK).out; !strings.Contains(v, "go1.") {
 		t.Errorf("version = %s, want the version of Go", v)

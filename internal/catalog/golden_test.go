@@ -6,6 +6,7 @@ package catalog_test
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -31,6 +32,8 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
+	"github.com/tokenvend/tokenvend/pkg/jws"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -231,7 +234,20 @@ func (g golden) exchange(t *testing.T, c credential.Credential, s *server) (prov
 			request.Refresh = c.Refresh
 		}
 	}
-	return provider.Endpoint{Descriptor: d, Client: c.Client, HTTP: s.client}.Exchange(t.Context(), request)
+	e := provider.Endpoint{Descriptor: d, Client: c.Client, HTTP: s.client, Prover: g.prover(t)}
+	return e.Exchange(t.Context(), request)
+}
+
+// prover returns one that gives the example a web identity token for the host
+// of the exchange.
+func (g golden) prover(t *testing.T) *proof.Prover {
+	t.Helper()
+	return &proof.Prover{
+		Bindings: proof.Bindings{{Credential: "example", Kind: proof.STS, Source: "AUDIENCE", Host: g.host(t)}},
+		WebIdentity: func(context.Context, string, jws.Algorithm) (redact.String, error) {
+			return redact.New("WEB_IDENTITY_TOKEN"), nil
+		},
+	}
 }
 
 // checkVended compares what was read with the section "vended".

@@ -157,6 +157,9 @@ func TestExpectationsQuoteTheShape(t *testing.T) {
 			if u := e.expect.Use; u != nil && u.Says != e.Use {
 				t.Errorf("expect.use says %q, the shape %q", u.Says, e.Use)
 			}
+			if a := e.expect.Again; a != nil && !slices.Contains(words, a.Says) {
+				t.Errorf("expect.again quotes %q, which the shape does not say", a.Says)
+			}
 			if l := e.expect.Lifetime; l != nil && l.Says != e.ExpiryRule {
 				t.Errorf("expect.lifetime says %q, the shape %q", l.Says, e.ExpiryRule)
 			}

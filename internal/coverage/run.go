@@ -188,9 +188,15 @@ func (r *run) authorize(page request) (provider.TokenRequest, error) {
 
 func (r *run) refresh(ctx context.Context, held redact.String) {
 	scope, audience := r.credential.ScopeAndAudience(token.Variant{})
+	want := r.requests("refresh")
+	if again := r.expect.Again; again != nil {
+		repeated := r.requests(again.Purpose)[0]
+		repeated.Query = again.Query
+		want = append(slices.Clip(want), repeated)
+	}
 	r.exchange(ctx, provider.TokenRequest{
 		Grant: descriptor.RefreshToken, Refresh: held, Scope: scope, Audience: audience,
-	}, r.requests("refresh"))
+	}, want)
 }
 
 // exchange sends one token request and compares the requests that it takes.

@@ -77,6 +77,13 @@ type expectation struct {
 	Code string `json:"code"`
 	// Callback has further parameters of the callback.
 	Callback map[string]string `json:"callback"`
+	// Again is a request that comes once more after the refresh request, with
+	// another query.
+	Again *struct {
+		Says    string         `json:"says"`
+		Purpose string         `json:"purpose"`
+		Query   map[string]any `json:"query"`
+	} `json:"again"`
 	// Lifetime stands for the words of expiry_rule.
 	Lifetime *struct {
 		Says    string  `json:"says"`

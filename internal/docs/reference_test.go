@@ -57,6 +57,13 @@ func TestEnvironmentOfTheExtension(t *testing.T) {
 		matches(`"(TOKENVEND_[A-Z_]+)"`, sources(t, "pkg/agent/extension")))
 }
 
+func TestEnvironmentOfThePackages(t *testing.T) {
+	listed := rows(t, "docs/reference/environment.md", "The packages for Python and JavaScript")
+	for _, file := range []string{"clients/python/tokenvend/_transport.py", "clients/js/transport.js"} {
+		same(t, "environment.md, The packages", listed, matches(`\b(TOKENVEND_[A-Z_]+)`, page(t, file)))
+	}
+}
+
 // Every variable that the program reads stands as a constant Env…, execInfo, or
 // in the call of Getenv.
 func TestEnvironmentOfTheProgram(t *testing.T) {

@@ -1,6 +1,11 @@
 package standin_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"testing"
 )
@@ -124,4 +129,50 @@ func TestAliasesOfKeys(t *testing.T) {
 			t.Errorf("ListAliases = %v, want alias/seal for %s", list, k.id)
 		}
 	})
+}
+
+// Signatures are of digests, and verify under the public key.
+func TestSignaturesOfDigests(t *testing.T) {
+	onEachKMS(t, func(t *testing.T, k kmsKeys) {
+		digest := sha256.Sum256([]byte("text"))
+		message := `,"MessageType":"DIGEST","Message":"` + base64.StdEncoding.EncodeToString(digest[:]) + `"`
+		for spec, algorithm := range map[string]string{
+			"RSA_2048": "RSASSA_PSS_SHA_256", "ECC_NIST_P256": "ECDSA_SHA_256",
+		} {
+			made := k.must("CreateKey", `{"KeyUsage":"SIGN_VERIFY","KeySpec":"`+spec+`"}`)
+			arn := made["KeyMetadata"].(map[string]any)["Arn"].(string)
+			half := k.must("GetPublicKey", `{"KeyId":"`+arn+`"}`)["PublicKey"].(string)
+			der, _ := base64.StdEncoding.DecodeString(half)
+			public, err := x509.ParsePKIXPublicKey(der)
+			if err != nil {
+				t.Fatal(err)
+			}
+			by := func(name string) string {
+				return `{"KeyId":"` + arn + `","SigningAlgorithm":"` + name + `"` + message + `}`
+			}
+			signature, _ := base64.StdEncoding.DecodeString(k.must("Sign", by(algorithm))["Signature"].(string))
+			hashed := digest
+			if k.moto() { // which takes a digest for a message
+				hashed = sha256.Sum256(digest[:])
+			}
+			if !verifies(public, hashed[:], signature) {
+				t.Errorf("Sign(%s) by %s: the signature is not valid", algorithm, spec)
+			}
+		}
+		if !k.moto() { // which signs with a symmetric key
+			k.want("InvalidKeyUsageException", "Sign", `{"KeyId":"`+k.arn+`","SigningAlgorithm":"ECDSA_SHA_256"`+message+`}`)
+		}
+		k.want("NotFoundException", "Sign",
+			`{"KeyId":"11111111-2222-3333-4444-555555555555","SigningAlgorithm":"ECDSA_SHA_256"`+message+`}`)
+	})
+}
+
+func verifies(public any, digest, signature []byte) bool {
+	switch key := public.(type) {
+	case *rsa.PublicKey:
+		return rsa.VerifyPSS(key, crypto.SHA256, digest, signature, nil) == nil
+	case *ecdsa.PublicKey:
+		return ecdsa.VerifyASN1(key, digest, signature)
+	}
+	return false
 }

@@ -30,7 +30,11 @@ const defaultAccount = "123456789012"
 // Account holds the resources of one AWS account except tables, which all
 // accounts share.
 type Account struct {
-	KMS     kms.Server
+	KMS kms.Server
+	// FederationOff turns outbound web identity federation off, as it is in a
+	// new account.
+	FederationOff bool
+
 	secrets secretsmanager.Server
 	iam     iam.Server
 	lambda  lambda.Server
@@ -114,15 +118,16 @@ func (s *Server) serveForm(w http.ResponseWriter, a *Account, service string, bo
 		a.iam.Serve(w, form)
 		return
 	}
-	action := form.Get("Action")
-	if err == nil && action != "AssumeRole" {
+	action, result := form.Get("Action"), any(nil)
+	switch {
+	case err != nil:
+	case action == "AssumeRole":
+		result, err = s.assumeRole(form.Get("RoleArn"), form.Get("RoleSessionName"))
+	case action == "GetWebIdentityToken":
+		result, err = a.webIdentityToken(form)
+	default:
 		err = wire.Errorf("InvalidAction", "the stand-in does not implement %s", action)
 	}
-	if err != nil {
-		wire.XML(w, action, nil, err)
-		return
-	}
-	result, err := s.assumeRole(form.Get("RoleArn"), form.Get("RoleSessionName"))
 	wire.XML(w, action, result, err)
 }
 

@@ -38,8 +38,11 @@ var layers = [][]string{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
 		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/encryptedkey", "cmd/tokenvend/internal/iampolicy",
 	},
-	{"pkg/descriptor/placeholder", "pkg/provider/expiry", "pkg/provider/body", "cmd/tokenvend/internal/iamaccount"},
-	{"pkg/descriptor/parser", "pkg/provider/ratelimit", "pkg/provider/refusal"},
+	{
+		"pkg/descriptor/placeholder", "pkg/provider/expiry", "pkg/provider/body", "pkg/proof",
+		"cmd/tokenvend/internal/iamaccount",
+	},
+	{"pkg/descriptor/parser", "pkg/provider/ratelimit", "pkg/provider/refusal", "pkg/proof/awsproof"},
 	{"pkg/descriptor/catalog", "pkg/provider/response"},
 	{"pkg/provider/request"},
 	{"pkg/provider"},

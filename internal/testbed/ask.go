@@ -38,7 +38,7 @@ type question struct {
 	TableName, IndexName string
 	RequestItems         map[string]json.RawMessage
 	SecretId, Name       string
-	KeyId                string
+	KeyId, MessageType   string
 	CiphertextBlob       []byte
 	EncryptionContext    map[string]string
 }
@@ -60,6 +60,9 @@ func newAsker(account string, cfg aws.Config) asker {
 // to the key that a service uses for the caller.
 func (a asker) asks(ctx context.Context, service, action string, body []byte) []AccessRequest {
 	var q question
+	if service == "sts" {
+		return ofSTS(action, body)
+	}
 	if json.Unmarshal(body, &q) != nil {
 		return []AccessRequest{{Action: action, Resource: "*"}}
 	}
@@ -72,6 +75,21 @@ func (a asker) asks(ctx context.Context, service, action string, body []byte) []
 		return a.ofKey(ctx, action, q)
 	}
 	return []AccessRequest{{Action: action, Resource: "*"}}
+}
+
+// ofSTS returns the access for a call of STS, which names no resource.
+func ofSTS(action string, body []byte) []AccessRequest {
+	form, _ := url.ParseQuery(string(body))
+	about := map[string][]string{}
+	for name, values := range form {
+		switch {
+		case name == "DurationSeconds", name == "SigningAlgorithm":
+			about["sts:"+name] = values
+		case strings.HasPrefix(name, "Audience.member."):
+			about["sts:IdentityTokenAudience"] = append(about["sts:IdentityTokenAudience"], values...)
+		}
+	}
+	return []AccessRequest{{Action: action, Resource: "*", Context: about}}
 }
 
 func each(action string, resources []string) (asks []AccessRequest) {
@@ -154,6 +172,9 @@ func (a asker) ofKey(ctx context.Context, action string, q question) []AccessReq
 	for name, value := range q.EncryptionContext {
 		about[contextKey+name] = []string{value}
 		about["kms:EncryptionContextKeys"] = append(about["kms:EncryptionContextKeys"], name)
+	}
+	if q.MessageType != "" {
+		about["kms:MessageType"] = []string{q.MessageType}
 	}
 	return []AccessRequest{{Action: action, Resource: key, Context: about}}
 }

@@ -259,7 +259,17 @@ func TestWhatACallIsAbout(t *testing.T) {
 				strings.Repeat("A", 36), map[string][]string{
 				"kms:EncryptionContext:a": {"b"}, "kms:EncryptionContextKeys": {"a"},
 			}}}},
-		{"sts:AssumeRole", `Action=AssumeRole`, []AccessRequest{{"sts:AssumeRole", "*", nil}}},
+		{"kms:Sign", `{"KeyId":"` + key + `","MessageType":"DIGEST"}`, []AccessRequest{
+			{"kms:Sign", key, map[string][]string{"kms:MessageType": {"DIGEST"}}},
+		}},
+		{"sts:AssumeRole", `Action=AssumeRole`, []AccessRequest{{"sts:AssumeRole", "*", map[string][]string{}}}},
+		{
+			"sts:GetWebIdentityToken",
+			`Action=GetWebIdentityToken&Audience.member.1=a&DurationSeconds=300&SigningAlgorithm=RS256`,
+			[]AccessRequest{{"sts:GetWebIdentityToken", "*", map[string][]string{
+				"sts:IdentityTokenAudience": {"a"}, "sts:DurationSeconds": {"300"}, "sts:SigningAlgorithm": {"RS256"},
+			}}},
+		},
 	} {
 		service, _, _ := strings.Cut(c.action, ":")
 		if got := a.asks(t.Context(), service, c.action, []byte(c.body)); !reflect.DeepEqual(got, c.want) {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -131,6 +132,13 @@ var operators = map[string]func(has, wants []string) bool{
 	},
 	"StringNotLike": func(has, wants []string) bool {
 		return !slices.ContainsFunc(has, oneOf(wants, matches))
+	},
+	"NumericLessThanEquals": func(has, wants []string) bool {
+		return slices.ContainsFunc(has, oneOf(wants, func(most, value string) bool {
+			bound, err := strconv.ParseFloat(most, 64)
+			number, failed := strconv.ParseFloat(value, 64)
+			return err == nil && failed == nil && number <= bound
+		}))
 	},
 	"Null": func(has, wants []string) bool {
 		return slices.Contains(wants, fmt.Sprint(len(has) == 0))

@@ -13,6 +13,7 @@ const theRole = `[
 	{"Sid": "Names", "Effect": "Allow", "Action": "secretsmanager:List*", "Resource": "*"},
 	{"Sid": "Seal", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "arn:aws:kms:us-east-1:123456789012:key/one", "Condition": {"StringEquals": {"kms:EncryptionContext:seal": "mine"}, "StringLike": {"kms:EncryptionContext:name": "?*"}}},
 	{"Sid": "Shape", "Effect": "Allow", "Action": "kms:Encrypt", "Resource": "arn:aws:kms:*:*:key/t?o", "Condition": {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["seal", "name"]}, "Null": {"kms:EncryptionContextKeys": "false"}}},
+	{"Sid": "Brief", "Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*", "Condition": {"NumericLessThanEquals": {"sts:DurationSeconds": "300"}}},
 	{"Sid": "Open", "Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}, "StringNotLike": {"aws:SourceVpce": ["vpce-*"]}}},
 	{"Sid": "Never", "Effect": "Deny", "Action": ["secretsmanager:GetSecretValue", "s3:Delete*"], "Resource": ["arn:aws:secretsmanager:us-east-1:123456789012:secret:tokenvend/root-*", "*/forever"]}
 ]`
@@ -101,6 +102,10 @@ func TestPolicy(t *testing.T) {
 	j.deny("s3:GetObject", "arn:aws:s3:::bucket/key", "aws:SourceVpce=vpce-1")
 	j.allow("s3:DeleteObject", "arn:aws:s3:::bucket/key")
 	j.deny("s3:DeleteObject", "arn:aws:s3:::bucket/forever")
+	j.allow("sts:GetWebIdentityToken", "*", "sts:DurationSeconds=300")
+	j.deny("sts:GetWebIdentityToken", "*", "sts:DurationSeconds=301")
+	j.deny("sts:GetWebIdentityToken", "*", "sts:DurationSeconds=soon")
+	j.deny("sts:GetWebIdentityToken", "*")
 	j.deny("sts:AssumeRole", "*")
 	(evaluation{T: t}).deny("dynamodb:GetItem", tables+"tokens") // no policy at all
 }

@@ -89,7 +89,7 @@ def document(source):
 
 
 # The conditions of list entries that the stack of the tests does not have.
-NOT_GIVEN = {"VpcGiven", "Traced"}
+NOT_GIVEN = {"VpcGiven", "Traced", "ProofKeysGiven", "ProofAudiencesGiven"}
 
 
 def without_optional(node):

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -92,7 +93,7 @@ func GoldenTemplate(t testing.TB) *Stack {
 		id := nextAccount()
 		account := accountAt(t, StandIn(t), id)
 		account.HTTPClient = nil // that one ends with t
-		goldenOnce.made, goldenOnce.err = goldenStack(t.Context(), account, id)
+		goldenOnce.made, goldenOnce.err = goldenStack(t.Context(), account, id, nil)
 	})
 	if goldenOnce.err != nil {
 		t.Fatal(goldenOnce.err)
@@ -100,8 +101,22 @@ func GoldenTemplate(t testing.TB) *Stack {
 	return goldenOnce.made
 }
 
+// GoldenTemplateWith is a stack of the golden template at [StandIn], in an
+// account of its own and with further parameters, which may name what is in
+// that account.
+func GoldenTemplateWith(t testing.TB, parameters func(account aws.Config) map[string]any) *Stack {
+	t.Helper()
+	id := nextAccount()
+	account := accountAt(t, StandIn(t), id)
+	s, err := goldenStack(t.Context(), account, id, parameters(account))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // goldenStack makes the stack of the golden template in an account.
-func goldenStack(ctx context.Context, account aws.Config, id string) (*Stack, error) {
+func goldenStack(ctx context.Context, account aws.Config, id string, more map[string]any) (*Stack, error) {
 	g, err := readGolden()
 	if err != nil {
 		return nil, err
@@ -115,9 +130,9 @@ func goldenStack(ctx context.Context, account aws.Config, id string) (*Stack, er
 		made[i] = *out.KeyMetadata.Arn
 	}
 	given := Parameters{Table: stackName + "-TokenTable-1", SecretPrefix: "the-secret-prefix/", SealID: "the-seal-id"}
-	r := newResolver(g.Expansion, id, made[1], map[string]any{
-		"SecretPrefix": given.SecretPrefix, "SealId": given.SealID, "SecretKeyArn": made[0],
-	})
+	all := map[string]any{"SecretPrefix": given.SecretPrefix, "SealId": given.SealID, "SecretKeyArn": made[0]}
+	maps.Copy(all, more)
+	r := newResolver(g.Expansion, id, made[1], all)
 	s := &Stack{
 		Account: account, SecretKey: made[0], Parameters: given, Integrations: g.Integrations, API: g.API,
 		APISum:    g.APISum,

@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/outage"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/registry"
@@ -17,14 +18,15 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/verification"
 )
 
-// Attempts makes attempts. All fields but Journal are required. All its methods
-// are safe for concurrent use.
+// Attempts makes attempts. All fields but Journal and Prover are required. All
+// its methods are safe for concurrent use.
 type Attempts struct {
 	Records  *records.Records
 	Registry *registry.Registry
 	Verifier *verification.Verifier
 	Hosts    *outage.Hosts
 	HTTP     *http.Client
+	Prover   *proof.Prover // nil: no client is authenticated by a proof
 	Journal  journal.Journal
 	Period   time.Duration   // of rotate's passes
 	Clocks   provider.Clocks // of the providers

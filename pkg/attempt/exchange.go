@@ -112,7 +112,7 @@ func (a *attempt) exchange(ctx context.Context, req provider.TokenRequest, befor
 		if unknown != nil {
 			continue
 		}
-		endpoint := provider.Endpoint{HTTP: a.HTTP, Clocks: &a.Clocks, Descriptor: d, Client: c.Client}
+		endpoint := a.endpoint(d, c)
 		a.response, err = endpoint.Exchange(ctx, a.scoped(req, c.Terms))
 		if !failure.IsUnknownClient(err) {
 			a.client = c
@@ -126,6 +126,11 @@ func (a *attempt) exchange(ctx context.Context, req provider.TokenRequest, befor
 	if req.Grant == descriptor.RefreshToken && a.response.Refresh.IsZero() { // a replaced one does not matter any more
 		a.refresh.sent(err)
 	}
+}
+
+// endpoint returns the endpoint of a provider, for a version of the secret.
+func (a *attempt) endpoint(d *descriptor.Descriptor, c credential.Credential) provider.Endpoint {
+	return provider.Endpoint{HTTP: a.HTTP, Clocks: &a.Clocks, Prover: a.Prover, Descriptor: d, Client: c.Client}
 }
 
 // scoped returns a request with the scope and the audience of a version of the
@@ -146,8 +151,7 @@ func (a *attempt) verify(ctx context.Context) {
 	if err != nil || !d.VerifiesMinted() {
 		return
 	}
-	endpoint := provider.Endpoint{HTTP: a.HTTP, Clocks: &a.Clocks, Descriptor: d, Client: a.client.Client}
-	if works, err := endpoint.VerifyToken(ctx, a.response.Access); err == nil && !works {
+	if works, err := a.endpoint(d, a.client).VerifyToken(ctx, a.response.Access); err == nil && !works {
 		a.failed = &failure.Cause{
 			Code:   api.ProviderMalformed,
 			Detail: "the provider's own API does not take the token that it has just given",

@@ -13,9 +13,5 @@ func (a *attempt) extra(before, next *row.Row) token.Extra {
 	if before.Digests != next.Digests || a.grant == descriptor.AuthorizationCode || a.record.Descriptor == nil {
 		return a.response.Extra
 	}
-	isNamed := func(name string) bool {
-		_, named := a.record.Descriptor.Response.Extra[name]
-		return named
-	}
-	return a.response.Extra.Keep(before.Token.Extra, isNamed)
+	return a.response.Extra.Keep(before.Token.Extra, a.record.Descriptor.NamesExtra)
 }

@@ -98,8 +98,8 @@ func assemble(ctx context.Context, p Process) (core, error) {
 	}
 	c.mint = mint.New(mint.Config{
 		Store: c.store, Sealer: sealer, Journal: c.journal, RowFormat: s.rowFormat, StaleMax: s.staleMax,
-		Progress: c.store,
-		Source:   secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
+		Progress: c.store, Prover: s.prover(ctx, cfg),
+		Source: secretsmanager.New(awssecrets.NewFromConfig(cfg), s.prefix),
 		HTTP: outbound.NewClient(outbound.Config{
 			AllowPrivate: s.allowPrivate, Proxy: s.proxy, Roots: s.roots, Observe: s.observer(),
 		}),

@@ -34,8 +34,8 @@ var settingName = regexp.MustCompile(`(?m)^[A-Z_]+`)
 func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	wrong := map[string]string{
 		EnvTable: "", EnvSecretPrefix: "white space/", EnvSealing: "maybe", EnvSealKey: "", EnvSealID: "",
-		EnvAllowPrivate: "perhaps",
-		EnvProxy:        "https://user:hush@proxy", EnvLogLevel: "loud", EnvRowFormat: "4", EnvStaleMax: "later",
+		EnvAllowPrivate: "perhaps", EnvProofs: "no binding",
+		EnvProxy: "https://user:hush@proxy", EnvLogLevel: "loud", EnvRowFormat: "4", EnvStaleMax: "later",
 		"AWS_REGION": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
 	}
 	_, vendErr := Vend(t.Context(), Process{Getenv: environment(wrong), Log: io.Discard})
@@ -53,7 +53,7 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	if !slices.Equal(named, want) {
 		t.Errorf("named %v, want %v", named, want)
 	}
-	for _, value := range []string{"white space", "maybe", "perhaps", "hush", "loud"} {
+	for _, value := range []string{"white space", "maybe", "perhaps", "hush", "loud", "no binding"} {
 		if strings.Contains(vendErr.Error(), value) {
 			t.Errorf("the error shows a value: %v", vendErr)
 		}
@@ -81,6 +81,10 @@ func TestSettings(t *testing.T) {
 		{EnvStaleMax, "25h", false}, {EnvStaleMax, "900", false},
 		{EnvLogLevel, "", true}, {EnvLogLevel, "debug", true}, {EnvLogLevel, "error", true},
 		{EnvLogLevel, "INFO", false}, {EnvLogLevel, "trace", false},
+		{EnvProofs, "", true}, {EnvProofs, "entra=api://AzureADTokenExchange@login.microsoftonline.com", true},
+		{EnvProofs, "box=arn:aws:kms:us-east-1:123456789012:key/1@api.box.com", true},
+		{EnvProofs, "box=arn:aws:kms:eu-west-1:123456789012:key/1@api.box.com", false},
+		{EnvProofs, "box=arn:aws:kms:us-east-1:123456789012:alias/box@api.box.com", false}, {EnvProofs, "box", false},
 		{EnvTracing, "", true}, {EnvTracing, "on", true}, {EnvTracing, "off", true}, {EnvTracing, "Active", false},
 		{EnvCA, "", true}, {EnvCA, "/nonexistent", false}, {EnvCA, "boot.go", false},
 		{"AWS_USE_FIPS_ENDPOINT", "true", true}, {"AWS_USE_FIPS_ENDPOINT", "yes", false},

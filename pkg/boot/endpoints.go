@@ -41,6 +41,28 @@ func (e endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (stri
 	return "", false, nil
 }
 
+// sts returns the regional endpoint of AWS STS ("AWS STS Regions and
+// endpoints", IAM User Guide).
+func (e endpoints) sts(ctx context.Context, region string) string {
+	if at, configured, _ := e.GetServiceBaseEndpoint(ctx, "STS"); configured {
+		return at
+	}
+	name, suffix := "sts", "amazonaws.com"
+	isChina := strings.HasPrefix(region, "cn-")
+	if e.fips && !strings.HasPrefix(region, "us-gov-") { // there, all endpoints are
+		name = "sts-fips"
+	}
+	switch {
+	case isChina && e.dualStack:
+		suffix = "api.amazonwebservices.com.cn"
+	case isChina:
+		suffix = "amazonaws.com.cn"
+	case e.dualStack:
+		suffix = "api.aws"
+	}
+	return "https://" + name + "." + region + "." + suffix
+}
+
 // GetIgnoreConfiguredEndpoints returns AWS_IGNORE_CONFIGURED_ENDPOINT_URLS.
 func (e endpoints) GetIgnoreConfiguredEndpoints(context.Context) (ignore, found bool, _ error) {
 	return e.ignore, true, nil

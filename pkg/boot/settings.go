@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/xray"
@@ -35,6 +36,7 @@ const (
 	EnvRowFormat = "TOKENVEND_ROW_FORMAT" // one of row.Formats; "": 2
 	EnvStaleMax  = "TOKENVEND_STALE_MAX"  // mint.Config.StaleMax, as "900s"; "": its default
 	EnvLogLevel  = "TOKENVEND_LOG_LEVEL"  // debug, info, warn or error; "": info
+	EnvProofs    = "TOKENVEND_PROOFS"     // who is authenticated by AWS, see proof.Parse; "": nobody
 	EnvTracing   = "TOKENVEND_TRACING"    // "on": calls are recorded in AWS X-Ray; "off" or "": not
 )
 
@@ -47,6 +49,7 @@ type settings struct {
 	logLevel, metrics          string
 	rowFormat                  row.Format
 	canary, staleMax           time.Duration
+	proofs                     proof.Bindings
 	tracer                     *xray.Tracer // nil: calls are not recorded
 
 	roots *x509.CertPool // nil: the system's
@@ -71,6 +74,7 @@ func read(getenv func(string) string) (settings, error) {
 		accessKey: r.required("AWS_ACCESS_KEY_ID"), secretKey: r.required("AWS_SECRET_ACCESS_KEY"),
 		sessionToken: getenv("AWS_SESSION_TOKEN"), roots: r.roots(), endpoints: r.endpoints(),
 	}
+	s.proofs = r.proofs(s.region)
 	if s.sealing, s.overSealed = r.sealing(); s.sealing {
 		s.key, s.sealID = r.required(EnvSealKey), r.required(EnvSealID)
 	}

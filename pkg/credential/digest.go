@@ -63,6 +63,9 @@ func (t Terms) inlineRequest() string {
 	if d.Assertion != nil || d.Steps != nil {
 		all = append(all, d.Assertion, d.Steps)
 	}
+	if d.Then != nil {
+		all = append(all, d.Then)
+	}
 	if extra := d.Response.Extra; len(extra) > 0 {
 		all = append(all, extra) // a new token is needed to learn the values
 	}

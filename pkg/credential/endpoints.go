@@ -72,6 +72,13 @@ func (t Terms) inlineDestination(d *descriptor.Descriptor) Destination {
 			Part{fmt.Sprintf("descriptor.steps[%d].auth", i), s.Auth.String()},
 		)...)
 	}
+	if t := d.Then; t != nil {
+		all = append(all, parts(
+			Part{"descriptor.then.url", resolved(t.URL)},
+			Part{"descriptor.then.auth", t.Auth.String()},
+			Part{"descriptor.then.access_token", t.Access},
+		)...)
+	}
 	if r := d.Refresh; r != nil {
 		all = append(all, parts(
 			Part{"descriptor.refresh.url", resolved(r.URL)},

@@ -47,7 +47,9 @@ type Descriptor struct {
 	// Assertion is nil where [TokenEndpoint] and the defaults say all.
 	Assertion *Assertion `json:"assertion,omitempty"`
 	// Steps are requests before each token request that is no refresh request.
-	Steps    []Step   `json:"steps,omitempty"`
+	Steps []Step `json:"steps,omitempty"`
+	// Then is nil where no request follows the token request.
+	Then     *Then    `json:"then,omitempty"`
 	Response Response `json:"response,omitzero"`
 	// Use is how an API expects the access token.
 	Use Use `json:"use,omitzero"`

@@ -122,6 +122,8 @@ func ofProvider(e *provider.Error) *Cause {
 		c.Code, c.Outage = api.ProviderMalformed, true
 	case provider.Rejected:
 		c.Code, c.Answered = api.ProviderRejected, e.Code != ""
+	case provider.Unproven:
+		c.Code, c.Err = api.SecretUnavailable, e.Cause
 	case provider.Misconfigured:
 		c.Code, c.Permanent = api.Misconfigured, true
 	default:

@@ -17,16 +17,19 @@ import (
 
 // Key is what signs. Exactly one field is set.
 type Key struct {
-	// Signer is a private key, here or in a service such as AWS KMS. It is
-	// given digests, and the whole text for [EdDSA].
+	// Signer is a private key.
 	Signer crypto.Signer
+	// Remote signs a digest by a private key in a service, and returns an ECDSA
+	// signature in ASN.1. It needs an algorithm, and none of EdDSA and HS256.
+	Remote func(alg Algorithm, digest []byte) ([]byte, error)
 	// Secret is the key of HS256.
 	Secret redact.String
 }
 
 // Sign returns a signed JWT. header gets "alg", and "typ": "JWT" where it has
 // no type; a nil value leaves a member out. alg "" is the usual algorithm of
-// the key. Errors name what is expected of the key, and nothing of the key.
+// the key. Errors name what is expected of the key, and nothing of the key; an
+// error of [Key.Remote] is returned as it is.
 func Sign(key Key, alg Algorithm, header, claims map[string]any) (string, error) {
 	alg, err := key.algorithm(alg)
 	if err != nil {
@@ -68,6 +71,12 @@ func segment(members map[string]any) (string, error) {
 
 // algorithm returns alg, or the usual one, where the key supports it.
 func (k Key) algorithm(alg Algorithm) (Algorithm, error) {
+	if k.Remote != nil {
+		if _, known := alg.properties(); !known || alg == EdDSA {
+			return "", errors.New("expected an algorithm RS…, PS… or ES… for a key in a service")
+		}
+		return alg, nil
+	}
 	if k.Signer == nil {
 		if k.Secret.IsZero() || alg != HS256 {
 			return "", errors.New("expected a private key, or a secret for HS256")
@@ -97,10 +106,19 @@ func (k Key) sign(alg Algorithm, text []byte) ([]byte, error) {
 		h.Write(text)
 		signed = h.Sum(nil)
 	}
-	signature, err := k.Signer.Sign(rand.Reader, signed, properties.options)
+	signature, err := k.signDigest(alg, signed, properties.options)
 	if err == nil && properties.width > 0 {
 		signature, err = fixedWidth(signature, properties.width)
 	}
+	return signature, err
+}
+
+// signDigest signs a digest, or for EdDSA the whole text.
+func (k Key) signDigest(alg Algorithm, digest []byte, options crypto.SignerOpts) ([]byte, error) {
+	if k.Remote != nil {
+		return k.Remote(alg, digest)
+	}
+	signature, err := k.Signer.Sign(rand.Reader, digest, options)
 	if err != nil {
 		return nil, errors.New("signing failed")
 	}

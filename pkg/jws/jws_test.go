@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/big"
 	"reflect"
@@ -178,6 +179,34 @@ func TestSignRefusesKeysThatDoNotFit(t *testing.T) {
 				t.Errorf("Sign(%s) = %q, %v, want an error with %q", c.alg, got, err, c.want)
 			}
 		})
+	}
+}
+
+func TestSignByAKeyInAService(t *testing.T) {
+	key := ecKey(t, elliptic.P256())
+	remote := func(alg Algorithm, digest []byte) ([]byte, error) {
+		if alg != ES256 || len(digest) != sha256.Size {
+			t.Errorf("Remote(%s, %d bytes), want ES256 and %d bytes", alg, len(digest), sha256.Size)
+		}
+		return key.Sign(rand.Reader, digest, crypto.SHA256)
+	}
+	got, err := Sign(Key{Remote: remote}, ES256, nil, map[string]any{"iss": "client"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, last, _ := strings.Cut(got, ".")
+	payload, last, _ := strings.Cut(last, ".")
+	signature, digest := decode(t, last), sha256.Sum256([]byte(text+"."+payload))
+	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
+	if !ecdsa.Verify(&key.PublicKey, digest[:], r, s) {
+		t.Errorf("Sign() = %s, want a valid signature", got)
+	}
+	refused := errors.New("AccessDeniedException")
+	for _, alg := range []Algorithm{"", EdDSA, HS256, "none", RS256} {
+		_, err := Sign(Key{Remote: func(Algorithm, []byte) ([]byte, error) { return nil, refused }}, alg, nil, nil)
+		if isRefusal := errors.Is(err, refused); err == nil || isRefusal != (alg == RS256) {
+			t.Errorf("Sign(%q) by a service = %v, want the service's error for RS256 alone", alg, err)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/local/demo"
 	"github.com/tokenvend/tokenvend/pkg/local/gateway"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/records"
 )
 
@@ -73,6 +74,10 @@ type Config struct {
 	// Proxy is an http proxy, with host and port, to reach providers through.
 	// nil: none; the environment is never asked.
 	Proxy *url.URL
+
+	// TokenFiles are the files that authenticate clients whose secret has
+	// "proof": "file", each bound to a credential and a host.
+	TokenFiles proof.Bindings
 
 	// Demo simulates the five providers and writes a credential of each to
 	// Data. No other provider can be asked.
@@ -147,6 +152,9 @@ func (c Config) check() error {
 	if c.Demo && len(c.relaxations()) > 0 {
 		errs = append(errs, errors.New("--allow-private, --ca, --proxy: not beside --demo, which asks no provider "+
 			"outside"))
+	}
+	if c.Demo && len(c.TokenFiles) > 0 {
+		errs = append(errs, errors.New("--token-file: not beside --demo, which asks no provider outside"))
 	}
 	if !regionName.MatchString(c.region()) {
 		errs = append(errs, errors.New("--region: expected a region's name, such as us-east-1"))

@@ -20,6 +20,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -111,7 +112,8 @@ func (s *server) assemble() {
 	s.http = outbound.NewClient(providers)
 	s.mint = mint.New(mint.Config{
 		Store: s.store, Source: s.source, Sealer: s.sealer, HTTP: s.http, Journal: lines,
-		Every: s.every(), StaleMax: s.StaleMax, TrustsEmpty: true, RowFormat: row.FormatMigrate,
+		Prover: &proof.Prover{Bindings: s.TokenFiles},
+		Every:  s.every(), StaleMax: s.StaleMax, TrustsEmpty: true, RowFormat: row.FormatMigrate,
 	})
 	service.Mint = s.mint
 	s.gateway = gateway.New(s.region(), s.keys.all, service.HTTP, s.log())

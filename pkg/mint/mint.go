@@ -19,6 +19,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/outage"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/registry"
 	"github.com/tokenvend/tokenvend/pkg/row"
@@ -46,6 +47,9 @@ type Config struct {
 	HTTP    *http.Client    // sends the requests to providers
 	Journal journal.Journal // zero: silent
 
+	// Prover authenticates clients whose secret names a kind of proof. nil:
+	// such clients are refused.
+	Prover *proof.Prover
 	// Every is how often rotate runs; 0: each minute. Tokens of a shorter life
 	// are left to vend.
 	Every time.Duration
@@ -83,8 +87,11 @@ func New(c Config) *Mint {
 	})
 	a := &attempt.Attempts{
 		Records: known, Registry: credentials, HTTP: c.HTTP, Journal: c.Journal, Period: c.Every,
-		Verifier: &verification.Verifier{Records: known, Registry: credentials, HTTP: c.HTTP, Journal: c.Journal},
-		Hosts:    &outage.Hosts{Store: known.Store},
+		Prover: c.Prover,
+		Verifier: &verification.Verifier{
+			Records: known, Registry: credentials, HTTP: c.HTTP, Prover: c.Prover, Journal: c.Journal,
+		},
+		Hosts: &outage.Hosts{Store: known.Store},
 	}
 	if a.Period <= 0 {
 		a.Period = time.Minute

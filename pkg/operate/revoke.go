@@ -100,7 +100,9 @@ func (o Operator) revokeAtProvider(ctx context.Context, s records.Snapshot) (rev
 	if d == nil || !d.Revokes() || !records.NewSnapshot(record, s.Row).Accepted {
 		return false, nil
 	}
-	endpoint := provider.Endpoint{HTTP: o.mint.HTTP, Clocks: &o.mint.Clocks, Descriptor: d, Client: c.Client}
+	endpoint := provider.Endpoint{
+		HTTP: o.mint.HTTP, Clocks: &o.mint.Clocks, Prover: o.mint.Prover, Descriptor: d, Client: c.Client,
+	}
 	for _, secret := range []redact.String{s.Row.Refresh, s.Row.Token.Access} {
 		if secret.IsZero() {
 			continue

@@ -95,7 +95,7 @@ func TestFault50_NoErrorShowsASecretInAnyEncoding(t *testing.T) {
 		if err != nil {
 			t.Skip("no JSON")
 		}
-		q, bad := at(d, c, nil).builder().Token(ask, skew.Skew{}, nil)
+		q, bad := at(d, c, nil).builder(t.Context()).Token(ask, skew.Skew{}, nil)
 		if bad != nil {
 			t.Fatalf("%v, want no error", bad)
 		}

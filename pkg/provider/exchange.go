@@ -28,6 +28,9 @@ func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse
 	if err != nil && e.refusedByClock(req, err, resp, used) {
 		resp, _, err = e.exchange(ctx, req, resp.Clock)
 	}
+	if err == nil {
+		resp, err = e.then(ctx, req.Grant, resp)
+	}
 	if err != nil {
 		return resp, err
 	}
@@ -40,7 +43,7 @@ func (e Endpoint) exchange(ctx context.Context, req TokenRequest, clock skew.Ske
 	resp TokenResponse, used skew.Skew, err *Error,
 ) {
 	if req.Grant == descriptor.SelfSigned {
-		resp, err = e.selfSigned(req)
+		resp, err = e.selfSigned(ctx, req)
 		return resp, skew.Skew{}, err
 	}
 	var taken map[string]redact.String
@@ -49,7 +52,7 @@ func (e Endpoint) exchange(ctx context.Context, req TokenRequest, clock skew.Ske
 			return TokenResponse{}, skew.Skew{}, err
 		}
 	}
-	q, err := e.builder().Token(req, clock, taken)
+	q, err := e.builder(ctx).Token(req, clock, taken)
 	if err != nil {
 		return TokenResponse{}, skew.Skew{}, err
 	}
@@ -82,5 +85,6 @@ func (e Endpoint) refusedByClock(req TokenRequest, err *Error, resp TokenRespons
 	signs := req.Grant == descriptor.JWTBearer || e.Descriptor.EndpointFor(req.Grant).Auth.Needs().Assertion ||
 		placeholder.Uses(e.Descriptor)[placeholder.Assertion]
 	repeatable := req.Grant.IsDirect() || err.Client
-	return signs && repeatable && resp.Clock.DiffersFrom(used, clockTolerance)
+	byToken := e.Client.Proof != "" && !e.Client.Proof.Signs() // its times are not ours
+	return signs && !byToken && repeatable && resp.Clock.DiffersFrom(used, clockTolerance)
 }

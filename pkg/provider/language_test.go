@@ -404,15 +404,14 @@ func TestUUIDIsOneOfARequest(t *testing.T) {
 	}
 }
 
-// What a value could do to a header field or a claim ends before a byte is
-// sent.
 // A signature over the time and the field that has the time agree. Of so many
 // requests, some would be built while the millisecond changes.
 func TestTimeIsOneOfARequest(t *testing.T) {
 	d := parse(t, `{"grants":["login"],"token":{"url":"https://login.test/t","headers":{"X-A":"{time('unix_ms')}"},`+
 		`"params":{"b":"{time('unix_ms')}"}}}`)
 	for range 3000 {
-		q, err := at(d, Client{}, nil).builder().Token(TokenRequest{Grant: descriptor.Login}, skew.Skew{}, nil)
+		build := at(d, Client{}, nil).builder(t.Context())
+		q, err := build.Token(TokenRequest{Grant: descriptor.Login}, skew.Skew{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -422,6 +421,8 @@ func TestTimeIsOneOfARequest(t *testing.T) {
 	}
 }
 
+// What a value could do to a header field or a claim ends before a byte is
+// sent.
 func TestValuesThatNoRequestCanCarry(t *testing.T) {
 	v := serve(t, says(200, `{"access_token":"a"}`))
 	const header = `{"grants":["login"],"variables":{"x":{}},

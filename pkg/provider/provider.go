@@ -6,10 +6,12 @@
 package provider
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/provider/request"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
@@ -24,6 +26,9 @@ type Endpoint struct {
 	// Its Transport is used, and its Timeout if it has one; its cookie jar and
 	// its redirect policy are not.
 	HTTP *http.Client
+	// Prover authenticates a client whose Proof names a kind. nil: it is
+	// refused.
+	Prover *proof.Prover
 	// Clocks remembers the clocks of providers between requests. nil: each
 	// request knows only what its own responses show.
 	Clocks *Clocks
@@ -32,13 +37,16 @@ type Endpoint struct {
 	Observe func(Message)
 }
 
-func (e Endpoint) builder() request.Builder {
-	return request.Builder{Descriptor: e.Descriptor, Client: e.Client, Clock: e.Clocks.at}
+func (e Endpoint) builder(ctx context.Context) request.Builder {
+	return request.Builder{
+		Descriptor: e.Descriptor, Client: e.Client, Clock: e.Clocks.at,
+		Prove: func(u proof.Use) (proof.Proof, error) { return e.Prover.Prove(ctx, u) },
+	}
 }
 
 // AuthorizeURL is [request.Builder.AuthorizeURL].
 func (e Endpoint) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, error) {
-	return e.builder().AuthorizeURL(redirectURI, scope, audience)
+	return e.builder(context.Background()).AuthorizeURL(redirectURI, scope, audience)
 }
 
 // Requests are built by package request.
@@ -64,6 +72,7 @@ const (
 	Malformed     = response.Malformed
 	Rejected      = response.Rejected
 	Misconfigured = response.Misconfigured
+	Unproven      = response.Unproven
 )
 
 // HoldsRefreshToken is [response.HoldsRefreshToken].

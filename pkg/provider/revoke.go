@@ -13,7 +13,7 @@ import (
 // treated as valid, and the call repeated later (RFC 7009 §2.2.1). After
 // another kind, repeating the call does not help.
 func (e Endpoint) RevokeToken(ctx context.Context, token redact.String) error {
-	q, err := e.builder().Revocation(token)
+	q, err := e.builder(ctx).Revocation(token)
 	if err != nil {
 		return err
 	}

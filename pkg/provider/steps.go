@@ -13,7 +13,7 @@ import (
 func (e Endpoint) runSteps(ctx context.Context, req TokenRequest) (map[string]redact.String, *Error) {
 	taken := map[string]redact.String{}
 	for i, step := range e.Descriptor.Steps {
-		q, err := e.builder().Step(i, req, taken)
+		q, err := e.builder(ctx).Step(i, req, taken)
 		if err != nil {
 			return nil, err
 		}
@@ -33,9 +33,9 @@ func (e Endpoint) runSteps(ctx context.Context, req TokenRequest) (map[string]re
 }
 
 // selfSigned returns an access token that the client has signed itself.
-func (e Endpoint) selfSigned(req TokenRequest) (TokenResponse, *Error) {
+func (e Endpoint) selfSigned(ctx context.Context, req TokenRequest) (TokenResponse, *Error) {
 	now := clock.Now()
-	signed, lifetime, err := e.builder().SelfSigned(req)
+	signed, lifetime, err := e.builder(ctx).SelfSigned(req)
 	if err != nil {
 		return TokenResponse{}, err
 	}

@@ -18,7 +18,7 @@ import (
 // Any other response says nothing of the token and is an [*Error]. One of kind
 // Unavailable may change later.
 func (e Endpoint) VerifyToken(ctx context.Context, token redact.String) (works bool, err error) {
-	q, failure := e.builder().Verification(token)
+	q, failure := e.builder(ctx).Verification(token)
 	if failure != nil {
 		return false, failure
 	}

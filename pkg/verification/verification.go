@@ -16,6 +16,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -24,12 +25,13 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Verifier verifies tokens at their providers. All fields but Journal are
-// required. All its methods are safe for concurrent use.
+// Verifier verifies tokens at their providers. All fields but Journal and
+// Prover are required. All its methods are safe for concurrent use.
 type Verifier struct {
 	Records  *records.Records
 	Registry *registry.Registry
 	HTTP     *http.Client
+	Prover   *proof.Prover // nil: no client is authenticated by a proof
 	Journal  journal.Journal
 
 	mu       sync.Mutex
@@ -128,7 +130,9 @@ func (v *Verifier) isAccepted(ctx context.Context, s records.Snapshot, access re
 		}
 		client = c.Client
 	}
-	endpoint := provider.Endpoint{HTTP: v.HTTP, Descriptor: s.Record.Descriptor, Client: client}
+	endpoint := provider.Endpoint{
+		HTTP: v.HTTP, Prover: v.Prover, Descriptor: s.Record.Descriptor, Client: client,
+	}
 	works, err := endpoint.VerifyToken(ctx, access)
 	if err != nil {
 		return false, failure.Of(err).APIError(clock.Now())

@@ -1,9 +1,10 @@
-// Package kms stands in for AWS KMS in tests: symmetric keys in memory, and the
-// actions that tokenvend uses. What it does not implement is an error. The
+// Package kms stands in for AWS KMS in tests: keys in memory, and the actions
+// that tokenvend uses. What it does not implement is an error. The
 // contract suite of internal/standin holds it to moto.
 package kms
 
 import (
+	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -33,6 +34,7 @@ type Server struct {
 type key struct {
 	id, state string
 	aead      cipher.AEAD
+	signer    crypto.Signer // nil: the key is symmetric
 }
 
 // The states of a key.
@@ -57,6 +59,8 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
 		"GenerateDataKey":     wire.On(s.generateDataKey),
 		"Encrypt":             wire.On(s.encrypt),
 		"Decrypt":             wire.On(s.decrypt),
+		"Sign":                wire.On(s.sign),
+		"GetPublicKey":        wire.On(s.getPublicKey),
 	}}.Serve(w, r, body)
 }
 
@@ -89,14 +93,6 @@ func (s *Server) newKey() *key {
 	}
 	s.keys[k.id] = k
 	return k
-}
-
-func (s *Server) createKey(*struct{ Description string }) (any, error) {
-	return map[string]any{"KeyMetadata": s.metadata(s.newKey())}, nil
-}
-
-func (s *Server) metadata(k *key) map[string]any {
-	return map[string]any{"KeyId": k.id, "Arn": s.arn(k), "KeyState": k.state, "Enabled": k.state == enabled}
 }
 
 // find returns the key that an id, an ARN or an alias names.
@@ -200,6 +196,9 @@ func (s *Server) generateDataKey(in *generateDataKey) (any, error) {
 	size := map[string]int{"AES_128": 16, "AES_256": 32}[in.KeySpec]
 	if size == 0 {
 		return nil, wire.Errorf("ValidationException", "Please specify either number of bytes or key spec.")
+	}
+	if k.signer != nil {
+		return nil, wire.Errorf("InvalidKeyUsageException", "%s key usage is SIGN_VERIFY", s.arn(k))
 	}
 	plain := make([]byte, size)
 	_, _ = rand.Read(plain) // never fails

@@ -23,8 +23,9 @@ func (f *form) client() provider.Client {
 		TokenURL:    f.tokenURL(),
 		Params:      f.params(),
 		KeyID:       f.text("key_id"),
+		Proof:       f.proof(),
 	}
-	c.Key, c.Certificate = f.keys()
+	c.Key, c.Certificate = f.keys(c.Proof)
 	return c
 }
 

@@ -87,7 +87,8 @@ func (f *form) fitScope(c credential.Credential, d *descriptor.Descriptor) {
 }
 
 func (f *form) fitAuth(c credential.Credential, d *descriptor.Descriptor) {
-	needed := NeededFor(d, c.Grant)
+	needed := NeededBeside(d, c.Grant, c.Proof)
+	f.fitProof(c, d, needed)
 	if needed.ClientID && c.ID == "" {
 		f.wrong("client_id", "required")
 	}

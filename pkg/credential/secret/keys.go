@@ -5,11 +5,12 @@ import (
 	"crypto/tls"
 
 	"github.com/tokenvend/tokenvend/pkg/privatekey"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 )
 
 // keys takes private_key and certificate. The certificate's key is the private
-// key.
-func (f *form) keys() (crypto.Signer, *tls.Certificate) {
+// key, or one in the service that makes a proof.
+func (f *form) keys(kind proof.Kind) (crypto.Signer, *tls.Certificate) {
 	chain, text := f.lines("certificate"), f.lines("private_key")
 	key, ok := privatekey.Parse(text)
 	if text != "" && !ok {
@@ -19,6 +20,9 @@ func (f *form) keys() (crypto.Signer, *tls.Certificate) {
 	}
 	if chain == "" {
 		return key, nil
+	}
+	if text == "" && kind.Signs() {
+		return nil, f.chain(chain)
 	}
 	if text == "" {
 		f.wrong("private_key", "required beside a certificate")

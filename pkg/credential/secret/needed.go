@@ -8,6 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/jws"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 )
 
 // Needed is what a credential has to have for a provider. What is not needed is
@@ -21,6 +22,9 @@ type Needed struct {
 	KeyID bool
 	// Signs reports whether the private key signs an assertion.
 	Signs bool
+	// Asserts reports whether an assertion is sent that a key signs, or a proof
+	// in its place.
+	Asserts bool
 	// Secrets are the names of the named secrets, sorted, also of optional
 	// ones.
 	Secrets []string
@@ -28,7 +32,11 @@ type Needed struct {
 
 // NeededFor returns what a credential of a grant type needs. "" is the grant
 // type that the provider has first.
-func NeededFor(d *descriptor.Descriptor, g descriptor.Grant) Needed {
+func NeededFor(d *descriptor.Descriptor, g descriptor.Grant) Needed { return NeededBeside(d, g, "") }
+
+// NeededBeside is [NeededFor] for a credential with a kind of proof, which
+// takes the place of the private key.
+func NeededBeside(d *descriptor.Descriptor, g descriptor.Grant, kind proof.Kind) Needed {
 	g = cmp.Or(g, d.DirectGrant())
 	used, assertion := placeholder.Uses(d), d.SignedBy()
 	n := Needed{
@@ -44,11 +52,16 @@ func NeededFor(d *descriptor.Descriptor, g descriptor.Grant) Needed {
 		n.ClientID = n.ClientID || r.NeedsClientID()
 		signs = signs || needs.Assertion
 	}
-	n.Certificate = n.Certificate || signs && len(assertion.Certificate) > 0
-	n.ClientID = n.ClientID || signs && defaultsToClientID(assertion)
-	n.Signs = signs && assertion.Algorithm != jws.HS256
-	n.PrivateKey = n.Signs || n.Certificate
-	n.KeyID = signs || used[placeholder.KeyID]
+	n.Asserts = signs && assertion.Algorithm != jws.HS256
+	n.Signs = n.Asserts && kind == ""
+	n.PrivateKey = n.Signs || n.Certificate // of the connection
+	n.KeyID = used[placeholder.KeyID]
+	if signs && (kind == "" || kind.Signs()) {
+		n.Certificate = n.Certificate || len(assertion.Certificate) > 0
+		n.ClientID = n.ClientID || defaultsToClientID(assertion)
+		n.KeyID = true
+	}
+	n.PrivateKey = n.PrivateKey || n.Certificate && kind == ""
 	return n
 }
 
@@ -75,6 +88,9 @@ func requests(d *descriptor.Descriptor, g descriptor.Grant) []descriptor.Request
 	}
 	for _, s := range d.Steps {
 		all = append(all, s.Full())
+	}
+	if d.Then != nil {
+		all = append(all, d.Then.Full())
 	}
 	if d.Refresh != nil {
 		all = append(all, d.EndpointFor(descriptor.RefreshToken).Request)

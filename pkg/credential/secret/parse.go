@@ -22,6 +22,7 @@ func Parse(name, version string, data []byte) (credential.Credential, error) {
 	c := credential.Credential{Terms: f.terms(), Client: f.client(), Refresh: redact.New(f.text("refresh_token"))}
 	f.rest()
 	c.Name, c.Version = name, version
+	c.Client.Credential = name
 	c.ClientID, c.Terms.TokenURL, c.Terms.Params = c.ID, c.Client.TokenURL, credential.ParamsDigest(c.Client.Params)
 	c.Terms.Variables = c.Client.Variables
 	if d, err := c.ProviderDescriptor(); err == nil {

@@ -63,6 +63,6 @@ func Names() []string {
 // Source returns the JSON of a descriptor of the catalogue; nil if there is
 // none of that name.
 func Source(name string) []byte {
-	data, _ := files.ReadFile(name + ".json") // its only error is that there is none
-	return data
+	text, _ := files.ReadFile(name + ".json") // its only error is that there is none
+	return text
 }

@@ -71,6 +71,7 @@ func (p *problems) descriptor(d *descriptor.Descriptor) {
 	p.grants(d)
 	p.assertion(d)
 	p.steps(d)
+	p.then(d)
 	p.templates(d)
 	for grant, overlap := range d.Overlaps {
 		oneOf(p, "overlap", grant, descriptor.GrantTypes()...)

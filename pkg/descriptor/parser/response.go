@@ -21,22 +21,29 @@ func (p *problems) response(r descriptor.Response) {
 	oneOfKind(p, "response.expiry.kind", r.Expiry.Kind)
 	oneOfKind(p, "response.refresh_expiry.kind", r.RefreshExpiry.Kind)
 	p.success(r.Success)
-	if len(r.Extra) > maxExtra {
-		p.add("response.extra", "expected at most %d names", maxExtra)
-	}
+	p.extra("response.extra", r.Extra)
 	for name, at := range r.Extra {
-		path := "response.extra." + redact.Name(name)
-		switch {
-		case !isExtraName(name):
-			p.add(path, "expected a name of letters, digits, _, . and -, the first a letter or _")
-		case at == "":
-			p.add(path, "expected a place, such as /instance_url or header:NAME")
-		case at == r.Refresh, at == "/refresh_token" && r.Refresh == "":
-			p.add(path, "is the place of the refresh token, which no caller gets")
+		if at != "" && (at == r.Refresh || at == "/refresh_token" && r.Refresh == "") {
+			p.add("response.extra."+redact.Name(name), "is the place of the refresh token, which no caller gets")
 		}
 	}
 	if r.MaxLifetime != 0 && r.DefaultLifetime > r.MaxLifetime {
 		p.add("response.default_lifetime", "expected no more than response.max_lifetime")
+	}
+}
+
+// extra checks the places of further values, and their names.
+func (p *problems) extra(path string, places map[string]string) {
+	if len(places) > maxExtra {
+		p.add(path, "expected at most %d names", maxExtra)
+	}
+	for name, at := range places {
+		switch {
+		case !isExtraName(name):
+			p.add(path+"."+redact.Name(name), "expected a name of letters, digits, _, . and -, the first a letter or _")
+		case at == "":
+			p.add(path+"."+redact.Name(name), "expected a place, such as /instance_url or header:NAME")
+		}
 	}
 }
 

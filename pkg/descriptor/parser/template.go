@@ -52,6 +52,8 @@ func authSends(d *descriptor.Descriptor, request string, use template.Use) bool 
 		return d.EndpointFor(d.DirectGrant()).Auth.Needs().Secret
 	case "refresh":
 		return d.EndpointFor(descriptor.RefreshToken).Auth.Needs().Secret
+	case "then":
+		return d.Then.Full().Auth.Needs().Secret
 	case "revoke":
 		return d.RevokeRequest().Auth.Needs().Secret
 	}

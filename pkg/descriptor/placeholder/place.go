@@ -35,6 +35,9 @@ func Places(d *descriptor.Descriptor) []Place {
 	for i, s := range d.Steps {
 		all = append(all, requestPlaces(s.Request, fmt.Sprintf("steps[%d]", i), tokenValues, tokenURLValues)...)
 	}
+	if d.Then != nil {
+		all = append(all, requestPlaces(d.Then.Request, "then", accessValues, urlValues)...)
+	}
 	if r := d.Refresh; r != nil {
 		all = append(all, RefreshPlaces(r.Request)...)
 	}

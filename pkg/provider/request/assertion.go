@@ -69,6 +69,14 @@ func (b *building) assertion() (string, error) {
 // clock. url is that of the request.
 func (b *building) sign(url string) (string, *Error) {
 	a := b.descriptor.SignedBy()
+	key, token, err := b.means(a)
+	if err != nil {
+		return "", err
+	}
+	if !token.IsZero() {
+		b.Mask.Add(token.Reveal())
+		return token.Reveal(), nil
+	}
 	claims, err := b.claims(a, url)
 	if err != nil {
 		return "", err
@@ -77,16 +85,23 @@ func (b *building) sign(url string) (string, *Error) {
 	if err != nil {
 		return "", err
 	}
-	key, err := b.key(a)
-	if err != nil {
-		return "", err
-	}
-	signed, failed := jws.Sign(key, a.Algorithm, header, claims)
+	signed, failed := jws.Sign(key, b.algorithm(a), header, claims)
 	if failed != nil {
-		return "", OfClient(Misconfigured("private_key: %v", failed))
+		return "", b.signError(failed)
 	}
 	b.Mask.Add(signed)
 	return signed, nil
+}
+
+// means returns what makes the assertion: a key that signs it, or a proof that
+// is one already.
+func (b *building) means(a descriptor.Assertion) (key jws.Key, token redact.String, err *Error) {
+	if b.client.Proof == "" {
+		key, err = b.key(a)
+		return key, token, err
+	}
+	p, err := b.proof(a)
+	return p.Key, p.Token, err
 }
 
 // key returns what signs: the private key, or the secret of HS256.

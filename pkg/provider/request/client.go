@@ -9,14 +9,18 @@ import (
 	"crypto/tls"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // Client is one OAuth client registered at one provider, with its
 // authentication.
 type Client struct {
-	ID     string
-	Secret redact.String
+	// Credential is the name of the client's credential. Proofs are bound to
+	// it.
+	Credential string
+	ID         string
+	Secret     redact.String
 	// EmptySecret reports whether the client secret is the empty text (RFC 6749
 	// §2.3.1).
 	EmptySecret bool
@@ -31,7 +35,9 @@ type Client struct {
 	// templates.
 	Params map[string]any
 	// Key is for private_key_jwt; nil means none.
-	Key         crypto.Signer
+	Key crypto.Signer
+	// Proof is a kind of proof in the place of Key. "" is none.
+	Proof       proof.Kind
 	KeyID       string
 	Certificate *tls.Certificate // for tls and assertions; nil means none
 }

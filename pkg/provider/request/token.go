@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -20,12 +21,16 @@ import (
 func wall() time.Time { return clock.Now() }
 
 // Builder builds the requests of one client. Its errors are all of kind
-// Misconfigured.
+// Misconfigured, but for those of kind Unproven.
 type Builder struct {
 	Descriptor *descriptor.Descriptor
 	Client     Client
 	// Clock returns the clock of the host of a URL.
 	Clock func(*url.URL) skew.Skew
+	// Prove returns the proof for a use, as [proof.Prover.Prove] does. It is
+	// called where the client's Proof names a kind, and only for the request
+	// that sends the proof.
+	Prove func(proof.Use) (proof.Proof, error)
 }
 
 // building is a request that is being built.
@@ -33,6 +38,7 @@ type building struct {
 	*Call
 	descriptor *descriptor.Descriptor
 	client     Client
+	prove      func(proof.Use) (proof.Proof, error)
 	scope      string
 	audience   string
 	tokenURL   string
@@ -66,7 +72,8 @@ func (b Builder) start(r descriptor.Request, g descriptor.Grant, u *url.URL, now
 		tokenURL = at.String()
 	}
 	return &building{
-		Call: q, descriptor: b.Descriptor, client: b.Client, tokenURL: tokenURL, used: map[string]bool{},
+		Call: q, descriptor: b.Descriptor, client: b.Client, prove: b.Prove, tokenURL: tokenURL,
+		used: map[string]bool{},
 	}
 }
 

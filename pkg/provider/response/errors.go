@@ -25,6 +25,8 @@ func (k Kind) String() string {
 		return "rejected"
 	case Misconfigured:
 		return "misconfigured"
+	case Unproven:
+		return "unproven"
 	}
 	return fmt.Sprintf("kind %d", int(k))
 }
@@ -47,8 +49,7 @@ func (e *Error) Error() string {
 // the code, itself: sending it again does not help.
 func (e *Error) RefusesGrant() bool { return e.Meaning == descriptor.GrantOver }
 
-// Unwrap returns context.Canceled or context.DeadlineExceeded where the time of
-// the request was over, and else nil.
+// Unwrap returns the Cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
 // refused returns the error of a message without success.

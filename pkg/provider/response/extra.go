@@ -9,10 +9,13 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// readExtra sets the further values that callers get. One that cannot be vended
+// readExtra adds the further values that callers get. One that cannot be vended
 // costs nothing but itself.
-func (q *Request) readExtra(v body.Values, resp *TokenResponse) {
-	places, left := q.Descriptor.Response.Extra, token.MaxExtra
+func (q *Request) readExtra(v body.Values, places map[string]string, resp *TokenResponse) {
+	left := token.MaxExtra
+	for name, value := range resp.Extra {
+		left -= len(name) + len(value.Reveal())
+	}
 	for _, name := range slices.Sorted(maps.Keys(places)) {
 		value := v.Lookup(places[name])
 		text, isText := body.AsText(value)
@@ -37,8 +40,8 @@ func (q *Request) readExtra(v body.Values, resp *TokenResponse) {
 }
 
 // maskExtra masks the further values wherever else a response repeats them.
-func (q *Request) maskExtra(v body.Values) {
-	for _, place := range q.Descriptor.Response.Extra {
+func (q *Request) maskExtra(v body.Values, places map[string]string) {
+	for _, place := range places {
 		if text, ok := body.AsText(v.Lookup(place)); ok {
 			q.Mask.AddValue(text)
 		}

@@ -44,7 +44,7 @@ func (q *Request) maskTokens(v body.Values) {
 			q.tokens = append(q.tokens, token)
 		}
 	}
-	q.maskExtra(v)
+	q.maskExtra(v, q.Descriptor.Response.Extra)
 	q.findTokens(v.Document)
 	for _, token := range q.tokens {
 		q.Mask.Add(token)

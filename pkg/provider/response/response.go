@@ -33,24 +33,26 @@ func (q *Request) read(m Message) (TokenResponse, *Error) {
 	token := TokenResponse{}
 	readRefresh(q.Descriptor, v, m.At, &token)
 	if broken != "" {
-		return token.withoutToken(), unusable(m, broken)
+		return token.WithoutToken(), unusable(m, broken)
 	}
 	problem := q.readToken(v, m.At, &token)
 	said := refusal.Read(q.Descriptor, v)
 	switch {
 	case problem == "" && said.Business == "":
-		q.readExtra(v, &token)
+		q.readExtra(v, q.Descriptor.Response.Extra, &token)
 		m.warn(said, isForm, &token)
 		return token, nil
 	case said.Given:
-		return token.withoutToken(), q.classify(m.Status, said)
+		return token.WithoutToken(), q.classify(m.Status, said)
 	}
-	return token.withoutToken(), unusable(m, problem)
+	return token.WithoutToken(), unusable(m, problem)
 }
 
-// withoutToken returns what an error leaves of a token response.
-func (a TokenResponse) withoutToken() TokenResponse {
-	return TokenResponse{Refresh: a.Refresh, RefreshExpiry: a.RefreshExpiry}
+// WithoutToken returns what an error leaves of a token response.
+func (a TokenResponse) WithoutToken() TokenResponse {
+	return TokenResponse{
+		Refresh: a.Refresh, RefreshExpiry: a.RefreshExpiry, SentAt: a.SentAt, Clock: a.Clock, Limit: a.Limit,
+	}
 }
 
 // warn adds what was odd about the response as a whole.

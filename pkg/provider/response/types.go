@@ -53,6 +53,9 @@ const (
 	Rejected
 	// Misconfigured: the request could not be built. Nothing was sent.
 	Misconfigured
+	// Unproven: the client's proof could not be obtained, see package proof.
+	// The request was not sent. Retry later.
+	Unproven
 )
 
 // Error is why a request brought no token. Its text holds no secret. Of the
@@ -87,6 +90,7 @@ type Error struct {
 	Intermediary bool
 
 	// Cause is context.Canceled, context.DeadlineExceeded or nil. Other causes
-	// may quote a response.
+	// may quote a response. Of an Unproven error it is what AWS or the system
+	// returned.
 	Cause error
 }

@@ -65,6 +65,7 @@ func (f *findings) function(ctx context.Context, at connection.Place) {
 	f.identityPolicies(ctx, iam.NewFromConfig(at.AWS), arn)
 	settings := settingsOf(out.Environment)
 	f.overlaps(ctx, reader, settings)
+	f.proofs(ctx, at, settings[envProofs])
 	f.table(ctx, dynamodb.NewFromConfig(at.AWS), settings[envTable])
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/local"
 	"github.com/tokenvend/tokenvend/pkg/local/logbuffer"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/records"
 )
 
@@ -38,6 +39,7 @@ type serve struct {
 	local.Config
 	data            string
 	keys, adminKeys []string
+	tokenFiles      []string
 	proxy           string
 	verbose         bool
 }
@@ -77,6 +79,8 @@ func (s *serve) register(f *pflag.FlagSet) {
 	f.BoolVar(&s.AllowPrivate, "allow-private", false,
 		"let token endpoints have private and loopback addresses, and http:// on loopback; link-local ones stay "+
 			"refused")
+	f.Func("token-file", "`CREDENTIAL=PATH@HOST`: authenticate this credential at this host by the token in a file, "+
+		"where its secret has \"proof\": \"file\"; may be repeated", appendTo(&s.tokenFiles))
 	f.StringVar(&s.CA, "ca", "", "trust the certificates of this PEM `FILE` besides the system's")
 	f.StringVar(&s.proxy, "proxy", "", "reach providers through this http proxy, as `http://HOST:PORT`")
 	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; "+
@@ -107,6 +111,14 @@ func (s *serve) parseKeys() error {
 			return clierror.Usage("%s: %v", k.Flag(), err)
 		}
 		s.Keys = append(s.Keys, k)
+	}
+	return nil
+}
+
+// parseTokenFiles reads --token-file.
+func (s *serve) parseTokenFiles() (err error) {
+	if s.TokenFiles, err = proof.ParseFiles(s.tokenFiles); err != nil {
+		return clierror.Usage("--token-file: %v", err)
 	}
 	return nil
 }
@@ -151,6 +163,9 @@ const gcPercent = 400
 
 func (s *serve) run(ctx context.Context, commands hint.Commands) error {
 	if err := s.parseKeys(); err != nil {
+		return err
+	}
+	if err := s.parseTokenFiles(); err != nil {
 		return err
 	}
 	if err := s.parseProxy(); err != nil {
