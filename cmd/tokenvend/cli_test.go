@@ -50,8 +50,9 @@ func TestUsage(t *testing.T) {
 
 // commands are all commands of the program that help lists.
 var commands = []string{
-	"get", "exec", "status", "verify", "renew", "revoke", "ls", "add", "set", "rm", "connect", "accept", "recover",
-	"serve", "agent", "doctor", "version", "completion",
+	"get", "exec", "status", "watch", "verify", "renew", "revoke", "ls", "add", "set", "rm", "export", "import",
+	"providers", "descriptor", "probe", "grant", "grants", "accounts", "connect", "accept", "recover",
+	"serve", "ui", "agent", "doctor", "store", "version", "completion",
 }
 
 func TestHelp(t *testing.T) {

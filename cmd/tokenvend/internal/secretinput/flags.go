@@ -17,6 +17,7 @@ var textFields = [][3]string{
 	{"token-url", "token_url", "`URL` of the token endpoint, where the provider publishes none"},
 	{"scope", "scope", "`SCOPES` that are asked for by default, separated by spaces"},
 	{"audience", "audience", "`AUDIENCE` that is asked for by default"},
+	{"proof", "proof", "`KIND` of proof in the place of a private key: kms, sts or file"},
 	{"key-id", "key_id", "`ID` of the private key at the provider"},
 }
 

@@ -3,6 +3,7 @@
 package secretinput
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -113,7 +115,7 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	questions := []Question{{Field: "client_id", Help: "client id"}, {Field: clientSecret}}
 	if d != nil {
 		s.setUsualGrant(c, f, d)
-		questions = Questions(d, source, descriptor.Grant(f.word("grant")))
+		questions = Questions(d, source, descriptor.Grant(f.word("grant")), s.proofOf(f, d))
 	}
 	for _, q := range questions {
 		switch {
@@ -128,6 +130,15 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 		}
 	}
 	return s.decryptKey(c, f)
+}
+
+// proofOf returns the kind of proof that the secret has. A new credential
+// without a private key has that of the provider's example.
+func (s *Input) proofOf(f Fields, d *descriptor.Descriptor) proof.Kind {
+	if _, hasKey := f["private_key"]; hasKey || !s.IsNew {
+		return proof.Kind(f.word("proof"))
+	}
+	return cmp.Or(proof.Kind(f.word("proof")), UsualProof(d))
 }
 
 // setUsualGrant sets the grant type of a new credential to that of the
