@@ -36,15 +36,12 @@ func TestAddAsksOnATerminal(t *testing.T) {
 	}
 }
 
-// A kind of proof is asked for in the place of a private key, and set asks for
-// neither.
-func TestAddAsksForAProof(t *testing.T) {
+// Where a provider takes a proof, neither add nor set asks for a private key.
+func TestAddAsksForNoKeyBesideAProof(t *testing.T) {
 	dir := t.TempDir()
 	r := converse(t, dir, []prompt{
 		{question: "client id: ", answer: "me"},
 		{question: "a verified domain of the tenant: ", answer: "contoso.onmicrosoft.com"},
-		{question: "kind of proof in the place of a private key (kms, sts or file): ", answer: "key"},
-		{question: "expected kms, sts or file", answer: "sts"},
 		{question: "scope, such as ", answer: ""},
 	}, "add", "x", "--provider", "entra-federated", "--no-trial")
 	fields := secretOf(t, dir, "x")

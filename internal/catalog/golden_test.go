@@ -228,6 +228,9 @@ func (g golden) exchange(t *testing.T, c credential.Credential, s *server) (prov
 			Grant: descriptor.AuthorizationCode, Code: redact.New("CODE"), Verifier: redact.New("VERIFIER"),
 			RedirectURI: "https://app.example.com/callback",
 		}
+		if d.CodeChallenge() == descriptor.PKCENone {
+			request.Verifier = redact.String{}
+		}
 	case "refresh":
 		request = provider.TokenRequest{Grant: descriptor.RefreshToken, Refresh: redact.New("REFRESH_TOKEN")}
 		if !c.Refresh.IsZero() {

@@ -24,6 +24,10 @@ type Request struct {
 	// none was sent.
 	CodeVerifier string `json:"code_verifier,omitempty"`
 
+	// AuthorizationResponse has, for connect, the parameters that the
+	// [Authorization] names, in the form of a query: "realmId=1".
+	AuthorizationResponse string `json:"authorization_response,omitempty"`
+
 	Recovery    string `json:"recovery,omitempty"`    // recover: the blob from the log
 	Destination string `json:"destination,omitempty"` // connect: that of the [Authorization]; "": not known
 	Accept      string `json:"accept,omitempty"`      // accept: the destination in the [StatusReport]
@@ -144,10 +148,16 @@ type Failure struct {
 // code_challenge_method (RFC 7636).
 type Authorization struct {
 	URL  string `json:"url"`            // with client_id, response_type, redirect_uri and scope
-	PKCE string `json:"pkce,omitempty"` // "S256"; "": the provider takes no code challenge
+	PKCE string `json:"pkce,omitempty"` // "S256" or "plain"; "": the provider takes no code challenge
 	// Destination is to be sent with the code. A code of another provider or
 	// another client is then not sent to this one.
 	Destination string `json:"destination,omitempty"`
+	// CodeParameter is the parameter of the authorization response that has the
+	// code; "": it is "code".
+	CodeParameter string `json:"code_parameter,omitempty"`
+	// ResponseParameters are further parameters of the authorization response,
+	// which are to be sent with the code; nil: none.
+	ResponseParameters []string `json:"response_parameters,omitempty"`
 }
 
 // Forgotten answers a revocation.

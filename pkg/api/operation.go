@@ -94,8 +94,11 @@ var operations = Table{[]Operation{
 	},
 	{
 		Name: "connect", Action: Connect, Method: http.MethodPut, Path: tokenPath,
-		Parameters: []string{"scope", "audience", "account", "code", "code_verifier", "redirect_uri", "destination"},
-		Reply:      StatusReport{}, Operator: true, Changes: true, Once: true,
+		Parameters: []string{
+			"scope", "audience", "account", "code", "code_verifier", "redirect_uri", "destination",
+			"authorization_response",
+		},
+		Reply: StatusReport{}, Operator: true, Changes: true, Once: true,
 	},
 	{
 		Name: "recover", Action: Recover, Method: http.MethodPut, Path: tokenPath,

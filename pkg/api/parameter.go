@@ -27,6 +27,7 @@ var parameters = [...]parameter{
 	{"redirect_uri", func(r *Request) any { return &r.RedirectURI }},
 	{"code", func(r *Request) any { return &r.Code }},
 	{"code_verifier", func(r *Request) any { return &r.CodeVerifier }},
+	{"authorization_response", func(r *Request) any { return &r.AuthorizationResponse }},
 	{"recovery", func(r *Request) any { return &r.Recovery }},
 	{"destination", func(r *Request) any { return &r.Destination }},
 	{"accept", func(r *Request) any { return &r.Accept }},

@@ -42,6 +42,7 @@ func (r Request) LogValue() slog.Value {
 
 func (r Request) withoutSecrets() Request {
 	r.Code, r.CodeVerifier, r.Recovery = masked(r.Code), masked(r.CodeVerifier), masked(r.Recovery)
+	r.AuthorizationResponse = masked(r.AuthorizationResponse)
 	return r
 }
 

@@ -8,10 +8,18 @@ import (
 
 // extra returns the further values of a response. Many a renewal names only
 // some of them, so those of the token before stay, if both tokens were obtained
-// for the same. A code is another grant, perhaps of another tenant.
+// for the same. Those of the authorization response stay as long as the grant.
+// A code is another grant, perhaps of another tenant.
 func (a *attempt) extra(before, next *row.Row) token.Extra {
-	if before.Digests != next.Digests || a.grant == descriptor.AuthorizationCode || a.record.Descriptor == nil {
+	d := a.record.Descriptor
+	if a.grant == descriptor.AuthorizationCode || d == nil {
 		return a.response.Extra
 	}
-	return a.response.Extra.Keep(before.Token.Extra, a.record.Descriptor.NamesExtra)
+	isNamed := func(name string) bool {
+		if d.Authorize != nil && d.Authorize.Extra[name] != "" {
+			return a.grant == descriptor.RefreshToken
+		}
+		return d.NamesExtra(name) && before.Digests == next.Digests
+	}
+	return a.response.Extra.Keep(before.Token.Extra, isNamed)
 }

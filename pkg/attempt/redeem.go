@@ -2,6 +2,7 @@ package attempt
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -21,6 +22,7 @@ type Code struct {
 	Verifier    redact.String // the code verifier; zero: no code challenge was sent
 	RedirectURI string        // that of the authorization request
 	Destination string        // the digest of the destination that the user was sent to; "": not known
+	Response    url.Values    // further parameters of the authorization response; nil: none
 }
 
 // Redeem exchanges an authorization code under the key's lease, and replaces
@@ -77,4 +79,21 @@ func (a *attempt) redeem(ctx context.Context, code Code) {
 	if a.failed == nil {
 		a.verify(ctx)
 	}
+	a.addParameters(code.Response)
+}
+
+// addParameters adds what the descriptor names of the authorization response to
+// the further values of the token response, which win.
+func (a *attempt) addParameters(response url.Values) {
+	if a.failed != nil || a.record.Descriptor == nil || a.record.Descriptor.Authorize == nil {
+		return
+	}
+	named := token.Extra{}
+	for name, parameter := range a.record.Descriptor.Authorize.Extra {
+		values := response[parameter]
+		if len(values) == 1 && values[0] != "" && !descriptor.HasControl(values[0]) {
+			named[name] = redact.New(values[0])
+		}
+	}
+	a.response.Extra = a.response.Extra.Keep(named, func(string) bool { return true })
 }

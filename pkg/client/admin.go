@@ -113,6 +113,9 @@ type Grant struct {
 	CodeVerifier string // what the code challenge was made of; "" where none was sent
 	RedirectURI  string // the one that [Admin.Authorize] was given
 	Destination  string // that of the [api.Authorization]; with it, the code is sent to no other provider
+	// Response has the parameters that the [api.Authorization] names, in the
+	// form of a query; "": there are none.
+	Response string
 }
 
 // Format writes "[redacted]", whatever the verb.
@@ -143,6 +146,7 @@ func (a *Admin) Connect(ctx context.Context, credential string, g Grant, options
 	return ask[api.StatusReport](ctx, a, api.Request{
 		Action: api.Connect, Credential: credential,
 		Code: g.Code, CodeVerifier: g.CodeVerifier, RedirectURI: g.RedirectURI, Destination: g.Destination,
+		AuthorizationResponse: g.Response,
 	}, options)
 }
 

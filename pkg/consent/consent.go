@@ -5,6 +5,7 @@
 package consent
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -24,10 +25,23 @@ type Request struct {
 	page     *url.URL
 	state    redact.String // comes back with the response
 	verifier redact.String
+	code     string   // the parameter of the response that has the code
+	further  []string // further parameters of the response
 }
 
-// s256 is the only code challenge method that protects a code (RFC 7636 §4.2).
-const s256 = "S256"
+// Response is an authorization response that belongs to a request.
+type Response struct {
+	Code redact.String
+	// Parameters are the further parameters that the provider's descriptor
+	// names, in the form of a query; zero: there are none.
+	Parameters redact.String
+}
+
+// The code challenge methods (RFC 7636 §4.2).
+const (
+	s256  = "S256"
+	plain = "plain"
+)
 
 // New makes an authorization request: it adds a state, and a code challenge
 // where the provider takes one.
@@ -37,21 +51,31 @@ func New(at api.Authorization) (*Request, error) {
 		page.Scheme != "https" && !(page.Scheme == "http" && loopback.IsHost(page.Hostname())) {
 		return nil, errors.New("the authorize page: expected an https URL, or an http one of a loopback address")
 	}
-	if at.PKCE != "" && at.PKCE != s256 {
-		return nil, errors.New(
-			"the authorize page: it asks for a code challenge other than S256, which this program does not know")
+	if at.PKCE != "" && at.PKCE != s256 && at.PKCE != plain {
+		return nil, errors.New("the authorize page: it asks for a code challenge other than S256 and plain, " +
+			"which this program does not know")
 	}
-	v := &Request{page: page, state: randomValue()}
+	v := &Request{
+		page: page, state: randomValue(), code: cmp.Or(at.CodeParameter, "code"), further: at.ResponseParameters,
+	}
 	query := page.Query()
 	query.Set("state", v.state.Reveal())
-	if at.PKCE == s256 {
+	if at.PKCE != "" {
 		v.verifier = randomValue()
-		sum := sha256.Sum256([]byte(v.verifier.Reveal()))
-		query.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
-		query.Set("code_challenge_method", s256)
+		query.Set("code_challenge", challenge(at.PKCE, v.verifier.Reveal()))
+		query.Set("code_challenge_method", at.PKCE)
 	}
 	page.RawQuery = query.Encode()
 	return v, nil
+}
+
+// challenge returns the code challenge of a code verifier.
+func challenge(method, verifier string) string {
+	if method == plain {
+		return verifier
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // randomValue returns 32 random bytes in base64url, for a state or a code
@@ -104,36 +128,47 @@ func (r *Refusal) Transient() bool {
 	return r.Code == "temporarily_unavailable" || r.Code == "server_error"
 }
 
-// Code reads the query of the redirect. It reads nothing but the state until
-// the state has shown that the response belongs to this request.
+// Response reads the query of the redirect. It reads nothing but the state
+// until the state has shown that the response belongs to this request.
 //
 // The errors are ErrStateMismatch, a *Refusal and ErrNoCode. The parameter iss
 // (RFC 9207) is ignored: there is nothing to compare it with.
-func (v *Request) Code(query string) (redact.String, error) {
+func (v *Request) Response(query string) (Response, error) {
 	q, err := url.ParseQuery(query)
 	if err != nil || !v.state.Equal(redact.New(single(q, "state"))) {
-		return redact.String{}, ErrStateMismatch
+		return Response{}, ErrStateMismatch
 	}
 	if q.Has("error") {
-		return redact.String{}, &Refusal{
+		return Response{}, &Refusal{
 			Code:        clean(q.Get("error"), 40),
 			Description: clean(q.Get("error_description"), 300),
 		}
 	}
-	code := redact.New(single(q, "code"))
+	code := redact.New(single(q, v.code))
 	if code.IsZero() {
-		return code, ErrNoCode
+		return Response{}, ErrNoCode
 	}
-	return code, nil
+	return Response{Code: code, Parameters: redact.New(v.parameters(q).Encode())}, nil
+}
+
+// parameters returns the further parameters of a response.
+func (v *Request) parameters(q url.Values) url.Values {
+	further := url.Values{}
+	for _, name := range v.further {
+		if value := single(q, name); value != "" {
+			further.Set(name, value)
+		}
+	}
+	return further
 }
 
 // Pasted reads the URL that the user's browser was redirected to, or its query.
-func (v *Request) Pasted(address string) (redact.String, error) {
+func (v *Request) Pasted(address string) (Response, error) {
 	address, _, _ = strings.Cut(strings.TrimSpace(address), "#")
 	if _, query, ok := strings.Cut(address, "?"); ok {
 		address = query
 	}
-	return v.Code(address)
+	return v.Response(address)
 }
 
 // single returns the value of a parameter that is given once, and else "".

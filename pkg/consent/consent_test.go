@@ -60,8 +60,8 @@ func TestPagesThatNobodyIsSentTo(t *testing.T) {
 			t.Errorf("%s was taken, want an error", page)
 		}
 	}
-	if _, err := consent.New(api.Authorization{URL: authorizePage, PKCE: "plain"}); err == nil {
-		t.Errorf("PKCE plain was taken, want an error")
+	if _, err := consent.New(api.Authorization{URL: authorizePage, PKCE: "S512"}); err == nil {
+		t.Errorf("PKCE S512 was taken, want an error")
 	}
 	for _, page := range []string{"http://127.0.0.1:3001/providers/x/authorize", "http://localhost:1/",
 		"http://[::1]:1/"} {
@@ -92,7 +92,8 @@ func TestAnswers(t *testing.T) {
 		state + "&code=":         consent.ErrNoCode,
 		state + "&code=a&code=b": consent.ErrNoCode,
 	} {
-		code, err := v.Code(answer)
+		response, err := v.Response(answer)
+		code := response.Code
 		if !errors.Is(err, want) || (code.Reveal() == "c0de") != (want == nil) || err != nil && !code.IsZero() {
 			t.Errorf("%s: %v, want %v", answer, err, want)
 		}
@@ -112,7 +113,7 @@ func TestRefusals(t *testing.T) {
 		"error=x&error_description=" + strings.Repeat("y", 5000): sentBack + "x: " +
 			strings.Repeat("y", 300),
 	} {
-		_, err := v.Code(answer + state)
+		_, err := v.Response(answer + state)
 		if e, ok := errors.AsType[*consent.Refusal](err); !ok || e.Error() != want ||
 			e.Denied() != strings.HasPrefix(answer, "error=access_denied") {
 			t.Errorf("%.80s: %v", answer, err)
@@ -125,7 +126,7 @@ func TestPastedAddresses(t *testing.T) {
 	answer := "code=c0de&state=" + query.Get("state")
 	for _, address := range []string{"https://app.example.com/callback?" + answer, " http://127.0.0.1/connected?" +
 		answer + "#_=_\r", "?" + answer, answer, "https://app.example.com/callback?x=1&" + answer} {
-		if code, err := v.Pasted(address); err != nil || code.Reveal() != "c0de" {
+		if response, err := v.Pasted(address); err != nil || response.Code.Reveal() != "c0de" {
 			t.Errorf(`%s: v.Pasted(address) = %v, want no error and code.Reveal() = "c0de"`, address, err)
 		}
 	}
@@ -135,5 +136,43 @@ func TestPastedAddresses(t *testing.T) {
 		if _, err := v.Pasted(address); !errors.Is(err, consent.ErrStateMismatch) {
 			t.Errorf("%s: v.Pasted(address) = %v, want errors.Is(err, consent.ErrStateMismatch)", address, err)
 		}
+	}
+}
+
+// A plain code challenge is the verifier (RFC 7636 §4.2).
+func TestPlainChallenge(t *testing.T) {
+	v, query := begin(t, "plain")
+	if got := query.Get("code_challenge"); got != v.Verifier().Reveal() || len(got) != 43 ||
+		query.Get("code_challenge_method") != "plain" {
+		t.Errorf("code_challenge = %s, code_challenge_method = %s, want the verifier and plain",
+			got, query.Get("code_challenge_method"))
+	}
+}
+
+// Of the response, the code by its name, and the parameters that are named.
+func TestNamedParametersOfTheResponse(t *testing.T) {
+	v, err := consent.New(api.Authorization{
+		URL: authorizePage, CodeParameter: "auth_code", ResponseParameters: []string{"realmId", "none"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := url.Parse(v.Page().Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := "&state=" + page.Query().Get("state")
+	response, err := v.Response("auth_code=c0de&realmId=4%2B6&other=x" + state)
+	if got := response.Parameters.Reveal(); err != nil || response.Code.Reveal() != "c0de" || got != "realmId=4%2B6" {
+		t.Errorf("Response(auth_code, realmId) = %s, %v, want realmId=4%%2B6", got, err)
+	}
+	for _, twin := range []string{"code=c0de&realmId=46", "auth_code=a&auth_code=b"} {
+		if _, err := v.Response(twin + state); !errors.Is(err, consent.ErrNoCode) {
+			t.Errorf("Response(%s) = %v, want %v", twin, err, consent.ErrNoCode)
+		}
+	}
+	response, err = v.Response("auth_code=c0de&realmId=1&realmId=2" + state)
+	if got := response.Parameters.Reveal(); err != nil || got != "" {
+		t.Errorf("Response(realmId twice) = %q, %v, want no parameter", got, err)
 	}
 }

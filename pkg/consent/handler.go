@@ -121,7 +121,7 @@ func (h *handler) take() bool {
 // callback accepts the response, has it stored, and then tells the user the
 // outcome.
 func (h *handler) callback(w http.ResponseWriter, r *http.Request) {
-	code, err := h.Request.Code(r.URL.RawQuery)
+	response, err := h.Request.Response(r.URL.RawQuery)
 	switch {
 	case errors.Is(err, ErrStateMismatch) || !h.isKnown(r):
 		stranger.show(w)
@@ -135,7 +135,7 @@ func (h *handler) callback(w http.ResponseWriter, r *http.Request) {
 	defer func() { h.outcome <- said }()
 	if err == nil {
 		// Closing the window does not cancel the exchange.
-		err = h.Keep(context.WithoutCancel(r.Context()), code)
+		err = h.Keep(context.WithoutCancel(r.Context()), response)
 	}
 	said = err
 	resultPage(h.Handler, err).show(w)

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/loopback"
-	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // CallbackServer receives the redirect of one authorization request, on the
@@ -74,7 +73,7 @@ func (l *CallbackServer) Close() {
 type Handler struct {
 	Request *Request
 	// Keep exchanges the code and stores the grant. It is called at most once.
-	Keep func(ctx context.Context, code redact.String) error
+	Keep func(ctx context.Context, response Response) error
 	// Done is the text for the user once Keep has returned nil.
 	Done string
 	// Explain returns the text for the user after an error.

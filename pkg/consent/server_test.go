@@ -20,7 +20,6 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/consent"
-	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -61,7 +60,8 @@ func land(t *testing.T, redirect string) *site {
 	go func() {
 		s.outcome <- l.Wait(ctx, consent.Handler{
 			Request: v, Done: "It is <done>.", Explain: func(err error) string { return "because " + err.Error() },
-			Keep: func(ctx context.Context, code redact.String) error {
+			Keep: func(ctx context.Context, response consent.Response) error {
+				code := response.Code
 				if ctx.Done() != nil {
 					t.Errorf("whoever closes the window calls it off, want ctx.Done() = nil")
 				}

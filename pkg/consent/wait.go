@@ -20,7 +20,7 @@ const (
 )
 
 // Wait serves the user's browser until one response has been handled, and
-// returns the error of Keep or of [Request.Code].
+// returns the error of Keep or of [Request.Response].
 //
 // A response with another state does not end the waiting: any page in the
 // browser could send one. ctx ends the waiting, but not a Keep that has begun.

@@ -130,6 +130,10 @@ func (d *Descriptor) CodeChallenge() PKCE {
 	return cmp.Or(d.Authorize.PKCE, PKCES256)
 }
 
+// CodeParameter returns the parameter of the authorization response that has
+// the code. It must not be called where [Descriptor.Connects] is false.
+func (d *Descriptor) CodeParameter() string { return cmp.Or(d.Authorize.Code, string(FieldCode)) }
+
 // Revokes reports whether tokens can be revoked at the provider.
 func (d *Descriptor) Revokes() bool { return d.Revoke != nil }
 

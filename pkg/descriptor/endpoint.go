@@ -77,17 +77,23 @@ type Authorize struct {
 	// URL is https, or relative to the token URL.
 	URL    string `json:"url"`
 	Params Params `json:"params,omitempty"`
-	// Fields renames client_id, redirect_uri, scope and audience, as in
-	// [Request]. Without its own name, the audience has that of the token
-	// request.
+	// Fields renames client_id, redirect_uri, scope, audience and
+	// response_type, as in [Request]. Without its own name, the audience has
+	// that of the token request.
 	Fields map[Field]string `json:"fields,omitempty"`
 	// PKCE is S256 by default: a server that does not know it ignores it.
 	PKCE PKCE `json:"pkce,omitempty"`
+	// Code is the parameter of the authorization response that has the code. ""
+	// is "code".
+	Code string `json:"code,omitempty"`
+	// Extra has further parameters of the authorization response, whose values
+	// callers get beside the token, by the names that they get them by.
+	Extra map[string]string `json:"extra,omitempty"`
 }
 
 // AuthorizeFields are the fields of an authorization request that can be
 // renamed.
-var AuthorizeFields = []Field{FieldClientID, FieldRedirectURI, FieldScope, FieldAudience}
+var AuthorizeFields = []Field{FieldClientID, FieldRedirectURI, FieldScope, FieldAudience, FieldResponseType}
 
 // ParamName returns the authorization request's name for a field; "" means that
 // it has none.
@@ -98,8 +104,9 @@ type PKCE string
 
 // The code challenge methods. The first is the default.
 const (
-	PKCES256 PKCE = "S256"
-	PKCENone PKCE = "none"
+	PKCES256  PKCE = "S256"
+	PKCEPlain PKCE = "plain"
+	PKCENone  PKCE = "none"
 )
 
 // Revoke describes a revocation request (RFC 7009). Its zero fields are as in

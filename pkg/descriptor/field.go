@@ -19,6 +19,8 @@ const (
 	FieldCode          Field = "code"
 	FieldRedirectURI   Field = "redirect_uri"
 	FieldCodeVerifier  Field = "code_verifier"
+	// FieldResponseType is of the authorization request alone.
+	FieldResponseType Field = "response_type"
 	// FieldJWT is the assertion of [JWTBearer].
 	FieldJWT Field = "assertion"
 	// FieldUsername and FieldPassword are parameters of [Password] alone.

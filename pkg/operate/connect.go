@@ -3,6 +3,8 @@ package operate
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
@@ -17,8 +19,13 @@ import (
 // Authorization is where a user grants access.
 type Authorization struct {
 	URL         string
-	Challenge   string // the code challenge method that the provider takes: "S256"; "": none
+	Challenge   string // the code challenge method that the provider takes: "S256" or "plain"; "": none
 	Destination string // the value for [attempt.Code.Destination]
+	// CodeParameter is the parameter of the authorization response that has the
+	// code; "": it is "code".
+	CodeParameter string
+	// Extra are the parameters for [attempt.Code.Response].
+	Extra []string
 }
 
 const connectsNone = "this credential's provider connects no accounts"
@@ -45,9 +52,12 @@ func (o Operator) Authorization(ctx context.Context, key token.Key, redirectURI 
 		cause := failure.Of(err)
 		return Authorization{}, &api.Error{Code: cause.Code, Detail: cause.Detail}
 	}
-	authorization := Authorization{URL: at.String(), Destination: c.Destination().Digest()}
-	if d.CodeChallenge() == descriptor.PKCES256 {
-		authorization.Challenge = string(descriptor.PKCES256)
+	authorization := Authorization{
+		URL: at.String(), Destination: c.Destination().Digest(), CodeParameter: d.Authorize.Code,
+		Extra: slices.Sorted(maps.Values(d.Authorize.Extra)),
+	}
+	if method := d.CodeChallenge(); method != descriptor.PKCENone {
+		authorization.Challenge = string(method)
 	}
 	return authorization, nil
 }

@@ -317,7 +317,7 @@ func TestMisconfigured(t *testing.T) {
 		{`{"token":{"url":"https://login.test/","fields":{"code_verifier":""}},"authorize":{"url":"/authorize"}}`,
 			alice, brought, "fields: leaves code_verifier out, though a code challenge was sent", false},
 		{`{"token":{"url":"https://login.test/","fields":{"code":""}},"authorize":{"url":"/authorize"}}`, alice,
-			brought, "fields: leaves code or redirect_uri out", false},
+			brought, "fields: leaves code out", false},
 		{plain, alice, TokenRequest{}, "grant is not implemented", false},
 		{plain, alice, TokenRequest{Grant: descriptor.RefreshToken}, "refresh: no refresh token to redeem", false},
 		{`{"token":{"url":"https://login.test/"}}`, alice, again, "refresh: this provider has no refresh tokens",

@@ -75,12 +75,21 @@ func checkGrant(name string, r api.Request) error {
 	case "destination":
 		return expect(name, r.Destination == "" ||
 			isDigest(r.Destination), "what authorize has answered, 32 hex digits")
+	case "authorization_response":
+		return expect(name, isQuery(r.AuthorizationResponse),
+			"parameters that authorize has named, such as realmId=1, of at most 8 KiB")
 	case "accept":
 		return expect(name, isDigest(r.Accept), "the destination that the status shows, 32 hex digits")
 	case "recovery":
 		return expect(name, isBase64(r.Recovery), "the blob of a log line, in base64")
 	}
 	return nil
+}
+
+// isQuery reports whether a text is a query of a bounded size, or empty.
+func isQuery(text string) bool {
+	_, err := url.ParseQuery(text)
+	return err == nil && len(text) <= token.MaxExtra && consistsOf(text, isPrintable)
 }
 
 // isAfter reports whether a page may follow this: that of the list ends with a

@@ -3,6 +3,7 @@ package vend
 import (
 	"cmp"
 	"context"
+	"net/url"
 	"strings"
 	"time"
 
@@ -115,7 +116,10 @@ func (s *Service) authorize(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.Authorization{URL: s.browserURL(page.URL), PKCE: page.Challenge, Destination: page.Destination}, nil
+	return api.Authorization{
+		URL: s.browserURL(page.URL), PKCE: page.Challenge, Destination: page.Destination,
+		CodeParameter: page.CodeParameter, ResponseParameters: page.Extra,
+	}, nil
 }
 
 // browserURL returns where a browser finds an authorize page.
@@ -129,9 +133,10 @@ func (s *Service) browserURL(page string) string {
 // connect exchanges an authorization code, and keeps the grant.
 func (s *Service) connect(ctx context.Context, c *call) (any, error) {
 	r := c.Request
+	response, _ := url.ParseQuery(r.AuthorizationResponse) // it was checked
 	code := attempt.Code{
 		Code: redact.New(r.Code), Verifier: redact.New(r.CodeVerifier),
-		RedirectURI: r.RedirectURI, Destination: r.Destination,
+		RedirectURI: r.RedirectURI, Destination: r.Destination, Response: response,
 	}
 	if err := operate.New(s.Mint).Connect(ctx, c.key, code); err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func TestCheckRefusesEachParameter(t *testing.T) {
 	bad := api.Request{
 		Credential: "minut", Scope: "\x07", Audience: "\x07", Account: "\x07", Rejected: "x", After: "../x",
 		RedirectURI: "http://example.com/", Code: "\x07", CodeVerifier: "x", Recovery: "!", Destination: "x",
-		Accept: "x",
+		Accept: "x", AuthorizationResponse: "%",
 	}
 	for o := range api.Operations().All() {
 		for _, name := range append(append([]string{}, o.Parameters...), o.Direct...) {

@@ -31,8 +31,9 @@ func (p *problems) endpoints(d *descriptor.Descriptor) {
 	}
 	if a := d.Authorize; a != nil {
 		p.required("authorize.url", a.URL)
-		oneOf(p, "authorize.pkce", a.PKCE, descriptor.PKCES256, descriptor.PKCENone)
+		oneOf(p, "authorize.pkce", a.PKCE, descriptor.PKCES256, descriptor.PKCEPlain, descriptor.PKCENone)
 		p.authorizeParams(a)
+		p.authorizeResponse(d)
 	}
 	if r := d.Revoke; r != nil {
 		p.required("revoke.url", r.URL)

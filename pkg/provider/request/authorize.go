@@ -33,10 +33,9 @@ func (b Builder) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, er
 	page.params, _ = expanded.(map[string]any)
 	q := u.Query()
 	maps.Copy(q, page.form())
-	q.Set("response_type", "code")
 	for field, value := range map[descriptor.Field]string{
 		descriptor.FieldClientID: b.Client.ID, descriptor.FieldRedirectURI: redirectURI,
-		descriptor.FieldScope: page.scope,
+		descriptor.FieldScope: page.scope, descriptor.FieldResponseType: "code",
 	} {
 		if name := d.Authorize.ParamName(field); name != "" {
 			q.Set(name, value)

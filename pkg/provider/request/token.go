@@ -217,10 +217,10 @@ func (b *building) code(t descriptor.TokenEndpoint, req TokenRequest) *Error {
 	b.Mask.Add(req.Code.Reveal())
 	b.Mask.Add(req.Verifier.Reveal())
 	r := t.Request
-	if !b.set(r, descriptor.FieldCode, req.Code.Reveal()) ||
-		!b.set(r, descriptor.FieldRedirectURI, req.RedirectURI) {
-		return Misconfigured("fields: leaves code or redirect_uri out")
+	if !b.set(r, descriptor.FieldCode, req.Code.Reveal()) {
+		return Misconfigured("fields: leaves code out")
 	}
+	b.set(r, descriptor.FieldRedirectURI, req.RedirectURI)
 	if !req.Verifier.IsZero() && !b.set(r, descriptor.FieldCodeVerifier, req.Verifier.Reveal()) {
 		return Misconfigured("fields: leaves code_verifier out, though a code challenge was sent")
 	}

@@ -2,7 +2,6 @@ package secretinput
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
@@ -103,8 +102,6 @@ func (q Question) use(answer string) (value, problem string) {
 			return "", err.Error()
 		}
 		return text, ""
-	case q.Field == "proof" && !slices.Contains(q.Values, answer):
-		return "", "expected " + command.Alternatives(q.Values)
 	case strings.HasPrefix(q.Field, placeholder.VariablePrefix):
 		v := descriptor.Variable{Pattern: q.Pattern, Values: q.Values}
 		if expected := v.Expects(answer); expected != "" {

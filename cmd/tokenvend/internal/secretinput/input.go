@@ -3,7 +3,6 @@
 package secretinput
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -115,7 +114,8 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	questions := []Question{{Field: "client_id", Help: "client id"}, {Field: clientSecret}}
 	if d != nil {
 		s.setUsualGrant(c, f, d)
-		questions = Questions(d, source, descriptor.Grant(f.word("grant")), s.proofOf(f, d))
+		s.setUsualProof(c, f, d)
+		questions = Questions(d, source, descriptor.Grant(f.word("grant")), proof.Kind(f.word("proof")))
 	}
 	for _, q := range questions {
 		switch {
@@ -132,15 +132,6 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	return s.decryptKey(c, f)
 }
 
-// proofOf returns the kind of proof that the secret has. A new credential
-// without a private key has that of the provider's example.
-func (s *Input) proofOf(f Fields, d *descriptor.Descriptor) proof.Kind {
-	if _, hasKey := f["private_key"]; hasKey || !s.IsNew {
-		return proof.Kind(f.word("proof"))
-	}
-	return cmp.Or(proof.Kind(f.word("proof")), UsualProof(d))
-}
-
 // setUsualGrant sets the grant type of a new credential to that of the
 // provider's example, where it is another than the default.
 func (s *Input) setUsualGrant(c terminal.Console, f Fields, d *descriptor.Descriptor) {
@@ -150,6 +141,18 @@ func (s *Input) setUsualGrant(c terminal.Console, f Fields, d *descriptor.Descri
 	}
 	f.Put("grant", usual)
 	c.Say("The grant is %s, as is usual for this provider; --grant names another.", usual)
+}
+
+// setUsualProof sets the kind of proof of a new credential to that of the
+// provider's example, where no private key is given.
+func (s *Input) setUsualProof(c terminal.Console, f Fields, d *descriptor.Descriptor) {
+	usual := UsualProof(d)
+	_, given := f["proof"]
+	if _, hasKey := f["private_key"]; given || hasKey || !s.IsNew || usual == "" {
+		return
+	}
+	f.Put("proof", usual)
+	c.Say("The proof is %s, as is usual for this provider; --proof names another.", usual)
 }
 
 // descriptorOf returns the descriptor of the provider that is named, or the

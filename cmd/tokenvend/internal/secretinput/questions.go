@@ -24,12 +24,12 @@ type Question struct {
 }
 
 // Questions returns what a provider asks for where a credential has this grant
-// type, "" is [UsualGrant], and this kind of proof, "" is none. The client ID
-// is first, then come variables in the order of the descriptor, then files,
+// type and this kind of proof; "" is [UsualGrant], and [UsualProof]. The client
+// ID is first, then come variables in the order of the descriptor, then files,
 // then secrets. source is the descriptor's JSON.
 func Questions(d *descriptor.Descriptor, source []byte, g descriptor.Grant, kind proof.Kind) []Question {
 	g = cmp.Or(g, UsualGrant(d))
-	n := secret.NeededBeside(d, g, kind)
+	n := secret.NeededBeside(d, g, cmp.Or(kind, UsualProof(d)))
 	var all []Question
 	add := func(needed bool, q Question) {
 		if needed {
@@ -41,9 +41,6 @@ func Questions(d *descriptor.Descriptor, source []byte, g descriptor.Grant, kind
 	for _, name := range descriptor.MemberNames(source, "variables") {
 		all = append(all, variableQuestion(name, d.Variables[name]))
 	}
-	add(kind != "", Question{
-		Field: "proof", Help: "kind of proof in the place of a private key", Values: kindNames(),
-	})
 	for _, field := range [...]string{"key_id", "scope", "audience"} {
 		add(d.Example[field] != nil, Question{Field: field, Help: exampleHelp(d, field), Optional: true})
 	}
@@ -70,20 +67,11 @@ func UsualGrant(d *descriptor.Descriptor) descriptor.Grant {
 	return d.DirectGrant()
 }
 
-// UsualProof returns the kind of proof of the descriptor's example; "" for
-// none.
+// UsualProof returns the kind of proof of the descriptor's example; "" where it
+// has none.
 func UsualProof(d *descriptor.Descriptor) proof.Kind {
 	text, _ := d.Example["proof"].(string)
 	return proof.Kind(text)
-}
-
-// kindNames returns the kinds of proof.
-func kindNames() []string {
-	var names []string
-	for _, kind := range proof.Kinds() {
-		names = append(names, string(kind))
-	}
-	return names
 }
 
 func variableQuestion(name string, v descriptor.Variable) Question {

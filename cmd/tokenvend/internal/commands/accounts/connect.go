@@ -16,7 +16,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	tokenvend "github.com/tokenvend/tokenvend/pkg/client"
 	"github.com/tokenvend/tokenvend/pkg/consent"
-	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 type connect struct {
@@ -95,9 +94,12 @@ func (a *authorization) begin(ctx context.Context, redirect string) (*consent.Re
 }
 
 // keep has the code exchanged and the grant kept.
-func (a *authorization) keep(ctx context.Context, r *consent.Request, redirect string, code redact.String) (err error) {
+func (a *authorization) keep(
+	ctx context.Context, r *consent.Request, redirect string, response consent.Response,
+) (err error) {
 	g := tokenvend.Grant{
-		Code: code.Reveal(), CodeVerifier: r.Verifier().Reveal(), RedirectURI: redirect, Destination: a.destination,
+		Code: response.Code.Reveal(), CodeVerifier: r.Verifier().Reveal(), RedirectURI: redirect,
+		Destination: a.destination, Response: response.Parameters.Reveal(),
 	}
 	a.status, err = a.caller.Connect(ctx, a.name, g, a.Options()...)
 	if clierror.IsOutcomeUnknown(err) {
@@ -129,8 +131,8 @@ func (a *authorization) byBrowser(ctx context.Context) error {
 	defer cancel()
 	return server.Wait(ctx, consent.Handler{
 		Request: request,
-		Keep: func(ctx context.Context, code redact.String) error {
-			return a.keep(ctx, request, server.RedirectURI(), code)
+		Keep: func(ctx context.Context, response consent.Response) error {
+			return a.keep(ctx, request, server.RedirectURI(), response)
 		},
 		Done:    a.done() + " You can close this window.",
 		Explain: func(err error) string { text, _ := clierror.Explain(err, a.commands); return text },
@@ -168,14 +170,14 @@ func (a *authorization) byPaste(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	code, err := request.Pasted(address)
+	response, err := request.Pasted(address)
 	if errors.Is(err, consent.ErrStateMismatch) {
 		return errOtherAddress
 	}
 	if err != nil {
 		return err
 	}
-	return a.keep(ctx, request, redirect, code)
+	return a.keep(ctx, request, redirect, response)
 }
 
 // errOtherAddress is the error of a pasted text without the state of this
