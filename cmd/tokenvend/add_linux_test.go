@@ -50,6 +50,6 @@ func TestAddAsksForNoKeyBesideAProof(t *testing.T) {
 	}
 	tv(t, dir, "", "set", "x", "--scope", "https://graph.microsoft.com/.default", "--no-trial", "--yes").
 		want(t, clierror.OK)
-	tv(t, dir, "", "probe", "entra-federated", "--client-id", "me", "--variable", "tenant=a", "--proof", "sts").
+	tv(t, dir, "", "probe", "entra-federated", "--client-id", "me", "--variable", "tenant=a").
 		want(t, clierror.Unsupported, "is made where tokenvend runs")
 }
