@@ -35,3 +35,21 @@ func TestAddAsksOnATerminal(t *testing.T) {
 		t.Errorf("add and set write %s, want %s", got, want)
 	}
 }
+
+// Where a provider takes a proof, neither add nor set asks for a private key.
+func TestAddAsksForNoKeyBesideAProof(t *testing.T) {
+	dir := t.TempDir()
+	r := converse(t, dir, []prompt{
+		{question: "client id: ", answer: "me"},
+		{question: "a verified domain of the tenant: ", answer: "contoso.onmicrosoft.com"},
+		{question: "scope, such as ", answer: ""},
+	}, "add", "x", "--provider", "entra-federated", "--no-trial")
+	fields := secretOf(t, dir, "x")
+	if r.code != clierror.OK || fields["proof"] != "sts" || fields["private_key"] != nil {
+		t.Errorf("add of a proof = %d, %s, %v, want the proof sts", r.code, r.out, fields)
+	}
+	tv(t, dir, "", "set", "x", "--scope", "https://graph.microsoft.com/.default", "--no-trial", "--yes").
+		want(t, clierror.OK)
+	tv(t, dir, "", "probe", "entra-federated", "--client-id", "me", "--variable", "tenant=a").
+		want(t, clierror.Unsupported, "is made where tokenvend runs")
+}

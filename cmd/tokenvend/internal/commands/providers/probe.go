@@ -82,6 +82,10 @@ func (t *probing) run(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
+	if c.Proof != "" {
+		return &clierror.UnsupportedError{Text: "a proof of the kind " + string(c.Proof) +
+			" is made where tokenvend runs: " + t.Name + " add tries it there"}
+	}
 	if !probe.CanProbe(c) {
 		return t.cannotProbe()
 	}
