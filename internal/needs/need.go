@@ -35,8 +35,8 @@ var styles = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 // .cache automatically.
 var needs = []need{
 	{
-		name: "Node.js 20", use: "dynalite, cdk-nag, cfn-guard, OAuth servers, clients/js", programs: []string{"node"},
-		probe:   []string{"--version"},
+		name: "Node.js 20", use: "dynalite, cdk-nag, cfn-guard, Redocly, OAuth servers, clients/js",
+		programs: []string{"node"}, probe: []string{"--version"},
 		version: digits, least: 20, packages: []string{"nodejs"}, elsewhere: "https://nodejs.org/en/download",
 	},
 	{
@@ -44,7 +44,7 @@ var needs = []need{
 		version: digits, packages: []string{"npm"}, elsewhere: "comes with Node.js",
 	},
 	{
-		name: "Python 3.10 with venv", use: "moto, aws-sam-translator, cfn-lint, Authlib, clients/python",
+		name: "Python 3.10 with venv", use: "moto, aws-sam-translator, cfn-lint, Schemathesis, Authlib, clients/python",
 		programs: []string{"python3"},
 		probe:    []string{"-c", "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"},
 		version:  regexp.MustCompile(`3\.(\d+)`), least: 10, packages: []string{"python3-venv"},
