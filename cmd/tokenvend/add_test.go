@@ -54,6 +54,24 @@ func TestAddWithoutAServer(t *testing.T) {
 	).want(t, clierror.Failed, "there already", "tokenvend set")
 }
 
+// A provider whose example has a proof needs no secret, and no key.
+func TestAddWithAProof(t *testing.T) {
+	dir := t.TempDir()
+	federated := []string{"--provider", "entra-federated", "--client-id", "me", "--variable", "tenant=t"}
+	tv(t, dir, "", append([]string{"add", "cloud"}, federated...)...).want(t, clierror.OK, "The proof is sts")
+	tv(t, dir, "", append([]string{"add", "here", "--proof", "file"}, federated...)...).want(t, clierror.OK)
+	for name, want := range map[string]string{"cloud": "sts", "here": "file"} {
+		secret := secretOf(t, dir, name)
+		if got := secret["proof"]; got != want || secret["private_key"] != nil {
+			t.Errorf("the secret of %s = %v, want the proof %s and no key", name, secret, want)
+		}
+	}
+	tv(t, dir, "", append([]string{"add", "x", "--proof", "/etc/passwd"}, federated...)...).
+		want(t, clierror.Refused, "proof: kms, sts or file")
+	tv(t, dir, "s", "set", "here", "--proof", "arn:aws:kms:us-east-1:111122223333:key/1").
+		want(t, clierror.Refused, "proof: kms, sts or file")
+}
+
 func TestAddSaysAllThatIsWrong(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct {

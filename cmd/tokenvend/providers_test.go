@@ -29,7 +29,7 @@ func TestProvidersListsTheCatalogue(t *testing.T) {
 		}
 	}
 	for search, want := range map[string]string{
-		"SERVICENOW": "servicenow,servicenow-jwt", "entra id": "entra,entra-certificate",
+		"SERVICENOW": "servicenow,servicenow-jwt", "entra id": "entra,entra-certificate,entra-federated",
 	} {
 		out := tv(t, dir, "", "providers", search).want(t, clierror.OK).out
 		var names []string

@@ -186,6 +186,7 @@ func TestAddHasAFlagForEachField(t *testing.T) {
 		"secrets":       {"--secret-file", "key=" + file("named", "k\n")},
 		"grant":         {"--grant", "client_credentials"},
 		"key_id":        {"--key-id", "k"},
+		"proof":         {"--proof", "kms"},
 		"private_key": {
 			"--private-key-file",
 			file("key", "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n"),

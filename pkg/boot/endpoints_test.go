@@ -76,3 +76,27 @@ func TestClientsObeyTheEndpointVariables(t *testing.T) {
 		})
 	}
 }
+
+func TestEndpointOfSTSIsRegional(t *testing.T) {
+	for _, c := range []struct {
+		region, want    string
+		fips, dualStack bool
+	}{
+		{region: "eu-west-1", want: "https://sts.eu-west-1.amazonaws.com"},
+		{region: "us-east-1", want: "https://sts-fips.us-east-1.amazonaws.com", fips: true},
+		{region: "eu-west-1", want: "https://sts.eu-west-1.api.aws", dualStack: true},
+		{region: "us-gov-west-1", want: "https://sts.us-gov-west-1.amazonaws.com", fips: true},
+		{region: "cn-north-1", want: "https://sts.cn-north-1.amazonaws.com.cn"},
+	} {
+		e := endpoints{getenv: func(string) string { return "" }, fips: c.fips, dualStack: c.dualStack}
+		if got := e.sts(t.Context(), c.region); got != c.want {
+			t.Errorf("sts(%s, fips %t, dual stack %t) = %s, want %s", c.region, c.fips, c.dualStack, got, c.want)
+		}
+	}
+	named := endpoints{getenv: func(name string) string {
+		return map[string]string{"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"}[name]
+	}}
+	if got := named.sts(t.Context(), "eu-west-1"); got != "http://127.0.0.1:1" {
+		t.Errorf("sts(eu-west-1) with AWS_ENDPOINT_URL_STS = %s, want that", got)
+	}
+}

@@ -9,6 +9,7 @@ package proof
 import (
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -29,8 +30,8 @@ const (
 	File Kind = "file"
 )
 
-// Kinds returns all kinds.
-func Kinds() []Kind { return []Kind{KMS, STS, File} }
+// Names returns the kinds as texts.
+func Names() []string { return []string{string(KMS), string(STS), string(File)} }
 
 // Signs reports whether a proof of this kind signs what the descriptor says of
 // an assertion. The others are assertions that somebody else has signed.
@@ -151,7 +152,8 @@ func isHost(text string) bool {
 	if err != nil {
 		host, port = text, "443"
 	}
-	return host != "" && port != "" && strings.ToLower(text) == text && !strings.ContainsAny(host, "/@?#*: ")
+	_, wrongPort := strconv.ParseUint(port, 10, 16)
+	return host != "" && wrongPort == nil && strings.ToLower(text) == text && !strings.ContainsAny(host, "/@?#*: ")
 }
 
 // normalHost returns the host of a URL in lower case, without the port of

@@ -44,6 +44,8 @@ func TestParseRefuses(t *testing.T) {
 		"no credential":          "=" + audience + "@" + entra,
 		"no equals sign":         "entra",
 		"a wrong credential":     "En tra=" + audience + "@" + entra,
+		"a URL":                  "entra=" + audience + "@https://" + entra,
+		"a port that is none":    "entra=" + audience + "@" + entra + ":https",
 		"a host with a path":     "entra=" + audience + "@" + entra + "/x",
 		"a pattern of hosts":     "entra=" + audience + "@*.microsoftonline.com",
 		"a host in capitals":     "entra=" + audience + "@Login.microsoftonline.com",

@@ -248,3 +248,19 @@ func TestProofThatCannotBeObtained(t *testing.T) {
 		}
 	}
 }
+
+// The request that follows a token request may go to another host.
+func TestProofsOfTheRequestThatFollows(t *testing.T) {
+	prover, s := proofs(t)
+	server := &recorder{}
+	const d = `{"token":{"url":"https://login.test/token","auth":"none"},
+		"then":{"url":"https://evil.test/then","params":{"x":"{assertion}"},"access_token":"/access_token"}}`
+	e := at(parse(t, d), Client{ID: "id", Credential: "entra", Proof: proof.STS}, &http.Client{Transport: server})
+	e.Prover = prover
+	_, err := e.Exchange(t.Context(), creds)
+	must(t, asError(t, err), Misconfigured)
+	if s.granted != 0 || len(server.sent) != 1 {
+		t.Errorf("Exchange() got %d tokens of STS and sent %d requests, want none and the token request",
+			s.granted, len(server.sent))
+	}
+}

@@ -15,12 +15,12 @@ import (
 // proof takes the kind of proof that authenticates the client. Which key,
 // audience or file it is by, no secret can say.
 func (f *form) proof() proof.Kind {
-	kind := proof.Kind(f.text("proof"))
-	if kind != "" && !slices.Contains(proof.Kinds(), kind) {
+	kind := f.text("proof")
+	if kind != "" && !slices.Contains(proof.Names(), kind) {
 		f.wrong("proof", "kms, sts or file, and nothing of a key, an audience or a path: an operator binds those")
 		return ""
 	}
-	return kind
+	return proof.Kind(kind)
 }
 
 // fitProof checks a proof against the descriptor.

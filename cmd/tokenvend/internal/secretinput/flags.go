@@ -8,6 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/grant"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 )
 
 // textFields are the fields that a flag sets to a text: the flag, the field and
@@ -55,6 +56,9 @@ func (s *Input) Register(cmd *cobra.Command) {
 		catalog.Names(), s.text("provider"))
 	set.Func("descriptor-file", "read the provider's descriptor from this JSON `FILE`, instead of "+
 		"--provider", s.readDescriptor)
+	kinds := proof.Names()
+	addWords(cmd, "proof", "`KIND` of proof in the place of a private key, which an operator binds: "+
+		command.Alternatives(kinds), kinds, s.text("proof"))
 	for _, f := range renewalFields {
 		set.Func(f[0], f[2], s.text(f[1]))
 	}

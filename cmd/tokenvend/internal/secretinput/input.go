@@ -14,6 +14,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -113,7 +114,8 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 	questions := []Question{{Field: "client_id", Help: "client id"}, {Field: clientSecret}}
 	if d != nil {
 		s.setUsualGrant(c, f, d)
-		questions = Questions(d, source, descriptor.Grant(f.word("grant")))
+		s.setUsualProof(c, f, d)
+		questions = Questions(d, source, descriptor.Grant(f.word("grant")), proof.Kind(f.word("proof")))
 	}
 	for _, q := range questions {
 		switch {
@@ -139,6 +141,18 @@ func (s *Input) setUsualGrant(c terminal.Console, f Fields, d *descriptor.Descri
 	}
 	f.Put("grant", usual)
 	c.Say("The grant is %s, as is usual for this provider; --grant names another.", usual)
+}
+
+// setUsualProof sets the kind of proof of a new credential to that of the
+// provider's example, where no private key is given.
+func (s *Input) setUsualProof(c terminal.Console, f Fields, d *descriptor.Descriptor) {
+	usual := UsualProof(d)
+	_, given := f["proof"]
+	if _, hasKey := f["private_key"]; given || hasKey || !s.IsNew || usual == "" {
+		return
+	}
+	f.Put("proof", usual)
+	c.Say("The proof is %s, as is usual for this provider; --proof names another.", usual)
 }
 
 // descriptorOf returns the descriptor of the provider that is named, or the

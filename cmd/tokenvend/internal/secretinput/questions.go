@@ -8,6 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/grant"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 )
 
 // Question is a field of a secret that a provider asks for.
@@ -23,12 +24,12 @@ type Question struct {
 }
 
 // Questions returns what a provider asks for where a credential has this grant
-// type; "" is [UsualGrant]. The client ID is first, then come variables in the
-// order of the descriptor, then files, then secrets. source is the descriptor's
-// JSON.
-func Questions(d *descriptor.Descriptor, source []byte, g descriptor.Grant) []Question {
+// type and this kind of proof; "" is [UsualGrant], and [UsualProof]. The client
+// ID is first, then come variables in the order of the descriptor, then files,
+// then secrets. source is the descriptor's JSON.
+func Questions(d *descriptor.Descriptor, source []byte, g descriptor.Grant, kind proof.Kind) []Question {
 	g = cmp.Or(g, UsualGrant(d))
-	n := secret.NeededFor(d, g)
+	n := secret.NeededBeside(d, g, cmp.Or(kind, UsualProof(d)))
 	var all []Question
 	add := func(needed bool, q Question) {
 		if needed {
@@ -64,6 +65,13 @@ func UsualGrant(d *descriptor.Descriptor) descriptor.Grant {
 		return descriptor.Grant(text)
 	}
 	return d.DirectGrant()
+}
+
+// UsualProof returns the kind of proof of the descriptor's example; "" where it
+// has none.
+func UsualProof(d *descriptor.Descriptor) proof.Kind {
+	text, _ := d.Example["proof"].(string)
+	return proof.Kind(text)
 }
 
 func variableQuestion(name string, v descriptor.Variable) Question {

@@ -83,7 +83,7 @@ func (l *lint) run(path string) error {
 	wrong, _ := errors.AsType[*parser.Error](err)
 	switch {
 	case err == nil:
-		result.Valid, result.Fields = true, secretinput.Questions(d, data, "")
+		result.Valid, result.Fields = true, secretinput.Questions(d, data, "", "")
 	case wrong == nil:
 		return err
 	default:

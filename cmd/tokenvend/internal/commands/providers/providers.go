@@ -127,7 +127,7 @@ func entries() ([]entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, newEntry(d, secretinput.Questions(d, catalog.Source(name), "")))
+		all = append(all, newEntry(d, secretinput.Questions(d, catalog.Source(name), "", "")))
 	}
 	return all, nil
 }

@@ -64,7 +64,7 @@ func (s *show) run(commands hint.Commands, name string) error {
 	if err != nil {
 		return err
 	}
-	questions := secretinput.Questions(d, catalog.Source(name), "")
+	questions := secretinput.Questions(d, catalog.Source(name), "", "")
 	data := shown{
 		entry: newEntry(d, questions), Page: d.Docs, Setup: d.Setup, Notes: d.Notes, Fields: questions,
 		Example: d.Example, Connects: d.Connects(), Revokes: d.Revokes(), Verifies: d.Verifies(),

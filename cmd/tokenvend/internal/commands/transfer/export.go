@@ -65,7 +65,7 @@ func (e *exporting) run(ctx context.Context, commands hint.Commands) error {
 // publicFields are the fields of a secret that are no secret. A field that is
 // not known may hold anything, and its name too.
 var publicFields = []string{
-	"provider", "client_id", "key_id", "certificate", "token_url", "grant", "scope", "audience", "keep_warm",
+	"provider", "client_id", "key_id", "certificate", "proof", "token_url", "grant", "scope", "audience", "keep_warm",
 	"idle_after", "max_variants", "lifetime", "allow",
 }
 
