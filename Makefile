@@ -2,7 +2,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help run build man test test-all needs template reference stress race bare check scan vuln functions layer package release reproducible coverage-providers soak torture bench fuzz clean build-VendFunction build-RotateFunction
+.PHONY: help run build man test test-all needs template reference stress race bare check scan vuln functions layer package release reproducible coverage-providers soak model torture bench fuzz clean build-VendFunction build-RotateFunction
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -131,6 +131,10 @@ soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, and a day of 
 
 coverage-providers: ## try what the descriptor language can say on the token requests of a hundred vendors, and write docs/providers/coverage.md
 	@$(GO) run ./internal/coverage
+
+# spin's program needs 1.5 GB.
+model: ## check a model of leases, commits and single-use refresh tokens with spin: PROCESSES (3), CRASHES (2)
+	@$(GO) run ./internal/model -processes $${PROCESSES:-3} -crashes $${CRASHES:-2}
 
 torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
 	@$(GO) test ./internal/torture -count=1 -args -table ../../docs/explanation/torture.md

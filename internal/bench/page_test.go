@@ -55,7 +55,6 @@ var sections = []struct {
 	{"warm", warm},
 	{"machine", machine},
 	{"rotate", rotation},
-	{"credentials", credentials},
 	{"herd", herd},
 	{"agent", agent},
 }

@@ -50,8 +50,12 @@ func (r *run) isToken(access string) bool {
 // checkLifetime compares how long the token is vended at most.
 func (r *run) checkLifetime(got obtained) {
 	want := r.ExpiresIn
-	if r.expect.Lifetime != nil {
-		want = &r.expect.Lifetime.Seconds
+	if l := r.expect.Lifetime; l != nil {
+		want = &l.Seconds
+		if l.Midnight != "" {
+			left := untilMidnight(got.asked, l.Midnight)
+			want = &left
+		}
 	}
 	if want == nil {
 		return
@@ -66,6 +70,14 @@ func (r *run) checkLifetime(got obtained) {
 	if expires.Before(got.asked.Add(life-tolerance)) || expires.After(got.came.Add(life+tolerance)) {
 		r.add("the token expires %v after it was requested, want %v", expires.Sub(got.asked), life)
 	}
+}
+
+// untilMidnight returns the seconds until midnight in a zone, which is an
+// offset from UTC.
+func untilMidnight(now time.Time, zone string) float64 {
+	local := now.In(must(time.Parse("-07:00", zone)).Location())
+	year, month, day := local.Date()
+	return time.Date(year, month, day+1, 0, 0, 0, 0, local.Location()).Sub(now).Seconds()
 }
 
 // fromWhere is how a shape says where a further value stands.

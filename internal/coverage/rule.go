@@ -122,6 +122,9 @@ func (r rule) checkTime(got any, c *checking) string {
 	}
 	after := time.Duration(r.After) * time.Second
 	isNear := err == nil && c.sentIn(at.Add(-after))
+	if r.Time == time.DateOnly {
+		isNear = text == c.since.Add(after).UTC().Format(r.Time) || text == time.Now().Add(after).UTC().Format(r.Time)
+	}
 	return unless(isNear, "= %q, want %v from now as %s", text, after, r.Time)
 }
 

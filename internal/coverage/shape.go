@@ -88,6 +88,9 @@ type expectation struct {
 	Lifetime *struct {
 		Says    string  `json:"says"`
 		Seconds float64 `json:"seconds"`
+		// Midnight is the zone in which the token ends at the next midnight, in
+		// place of Seconds.
+		Midnight string `json:"midnight"`
 	} `json:"lifetime"`
 	// Use stands for the words of how_used, unless those are those of RFC 6750.
 	Use *use `json:"use"`

@@ -115,6 +115,7 @@ var apart = map[string][]string{
 	"examples/oauth2/go":                       {}, // an example
 	"examples/lambda/go":                       {}, // an example
 	"internal/layer":                           {},
+	"internal/model":                           {},
 	"internal/needs":                           {},
 	"internal/stress":                          {},
 	"internal/style":                           {},

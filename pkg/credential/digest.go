@@ -69,6 +69,9 @@ func (t Terms) inlineRequest() string {
 	if extra := d.Response.Extra; len(extra) > 0 {
 		all = append(all, extra) // a new token is needed to learn the values
 	}
+	if d.Response.ExtraMatch != nil {
+		all = append(all, d.Response.ExtraMatch)
+	}
 	text, _ := json.Marshal(all) // values of JSON: cannot fail
 	return string(text)
 }

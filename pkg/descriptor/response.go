@@ -26,6 +26,9 @@ type Response struct {
 	// Extra has the places of further values that callers get beside the token,
 	// by the names that they get them by.
 	Extra map[string]string `json:"extra,omitempty"`
+	// ExtraMatch has regular expressions (RE2) by names of further values: of a
+	// value, the first group is what callers get.
+	ExtraMatch map[string]string `json:"extra_match,omitempty"`
 	// DefaultLifetime counts where neither the response nor the credential has
 	// one. 0 means that it is not known.
 	DefaultLifetime Duration `json:"default_lifetime,omitzero"`
@@ -56,6 +59,8 @@ type Success struct {
 type Instant struct {
 	At   string     `json:"at,omitempty"`
 	Kind ExpiryKind `json:"kind,omitempty"`
+	// Zone is that of a time without one, as an offset: "+01:00". "" is UTC.
+	Zone string `json:"zone,omitempty"`
 }
 
 // ExpiryKind is the meaning of an expiry's number or text.

@@ -95,8 +95,8 @@ func (t *table) page(in *search, x *index, selected, filter condition, names []s
 	}
 	items, examined, bytes := []item{}, 0, 0
 	var last item
-	rows := slices.DeleteFunc(t.rows(x), func(it item) bool {
-		return !selected(it) || in.ExclusiveStartKey != nil && t.order(by, it, in.ExclusiveStartKey) <= 0
+	rows := t.rows(x, func(it item) bool {
+		return selected(it) && (in.ExclusiveStartKey == nil || t.order(by, it, in.ExclusiveStartKey) > 0)
 	})
 	for i, it := range rows {
 		seen := t.project(x, it)

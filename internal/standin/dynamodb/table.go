@@ -99,16 +99,16 @@ func (t *table) check(it item) error {
 	return nil
 }
 
-// rows returns the items of the table, or of one of its indexes, in the order
-// of a scan: by hash key, sort key and then the table's own key.
-func (t *table) rows(x *index) []item {
+// rows returns the selected items of the table, or of one of its indexes, in
+// the order of a scan: by hash key, sort key and then the table's own key.
+func (t *table) rows(x *index, selected condition) []item {
 	by := t.keys
 	if x != nil {
 		by = x.keys
 	}
 	var rows []item
 	for _, it := range t.items {
-		if x != nil && !x.holds(it) {
+		if x != nil && !x.holds(it) || !selected(it) {
 			continue
 		}
 		rows = append(rows, it)

@@ -66,6 +66,7 @@ func (p *problems) descriptor(d *descriptor.Descriptor) {
 	}
 	p.withoutNull("example", d.Example)
 	p.response(d.Response)
+	p.extraMatch(d)
 	p.use(d.Use)
 	p.endpoints(d)
 	p.grants(d)

@@ -1,6 +1,9 @@
 package parser
 
 import (
+	"regexp"
+	"time"
+
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -18,8 +21,8 @@ func (p *problems) response(r descriptor.Response) {
 	p.places(r)
 	p.place("response.error", r.Error)
 	p.place("response.error_description", r.Description)
-	oneOfKind(p, "response.expiry.kind", r.Expiry.Kind)
-	oneOfKind(p, "response.refresh_expiry.kind", r.RefreshExpiry.Kind)
+	p.instant("response.expiry", r.Expiry)
+	p.instant("response.refresh_expiry", r.RefreshExpiry)
 	p.success(r.Success)
 	p.extra("response.extra", r.Extra)
 	for name, at := range r.Extra {
@@ -43,6 +46,30 @@ func (p *problems) extra(path string, places map[string]string) {
 			p.add(path+"."+redact.Name(name), "expected a name of letters, digits, _, . and -, the first a letter or _")
 		case at == "":
 			p.add(path+"."+redact.Name(name), "expected a place, such as /instance_url or header:NAME")
+		}
+	}
+}
+
+// instant checks the kind and the zone of an expiry.
+func (p *problems) instant(path string, i descriptor.Instant) {
+	oneOfKind(p, path+".kind", i.Kind)
+	if _, err := time.Parse("-07:00", i.Zone); i.Zone != "" && err != nil {
+		p.add(path+".zone", "expected an offset from UTC, such as +01:00")
+	}
+}
+
+// longestMatch is how long a regular expression may be, in bytes.
+const longestMatch = 256
+
+// extraMatch checks the regular expressions of further values.
+func (p *problems) extraMatch(d *descriptor.Descriptor) {
+	for name, expression := range d.Response.ExtraMatch {
+		path := "response.extra_match." + redact.Name(name)
+		if !d.NamesExtra(name) {
+			p.add(path, "expected a name that response.extra or then.extra has")
+		}
+		if e, err := regexp.Compile(expression); err != nil || e.NumSubexp() != 1 || len(expression) > longestMatch {
+			p.add(path, "expected a regular expression (RE2) of up to %d bytes with one group", longestMatch)
 		}
 	}
 }

@@ -14,7 +14,7 @@ func (p *problems) then(d *descriptor.Descriptor) {
 	p.request("then", t.Request, t.Full())
 	p.place("then.access_token", t.Access)
 	p.place("then.expiry.at", t.Expiry.At)
-	oneOfKind(p, "then.expiry.kind", t.Expiry.Kind)
+	p.instant("then.expiry", t.Expiry)
 	p.extra("then.extra", t.Extra)
 	for name, at := range t.Extra {
 		p.place("then.extra."+redact.Name(name), at)

@@ -141,7 +141,7 @@ func (e *expr) eval(v Values) (string, error) {
 	case e.name != "":
 		return v.Value(e.name)
 	case e.function == timeFunction:
-		return formatted(v.Now, e.args[0].text), nil
+		return formatted(v.Now.Add(e.offset()), e.args[0].text), nil
 	case e.function != "":
 		return e.apply(v)
 	case e.joined == nil:
@@ -175,6 +175,15 @@ func (e *expr) apply(v Values) (string, error) {
 }
 
 const timeFunction = "time"
+
+// offset returns how far from now the time of a time function is.
+func (e *expr) offset() time.Duration {
+	if len(e.args) < 2 {
+		return 0
+	}
+	offset, _ := time.ParseDuration(e.args[1].text) // [expr.checkTime] has read it
+	return offset
+}
 
 // formatted returns a time in UTC in a layout, or by the name of one.
 func formatted(t time.Time, layout string) string {

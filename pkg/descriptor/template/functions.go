@@ -76,6 +76,9 @@ func (e *expr) check() error {
 	if !known {
 		return fmt.Errorf("no function %s: known are %s", name, strings.Join(Functions(), ", "))
 	}
+	if e.function == timeFunction && len(e.args) == 2 {
+		return e.checkTime()
+	}
 	if len(e.args) != f.args {
 		return fmt.Errorf("expected %d arguments of %s, which has %d", f.args, name, len(e.args))
 	}
@@ -88,6 +91,16 @@ func (e *expr) check() error {
 		}
 	}
 	return nil
+}
+
+// checkTime checks a time with an offset.
+func (e *expr) checkTime() error {
+	offset := e.args[1]
+	_, err := time.ParseDuration(offset.text)
+	if offset.name != "" || offset.function != "" || offset.joined != nil || err != nil {
+		return errors.New("expected a duration as the offset of a time, such as '24h'")
+	}
+	return e.args[0].checkLayout()
 }
 
 // checkLayout refuses a layout that formats different times alike: it is a

@@ -53,6 +53,17 @@ const (
 // latest is the last second that RFC 3339 can express.
 var latest = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
 
+// ReadAt reads the value of an instant of the descriptor, as [Read] does. A
+// time without a time zone is in that of the instant.
+func ReadAt(value any, at descriptor.Instant, now time.Time) (Expiry, Oddity) {
+	if text, isText := value.(string); isText && at.Zone != "" && len(text) <= maxText {
+		if end, ok := inZone(strings.TrimSpace(text), at.Zone); ok {
+			return endsAt(end, "")
+		}
+	}
+	return Read(value, at.Kind, now)
+}
+
 // Read reads one JSON value: as the kind that the descriptor names, or else in
 // a spelling that other endpoints use. A missing value, null and "" are an
 // expiry that is not given. Where the kind does not fit, now tells a time from

@@ -92,6 +92,24 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestReadAtZone(t *testing.T) {
+	oslo := time.FixedZone("", int(time.Hour/time.Second))
+	for text, want := range map[string]time.Time{
+		"2026-11-28":           time.Date(2026, time.November, 28, 0, 0, 0, 0, oslo),
+		"2026-11-28T06:30:00":  time.Date(2026, time.November, 28, 6, 30, 0, 0, oslo),
+		"2026-11-28T06:30:00Z": time.Date(2026, time.November, 28, 6, 30, 0, 0, time.UTC),
+	} {
+		got, odd := expiry.ReadAt(text, descriptor.Instant{Kind: descriptor.RFC3339, Zone: "+01:00"}, now)
+		if !got.At.Equal(want) || odd != "" {
+			t.Errorf("ReadAt(%s) = %v, %q, want %v without an oddity", text, got.At, odd, want)
+		}
+	}
+	got, odd := expiry.ReadAt("2026-11", descriptor.Instant{Kind: descriptor.RFC3339, Zone: "+01:00"}, now)
+	if got.Given || odd != expiry.Unreadable {
+		t.Errorf("ReadAt(2026-11) = %+v, %q, want none that can be read", got, odd)
+	}
+}
+
 func TestReadReset(t *testing.T) {
 	for value, want := range map[string]expiry.Expiry{
 		"60":         in(time.Minute),

@@ -29,6 +29,16 @@ var withZone = []string{
 // withoutZone are layouts without a time zone.
 var withoutZone = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05"}
 
+// inZone reads a time without a time zone, or a date, whose midnight counts.
+func inZone(text, zone string) (time.Time, bool) {
+	for _, layout := range append([]string{time.DateOnly}, withoutZone...) {
+		if at, err := time.Parse(layout+"Z07:00", text+zone); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // readText reads an expiry that is not a number.
 func readText(text string, kind descriptor.ExpiryKind) (Expiry, Oddity) {
 	if at, err := time.Parse(time.RFC3339, strings.ToUpper(text)); err == nil {

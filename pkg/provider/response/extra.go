@@ -2,6 +2,7 @@ package response
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/provider/body"
@@ -19,8 +20,11 @@ func (q *Request) readExtra(v body.Values, places map[string]string, resp *Token
 	for _, name := range slices.Sorted(maps.Keys(places)) {
 		value := v.Lookup(places[name])
 		text, isText := body.AsText(value)
+		text, isMatched := q.matched(name, text)
 		size := len(name) + len(text)
 		switch {
+		case !isMatched:
+			resp.warn("the extra value " + name + " is not of the form that the descriptor names and is not kept")
 		case value == nil, isText && text == "":
 			continue
 		case !isText:
@@ -35,8 +39,26 @@ func (q *Request) readExtra(v body.Values, places map[string]string, resp *Token
 				resp.Extra = token.Extra{}
 			}
 			resp.Extra[name] = redact.New(text)
+			q.Mask.AddValue(text)
 		}
 	}
+}
+
+// matched returns the part of a further value that the descriptor wants.
+func (q *Request) matched(name, text string) (part string, ok bool) {
+	expression, given := q.Descriptor.Response.ExtraMatch[name]
+	if !given || text == "" {
+		return text, true
+	}
+	e, err := regexp.Compile(expression)
+	if err != nil {
+		return "", false
+	}
+	groups := e.FindStringSubmatch(text)
+	if len(groups) < 2 || groups[1] == "" {
+		return "", false
+	}
+	return groups[1], true
 }
 
 // maskExtra masks the further values wherever else a response repeats them.

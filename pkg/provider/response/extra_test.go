@@ -104,3 +104,18 @@ func TestCaseC08_ExtraValuesAreNotPrinted(t *testing.T) {
 		t.Errorf("Token() = %v, want the value masked", e)
 	}
 }
+
+func TestExtraValueIsAPartOfAnother(t *testing.T) {
+	const d = `{"token":{"url":"https://login.test/token"},"response":{"extra":{"user":"/access_token"},` +
+		`"extra_match":{"user":"^([0-9]+)[.]"}}}`
+	answer, e := exchangeBy(t, d, creds, says(200, `{"access_token":"123.abc"}`))
+	if e != nil || revealed(answer)["user"] != "123" || answer.Warnings != nil {
+		t.Errorf("Token() = extra %v, warnings %q, %v, want the user 123", revealed(answer), answer.Warnings, e)
+	}
+	answer, e = exchangeBy(t, d, creds, says(200, `{"access_token":"abc"}`))
+	want := []string{"the extra value user is not of the form that the descriptor names and is not kept"}
+	if e != nil || len(answer.Extra) != 0 || answer.Access.Reveal() != "abc" || !slices.Equal(answer.Warnings, want) {
+		t.Errorf("Token() = %q with extra %v, warnings %q, %v, want the token without it and %q",
+			answer.Access.Reveal(), revealed(answer), answer.Warnings, e, want)
+	}
+}

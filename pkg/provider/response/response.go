@@ -95,7 +95,7 @@ func readRefresh(d *descriptor.Descriptor, v body.Values, now time.Time, resp *T
 		return
 	}
 	var odd expiry.Oddity
-	if resp.RefreshExpiry, odd = expiry.Read(v.Lookup(at.At), at.Kind, now); odd == expiry.Negative {
+	if resp.RefreshExpiry, odd = expiry.ReadAt(v.Lookup(at.At), at, now); odd == expiry.Negative {
 		// A negative expiry is no reason to lose a grant.
 		resp.RefreshExpiry, odd = expiry.Expiry{}, expiry.Unreadable
 	}
@@ -123,7 +123,7 @@ func (q *Request) readToken(v body.Values, now time.Time, resp *TokenResponse) (
 	}
 	at := d.Response.Expiry
 	var odd expiry.Oddity
-	if resp.Expiry, odd = expiry.Read(v.Lookup(cmp.Or(at.At, "/expires_in")), at.Kind, now); odd != "" {
+	if resp.Expiry, odd = expiry.ReadAt(v.Lookup(cmp.Or(at.At, "/expires_in")), at, now); odd != "" {
 		resp.warn("the expiry " + string(odd))
 	}
 	resp.Access = redact.New(token)

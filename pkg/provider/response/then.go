@@ -64,7 +64,7 @@ func (q *Request) readThen(v body.Values, m Message, resp *TokenResponse) (probl
 	resp.Access, resp.Type, resp.Expiry = redact.New(token), "", expiry.Expiry{}
 	if then.Expiry.At != "" {
 		var odd expiry.Oddity
-		if resp.Expiry, odd = expiry.Read(v.Lookup(then.Expiry.At), then.Expiry.Kind, m.At); odd != "" {
+		if resp.Expiry, odd = expiry.ReadAt(v.Lookup(then.Expiry.At), then.Expiry, m.At); odd != "" {
 			resp.warn("the expiry " + string(odd))
 		}
 	}
