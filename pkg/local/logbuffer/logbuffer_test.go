@@ -47,17 +47,17 @@ func TestLinesAreWrittenTogetherAfterDelay(t *testing.T) {
 		put(t, w, "a\n")
 		time.Sleep(Delay / 2)
 		put(t, w, "b\n")
-		time.Sleep(Delay/2 - 1)
+		time.Sleep(Delay/2 - time.Millisecond)
 		if text, n := s.state(); n != 0 {
 			t.Errorf("before the delay %q was written, want nothing", text)
 		}
-		time.Sleep(2)
+		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
 		if text, n := s.state(); text != "a\nb\n" || n != 1 {
 			t.Errorf("after the delay %q was written in %d writes, want both lines in one", text, n)
 		}
 		put(t, w, "c\n")
-		time.Sleep(Delay + 1)
+		time.Sleep(Delay + time.Millisecond)
 		synctest.Wait()
 		if text, n := s.state(); text != "a\nb\nc\n" || n != 2 {
 			t.Errorf("a line after a flush: %q in %d writes, want all lines in two", text, n)
@@ -100,7 +100,8 @@ func TestManyLinesDoNotWait(t *testing.T) {
 	}
 	text, n := s.state()
 	if strings.Count(text, line) != 800 || !strings.Contains(text, strings.Repeat("y", 2*limit)) {
-		t.Errorf("800 lines and a long one: %d lines in %d bytes were written, want all", strings.Count(text, line), len(text))
+		t.Errorf("800 lines and a long one: %d lines in %d bytes were written, want all", strings.Count(text, line),
+			len(text))
 	}
 	if n > 30 {
 		t.Errorf("800 lines took %d writes, want at most 30", n)
