@@ -46,6 +46,10 @@ func TestFault07_TheHolderDiesBetweenTheAnswerAndTheCommit(t *testing.T) {
 		h.start("vend")
 	}
 	answer, refused := h.direct("admin", api.Request{Credential: "minut"})
+	// on a machine under load the store may be slower than a call waits
+	for codeOf(refused) == api.StoreUnavailable && time.Since(leased) < mint.LeaseTTL/2 {
+		answer, refused = h.direct("admin", api.Request{Credential: "minut"})
+	}
 	if refused == nil {
 		t.Fatalf("direct() during the lease = %d bytes, want provider_unavailable", len(answer))
 	}

@@ -32,6 +32,10 @@ const (
 	pollInterval = time.Second
 )
 
+// renewedLasts is how long a refusal may be repeated that the status does not
+// show: a renewal has ended it in between, or it is one that is not recorded.
+const renewedLasts = 3 * time.Second
+
 // cleanupTimeout bounds the removal of a trial's secret.
 const cleanupTimeout = 35 * time.Second
 
@@ -52,9 +56,12 @@ func (t trial) token(ctx context.Context) (api.Token, error) {
 			return token, err
 		}
 		if time.Since(began) > lasts {
+			if lasts == renewedLasts {
+				return token, err
+			}
 			return token, errNotSeen
 		}
-		if first {
+		if first && lasts != renewedLasts {
 			t.Say("The answer is still by what was known of %s before; waiting for another.", t.shown)
 			_, _ = caller.Revoke(ctx, t.name) // there is no token yet; this has the secret read again
 		}
@@ -78,8 +85,13 @@ func (t trial) outdated(ctx context.Context, caller *connection.Client, err erro
 	case e.Code == api.UnknownCredential:
 		return absenceLasts
 	}
-	report, err := caller.Status(ctx, t.name)
-	if err == nil && report.Failure != nil && report.Version != t.version {
+	report, statusErr := caller.Status(ctx, t.name)
+	switch {
+	case statusErr != nil:
+		return 0
+	case report.Failure == nil && isRefused(err):
+		return renewedLasts
+	case report.Failure != nil && report.Version != t.version:
 		return failureLasts
 	}
 	return 0
