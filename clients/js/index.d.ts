@@ -13,16 +13,35 @@ export interface TokenResponse {
   cache_until: string
   fingerprint: string
   scope?: string
+  use?: Partial<Use>
+  extra?: Readonly<Record<string, string>>
+}
+
+/**
+ * How the provider's API expects a token: in the header field `header` with
+ * `prefix` before it, or in the parameter `query` of the URL. All are empty
+ * where it is the usual Authorization header.
+ */
+export interface Use {
+  readonly header: string
+  readonly prefix: string
+  readonly query: string
 }
 
 /**
  * A token. Its times are milliseconds since 1970, by this machine's clock. The
- * token itself is left out where it is printed, or put into JSON.
+ * token itself and its extra values are left out where it is printed, or put
+ * into JSON.
  */
 export interface Token {
   readonly accessToken: string
-  /** The value of an Authorization header. */
+  /** The name of the header field that carries the token; "" where the URL does. */
+  readonly header: string
+  /** The value of that header field. Throws where the URL carries the token. */
   readonly authorization: string
+  readonly use: Use
+  /** Further values that the provider gave with the token, such as instance_url. */
+  readonly extra: Readonly<Record<string, string>>
   readonly tokenType: string
   readonly expiresAt: number
   readonly cacheUntil: number
@@ -67,8 +86,10 @@ export class Source {
   /** Returns the value of an Authorization header. */
   authorization(): Promise<string>
   /**
-   * fetch with the token on the request. A 401 is reported, and the request is
-   * sent once more with another token, if its body can be sent again.
+   * fetch with the token on the request, as its API expects it. A 401 is
+   * reported, and the request is sent once more with another token, if its body
+   * can be sent again. With a token in a header other than Authorization a
+   * redirect is not followed: fetch would take that header to another host.
    */
   readonly fetch: typeof globalThis.fetch
 }

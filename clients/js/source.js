@@ -150,11 +150,15 @@ function tokenOf(answer, began) {
   const shown = {
     tokenType: type, expiresAt, cacheUntil: expiresAt - early, fingerprint: answer.fingerprint, scope: answer.scope ?? '',
   }
+  const { header = '', prefix = '', query = '' } = answer.use ?? {}
+  shown.use = Object.freeze({ header, prefix, query })
+  shown.header = query ? '' : header || 'Authorization'
   const token = { ...shown }
   const hidden = (value) => ({ value, enumerable: false })
   Object.defineProperties(token, {
     accessToken: hidden(answer.access_token),
-    authorization: hidden(`${type} ${answer.access_token}`),
+    authorization: { enumerable: false, get: () => authorization(type, shown.use, answer.access_token) },
+    extra: hidden(Object.freeze({ ...answer.extra })),
     [inspect.custom]: hidden(() => shown),
   })
   return Object.freeze(token)
@@ -163,8 +167,31 @@ function tokenOf(answer, began) {
 const isRepeatable = (body) => typeof body === 'string' || body instanceof URLSearchParams ||
   body instanceof ArrayBuffer || ArrayBuffer.isView(body)
 
+// Returns the value of the header field that carries a token.
+function authorization(type, use, accessToken) {
+  if (use.query) {
+    throw new TokenvendError('invalid_request', `the API expects the token in the parameter ${use.query} of the URL`)
+  }
+  return use.header ? use.prefix + accessToken : `${type} ${accessToken}`
+}
+
+// Returns a request with the token as its API expects it. fetch takes no other
+// header than Authorization away for another host, so a redirect is not
+// followed then.
 function authorized(request, token) {
+  const { query } = token.use
+  if (query) return new Request(withParameter(request.url, query, token.accessToken), request)
   const headers = new Headers(request.headers)
-  headers.set('Authorization', token.authorization)
-  return new Request(request, { headers })
+  headers.set(token.header, token.authorization)
+  const redirect = token.header.toLowerCase() !== 'authorization' && request.redirect === 'follow'
+    ? 'manual'
+    : request.redirect
+  return new Request(request, { headers, redirect })
+}
+
+function withParameter(text, name, value) {
+  const url = new URL(text)
+  if (url.searchParams.has(name)) url.searchParams.delete(name)
+  url.search += (url.search ? '&' : '?') + new URLSearchParams({ [name]: value })
+  return url
 }

@@ -13,6 +13,8 @@ class Fake {
   requests = []
   delay = 0
   error = undefined
+  use = undefined
+  extra = undefined
 
   constructor({ life = 3600, early = 600 } = {}) {
     this.life = life
@@ -27,7 +29,7 @@ class Fake {
     return {
       access_token: `token-${number}`, token_type: 'Bearer', expires_in: this.life,
       expires_at: new Date(end).toISOString(), cache_until: new Date(end - 1000 * this.early).toISOString(),
-      fingerprint: String(number).padStart(16, '0'),
+      fingerprint: String(number).padStart(16, '0'), use: this.use, extra: this.extra,
     }
   }
 }
@@ -120,11 +122,12 @@ test('parameters', async () => {
 async function api(t) {
   const seen = []
   const server = createServer((request, answer) => {
-    seen.push(request.headers.authorization)
+    const token = request.headers.authorization ?? request.headers['x-token']
+    seen.push(token ?? (request.url === '/elsewhere' ? undefined : request.url))
     if (request.url === '/away') {
       answer.writeHead(302, { Location: `http://localhost:${server.address().port}/elsewhere` })
     } else {
-      answer.statusCode = request.headers.authorization === 'Bearer token-2' ? 200 : 401
+      answer.statusCode = token === 'Bearer token-2' ? 200 : 401
     }
     answer.end()
   })
@@ -156,6 +159,39 @@ test('a redirect to another host goes without the token', async (t) => {
   const { url, seen } = await api(t)
   await new Client(new Fake()).source('minut').fetch(url + '/away')
   assert.deepEqual(seen, ['Bearer token-1', undefined])
+})
+
+test('a request carries the token as its API expects it', async (t) => {
+  for (const [use, path, want] of [
+    [{ header: 'X-Token', prefix: 'Shop ' }, '/', 'Shop token-1'],
+    [{ query: 'key' }, '/?key=old&a=%7E', '/?a=%7E&key=token-1'],
+    [{ query: 'key' }, '/', '/?key=token-1'],
+  ]) {
+    const { url, seen } = await api(t)
+    const fake = new Fake()
+    fake.use = use
+    const source = new Client(fake).source('minut')
+    await source.fetch(url + path, { method: 'POST', body: 'x' })
+    assert.equal(seen[0], want)
+    assert.equal(seen.length, 2) // the 401 was reported, and it was sent again
+    if (use.query) await assert.rejects(source.authorization(), { code: 'invalid_request' })
+  }
+})
+
+test('no redirect takes another header to another host', async (t) => {
+  const { url, seen } = await api(t)
+  const fake = new Fake()
+  fake.use = { header: 'X-Token' }
+  assert.equal((await new Client(fake).source('minut').fetch(url + '/away')).status, 302)
+  assert.deepEqual(seen, ['token-1'])
+})
+
+test('extra values are there and not printed', async () => {
+  const fake = new Fake()
+  fake.extra = { instance_url: 'https://secret.test' }
+  const token = await new Client(fake).source('minut').token()
+  assert.equal(token.extra.instance_url, 'https://secret.test')
+  assert.doesNotMatch(inspect(token) + JSON.stringify(token), /secret.test/)
 })
 
 test('plain http is for loopback', () => {

@@ -24,6 +24,7 @@ class Fake(tokenvend.Transport):
     def __init__(self, life=3600.0, early=600.0):
         self.life, self.early = life, early
         self.requests, self.delay, self.error = [], 0.0, None
+        self.use, self.extra = {}, {}
 
     def send(self, credential, parameters):
         self.requests.append((credential, dict(parameters)))
@@ -38,6 +39,8 @@ class Fake(tokenvend.Transport):
             "expires_at": "2026-01-01T01:00:00Z",
             "cache_until": f"2026-01-01T00:{59 - int(self.early // 60):02d}:{59 - int(self.early % 60):02d}.999Z",
             "fingerprint": f"{number:016x}",
+            "use": self.use,
+            "extra": self.extra,
         }
 
 
@@ -142,13 +145,37 @@ class SourceTest(unittest.TestCase):
         )
 
 
+    def test_a_request_carries_the_token_as_its_api_expects_it(self):
+        for use, url, header, want in (
+            ({}, "http://h/?a=b", ("Authorization", "Bearer token-1"), "http://h/?a=b"),
+            ({"header": "X-Token"}, "http://h/", ("X-Token", "token-1"), "http://h/"),
+            ({"header": "Authorization", "prefix": "Zoho "}, "http://h/", ("Authorization", "Zoho token-1"), "http://h/"),
+            ({"query": "key"}, "http://h/?key=old&a=%7E#f", None, "http://h/?a=%7E&key=token-1#f"),
+        ):
+            fake, headers = Fake(), {}
+            fake.use = use
+            token = tokenvend.Client(fake).source("minut").token()
+            self.assertEqual(token.authorize(url, headers), want)
+            self.assertEqual(headers, dict([header]) if header else {})
+            if not header:
+                with self.assertRaises(tokenvend.TokenvendError):
+                    token.authorization
+
+    def test_extra_values_are_there_and_not_printed(self):
+        fake = Fake()
+        fake.extra = {"instance_url": "https://secret.test"}
+        token = tokenvend.Client(fake).source("minut").token()
+        self.assertEqual(token.extra["instance_url"], "https://secret.test")
+        self.assertNotIn("secret.test", repr(token))
+
+
 class API(http.server.BaseHTTPRequestHandler):
     """An API behind tokens: it takes the second token alone."""
 
     seen = []
 
     def do_GET(self):
-        API.seen.append(self.headers.get("Authorization"))
+        API.seen.append(self.headers.get("Authorization") or self.headers.get("X-Token"))
         if self.path == "/away":
             self.send_response(302)
             self.send_header("Location", f"http://localhost:{self.server.server_port}/elsewhere")
@@ -192,6 +219,19 @@ class AuthTest(unittest.TestCase):
         source = tokenvend.Client(Fake()).source("minut")
         requests.get(self.url + "/away", auth=source.auth(), timeout=10)
         self.assertEqual(API.seen, ["Bearer token-1", None])
+
+
+    def test_a_redirect_to_another_host_goes_without_another_header(self):
+        fake = Fake()
+        fake.use = {"header": "X-Token"}
+        requests.get(self.url + "/away", auth=tokenvend.Client(fake).source("minut").auth(), timeout=10)
+        self.assertEqual(API.seen, ["token-1", None])
+
+    def test_a_401_to_another_header_is_reported(self):
+        fake = Fake()
+        fake.use = {"header": "X-Token"}
+        requests.get(self.url, auth=tokenvend.Client(fake).source("minut").auth(), timeout=10)
+        self.assertEqual(API.seen, ["token-1", "token-2"])
 
 
 class TransportTest(unittest.TestCase):

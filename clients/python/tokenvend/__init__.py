@@ -13,7 +13,7 @@ itself; see `Client`. Its only dependency is botocore, which signs requests.
 from ._auth import Auth
 from ._client import Client, Source
 from ._errors import TokenvendError
-from ._token import Token
+from ._token import Token, Use
 from ._transport import AgentTransport, InvokeTransport, SignedTransport, Transport
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "Token",
     "TokenvendError",
     "Transport",
+    "Use",
 ]
