@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -20,13 +21,29 @@ type FieldError struct {
 	Expected string // what was expected, in words: "required", "a string", …
 }
 
-// Error returns one line with every wrong field.
+// Error returns one line with every wrong field, and the pages that describe
+// the fields.
 func (m *Malformed) Error() string {
 	said := make([]string, len(m.Fields))
 	for i, f := range m.Fields {
 		said[i] = f.Field + ": " + f.Expected
 	}
-	return "credential " + m.Credential + ": malformed secret: " + strings.Join(said, "; ")
+	return "credential " + m.Credential + ": malformed secret: " + strings.Join(said, "; ") + " (see " + m.pages() + ")"
+}
+
+// pages returns the pages of this repository that describe the wrong fields.
+func (m *Malformed) pages() string {
+	var pages []string
+	for _, f := range m.Fields {
+		page := "docs/reference/credential.md"
+		if strings.HasPrefix(f.Field, "descriptor") {
+			page = "docs/reference/descriptor.md"
+		}
+		if !slices.Contains(pages, page) {
+			pages = append(pages, page)
+		}
+	}
+	return strings.Join(pages, ", ")
 }
 
 // ValidName reports whether name is a valid credential name.
