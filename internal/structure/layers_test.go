@@ -31,7 +31,7 @@ var layers = [][]string{
 		"pkg/local/httpserver", "pkg/local/logbuffer", "pkg/xray",
 	},
 	{
-		"pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template",
+		"pkg/apigateway", "pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template",
 		"pkg/descriptor/clientauth",
 	},
 	{

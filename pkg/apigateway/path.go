@@ -1,4 +1,4 @@
-package vend
+package apigateway
 
 import (
 	"strings"
@@ -12,7 +12,7 @@ type parameter struct{ name, value string }
 // greedy is how a parameter ends that stands for the rest of the path.
 const greedy = "+"
 
-// apiPath returns the path of the request as the table of operations has it.
+// Path returns the path of the request as the table of operations has it.
 //
 // What precedes it depends on the deployment: a stage, the mapping key of a
 // custom domain, or a base path. API Gateway does not report it, but reports
@@ -20,7 +20,7 @@ const greedy = "+"
 // So the route decides the operation, and the credential is the parameter's
 // value. The path that was received has to end with that: a value with a slash,
 // which a client sent as %2F, or another spelling matches nothing.
-func (e *event) apiPath() string {
+func (e *Event) Path() string {
 	before, name, after := cutParameter(e.route)
 	if value, ok := e.parameter(name); ok && strings.HasSuffix(name, greedy) {
 		if path := lastBytes(e.path, 1+len(value)); isRouted(path) && path[1:] == value {
@@ -61,7 +61,7 @@ func cutParameter(route string) (before, name, after string) {
 
 // parameter returns the value of a parameter. The name of a greedy one ends
 // with a plus sign in a route only.
-func (e *event) parameter(name string) (string, bool) {
+func (e *Event) parameter(name string) (string, bool) {
 	name = strings.TrimSuffix(name, greedy)
 	for _, p := range e.parameters {
 		if p.name == name {
@@ -76,7 +76,7 @@ func lastBytes(s string, n int) string { return s[max(0, len(s)-n):] }
 
 // withoutStage returns the path without the stage, for a route that names no
 // operation. A REST API's path has no stage: the context's has it besides.
-func (e *event) withoutStage() string {
+func (e *Event) withoutStage() string {
 	rest, has := strings.CutPrefix(e.path, "/"+e.stage+"/")
 	if !has || e.stage == "" || !e.http && e.path != e.contextPath {
 		return e.path

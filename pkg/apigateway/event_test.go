@@ -1,4 +1,4 @@
-package vend
+package apigateway
 
 import (
 	"bytes"
@@ -41,13 +41,13 @@ type reference struct {
 	IsBase64Encoded bool                `json:"isBase64Encoded"`
 }
 
-func (r reference) event() (event, bool) {
+func (r reference) event() (Event, bool) {
 	c := r.RequestContext
 	if c == nil {
-		return event{}, false
+		return Event{}, false
 	}
 	_, route, _ := strings.Cut(r.RouteKey, " ")
-	e := event{
+	e := Event{
 		route: cmp.Or(route, r.Resource), path: cmp.Or(r.RawPath, r.Path), contextPath: c.Path,
 		stage: c.Stage, restMethod: r.Method, rawQuery: r.RawQuery, query: r.Query,
 		iamARN: c.Authorizer.IAM.UserARN, identityARN: c.Identity.UserARN, body: r.Body, isBase64: r.IsBase64Encoded,
@@ -61,7 +61,7 @@ func (r reference) event() (event, bool) {
 	return e, true
 }
 
-func same(a, b event) bool {
+func same(a, b Event) bool {
 	queries := url.Values(a.query).Encode() == url.Values(b.query).Encode()
 	a.query, b.query = nil, nil
 	return queries && reflect.DeepEqual(a, b)
@@ -94,13 +94,13 @@ func TestReadEventAgreesWithEncodingJSON(t *testing.T) {
 	)
 	for _, text := range texts {
 		var r reference
-		want, ok := event{}, json.Unmarshal([]byte(text), &r) == nil
+		want, ok := Event{}, json.Unmarshal([]byte(text), &r) == nil
 		if ok {
 			want, ok = r.event()
 		}
-		got, is := readEvent([]byte(text))
+		got, is := ReadEvent([]byte(text))
 		if is != ok || ok && !same(got, want) {
-			t.Errorf("readEvent(%s) = %+v, %t, want %+v, %t", text, got, is, want, ok)
+			t.Errorf("ReadEvent(%s) = %+v, %t, want %+v, %t", text, got, is, want, ok)
 		}
 	}
 }
@@ -110,8 +110,8 @@ func FuzzReadEvent(f *testing.F) {
 	f.Add([]byte(`{"requestContext":{"stage":"s","http":{"method":"GET"}},"rawPath":"/x"}`))
 	f.Add([]byte(`{"requestContext":{"identity":{"userArn":"a"}},"multiValueQueryStringParameters":{"a":["b"]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if got, ok := readEvent(data); ok && !json.Valid(data) {
-			t.Errorf("readEvent(%q) = %+v, want none: it is no JSON", data, got)
+		if got, ok := ReadEvent(data); ok && !json.Valid(data) {
+			t.Errorf("ReadEvent(%q) = %+v, want none: it is no JSON", data, got)
 		}
 	})
 }
@@ -130,7 +130,7 @@ func FuzzAppendQuoted(f *testing.F) {
 
 func TestReadEventRefusesDeepJSON(t *testing.T) {
 	deep := bytes.Repeat([]byte("["), 1<<20)
-	if _, ok := readEvent(append([]byte(`{"requestContext":{},"x":`), deep...)); ok {
-		t.Error("readEvent of 1,048,576 nested arrays = true, want false")
+	if _, ok := ReadEvent(append([]byte(`{"requestContext":{},"x":`), deep...)); ok {
+		t.Error("ReadEvent of 1,048,576 nested arrays = true, want false")
 	}
 }
