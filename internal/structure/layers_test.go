@@ -42,6 +42,7 @@ var layers = [][]string{
 		"pkg/descriptor/placeholder", "pkg/provider/expiry", "pkg/provider/body", "pkg/proof",
 		"cmd/tokenvend/internal/iamaccount",
 	},
+	{"pkg/descriptor/usage"},
 	{"pkg/descriptor/parser", "pkg/provider/ratelimit", "pkg/provider/refusal", "pkg/proof/awsproof"},
 	{"pkg/descriptor/catalog", "pkg/provider/response"},
 	{"pkg/provider/request"},

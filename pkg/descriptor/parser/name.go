@@ -13,16 +13,6 @@ const (
 // nameForm is what [descriptor.ValidName] accepts, as a regular expression for people.
 const nameForm = `^[a-z0-9][a-z0-9_-]{0,62}$`
 
-// namedForm is what [isNamed] accepts, as a regular expression for people.
-const namedForm = `^[A-Za-z][A-Za-z0-9_-]{0,62}$`
-
-// isNamed reports whether a secret, a variable, a step or a value of a step can
-// have that name.
-func isNamed(name string) bool {
-	return name != "" && len(name) <= longestName && strings.Trim(name, lower+upper+digits+"_-") == "" &&
-		strings.Trim(name[:1], digits+"_-") != ""
-}
-
 // isHeader reports whether a header field can have that name.
 func isHeader(name string) bool {
 	return name != "" && strings.Trim(name, lower+upper+digits+tokenSigns) == ""

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/usage"
 	"github.com/tokenvend/tokenvend/pkg/strictjson"
 )
 
@@ -73,7 +74,7 @@ func (p *problems) descriptor(d *descriptor.Descriptor) {
 	p.assertion(d)
 	p.steps(d)
 	p.then(d)
-	p.templates(d)
+	usage.Check(d, p.add)
 	for grant, overlap := range d.Overlaps {
 		oneOf(p, "overlap", grant, descriptor.GrantTypes()...)
 		oneOf(

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/usage"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -21,8 +22,8 @@ func (p *problems) steps(d *descriptor.Descriptor) {
 	for i, s := range d.Steps {
 		path := fmt.Sprintf("steps[%d]", i)
 		sameName := func(other descriptor.Step) bool { return other.Name == s.Name }
-		if !isNamed(s.Name) || slices.ContainsFunc(d.Steps[:i], sameName) {
-			p.add(path+".name", "expected %s, and another than other steps have", namedForm)
+		if !usage.IsName(s.Name) || slices.ContainsFunc(d.Steps[:i], sameName) {
+			p.add(path+".name", "expected %s, and another than other steps have", usage.NameForm)
 		}
 		p.required(path+".url", s.URL)
 		p.request(path, s.Request, s.Full())
@@ -30,8 +31,8 @@ func (p *problems) steps(d *descriptor.Descriptor) {
 			p.add(path+".take", "expected 1 to %d values", maxTaken)
 		}
 		for name, at := range s.Take {
-			if !isNamed(name) {
-				p.add(path+".take."+redact.Name(name), "expected a name such as %s", namedForm)
+			if !usage.IsName(name) {
+				p.add(path+".take."+redact.Name(name), "expected a name such as %s", usage.NameForm)
 			}
 			p.place(path+".take."+redact.Name(name), at)
 		}

@@ -1,4 +1,6 @@
-package parser
+// Package usage checks that what the templates of a descriptor use is there,
+// and that what a descriptor declares is used.
+package usage
 
 import (
 	"fmt"
@@ -11,8 +13,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// templates checks every template where it stands.
-func (p *problems) templates(d *descriptor.Descriptor) {
+// Report notes what is wrong at a path such as "token.params".
+type Report func(path, format string, args ...any)
+
+// Check reports what is wrong with the templates, secrets, variables and taken
+// values of a descriptor.
+func Check(d *descriptor.Descriptor, report Report) {
 	plain := map[string]bool{} // "REQUEST NAME" of secrets that stand as they are
 	used := map[string]bool{}
 	for _, at := range placeholder.Places(d) {
@@ -21,24 +27,24 @@ func (p *problems) templates(d *descriptor.Descriptor) {
 			err = placeholder.CheckURL(d, t)
 		}
 		if err != nil {
-			p.add(at.Path, "%v", err)
+			report(at.Path, "%v", err)
 			continue
 		}
 		for _, use := range t.Uses() {
 			used[use.Name] = true
 			if problem := checkUse(d, at, use.Name); problem != "" {
-				p.add(at.Path, "%s", problem)
+				report(at.Path, "%s", problem)
 			}
 			isSecret := use.Name == placeholder.ClientSecret || strings.HasPrefix(use.Name, placeholder.SecretPrefix)
 			key := at.Request + " " + use.Name
 			if isSecret && use.Plain && (plain[key] || authSends(d, at.Request, use)) {
-				p.add(at.Path, "expected {%s} in one place of a request", placeholder.Shown(use.Name))
+				report(at.Path, "expected {%s} in one place of a request", placeholder.Shown(use.Name))
 			}
 			plain[key] = plain[key] || use.Plain
 		}
 	}
-	p.named(d, used)
-	p.taken(d, used)
+	checkDeclared(d, used, report)
+	checkTaken(d, used, report)
 }
 
 // authSends reports whether a request's client authentication sends a value
@@ -73,8 +79,8 @@ func checkUse(d *descriptor.Descriptor, at placeholder.Place, name string) strin
 			return fmt.Sprintf("expected %s in variables", redact.Name(variable))
 		}
 	}
-	if secret, ok := strings.CutPrefix(name, placeholder.SecretPrefix); ok && !isNamed(secret) {
-		return fmt.Sprintf("expected a name such as %s", namedForm)
+	if secret, ok := strings.CutPrefix(name, placeholder.SecretPrefix); ok && !IsName(secret) {
+		return fmt.Sprintf("expected a name such as %s", NameForm)
 	}
 	if taken, ok := strings.CutPrefix(name, placeholder.StepPrefix); ok && !takes(d, at.Request, taken) {
 		return "expected steps.STEP.NAME of an earlier step and a name that it takes"
@@ -111,13 +117,13 @@ func takes(d *descriptor.Descriptor, request, taken string) bool {
 	return false
 }
 
-// taken refuses values of steps that nothing uses, and the use of such values
-// and of a code in refresh requests, which have none.
-func (p *problems) taken(d *descriptor.Descriptor, used map[string]bool) {
+// checkTaken refuses values of steps that nothing uses, and the use of such
+// values and of a code in refresh requests, which have none.
+func checkTaken(d *descriptor.Descriptor, used map[string]bool, report Report) {
 	for i, s := range d.Steps {
 		for name := range s.Take {
 			if !used[placeholder.StepPrefix+s.Name+"."+name] {
-				p.add(fmt.Sprintf("steps[%d].take.%s", i, redact.Name(name)), "nothing uses it")
+				report(fmt.Sprintf("steps[%d].take.%s", i, redact.Name(name)), "nothing uses it")
 			}
 		}
 	}
@@ -135,10 +141,10 @@ func (p *problems) taken(d *descriptor.Descriptor, used map[string]bool) {
 		}
 		for _, use := range t.Uses() {
 			if strings.HasPrefix(use.Name, placeholder.StepPrefix) {
-				p.add(at.Path, "expected, because that of token uses steps, which no refresh request has")
+				report(at.Path, "expected, because that of token uses steps, which no refresh request has")
 			}
 			if use.Name == placeholder.Code {
-				p.add(at.Path, "expected, because that of token uses code, which no refresh request has")
+				report(at.Path, "expected, because that of token uses code, which no refresh request has")
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package parser
+package usage
 
 import (
 	"regexp"
@@ -15,33 +15,33 @@ const (
 	maxPattern = 256 // bytes of a variable's pattern
 )
 
-// named checks what a descriptor declares of secrets and variables.
-func (p *problems) named(d *descriptor.Descriptor, used map[string]bool) {
+// checkDeclared checks what a descriptor declares of secrets and variables.
+func checkDeclared(d *descriptor.Descriptor, used map[string]bool, report Report) {
 	if len(d.Secrets) > maxNamed || len(d.Variables) > maxNamed {
-		p.add("secrets", "expected at most %d, and as many variables", maxNamed)
+		report("secrets", "expected at most %d, and as many variables", maxNamed)
 	}
 	for name := range d.Secrets {
 		switch path := "secrets." + redact.Name(name); {
-		case !isNamed(name):
-			p.add(path, "expected a name such as %s", namedForm)
+		case !IsName(name):
+			report(path, "expected a name such as %s", NameForm)
 		case !used[placeholder.SecretPrefix+name] && !sendsSecret(d, name):
-			p.add(path, "nothing uses it: expected {secrets.%s} in a template", redact.Name(name))
+			report(path, "nothing uses it: expected {secrets.%s} in a template", redact.Name(name))
 		}
 	}
 	for name, v := range d.Variables {
 		path := "variables." + redact.Name(name)
 		switch _, err := regexp.Compile(v.Pattern); {
-		case !isNamed(name):
-			p.add(path, "expected a name such as %s", namedForm)
+		case !IsName(name):
+			report(path, "expected a name such as %s", NameForm)
 		case !used[placeholder.VariablePrefix+name]:
-			p.add(path, "nothing uses it: expected {variables.%s} in a template", redact.Name(name))
+			report(path, "nothing uses it: expected {variables.%s} in a template", redact.Name(name))
 		case err != nil || len(v.Pattern) > maxPattern:
-			p.add(path+".pattern", "expected a regular expression (RE2) of at most %d bytes", maxPattern)
+			report(path+".pattern", "expected a regular expression (RE2) of at most %d bytes", maxPattern)
 		case v.Default != nil && *v.Default != "" && v.Expects(*v.Default) != "":
-			p.add(path+".default", "expected a value that pattern and values allow")
+			report(path+".default", "expected a value that pattern and values allow")
 		}
 		if slices.Contains(v.Values, "") {
-			p.add(path+".values", "expected no empty text")
+			report(path+".values", "expected no empty text")
 		}
 	}
 }
