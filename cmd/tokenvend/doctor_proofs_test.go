@@ -82,7 +82,7 @@ func TestDoctorChecksTheKeysOfProofs(t *testing.T) {
 	bound := func(m *kmstypes.KeyMetadata) string { return "box=" + *m.Arn + "@api.box.com" }
 	c.setProofs(bound(signing.KeyMetadata))
 	c.doctor(clierror.OK).has(t, doctor.Fine, "proof of box", "signed by "+*signing.KeyMetadata.Arn, "api.box.com")
-	_, err = keys.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: signing.KeyMetadata.Arn})
+	_, err = keys.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: signing.KeyMetadata.KeyId})
 	c.must(err)
 	c.doctor(clierror.Failed).has(t, doctor.Failed, "proof of box", "is not enabled", "enable-key")
 	c.setProofs(bound(sealing.KeyMetadata))

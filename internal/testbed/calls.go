@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Calls is a proxy between a program and an AWS service that counts requests.
@@ -98,7 +99,9 @@ func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 		t.Fatal(err)
 	}
 	c := &Calls{made: map[string]int{}, taken: map[string]int{}}
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	// Emulators close connections that are idle for 5 seconds. A request on one
+	// that is being closed fails, and would be counted again.
+	transport := &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 2 * time.Second}
 	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body) // only then does net/http notice that a client is gone
