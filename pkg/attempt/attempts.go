@@ -54,7 +54,7 @@ type attempt struct {
 type outcome struct {
 	record   *records.Known        // as it is by now
 	client   credential.Credential // what the record was learned from, or the version that obtained the token
-	changed  bool                  // the secret has another destination by now: the attempt starts again
+	changed  bool                  // the secret has another destination or login by now: the attempt starts again
 	heldBack bool                  // the entry's grant belongs to another destination: nothing was sent
 	grant    descriptor.Grant      // of the last request
 	response provider.TokenResponse

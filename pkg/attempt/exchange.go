@@ -100,14 +100,18 @@ func (a *attempt) prepare(ctx context.Context, s records.Snapshot) {
 func (a *attempt) exchange(ctx context.Context, req provider.TokenRequest, before store.Failure) {
 	var err error
 	adopt := func(c credential.Credential) {
-		before := a.record.Digests.Destination
+		before := a.record
 		a.record, _ = a.Registry.Adopt(ctx, a.record, c)
-		a.changed = a.record.Digests.Destination != before
+		a.changed = a.record.Digests.Destination != before.Digests.Destination ||
+			before.LoginMoved(a.record.Row, a.before.Row.Key.Variant)
 	}
 	others := func() bool {
 		return before.IsZero() || failure.MayBeOutage(before) && !failure.Of(err).Intermediary
 	}
 	for c := range a.Registry.Candidates(ctx, a.client, others, adopt) {
+		if a.changed {
+			break // what was to be sent may be another account's
+		}
 		d, unknown := c.ProviderDescriptor()
 		if unknown != nil {
 			continue

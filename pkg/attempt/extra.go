@@ -19,7 +19,7 @@ func (a *attempt) extra(before, next *row.Row) token.Extra {
 		if d.Authorize != nil && d.Authorize.Extra[name] != "" {
 			return a.grant == descriptor.RefreshToken
 		}
-		return d.NamesExtra(name) && before.Digests == next.Digests
+		return d.NamesExtra(name) && before.Digests.Same(next.Digests)
 	}
 	return a.response.Extra.Keep(before.Token.Extra, isNamed)
 }

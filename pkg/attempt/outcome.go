@@ -27,7 +27,7 @@ func (a *attempt) succeed(ctx context.Context, next *row.Row) {
 	before, now := *next, clock.Now()
 	fingerprint := token.Fingerprint(a.response.Access)
 	next.ObtainedFor(a.record.Row)
-	same := fingerprint == before.Fingerprint && before.Digests == next.Digests &&
+	same := fingerprint == before.Fingerprint && before.Digests.Same(next.Digests) &&
 		a.grant != descriptor.AuthorizationCode
 	if !same {
 		next.Generation = a.Records.NextGeneration(next.Entry)
@@ -95,16 +95,16 @@ func (a *attempt) fail(ctx context.Context, next *row.Row) {
 	if len(next.Sealed) == 0 { // a row that was deleted, and is written anew
 		next.Generation = max(next.Generation, a.Records.SeenGeneration(next.Key))
 	}
-	before := next.State
+	before := *next
 	reseal := a.keepAfterFailure(next)
 	schedule.Keep(&next.Entry, now)
 	// The sealed part is bound to the state.
-	restate := next.State != before && len(next.Sealed) > 0 && !next.Broken && !next.Outdated
+	restate := next.State != before.State && len(next.Sealed) > 0 && !next.Broken && !next.Outdated
 	if !reseal && !restate {
 		return
 	}
 	if err := a.Records.Seal(ctx, next); err != nil {
-		next.State = before
+		next.RestoreSealed(&before)
 		if reseal {
 			a.Journal.Event(ctx, slog.LevelError, "refresh token lost", next.Key.Credential, "it could not be sealed")
 		}
@@ -119,7 +119,11 @@ func (a *attempt) keepAfterFailure(next *row.Row) (reseal bool) {
 	case !a.response.Refresh.IsZero():
 		obtained := row.Row{Entry: next.Entry}
 		obtained.ObtainedFor(a.record.Row)
-		next.KeepGrant(a.response.Refresh, schedule.RefreshEnd(a.response), obtained)
+		if end := schedule.RefreshEnd(a.response); a.grant == descriptor.AuthorizationCode {
+			next.ReplaceGrant(a.response.Refresh, end, obtained, a.response.Extra)
+		} else {
+			next.KeepGrant(a.response.Refresh, end, obtained)
+		}
 		return true
 	case a.failed.Code == api.ReauthorizationRequired:
 		next.State = store.Reauthorize

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/clock"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/records"
@@ -34,6 +35,9 @@ type recovery struct {
 	Request       string    `json:"request,omitempty"`
 	Refresh       string    `json:"refresh_token"`
 	Until         time.Time `json:"until,omitzero"` // its expiry
+	// NewGrant: it came for a code, with these further values.
+	NewGrant bool              `json:"new_grant,omitempty"`
+	Extra    map[string]string `json:"extra,omitempty"`
 }
 
 // recoveryBinding is the additional data of a blob, so that nothing else that
@@ -49,6 +53,7 @@ func (a *attempt) rescue(ctx context.Context, next *row.Row, err error) {
 		Account: v.Account, Audience: v.Audience, Scope: v.Scope, Generation: a.lease.Entry.Generation,
 		RequestDigest: next.RequestDigest, Destination: next.Digests.Destination, Request: next.Digests.Request,
 		Refresh: next.Refresh.Reveal(), Until: next.RefreshUntil,
+		NewGrant: a.grant == descriptor.AuthorizationCode, Extra: next.Token.Extra.Reveal(),
 	}
 	if errors.Is(err, store.ErrLeaseLost) && a.restore(ctx, key, r) == nil {
 		return
@@ -126,10 +131,15 @@ func (t *Attempts) restore(ctx context.Context, key token.Key, r recovery) error
 	}
 	next := s.Row.With(e)
 	next.Stamp(s.Record.Row)
-	next.KeepGrant(redact.New(r.Refresh), r.Until, row.Row{
+	obtained := row.Row{
 		Entry:   store.Entry{RequestDigest: r.RequestDigest},
 		Digests: row.Digests{Destination: r.Destination, Request: r.Request},
-	})
+	}
+	if r.NewGrant {
+		next.ReplaceGrant(redact.New(r.Refresh), r.Until, obtained, token.NewExtra(r.Extra))
+	} else {
+		next.KeepGrant(redact.New(r.Refresh), r.Until, obtained)
+	}
 	next.State, next.Failure = store.Live, store.Failure{}
 	schedule.Due(&next.Entry, clock.Now())
 	if err := t.Records.Seal(ctx, &next); err != nil {

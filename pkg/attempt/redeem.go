@@ -85,7 +85,7 @@ func (a *attempt) redeem(ctx context.Context, code Code) {
 // addParameters adds what the descriptor names of the authorization response to
 // the further values of the token response, which win.
 func (a *attempt) addParameters(response url.Values) {
-	if a.failed != nil || a.record.Descriptor == nil || a.record.Descriptor.Authorize == nil {
+	if a.record.Descriptor == nil || a.record.Descriptor.Authorize == nil {
 		return
 	}
 	named := token.Extra{}

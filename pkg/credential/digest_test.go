@@ -88,3 +88,15 @@ func TestChangesNameWhatDiffers(t *testing.T) {
 		t.Errorf("Changes = %s, want %s", strings.Join(got, ", "), want)
 	}
 }
+
+// This program sends nothing to the page where a user consents: a variable of
+// its URL alone changes no destination.
+func TestVariablesOfTheAuthorizePageAreNoDestination(t *testing.T) {
+	c := mustParse(t, object{"client_id": "a", "client_secret": canary, "provider": "amazon-sp-api",
+		"grant": "refresh_token", "refresh_token": canary})
+	for _, part := range c.Destination() {
+		if strings.HasPrefix(part.Name, "variables.") {
+			t.Errorf("Destination() has %s, want none but those of URLs that are called", part.Name)
+		}
+	}
+}

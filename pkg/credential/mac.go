@@ -15,12 +15,16 @@ import (
 // name or prove an account: named secrets, or the client secret of a login.
 func (c Credential) HasLogin() bool { return len(c.login()) > 0 }
 
-// MAC returns an HMAC-SHA256 in hex of those secrets, or "" if there are none.
-// It reveals nothing of them without the key.
+// NoLogin is the MAC of a credential without such secrets. "" is what older
+// programs noted, of any.
+const NoLogin = "none"
+
+// MAC returns an HMAC-SHA256 in hex of those secrets, or [NoLogin] if there are
+// none. It reveals nothing of them without the key.
 func (c Credential) MAC(key []byte) string {
 	texts := c.login()
 	if len(texts) == 0 {
-		return ""
+		return NoLogin
 	}
 	sum := hmac.New(sha256.New, key)
 	for _, text := range texts {
@@ -29,6 +33,25 @@ func (c Credential) MAC(key []byte) string {
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:digestBytes])
 }
+
+// SameAccount reports whether the named secrets of both are the same, but for
+// the password of an account.
+func (c Credential) SameAccount(other Credential) bool {
+	account := func(c Credential) map[string]string {
+		texts := map[string]string{}
+		for name, value := range c.Secrets {
+			if name != passwordName {
+				texts[name] = value.Reveal()
+			}
+		}
+		return texts
+	}
+	return maps.Equal(account(c), account(other))
+}
+
+// passwordName is the named secret that proves an account and names none (RFC
+// 6749 §4.3).
+const passwordName = "password" // #nosec G101 -- a name
 
 // login returns the names and values of those secrets.
 func (c Credential) login() []string {

@@ -31,7 +31,7 @@ func (w *world) asOlder(k token.Key) {
 	fields := map[string]json.RawMessage{}
 	testworld.Must(w.T, json.Unmarshal(plain, &fields))
 	for _, name := range []string{
-		"destination", "request", "stamped", "legacy", "former", "accepted", "params_digest",
+		"destination", "request", "login", "stamped", "legacy", "former", "accepted", "params_digest",
 	} {
 		delete(fields, name)
 	}

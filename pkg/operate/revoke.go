@@ -87,7 +87,7 @@ func revoking(lease store.Lease, s records.Snapshot, failed *failure.Cause) row.
 // token first, because it could obtain more. What was obtained at another
 // destination is not sent to the one in force.
 func (o Operator) revokeAtProvider(ctx context.Context, s records.Snapshot) (revoked bool, failed *failure.Cause) {
-	if s.Record.Descriptor == nil || !s.Record.Descriptor.Revokes() || !s.Accepted {
+	if s.Record.Descriptor == nil || !s.Record.Descriptor.Revokes() || !s.Revocable {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, mint.ExchangeTimeout)
@@ -97,7 +97,7 @@ func (o Operator) revokeAtProvider(ctx context.Context, s records.Snapshot) (rev
 		return false, failure.Of(err)
 	}
 	d := record.Descriptor
-	if d == nil || !d.Revokes() || !records.NewSnapshot(record, s.Row).Accepted {
+	if d == nil || !d.Revokes() || !records.NewSnapshot(record, s.Row).Revocable {
 		return false, nil
 	}
 	endpoint := provider.Endpoint{

@@ -85,7 +85,8 @@ func (r *Registry) Adopt(
 // Candidates yields the versions of a secret whose client authentication may be
 // tried, each once: c, the current one read afresh, and (if others returns true
 // then) the pending and the previous one. Each is used with its own descriptor,
-// URLs and parameters, and only if its destination is that of c. The consumer
+// URLs and parameters, and only if its destination is that of c; the pending
+// and the previous one only if they are of the same account. The consumer
 // continues as long as the provider refuses the client.
 //
 // A current version that is newer than c is passed to adopt. One with another
@@ -111,6 +112,9 @@ func (r *Registry) Candidates(
 				adopt(next)
 			}
 			same := next.Destination().Digest() == c.Destination().Digest()
+			if stage != credential.Current && !next.SameAccount(c) {
+				continue // its tokens are another account's
+			}
 			if stage == credential.Current && !same || same && !yield(next) {
 				return
 			}

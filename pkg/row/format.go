@@ -98,12 +98,27 @@ func (r *Row) Seal(ctx context.Context, sealer seal.Sealer, f Format) error {
 	if err != nil {
 		return err
 	}
-	r.Format = f.writes()
-	if r.Format >= secondFormat && !r.Key.IsRecord() {
-		r.RequestDigest = "" // it is sealed, in two digests
+	next := r.Entry
+	next.Format = f.writes()
+	if next.Format >= secondFormat && !r.Key.IsRecord() {
+		next.RequestDigest = "" // it is sealed, in two digests
 	}
-	r.Sealed, err = sealer.Seal(ctx, r.Key.Credential, plain, Additional(r.Entry))
-	return err
+	if next.Sealed, err = sealer.Seal(ctx, r.Key.Credential, plain, Additional(next)); err != nil {
+		return err
+	}
+	r.Entry = next
+	return nil
+}
+
+// RestoreSealed gives the row what another one has sealed, and all that the
+// sealed part is bound to. Its failure and its times to come stay.
+func (r *Row) RestoreSealed(from *Row) {
+	e := r.Entry
+	e.Sealed, e.Format, e.State, e.Generation = from.Sealed, from.Format, from.State, from.Generation
+	e.Type, e.Scope, e.Fingerprint, e.RequestDigest = from.Type, from.Scope, from.Fingerprint, from.RequestDigest
+	e.IssuedAt, e.ExpiresAt, e.CacheUntil = from.IssuedAt, from.ExpiresAt, from.CacheUntil
+	e.RenewAt, e.RefreshUntil = from.RenewAt, from.RefreshUntil
+	*r = from.With(e)
 }
 
 // plain returns what is to be sealed.

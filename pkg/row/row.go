@@ -49,6 +49,15 @@ type Row struct {
 // which belongs to no secret of the client.
 type Digests struct{ Destination, Request, Login string }
 
+// Same reports whether two tokens were obtained in the same way, as far as is
+// known: an older program noted no login.
+func (d Digests) Same(other Digests) bool {
+	if d.Login == "" || other.Login == "" {
+		d.Login, other.Login = "", ""
+	}
+	return d == other
+}
+
 // With returns the row with its entry as it is seen now, of other times or
 // another lease, and the same sealed part.
 func (r *Row) With(e store.Entry) Row {
@@ -100,8 +109,15 @@ func (r *Row) loginOf(v token.Variant) string {
 // nor by a record without a key.
 func (r *Row) sameLogin(entry *Row) bool {
 	has := entry.Digests.Login
-	unknown := has == "" || len(r.History.LoginKey) == 0
+	unknown := has == "" || r.History.Login == ""
 	return unknown || r.Terms.Granted(entry.Key.Variant) || has == r.History.Login
+}
+
+// LoginMoved reports whether the secrets that a variant's tokens belong to are
+// others in a later state of the record.
+func (r *Row) LoginMoved(later *Row, v token.Variant) bool {
+	before, after := r.loginOf(v), later.loginOf(v)
+	return before != "" && after != "" && before != after
 }
 
 // KeepGrant keeps a refresh token that came without a usable access token and
@@ -110,10 +126,21 @@ func (r *Row) sameLogin(entry *Row) bool {
 func (r *Row) KeepGrant(refresh redact.String, until time.Time, obtained Row) {
 	r.Refresh, r.RefreshUntil, r.RefreshSpent = refresh, until, false
 	otherRequest := r.RequestDigest != "" && r.RequestDigest != obtained.RequestDigest
-	if r.Digests != obtained.Digests || otherRequest {
-		r.Token, r.Fingerprint, r.Warnings, r.ExpiresAt = token.Token{}, "", "", time.Time{}
+	if !r.Digests.Same(obtained.Digests) || otherRequest {
+		r.dropToken(token.Extra{})
 	}
 	r.Digests, r.RequestDigest = obtained.Digests, obtained.RequestDigest
+}
+
+// ReplaceGrant is KeepGrant for the grant of a new code, which may be another
+// account's: no access token stays, and only these further values.
+func (r *Row) ReplaceGrant(refresh redact.String, until time.Time, obtained Row, extra token.Extra) {
+	r.KeepGrant(refresh, until, obtained)
+	r.dropToken(extra)
+}
+
+func (r *Row) dropToken(extra token.Extra) {
+	r.Token, r.Fingerprint, r.Warnings, r.ExpiresAt = token.Token{Extra: extra}, "", "", time.Time{}
 }
 
 // SetToken sets the access token that the entry's times and words describe,
@@ -131,6 +158,9 @@ type Standing struct {
 	// Accepted: its destination is in force, or an operator accepted its grants
 	// for the one in force; and it was obtained with the secrets in force.
 	Accepted bool
+	// Revocable: the provider in force is the one that it was obtained from,
+	// with whatever secrets.
+	Revocable bool
 }
 
 // Compare returns the standing of an entry. An entry without digests, which an
@@ -141,12 +171,13 @@ func Compare(record, entry *Row) Standing {
 	stamped.Stamp(record)
 	has, inForce := stamped.Digests, record.Digests.Destination
 	same := has.Destination != "" && has.Destination == inForce
+	accepted := same || has.Destination != "" && slices.Contains(record.History.Accepted, has.Destination)
 	if !record.sameLogin(entry) {
-		return Standing{}
+		return Standing{Revocable: accepted}
 	}
 	return Standing{
 		Requested: same && has.Request == record.Terms.RequestDigest(entry.Key.Variant),
-		Accepted:  same || has.Destination != "" && slices.Contains(record.History.Accepted, has.Destination),
+		Accepted:  accepted, Revocable: accepted,
 	}
 }
 
@@ -207,7 +238,8 @@ func (r *Row) SetTerms(terms credential.Terms) {
 // KnowsLogin reports whether a record has the MAC of a credential's secrets, or
 // needs none.
 func (r *Row) KnowsLogin(c credential.Credential) bool {
-	return r.History.Login == c.MAC(r.History.LoginKey)
+	byOlderProgram := r.History.Login == ""
+	return r.History.Login == c.MAC(r.History.LoginKey) || byOlderProgram && !c.HasLogin()
 }
 
 // SetLogin notes in a record the secrets in force.

@@ -30,7 +30,7 @@ const leastOverlap = 30 * time.Second
 // later, if the overlap is not known. g is the grant type that obtained next.
 func (v *Verifier) Replaced(s records.Snapshot, record *records.Known, next *row.Row, g descriptor.Grant) {
 	old := s.Row.Token
-	unfit := old.Fingerprint == next.Fingerprint || s.Row.Digests != next.Digests
+	unfit := old.Fingerprint == next.Fingerprint || !s.Row.Digests.Same(next.Digests)
 	if old.IsZero() || unfit || old.Left(clock.Now()) < leastOverlap {
 		return
 	}

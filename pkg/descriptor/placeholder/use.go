@@ -53,12 +53,13 @@ func UsesOf(d *descriptor.Descriptor, prefix string) []string {
 	return slices.Sorted(slices.Values(names))
 }
 
-// URLVariables returns the names of the variables that URLs use, sorted.
+// URLVariables returns the names of the variables that URLs use, sorted. That
+// of authorize is left out: this program sends nothing there.
 func URLVariables(d *descriptor.Descriptor) []string {
 	used := map[string]bool{}
 	for _, p := range Places(d) {
 		t, err := p.Parse()
-		if err != nil || !p.IsURL {
+		if err != nil || !p.IsURL || p.Request == "authorize" {
 			continue
 		}
 		for _, use := range t.Uses() {
