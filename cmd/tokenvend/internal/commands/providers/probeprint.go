@@ -51,7 +51,7 @@ func writeExchange(b *strings.Builder, x probe.Exchange) {
 	case x.Step != "":
 		title = "The request of step " + x.Step
 	case x.Then:
-		title = "The request after it, then"
+		title = "The request then, after the token request"
 	}
 	fmt.Fprintf(b, "%s:\n", title)
 	if x.Request.Problem != "" {
