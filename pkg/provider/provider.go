@@ -32,9 +32,10 @@ type Endpoint struct {
 	// Clocks remembers the clocks of providers between requests. nil: each
 	// request knows only what its own responses show.
 	Clocks *Clocks
-	// Observe is called with each response to a request, for a diagnosis. The
-	// response is not masked. nil: nobody observes.
-	Observe func(Message)
+	// Observe is called with each response to a request and the name of that,
+	// see [request.Call]. It is for a diagnosis: the response is not masked.
+	// nil: nobody observes.
+	Observe func(name string, m Message)
 }
 
 func (e Endpoint) builder(ctx context.Context) request.Builder {

@@ -124,7 +124,7 @@ async function api(t) {
   const server = createServer((request, answer) => {
     const token = request.headers.authorization ?? request.headers['x-token']
     seen.push(token ?? (request.url === '/elsewhere' ? undefined : request.url))
-    if (request.url === '/away') {
+    if (request.url.split('?')[0] === '/away') {
       answer.writeHead(302, { Location: `http://localhost:${server.address().port}/elsewhere` })
     } else {
       answer.statusCode = token === 'Bearer token-2' ? 200 : 401
@@ -159,6 +159,15 @@ test('a redirect to another host goes without the token', async (t) => {
   const { url, seen } = await api(t)
   await new Client(new Fake()).source('minut').fetch(url + '/away')
   assert.deepEqual(seen, ['Bearer token-1', undefined])
+})
+
+test('a 401 of another host is not answered with a token in the URL', async (t) => {
+  const { url, seen } = await api(t)
+  const fake = new Fake()
+  fake.use = { query: 'key' }
+  assert.equal((await new Client(fake).source('minut').fetch(url + '/away')).status, 401)
+  assert.deepEqual(seen, ['/away?key=token-1', undefined])
+  assert.equal(fake.requests.length, 1)
 })
 
 test('a request carries the token as its API expects it', async (t) => {

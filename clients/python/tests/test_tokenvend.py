@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 
 import requests
 
@@ -172,15 +173,24 @@ class SourceTest(unittest.TestCase):
 class API(http.server.BaseHTTPRequestHandler):
     """An API behind tokens: it takes the second token alone."""
 
-    seen = []
+    seen, paths = [], []
 
     def do_GET(self):
-        API.seen.append(self.headers.get("Authorization") or self.headers.get("X-Token"))
-        if self.path == "/away":
+        token = self.headers.get("Authorization") or self.headers.get("X-Token")
+        API.seen.append(token)
+        API.paths.append(self.path)
+        path, elsewhere = self.path.partition("?")[0], f"//localhost:{self.server.server_port}/elsewhere"
+        if path == "/away" or path == "/away-second" and token == "token-2":
             self.send_response(302)
-            self.send_header("Location", f"http://localhost:{self.server.server_port}/elsewhere")
+            self.send_header("Location", "http:" + elsewhere)
+        elif path == "/away-slashes":
+            self.send_response(302)
+            self.send_header("Location", "//" + elsewhere)
+        elif path == "/near":
+            self.send_response(302)
+            self.send_header("Location", "/there")
         else:
-            self.send_response(200 if self.headers.get("Authorization") == "Bearer token-2" else 401)
+            self.send_response(200 if token == "Bearer token-2" else 401)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -192,7 +202,7 @@ class API(http.server.BaseHTTPRequestHandler):
 
 class AuthTest(unittest.TestCase):
     def setUp(self):
-        API.seen = []
+        API.seen, API.paths = [], []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), API)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.addCleanup(self.server.server_close)
@@ -226,6 +236,48 @@ class AuthTest(unittest.TestCase):
         fake.use = {"header": "X-Token"}
         requests.get(self.url + "/away", auth=tokenvend.Client(fake).source("minut").auth(), timeout=10)
         self.assertEqual(API.seen, ["token-1", None])
+
+    def test_a_redirect_with_four_slashes_goes_without_another_header(self):
+        fake = Fake()
+        fake.use = {"header": "X-Token"}
+        requests.get(self.url + "/away-slashes", auth=tokenvend.Client(fake).source("minut").auth(), timeout=10)
+        self.assertEqual(API.seen[0], "token-1")
+        self.assertNotIn("token-1", API.seen[1:])
+
+    def test_a_redirect_after_a_401_goes_without_another_header(self):
+        fake = Fake()
+        fake.use = {"header": "X-Token"}
+        requests.get(self.url + "/away-second", auth=tokenvend.Client(fake).source("minut").auth(), timeout=10)
+        self.assertEqual(API.seen, ["token-1", "token-2", None])
+
+    def test_a_401_of_another_host_is_not_answered_with_a_token_in_the_url(self):
+        fake = Fake()
+        fake.use = {"query": "key"}
+        answer = requests.get(self.url + "/away", auth=tokenvend.Client(fake).source("minut").auth(), timeout=10)
+        self.assertEqual((answer.status_code, API.paths), (401, ["/away?key=token-1", "/elsewhere"]))
+        self.assertEqual(len(fake.requests), 1)
+
+    def test_a_401_of_another_host_in_netrc_is_not_answered_with_a_token(self):
+        with tempfile.NamedTemporaryFile("w") as netrc:
+            netrc.write("default login u password p")
+            netrc.flush()
+            with unittest.mock.patch.dict(os.environ, NETRC=netrc.name):
+                fake = Fake()
+                auth = tokenvend.Client(fake).source("minut").auth()
+                requests.get(self.url + "/away", auth=auth, timeout=10)
+        self.assertEqual(API.seen, ["Bearer token-1", "Basic dTpw"])
+        self.assertEqual(len(fake.requests), 1)
+
+    def test_a_401_after_a_redirect_to_the_same_host_is_reported(self):
+        auth = tokenvend.Client(Fake()).source("minut").auth()
+        self.assertEqual(requests.get(self.url + "/near", auth=auth, timeout=10).status_code, 200)
+        self.assertEqual(API.seen, ["Bearer token-1", "Bearer token-1", "Bearer token-2"])
+
+    def test_a_401_to_a_token_in_the_url_is_reported(self):
+        fake = Fake()
+        fake.use = {"query": "key"}
+        requests.get(self.url + "/?a=b%20c", auth=tokenvend.Client(fake).source("minut").auth(), timeout=10)
+        self.assertEqual(API.paths, ["/?a=b%20c&key=token-1", "/?a=b%20c&key=token-2"])
 
     def test_a_401_to_another_header_is_reported(self):
         fake = Fake()

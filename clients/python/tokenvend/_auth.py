@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import urllib.parse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from ._errors import TokenvendError
 
 if TYPE_CHECKING:
     from ._client import Source
     from ._token import Token
+
+    Origin = tuple[str, str, Optional[int]]
 
 
 class Auth:
@@ -26,20 +28,31 @@ class Auth:
     def __call__(self, request: Any) -> Any:
         token = self._source.token()
         request.url = token.authorize(request.url, request.headers)
-        request.register_hook("response", lambda answer, **options: self._answered(answer, token, options))
+        request.register_hook("response", _Hook(self._source, token, _origin(request.url)))
         return request
 
-    def _answered(self, answer: Any, sent: "Token", options: Any) -> Any:
-        if answer.is_redirect and sent.header not in ("", "Authorization"):
-            # requests takes away no other header for another host
-            target = urllib.parse.urljoin(answer.url, answer.headers["location"])
-            if _origin(target) != _origin(answer.url):
-                answer.request.headers.pop(sent.header, None)
+
+class _Hook:
+    """Gets the answer to a request and to each redirect of it.
+
+    requests passes it the answers one by one, each with an empty history. So it
+    notes itself that a redirect has led to another origin. From then on, no
+    answer is one to the token, and no token may be sent there.
+    """
+
+    def __init__(self, source: "Source", sent: "Token", origin: "Origin") -> None:
+        self._source, self._sent, self._origin = source, sent, origin
+        self._left = False
+
+    def __call__(self, answer: Any, **options: Any) -> Any:
+        sent = self._sent
+        self._left = self._left or _origin(answer.request.url) != self._origin
+        self._remove_header(answer, answer.request)
         body = answer.request.body
         if answer.status_code != 401 or not (body is None or isinstance(body, (bytes, str))):
             return answer
         # A redirect has led to a request without the token, or was answered already.
-        if answer.history or sent.header and sent.header not in answer.request.headers:
+        if answer.history or self._left or not _carries(answer.request, sent):
             return answer
         try:
             token = self._source.reject(sent.fingerprint)
@@ -55,9 +68,45 @@ class Auth:
         again = answer.connection.send(request, **options)
         again.history.append(answer)
         again.request = request
+        self._remove_header(again, answer.request)  # which a redirect copies
         return again
 
+    def _remove_header(self, answer: Any, request: Any) -> None:
+        """Removes the token's header field where a redirect leads to another origin.
 
-def _origin(url: str) -> tuple[str, str]:
+        requests itself removes Authorization alone.
+        """
+        if not answer.is_redirect or self._sent.header in ("", "Authorization"):
+            return
+        try:
+            leaves = _origin(_target(answer)) != self._origin
+        except ValueError:  # no URL
+            leaves = True
+        if leaves:
+            request.headers.pop(self._sent.header, None)
+
+
+def _carries(request: Any, token: "Token") -> bool:
+    """Reports whether a request has the token.
+
+    For another host, requests may have replaced Authorization from ~/.netrc.
+    """
+    if token.header:
+        return request.headers.get(token.header) == token.authorization
+    pairs = urllib.parse.parse_qsl(urllib.parse.urlsplit(request.url).query)
+    return (token.use.query, token.access_token) in pairs
+
+
+def _target(answer: Any) -> str:
+    """Returns the URL that a redirect leads to, "" where that is not certain."""
+    location = answer.headers["location"]
+    parts = urllib.parse.urlsplit(location)
+    if not parts.netloc and parts.path.startswith("//"):
+        return ""  # some versions of Python take ////host for a host (python/cpython#67693)
+    return urllib.parse.urljoin(answer.url, location)
+
+
+def _origin(url: str) -> "Origin":
     parts = urllib.parse.urlsplit(url)
-    return parts.scheme, parts.netloc
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", port

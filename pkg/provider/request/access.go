@@ -21,7 +21,7 @@ func (b Builder) Revocation(token redact.String) (*Call, *Error) {
 	}
 	r := d.RevokeRequest()
 	q := b.start(r, descriptor.ClientCredentials, u, skew.Skew{})
-	q.access = token
+	q.Name, q.access = "revoke", token
 	q.Mask.Add(token.Reveal())
 	q.set(r, descriptor.FieldToken, token.Reveal())
 	return q.finish(r, nil)
@@ -38,7 +38,7 @@ func (b Builder) Verification(token redact.String) (*Call, *Error) {
 		return nil, err
 	}
 	q := b.start(descriptor.Request{Method: http.MethodGet}, "", u, skew.Skew{})
-	q.access, q.Cert = token, b.Client.Certificate
+	q.Name, q.access, q.Cert = "verify", token, b.Client.Certificate
 	q.Mask.Add(token.Reveal())
 	q.use(d.Use, token)
 	if err := q.setHeaders(d.Verify.Headers); err != nil {

@@ -17,6 +17,9 @@ import (
 type Call struct {
 	response.Request
 
+	// Name is the request's in the descriptor: "token" for each token request,
+	// "steps.NAME", "then", "revoke" or "verify".
+	Name   string
 	Method string
 	URL    *url.URL
 	Header http.Header

@@ -3,6 +3,7 @@ package request
 import (
 	"fmt"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -17,6 +18,7 @@ func (b Builder) Step(i int, req TokenRequest, taken map[string]redact.String) (
 	}
 	r := step.Full()
 	q := b.start(r, req.Grant, u, skew.Skew{})
+	q.Name = placeholder.StepPrefix + step.Name
 	q.forToken(b.Descriptor.EndpointFor(req.Grant), req, taken)
 	return q.finish(r, nil)
 }

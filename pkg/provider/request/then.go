@@ -15,7 +15,7 @@ func (b Builder) Then(g descriptor.Grant, access redact.String) (*Call, *Error) 
 	}
 	r := b.Descriptor.Then.Full()
 	q := b.start(r, g, u, skew.Skew{})
-	q.access = access
+	q.Name, q.access = "then", access
 	q.Mask.Add(access.Reveal())
 	return q.finish(r, nil)
 }

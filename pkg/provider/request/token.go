@@ -101,6 +101,7 @@ func (b Builder) Token(req TokenRequest, now skew.Skew, taken map[string]redact.
 		return nil, err
 	}
 	q := b.start(t.Request, req.Grant, u, now)
+	q.Name = "token"
 	q.forToken(t, req, taken)
 	if err := q.setGrant(t, req); err != nil {
 		return nil, err

@@ -15,10 +15,14 @@ import (
 
 // Exchange is a request, and what was answered.
 type Exchange struct {
-	Step    string  `json:"step,omitempty"` // its name; "": the token request
+	Step string `json:"step,omitempty"` // its name; "": no step
+	// Then reports whether the request is the one after the token request.
+	Then    bool    `json:"then,omitempty"`
 	Request Request `json:"request"`
 	// Answer is nil where none arrived.
 	Answer *Answer `json:"answer,omitempty"`
+
+	name string // of the request: see [request.Call]
 }
 
 // Result is what became of a probe.
@@ -47,10 +51,12 @@ func Run(ctx context.Context, c credential.Credential, hc *http.Client) (result 
 	request.Scope, request.Audience = c.ScopeAndAudience(token.Variant{})
 	result.Exchanges, result.SelfSigned = requests(d, c.Client, request)
 
-	var answers []provider.Message
+	answers := map[string]provider.Message{}
 	endpoint := provider.Endpoint{
 		Descriptor: d, Client: c.Client, HTTP: hc,
-		Observe: func(m provider.Message) { answers = append(answers, m) },
+		// A token request may be sent twice, by another clock: the last answer
+		// counts.
+		Observe: func(name string, m provider.Message) { answers[name] = m },
 	}
 	response, err := endpoint.Exchange(ctx, request)
 	result.addAnswers(answers)
@@ -62,19 +68,18 @@ func Run(ctx context.Context, c credential.Credential, hc *http.Client) (result 
 	case request.Grant == descriptor.SelfSigned:
 		result.Read = append(result.Read, selfSignedReadings(response)...)
 	default:
-		result.Read = append(result.Read, readings(d, response)...)
+		result.Read = append(result.Read, readings(d, response, answers["token"])...)
+		result.Read = append(result.Read, thenReadings(d.Then, response, answers["then"])...)
 	}
 	return result, err
 }
 
-// addAnswers adds the answers to their requests. The token request may have
-// been sent twice, by another clock: then the last answer counts.
-func (r *Result) addAnswers(answers []provider.Message) {
-	last := len(r.Exchanges) - 1
-	for i, m := range answers {
-		if last >= 0 {
+// addAnswers adds the answers to their requests.
+func (r *Result) addAnswers(answers map[string]provider.Message) {
+	for i, x := range r.Exchanges {
+		if m, ok := answers[x.name]; ok {
 			answer := describe(m)
-			r.Exchanges[min(i, last)].Answer = &answer
+			r.Exchanges[i].Answer = &answer
 		}
 	}
 }

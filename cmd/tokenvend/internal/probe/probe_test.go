@@ -26,14 +26,21 @@ var secrets = []string{
 // request with that text.
 func run(t *testing.T, descriptor, fields, answer string) (probe.Result, error) {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return runWith(t, descriptor, fields, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("X-Session", secrets[4])
 		if strings.Contains(answer, `"error"`) {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 		_, _ = io.WriteString(w, answer)
-	}))
+	})
+}
+
+// runWith probes a descriptor, "{server}" in which is a server with that
+// handler.
+func runWith(t *testing.T, descriptor, fields string, handler http.HandlerFunc) (probe.Result, error) {
+	t.Helper()
+	server := httptest.NewServer(handler)
 	defer server.Close()
 	descriptor = strings.ReplaceAll(descriptor, "{server}", server.URL)
 	c, err := secret.Parse("probe", "", fmt.Appendf(nil, `{"descriptor":%s,%s}`, descriptor, fields))
@@ -101,6 +108,12 @@ func TestRunShowsNoSecret(t *testing.T) {
 				"take":{"session":"/session","head":"header:X-Session"}}]}`,
 			`"secrets":{"a":"` + secrets[2] + `"}`, "[steps.s.session]",
 		},
+		"the request after the token request": {
+			`{"token":{"url":"{server}/t","auth":"post"},"then":{"url":"/session","headers":{"X-Token":"{access_token}",
+				"X-Hex":"{hex(unhex(access_token))}"},"body":"query","params":{"key":"{secrets.a}"},
+				"access_token":"/session","extra":{"session":"/session"}}}`,
+			`"client_id":"me","client_secret":"` + secrets[1] + `","secrets":{"a":"` + secrets[2] + `"}`, `"then":true`,
+		},
 		"literals of the descriptor": {
 			`{"grants":["login"],"token":{"url":"{server}/t?code=` + secrets[1] + `","body":"json",
 				"headers":{"X-API-Key":"` + secrets[5] + `"},"params":{"password":"` + secrets[6] + `"}}}`,
@@ -125,13 +138,10 @@ func TestRunDescribesTheAnswer(t *testing.T) {
 	if err != nil || len(result.Exchanges) != 1 || result.Exchanges[0].Answer == nil {
 		t.Fatalf("Run() = %+v, %v, want one exchange", result, err)
 	}
-	var members, found []string
-	for _, m := range result.Exchanges[0].Answer.Members {
-		members = append(members, m.Place+" "+m.Type)
-	}
+	var found []string
 	const want = "/access_token string, /expires_in number, /session string, /x object of 1, /x/y array of 1, " +
 		"/x/y/0 object of 1, /x/y/0/z null"
-	if got := strings.Join(members, ", "); got != want {
+	if got := membersOf(result.Exchanges[0]); got != want {
 		t.Errorf("Run() describes the answer as %s, want %s", got, want)
 	}
 	for _, r := range result.Read {
@@ -142,6 +152,73 @@ func TestRunDescribesTheAnswer(t *testing.T) {
 	if got := strings.Join(found, ", "); got != wantFound {
 		t.Errorf("Run() has read %s, want %s", got, wantFound)
 	}
+}
+
+// The answer to the request after the token request is not shown as the token
+// request's.
+func TestRunDescribesThen(t *testing.T) {
+	const withThen = `{"token":{"url":"{server}/t","auth":"none"},
+		"then":{"url":"/session","headers":{"X-Token":"{access_token}"},
+			"access_token":"/session","expiry":{"at":"/minutes","kind":"minutes"},"extra":{"url":"/url","none":"/none"}}}`
+	const tokens = `{"access_token":"aaaaaaaaaaaa1111","token_type":"Bearer"}`
+	for name, c := range map[string]struct{ answer, members, read string }{
+		"a session": {
+			`{"session":"eeeeeeeeeeee5555","minutes":20,"url":"https://eu.test"}`,
+			"/minutes number, /session string, /url string",
+			"access_token true, token_type true, expiry false, scope false, refresh_token false, " +
+				"then.access_token true, then.expiry true in 20m0s, then.extra.none false, then.extra.url true",
+		},
+		"none": {
+			`{"error":"denied"}`, "/error string", "error true denied, error_description false",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result, err := runWith(t, withThen, `"client_id":"me"`, func(w http.ResponseWriter, r *http.Request) {
+				text := c.answer
+				if r.URL.Path == "/t" {
+					text = tokens
+				}
+				if strings.Contains(text, `"error"`) {
+					w.WriteHeader(http.StatusForbidden)
+				}
+				_, _ = io.WriteString(w, text)
+			})
+			if len(result.Exchanges) != 2 || result.Exchanges[0].Answer == nil || result.Exchanges[1].Answer == nil {
+				t.Fatalf("Run() = %+v, %v, want two exchanges with answers", result, err)
+			}
+			token, then := result.Exchanges[0], result.Exchanges[1]
+			if got, want := membersOf(token), "/access_token string, /token_type string"; got != want || token.Then {
+				t.Errorf("Run() describes the answer to the token request as %s, want %s", got, want)
+			}
+			if got := membersOf(then); got != c.members || !then.Then {
+				t.Errorf("Run() describes the answer to then as %s, want %s", got, c.members)
+			}
+			if got := then.Request.Header["X-Token"]; got != "[access_token]" {
+				t.Errorf("Run() describes then with X-Token: %s, want [access_token]", got)
+			}
+			var read []string
+			for _, r := range result.Read {
+				text := fmt.Sprint(r.Field, " ", r.Found)
+				if r.Value != "" && !strings.HasPrefix(r.Value, "fingerprint ") {
+					text += " " + r.Value
+				}
+				read = append(read, text)
+			}
+			if got := strings.Join(read, ", "); got != c.read {
+				t.Errorf("Run() has read %s, want %s", got, c.read)
+			}
+			checkShowsNoSecret(t, result)
+		})
+	}
+}
+
+// membersOf returns the members of the answer in an exchange.
+func membersOf(x probe.Exchange) string {
+	var members []string
+	for _, m := range x.Answer.Members {
+		members = append(members, m.Place+" "+m.Type)
+	}
+	return strings.Join(members, ", ")
 }
 
 func TestRunDescribesARefusal(t *testing.T) {

@@ -23,12 +23,14 @@ type Reading struct {
 }
 
 // stepReadings describes what was taken of the answers to steps.
-func stepReadings(d *descriptor.Descriptor, answers []provider.Message) []Reading {
+func stepReadings(d *descriptor.Descriptor, answers map[string]provider.Message) []Reading {
 	all := []Reading{}
-	for i, step := range d.Steps {
+	for _, step := range d.Steps {
+		request := placeholder.StepPrefix + step.Name
+		m, answered := answers[request]
 		for _, name := range slices.Sorted(maps.Keys(step.Take)) {
-			found := i < len(answers) && has(answers[i], step.Take[name])
-			all = append(all, Reading{placeholder.StepPrefix + step.Name + "." + name, step.Take[name], found, ""})
+			found := answered && has(m, step.Take[name])
+			all = append(all, Reading{request + "." + name, step.Take[name], found, ""})
 		}
 	}
 	return all
@@ -51,8 +53,10 @@ func selfSignedReadings(got provider.TokenResponse) []Reading {
 	}
 }
 
-// readings describes what was read of the answer to the token request.
-func readings(d *descriptor.Descriptor, got provider.TokenResponse) []Reading {
+// readings describes what was read of the answer to the token request. Where
+// callers get the token of the request after it, got has no type and no expiry
+// of this answer.
+func readings(d *descriptor.Descriptor, got provider.TokenResponse, answer provider.Message) []Reading {
 	r := d.Response
 	accessAt := cmp.Or(r.Access, "/access_token")
 	if r.Format == descriptor.FormatText {
@@ -70,9 +74,32 @@ func readings(d *descriptor.Descriptor, got provider.TokenResponse) []Reading {
 			"refresh_expiry", r.RefreshExpiry.At, got.RefreshExpiry.Given, expiryText(got.RefreshExpiry),
 		})
 	}
+	if d.Then != nil && d.Then.Access != "" {
+		all[0].Value = ""
+		all[1].Found, all[1].Value = has(answer, all[1].Place), ""
+		all[2].Found, all[2].Value = has(answer, all[2].Place), ""
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.Extra)) {
 		_, found := got.Extra[name]
 		all = append(all, Reading{"extra." + name, r.Extra[name], found, ""})
+	}
+	return all
+}
+
+// thenReadings describes what was read of the answer to the request after the
+// token request.
+func thenReadings(then *descriptor.Then, got provider.TokenResponse, answer provider.Message) (all []Reading) {
+	if then == nil {
+		return nil
+	}
+	if then.Access != "" {
+		all = append(all, Reading{"then.access_token", then.Access, !got.Access.IsZero(), fingerprint(got)})
+	}
+	if then.Access != "" && then.Expiry.At != "" {
+		all = append(all, Reading{"then.expiry", then.Expiry.At, got.Expiry.Given, expiryText(got.Expiry)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(then.Extra)) {
+		all = append(all, Reading{"then.extra." + name, then.Extra[name], has(answer, then.Extra[name]), ""})
 	}
 	return all
 }

@@ -9,9 +9,11 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/provider/request"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // Request is a request without its secrets.
@@ -38,8 +40,8 @@ func requests(d *descriptor.Descriptor, c provider.Client, req provider.TokenReq
 		}
 		all, signed, err = requestsBy(d, c, req, mask)
 	}
-	if err != nil {
-		return append(all, Exchange{Request: Request{Problem: err.Error()}}), ""
+	if err != nil && len(all) == 0 {
+		all = []Exchange{{Request: Request{Problem: err.Error()}}}
 	}
 	return all, signed
 }
@@ -60,16 +62,34 @@ func requestsBy(
 	taken := takenOf(d, mask)
 	for i, step := range d.Steps {
 		q, err := builder.Step(i, req, taken)
+		all = append(all, exchange(Exchange{Step: step.Name}, q, err))
 		if err != nil {
 			return all, "", err
 		}
-		all = append(all, Exchange{Step: step.Name, Request: shown(q)})
 	}
 	q, err := builder.Token(req, skew.Skew{}, taken)
+	all = append(all, exchange(Exchange{}, q, err))
 	if err != nil {
 		return all, "", err
 	}
-	return append(all, Exchange{Request: shown(q)}), "", nil
+	if d.Then != nil {
+		q, err = builder.Then(req.Grant, redact.New(mask(placeholder.AccessToken)))
+		all = append(all, exchange(Exchange{Then: true}, q, err))
+		if err != nil {
+			return all, "", err
+		}
+	}
+	return all, "", nil
+}
+
+// exchange returns x with its request, or why that cannot be built.
+func exchange(x Exchange, q *request.Call, err *provider.Error) Exchange {
+	if err != nil {
+		x.Request.Problem = err.Error()
+		return x
+	}
+	x.name, x.Request = q.Name, shown(q)
+	return x
 }
 
 // unremarkable are header fields that every request has.

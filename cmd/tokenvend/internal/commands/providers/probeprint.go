@@ -47,8 +47,11 @@ func writeReadings(b *strings.Builder, r probe.Result) {
 
 func writeExchange(b *strings.Builder, x probe.Exchange) {
 	title := "The token request"
-	if x.Step != "" {
+	switch {
+	case x.Step != "":
 		title = "The request of step " + x.Step
+	case x.Then:
+		title = "The request then, after the token request"
 	}
 	fmt.Fprintf(b, "%s:\n", title)
 	if x.Request.Problem != "" {
