@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
@@ -116,8 +117,7 @@ func (r *Row) RestoreSealed(from *Row) {
 	e := r.Entry
 	e.Sealed, e.Format, e.State, e.Generation = from.Sealed, from.Format, from.State, from.Generation
 	e.Type, e.Scope, e.Fingerprint, e.RequestDigest = from.Type, from.Scope, from.Fingerprint, from.RequestDigest
-	e.IssuedAt, e.ExpiresAt, e.CacheUntil = from.IssuedAt, from.ExpiresAt, from.CacheUntil
-	e.RenewAt, e.RefreshUntil = from.RenewAt, from.RefreshUntil
+	schedule.RestoreSealed(&e, from.Entry)
 	*r = from.With(e)
 }
 

@@ -127,3 +127,10 @@ func RetryRevocation(e *store.Entry, now time.Time) {
 	e.NextAt, e.AlarmAt = e.Failure.RetryAt, time.Time{}
 	e.ForgetAt = forgetAt(*e, now)
 }
+
+// RestoreSealed gives an entry the times of another one that the sealed part of
+// that one is bound to. Its times to come stay.
+func RestoreSealed(e *store.Entry, from store.Entry) {
+	e.IssuedAt, e.ExpiresAt, e.CacheUntil = from.IssuedAt, from.ExpiresAt, from.CacheUntil
+	e.RenewAt, e.RefreshUntil = from.RenewAt, from.RefreshUntil
+}
