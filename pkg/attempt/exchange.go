@@ -51,6 +51,9 @@ func (a *attempt) requestOnce(ctx context.Context, s records.Snapshot) {
 		if a.changed || a.failed == nil || a.failed.Client || a.failed.Code != api.ProviderRejected {
 			break
 		}
+		if a.failed.Redeemed { // another response would replace the new refresh token
+			break
+		}
 	}
 	if !a.changed {
 		a.check(ctx, s)

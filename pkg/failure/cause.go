@@ -32,6 +32,8 @@ type Cause struct {
 	// Intermediary reports that something before the provider may have caused
 	// it: see [provider.Error].
 	Intermediary bool
+	// Redeemed reports that what was sent is spent: see [provider.Error].
+	Redeemed bool
 
 	Err error // what a back end answered; for the log
 }
@@ -100,7 +102,7 @@ func MayBeOutage(f store.Failure) bool {
 // refused this client authentication.
 func IsUnknownClient(err error) bool {
 	var e *provider.Error
-	return errors.As(err, &e) && e.Kind == provider.Rejected && e.Client && e.Permanent
+	return errors.As(err, &e) && e.Kind == provider.Rejected && e.Client && e.Permanent && !e.Redeemed
 }
 
 // GrantEnded returns the cause of a grant that has ended.
@@ -116,6 +118,7 @@ func ofProvider(e *provider.Error) *Cause {
 		Until:     e.Limit.RetryAt,
 
 		Intermediary: e.Intermediary,
+		Redeemed:     e.Redeemed,
 	}
 	switch e.Kind {
 	case provider.Malformed:

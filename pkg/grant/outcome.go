@@ -7,10 +7,13 @@ import (
 
 // OutcomeOf returns what a failed refresh says of the refresh token. Only a
 // response that did not arrive, or that a failing server gave, may have used it
-// up. A refusal in words has not.
+// up. A refusal in words has not, and an error after the token response says
+// nothing of it.
 func OutcomeOf(e *provider.Error) Outcome {
 	const serviceUnavailable, tooEarly, misdirected = 503, 425, 421
 	switch {
+	case e.Redeemed:
+		return Renewed
 	case e.Meaning == descriptor.GrantOver:
 		return Over
 	case e.Meaning == descriptor.TooEarly:

@@ -21,6 +21,12 @@ func (s *Set) Add(secret string) {
 	}
 }
 
+// AddAll adds the secrets and values of another set.
+func (s *Set) AddAll(other Set) {
+	s.secrets = append(s.secrets, other.secrets...)
+	s.values = append(s.values, other.values...)
+}
+
 // AddValue adds a configured value that nobody declared a secret: a parameter,
 // a header. It is hidden as a whole, however it is encoded. Of its pieces only
 // those with a digit or a capital letter are hidden, so that "https://" and

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
+	"github.com/tokenvend/tokenvend/pkg/provider/request"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -24,12 +25,12 @@ import (
 // once, unless the provider refused the assertion and its Date shows that the
 // assertion was signed by a wrong clock: then the request is sent once more.
 func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse, error) {
-	resp, used, err := e.exchange(ctx, req, skew.Skew{})
-	if err != nil && e.refusedByClock(req, err, resp, used) {
-		resp, _, err = e.exchange(ctx, req, resp.Clock)
+	resp, sent, err := e.exchange(ctx, req, skew.Skew{})
+	if err != nil && e.refusedByClock(req, err, resp, sent) {
+		resp, sent, err = e.exchange(ctx, req, resp.Clock)
 	}
 	if err == nil {
-		resp, err = e.then(ctx, req.Grant, resp)
+		resp, err = e.then(ctx, sent, resp)
 	}
 	if err != nil {
 		return resp, err
@@ -38,33 +39,35 @@ func (e Endpoint) Exchange(ctx context.Context, req TokenRequest) (TokenResponse
 }
 
 // exchange sends one token request by the provider's clock, or by the one that
-// is remembered where that is not known. used is the clock that was used.
+// is remembered where that is not known. sent is that request; nil: none was
+// sent.
 func (e Endpoint) exchange(ctx context.Context, req TokenRequest, clock skew.Skew) (
-	resp TokenResponse, used skew.Skew, err *Error,
+	resp TokenResponse, sent *request.Call, err *Error,
 ) {
 	if req.Grant == descriptor.SelfSigned {
 		resp, err = e.selfSigned(ctx, req)
-		return resp, skew.Skew{}, err
+		return resp, nil, err
 	}
+	b := e.builder(ctx)
 	var taken map[string]redact.String
 	if req.Grant.IsDirect() {
-		if taken, err = e.runSteps(ctx, req); err != nil {
-			return TokenResponse{}, skew.Skew{}, err
+		if taken, err = e.runSteps(ctx, &b, req); err != nil {
+			return TokenResponse{}, nil, err
 		}
 	}
-	q, err := e.builder(ctx).Token(req, clock, taken)
+	q, err := b.Token(req, clock, taken)
 	if err != nil {
-		return TokenResponse{}, skew.Skew{}, err
+		return TokenResponse{}, nil, err
 	}
 	m, err := e.send(ctx, q)
 	if err != nil {
-		return TokenResponse{}, q.Clock, err
+		return TokenResponse{}, q, err
 	}
 	resp, err = q.Token(m)
 	if !resp.Clock.Known() {
 		resp.Clock = q.Clock
 	}
-	return resp, q.Clock, err
+	return resp, q, err
 }
 
 // clockTolerance is how far the clocks may differ before a refused assertion is
@@ -78,13 +81,13 @@ const clockTolerance = 5 * time.Second
 // codes for it, invalid_request among them. A response that names a time to
 // come back is obeyed, and one with a new refresh token is kept: the one that
 // was sent may be spent.
-func (e Endpoint) refusedByClock(req TokenRequest, err *Error, resp TokenResponse, used skew.Skew) bool {
-	if err.Kind != Rejected || !resp.Limit.RetryAt.IsZero() || !resp.Refresh.IsZero() {
+func (e Endpoint) refusedByClock(req TokenRequest, err *Error, resp TokenResponse, sent *request.Call) bool {
+	if sent == nil || err.Kind != Rejected || !resp.Limit.RetryAt.IsZero() || !resp.Refresh.IsZero() {
 		return false
 	}
 	signs := req.Grant == descriptor.JWTBearer || e.Descriptor.EndpointFor(req.Grant).Auth.Needs().Assertion ||
 		placeholder.Uses(e.Descriptor)[placeholder.Assertion]
 	repeatable := req.Grant.IsDirect() || err.Client
 	byToken := e.Client.Proof != "" && !e.Client.Proof.Signs() // its times are not ours
-	return signs && !byToken && repeatable && resp.Clock.DiffersFrom(used, clockTolerance)
+	return signs && !byToken && repeatable && resp.Clock.DiffersFrom(sent.Clock, clockTolerance)
 }

@@ -5,15 +5,19 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
+	"github.com/tokenvend/tokenvend/pkg/provider/request"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // runSteps sends the requests that precede a token request, and returns the
-// values that they take, by STEP.NAME.
-func (e Endpoint) runSteps(ctx context.Context, req TokenRequest) (map[string]redact.String, *Error) {
+// values that they take, by STEP.NAME. The last is the one before the next
+// request of b.
+func (e Endpoint) runSteps(
+	ctx context.Context, b *request.Builder, req TokenRequest,
+) (map[string]redact.String, *Error) {
 	taken := map[string]redact.String{}
 	for i, step := range e.Descriptor.Steps {
-		q, err := e.builder(ctx).Step(i, req, taken)
+		q, err := b.Step(i, req, taken)
 		if err != nil {
 			return nil, err
 		}
@@ -21,6 +25,7 @@ func (e Endpoint) runSteps(ctx context.Context, req TokenRequest) (map[string]re
 		if err != nil {
 			return nil, err
 		}
+		b.Before = q
 		values, err := q.Take(m, step.Take)
 		if err != nil {
 			return nil, err

@@ -122,6 +122,18 @@ func TestDescriptorsThatCannotWork(t *testing.T) {
 		{"a refresh that inherits a step's value",
 			`{"refresh":{},"token":{"params":{"p":"{steps.a.x}"}},"steps":[{"name":"a","url":"/a","take":{"x":"/x"}}]}`,
 			"refresh.params.p: expected, because that of token uses steps"},
+		{"a relative URL after a token URL with a step's value", ofTokenURL(`"then":{"url":"/s","extra":{"a":"/a"}}`),
+			"then.url: expected an absolute URL, because token.url has a value of a step"},
+		{"a relative URL of a verification", ofTokenURL(`"verify":{"url":"/me"}`),
+			"verify.url: expected an absolute URL"},
+		{"a relative URL of a revocation", ofTokenURL(`"revoke":{"url":"/revoke"}`),
+			"revoke.url: expected an absolute URL"},
+		{"a token URL with a step's value as a value",
+			ofTokenURL(`"then":{"url":"https://a.test/","params":{"p":"{token_url}"},"extra":{"a":"/a"}}`),
+			"then.params.p: expected no {token_url}, because token.url has a value of a step"},
+		{"a relative URL of the step itself",
+			`{"token":{"url":"https://a.test/{steps.a.x}"},"steps":[{"name":"a","url":"/a","take":{"x":"/x"}}]}`,
+			"steps[0].url: expected an absolute URL"},
 		{"a name that another parameter has", `{"authorize":{"url":"/a","fields":{"scope":"client_id"}}}`,
 			"authorize.fields.scope: expected a name that no other parameter has"},
 		{"the state under another name", `{"authorize":{"url":"/a","fields":{"client_id":"state"}}}`,
@@ -154,5 +166,24 @@ func TestDescriptorsThatCannotWork(t *testing.T) {
 				t.Errorf("Parse(%s) = %v, want %q", c.text, err, c.want)
 			}
 		})
+	}
+}
+
+// ofTokenURL returns a descriptor with a value of a step in its token URL, and
+// further members.
+func ofTokenURL(members string) string {
+	return `{"token":{"url":"https://a.test/{steps.a.x}/token"},
+		"steps":[{"name":"a","url":"https://a.test/a","take":{"x":"/x"}}],` + members + `}`
+}
+
+func TestAbsoluteURLsBesideAStepInTheTokenURL(t *testing.T) {
+	for _, text := range []string{
+		ofTokenURL(`"then":{"url":"https://a.test/s","extra":{"a":"/a"}},"verify":{"url":"https://a.test/me"}`),
+		`{"token":{"url":"https://a.test/{steps.a.x}","params":{"y":"{steps.b.y}"}},"steps":[
+			{"name":"a","url":"https://a.test/a","take":{"x":"/x"}},{"name":"b","url":"b","take":{"y":"/y"}}]}`,
+	} {
+		if _, err := Parse([]byte(text)); err != nil {
+			t.Errorf("Parse(%s) = %v, want nil", text, err)
+		}
 	}
 }

@@ -45,6 +45,7 @@ func Check(d *descriptor.Descriptor, report Report) {
 	}
 	checkDeclared(d, used, report)
 	checkTaken(d, used, report)
+	checkTokenURL(d, report)
 }
 
 // authSends reports whether a request's client authentication sends a value

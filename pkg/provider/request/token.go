@@ -31,6 +31,8 @@ type Builder struct {
 	// called where the client's Proof names a kind, and only for the request
 	// that sends the proof.
 	Prove func(proof.Use) (proof.Proof, error)
+	// Before is the request before this one in the same exchange; nil: none.
+	Before *Call
 }
 
 // building is a request that is being built.
@@ -64,6 +66,9 @@ func (b Builder) start(r descriptor.Request, g descriptor.Grant, u *url.URL, now
 		Header:  http.Header{},
 		params:  map[string]any{},
 		Clock:   now,
+	}
+	if b.Before != nil {
+		q.Follow(&b.Before.Request)
 	}
 	q.maskQuery()
 	at, _ := b.url(descriptor.ClientCredentials, nil)

@@ -4,6 +4,7 @@ package response
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -43,6 +44,13 @@ type Request struct {
 
 	tokens    []string        // the response's own
 	refreshes []redact.String // refresh tokens among them, by their names
+}
+
+// Follow notes the request before this one in the same exchange: a response may
+// repeat what any of them sent.
+func (q *Request) Follow(before *Request) {
+	q.Refresh, q.refreshes = before.Refresh, slices.Clone(before.refreshes)
+	q.Mask.AddAll(before.Mask)
 }
 
 // Token returns the token response, or an error, or both: SentAt, Clock and

@@ -1,7 +1,6 @@
 package response
 
 import (
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/provider/refusal"
@@ -14,7 +13,7 @@ import (
 func (q *Request) Then(m Message, resp TokenResponse) (TokenResponse, *Error) {
 	q.Mask.Add(resp.Refresh.Reveal())
 	if m.Status/100 != 2 {
-		return resp.WithoutToken(), ofThen(q.Error(m))
+		return resp.WithoutToken(), q.Error(m)
 	}
 	then := q.Descriptor.Then
 	doc, _, syntax := m.Body.Document()
@@ -26,9 +25,10 @@ func (q *Request) Then(m Message, resp TokenResponse) (TokenResponse, *Error) {
 	if problem == "" && then.Access != "" {
 		problem = q.readThen(v, m, &resp)
 	}
+	hasNothing := problem != "" || then.Access == "" && !holdsAny(v, then.Extra)
 	switch {
-	case said.Business != "", problem != "" && said.Given:
-		return resp.WithoutToken(), ofThen(q.classify(m.Status, said))
+	case said.Business != "", said.Given && hasNothing:
+		return resp.WithoutToken(), q.classify(m.Status, said)
 	case problem != "" && syntax != "":
 		return resp.WithoutToken(), unusable(m, syntax)
 	case problem != "":
@@ -38,13 +38,25 @@ func (q *Request) Then(m Message, resp TokenResponse) (TokenResponse, *Error) {
 	return resp, nil
 }
 
-// ofThen returns an error of the request that follows the token request. It
-// says nothing of the refresh token or the code, which was redeemed.
-func ofThen(err *Error) *Error {
-	if err.Meaning == descriptor.GrantOver {
-		err.Meaning = ""
+// holdsAny reports whether one of the places has a value.
+func holdsAny(v body.Values, places map[string]string) bool {
+	for _, at := range places {
+		if text, _ := body.AsText(v.Lookup(at)); text != "" {
+			return true
+		}
 	}
-	return err
+	return false
+}
+
+// AfterToken marks an error as one of the request that follows the token
+// request. It says nothing of the code or the refresh token, which was
+// redeemed, nor of the client, which has obtained a token.
+func (e *Error) AfterToken() *Error {
+	e.Redeemed, e.Meaning = true, ""
+	if e.Kind == Rejected && e.Client {
+		e.Client, e.Permanent = false, false
+	}
+	return e
 }
 
 // readThen sets the access token that callers get. problem says why it cannot

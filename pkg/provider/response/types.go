@@ -88,6 +88,9 @@ type Error struct {
 	// the error: DNS, a proxy, a gateway or a firewall. Such an error says
 	// nothing of the client or of a grant.
 	Intermediary bool
+	// Redeemed reports that the token request succeeded and the request that
+	// follows it failed. A code or a refresh token that was sent is spent.
+	Redeemed bool
 
 	// Cause is context.Canceled, context.DeadlineExceeded or nil. Other causes
 	// may quote a response. Of an Unproven error it is what AWS or the system
