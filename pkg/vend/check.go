@@ -77,7 +77,7 @@ func checkGrant(name string, r api.Request) error {
 			isDigest(r.Destination), "what authorize has answered, 32 hex digits")
 	case "authorization_response":
 		return expect(name, isQuery(r.AuthorizationResponse),
-			"parameters that authorize has named, such as realmId=1, of at most 8 KiB")
+			"parameters that authorize has named, such as realmId=1, of at most 2 KiB")
 	case "accept":
 		return expect(name, isDigest(r.Accept), "the destination that the status shows, 32 hex digits")
 	case "recovery":
@@ -89,7 +89,7 @@ func checkGrant(name string, r api.Request) error {
 // isQuery reports whether a text is a query of a bounded size, or empty.
 func isQuery(text string) bool {
 	_, err := url.ParseQuery(text)
-	return err == nil && len(text) <= token.MaxExtra && consistsOf(text, isPrintable)
+	return err == nil && len(text) <= maxParameter && consistsOf(text, isPrintable)
 }
 
 // isAfter reports whether a page may follow this: that of the list ends with a
