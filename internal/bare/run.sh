@@ -7,6 +7,7 @@
 #   internal/bare/run.sh             all of it
 #   internal/bare/run.sh run         make run alone
 #   internal/bare/run.sh tutorial    the tutorial alone
+#   internal/bare/run.sh readme      all but the tutorial, whose commands make test runs too
 #
 # BARE_CACHE names a build cache; by default it is the one go uses anyway.
 set -eu
@@ -97,7 +98,7 @@ wait
 server=
 [ "${1:-}" != run ] || exit 0
 
-tutorial
+[ "${1:-}" = readme ] || tutorial
 
 began=$(seconds)
 bare "$work/bin/make" test
