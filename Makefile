@@ -26,7 +26,7 @@ man: build ## write the manual pages of the operator's program into bin/man/man1
 test: ## run the tests that need nothing but Go, in 3 minutes
 	@$(GO) test -timeout 20m ./...
 	@echo "Passed. make test-all adds: DynamoDB by dynalite and DynamoDB Local; Secrets Manager, KMS, IAM and Lambda by moto;"
-	@echo "consent in Chromium; tokens of Keycloak and five other OAuth servers; cfn-lint, cdk-nag and cfn-guard on the template; 2,000 random schedules."
+	@echo "consent in Chromium; tokens of Keycloak and five other OAuth servers; cfn-lint, cdk-nag and cfn-guard on the template; 1,000 random schedules."
 
 # The build tag testall takes in what needs more than Go. A test of that kind does not compile without it, so none is skipped.
 test-all: needs ## run all tests, with real emulators, servers and a browser
