@@ -128,6 +128,7 @@ build-RotateFunction:
 soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, and a day of 100,000 credentials, in simulated time
 	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud -credentials 100000 -hours 24
 	$(GO) test ./functions -run TestFourWorkersRenewEachOnce -timeout 0 -args -due 10000
+	$(GO) test ./pkg/mint -run TestAttack05_NoHostGetsWhatBelongsToAnotherDestination -timeout 0 -args -cases 10000
 
 coverage-providers: ## try what the descriptor language can say on the token requests of a hundred vendors, and write docs/providers/coverage.md
 	@$(GO) run ./internal/coverage
