@@ -43,10 +43,10 @@ reference: ## write docs/reference/cli.md and docs/providers anew
 	$(GO) test ./cmd/tokenvend/internal/cli -count=1 -run 'TestReferenceIsTheHelp' -args -update
 	$(GO) run ./internal/providers
 
-# The tests of functions drive processes; make test-all builds one of those with the race detector.
+# The tests of functions, of the programs and of what documents say drive processes; make test-all builds one of those with the race detector.
 # With -short, simulations and property tests try fewer cases: all of a kind run the same code.
 race: ## run the tests under the race detector
-	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -v '/tokenvend/functions$$')
+	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vE '/tokenvend/(functions|cmd/tokenvend|cmd/tokenvend-extension|examples|internal/docs)$$')
 
 bare: ## do what the README and the tutorial say with nothing but Go, git, make, curl and a shell
 	internal/bare/run.sh
