@@ -76,7 +76,7 @@ func checkGo(path, file string) ([]finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := checkWidth(file, string(source))
+	found := checkWidth(file, string(source), rawLines(set, parsed))
 	for _, group := range parsed.Comments {
 		found = append(found, checkText(file, set.Position(group.Pos()).Line, group.Text())...)
 	}
@@ -100,35 +100,47 @@ func checkGo(path, file string) ([]finding, error) {
 // generated is the line of a file that a program writes.
 var generated = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
 
-// checkWidth checks the width of lines. A comment that is one long word, such
-// as a URL or a directive, cannot be wrapped.
-func checkWidth(file, source string) []finding {
+// rawLines returns the lines that begin inside a raw string.
+func rawLines(set *token.FileSet, parsed *ast.File) map[int]bool {
+	raw := map[int]bool{}
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		if text, ok := n.(*ast.BasicLit); ok && strings.HasPrefix(text.Value, "`") {
+			for line := set.Position(n.Pos()).Line + 1; line <= set.Position(n.End()).Line; line++ {
+				raw[line] = true
+			}
+		}
+		return true
+	})
+	return raw
+}
+
+// checkWidth checks the width of lines that do not begin inside a raw string. A
+// comment that is one long word, such as a URL or a directive, cannot be
+// wrapped.
+func checkWidth(file, source string, raw map[int]bool) []finding {
 	if generated.MatchString(source) {
 		return nil
 	}
 	var found []finding
-	raw := false // inside a raw string
 	isTest := strings.HasSuffix(file, "_test.go")
 	n := 0
 	for line := range strings.SplitSeq(source, "\n") {
 		n++
 		wide := width(line)
 		text := strings.TrimLeft(line, "\t")
-		comment := strings.HasPrefix(text, "//") && !raw
+		comment := strings.HasPrefix(text, "//")
 		switch {
+		case raw[n]:
 		case comment && wide > commentColumns && strings.Contains(strings.TrimPrefix(text, "// "), " "):
 			found = append(
 				found,
 				finding{file, n, fmt.Sprintf("comment of %d columns, want at most %d", wide, commentColumns)},
 			)
-		case !comment && !raw && wide > codeColumns && !longWord(text) && !(isTest && longString(text)):
+		case !comment && wide > codeColumns && !longWord(text) && !(isTest && longString(text)):
 			found = append(
 				found,
 				finding{file, n, fmt.Sprintf("code of %d columns, want at most %d", wide, codeColumns)},
 			)
-		}
-		if !comment && strings.Count(line, "`")%2 == 1 {
-			raw = !raw
 		}
 	}
 	return found

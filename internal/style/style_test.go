@@ -27,6 +27,9 @@ func TestCheckFindsEachKind(t *testing.T) {
 		"a wide string":          {"a.go", "package a\n\nvar A = \"" + long + "\"\n", "a.go:3: code of 160"},
 		"a wide string in tests": {"a_test.go", "package a\n\nvar A = \"" + long + "\"\n", ""},
 		"a raw string":           {"a.go", "package a\n\nvar A = `\n" + long + "\n`\n", ""},
+		"after a quoted backquote": {
+			"a.go", "package a\n\nvar A = \"`\"\n\n// B " + long + "\nvar B int\n", "a.go:5: comment of 155",
+		},
 		"an identifier":          {"a.go", "package a\n\ntype Desk int\n", "a.go:3: identifier Desk"},
 		"part of an identifier":  {"a.go", "package a\n\nfunc f() { newHouse := 1; _ = newHouse }\n", "a.go:3: identifier newHouse"},
 		"use alone":              {"a.go", "package a\n\nvar a = b.Desk\n", ""},

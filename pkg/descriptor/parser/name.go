@@ -10,7 +10,8 @@ const (
 	longestName = 63
 )
 
-// nameForm is what [descriptor.ValidName] accepts, as a regular expression for people.
+// nameForm is what [descriptor.ValidName] accepts, as a regular expression for
+// people.
 const nameForm = `^[a-z0-9][a-z0-9_-]{0,62}$`
 
 // isHeader reports whether a header field can have that name.
