@@ -53,7 +53,9 @@ func (a *attempt) rescue(ctx context.Context, next *row.Row, err error) {
 		Account: v.Account, Audience: v.Audience, Scope: v.Scope, Generation: a.lease.Entry.Generation,
 		RequestDigest: next.RequestDigest, Destination: next.Digests.Destination, Request: next.Digests.Request,
 		Refresh: next.Refresh.Reveal(), Until: next.RefreshUntil,
-		NewGrant: a.grant == descriptor.AuthorizationCode, Extra: next.Token.Extra.Reveal(),
+	}
+	if r.NewGrant = a.grant == descriptor.AuthorizationCode; r.NewGrant {
+		r.Extra = next.Token.Extra.Reveal()
 	}
 	if errors.Is(err, store.ErrLeaseLost) && a.restore(ctx, key, r) == nil {
 		return

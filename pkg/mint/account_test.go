@@ -3,10 +3,8 @@ package mint_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -33,13 +31,13 @@ type accounts struct {
 }
 
 func (a *accounts) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
+	form, err := formOf(r)
 	if err != nil {
 		return nil, err
 	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, err
+	if r.URL.Path == "/revoke" {
+		form.Set("grant_type", "revoke")
+		form.Set("username", form.Get("token"))
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -77,6 +75,7 @@ func login(account, password, clientSecret string) map[string]any {
 		"client_id": "id", "client_secret": clientSecret,
 		"descriptor": map[string]any{
 			"grants": []string{"password"}, "refresh": map[string]any{},
+			"revoke":   map[string]any{"url": "https://id.example/revoke"},
 			"token":    map[string]any{"url": "https://id.example/token", "auth": "post"},
 			"response": map[string]any{"extra": map[string]any{"instance_url": "/instance_url"}},
 		},
@@ -175,15 +174,20 @@ func TestPreviousPasswordOfTheSameAccountIsTried(t *testing.T) {
 func TestRefreshTokenOfAnotherAccountIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBank(t)
-		b.change(login("alice", "one", "s1"))
-		b.wantAccount("at first", "alice")
-		old := b.process()
+		b.put("api", login("alice", "one", "s1"))
+		old := b.process() // it keeps the secret that it has read
+		_, _, err := old.Discover(t.Context())
+		testworld.Must(t, err)
+		b.Token(old, testworld.Key("api"))
 		time.Sleep(59*time.Minute + 30*time.Second)
 		b.provider.client = "s2"
 		b.put("api", login("bob", "two", "s2"))
 		ctx, cancel := context.WithTimeout(t.Context(), testworld.CallerTimeout)
 		defer cancel()
-		_, _ = old.Token(ctx, testworld.Key("api"), mint.Want{}) // with what it knew of the secret
+		if got, err := old.Token(ctx, testworld.Key("api"), mint.Want{}); err == nil &&
+			!strings.HasPrefix(got.Token.Access.Reveal(), "token-bob") {
+			t.Errorf("Token() = %s, want one of bob; requests %v", got.Token.Access.Reveal(), b.provider.requests)
+		}
 		b.discover()
 		time.Sleep(2 * time.Minute)
 		b.wantAccount("after the discovery", "bob")
@@ -240,6 +244,24 @@ func TestFurtherValuesOutliveAnUpgrade(t *testing.T) {
 		}
 		if extra["instance_url"] == "" {
 			t.Errorf("Token() has the further values %v, want instance_url", extra)
+		}
+	})
+}
+
+// What was obtained with the password before can still be revoked.
+func TestRevocationAfterAChangeOfThePassword(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBank(t)
+		b.change(login("alice", "one", "s"))
+		b.wantAccount("at first", "alice")
+		b.change(login("alice", "two", "s"))
+		time.Sleep(2 * time.Minute)
+		revoked, _, err := b.process().Revoke(t.Context(), testworld.Key("api"))
+		if err != nil || !revoked {
+			t.Errorf("Revoke() = %t, %v, want true; requests %v", revoked, err, b.provider.requests)
+		}
+		if n := strings.Count(strings.Join(b.provider.requests, "\n"), "revoke "); n != 2 {
+			t.Errorf("the requests are %v, want a revocation of the refresh token and of the token", b.provider.requests)
 		}
 	})
 }

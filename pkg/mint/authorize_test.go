@@ -70,6 +70,37 @@ func TestParametersOfTheAuthorizationResponseAreVended(t *testing.T) {
 	})
 }
 
+// Who connects again may connect another company. Nothing of the one before is
+// vended then, even where the first response has no usable access token.
+func TestNewGrantKeepsNothingOfTheOneBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		endpoint := &logins{}
+		w := testworld.New(t, testworld.Config{HTTP: &http.Client{Transport: endpoint}})
+		learnLogin(w, company(""))
+		alice := testworld.Account("api", "alice")
+		connect := func(company string) error {
+			return w.NewProcess().Connect(t.Context(), alice, attempt.Code{
+				Code: redact.New("code"), Verifier: redact.New(testworld.CodeVerifier),
+				RedirectURI: testworld.RedirectURI, Response: url.Values{"realmId": {company}},
+			})
+		}
+		testworld.Must(t, connect("46"))
+		endpoint.kind = "DPoP" // no token that can be vended
+		if err := connect("99"); err == nil {
+			t.Error("Connect() with a token of type DPoP = nil, want an error")
+		}
+		endpoint.kind = ""
+		time.Sleep(20 * time.Minute)
+		extra := w.Token(w.NewProcess(), alice).Token.Extra
+		if sent := endpoint.sent("grant_type"); sent[len(sent)-1] != "refresh_token" {
+			t.Errorf("the requests are %v, want a renewal at last", sent)
+		}
+		if extra["company"].Reveal() != "99" {
+			t.Errorf("the token's extra = %v, want the company 99", extra.Reveal())
+		}
+	})
+}
+
 // A value that is missing, repeated or unprintable is no value.
 func TestParametersOfTheAuthorizationResponseMalformedTwins(t *testing.T) {
 	for name, response := range map[string]url.Values{

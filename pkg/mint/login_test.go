@@ -30,17 +30,14 @@ import (
 // issued for.
 type logins struct {
 	mu     sync.Mutex
-	away   bool // answers 503
+	away   bool   // answers 503
+	kind   string // the token type of responses; "": none
 	bodies []url.Values
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (l *logins) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	form, err := url.ParseQuery(string(body))
+	form, err := formOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -54,10 +51,22 @@ func (l *logins) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	name := form.Get("username") + form.Get("client_id") + "-" + form.Get("password") + form.Get("client_secret")
 	answer := map[string]any{"access_token": name, "expires_in": 3600, "refresh_token": "refresh-of-" + name}
+	if l.kind != "" {
+		answer["token_type"] = l.kind
+	}
 	if err := json.NewEncoder(w).Encode(answer); err != nil {
 		return nil, err
 	}
 	return w.Result(), nil
+}
+
+// formOf reads the parameters of a token request.
+func formOf(r *http.Request) (url.Values, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return url.ParseQuery(string(body))
 }
 
 func (l *logins) setAway(away bool) {

@@ -46,9 +46,9 @@ const (
 // maxAnswer is more than any answer of STS has, in bytes.
 const maxAnswer = 64 << 10
 
-// WebIdentity obtains a token that proves the function's role to whoever trusts
-// the issuer of this AWS account. alg is RS256 or ES384 ("GetWebIdentityToken",
-// AWS STS API Reference).
+// WebIdentity obtains a token that names the function's role, for providers
+// that trust the issuer of this AWS account. alg is RS256 or ES384
+// ("GetWebIdentityToken", AWS STS API Reference).
 func (s STS) WebIdentity(ctx context.Context, audience string, alg jws.Algorithm) (redact.String, error) {
 	token, err := s.webIdentity(ctx, audience, alg)
 	for tried := 1; tried < attempts && mayPass(err); tried++ {
