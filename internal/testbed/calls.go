@@ -15,14 +15,17 @@ import (
 	"time"
 )
 
-// Calls is a proxy between a program and an AWS service that counts requests.
+// Calls is a proxy between a program and an AWS service that counts calls. The
+// SDK's further attempts at a call, which a slow emulator provokes, do not
+// count.
 type Calls struct {
 	Endpoint Endpoint // for the program, instead of the service's endpoint
 	mu       sync.Mutex
 	made     map[string]int
-	taken    map[string]int // what Take has returned
-	held     *hold          // nil: no call is held
-	failing  *hold          // nil: no call fails
+	taken    map[string]int  // what Take has returned
+	begun    map[string]bool // invocations of the SDK; a second attempt has the same
+	held     *hold           // nil: no call is held
+	failing  *hold           // nil: no call fails
 }
 
 // hold is a call to hold or fail.
@@ -98,14 +101,14 @@ func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Calls{made: map[string]int{}, taken: map[string]int{}}
+	c := &Calls{made: map[string]int{}, taken: map[string]int{}, begun: map[string]bool{}}
 	// Emulators close connections that are idle for 5 seconds. A request on one
 	// that is being closed fails, and would be counted again.
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 2 * time.Second}
 	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body) // only then does net/http notice that a client is gone
-		action := c.count(r.Header.Get("X-Amz-Target"))
+		action := c.count(r.Header)
 		if err == nil && gate != nil && !gate.admits(w, r, body) {
 			return
 		}
@@ -128,11 +131,16 @@ func CountCalls(t testing.TB, service Endpoint, gate *Gate) *Calls {
 
 // count counts a call by its action: the part after the dot in
 // "DynamoDB_20120810.GetItem".
-func (c *Calls) count(target string) (action string) {
+func (c *Calls) count(header http.Header) (action string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	target := header.Get("X-Amz-Target")
 	action = target[strings.LastIndexByte(target, '.')+1:]
-	c.made[action]++
+	invocation := header.Get("Amz-Sdk-Invocation-Id")
+	if invocation == "" || !c.begun[invocation] {
+		c.made[action]++
+	}
+	c.begun[invocation] = true
 	return action
 }
 
