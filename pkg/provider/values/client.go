@@ -1,8 +1,7 @@
-// Package request builds the requests to a provider: token requests and those
-// before them, revocation, verification and the authorization request. It
-// follows a [descriptor.Descriptor], authenticates the client, and sends
-// nothing.
-package request
+// Package values has what stands in the place of the placeholders of a
+// descriptor in one request: values of the client, of the request, and of the
+// steps before it.
+package values
 
 import (
 	"crypto"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/proof"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -42,18 +42,14 @@ type Client struct {
 	Certificate *tls.Certificate // for tls and assertions; nil means none
 }
 
-// TokenRequest is what varies between the token requests of one client.
-type TokenRequest struct {
-	Grant    descriptor.Grant
-	Scope    string // space-separated
-	Audience string
-	Refresh  redact.String // for RefreshToken
-
-	// Code is for AuthorizationCode, from the authorization response.
-	Code redact.String
-	// Verifier is for AuthorizationCode: the code verifier (RFC 7636 §4.1).
-	// Zero means that no code challenge was sent.
-	Verifier redact.String
-	// RedirectURI is for AuthorizationCode: that of the authorization request.
-	RedirectURI string
+// Variable returns the value of a variable, or its default. An error is a
+// [*response.Error].
+func Variable(d *descriptor.Descriptor, c Client, name string) (string, error) {
+	if value, given := c.Variables[name]; given {
+		return value, nil
+	}
+	if usual := d.Variables[name].Default; usual != nil {
+		return *usual, nil
+	}
+	return "", response.ClientMisconfiguration("variables.%s: missing", name)
 }

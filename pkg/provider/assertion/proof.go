@@ -1,4 +1,4 @@
-package request
+package assertion
 
 import (
 	"cmp"
@@ -14,23 +14,24 @@ import (
 
 // proof returns the proof of the client for the host of this request. An
 // assertion that no request sends has no host, and so no proof.
-func (b *building) proof(a descriptor.Assertion) (proof.Proof, *Error) {
-	if b.URL == nil || b.prove == nil {
-		return proof.Proof{}, OfClient(Misconfigured("proof %s: expected a request that sends it", b.client.Proof))
+func (s Signer) proof(a descriptor.Assertion) (proof.Proof, *response.Error) {
+	if s.URL == nil || s.Prove == nil {
+		return proof.Proof{}, response.ClientMisconfiguration(
+			"proof %s: expected a request that sends it", s.Values.Client.Proof)
 	}
-	p, err := b.prove(proof.Use{
-		Credential: b.client.Credential, Kind: b.client.Proof, Host: b.URL.Host, Algorithm: a.Algorithm,
+	p, err := s.Prove(proof.Use{
+		Credential: s.Values.Client.Credential, Kind: s.Values.Client.Proof, Host: s.URL.Host, Algorithm: a.Algorithm,
 	})
 	if err != nil {
-		return proof.Proof{}, b.signError(err)
+		return proof.Proof{}, s.signError(err)
 	}
 	return p, nil
 }
 
 // algorithm returns the algorithm of an assertion. "" is the usual one of the
 // private key, which nobody here knows of a key in a service.
-func (b *building) algorithm(a descriptor.Assertion) jws.Algorithm {
-	if b.client.Proof == "" {
+func (s Signer) algorithm(a descriptor.Assertion) jws.Algorithm {
+	if s.Values.Client.Proof == "" {
 		return a.Algorithm
 	}
 	return cmp.Or(a.Algorithm, jws.RS256)
@@ -39,17 +40,17 @@ func (b *building) algorithm(a descriptor.Assertion) jws.Algorithm {
 // signError returns the error of a key or of a proof. A refused proof is
 // misconfigured; any other failure of one may pass. What AWS returns may name
 // resources, so only its error code is shown.
-func (b *building) signError(err error) *Error {
-	if b.client.Proof == "" {
-		return OfClient(Misconfigured("private_key: %v", err))
+func (s Signer) signError(err error) *response.Error {
+	if s.Values.Client.Proof == "" {
+		return response.ClientMisconfiguration("private_key: %v", err)
 	}
 	if refused, ok := errors.AsType[proof.Refused](err); ok {
-		return OfClient(Misconfigured("%v", refused))
+		return response.ClientMisconfiguration("%v", refused)
 	}
 	reason := err.Error()
 	if answered, ok := errors.AsType[*awserror.Error](err); ok {
 		reason = answered.Service + " " + answered.Operation + ": " + answered.Code
 	}
-	text := mask.Line("proof "+string(b.client.Proof)+": "+reason, response.MaxDescription)
-	return &Error{Kind: response.Unproven, Description: text, Cause: err}
+	text := mask.Line("proof "+string(s.Values.Client.Proof)+": "+reason, response.MaxDescription)
+	return &response.Error{Kind: response.Unproven, Description: text, Cause: err}
 }
