@@ -33,9 +33,9 @@ var further = []revert{
 		test:    "TestAttack02_GrantOfAnOlderProgramGoesToNoOtherDestination", pkg: "pkg/mint",
 	},
 	{
-		attack: "04", fix: "a deleted entry is of the generation that was seen of it", file: "pkg/attempt/recovery.go",
-		old:     "e.Generation = max(e.Generation, t.Records.SeenGeneration(key))",
-		without: "_ = t.Records.SeenGeneration(key)",
+		attack: "04", fix: "a deleted entry is of the generation that was seen of it", file: "pkg/recovery/recovery.go",
+		old:     "e.Generation = max(e.Generation, k.Records.SeenGeneration(key))",
+		without: "_ = k.Records.SeenGeneration(key)",
 		test:    "TestAttack04_RecoveryBlobRevivesNothingInADeletedEntry", pkg: "pkg/mint",
 	},
 	{

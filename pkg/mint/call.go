@@ -11,6 +11,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/leases"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -138,7 +139,7 @@ func (m *Mint) mintOrWatch(ctx context.Context, c *call, s records.Snapshot, w W
 func (m *Mint) mint(
 	ctx context.Context, c *call, s records.Snapshot, w Want,
 ) (next records.Snapshot, leased bool, err error) {
-	if err := attempt.EnoughTime(ctx); err != nil {
+	if err := leases.EnoughTime(ctx); err != nil {
 		return s, false, err
 	}
 	if !w.IgnoreBackoff {

@@ -18,11 +18,13 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/leases"
 	"github.com/tokenvend/tokenvend/pkg/outage"
 	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/registry"
 	"github.com/tokenvend/tokenvend/pkg/row"
+	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -33,9 +35,9 @@ import (
 // The timeouts. Each is shorter than the next, and the last is shorter than the
 // timeout of the vend function.
 const (
-	ExchangeTimeout = attempt.ExchangeTimeout // all provider requests of one mint
-	Timeout         = attempt.Timeout         // a whole mint, from the lease to the commit
-	LeaseTTL        = attempt.LeaseTTL
+	ExchangeTimeout = schedule.ExchangeTimeout // all provider requests of one mint
+	Timeout         = leases.Timeout           // a whole mint, from the lease to the commit
+	LeaseTTL        = leases.TTL
 )
 
 // Config is what a Mint works with. Store, Source, Sealer and HTTP are

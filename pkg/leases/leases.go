@@ -1,4 +1,6 @@
-package attempt
+// Package leases takes the lease on an entry, which is the exclusive right to
+// replace what it holds, and ends it by a commit.
+package leases
 
 import (
 	"context"
@@ -20,27 +22,27 @@ const (
 	commitPause  = 100 * time.Millisecond
 )
 
-// The timeouts. Each is shorter than the next, and the last is shorter than the
-// timeout of the vend function.
+// The timeouts of what is done under a lease. Each is longer than the one
+// before, of which the first is [schedule.ExchangeTimeout], and shorter than
+// the timeout of the vend function.
 const (
-	ExchangeTimeout = schedule.ExchangeTimeout // all provider requests of one mint
-	Timeout         = 13 * time.Second         // a whole mint, from the lease to the commit
-	LeaseTTL        = 15 * time.Second
+	Timeout = 13 * time.Second // a whole mint, from the lease to the commit
+	TTL     = 15 * time.Second // the lease
 )
 
 // Acquire takes the lease on an entry whatever it holds, for what an operator
 // does to it, and waits while another process holds it. The snapshot is that
 // under the lease. Errors are of type *api.Error.
-func (t *Attempts) Acquire(ctx context.Context, key token.Key) (store.Lease, records.Snapshot, error) {
+func Acquire(ctx context.Context, r *records.Records, key token.Key) (store.Lease, records.Snapshot, error) {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		s, err := t.Records.LoadSnapshot(ctx, store.Strong, key)
+		s, err := r.LoadSnapshot(ctx, store.Strong, key)
 		if err != nil {
 			return store.Lease{}, s, failure.API(err)
 		}
 		if err := EnoughTime(ctx); err != nil {
 			return store.Lease{}, s, err
 		}
-		lease, err := t.Records.Store.Acquire(ctx, s.Row.Entry, LeaseTTL)
+		lease, err := r.Store.Acquire(ctx, s.Row.Entry, TTL)
 		switch {
 		case err == nil:
 			return lease, s, nil
@@ -55,20 +57,20 @@ func (t *Attempts) Acquire(ctx context.Context, key token.Key) (store.Lease, rec
 
 // Release gives a lease back and leaves the entry as it is, except for what an
 // earlier holder may have done that did not commit.
-func (t *Attempts) Release(ctx context.Context, lease store.Lease) error {
+func Release(ctx context.Context, s store.Store, lease store.Lease) error {
 	e := lease.Entry
 	e.RefreshSpent = e.RefreshSpent || lease.Attempt > 1
 	if e.ForgetAt.IsZero() {
 		schedule.Keep(&e, clock.Now())
 	}
-	return t.Commit(ctx, lease, e)
+	return Commit(ctx, s, lease, e)
 }
 
 // Commit writes the entry and gives the lease back. It repeats that until ctx
 // ends: what the provider has returned must not be lost.
-func (t *Attempts) Commit(ctx context.Context, lease store.Lease, next store.Entry) error {
+func Commit(ctx context.Context, s store.Store, lease store.Lease, next store.Entry) error {
 	for {
-		err := t.Records.Store.Commit(ctx, lease, next)
+		err := s.Commit(ctx, lease, next)
 		if err == nil || errors.Is(err, store.ErrLeaseLost) {
 			return err
 		}
