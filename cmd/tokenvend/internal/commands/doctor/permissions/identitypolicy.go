@@ -1,4 +1,4 @@
-package doctor
+package permissions
 
 import (
 	"context"
@@ -17,12 +17,12 @@ import (
 // maxNamed bounds the names in one line.
 const maxNamed = 10
 
-// identityPolicies looks for roles, users and groups that may invoke the
+// IdentityPolicies looks for roles, users and groups that may invoke the
 // function by a name that few may have.
-func (f *findings) identityPolicies(ctx context.Context, client *iam.Client, arn string) {
+func (f Function) IdentityPolicies(ctx context.Context, client *iam.Client) {
 	a, err := iamaccount.Read(ctx, client)
 	if err != nil {
-		f.unread("IAM", clierror.AWS("iam:GetAccountAuthorizationDetails", "the account", err))
+		f.Unread("IAM", clierror.AWS("iam:GetAccountAuthorizationDetails", "the account", err))
 		return
 	}
 	found, missing, operators := map[reach][]string{}, map[string][]string{}, []string{}
@@ -31,11 +31,11 @@ func (f *findings) identityPolicies(ctx context.Context, client *iam.Client, arn
 			if !s.Invokes() {
 				continue
 			}
-			for _, alias := range f.missing(arn, s) {
+			for _, alias := range f.missing(s) {
 				missing[alias] = append(missing[alias], p.Name)
 			}
-			for pattern, names := range s.Reaches(arn) {
-				if slices.Equal(names, []string{iampolicy.AdminAlias}) && f.isOperator(p.ARN) {
+			for pattern, names := range s.Reaches(f.ARN) {
+				if slices.Equal(names, []string{iampolicy.AdminAlias}) && f.Expected.isOperator(p.ARN) {
 					operators = append(operators, p.Name)
 					continue
 				}
@@ -46,21 +46,21 @@ func (f *findings) identityPolicies(ctx context.Context, client *iam.Client, arn
 	}
 	byPattern := func(a, b reach) int { return strings.Compare(a.pattern, b.pattern) }
 	for _, at := range slices.SortedFunc(maps.Keys(found), byPattern) {
-		f.warn(
+		f.Warn(
 			"IAM",
 			listNames(found[at])+" may "+iampolicy.InvokeAction+" on "+at.pattern+", which reaches "+at.names,
 			at.advice,
 		)
 	}
 	f.warnMissing(missing)
-	f.ok("IAM", "%d roles, users and groups were looked at, without conditions and Deny; "+
+	f.OK("IAM", "%d roles, users and groups were looked at, without conditions and Deny; "+
 		"as --operators says, %s may invoke admin", len(a.Principals), listNames(operators))
 	if a.Cut {
 		cut := fmt.Sprintf("only the first %d roles, users and groups were looked at", iamaccount.MaxPrincipals)
-		f.warn("IAM", cut, "")
+		f.Warn("IAM", cut, "")
 	}
 	if a.Unread > 0 {
-		f.warn("IAM", fmt.Sprintf("%d policies could not be read", a.Unread), "")
+		f.Warn("IAM", fmt.Sprintf("%d policies could not be read", a.Unread), "")
 	}
 }
 
