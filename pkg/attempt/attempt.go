@@ -6,7 +6,6 @@ package attempt
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -108,9 +107,6 @@ func (a *attempt) log(ctx context.Context, e store.Entry, err error) {
 	}
 	a.Journal.Mint(ctx, line)
 }
-
-// warnings returns what was odd about the response with the token.
-func (a *attempt) warnings() string { return strings.Join(a.response.Warnings, "; ") }
 
 // newlyNotGranted returns the scopes that were requested and not granted, if
 // the token before did not lack the same. Nobody reads a warning at every

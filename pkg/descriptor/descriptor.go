@@ -7,8 +7,6 @@
 // strictly. It does no I/O.
 package descriptor
 
-import ()
-
 // Descriptor describes the protocol of one vendor's token endpoint. Every zero
 // value is the usual or the safe choice: {"token":{"url":"https://…"}} is RFC
 // 6749 with HTTP Basic. Packages parser and catalog return descriptors;
@@ -75,3 +73,13 @@ const NotRead = "not read"
 
 // Example is an object of JSON.
 type Example map[string]any
+
+// NamesExtra reports whether a further value of that name is read from any
+// answer.
+func (d *Descriptor) NamesExtra(name string) bool {
+	_, named := d.Response.Extra[name]
+	if d.Then != nil && !named {
+		_, named = d.Then.Extra[name]
+	}
+	return named
+}

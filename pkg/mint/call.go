@@ -3,8 +3,6 @@ package mint
 import (
 	"context"
 	"errors"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -20,22 +18,6 @@ import (
 // staleWait is how long a caller waits for a better token if it can use the one
 // at hand.
 const staleWait = 2 * time.Second
-
-// calls holds, for each key, the one attempt of this process to advance its
-// snapshot: by minting, or by waiting for another process that mints.
-type calls struct {
-	mu      sync.Mutex
-	byKey   map[token.Key]*call
-	running sync.WaitGroup
-}
-
-// call is one such attempt. snapshot and err are set before done is closed.
-type call struct {
-	done        chan struct{}
-	snapshot    records.Snapshot
-	err         error
-	leasedUntil atomic.Int64 // Unix milliseconds; of the lease that is waited for, ours or another's
-}
 
 // advance returns a snapshot of the key that is newer than s, or an error. With
 // an error the snapshot is s.

@@ -11,6 +11,8 @@ package mint
 
 import (
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
@@ -134,4 +136,20 @@ type Result struct {
 	Origin  records.Origin
 	Stale   bool          // it should have been renewed by now
 	Failure store.Failure // why the last attempt to renew it failed; zero: it did not
+}
+
+// calls holds, for each key, the one attempt of this process to advance its
+// snapshot: by minting, or by waiting for another process that mints.
+type calls struct {
+	mu      sync.Mutex
+	byKey   map[token.Key]*call
+	running sync.WaitGroup
+}
+
+// call is one such attempt. snapshot and err are set before done is closed.
+type call struct {
+	done        chan struct{}
+	snapshot    records.Snapshot
+	err         error
+	leasedUntil atomic.Int64 // Unix milliseconds; of the lease that is waited for, ours or another's
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
+// Report notes what is wrong at a path such as "token.params".
+type Report func(path, format string, args ...any)
+
 // The bounds of secrets and variables.
 const (
 	maxNamed   = 32  // secrets, and variables

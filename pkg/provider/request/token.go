@@ -12,22 +12,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// TokenRequest is what varies between the token requests of one client.
-type TokenRequest struct {
-	Grant    descriptor.Grant
-	Scope    string // space-separated
-	Audience string
-	Refresh  redact.String // for RefreshToken
-
-	// Code is for AuthorizationCode, from the authorization response.
-	Code redact.String
-	// Verifier is for AuthorizationCode: the code verifier (RFC 7636 §4.1).
-	// Zero means that no code challenge was sent.
-	Verifier redact.String
-	// RedirectURI is for AuthorizationCode: that of the authorization request.
-	RedirectURI string
-}
-
 // Token returns a token request by the provider's clock. taken are the values
 // of earlier steps, by STEP.NAME.
 func (b Builder) Token(req TokenRequest, now skew.Skew, taken map[string]redact.String) (*Call, *response.Error) {

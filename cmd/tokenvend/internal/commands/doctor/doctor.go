@@ -58,12 +58,6 @@ is none.
 	return cmd
 }
 
-// setup is what is checked, and the checks that were made.
-type setup struct {
-	checks.List
-	expected permissions.Expected
-}
-
 func (d *doctor) run(ctx context.Context, commands hint.Commands) error {
 	s := setup{List: checks.List{Commands: commands}}
 	at, err := d.expectations(&s)
@@ -107,11 +101,15 @@ func (d *doctor) expectations(s *setup) (at connection.Flags, err error) {
 }
 
 var colors = map[string]terminal.Color{
-	string(checks.Fine): terminal.Green, string(checks.Warning): terminal.Yellow, string(checks.Failed): terminal.Red,
+	string(checks.Fine):    terminal.Green,
+	string(checks.Warning): terminal.Yellow,
+	string(checks.Failed):  terminal.Red,
 }
 
 func (d *doctor) print(list checks.List) error {
-	data := map[string]any{"checks": list.All, "failed": list.Count(checks.Failed), "warnings": list.Count(checks.Warning)}
+	data := map[string]any{
+		"checks": list.All, "failed": list.Count(checks.Failed), "warnings": list.Count(checks.Warning),
+	}
 	return d.Print(d.Console, data, func() error {
 		var rows [][]string
 		for _, one := range list.All {

@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -174,4 +176,24 @@ func outcome(err error) error {
 		return errors.New("no token was obtained: " + err.Error())
 	}
 	return nil
+}
+
+// print prints the result of a probe in the format that was chosen.
+func (t *probing) print(r probe.Result) error {
+	switch t.output.Value {
+	case "json":
+		return t.JSON(r)
+	case "yaml":
+		return t.YAML(r)
+	}
+	var b strings.Builder
+	for _, x := range r.Exchanges {
+		writeExchange(&b, x)
+	}
+	if r.SelfSigned != "" {
+		fmt.Fprintf(&b, "No request is sent. The client signs the token itself:\n  %s\n\n", r.SelfSigned)
+	}
+	writeReadings(&b, r)
+	_, err := t.Console.Output().Write([]byte(b.String()))
+	return err
 }

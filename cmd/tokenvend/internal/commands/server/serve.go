@@ -94,15 +94,6 @@ func (s *serve) register(f *pflag.FlagSet) {
 	f.BoolVar(&s.verbose, "verbose", false, "log more")
 }
 
-// appendTo keeps the values of a flag, to be parsed later: an error of the flag
-// would show the value.
-func appendTo(values *[]string) func(string) error {
-	return func(value string) error {
-		*values = append(*values, value)
-		return nil
-	}
-}
-
 // parseKeys reads the keys that the flags give.
 func (s *serve) parseKeys() error {
 	for i, value := range slices.Concat(s.keys, s.adminKeys) {

@@ -79,3 +79,13 @@ func listNames(names []string) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// warnMissing warns of aliases that IAM policies name, by alias with the names
+// of their principals.
+func (f Function) warnMissing(principals map[string][]string) {
+	for _, alias := range slices.Sorted(maps.Keys(principals)) {
+		name, _ := iampolicy.CredentialOf(alias)
+		f.Warn("IAM", listNames(principals[alias])+" may invoke the alias "+alias+", which does not exist",
+			f.Commands.Line("grant", name)+" --to ARN makes it")
+	}
+}

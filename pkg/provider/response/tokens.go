@@ -1,9 +1,12 @@
 package response
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/encoded"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/provider/body"
@@ -115,4 +118,33 @@ func nextLetter(text []byte) (c byte, rest []byte) {
 		c |= 0x20
 	}
 	return c, rest
+}
+
+// maskExtra masks the further values wherever else a response repeats them.
+func (q *Request) maskExtra(v body.Values, places map[string]string) {
+	for _, place := range places {
+		if text, ok := body.AsText(v.Lookup(place)); ok {
+			q.Mask.AddValue(text)
+		}
+	}
+}
+
+func accessAt(d *descriptor.Descriptor) string {
+	return cmp.Or(d.Response.Access, "/access_token")
+}
+
+func refreshAt(d *descriptor.Descriptor) string {
+	return cmp.Or(d.Response.Refresh, "/refresh_token")
+}
+
+// unsafeToken returns why a token cannot stand in a header field: RFC 6749
+// §A.12 without the space, which would end it.
+func unsafeToken(token string) string {
+	if len(token) > maxToken {
+		return "is longer than 64 KiB"
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "has characters that would break a header"
+	}
+	return ""
 }
