@@ -51,5 +51,5 @@ func checkDeclared(d *descriptor.Descriptor, used map[string]bool, report Report
 
 // sendsSecret reports whether a grant sends a named secret without a template.
 func sendsSecret(d *descriptor.Descriptor, name string) bool {
-	return slices.Contains(descriptor.PasswordSecrets, name) && slices.Contains(d.Grants, descriptor.Password)
+	return slices.ContainsFunc(d.Grants, func(g descriptor.Grant) bool { return slices.Contains(g.Secrets(), name) })
 }

@@ -107,10 +107,9 @@ func (b *building) setGrant(t descriptor.TokenEndpoint, req TokenRequest) *respo
 		if err := b.setJWT(t.Request); err != nil {
 			return err
 		}
-	case descriptor.Password:
-		if err := b.setPassword(t.Request); err != nil {
-			return err
-		}
+	}
+	if err := b.setSecrets(t.Request, req.Grant.Secrets()); err != nil {
+		return err
 	}
 	if b.values.Scope != "" {
 		b.set(t.Request, descriptor.FieldScope, b.values.Scope)
@@ -121,11 +120,10 @@ func (b *building) setGrant(t descriptor.TokenEndpoint, req TokenRequest) *respo
 	return nil
 }
 
-// setPassword sets the parameters of RFC 6749 §4.3.
-func (b *building) setPassword(r descriptor.Request) *response.Error {
-	for field, name := range map[descriptor.Field]string{
-		descriptor.FieldUsername: "username", descriptor.FieldPassword: "password",
-	} {
+// setSecrets sets the named secrets of a grant type.
+func (b *building) setSecrets(r descriptor.Request, names []string) *response.Error {
+	for _, name := range names {
+		field := descriptor.Field(name)
 		if r.ParamName(field) == "" {
 			continue
 		}
