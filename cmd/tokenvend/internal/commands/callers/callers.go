@@ -1,5 +1,5 @@
-// Package callers holds the commands about who may invoke a stack's function
-// for one credential.
+// Package callers holds the commands about the callers of a credential: who may
+// invoke a stack's function for it, and who requests its tokens.
 package callers
 
 import (
@@ -10,5 +10,5 @@ import (
 
 // Commands returns the commands of this package.
 func Commands(p command.Program) []*cobra.Command {
-	return []*cobra.Command{newGrant(p), newGrants(p)}
+	return []*cobra.Command{newGrant(p), newGrants(p), newUsage(p)}
 }
