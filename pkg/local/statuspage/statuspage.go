@@ -99,7 +99,7 @@ func (p *page) show(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	p.write(w, http.StatusOK, "status", p.view(all, choiceOf(r.URL.Query()), time.Now()))
+	p.write(w, http.StatusOK, "status", p.tokens(all, choiceOf(r.URL.Query()), time.Now()))
 }
 
 // signedOut says how to sign in.

@@ -177,7 +177,7 @@ type Exchange struct {
 	Then    bool    `json:"then,omitempty"`
 	Request Request `json:"request"`
 	// Answer is nil where none arrived.
-	Answer *Answer `json:"answer,omitempty"`
+	Answer *Response `json:"answer,omitempty"`
 
 	name string // of the request: see [request.Call]
 }

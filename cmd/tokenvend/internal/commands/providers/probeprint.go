@@ -52,7 +52,7 @@ func writeExchange(b *strings.Builder, x probe.Exchange) {
 	writeAnswer(b, x.Answer)
 }
 
-func writeAnswer(b *strings.Builder, a *probe.Answer) {
+func writeAnswer(b *strings.Builder, a *probe.Response) {
 	if a == nil {
 		b.WriteString("No answer arrived.\n\n")
 		return
