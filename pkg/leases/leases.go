@@ -22,9 +22,9 @@ const (
 	commitPause  = 100 * time.Millisecond
 )
 
-// The timeouts of what is done under a lease. Each is longer than the one
-// before, of which the first is [schedule.ExchangeTimeout], and shorter than
-// the timeout of the vend function.
+// The timeouts of what is done under a lease. The time of all requests of one
+// mint, [schedule.ExchangeTimeout], is shorter than Timeout, that than TTL, and
+// that than the timeout of the vend function.
 const (
 	Timeout = 13 * time.Second // a whole mint, from the lease to the commit
 	TTL     = 15 * time.Second // the lease

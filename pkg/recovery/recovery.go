@@ -48,8 +48,8 @@ type grant struct {
 	Extra    map[string]string `json:"extra,omitempty"`
 }
 
-// binding is the additional data of a blob, so that nothing else that
-// was sealed opens as one.
+// binding is the additional data of a blob, so that nothing else that was
+// sealed opens as one.
 const binding = "tokenvend recovery 1"
 
 // Keep is for the refresh token of next, which could not be committed over

@@ -141,8 +141,8 @@ func (s Signer) replace(members map[string]any, path string, own descriptor.Para
 	return nil
 }
 
-// proof returns the proof for the host of this request. An
-// assertion that no request sends has no host, and so no proof.
+// proof returns the proof for the host of this request. An assertion that no
+// request sends has no host, and so no proof.
 func (s Signer) proof(a descriptor.Assertion) (proof.Proof, *response.Error) {
 	if s.URL == nil || s.Prove == nil {
 		return proof.Proof{}, response.ClientMisconfiguration(
