@@ -107,6 +107,18 @@ test('a report is sent once, and a refused one is not repeated', async () => {
   assert.equal(await source.token(), got[0])
 })
 
+test('a refused report is no error of a call', async () => {
+  const fake = new Fake()
+  fake.delay = 50
+  fake.error = new TokenvendError('too_many_reports', 'young', { status: 429 })
+  const source = new Client(fake).source('minut')
+  const report = assert.rejects(source.reject('0'.repeat(16)), { code: 'too_many_reports' })
+  const token = source.token()
+  await report
+  fake.error = undefined
+  assert.equal((await token).accessToken, 'token-2')
+})
+
 test('a token is not printed', async () => {
   const token = await new Client(new Fake()).source('minut').token()
   assert.doesNotMatch(inspect(token) + JSON.stringify(token) + String(token), /token-1/)
@@ -206,6 +218,13 @@ test('extra values are there and not printed', async () => {
 test('plain http is for loopback', () => {
   new SignedTransport('http://127.0.0.1:3000')
   assert.throws(() => new SignedTransport('http://tokenvend.example'), { code: 'unavailable' })
+})
+
+test('the key of an agent stays on this machine', () => {
+  new AgentTransport({ url: 'http://[::1]:2774' })
+  for (const url of ['http://agent.example:2774', 'https://localhost:2774', 'localhost:2774', 'http://127.0.0.1.example']) {
+    assert.throws(() => new AgentTransport({ url }), TokenvendError)
+  }
 })
 
 test('no answer is unavailable', async () => {

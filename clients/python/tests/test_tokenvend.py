@@ -112,6 +112,17 @@ class SourceTest(unittest.TestCase):
         time.sleep(1.0)
         self.assertEqual(source.token().access_token, "token-2")
 
+    def test_a_refused_report_is_no_error_of_a_call(self):
+        fake = Fake()
+        fake.delay, fake.error = 0.3, refusal("too_many_reports", 429)
+        source = tokenvend.Client(fake).source("minut")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            report = pool.submit(source.reject, "0" * 16)
+            time.sleep(0.1)
+            fake.send = lambda *_: Fake().send("minut", {})
+            self.assertEqual(source.token().access_token, "token-1")
+            self.assertEqual(report.exception().code, "too_many_reports")
+
     def test_a_report_is_sent_once(self):
         fake = Fake()
         source = tokenvend.Client(fake).source("minut")
@@ -304,6 +315,12 @@ class TransportTest(unittest.TestCase):
         tokenvend.SignedTransport("http://127.0.0.1:3000")
         with self.assertRaises(tokenvend.TokenvendError):
             tokenvend.SignedTransport("http://tokenvend.example")
+
+    def test_the_key_of_an_agent_stays_on_this_machine(self):
+        tokenvend.AgentTransport("http://[::1]:2774")
+        for url in ("http://agent.example:2774", "https://localhost:2774", "localhost:2774", "http://127.0.0.1.example"):
+            with self.assertRaises(tokenvend.TokenvendError, msg=url):
+                default_transport({"TOKENVEND_AGENT_URL": url})
 
     def test_no_answer_is_unavailable(self):
         with tempfile.NamedTemporaryFile() as key:
