@@ -110,8 +110,9 @@ export class InvokeTransport {
   #options
 
   constructor(fn, { region, credentials } = {}) {
-    const arn = /^arn:[a-z-]+:lambda:([a-z0-9-]+):\d+:function:(.+)$/.exec(fn)
-    const [name, alias] = (arn ? arn[2] : fn).split(':')
+    const arn = /^arn:[a-z-]+:lambda:([a-z0-9-]+):/.exec(fn)
+    // An ARN stays whole: the function may be one of another account.
+    const [, name, alias] = /^(.*:function:[^:]*|[^:]*):?(.*)$/.exec(fn)
     this.#options = { region: arn?.[1] ?? region, credentials }
     this.#url = (region) => `https://lambda.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}` +
       `/2015-03-31/functions/${encodeURIComponent(name)}` +

@@ -247,5 +247,11 @@ test('a function is invoked by its alias, and its refusal is the error', async (
   const credentials = async () => ({ accessKeyId: 'a', secretAccessKey: 'b' })
   const transport = new InvokeTransport('arn:aws:lambda:eu-north-1:123456789012:function:vend:c-minut', { credentials })
   await assert.rejects(transport.send('minut', { min_ttl: '60' }), { code: 'access_denied', status: 403 })
-  assert.deepEqual(seen, ['/2015-03-31/functions/vend/invocations?Qualifier=c-minut', { credential: 'minut', min_ttl: 60 }])
+  const named = new InvokeTransport('vend:c-minut', { region: 'eu-north-1', credentials })
+  await assert.rejects(named.send('minut', {}), { code: 'access_denied' })
+  assert.deepEqual(seen, [
+    '/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-north-1%3A123456789012%3Afunction%3Avend/invocations?Qualifier=c-minut',
+    { credential: 'minut', min_ttl: 60 },
+    '/2015-03-31/functions/vend/invocations?Qualifier=c-minut', { credential: 'minut' },
+  ])
 })

@@ -340,6 +340,12 @@ class TransportTest(unittest.TestCase):
         self.assertEqual(caught.exception.code, "access_denied")
         self.assertEqual(session.invoked, [("vend:c-minut", {"credential": "minut", "min_ttl": 60})])
 
+    def test_an_arn_names_the_region(self):
+        session = Lambda(Fake().send("minut", {}))
+        arn = "arn:aws:lambda:eu-north-1:123456789012:function:vend:c-minut"
+        tokenvend.InvokeTransport(arn, session=session).send("minut", {})
+        self.assertEqual((session.invoked[0][0], session.region), (arn, "eu-north-1"))
+
 
 class Lambda:
     """A session and a client of botocore's that stand in for Lambda."""
@@ -347,7 +353,8 @@ class Lambda:
     def __init__(self, answer, failed=False):
         self.answer, self.failed, self.invoked = answer, failed, []
 
-    def create_client(self, _):
+    def create_client(self, _, region_name=None):
+        self.region = region_name
         return self
 
     def invoke(self, FunctionName, Payload):

@@ -178,7 +178,7 @@ class InvokeTransport:
 
         payload = json.dumps({"credential": credential, **_typed(parameters)})
         try:
-            self._client = self._client or (self._session or _botocore_session()).create_client("lambda")
+            self._client = self._client or self._new_client()
             answer = self._client.invoke(FunctionName=self._function, Payload=payload.encode())
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -193,6 +193,11 @@ class InvokeTransport:
         if not isinstance(problem, dict) or "code" not in problem:
             raise unavailable("the function ended without an answer; its log tells why")
         raise of_problem(int(problem.get("status", 500)), problem)
+
+    def _new_client(self) -> Any:
+        session = self._session or _botocore_session()
+        arn = re.match("arn:[a-z-]+:lambda:([a-z0-9-]+):", self._function)
+        return session.create_client("lambda", **({"region_name": arn.group(1)} if arn else {}))
 
 
 def _is_loopback(host: str) -> bool:
