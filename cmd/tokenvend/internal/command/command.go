@@ -123,7 +123,7 @@ func (p Program) Confirm(question, consequence string) error {
 	if err != nil {
 		return err
 	}
-	if answer != "y" && answer != "yes" {
+	if answer = strings.ToLower(answer); answer != "y" && answer != "yes" {
 		return errors.New(consequence)
 	}
 	return nil
