@@ -56,6 +56,7 @@ var sections = []struct {
 	{"machine", machine},
 	{"openbao", openBao},
 	{"rotate", rotation},
+	{"credentials", credentials},
 	{"herd", herd},
 	{"agent", agent},
 }
