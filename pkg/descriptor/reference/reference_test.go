@@ -4,6 +4,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestOf(t *testing.T) {
 		"refresh.fields.client_id":    "other-requests",
 		"assertion.claims.exp":        "assertion",
 		"then.access_token":           "then",
-		"permanent.status[0]":         "descriptor-reference",
+		"permanent.status[0]":         "refusals",
 		"(a name not shown).whatever": "descriptor-reference",
 	} {
 		if got := Of(field); got != page+"#"+want {
@@ -55,6 +56,18 @@ func TestSectionsExist(t *testing.T) {
 		}
 		if !isField(reflect.TypeFor[descriptor.Descriptor](), s.field) {
 			t.Errorf("sections has %q, want a field of descriptors", s.field)
+		}
+	}
+}
+
+// Each field of a descriptor has a section, but those that are for readers.
+func TestEachFieldHasASection(t *testing.T) {
+	forReaders := []string{"$schema", "name", "title", "docs", "checked", "setup", "notes", "example"}
+	for field := range reflect.TypeFor[descriptor.Descriptor]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		hasNone := Of(name) == page+"#"+top
+		if want := slices.Contains(forReaders, name); hasNone != want {
+			t.Errorf("Of(%q) = %q, want the top of the page: %t", name, Of(name), want)
 		}
 	}
 }
