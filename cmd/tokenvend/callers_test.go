@@ -102,7 +102,8 @@ func TestGrantToCallerInAnotherAccount(t *testing.T) {
 	c.direct("", "grants").wantOut(t, clierror.OK, "minut c-minut "+elsewhere+" "+p.Statement)
 	c.direct("", "grant", "minut", "--to", elsewhere).wantOut(t, clierror.OK, `"Resource": "`+p.Alias+`"`)
 	c.direct("", "grant", "minut", "--to", elsewhere).
-		want(t, clierror.OK, "could already invoke", "210987654321, has to allow it too", "remove-permission")
+		want(t, clierror.OK, "could already invoke", "210987654321, has to allow it too",
+			"aws --region "+strings.Split(c.arn, ":")[3]+" lambda remove-permission")
 	if d := c.doctor(clierror.OK); d.Warnings != 0 {
 		t.Errorf("doctor after grant = %+v, want no warning", d)
 	}
@@ -125,7 +126,8 @@ func TestGrantRefuses(t *testing.T) {
 	c.must(err)
 	c.alias("c-minut", *version.Version)
 	c.direct("", "grant", "minut", "--to", elsewhere).
-		want(t, clierror.Failed, "stands on version "+*version.Version, "update-alias")
+		want(t, clierror.Failed, "stands on version "+*version.Version,
+			"aws --region "+strings.Split(c.arn, ":")[3]+" lambda update-alias")
 	c.direct("", "grants").wantOut(t, clierror.OK, "minut c-minut - -")
 }
 

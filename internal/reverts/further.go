@@ -287,8 +287,8 @@ var further = []revert{
 	},
 	{
 		attack: "Fault14", fix: "a firewall's page is no answer to a revocation", file: "pkg/operate/revoke.go",
-		old:     "return false, ofRevocation(err)",
-		without: "return false, failure.Of(err)",
+		old:     "cause := ofRevocation(err)",
+		without: "cause := failure.Of(err)",
 		test:    "TestFault14_NoIntermediarySwallowsARevocation", pkg: "pkg/mint",
 	},
 }

@@ -32,7 +32,7 @@ var layers = [][]string{
 	},
 	{
 		"pkg/apigateway", "pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template",
-		"pkg/descriptor/clientauth",
+		"pkg/descriptor/clientauth", "pkg/descriptor/reference",
 	},
 	{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",

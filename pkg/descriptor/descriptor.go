@@ -18,7 +18,8 @@ type Descriptor struct {
 	Name string `json:"name,omitempty"`
 	// Title is the name for people: "Salesforce (JWT bearer)".
 	Title string `json:"title,omitempty"`
-	// Docs is the URL of the vendor's page that the descriptor was taken from.
+	// Docs is the URL of the vendor's page that the descriptor was taken from:
+	// of its documents, or of a library that it publishes.
 	Docs string `json:"docs,omitempty"`
 	// Checked is the day on which the descriptor was last compared with a copy
 	// of that page, "2026-11-22", or [NotRead].

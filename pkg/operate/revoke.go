@@ -108,12 +108,20 @@ func (o Operator) revokeAtProvider(ctx context.Context, s records.Snapshot) (rev
 		if secret.IsZero() {
 			continue
 		}
-		if err := endpoint.RevokeToken(ctx, secret); err != nil {
-			return false, ofRevocation(err)
+		err := endpoint.RevokeToken(ctx, secret)
+		if err == nil {
+			revoked = true
+			continue
 		}
-		revoked = true
+		cause := ofRevocation(err)
+		if failed == nil || cause.Code == api.ProviderUnavailable {
+			failed = cause
+		}
+		if failed.Code == api.ProviderUnavailable {
+			break
+		}
 	}
-	return revoked, nil
+	return revoked && failed == nil, failed
 }
 
 // ofRevocation classifies the error of a revocation. Where a firewall, a proxy

@@ -39,7 +39,8 @@ func (b Builder) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, er
 		descriptor.FieldClientID: b.Client.ID, descriptor.FieldRedirectURI: redirectURI,
 		descriptor.FieldScope: page.values.Scope, descriptor.FieldResponseType: "code",
 	} {
-		if name := d.Authorize.ParamName(field); name != "" {
+		// An empty value is not valid: RFC 6749 §3.3, appendix A.
+		if name := d.Authorize.ParamName(field); name != "" && value != "" {
 			q.Set(name, value)
 		}
 	}
