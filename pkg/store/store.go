@@ -238,3 +238,11 @@ type Store interface {
 	// instead if a process may remember the old one.
 	Delete(ctx context.Context, key token.Key) error
 }
+
+// Mover is a Store with two places for credential records: records at the one
+// where it does not write new ones are found, and can be moved.
+type Mover interface {
+	// MoveRecords moves the records to the place of new ones. left counts those
+	// that could not be moved.
+	MoveRecords(ctx context.Context) (moved, left int, err error)
+}
