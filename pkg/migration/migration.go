@@ -78,9 +78,11 @@ func move(ctx context.Context, r *records.Records, done *Result) error {
 	if mover == nil {
 		return nil
 	}
-	moved, left, err := mover.MoveRecords(ctx)
+	moved, err := mover.MoveRecords(ctx, func(credential string, err error) {
+		r.Journal.Failure(ctx, "migration", credential, err)
+		done.Left++
+	})
 	done.Rewritten += moved
-	done.Left += left
 	return err
 }
 

@@ -66,6 +66,17 @@ func openLayouts(t *testing.T, to places.Layout) *layouts {
 	return l
 }
 
+// move moves all records, and returns how many it moved, and how many it could
+// not.
+func move(t *testing.T, s *dynamo.Store) (moved, left int) {
+	t.Helper()
+	moved, err := s.MoveRecords(t.Context(), func(string, error) { left++ })
+	if err != nil {
+		t.Errorf("MoveRecords() = %v, want no error", err)
+	}
+	return moved, left
+}
+
 // from returns the layout of the other place.
 func from(to places.Layout) places.Layout {
 	if to == places.OnePartition {
@@ -130,8 +141,8 @@ func TestMoveEndsAnywhere(t *testing.T) {
 			e := stored(t, l, from(to))
 			l.cut.then = then
 			l.cut.nth.Store(int64(nth))
-			if _, left, err := l.mover.MoveRecords(t.Context()); err != nil || left != 1 {
-				t.Errorf("%s: MoveRecords() that is interrupted = %d left, %v, want 1", when, left, err)
+			if _, left := move(t, l.mover); left != 1 {
+				t.Errorf("%s: MoveRecords() that is interrupted = %d left, want 1", when, left)
 			}
 			l.reads(t, when, e)
 			for _, name := range slices.Sorted(maps.Keys(l.all)) {
@@ -144,13 +155,12 @@ func TestMoveEndsAnywhere(t *testing.T) {
 				e = written
 				l.reads(t, when+", later", e)
 			}
-			_, left, err := l.mover.MoveRecords(t.Context())
-			if err != nil || left != 0 {
-				t.Errorf("%s: MoveRecords() again = %d left, %v, want none", when, left, err)
+			if _, left := move(t, l.mover); left != 0 {
+				t.Errorf("%s: MoveRecords() again = %d left, want none", when, left)
 			}
 			l.all["own"] = l.WithLayout(places.OwnPartitions)
 			l.reads(t, "moved", e)
-			if moved, _, _ := l.mover.MoveRecords(t.Context()); moved != 0 {
+			if moved, _ := move(t, l.mover); moved != 0 {
 				t.Errorf("%s: MoveRecords() of what was moved = %d, want 0", when, moved)
 			}
 		})
@@ -164,23 +174,18 @@ func TestLateWriteOfAMoveChangesNothing(t *testing.T) {
 		eachStep(t, func(t *testing.T, l *layouts, to places.Layout, nth int) {
 			e := stored(t, l, from(to))
 			l.cut.then = func(send func() (*http.Response, error)) (*http.Response, error) {
-				move := func(s *dynamo.Store) {
-					if _, left, err := s.MoveRecords(t.Context()); err != nil || left != 0 {
-						t.Errorf("MoveRecords() = %d left, %v, want none", left, err)
-					}
-				}
-				move(l.WithLayout(to))
+				move(t, l.WithLayout(to))
 				next := e
 				next.Generation++
 				e = put(t, l.all["one"], next)
 				if back {
-					move(l.WithLayout(from(to)))
+					move(t, l.WithLayout(from(to)))
 				}
 				return send()
 			}
 			l.cut.nth.Store(int64(nth))
-			if _, _, err := l.mover.MoveRecords(t.Context()); err != nil {
-				t.Errorf("MoveRecords() = %v, want no error", err)
+			if _, left := move(t, l.mover); left != 0 {
+				t.Errorf("MoveRecords() with a late write = %d left, want none", left)
 			}
 			l.reads(t, fmt.Sprintf("moved back: %t", back), e)
 		})
@@ -225,7 +230,7 @@ func TestNewerOfTwoRecordsCounts(t *testing.T) {
 		l := openLayouts(t, places.OwnPartitions)
 		e := stored(t, l, places.OnePartition)
 		first := l.item(t, record)
-		_, _, _ = l.mover.MoveRecords(t.Context())
+		move(t, l.mover)
 		if newest == places.OwnPartitions {
 			e = put(t, l.all["one"], store.Entry{Key: record, Generation: 8})
 		} else {
@@ -239,8 +244,8 @@ func TestNewerOfTwoRecordsCounts(t *testing.T) {
 		if got := get(t, l.all["moving"], record); !isSame(got, e) {
 			t.Errorf("Get() of two records = %+v, want the newer %+v", got, e)
 		}
-		if _, left, err := l.mover.MoveRecords(t.Context()); err != nil || left != 0 {
-			t.Errorf("MoveRecords() of two records = %d left, %v, want none", left, err)
+		if _, left := move(t, l.mover); left != 0 {
+			t.Errorf("MoveRecords() of two records = %d left, want none", left)
 		}
 		l.all["own"] = l.mover
 		l.reads(t, "moved", e)

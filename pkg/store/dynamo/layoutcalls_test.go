@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo/places"
@@ -19,8 +22,8 @@ func TestOlderProgramLeavesMovedRecordsAlone(t *testing.T) {
 	l := openLayouts(t, places.Moving)
 	stored(t, l, places.OnePartition)
 	entry := put(t, l, store.Entry{Key: key, NextAt: noon})
-	if moved, left, err := l.mover.MoveRecords(t.Context()); err != nil || moved != 1 || left != 0 {
-		t.Errorf("MoveRecords() = %d, %d left, %v, want 1 and none", moved, left, err)
+	if moved, left := move(t, l.mover); moved != 1 || left != 0 {
+		t.Errorf("MoveRecords() = %d, %d left, want 1 and none", moved, left)
 	}
 	marker := l.item(t, record)
 	if got := number(t, marker["format"]); got <= 3 || marker["revision"] != nil || marker["sealed"] != nil {
@@ -71,5 +74,31 @@ func TestRequestsPerCallOfOwnPartitions(t *testing.T) {
 				t.Errorf("%s requests %s, want no item of the shared partition", step.call, r.raw)
 			}
 		}
+	}
+}
+
+// Who may write the table forges markers: a record is read all the same, and
+// moved.
+func TestAttack17_ForgedMarkersStopNoRecord(t *testing.T) {
+	for _, n := range []string{"0", "1", "9223372036854775807", "1e30", "-1"} {
+		l := openLayouts(t, places.OwnPartitions)
+		e := stored(t, l, places.OnePartition)
+		forged := map[string]types.AttributeValue{
+			places.PartitionKey: &types.AttributeValueMemberS{Value: "minut"},
+			places.SortKey:      &types.AttributeValueMemberS{Value: places.Shared},
+			"moved":             &types.AttributeValueMemberN{Value: n},
+			"format":            &types.AttributeValueMemberN{Value: "4"},
+		}
+		in := &dynamodb.PutItemInput{TableName: &l.name, Item: forged}
+		if _, err := l.client.PutItem(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		l.alter(t, record, "moves", &types.AttributeValueMemberN{Value: n})
+		l.reads(t, "forged "+n, e)
+		if moved, left := move(t, l.mover); moved != 1 || left != 0 {
+			t.Errorf("MoveRecords() over a marker of move %s = %d, %d left, want 1 and none", n, moved, left)
+		}
+		l.all["own"] = l.mover
+		l.reads(t, "moved over "+n, e)
 	}
 }

@@ -39,7 +39,10 @@ func (m mixed) any() *dynamo.Store { return m.over[rand.IntN(len(m.over))] }
 
 func (m mixed) next(ctx context.Context) *dynamo.Store {
 	if rand.IntN(3) == 0 {
-		if _, _, err := m.any().MoveRecords(context.WithoutCancel(ctx)); err != nil {
+		_, err := m.any().MoveRecords(context.WithoutCancel(ctx), func(credential string, err error) {
+			m.t.Errorf("MoveRecords() of %s: %v, want no error", credential, err)
+		})
+		if err != nil {
 			m.t.Errorf("MoveRecords() = %v, want no error", err)
 		}
 	}

@@ -92,11 +92,14 @@ func (s *Store) listRecords(ctx context.Context, after string, limit int) ([]sto
 }
 
 // MoveRecords implements [store.Mover].
-func (s *Store) MoveRecords(ctx context.Context) (moved, left int, err error) {
-	if moved, left, err = s.items.MoveAll(ctx); err != nil {
+func (s *Store) MoveRecords(ctx context.Context, report func(credential string, err error)) (moved int, err error) {
+	moved, err = s.items.MoveAll(ctx, func(name string, err error) {
+		report(name, fmt.Errorf("store: moving the credential record: %w", awserror.Wrap(err)))
+	})
+	if err != nil {
 		err = fmt.Errorf("store: moving credential records: %w", awserror.Wrap(err))
 	}
-	return moved, left, err
+	return moved, err
 }
 
 // query passes the first limit items of a query to take, page by page.

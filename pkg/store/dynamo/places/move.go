@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,7 +64,7 @@ func (t *Table) Move(ctx context.Context, name string) (moved bool, err error) {
 			err = t.discardOlder(ctx, s, at)
 		case isCurrent(at[there]):
 			moved = true
-			err = t.begin(ctx, s.at(there), at[there], number(at[there], attrMoves)+1)
+			err = t.begin(ctx, s.at(there), at[there], nextMove(at[there]))
 		default:
 			return moved, nil
 		}
@@ -81,25 +81,40 @@ func (t *Table) advance(ctx context.Context, s spot, at pair) (bool, error) {
 	inShared, inOwn := at[shared], at[own]
 	switch {
 	case isToBeMoved(inShared) && isToBeMoved(inOwn):
-		older := shared
-		if number(inOwn, attrMoved) < number(inShared, attrMoved) {
-			older = own
-		}
+		older := laterMove(inShared, inOwn).other()
 		return true, t.strip(ctx, s, older, at[older])
 	case isToBeMoved(inShared) && isCurrent(inOwn):
 		return true, t.strip(ctx, s, shared, inShared)
 	case isToBeMoved(inOwn) && isCurrent(inShared):
 		return true, t.strip(ctx, s, own, inOwn)
 	case isToBeMoved(inShared):
-		return true, t.copy(ctx, s.at(own), inShared, inOwn)
+		return true, t.copy(ctx, s, own, at)
 	case isToBeMoved(inOwn):
-		return true, t.copy(ctx, s.at(shared), inOwn, inShared)
+		return true, t.copy(ctx, s, shared, at)
 	case isMarked(inShared) && isMarked(inOwn): // the record is gone, and may be created again
 		return true, t.unmark(ctx, s.at(own), inOwn)
 	case isMarked(inShared) && inOwn == nil && t.home() == shared:
 		return true, t.unmark(ctx, s, inShared) // an older program may create it
 	}
 	return false, nil
+}
+
+// laterMove returns the place of the later one of two moves.
+func laterMove(inShared, inOwn item) place {
+	if number(inShared, attrMoved) > number(inOwn, attrMoved) {
+		return shared
+	}
+	return own
+}
+
+// nextMove returns the number of a record's next move. A number that no program
+// reaches was forged, and counts as none.
+func nextMove(it item) int64 {
+	const most = 1 << 40
+	if n := number(it, attrMoves); n >= 0 && n < most {
+		return n + 1
+	}
+	return 1
 }
 
 // discardOlder marks the older one of two items that count. One at the place of
@@ -111,9 +126,9 @@ func (t *Table) discardOlder(ctx context.Context, s spot, at pair) error {
 		older = own
 	}
 	if older == there {
-		return t.begin(ctx, s.at(there), at[there], number(at[there], attrMoves)+1)
+		return t.begin(ctx, s.at(there), at[there], nextMove(at[there]))
 	}
-	return t.begin(ctx, s.at(here), at[here], number(at[there], attrMoves))
+	return t.begin(ctx, s.at(here), at[here], nextMove(at[there])-1)
 }
 
 // begin marks an item that counts. From then on no program writes it.
@@ -133,8 +148,13 @@ func (t *Table) begin(ctx context.Context, s spot, it item, nth int64) error {
 }
 
 // copy writes the content of an item that is to be moved over what stands at
-// the other place, unless that is of a later move.
-func (t *Table) copy(ctx context.Context, to spot, it, over item) error {
+// the place p, unless another process has moved it on meanwhile. A marker there
+// that is of a later move was not written by this program, and is removed.
+func (t *Table) copy(ctx context.Context, s spot, p place, at pair) error {
+	it, over := at[p.other()], at[p]
+	if isMarked(over) && number(over, attrMoved) >= number(it, attrMoved) {
+		return t.unmark(ctx, s.at(p), over)
+	}
 	content := unmarked(it)
 	content[attrMoves] = it[attrMoved]
 	c := change{
@@ -152,7 +172,7 @@ func (t *Table) copy(ctx context.Context, to spot, it, over item) error {
 		}
 	}
 	c.update = "SET " + strings.Join(set, ", ") + " REMOVE " + strings.Join(remove, ", ")
-	_, _, err := t.change(ctx, to, c)
+	_, _, err := t.change(ctx, s.at(p), c)
 	return err
 }
 
@@ -204,10 +224,10 @@ func besidesKeys(it item) []string {
 // movesAtOnce is how many records are moved at once.
 const movesAtOnce = 16
 
-// MoveAll moves all records that do not stand at the place of new ones. It
-// reports how many it moved, and how many it could not. An error ends it: that
-// of ctx, or of a list.
-func (t *Table) MoveAll(ctx context.Context) (moved, left int, err error) {
+// MoveAll moves all records that do not stand at the place of new ones, and
+// returns how many it moved. It reports those that it could not. An error ends
+// it: that of ctx, or of a list.
+func (t *Table) MoveAll(ctx context.Context, report func(name string, err error)) (moved int, err error) {
 	query := t.partition("")
 	query.FilterExpression = aws.String("attribute_exists(#stands)")
 	query.ProjectionExpression = aws.String("#credential, #variant")
@@ -216,29 +236,42 @@ func (t *Table) MoveAll(ctx context.Context) (moved, left int, err error) {
 	if t.home() == shared {
 		query.ExpressionAttributeNames["#stands"] = attrMoved
 	}
-	var done, failed atomic.Int64
 	for {
 		page, err := t.Client.Query(ctx, query)
 		if err != nil {
-			return int(done.Load()), int(failed.Load()), err
+			return moved, err
 		}
-		var all errgroup.Group
-		all.SetLimit(movesAtOnce)
-		for _, it := range page.Items {
-			all.Go(func() error {
-				moved, err := t.Move(ctx, spotOf(it).sort)
-				switch {
-				case err != nil:
-					failed.Add(1)
-				case moved:
-					done.Add(1)
-				}
-				return ctx.Err()
-			})
-		}
-		if err := all.Wait(); err != nil || len(page.LastEvaluatedKey) == 0 {
-			return int(done.Load()), int(failed.Load()), err
+		some, err := t.moveSome(ctx, page.Items, report)
+		moved += some
+		if err != nil || len(page.LastEvaluatedKey) == 0 {
+			return moved, err
 		}
 		query.ExclusiveStartKey = page.LastEvaluatedKey
 	}
+}
+
+func (t *Table) moveSome(ctx context.Context, items []item, report func(name string, err error)) (int, error) {
+	var all errgroup.Group
+	all.SetLimit(movesAtOnce)
+	var mu sync.Mutex
+	moved := 0
+	for _, it := range items {
+		all.Go(func() error {
+			name := spotOf(it).sort
+			here, err := t.Move(ctx, name)
+			mu.Lock()
+			defer mu.Unlock()
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				report(name, err)
+			} else if here {
+				moved++
+			}
+			return nil
+		})
+	}
+	err := all.Wait()
+	return moved, err
 }

@@ -13,6 +13,7 @@ package places
 import (
 	"context"
 	"maps"
+	"math"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -158,8 +159,13 @@ func Plain(it item) item {
 	return plain
 }
 
-func number(it item, name string) (n int64) {
-	_ = attributevalue.Decode(it[name], &n)
+// number returns the number in an attribute: 0 if there is none, and the
+// largest one if it is none of this program.
+func number(it item, name string) int64 {
+	var n int64
+	if err := attributevalue.Decode(it[name], &n); err != nil {
+		return math.MaxInt64
+	}
 	return n
 }
 

@@ -91,7 +91,9 @@ func choose(inShared, inOwn item) (it item, marked bool) {
 		return inOwn, false
 	case isCurrent(inShared):
 		return inShared, false
-	case isToBeMoved(inShared) && number(inShared, attrMoved) > number(inOwn, attrMoved):
+	case isToBeMoved(inShared) && isToBeMoved(inOwn):
+		return unmarked(pair{inShared, inOwn}[laterMove(inShared, inOwn)]), true
+	case isToBeMoved(inShared):
 		return unmarked(inShared), true
 	case isToBeMoved(inOwn):
 		return unmarked(inOwn), true
