@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/internal/testbed"
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo/places"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -100,5 +102,106 @@ func TestAttack17_ForgedMarkersStopNoRecord(t *testing.T) {
 		}
 		l.all["own"] = l.mover
 		l.reads(t, "moved over "+n, e)
+	}
+}
+
+// Processes of all layouts write one record while others move it there and
+// back. No write is lost, and no list misses a record.
+func TestWritesDuringMovesAreKept(t *testing.T) {
+	l := openLayouts(t, places.Moving)
+	names := []string{"minu", "minut", "minuta"}
+	for _, name := range names {
+		put(t, l, store.Entry{Key: token.RecordKey(name), Generation: 1})
+	}
+	var writers, movers sync.WaitGroup
+	over := make(chan struct{})
+	for _, s := range []*dynamo.Store{l.all["one"], l.all["moving"]} {
+		movers.Go(func() {
+			for isOpen(over) {
+				// one of two that move a record apart may give up
+				_, _ = s.MoveRecords(t.Context(), func(string, error) {})
+				listed, err := s.List(t.Context(), token.RecordPartition, "", 10)
+				if err != nil || len(listed) != len(names) {
+					t.Errorf("List() during moves = %d records, %v, want %d", len(listed), err, len(names))
+				}
+			}
+		})
+		for range 2 {
+			writers.Go(func() { increment(t, s, 10) })
+		}
+	}
+	writers.Wait()
+	close(over)
+	movers.Wait()
+	if got := get(t, l.all["one"], record); got.Generation != 41 || got.Revision != 41 {
+		t.Errorf("Get() after 40 writes = generation %d, revision %d, want 41 and 41", got.Generation, got.Revision)
+	}
+}
+
+func isOpen(c chan struct{}) bool {
+	select {
+	case <-c:
+		return false
+	default:
+		return true
+	}
+}
+
+// increment raises the generation of the record n times.
+func increment(t *testing.T, s *dynamo.Store, n int) {
+	for n > 0 {
+		entries, err := s.Get(t.Context(), store.Strong, record)
+		if err != nil {
+			t.Errorf("Get() during moves = %v, want no error", err)
+			return
+		}
+		next := entries[0]
+		next.Generation++
+		if _, err := s.Replace(t.Context(), entries[0], next); err == nil {
+			n--
+		}
+	}
+}
+
+// DynamoDB deletes a record after its time, and leaves the marker.
+func TestRecordIsCreatedAgainOverItsMarker(t *testing.T) {
+	for _, again := range []string{"one", "moving", "own"} {
+		l := openLayouts(t, places.OnePartition)
+		stored(t, l, places.OwnPartitions)
+		in := &dynamodb.DeleteItemInput{TableName: &l.name, Key: map[string]types.AttributeValue{
+			places.PartitionKey: &types.AttributeValueMemberS{Value: "minut"},
+			places.SortKey:      &types.AttributeValueMemberS{Value: places.Shared},
+		}}
+		if _, err := l.client.DeleteItem(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		for name, s := range l.all {
+			listed, err := s.List(t.Context(), token.RecordPartition, "", 10)
+			if got := get(t, s, record).Revision; got != 0 || len(listed) != 0 || err != nil {
+				t.Errorf("layout %s: Get() = revision %d, List() = %d, %v, want nothing", name, got, len(listed), err)
+			}
+		}
+		e := put(t, l.all[again], store.Entry{Key: record, Generation: 9})
+		l.reads(t, "created again in layout "+again, e)
+	}
+}
+
+// A record is deleted, moved back or not, and an older program can create it
+// again then: no marker is left after a move back.
+func TestMoveBackLeavesNoMarker(t *testing.T) {
+	l := openLayouts(t, places.OnePartition)
+	e := stored(t, l, places.OwnPartitions)
+	move(t, l.mover)
+	l.reads(t, "moved back", e)
+	got := l.item(t, record)
+	if got["moved"] != nil || number(t, got["format"]) != 3 || number(t, got["revision"]) != 1 {
+		t.Errorf("the item that was moved back = %v, want it as an older program wrote it", got)
+	}
+	if err := l.all["own"].Delete(t.Context(), record); err != nil {
+		t.Fatal(err)
+	}
+	stored(t, l, places.OwnPartitions)
+	if err := l.Delete(t.Context(), record); err != nil || len(l.item(t, record)) != 0 {
+		t.Errorf("Delete() = %v and leaves %v, want nothing", err, l.item(t, record))
 	}
 }
