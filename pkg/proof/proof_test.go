@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/tokenvend/tokenvend/pkg/jws"
@@ -165,8 +166,16 @@ func TestFilesThatHoldNoToken(t *testing.T) {
 			}
 		})
 	}
-	if _, err := proveByFile(t, "/nowhere"); err == nil {
-		t.Error("Prove() by a file that is not there succeeded, want an error")
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for what, path := range map[string]string{
+		"a file that is not there": "/nowhere", "a folder": t.TempDir(), "a named pipe without a writer": pipe,
+	} {
+		if _, err := proveByFile(t, path); err == nil {
+			t.Errorf("Prove() by %s = nil, want an error", what)
+		}
 	}
 }
 

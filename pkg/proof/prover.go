@@ -95,6 +95,12 @@ const maxFile = 64 << 10
 // named the file when the program started. Errors do not name it, because
 // callers may see them.
 func readToken(path string) (redact.String, error) {
+	// Opening a named pipe would wait for its writer.
+	if info, err := os.Stat(path); err != nil {
+		return redact.String{}, withoutPath(err)
+	} else if !info.Mode().IsRegular() {
+		return redact.String{}, errors.New("the token file: expected a regular file")
+	}
 	f, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if err != nil {
 		return redact.String{}, withoutPath(err)

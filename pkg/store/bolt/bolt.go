@@ -32,11 +32,13 @@ var ErrInUse = errors.New("the store is in use by another process")
 const lockWait = 800 * time.Millisecond
 
 // The buckets. root holds the file's type and format; entries holds rows by
-// key, see rowKey; due is an index of them by time, see dueKey.
+// key, see rowKey; due is an index of them by time, see dueKey; waiting is an
+// index of those that are overdue before their next attempt, see waitingKey.
 var (
 	rootBucket    = []byte("tokenvend")
 	entriesBucket = []byte("entries")
 	dueBucket     = []byte("due")
+	waitingBucket = []byte("waiting")
 	formatKey     = []byte("format")
 )
 
@@ -77,15 +79,20 @@ func (s *Store) open() error {
 		return err
 	}
 	s.db = db
-	fresh := false
+	fresh, older := false, false
 	err = db.View(func(tx *bbolt.Tx) error {
-		fresh = tx.Bucket(rootBucket) == nil
+		fresh, older = tx.Bucket(rootBucket) == nil, tx.Bucket(waitingBucket) == nil
 		return s.check(tx)
 	})
-	if err == nil && fresh {
-		err = db.Update(create)
+	switch {
+	case err != nil:
+		return err
+	case fresh:
+		return db.Update(create)
+	case older:
+		return db.Update(fillWaiting)
 	}
-	return err
+	return nil
 }
 
 // check reports whether tx is a complete store in a known format, or an empty
@@ -111,7 +118,7 @@ func (s *Store) check(tx *bbolt.Tx) error {
 }
 
 func create(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{rootBucket, entriesBucket, dueBucket} {
+	for _, name := range [][]byte{rootBucket, entriesBucket, dueBucket, waitingBucket} {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}

@@ -122,9 +122,18 @@ func listKey(partition, sort string) []byte { return []byte(partition + "\x00" +
 // dueKey is NextAt in milliseconds, big-endian, and the row's key.
 func dueKey(e store.Entry) []byte { return append(millis(e.NextAt), rowKey(e.Key)...) }
 
-// dueValue is ExpiresAt and AlarmAt in the same form, so that Due can choose
-// and sort rows without reading them. An older program writes ExpiresAt alone.
-func dueValue(e store.Entry) []byte { return append(millis(e.ExpiresAt), millis(e.AlarmAt)...) }
+// dueValue is ExpiresAt in the same form, so that Due can sort rows without
+// reading them. Older programs write AlarmAt after it.
+func dueValue(e store.Entry) []byte { return millis(e.ExpiresAt) }
+
+// waits reports whether the entry is overdue before its next attempt.
+func waits(e store.Entry) bool { return e.DueSince().Before(e.NextAt) }
+
+// waitingKey is AlarmAt in milliseconds, big-endian, and the row's key.
+func waitingKey(e store.Entry) []byte { return append(millis(e.AlarmAt), rowKey(e.Key)...) }
+
+// waitingValue is ExpiresAt and NextAt in the same form.
+func waitingValue(e store.Entry) []byte { return append(millis(e.ExpiresAt), millis(e.NextAt)...) }
 
 func millis(t time.Time) []byte {
 	// before 1970, and for the zero time: 0

@@ -140,12 +140,22 @@ func write(tx *bbolt.Tx, old, row store.Row) error {
 			return err
 		}
 	}
+	if e := row.Entry; waits(e) {
+		if err := tx.Bucket(waitingBucket).Put(waitingKey(e), waitingValue(e)); err != nil {
+			return err
+		}
+	}
 	return tx.Bucket(entriesBucket).Put(rowKey(row.Entry.Key), data)
 }
 
 func remove(tx *bbolt.Tx, e store.Entry) error {
 	if !e.NextAt.IsZero() {
 		if err := tx.Bucket(dueBucket).Delete(dueKey(e)); err != nil {
+			return err
+		}
+	}
+	if waits(e) {
+		if err := tx.Bucket(waitingBucket).Delete(waitingKey(e)); err != nil {
 			return err
 		}
 	}
