@@ -24,9 +24,9 @@ type mixed struct {
 	over []*dynamo.Store
 }
 
-func openMixed(t *testing.T, layouts ...places.Layout) mixed {
+func openMixed(t *testing.T, endpoint testbed.Endpoint, layouts ...places.Layout) mixed {
 	t.Helper()
-	client := newClient(t, testbed.DynamoDB(t), newAsAWS)
+	client := newClient(t, endpoint, newAsAWS)
 	table := dynamo.New(client, dynamotable.New(t, client))
 	m := mixed{t: t}
 	for _, layout := range layouts {
@@ -85,17 +85,11 @@ func TestContractWhileRecordsMove(t *testing.T) {
 		"from the credential's partition": {places.Moving, places.OwnPartitions},
 	} {
 		t.Run(name, func(t *testing.T) {
-			storetest.Run(t, func(t *testing.T) store.Store { return openMixed(t, layouts...) },
-				storetest.Checks(10), storetest.Rounds(2))
-		})
-	}
-}
-
-func TestContractOfEachLayout(t *testing.T) {
-	for name, layout := range map[string]places.Layout{"moving": places.Moving, "own": places.OwnPartitions} {
-		t.Run(name, func(t *testing.T) {
-			storetest.Run(t, func(t *testing.T) store.Store { return openMixed(t, layout) },
-				storetest.Checks(5), storetest.Rounds(2))
+			onEach(t, func(t *testing.T, endpoint testbed.Endpoint) {
+				storetest.Run(t, func(t *testing.T) store.Store {
+					return openMixed(t, endpoint, layouts...)
+				}, storetest.Checks(3), storetest.Rounds(1))
+			})
 		})
 	}
 }
