@@ -53,14 +53,19 @@ type layouts struct {
 
 func openLayouts(t *testing.T, to places.Layout) *layouts {
 	t.Helper()
-	l := &layouts{table: openTable(t)}
+	return openLayoutsAt(t, testbed.DynamoDB(t), to)
+}
+
+func openLayoutsAt(t *testing.T, endpoint testbed.Endpoint, to places.Layout) *layouts {
+	t.Helper()
+	l := &layouts{table: openTableAt(t, endpoint)}
 	l.all = map[string]*dynamo.Store{
 		"one": l.WithLayout(places.OnePartition), "moving": l.WithLayout(places.Moving),
 	}
 	if to == places.OnePartition {
 		l.all["own"] = l.WithLayout(places.OwnPartitions)
 	}
-	cut := dynamotable.Client(testbed.DynamoDB(t), newAsAWS(&l.cut))
+	cut := dynamotable.Client(endpoint, newAsAWS(&l.cut))
 	l.cut.next = http.DefaultTransport
 	l.mover = dynamo.New(cut, l.name).WithLayout(to)
 	return l
@@ -108,13 +113,15 @@ func (l *layouts) reads(t *testing.T, when string, want store.Entry) {
 // its writes.
 func eachStep(t *testing.T, test func(t *testing.T, l *layouts, to places.Layout, nth int)) {
 	const writes = 3
-	for name, to := range map[string]places.Layout{"there": places.Moving, "back": places.OnePartition} {
-		for nth := 1; nth <= writes; nth++ {
-			t.Run(fmt.Sprintf("%s, write %d", name, nth), func(t *testing.T) {
-				test(t, openLayouts(t, to), to, nth)
-			})
+	onEach(t, func(t *testing.T, endpoint testbed.Endpoint) {
+		for name, to := range map[string]places.Layout{"there": places.Moving, "back": places.OnePartition} {
+			for nth := 1; nth <= writes; nth++ {
+				t.Run(fmt.Sprintf("%s, write %d", name, nth), func(t *testing.T) {
+					test(t, openLayoutsAt(t, endpoint, to), to, nth)
+				})
+			}
 		}
-	}
+	})
 }
 
 func stored(t *testing.T, l *layouts, in places.Layout) store.Entry {

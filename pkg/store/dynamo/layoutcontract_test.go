@@ -24,9 +24,9 @@ type mixed struct {
 	over []*dynamo.Store
 }
 
-func openMixed(t *testing.T, endpoint testbed.Endpoint, layouts ...places.Layout) mixed {
+func openMixed(t *testing.T, layouts ...places.Layout) mixed {
 	t.Helper()
-	client := newClient(t, endpoint, newAsAWS)
+	client := newClient(t, testbed.DynamoDB(t), newAsAWS)
 	table := dynamo.New(client, dynamotable.New(t, client))
 	m := mixed{t: t}
 	for _, layout := range layouts {
@@ -85,11 +85,8 @@ func TestContractWhileRecordsMove(t *testing.T) {
 		"from the credential's partition": {places.Moving, places.OwnPartitions},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onEach(t, func(t *testing.T, endpoint testbed.Endpoint) {
-				storetest.Run(t, func(t *testing.T) store.Store {
-					return openMixed(t, endpoint, layouts...)
-				}, storetest.Checks(3), storetest.Rounds(1))
-			})
+			storetest.Run(t, func(t *testing.T) store.Store { return openMixed(t, layouts...) },
+				storetest.Checks(3), storetest.Rounds(1))
 		})
 	}
 }
