@@ -55,6 +55,7 @@ var sections = []struct {
 	{"warm", warm},
 	{"machine", machine},
 	{"rotate", rotation},
+	{"credentials", credentials},
 	{"herd", herd},
 	{"agent", agent},
 }

@@ -63,7 +63,7 @@ type pass struct {
 // and returns the last pass.
 func (s *stage) passesOfTheFunction(page *section, many int) (last pass) {
 	s.b.Helper()
-	rows := due(s.minted(secretsmanager.New(s.secrets, s.prefix()), s.sealer(), many))
+	rows := due(s.minted(secretsmanager.New(s.secrets, s.prefix()), s.sealer(false), many))
 	put(s.b, dynamo.New(s.items, s.table), rows, writers)
 	s.slow()
 	var first pass

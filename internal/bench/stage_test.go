@@ -48,20 +48,25 @@ const (
 
 func newStage(b *testing.B, database testbed.Endpoint) *stage {
 	b.Helper()
-	s := &stage{b: b, stack: testbed.Template(b), sim: simulator.New(simulator.Options{})}
+	return stageOf(b, testbed.Template(b), database, testbed.Moto(b))
+}
+
+// stageOf is a stage whose other services of AWS are at rest.
+func stageOf(b *testing.B, stack *testbed.Stack, database, rest testbed.Endpoint) *stage {
+	b.Helper()
+	s := &stage{b: b, stack: stack, sim: simulator.New(simulator.Options{})}
 	if err := s.sim.ListenTLS("127.0.0.1:0"); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = s.sim.Close() })
-	moto := testbed.Moto(b)
 	s.items = dynamodb.NewFromConfig(s.stack.Account, func(o *dynamodb.Options) {
 		o.BaseEndpoint = aws.String(string(database))
 	})
 	s.secrets = awssecrets.NewFromConfig(s.stack.Account)
 	s.table = s.stack.CreateTable(b, s.items)
 	trust := newFronts(b)
-	s.clear = s.environment(trust.bundle(b, s.sim.RootPEM()), database, moto)
-	s.tls = s.environment(s.clear["SSL_CERT_FILE"], trust.before(b, database), trust.before(b, moto))
+	s.clear = s.environment(trust.bundle(b, s.sim.RootPEM()), database, rest)
+	s.tls = s.environment(s.clear["SSL_CERT_FILE"], trust.before(b, database), trust.before(b, rest))
 	return s
 }
 
@@ -142,15 +147,15 @@ func (s *stage) fill(keys int) {
 	s.b.Helper()
 	s.put(name, map[string]any{"allow": map[string]any{"scopes": words()}})
 	put(
-		s.b, dynamo.New(s.items, s.table), s.minted(secretsmanager.New(s.secrets, s.prefix()), s.sealer(), keys),
+		s.b, dynamo.New(s.items, s.table), s.minted(secretsmanager.New(s.secrets, s.prefix()), s.sealer(false), keys),
 		writers,
 	)
 }
 
 // sealer is one of the stack's own, in this process.
-func (s *stage) sealer() seal.Sealer {
+func (s *stage) sealer(buckets bool) seal.Sealer {
 	return kms.New(awskms.NewFromConfig(s.stack.Account), kms.Config{
-		KeyID: s.clear[boot.EnvSealKey], SealID: s.clear[boot.EnvSealID],
+		KeyID: s.clear[boot.EnvSealKey], SealID: s.clear[boot.EnvSealID], Buckets: buckets,
 	})
 }
 

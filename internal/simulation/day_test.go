@@ -93,6 +93,9 @@ func (d *day) change(minute, minutes int) {
 	}
 }
 
+// renewals returns how many tokens the provider that works was asked for.
+func (d *day) renewals() int { return d.Providers.Stats().Providers["minut"].TokenRequests }
+
 // overdue returns how many entries are overdue, and one that does not hang.
 func (d *day) overdue() (hanging int, healthy string) {
 	now := time.Now()
@@ -128,10 +131,12 @@ func TestDayOfManyCredentials(t *testing.T) {
 					minute, hanging, d.size/10, healthy)
 			}
 			d.Log.Take() // a day writes more than memory holds
+			if (minute+1)%60 == 0 {
+				t.Logf("hour %d of %d: %d renewals so far", (minute+1)/60, *dayHours, d.renewals())
+			}
 		}
 		d.running.Wait()
-		renewed, all := d.Providers.Stats().Providers["minut"].TokenRequests, d.size*(*dayHours)
-		t.Logf("%d renewals of %d credentials in %d hours", renewed, d.size, *dayHours)
+		renewed, all := d.renewals(), d.size*(*dayHours)
 		if renewed < all || renewed > 2*all+d.size {
 			t.Errorf("%d token requests for %d credentials in %d hours, want one or two an hour each",
 				renewed, d.size, *dayHours)

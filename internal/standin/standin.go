@@ -1,7 +1,8 @@
 // Package standin implements for tests the part of AWS that tokenvend uses:
-// DynamoDB, Secrets Manager, KMS, STS, IAM and Lambda's configuration, in one
-// HTTP server in Go. Each service is a package. The contract suite also runs
-// against dynalite, DynamoDB Local and moto.
+// DynamoDB, Secrets Manager, KMS, STS, IAM, Lambda's configuration and one
+// query of CloudWatch Logs, in one HTTP server in Go. Each service is a
+// package. The contract suite also runs against dynalite, DynamoDB Local and
+// moto.
 package standin
 
 import (
@@ -17,6 +18,7 @@ import (
 	"github.com/tokenvend/tokenvend/internal/standin/iam"
 	"github.com/tokenvend/tokenvend/internal/standin/kms"
 	"github.com/tokenvend/tokenvend/internal/standin/lambda"
+	"github.com/tokenvend/tokenvend/internal/standin/logs"
 	"github.com/tokenvend/tokenvend/internal/standin/secretsmanager"
 	"github.com/tokenvend/tokenvend/internal/standin/wire"
 )
@@ -38,6 +40,7 @@ type Account struct {
 	secrets secretsmanager.Server
 	iam     iam.Server
 	lambda  lambda.Server
+	logs    logs.Server
 }
 
 // Server implements AWS for any number of accounts. The zero value is empty. It
@@ -90,6 +93,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.secrets.Serve(w, r, body)
 	case target == "TrentService":
 		a.KMS.Serve(w, r, body)
+	case target == "Logs_20140328":
+		a.logs.Serve(w, r, body)
 	case service == "lambda":
 		a.lambda.Serve(w, r, body)
 	case service == "iam" || service == "sts":

@@ -72,7 +72,7 @@ var layers = [][]string{
 		"functions/vend", "functions/rotate", "pkg/local/maintenance",
 		"cmd/tokenvend/internal/clierror", "cmd/tokenvend-extension",
 	},
-	{"cmd/tokenvend/internal/connection"},
+	{"cmd/tokenvend/internal/connection", "cmd/tokenvend/internal/auditlog"},
 	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
 	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput", "cmd/tokenvend/internal/probe"},
 	{
@@ -132,7 +132,7 @@ var apart = map[string][]string{
 	"internal/testbed":       {"internal/standin"},
 	"internal/standin": {
 		"internal/standin/wire", "internal/standin/dynamodb", "internal/standin/secretsmanager", "internal/standin/kms",
-		"internal/standin/iam", "internal/standin/lambda",
+		"internal/standin/iam", "internal/standin/lambda", "internal/standin/logs",
 	},
 	"internal/testworld": {
 		"pkg/api", "pkg/attempt", "pkg/credential", "pkg/credential/folder", "pkg/journal", "pkg/migration", "pkg/mint",
@@ -146,6 +146,7 @@ var apart = map[string][]string{
 	"internal/standin/kms":            {"internal/standin/wire"},
 	"internal/standin/iam":            {"internal/standin/wire"},
 	"internal/standin/lambda":         {"internal/standin/wire"},
+	"internal/standin/logs":           {"internal/standin/wire"},
 	"internal/peer/fosite":            {}, // a module of its own
 	"internal/peer/zitadel":           {}, // a module of its own
 	"internal/bench/bare":             {},

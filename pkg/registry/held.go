@@ -16,11 +16,22 @@ type secrets struct {
 	reads singleflight.Group // by name: concurrent reads of one secret are one read
 }
 
+// maxHeld bounds the memory: without a descriptor of its own, a credential takes
+// some 800 bytes.
+const maxHeld = 100_000
+
+// keep keeps a credential, and forgets any other one if there are too many.
 func (s *secrets) keep(c credential.Credential) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.held == nil {
 		s.held = map[string]credential.Credential{}
+	}
+	if _, known := s.held[c.Name]; !known && len(s.held) >= maxHeld {
+		for name := range s.held {
+			delete(s.held, name)
+			break
+		}
 	}
 	s.held[c.Name] = c
 }

@@ -7,6 +7,7 @@ package dynamodb
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/tokenvend/tokenvend/internal/standin/wire"
@@ -83,13 +84,16 @@ func (s *Server) createTable(in *createTable) (any, error) {
 		created: *in,
 		items:   map[string]item{},
 	}
+	t.rows = newSortedItems(t.names())
 	for _, a := range in.AttributeDefinitions {
 		t.types[a.AttributeName] = a.AttributeType
 	}
 	for _, x := range in.GlobalSecondaryIndexes {
+		keys := x.KeySchema.keys()
 		t.indexes[x.IndexName] = index{
-			keys: x.KeySchema.keys(), projected: x.Projection.NonKeyAttributes,
-			all: x.Projection.ProjectionType == "ALL",
+			keys: keys, projected: x.Projection.NonKeyAttributes,
+			all:  x.Projection.ProjectionType == "ALL",
+			rows: newSortedItems(slices.Concat(keys.names(), t.names())),
 		}
 	}
 	if s.tables == nil {

@@ -154,14 +154,12 @@ func (w *pending) commit(becomes item) (any, error) {
 		}
 		return nil, refused
 	}
-	if becomes == nil {
-		delete(w.items, w.id)
-		return struct{}{}, nil
+	if becomes != nil {
+		if err := w.check(becomes); err != nil {
+			return nil, err
+		}
 	}
-	if err := w.check(becomes); err != nil {
-		return nil, err
-	}
-	w.items[w.id] = becomes
+	w.store(w.id, becomes)
 	return struct{}{}, nil
 }
 

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"iter"
 	"slices"
 	"strings"
 )
@@ -24,30 +25,37 @@ type query struct {
 }
 
 func (s *Server) query(in *query) (any, error) {
-	return s.run(&in.search, func(t *table, by keys, p *placeholders) (condition, error) {
+	return s.run(&in.search, func(t *table, by keys, p *placeholders) (keyRange, error) {
 		if in.KeyConditionExpression == nil {
-			return nil, invalid(
+			return keyRange{}, invalid(
 				"Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.",
 			)
 		}
 		if in.ScanIndexForward != nil && !*in.ScanIndexForward {
-			return nil, invalid("the stand-in implements no backward queries")
+			return keyRange{}, invalid("the stand-in implements no backward queries")
 		}
 		return p.parseKeyCondition(t, by, *in.KeyConditionExpression)
 	})
 }
 
 func (s *Server) scan(in *search) (any, error) {
-	return s.run(in, func(*table, keys, *placeholders) (condition, error) {
-		return func(item) bool { return true }, nil
+	return s.run(in, func(*table, keys, *placeholders) (keyRange, error) {
+		return keyRange{holds: func(item) bool { return true }}, nil
 	})
+}
+
+// keyRange is what a key condition selects: of the items in the order of the
+// keys those that follow one another from the first that it holds of.
+type keyRange struct {
+	holds condition
+	from  item // the keys from which on such items can be
 }
 
 // mostPage is how much one page of an answer may hold.
 const mostPage = 1 << 20
 
 // run performs a search for the items that a key condition selects.
-func (s *Server) run(in *search, keyCondition func(*table, keys, *placeholders) (condition, error)) (any, error) {
+func (s *Server) run(in *search, keyCondition func(*table, keys, *placeholders) (keyRange, error)) (any, error) {
 	t, err := s.table(in.TableName)
 	if err != nil {
 		return nil, err
@@ -86,80 +94,113 @@ func (s *Server) run(in *search, keyCondition func(*table, keys, *placeholders) 
 	return t.page(in, x, selected, filter, names), nil
 }
 
-// page returns the next page of the rows that are selected. Limit counts rows
+// page returns the next page of the items that are selected. Limit counts items
 // before the filter, as in DynamoDB.
-func (t *table) page(in *search, x *index, selected, filter condition, names []string) any {
-	by := t.keys
+func (t *table) page(in *search, x *index, selected keyRange, filter condition, names []string) any {
+	by, rows := t.keys, t.rows
 	if x != nil {
-		by = x.keys
+		by, rows = x.keys, x.rows
 	}
+	attributes := slices.Concat(t.names(), by.names())
 	items, examined, bytes := []item{}, 0, 0
-	var last item
-	rows := t.rows(x, func(it item) bool {
-		return selected(it) && (in.ExclusiveStartKey == nil || t.order(by, it, in.ExclusiveStartKey) > 0)
-	})
-	for i, it := range rows {
+	var last, previous item
+	for it := range selected.items(rows, slices.Concat(by.names(), t.names()), in.ExclusiveStartKey) {
+		if bytes > mostPage {
+			last = previous
+			break
+		}
 		seen := t.project(x, it)
-		examined, bytes = examined+1, bytes+seen.size()
+		examined, bytes, previous = examined+1, bytes+seen.size(), it
 		if filter(seen) {
 			items = append(items, pick(seen, names))
 		}
-		full := in.Limit != nil && examined == *in.Limit || bytes > mostPage
-		if full && (i < len(rows)-1 || in.Limit != nil && examined == *in.Limit) {
-			last = pick(it, slices.Concat(t.names(), by.names()))
+		if in.Limit != nil && examined == *in.Limit {
+			last = it
 			break
 		}
 	}
 	answer := map[string]any{"Items": items, "Count": len(items), "ScannedCount": examined}
 	if last != nil {
-		answer["LastEvaluatedKey"] = last
+		answer["LastEvaluatedKey"] = pick(last, attributes)
 	}
 	return answer
 }
 
+// items yields the items of the range after a key, nil for all, in the order of
+// those attributes.
+func (r keyRange) items(rows *sortedItems, attributes []string, after item) iter.Seq[item] {
+	from := r.from
+	if after != nil && order(attributes, after, from) > 0 {
+		from = after
+	}
+	return func(yield func(item) bool) {
+		begun := false
+		rows.AscendGreaterOrEqual(from, func(it item) bool {
+			switch {
+			case after != nil && order(attributes, it, after) <= 0:
+				return true
+			case !r.holds(it):
+				return !begun
+			}
+			begun = true
+			return yield(it)
+		})
+	}
+}
+
 // parseKeyCondition reads a KeyConditionExpression: the hash key equals a
 // value, and the sort key meets one comparison.
-func (p *placeholders) parseKeyCondition(t *table, by keys, text string) (condition, error) {
+func (p *placeholders) parseKeyCondition(t *table, by keys, text string) (r keyRange, err error) {
 	x := p.parser("KeyConditionExpression", text)
 	clauses := map[string]condition{}
+	r.from = item{}
 	for {
-		name, op, c := x.keyClause()
+		name, op, c, value := x.keyClause()
 		if x.err != nil {
-			return nil, x.err
+			return r, x.err
 		}
 		if name != by.hash && name != by.sort || clauses[name] != nil || name == by.hash && op != "=" {
-			return nil, invalid("Query key condition not supported")
+			return r, invalid("Query key condition not supported")
 		}
 		clauses[name] = c
+		if op != "<" && op != "<=" {
+			r.from[name] = value
+		}
 		if !x.word("AND") {
 			break
 		}
 	}
 	if err := x.end(); err != nil {
-		return nil, err
+		return r, err
 	}
 	if clauses[by.hash] == nil {
-		return nil, invalid("Query condition missed key schema element: %s", by.hash)
+		return r, invalid("Query condition missed key schema element: %s", by.hash)
 	}
-	return x.keyTypes(t, clauses, by)
+	r.holds, err = x.keyTypes(t, clauses, by)
+	return r, err
 }
 
-// keyClause reads one comparison of a key with a value.
-func (x *parser) keyClause() (name, op string, c condition) {
+// keyClause reads one comparison of a key with a value: the lower one of
+// BETWEEN.
+func (x *parser) keyClause() (name, op string, c condition, v value) {
 	begin := slices.Clone(x.rest)
 	if x.peek() == "begins_with" {
 		x.rest = x.rest[min(2, len(x.rest)):]
 		name, op = x.name(), "begins_with"
-		x.rest = begin
-		return name, op, x.not()
+	} else {
+		name, op = x.name(), x.peek()
 	}
-	name = x.name()
-	op = x.peek()
 	if op == "<>" || strings.EqualFold(op, "IN") {
 		x.fail("Invalid operator used in KeyConditionExpression: %s", op)
 	}
+	if len(x.rest) > 1 { // after the operator, or the comma of begins_with
+		v = x.values[x.rest[1]]
+	}
 	x.rest = begin
-	return name, op, x.comparison()
+	if op == "begins_with" {
+		return name, op, x.not(), v
+	}
+	return name, op, x.comparison(), v
 }
 
 // keyTypes checks that the values have the type of the keys. It looks at what

@@ -3,6 +3,8 @@ package dynamodb
 import (
 	"maps"
 	"slices"
+
+	"github.com/google/btree"
 )
 
 // keys are the attributes that identify an item in a table, or order it in an
@@ -14,15 +16,52 @@ type index struct {
 	keys
 	projected []string // besides the keys; nil with all
 	all       bool
+	rows      *sortedItems // those that have all keys
 }
 
-// table is one table. Its server's mutex guards it.
+// table is one table. Its server's mutex guards it. An item that is stored is
+// not changed but replaced.
 type table struct {
 	keys
 	types   map[string]kind // of the attributes that are keys of the table or an index
 	indexes map[string]index
 	created createTable
 	items   map[string]item // by id
+	rows    *sortedItems    // all of them
+}
+
+// sortedItems holds items by hash key, by sort key and then by the table's own
+// key: the order in which DynamoDB returns them.
+type sortedItems = btree.BTreeG[item]
+
+// degree is the number of children of a node.
+const degree = 32
+
+// newSortedItems returns an empty set of items in the order of those
+// attributes. An item without an attribute comes before all that have it.
+func newSortedItems(attributes []string) *sortedItems {
+	return btree.NewG(degree, func(a, b item) bool { return order(attributes, a, b) < 0 })
+}
+
+// store replaces an item by another one with the same key; nil for none.
+func (t *table) store(id string, becomes item) {
+	was := t.items[id]
+	if was != nil {
+		t.rows.Delete(was)
+		delete(t.items, id)
+	}
+	if becomes != nil {
+		t.rows.ReplaceOrInsert(becomes)
+		t.items[id] = becomes
+	}
+	for _, x := range t.indexes {
+		if was != nil {
+			x.rows.Delete(was)
+		}
+		if becomes != nil && x.holds(becomes) {
+			x.rows.ReplaceOrInsert(becomes)
+		}
+	}
 }
 
 // names lists the attributes that the keys are.
@@ -99,33 +138,14 @@ func (t *table) check(it item) error {
 	return nil
 }
 
-// rows returns the selected items of the table, or of one of its indexes, in
-// the order of a scan: by hash key, sort key and then the table's own key.
-func (t *table) rows(x *index, selected condition) []item {
-	by := t.keys
-	if x != nil {
-		by = x.keys
-	}
-	var rows []item
-	for _, it := range t.items {
-		if x != nil && !x.holds(it) || !selected(it) {
-			continue
-		}
-		rows = append(rows, it)
-	}
-	slices.SortFunc(rows, func(a, b item) int { return t.order(by, a, b) })
-	return rows
-}
-
 // holds reports whether the index has the item: it must have all keys.
 func (x index) holds(it item) bool {
 	return !slices.ContainsFunc(x.names(), func(name string) bool { _, there := it[name]; return !there })
 }
 
-// order orders two items by those keys, and by the table's own where these are
-// the same.
-func (t *table) order(by keys, a, b item) int {
-	for _, name := range append(by.names(), t.names()...) {
+// order orders two items by those attributes.
+func order(attributes []string, a, b item) int {
+	for _, name := range attributes {
 		if order := before(a[name], b[name]); order != 0 {
 			return order
 		}

@@ -206,6 +206,8 @@ func compare(a, b value) (order int, ok bool) {
 	switch {
 	case a.kind != b.kind:
 		return 0, false
+	case a.kind == kindNumber && a.text == b.text: // spelled in one way
+		return 0, true
 	case a.kind == kindNumber:
 		return a.number.Cmp(b.number), true
 	case a.kind == kindText || a.kind == kindBinary:

@@ -141,6 +141,7 @@ func (s *Server) describe(f *function, version string) map[string]any {
 		"Environment":  map[string]any{"Variables": settings},
 		"FunctionName": f.name, "FunctionArn": s.arn(f) + ":" + version, "Role": f.role, "Version": version,
 		"State": "Active", "LastUpdateStatus": "Successful",
+		"LoggingConfig": map[string]string{"LogFormat": "Text", "LogGroup": "/aws/lambda/" + f.name},
 	}
 }
 

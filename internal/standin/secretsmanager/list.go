@@ -35,14 +35,14 @@ func (s *Server) list(in *list) (any, error) {
 	if err != nil {
 		return nil, wire.Errorf("InvalidNextTokenException", "Invalid NextToken")
 	}
-	sorted, err := in.sort(s.secrets)
+	sorted, err := s.sort(in)
 	if err != nil {
 		return nil, err
 	}
-	var all []map[string]any
+	var all []*secret
 	for _, x := range sorted {
 		if (x.deleted.IsZero() || in.IncludePlannedDeletion) && fits(x.name, names) {
-			all = append(all, x.entry("SecretVersionsToStages"))
+			all = append(all, x)
 		}
 	}
 	size := in.MaxResults
@@ -50,7 +50,11 @@ func (s *Server) list(in *list) (any, error) {
 		size = mostPerPage
 	}
 	begin, end := min(at, len(all)), min(at+size, len(all))
-	answer := map[string]any{"SecretList": append([]map[string]any{}, all[begin:end]...)}
+	page := []map[string]any{}
+	for _, x := range all[begin:end] {
+		page = append(page, x.entry("SecretVersionsToStages"))
+	}
+	answer := map[string]any{"SecretList": page}
 	if end < len(all) {
 		answer["NextToken"] = strconv.Itoa(end)
 	}
@@ -58,21 +62,32 @@ func (s *Server) list(in *list) (any, error) {
 }
 
 // sort returns the secrets in the order that is asked for.
-func (in *list) sort(secrets []*secret) ([]*secret, error) {
-	sorted := slices.Clone(secrets)
+func (s *Server) sort(in *list) ([]*secret, error) {
+	sorted := s.secrets
 	switch in.SortBy {
 	case "", "created-date": // as they are
 	case "name":
-		slices.SortStableFunc(sorted, func(a, b *secret) int { return strings.Compare(a.name, b.name) })
+		sorted = s.byName()
 	case "last-changed-date":
+		sorted = slices.Clone(sorted)
 		slices.SortStableFunc(sorted, func(a, b *secret) int { return a.changed.Compare(b.changed) })
 	default:
 		return nil, wire.Errorf("ValidationException", "the stand-in implements no order by %s", in.SortBy)
 	}
 	if in.SortOrder == "desc" {
+		sorted = slices.Clone(sorted)
 		slices.Reverse(sorted)
 	}
 	return sorted, nil
+}
+
+// byName returns the secrets by name.
+func (s *Server) byName() []*secret {
+	if s.sorted == nil {
+		s.sorted = slices.Clone(s.secrets)
+		slices.SortFunc(s.sorted, func(a, b *secret) int { return strings.Compare(a.name, b.name) })
+	}
+	return s.sorted
 }
 
 // fits reports whether a name begins with one of the prefixes, if there are
@@ -133,7 +148,8 @@ func (s *Server) delete(in *deletion) (any, error) {
 	case err != nil:
 		return nil, err
 	case in.ForceDeleteWithoutRecovery:
-		s.secrets = slices.DeleteFunc(s.secrets, func(one *secret) bool { return one == x })
+		s.secrets, s.sorted = slices.DeleteFunc(s.secrets, func(one *secret) bool { return one == x }), nil
+		delete(s.named, x.name)
 		return map[string]any{"ARN": x.arn, "Name": x.name, "DeletionDate": seconds(now)}, nil
 	}
 	if _, err := s.living(in.SecretId); err != nil {

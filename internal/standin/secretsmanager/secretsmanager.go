@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,8 @@ type Server struct {
 	ARN     string // of the account's secrets: arn:aws:secretsmanager:REGION:ACCOUNT:
 	mu      sync.Mutex
 	secrets []*secret // in the order of their creation
+	named   map[string]*secret
+	sorted  []*secret // by name; nil since one was created or deleted
 }
 
 type secret struct {
@@ -62,12 +65,18 @@ func missing() *wire.Error {
 	return wire.Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 }
 
-// find returns the secret that a name or an ARN names.
+// suffix is how many characters AWS adds to a secret's name in its ARN.
+const suffix = len("-123456")
+
+// find returns the secret that a name or an ARN, whole or without what AWS adds
+// to it, names.
 func (s *Server) find(id string) (*secret, error) {
-	for _, x := range s.secrets {
-		if x.name == id || x.arn == id || s.ARN+"secret:"+x.name == id {
-			return x, nil
-		}
+	name := strings.TrimPrefix(id, s.ARN+"secret:")
+	if x := s.named[name]; x != nil {
+		return x, nil
+	}
+	if x := s.named[name[:max(0, len(name)-suffix)]]; x != nil && x.arn == id {
+		return x, nil
 	}
 	return nil, missing()
 }
@@ -113,7 +122,10 @@ func (s *Server) create(in *create) (any, error) {
 		arn: s.ARN + "secret:" + in.Name + "-" + rand.Text()[:6], name: in.Name, key: in.KmsKeyId,
 		created: now, changed: now,
 	}
-	s.secrets = append(s.secrets, x)
+	if s.named == nil {
+		s.named = map[string]*secret{}
+	}
+	s.secrets, s.named[x.name], s.sorted = append(s.secrets, x), x, nil
 	answer := map[string]any{"ARN": x.arn, "Name": x.name}
 	if !in.none() {
 		answer["VersionId"] = x.add(in.content, []string{current}).id

@@ -6,9 +6,10 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/google/btree"
 
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -17,14 +18,64 @@ import (
 // Store is a [store.Store] whose reads are all strong. It never deletes entries
 // by their ForgetAt.
 type Store struct {
-	mu   sync.Mutex
-	rows map[token.Key]store.Row
+	mu     sync.Mutex
+	rows   map[token.Key]store.Row
+	sorted *btree.BTreeG[place] // the keys of rows, by partition
+	due    *btree.BTreeG[dueAt] // the keys of rows that are due at some time
 }
 
 var _ store.Store = (*Store)(nil)
 
+// degree is the number of children of a node of an index.
+const degree = 32
+
 // New returns an empty store.
-func New() *Store { return &Store{rows: make(map[token.Key]store.Row)} }
+func New() *Store {
+	return &Store{
+		rows:   map[token.Key]store.Row{},
+		sorted: btree.NewG(degree, func(a, b place) bool { return a.compare(b) < 0 }),
+		due: btree.NewG(degree, func(a, b dueAt) bool {
+			return cmp.Or(a.since.Compare(b.since), a.place.compare(b.place)) < 0
+		}),
+	}
+}
+
+// place is where a store keeps the row of a key.
+type place struct {
+	partition, sort string
+	key             token.Key
+}
+
+func placeOf(k token.Key) place { return place{k.Partition(), k.Sort(), k} }
+
+func (p place) compare(other place) int {
+	return cmp.Or(cmp.Compare(p.partition, other.partition), cmp.Compare(p.sort, other.sort))
+}
+
+// dueAt is since when a row is due.
+type dueAt struct {
+	since time.Time
+	place place
+}
+
+// remove removes the row of a key.
+func (s *Store) remove(key token.Key) {
+	at := placeOf(key)
+	s.sorted.Delete(at)
+	s.due.Delete(dueAt{s.rows[key].Entry.DueSince(), at})
+	delete(s.rows, key)
+}
+
+// put adds the row of a key, or replaces it.
+func (s *Store) put(key token.Key, row store.Row) {
+	s.remove(key)
+	s.rows[key] = row
+	at := placeOf(key)
+	s.sorted.ReplaceOrInsert(at)
+	if since := row.Entry.DueSince(); !since.IsZero() {
+		s.due.ReplaceOrInsert(dueAt{since, at})
+	}
+}
 
 // Get implements [store.Reader].
 func (s *Store) Get(ctx context.Context, _ store.Consistency, keys ...token.Key) ([]store.Entry, error) {
@@ -49,11 +100,13 @@ func (s *Store) Due(ctx context.Context, before time.Time, limit int) ([]store.D
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var due []store.Due
-	for _, row := range s.rows {
-		if since := row.Entry.DueSince(); !since.IsZero() && !since.After(before) {
-			due = append(due, row.Entry.Due())
+	s.due.Ascend(func(at dueAt) bool {
+		if at.since.After(before) {
+			return false
 		}
-	}
+		due = append(due, s.rows[at.place.key].Entry.Due())
+		return true
+	})
 	slices.SortFunc(due, func(a, b store.Due) int {
 		return cmp.Or(
 			a.ExpiresAt.Compare(b.ExpiresAt), a.NextAt.Compare(b.NextAt), cmp.Compare(a.Key.String(), b.Key.String()),
@@ -70,13 +123,16 @@ func (s *Store) List(ctx context.Context, partition, after string, limit int) ([
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var entries []store.Entry
-	for key, row := range s.rows {
-		if row.Entry.Revision > 0 && key.Partition() == partition && key.Sort() > after {
+	s.sorted.AscendGreaterOrEqual(place{partition: partition, sort: after}, func(at place) bool {
+		if at.partition != partition || len(entries) == limit {
+			return false
+		}
+		if row := s.rows[at.key]; row.Entry.Revision > 0 && at.sort > after {
 			entries = append(entries, row.Entry.Stored())
 		}
-	}
-	slices.SortFunc(entries, func(a, b store.Entry) int { return strings.Compare(a.Key.Sort(), b.Key.Sort()) })
-	return entries[:min(limit, len(entries))], nil
+		return true
+	})
+	return entries, nil
 }
 
 // Acquire implements [store.Store].
@@ -107,7 +163,7 @@ func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if row, ok := s.rows[key]; ok {
-		s.rows[key] = row.Touch(asked)
+		s.put(key, row.Touch(asked))
 	}
 	return nil
 }
@@ -119,7 +175,7 @@ func (s *Store) Delete(ctx context.Context, key token.Key) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.rows, key)
+	s.remove(key)
 	return nil
 }
 
@@ -135,7 +191,7 @@ func (s *Store) change(
 	defer s.mu.Unlock()
 	row, err := decide(s.row(key))
 	if err == nil {
-		s.rows[key] = row
+		s.put(key, row)
 	}
 	return row.Entry.Stored(), err
 }

@@ -33,7 +33,7 @@ var groups = [...]struct {
 		return append(credentials.Commands(p), transfer.Commands(p)...)
 	}},
 	{"Providers:", providers.Commands},
-	{"Callers of a stack:", callers.Commands},
+	{"Callers:", callers.Commands},
 	{"Accounts of users:", accounts.Commands},
 	{"Server and setup:", func(p command.Program) []*cobra.Command {
 		return slices.Concat(server.Commands(p), doctor.Commands(p), data.Commands(p))

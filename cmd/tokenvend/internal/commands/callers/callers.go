@@ -1,5 +1,5 @@
-// Package callers holds the commands about who may invoke a stack's function
-// for one credential.
+// Package callers holds the commands about the callers of a credential: who may
+// invoke a stack's function for it, and who requests its tokens.
 package callers
 
 import (
@@ -20,7 +20,7 @@ import (
 
 // Commands returns the commands of this package.
 func Commands(p command.Program) []*cobra.Command {
-	return []*cobra.Command{newGrant(p), newGrants(p)}
+	return []*cobra.Command{newGrant(p), newGrants(p), newUsage(p)}
 }
 
 // function is the vend function of a stack, in Lambda.
@@ -29,12 +29,16 @@ type function struct {
 	name   string // as Lambda takes it
 	arn    string // without an alias
 	region string
+
+	logGroup string
+	settings map[string]string // its environment
 }
 
 // openFunction returns the function of a place.
 func openFunction(ctx context.Context, at connection.Place) (*function, error) {
 	if at.Function.Name == "" {
-		return nil, clierror.Usage("--function is needed: aliases and permissions belong to a stack's vend function")
+		return nil, clierror.Usage("--function is needed: aliases, permissions and the log belong to a stack's " +
+			"vend function")
 	}
 	f := &function{lambda: lambda.NewFromConfig(at.AWS), name: at.Function.String(), region: at.AWS.Region}
 	out, err := f.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &f.name})
@@ -42,6 +46,12 @@ func openFunction(ctx context.Context, at connection.Place) (*function, error) {
 		return nil, clierror.AWS("lambda:GetFunctionConfiguration", f.name, err)
 	}
 	f.arn = strings.TrimSuffix(aws.ToString(out.FunctionArn), ":"+iampolicy.Latest)
+	if out.LoggingConfig != nil {
+		f.logGroup = aws.ToString(out.LoggingConfig.LogGroup)
+	}
+	if out.Environment != nil {
+		f.settings = out.Environment.Variables
+	}
 	return f, nil
 }
 
