@@ -163,18 +163,25 @@ func increment(t *testing.T, s *dynamo.Store, n int) {
 	}
 }
 
+// deleteOwn deletes the record in the credential's partition, as DynamoDB does
+// after its time.
+func (l *layouts) deleteOwn(t *testing.T) {
+	t.Helper()
+	in := &dynamodb.DeleteItemInput{TableName: &l.name, Key: map[string]types.AttributeValue{
+		places.PartitionKey: &types.AttributeValueMemberS{Value: "minut"},
+		places.SortKey:      &types.AttributeValueMemberS{Value: places.Shared},
+	}}
+	if _, err := l.client.DeleteItem(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // DynamoDB deletes a record after its time, and leaves the marker.
 func TestRecordIsCreatedAgainOverItsMarker(t *testing.T) {
 	for _, again := range []string{"one", "moving", "own"} {
 		l := openLayouts(t, places.OnePartition)
 		stored(t, l, places.OwnPartitions)
-		in := &dynamodb.DeleteItemInput{TableName: &l.name, Key: map[string]types.AttributeValue{
-			places.PartitionKey: &types.AttributeValueMemberS{Value: "minut"},
-			places.SortKey:      &types.AttributeValueMemberS{Value: places.Shared},
-		}}
-		if _, err := l.client.DeleteItem(t.Context(), in); err != nil {
-			t.Fatal(err)
-		}
+		l.deleteOwn(t)
 		for name, s := range l.all {
 			listed, err := s.List(t.Context(), token.RecordPartition, "", 10)
 			if got := get(t, s, record).Revision; got != 0 || len(listed) != 0 || err != nil {
@@ -186,8 +193,8 @@ func TestRecordIsCreatedAgainOverItsMarker(t *testing.T) {
 	}
 }
 
-// A record is deleted, moved back or not, and an older program can create it
-// again then: no marker is left after a move back.
+// After a move back, a record is as an older program wrote it. It can be
+// deleted and created again at either place.
 func TestMoveBackLeavesNoMarker(t *testing.T) {
 	l := openLayouts(t, places.OnePartition)
 	e := stored(t, l, places.OwnPartitions)
@@ -197,11 +204,34 @@ func TestMoveBackLeavesNoMarker(t *testing.T) {
 	if got["moved"] != nil || number(t, got["format"]) != 3 || number(t, got["revision"]) != 1 {
 		t.Errorf("the item that was moved back = %v, want it as an older program wrote it", got)
 	}
-	if err := l.all["own"].Delete(t.Context(), record); err != nil {
-		t.Fatal(err)
+	for _, create := range []*dynamo.Store{l.mover, l.all["own"]} { // over what a move back has left
+		if err := l.Delete(t.Context(), record); err != nil {
+			t.Fatal(err)
+		}
+		e = put(t, create, e)
+		l.all = map[string]*dynamo.Store{"one": l.all["one"], "moving": l.all["moving"], "creator": create}
+		l.reads(t, "created again", e)
 	}
-	stored(t, l, places.OwnPartitions)
+	if marker := l.item(t, record); marker["moved"] == nil || marker["forget_at"] != nil {
+		t.Errorf("the marker = %v, want one that stays", marker)
+	}
 	if err := l.Delete(t.Context(), record); err != nil || len(l.item(t, record)) != 0 {
 		t.Errorf("Delete() = %v and leaves %v, want nothing", err, l.item(t, record))
+	}
+}
+
+// A marker without a record, as DynamoDB leaves it, is removed by a move back.
+// One that is put over it stays as long as its record.
+func TestMoveBackRemovesMarkersWithoutRecords(t *testing.T) {
+	l := openLayouts(t, places.OnePartition)
+	stored(t, l, places.OwnPartitions)
+	l.deleteOwn(t)
+	move(t, l.mover)
+	if got := l.item(t, record); got["moved"] != nil || number(t, got["format"]) != 1 || got["forget_at"] == nil {
+		t.Errorf("the marker = %v, want an item without anything, to be deleted by DynamoDB", got)
+	}
+	stored(t, l, places.OwnPartitions)
+	if got := l.item(t, record); got["moved"] == nil || got["forget_at"] != nil {
+		t.Errorf("the marker of the record that was created again = %v, want one that stays", got)
 	}
 }

@@ -65,6 +65,8 @@ func (t *Table) Move(ctx context.Context, name string) (moved bool, err error) {
 		case isCurrent(at[there]):
 			moved = true
 			err = t.begin(ctx, s.at(there), at[there], nextMove(at[there]))
+		case here == shared && isMarked(at[shared]) && isEmpty(at[own]):
+			err = t.unmark(ctx, s, at[shared]) // an older program may create the record again
 		default:
 			return moved, nil
 		}
@@ -93,8 +95,6 @@ func (t *Table) advance(ctx context.Context, s spot, at pair) (bool, error) {
 		return true, t.copy(ctx, s, shared, at)
 	case isMarked(inShared) && isMarked(inOwn): // the record is gone, and may be created again
 		return true, t.unmark(ctx, s.at(own), inOwn)
-	case isMarked(inShared) && inOwn == nil && t.home() == shared:
-		return true, t.unmark(ctx, s, inShared) // an older program may create it
 	}
 	return false, nil
 }
@@ -214,11 +214,12 @@ func (t *Table) unmark(ctx context.Context, s spot, it item) error {
 	return err
 }
 
-// besidesKeys returns the names of an item's attributes except those of its
-// key, sorted.
+// besidesKeys returns the names of an item's attributes, sorted, except those
+// of its key and any that no program writes.
 func besidesKeys(it item) []string {
-	names := slices.Sorted(maps.Keys(it))
-	return slices.DeleteFunc(names, func(name string) bool { return name == PartitionKey || name == SortKey })
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(it)), func(name string) bool {
+		return name == PartitionKey || name == SortKey || strings.Trim(name, nameLetters) != ""
+	})
 }
 
 // movesAtOnce is how many records are moved at once.

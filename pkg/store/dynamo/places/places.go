@@ -174,3 +174,4 @@ func number(it item, name string) int64 {
 func isMarked(it item) bool    { return it[attrMoved] != nil }
 func isCurrent(it item) bool   { return it[attrRevision] != nil && !isMarked(it) }
 func isToBeMoved(it item) bool { return it[attrRevision] != nil && isMarked(it) }
+func isEmpty(it item) bool     { return it[attrRevision] == nil && it[attrHolder] == nil && !isMarked(it) }

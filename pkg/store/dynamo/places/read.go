@@ -126,9 +126,12 @@ func compare(a, b item) int {
 // unmarked returns an item as it was before it was marked.
 func unmarked(it item) item {
 	before := maps.Clone(it)
-	before[attrFormat] = it[attrMovedFormat]
-	delete(before, attrMoved)
-	delete(before, attrMovedFormat)
+	for _, name := range []string{attrFormat, attrMoved, attrMovedFormat} {
+		delete(before, name)
+	}
+	if format, ok := it[attrMovedFormat]; ok {
+		before[attrFormat] = format
+	}
 	return before
 }
 

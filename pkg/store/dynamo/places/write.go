@@ -126,7 +126,7 @@ func (t *Table) Delete(ctx context.Context, key item) error {
 // stands in the shared partition.
 func (t *Table) mark(ctx context.Context, s spot) (bool, error) {
 	_, done, err := t.change(ctx, s.at(shared), change{
-		update:    "SET #moved = if_not_exists(#moved, :zero), #format = :marked",
+		update:    "SET #moved = if_not_exists(#moved, :zero), #format = :marked REMOVE #forget_at",
 		condition: "attribute_not_exists(#revision) AND attribute_not_exists(#holder)",
 		values:    item{":zero": attributevalue.Number(0), ":marked": attributevalue.Number(movedFormat)},
 	})
@@ -149,6 +149,9 @@ func (t *Table) change(ctx context.Context, s spot, c change) (item, bool, error
 	})
 }
 
+// nameLetters are what the names of attributes consist of.
+const nameLetters = "abcdefghijklmnopqrstuvwxyz_"
+
 // Aliases maps each #name in the expressions to its attribute name.
 func Aliases(expressions ...string) map[string]string {
 	names := map[string]string{}
@@ -158,7 +161,7 @@ func Aliases(expressions ...string) map[string]string {
 			if !more {
 				break
 			}
-			x = strings.TrimLeft(after, "abcdefghijklmnopqrstuvwxyz_")
+			x = strings.TrimLeft(after, nameLetters)
 			name := after[:len(after)-len(x)]
 			names["#"+name] = name
 		}
