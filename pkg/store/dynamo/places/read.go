@@ -196,7 +196,7 @@ func (t *Table) Records(ctx context.Context, after string, limit int) ([]item, e
 	query.ExpressionAttributeNames["#moved"] = attrMoved
 	var all []item
 	for len(all) < limit {
-		query.Limit = aws.Int32(int32(min(limit-len(all), maxPage)))
+		query.Limit = aws.Int32(int32(min(limit-len(all), maxPage))) // #nosec G115 -- at most maxPage
 		page, err := t.Client.Query(ctx, query)
 		if err != nil {
 			return nil, err
