@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor/checks"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
@@ -141,10 +141,10 @@ func TestDoctorFindsGrantsThatHaveDrifted(t *testing.T) {
 	c.allow("c-minut", "gone", "arn:aws:iam::210987654321:role/billing", "")
 	c.allow("c-minut", "deleted", "AROAEXAMPLEID1234567", "")
 	d := c.doctor(clierror.OK)
-	d.has(t, doctor.Warning, "grants on c-minut", "AROAEXAMPLEID1234567 was deleted", "--statement-id deleted")
-	d.has(t, doctor.Warning, "alias c-removed", "there is no credential removed", "delete-alias")
-	d.has(t, doctor.Warning, "IAM", "role left-over may invoke the alias c-lost, which does not exist", "grant lost")
-	d.has(t, doctor.Fine, "grants on c-minut", "role/billing")
+	d.has(t, checks.Warning, "grants on c-minut", "AROAEXAMPLEID1234567 was deleted", "--statement-id deleted")
+	d.has(t, checks.Warning, "alias c-removed", "there is no credential removed", "delete-alias")
+	d.has(t, checks.Warning, "IAM", "role left-over may invoke the alias c-lost, which does not exist", "grant lost")
+	d.has(t, checks.Fine, "grants on c-minut", "role/billing")
 	if d.Warnings != 3 {
 		t.Errorf("doctor = %+v, want 3 warnings", d)
 	}

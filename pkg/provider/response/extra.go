@@ -64,12 +64,3 @@ func (q *Request) matched(name, text string) (part string, ok bool) {
 	}
 	return groups[1], true
 }
-
-// maskExtra masks the further values wherever else a response repeats them.
-func (q *Request) maskExtra(v body.Values, places map[string]string) {
-	for _, place := range places {
-		if text, ok := body.AsText(v.Lookup(place)); ok {
-			q.Mask.AddValue(text)
-		}
-	}
-}

@@ -75,7 +75,7 @@ func (a *account) Type() string { return "string" }
 func (a *account) Set(value string) error {
 	value = strings.TrimSpace(value)
 	if value == "" {
-		return Expected("expected an account; without the flag, it is the client's own grant")
+		return clierror.Expected("expected an account; without the flag, it is the client's own grant")
 	}
 	*a = account(value)
 	return nil
