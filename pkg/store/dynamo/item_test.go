@@ -191,6 +191,13 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 			t.Errorf("%s: %v", call, err)
 		}
 	}
+	_, err := tb.List(ctx, "minut", "", 1)
+	if bad, ok := errors.AsType[*store.RowError](err); !ok || bad.Sort != key.Sort() {
+		t.Errorf("List: %v, want the error of the row %s", err, key.Sort())
+	}
+	if all, err := tb.List(ctx, "minut", key.Sort(), 1); err != nil || len(all) != 0 {
+		t.Errorf("List after the row: %v, %v, want none", all, err)
+	}
 	if err := tb.Touch(ctx, key, noon); err != nil {
 		t.Errorf("Touch: %v", err)
 	}
