@@ -15,16 +15,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Result is the result of a [Migrator.Migrate], and of those before that it
-// continued.
-type Result struct {
-	Rewritten int // rows of another format that are of the one that is written now, and records that were moved
-	Left      int // rows that could not be rewritten or moved
-	// Looked: the whole table was read. false: nothing was left an hour ago, or
-	// rows are not rewritten, see [row.Format.Migrates].
-	Looked bool
-}
-
 // Migrator migrates a store. The zero value has migrated nothing yet. All its
 // methods are safe for concurrent use.
 type Migrator struct{ progress progress }

@@ -5,6 +5,16 @@ import (
 	"time"
 )
 
+// Result is the result of a [Migrator.Migrate], and of those before that it
+// continued.
+type Result struct {
+	Rewritten int // rows of another format that are of the one that is written now, and records that were moved
+	Left      int // rows that could not be rewritten or moved
+	// Looked: the whole table was read. false: nothing was left an hour ago, or
+	// rows are not rewritten, see [row.Format.Migrates].
+	Looked bool
+}
+
 // doneFor is how long a table is not read again of which no row was left.
 const doneFor = time.Hour
 

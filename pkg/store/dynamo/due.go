@@ -21,10 +21,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-const (
-	shardsAtOnce = 8
-	maxPage      = 1000 // items in one page of a query
-)
+const shardsAtOnce = 8
 
 // Due implements [store.Reader]: one request per shard and index, and one more
 // per thousand entries that are due in it. Of the entries that have been due

@@ -14,34 +14,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// The table's schema, which template.yaml must match. Each of the two sparse
-// indexes has its own keys and includes [IndexedBesides] or [QueuedBesides].
-//
-// [Index] is that of older programs, which do not write the other one. It is
-// read and written until no such program can work on the table any more.
-const (
-	PartitionKey      = places.PartitionKey // S
-	SortKey           = places.SortKey      // S
-	Index             = "due"
-	IndexPartitionKey = "due_shard" // N, from 0 to Shards-1
-	IndexSortKey      = "next_at"   // N, milliseconds since 1970
-	TimeToLive        = "forget_at" // N, seconds since 1970
-	Shards            = 16
-	Queue             = "queue"     // its partition key is IndexPartitionKey
-	QueueSortKey      = "due_since" // N, milliseconds since 1970
-)
-
-// IndexedBesides returns the attributes in the index in addition to the keys of
-// table and index: all that [Store.Due] reads.
-func IndexedBesides() []string { return []string{attrExpiresAt, attrVariantFull} }
-
-// QueuedBesides is [IndexedBesides] of the index [Queue].
-func QueuedBesides() []string {
-	return []string{
-		IndexSortKey, attrExpiresAt, attrVariantFull, attrAlarmAt, attrHost, attrLimit, attrQueued, attrRevision,
-	}
-}
-
 // Store is a [store.Store] over one table. Any number of processes may share
 // the table.
 type Store struct {

@@ -14,6 +14,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
+// maxPage bounds the items in one page of a query.
+const maxPage = 1000
+
 // Get implements [store.Reader]: one request per hundred distinct keys.
 func (s *Store) Get(ctx context.Context, c store.Consistency, keys ...token.Key) ([]store.Entry, error) {
 	found := make(map[token.Key]store.Entry, len(keys))

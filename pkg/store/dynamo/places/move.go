@@ -15,9 +15,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
 )
 
-// pair is the items of a record at both places.
-type pair [2]item
-
 func (t *Table) fetchPair(ctx context.Context, s spot) (pair, error) {
 	found, err := t.fetch(ctx, true, []spot{s.at(shared), s.at(own)})
 	return pair{found[s.at(shared)], found[s.at(own)]}, err
@@ -97,14 +94,6 @@ func (t *Table) advance(ctx context.Context, s spot, at pair) (bool, error) {
 		return true, t.unmark(ctx, s.at(own), inOwn)
 	}
 	return false, nil
-}
-
-// laterMove returns the place of the later one of two moves.
-func laterMove(inShared, inOwn item) place {
-	if number(inShared, attrMoved) > number(inOwn, attrMoved) {
-		return shared
-	}
-	return own
 }
 
 // nextMove returns the number of a record's next move. A number that no program

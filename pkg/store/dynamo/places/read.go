@@ -253,3 +253,14 @@ func (t *Table) followed(ctx context.Context, items []item) ([]item, error) {
 	all, err := t.resolve(ctx, found, keys)
 	return slices.DeleteFunc(all, func(it item) bool { return it[attrRevision] == nil }), err
 }
+
+// pair is the items of a record at both places.
+type pair [2]item
+
+// laterMove returns the place of the later one of two moves.
+func laterMove(inShared, inOwn item) place {
+	if number(inShared, attrMoved) > number(inOwn, attrMoved) {
+		return shared
+	}
+	return own
+}

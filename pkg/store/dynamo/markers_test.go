@@ -235,3 +235,35 @@ func TestMoveBackRemovesMarkersWithoutRecords(t *testing.T) {
 		t.Errorf("the marker of the record that was created again = %v, want one that stays", got)
 	}
 }
+
+// Two items can be on their way to each other's place in a table that was
+// restored or altered: the later move counts.
+func TestLaterOfTwoMovesCounts(t *testing.T) {
+	for _, later := range []string{"shared", "own"} {
+		l := openLayouts(t, places.OnePartition)
+		e := stored(t, l, places.OnePartition)
+		inShared, inOwn := l.item(t, record), l.item(t, record)
+		for _, it := range []map[string]types.AttributeValue{inShared, inOwn} {
+			it["moved_format"], it["format"] = it["format"], &types.AttributeValueMemberN{Value: "4"}
+			it["moved"] = &types.AttributeValueMemberN{Value: "1"}
+		}
+		counts := map[string]map[string]types.AttributeValue{"shared": inShared, "own": inOwn}[later]
+		counts["moved"] = &types.AttributeValueMemberN{Value: "2"}
+		counts["generation"] = &types.AttributeValueMemberN{Value: "8"}
+		e.Generation = 8
+		inOwn["credential"], inOwn["variant"] = inOwn["variant"], inOwn["credential"]
+		inOwn["record_revision"] = inOwn["revision"]
+		delete(inOwn, "revision")
+		for _, it := range []map[string]types.AttributeValue{inShared, inOwn} {
+			in := &dynamodb.PutItemInput{TableName: &l.name, Item: it}
+			if _, err := l.client.PutItem(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.reads(t, "later in "+later, e)
+		if _, left := move(t, l.mover); left != 0 {
+			t.Errorf("MoveRecords() of two that move = %d left, want none", left)
+		}
+		l.reads(t, "moved, later in "+later, e)
+	}
+}
