@@ -213,6 +213,25 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 	}
 }
 
+func TestListNamesTheRecordThatIsNoEntry(t *testing.T) {
+	tb := openTable(t)
+	for _, name := range []string{"a", "b", "c"} {
+		put(t, tb, store.Entry{Key: token.RecordKey(name), Generation: 1})
+	}
+	tb.alter(t, token.RecordKey("b"), "format", &types.AttributeValueMemberS{Value: "x"})
+	for limit := range 4 {
+		all, err := tb.List(t.Context(), token.RecordPartition, "", limit)
+		bad, isBad := errors.AsType[*store.RowError](err)
+		if limit < 2 && (err != nil || len(all) != limit) || limit >= 2 && (!isBad || bad.Sort != "b") {
+			t.Errorf("List of %d = %v, %v, want those before b, or the error of b", limit, all, err)
+		}
+	}
+	all, err := tb.List(t.Context(), token.RecordPartition, "b", 3)
+	if err != nil || len(all) != 1 || all[0].Key != token.RecordKey("c") {
+		t.Errorf("List after b = %v, %v, want c", all, err)
+	}
+}
+
 func TestErrorsQuoteNothing(t *testing.T) {
 	tb := openTable(t)
 	put(t, tb, store.Entry{Key: key, Sealed: []byte("canary")})
