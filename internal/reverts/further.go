@@ -249,6 +249,12 @@ var further = []revert{
 		test:    "TestAttack26_PlainHTTPStaysOnThisMachine",
 	},
 	{
+		attack: "28", fix: "a row that is no entry is left out of lists", file: "pkg/records/clamping.go",
+		old:     "case isRow && bad.Sort > after:",
+		without: "case isRow && bad.Sort < after:",
+		test:    "TestAttack28_OneBadRowHidesNoOther", pkg: "pkg/mint",
+	},
+	{
 		attack: "27", fix: "a Date field beside a token changes no clock", file: "pkg/provider/send.go",
 		old:     "if err == nil && (m.Status == http.StatusBadRequest || m.Status == http.StatusUnauthorized) {",
 		without: "if err == nil {",
