@@ -183,7 +183,8 @@ func hexDigit(c byte) rune {
 	return rune(c|0x20) - 'a' + 10
 }
 
-// Text decodes a string, at most [MaxText] bytes of it.
+// Text decodes a string, at most [MaxText] bytes of it as it is written, where
+// an escape counts as one.
 func (doc Document) Text() string {
 	raw := doc[1 : len(doc)-1]
 	if bytes.IndexByte(raw, '\\') < 0 {
@@ -197,8 +198,8 @@ func (doc Document) Text() string {
 	return text
 }
 
-// cutEscaped returns where a string can be cut after MaxText characters without
-// cutting an escape.
+// cutEscaped returns where a string can be cut after MaxText bytes, of which an
+// escape counts as one, without cutting an escape.
 func (doc Document) cutEscaped() int {
 	i := 0
 	for n := 0; i < len(doc) && n < MaxText; n++ {

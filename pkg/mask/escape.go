@@ -48,7 +48,7 @@ func percent(rest []byte) (value []byte, length int) {
 	if !ok {
 		return nil, 0
 	}
-	return []byte{byte(n)}, 3 // #nosec G115 -- below 0x80
+	return []byte{byte(n)}, 3 // #nosec G115 -- two hex digits fit in a byte
 }
 
 // backslash reads the escapes of JSON (RFC 8259 §7), and \x41.
@@ -63,7 +63,7 @@ func backslash(rest []byte) (value []byte, length int) {
 		return []byte{' '}, 2
 	case 'x':
 		if n, ok := hexNumber(rest, 2, 2); ok {
-			return []byte{byte(n)}, 4 // #nosec G115 -- below 0x80
+			return []byte{byte(n)}, 4 // #nosec G115 -- two hex digits fit in a byte
 		}
 	case 'u':
 		return unicodeEscape(rest)

@@ -18,7 +18,7 @@ import (
 const (
 	DefaultStaleMax  = 15 * time.Minute
 	ShortestStaleMax = Fresh          // memory is used for so long while the store works
-	LongestStaleMax  = 24 * time.Hour // longer than any token lives
+	LongestStaleMax  = 24 * time.Hour // no parameter may ask for more
 )
 
 // Config is what a Records works with. Store and Sealer are required.

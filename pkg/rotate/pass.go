@@ -112,7 +112,7 @@ func (p *pass) queue(at string, d store.Due) {
 		q = &queue{}
 		p.queues[at] = q
 	}
-	limit := p.share.of(orDefault(d.ProviderLimit, defaultWorkers))
+	limit := p.share.concurrencyOf(orDefault(d.ProviderLimit, defaultWorkers))
 	if q.limit == 0 || limit < q.limit {
 		q.limit = limit
 	}

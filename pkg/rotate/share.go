@@ -46,5 +46,5 @@ func (s Share) has(d store.Due, at time.Time) bool {
 	return (int64(h.Sum32())+minute)%int64(s.Of) == int64(s.Worker-1)
 }
 
-// of returns the share of a provider's concurrency: 1 at least.
-func (s Share) of(concurrency int) int { return max(1, concurrency/max(1, s.Of)) }
+// concurrencyOf returns the share of a provider's concurrency: 1 at least.
+func (s Share) concurrencyOf(concurrency int) int { return max(1, concurrency/max(1, s.Of)) }
