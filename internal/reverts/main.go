@@ -34,7 +34,7 @@ func main() {
 	only := flag.String("only", "", `the attack whose fixes are taken back, as "04"; "": all`)
 	flag.Parse()
 	failed, tried := 0, 0
-	for _, r := range slices.Concat(reverts, further, ofGrants()) {
+	for _, r := range slices.Concat(reverts, further, latest, ofGrants()) {
 		if *only != "" && r.attack != *only {
 			continue
 		}

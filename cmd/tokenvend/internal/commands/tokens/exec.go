@@ -8,13 +8,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
 type execute struct{ request }
@@ -46,8 +46,8 @@ tokenvend exec minut,monta -- env`,
 	return cmd
 }
 
-// run replaces this process by the command, so that signals, the terminal and
-// the exit code are the command's own.
+// run becomes the command, so that signals, the terminal and the exit code are
+// the command's own.
 func (e *execute) run(ctx context.Context, commands hint.Commands, args []string) error {
 	names, line, err := splitExec(args)
 	if err != nil {
@@ -65,7 +65,7 @@ func (e *execute) run(ctx context.Context, commands hint.Commands, args []string
 	for i, name := range names {
 		environment = withVariable(environment, variable(name), tokens[i].AccessToken, foldsCase)
 	}
-	if err := syscall.Exec(path, line, environment); err != nil { // #nosec G204 -- exec runs what it is told to
+	if err := terminal.Become(path, line, environment); err != nil {
 		return fmt.Errorf("the command can't be run: %w", err)
 	}
 	return nil

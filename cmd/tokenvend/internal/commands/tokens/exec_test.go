@@ -1,6 +1,9 @@
 package tokens
 
 import (
+	"go/build"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +27,28 @@ func TestWithVariable(t *testing.T) {
 	} {
 		if got := strings.Join(withVariable(before, "X_TOKEN", "new", fold), " "); got != want {
 			t.Errorf("withVariable(%q, fold %t) = %s, want %s", before, fold, got, want)
+		}
+	}
+}
+
+// Of the systems of a release, Windows alone has no call that replaces a
+// process: syscall.Exec is there, and always fails.
+func TestExecRunsTheCommandOnWindows(t *testing.T) {
+	windows := build.Default
+	windows.GOOS = "windows"
+	for _, dir := range []string{".", filepath.Join("..", "..", "terminal")} {
+		found, err := windows.ImportDir(dir, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range found.GoFiles {
+			source, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(source), "syscall.Exec(") {
+				t.Errorf("%s calls syscall.Exec on Windows, want a command that is run", name)
+			}
 		}
 	}
 }
