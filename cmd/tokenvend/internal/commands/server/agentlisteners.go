@@ -28,7 +28,7 @@ type agentAddresses struct {
 	listen  string // a loopback address, or noListen
 	socket  string // the path of a unix socket; "": none
 	keyFile string // for listen; "": keyName in the home directory
-	keepKey bool
+	keepKey bool   // the key in the file is used, and none is made
 }
 
 // keyName is the name of the key's file in the home directory.
