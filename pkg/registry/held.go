@@ -16,7 +16,7 @@ type secrets struct {
 	reads singleflight.Group // by name: concurrent reads of one secret are one read
 }
 
-// maxHeld bounds the memory: without a descriptor of its own, a credential takes
+// maxHeld bounds the memory: a credential without a descriptor of its own takes
 // some 800 bytes.
 const maxHeld = 100_000
 
