@@ -140,8 +140,8 @@ coverage-providers: ## try what the descriptor language can say on the token req
 model: ## check a model of leases, commits and single-use refresh tokens with spin: PROCESSES (3), CRASHES (2)
 	@$(GO) run ./internal/model -processes $${PROCESSES:-3} -crashes $${CRASHES:-2}
 
-torture: ## put faulty token endpoints before tokenvend and golang.org/x/oauth2, and print what came of it
-	@$(GO) test ./internal/torture -count=1 -args -table ../../docs/explanation/torture.md
+torture: ## put faulty token endpoints before tokenvend and seven OAuth libraries, and write docs/explanation/torture.md
+	@$(GO) test -tags testall ./internal/torture -count=1 -parallel 4 -args -write
 	@cat docs/explanation/torture.md
 
 # The hot path by itself is compared with the last run that was recorded, which this one then replaces; all else with baselines of the same run.

@@ -97,7 +97,7 @@ func TestMalformedEvents(t *testing.T) {
 	}
 }
 
-func TestPathsThatIAMDidNotJudge(t *testing.T) {
+func TestPathsThatIAMDidNotAuthorize(t *testing.T) {
 	t.Parallel()
 	h := newInstallation(t, simulator.Options{})
 	h.put("minut", "minut", nil)

@@ -64,7 +64,13 @@ export class Source {
       const refused = this.#refused
       if (rejected && refused?.fingerprint === rejected && Date.now() < refused.until) throw refused.error
       const call = this.#begin(rejected)
-      const got = await call.result
+      let got
+      try {
+        got = await call.result
+      } catch (error) {
+        if (call.rejected === rejected) throw error
+        continue // it is the error of another question
+      }
       if (call.rejected === rejected || got.fingerprint !== rejected) return got
     }
   }

@@ -34,6 +34,10 @@ export class AgentTransport {
   #options
 
   constructor({ url = `http://localhost:${defaultPort}`, key, keyFile, socketPath } = {}) {
+    const { protocol, hostname } = new URL(url)
+    if (!socketPath && (protocol !== 'http:' || !isLoopback(hostname))) {
+      throw unavailable("the agent's URL: expected http:// and a loopback host, as the key is sent there")
+    }
     this.#options = { url: new URL(url), key, keyFile: keyFile ?? join(homedir(), '.tokenvend-agent-key'), socketPath }
   }
 
@@ -83,8 +87,7 @@ export class SignedTransport {
 
   constructor(url, { region, credentials } = {}) {
     const { protocol, hostname, host } = new URL(url)
-    const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
-    if (protocol !== 'https:' && !(protocol === 'http:' && loopback)) {
+    if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname))) {
       throw unavailable("the API's URL: expected https (http for a loopback host only)")
     }
     this.#url = url.replace(/\/+$/, '')
@@ -107,8 +110,9 @@ export class InvokeTransport {
   #options
 
   constructor(fn, { region, credentials } = {}) {
-    const arn = /^arn:[a-z-]+:lambda:([a-z0-9-]+):\d+:function:(.+)$/.exec(fn)
-    const [name, alias] = (arn ? arn[2] : fn).split(':')
+    const arn = /^arn:[a-z-]+:lambda:([a-z0-9-]+):/.exec(fn)
+    // An ARN stays whole: the function may be one of another account.
+    const [, name, alias] = /^(.*:function:[^:]*|[^:]*):?(.*)$/.exec(fn)
     this.#options = { region: arn?.[1] ?? region, credentials }
     this.#url = (region) => `https://lambda.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}` +
       `/2015-03-31/functions/${encodeURIComponent(name)}` +
@@ -132,6 +136,8 @@ export class InvokeTransport {
     throw ofProblem(problem.status ?? 500, problem)
   }
 }
+
+const isLoopback = (hostname) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 
 async function signed({ url, method, headers, body, service }, { region, credentials }) {
   const { AwsV4Signer } = await import('aws4fetch') // the agent needs no signature

@@ -142,7 +142,7 @@ func TestListedCredentialsAreObtainedInTheInitialization(t *testing.T) {
 }
 
 // A token that ended while the process was frozen is not given out.
-func TestFrozenExtensionJudgesByTheWallClock(t *testing.T) {
+func TestFrozenExtensionUsesTheWallClock(t *testing.T) {
 	t.Parallel()
 	fake := &clienttest.Server{Lifetime: 4 * time.Second, Early: time.Second}
 	server := httptest.NewServer(fake)

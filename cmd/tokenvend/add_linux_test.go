@@ -51,5 +51,5 @@ func TestAddAsksForNoKeyBesideAProof(t *testing.T) {
 	tv(t, dir, "", "set", "x", "--scope", "https://graph.microsoft.com/.default", "--no-trial", "--yes").
 		want(t, clierror.OK)
 	tv(t, dir, "", "probe", "entra-federated", "--client-id", "me", "--variable", "tenant=a").
-		want(t, clierror.Unsupported, "is made where tokenvend runs")
+		want(t, clierror.Unsupported, "AWS STS issues it for the roles of a stack's functions. ")
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor/checks"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 	"github.com/tokenvend/tokenvend/internal/testbed"
 )
@@ -102,7 +102,8 @@ func TestGrantToCallerInAnotherAccount(t *testing.T) {
 	c.direct("", "grants").wantOut(t, clierror.OK, "minut c-minut "+elsewhere+" "+p.Statement)
 	c.direct("", "grant", "minut", "--to", elsewhere).wantOut(t, clierror.OK, `"Resource": "`+p.Alias+`"`)
 	c.direct("", "grant", "minut", "--to", elsewhere).
-		want(t, clierror.OK, "could already invoke", "210987654321, has to allow it too", "remove-permission")
+		want(t, clierror.OK, "could already invoke", "210987654321, has to allow it too",
+			"aws --region "+strings.Split(c.arn, ":")[3]+" lambda remove-permission")
 	if d := c.doctor(clierror.OK); d.Warnings != 0 {
 		t.Errorf("doctor after grant = %+v, want no warning", d)
 	}
@@ -125,7 +126,8 @@ func TestGrantRefuses(t *testing.T) {
 	c.must(err)
 	c.alias("c-minut", *version.Version)
 	c.direct("", "grant", "minut", "--to", elsewhere).
-		want(t, clierror.Failed, "stands on version "+*version.Version, "update-alias")
+		want(t, clierror.Failed, "stands on version "+*version.Version,
+			"aws --region "+strings.Split(c.arn, ":")[3]+" lambda update-alias")
 	c.direct("", "grants").wantOut(t, clierror.OK, "minut c-minut - -")
 }
 
@@ -139,10 +141,10 @@ func TestDoctorFindsGrantsThatHaveDrifted(t *testing.T) {
 	c.allow("c-minut", "gone", "arn:aws:iam::210987654321:role/billing", "")
 	c.allow("c-minut", "deleted", "AROAEXAMPLEID1234567", "")
 	d := c.doctor(clierror.OK)
-	d.has(t, doctor.Warning, "grants on c-minut", "AROAEXAMPLEID1234567 was deleted", "--statement-id deleted")
-	d.has(t, doctor.Warning, "alias c-removed", "there is no credential removed", "delete-alias")
-	d.has(t, doctor.Warning, "IAM", "role left-over may invoke the alias c-lost, which does not exist", "grant lost")
-	d.has(t, doctor.Fine, "grants on c-minut", "role/billing")
+	d.has(t, checks.Warning, "grants on c-minut", "AROAEXAMPLEID1234567 was deleted", "--statement-id deleted")
+	d.has(t, checks.Warning, "alias c-removed", "there is no credential removed", "delete-alias")
+	d.has(t, checks.Warning, "IAM", "role left-over may invoke the alias c-lost, which does not exist", "grant lost")
+	d.has(t, checks.Fine, "grants on c-minut", "role/billing")
 	if d.Warnings != 3 {
 		t.Errorf("doctor = %+v, want 3 warnings", d)
 	}

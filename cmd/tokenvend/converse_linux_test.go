@@ -40,9 +40,15 @@ type prompt struct {
 // questions. What the terminal shows is the output.
 func converse(t *testing.T, dir string, prompts []prompt, args ...string) ran {
 	t.Helper()
+	return converseEnv(t, dir, nil, prompts, args...)
+}
+
+// converseEnv is converse with further variables of the environment.
+func converseEnv(t *testing.T, dir string, env []string, prompts []prompt, args ...string) ran {
+	t.Helper()
 	person, terminal := newTerminal(t)
 	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Dir, cmd.Env = dir, clean(dir)
+	cmd.Dir, cmd.Env = dir, append(clean(dir), env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
 	must(t, cmd.Start())
 	must(t, terminal.Close())

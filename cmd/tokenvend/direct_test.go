@@ -90,6 +90,9 @@ func TestWhereRequestsGo(t *testing.T) {
 	s.tv("", "get", "minut", "--function", "no such").want(t, clierror.BadUsage, "expected a function's name or ARN")
 	s.tv("", "get", "minut", "--function", stackFunction, "--url", s.url).
 		want(t, clierror.BadUsage, "--url and --function: expected one")
+	for _, flag := range []string{"--url", "--function", "--data"} { // of a variable that is not set
+		s.tv("", "get", "minut", flag, "").want(t, clierror.BadUsage, flag+": expected a value")
+	}
 
 	byName, byURL := connection.EnvFunction+"="+stackFunction, connection.EnvURL+"="+s.url
 	s.env = append(s.env, byName)

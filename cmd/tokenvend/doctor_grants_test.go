@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor/checks"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 )
 
@@ -61,20 +61,20 @@ func TestAttack11_EveryGrantThatReachesFar(t *testing.T) {
 	)
 	for after, says := range reaches {
 		if says != "" && after != ":admin" {
-			d.has(t, doctor.Warning, "IAM", "role "+names[after], "which reaches "+says)
+			d.has(t, checks.Warning, "IAM", "role "+names[after], "which reaches "+says)
 		}
 		for _, one := range d.Checks {
-			if one.Grade == doctor.Warning && strings.Contains(one.Finding, "role "+names[after]+" ") &&
+			if one.Grade == checks.Warning && strings.Contains(one.Finding, "role "+names[after]+" ") &&
 				(says == "" || after == ":admin") {
 				t.Errorf("doctor warns of a grant on %q: %+v, want no warning", after, one)
 			}
 		}
 	}
-	d.has(t, doctor.Fine, "IAM", "as --operators says, role "+names[":admin"]+" may invoke admin")
-	d.has(t, doctor.Warning, "IAM", "role asynchronous", "the alias api;")
-	d.has(t, doctor.Warning, "IAM", "role but", "on all but", "which reaches the alias api;")
-	d.has(t, doctor.Warning, "IAM", "role not", "on all but arn:aws:s3:::*", "the bare function")
-	d.has(t, doctor.Warning, "IAM", "group devs", "the bare function;")
+	d.has(t, checks.Fine, "IAM", "as --operators says, role "+names[":admin"]+" may invoke admin")
+	d.has(t, checks.Warning, "IAM", "role asynchronous", "the alias api;")
+	d.has(t, checks.Warning, "IAM", "role but", "on all but", "which reaches the alias api;")
+	d.has(t, checks.Warning, "IAM", "role not", "on all but arn:aws:s3:::*", "the bare function")
+	d.has(t, checks.Warning, "IAM", "group devs", "the bare function;")
 	c.direct("", "doctor", "--operators", "arn:aws:iam::1:role/*").
 		want(t, clierror.BadUsage, "--operators: expected ARNs")
 	c.direct("", "doctor", "--operators", "ops").want(t, clierror.BadUsage, "--operators: expected ARNs")
@@ -108,21 +108,21 @@ func TestAttack11_GrantsInTheFunctionsOwnPolicy(t *testing.T) {
 	if d.Warnings != 0 {
 		t.Errorf("doctor of a sound stack = %+v, want no warning", d)
 	}
-	d.has(t, doctor.Fine, "grants on api", "for the API abc123")
-	d.has(t, doctor.Fine, "grants on admin", operator, "as --operators says")
-	c.doctor(clierror.OK).has(t, doctor.Warning, "grants on admin", operator, "--operators")
+	d.has(t, checks.Fine, "grants on api", "for the API abc123")
+	d.has(t, checks.Fine, "grants on admin", operator, "as --operators says")
+	c.doctor(clierror.OK).has(t, checks.Warning, "grants on admin", operator, "--operators")
 
 	// The stack's API is told from another by --url.
 	const other = "https://other99.execute-api.us-east-1.amazonaws.com"
 	c.doctor(clierror.OK, "--url", other).
-		has(t, doctor.Warning, "grants on api", iampolicy.APIGateway, "the alias api", "aws:SourceArn")
+		has(t, checks.Warning, "grants on api", iampolicy.APIGateway, "the alias api", "aws:SourceArn")
 	c.doctor(clierror.OK, "--url", strings.Replace(other, "other99", "abc123", 1)).
-		has(t, doctor.Fine, "grants on api", "for the API abc123")
+		has(t, checks.Fine, "grants on api", "for the API abc123")
 	c.direct("", "doctor", "--url", "https://tokens.example.com").
 		want(t, clierror.BadUsage, "expected the stack's output ApiUrl")
 	own := "arn:aws:execute-api:" + stackRegion + ":" + account + ":"
 	c.allow("api", "second", iampolicy.APIGateway, own+"evil99/*")
-	c.doctor(clierror.OK).has(t, doctor.Warning, "grants on api", "abc123, evil99", "--url")
+	c.doctor(clierror.OK).has(t, checks.Warning, "grants on api", "abc123, evil99", "--url")
 
 	for id, source := range map[string]string{
 		"none": "", "any": own + "*", "some": own + "abc*/*",
@@ -135,7 +135,7 @@ func TestAttack11_GrantsInTheFunctionsOwnPolicy(t *testing.T) {
 	c.allow("admin", "two", stranger, "")
 	d = c.doctor(clierror.OK, "--operators", operator)
 	for _, id := range []string{"none", "any", "some", "foreign", "region", "service", "role"} {
-		d.has(t, doctor.Warning, "grants on api", "by the statement "+id+";", "claim to be anyone")
+		d.has(t, checks.Warning, "grants on api", "by the statement "+id+";", "claim to be anyone")
 	}
-	d.has(t, doctor.Warning, "grants on admin", stranger, "the statement two")
+	d.has(t, checks.Warning, "grants on admin", stranger, "the statement two")
 }

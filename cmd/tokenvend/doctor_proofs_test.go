@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor/checks"
 	"github.com/tokenvend/tokenvend/pkg/boot"
 )
 
@@ -57,15 +57,15 @@ func TestDoctorSeesThatFederationIsOff(t *testing.T) {
 	}
 	c.federating(http.StatusOK, info("true"))
 	d := c.doctor(clierror.OK)
-	d.has(t, doctor.Fine, "proof of entra", "api://AzureADTokenExchange", "login.microsoftonline.com")
-	d.has(t, doctor.Fine, "web identity", "https://issuer.test")
+	d.has(t, checks.Fine, "proof of entra", "api://AzureADTokenExchange", "login.microsoftonline.com")
+	d.has(t, checks.Fine, "web identity", "https://issuer.test")
 	const advice = "aws iam enable-outbound-web-identity-federation"
 	c.federating(http.StatusOK, info("false"))
-	c.doctor(clierror.Failed).has(t, doctor.Failed, "web identity", "off in this account", advice)
+	c.doctor(clierror.Failed).has(t, checks.Failed, "web identity", "off in this account", advice)
 	c.federating(http.StatusNotFound, "<ErrorResponse><Error><Code>FeatureDisabled</Code></Error></ErrorResponse>")
-	c.doctor(clierror.Failed).has(t, doctor.Failed, "web identity", "off in this account", advice)
+	c.doctor(clierror.Failed).has(t, checks.Failed, "web identity", "off in this account", advice)
 	c.federating(http.StatusForbidden, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>")
-	c.doctor(clierror.OK).has(t, doctor.Warning, "web identity", "not looked at")
+	c.doctor(clierror.OK).has(t, checks.Warning, "web identity", "not looked at")
 }
 
 func TestDoctorChecksTheKeysOfProofs(t *testing.T) {
@@ -81,12 +81,12 @@ func TestDoctorChecksTheKeysOfProofs(t *testing.T) {
 	c.must(err)
 	bound := func(m *kmstypes.KeyMetadata) string { return "box=" + *m.Arn + "@api.box.com" }
 	c.setProofs(bound(signing.KeyMetadata))
-	c.doctor(clierror.OK).has(t, doctor.Fine, "proof of box", "signed by "+*signing.KeyMetadata.Arn, "api.box.com")
+	c.doctor(clierror.OK).has(t, checks.Fine, "proof of box", "signed by "+*signing.KeyMetadata.Arn, "api.box.com")
 	_, err = keys.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: signing.KeyMetadata.KeyId})
 	c.must(err)
-	c.doctor(clierror.Failed).has(t, doctor.Failed, "proof of box", "is not enabled", "enable-key")
+	c.doctor(clierror.Failed).has(t, checks.Failed, "proof of box", "is not enabled", "enable-key")
 	c.setProofs(bound(sealing.KeyMetadata))
-	c.doctor(clierror.Failed).has(t, doctor.Failed, "proof of box", "no key that signs", "SIGN_VERIFY")
+	c.doctor(clierror.Failed).has(t, checks.Failed, "proof of box", "no key that signs", "SIGN_VERIFY")
 	c.setProofs("box")
-	c.doctor(clierror.Failed).has(t, doctor.Failed, "proofs", "TOKENVEND_PROOFS", "the parameter Proofs")
+	c.doctor(clierror.Failed).has(t, checks.Failed, "proofs", "TOKENVEND_PROOFS", "the parameter Proofs")
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor/checks"
 	"github.com/tokenvend/tokenvend/pkg/boot"
 )
 
@@ -55,16 +55,16 @@ func TestDoctorFindsUnprotectedTable(t *testing.T) {
 	c.set("tokens", "tokenvend/")
 	c.describing(true, true, true)
 	d := c.doctor(clierror.OK)
-	d.has(t, doctor.Fine, "table", "tokens exists")
-	d.has(t, doctor.Fine, "prefix", "tokenvend/; 1 functions")
+	d.has(t, checks.Fine, "table", "tokens exists")
+	d.has(t, checks.Fine, "prefix", "tokenvend/; 1 functions")
 	if d.Warnings != 0 {
 		t.Errorf("doctor of a sound stack = %+v, want no warning", d)
 	}
 	c.describing(false, false, false)
 	d = c.doctor(clierror.OK)
-	d.has(t, doctor.Warning, "table", "no deletion protection", "DeletionProtection=on")
-	d.has(t, doctor.Warning, "table", "no point-in-time recovery", "update-continuous-backups")
-	d.has(t, doctor.Warning, "table", "rows that are no longer needed", "update-time-to-live")
+	d.has(t, checks.Warning, "table", "no deletion protection", "DeletionProtection=on")
+	d.has(t, checks.Warning, "table", "no point-in-time recovery", "update-continuous-backups")
+	d.has(t, checks.Warning, "table", "rows that are no longer needed", "update-time-to-live")
 }
 
 func TestDoctorFindsOverlappingPrefixes(t *testing.T) {
@@ -84,8 +84,8 @@ func TestDoctorFindsOverlappingPrefixes(t *testing.T) {
 		c.must(err)
 	}
 	d := c.doctor(clierror.OK)
-	d.has(t, doctor.Warning, "prefix", "the function inner", "tokenvend/team/", "SecretPrefix")
-	d.has(t, doctor.Warning, "prefix", "the function outer")
+	d.has(t, checks.Warning, "prefix", "the function inner", "tokenvend/team/", "SecretPrefix")
+	d.has(t, checks.Warning, "prefix", "the function outer")
 	if d.Warnings != 2 {
 		t.Errorf("doctor = %+v, want 2 warnings", d)
 	}
@@ -103,7 +103,7 @@ func TestDoctorComparesThePublishedVersion(t *testing.T) {
 		&lambda.DeleteAliasInput{FunctionName: aws.String(stackFunction), Name: aws.String("api")})
 	c.must(err)
 	c.alias("api", *version.Version)
-	c.doctor(clierror.OK).has(t, doctor.Fine, "alias api", "version "+*version.Version+", the last deployment")
+	c.doctor(clierror.OK).has(t, checks.Fine, "alias api", "version "+*version.Version+", the last deployment")
 	c.set("tokens", "tokenvend/a/")
-	c.doctor(clierror.OK).has(t, doctor.Warning, "alias api", "are not those of the last deployment", "another Release")
+	c.doctor(clierror.OK).has(t, checks.Warning, "alias api", "are not those of the last deployment", "another Release")
 }

@@ -21,7 +21,7 @@ import (
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor/checks"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iamaccount"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
@@ -151,7 +151,7 @@ func (c *clinic) invoker(name, after string) string {
 
 // diagnosis is what doctor prints as JSON.
 type diagnosis struct {
-	Checks           []doctor.Check `json:"checks"`
+	Checks           []checks.Check `json:"checks"`
 	Failed, Warnings int
 }
 
@@ -170,7 +170,7 @@ func diagnose(t *testing.T, r ran, code clierror.Code) (d diagnosis) {
 }
 
 // has fails unless a check of that grade and subject says all of that.
-func (d diagnosis) has(t *testing.T, v doctor.Grade, subject string, says ...string) {
+func (d diagnosis) has(t *testing.T, v checks.Grade, subject string, says ...string) {
 	t.Helper()
 next:
 	for _, c := range d.Checks {
@@ -197,14 +197,14 @@ func TestDoctorOfASoundStack(t *testing.T) {
 	if d.Failed+d.Warnings != 0 {
 		t.Errorf("doctor of a sound setup = %+v, want no warning", d)
 	}
-	d.has(t, doctor.Fine, "function", c.arn)
-	d.has(t, doctor.Fine, "clock")
-	d.has(t, doctor.Fine, "alias api", iampolicy.Latest)
-	d.has(t, doctor.Fine, "alias admin", iampolicy.Latest)
-	d.has(t, doctor.Fine, "grants on api", iampolicy.APIGateway)
-	d.has(t, doctor.Fine, "IAM", "as --operators says, role operator may invoke admin")
-	d.has(t, doctor.Fine, "credentials", "1 of 1 are sound")
-	d.has(t, doctor.Fine, "token minut", "fresh")
+	d.has(t, checks.Fine, "function", c.arn)
+	d.has(t, checks.Fine, "clock")
+	d.has(t, checks.Fine, "alias api", iampolicy.Latest)
+	d.has(t, checks.Fine, "alias admin", iampolicy.Latest)
+	d.has(t, checks.Fine, "grants on api", iampolicy.APIGateway)
+	d.has(t, checks.Fine, "IAM", "as --operators says, role operator may invoke admin")
+	d.has(t, checks.Fine, "credentials", "1 of 1 are sound")
+	d.has(t, checks.Fine, "token minut", "fresh")
 	lines := strings.Split(
 		strings.TrimSpace(c.direct("", "doctor", "--operators", operators).want(t, clierror.OK).out),
 		"\n",
@@ -251,20 +251,20 @@ func TestDoctorWarnsOfGrantsOnEveryAlias(t *testing.T) {
 	c.must(err)
 	d := c.doctor(clierror.OK)
 	const all = ", which reaches the alias api and the alias admin and the bare function"
-	d.has(t, doctor.Warning, "IAM", "role starred may", c.arn+"*"+all)
+	d.has(t, checks.Warning, "IAM", "role starred may", c.arn+"*"+all)
 	d.has(
 		t,
-		doctor.Warning,
+		checks.Warning,
 		"IAM",
 		"role aliased may",
 		c.arn+":*, which reaches the alias api and the alias admin;",
 	)
-	d.has(t, doctor.Warning, "IAM", "role guessing may", ":a????, which reaches the alias admin;")
-	d.has(t, doctor.Warning, "IAM", "role everything may "+iampolicy.InvokeAction+" on *"+all)
-	d.has(t, doctor.Warning, "IAM", "user ann may", "function:tokenvend-*"+all)
-	d.has(t, doctor.Warning, "grants on the bare function", stackAccount)
-	d.has(t, doctor.Warning, "grants on admin", "events.amazonaws.com", "--operators")
-	d.has(t, doctor.Warning, "grants on api", "sns.amazonaws.com", "claim to be anyone")
+	d.has(t, checks.Warning, "IAM", "role guessing may", ":a????, which reaches the alias admin;")
+	d.has(t, checks.Warning, "IAM", "role everything may "+iampolicy.InvokeAction+" on *"+all)
+	d.has(t, checks.Warning, "IAM", "user ann may", "function:tokenvend-*"+all)
+	d.has(t, checks.Warning, "grants on the bare function", stackAccount)
+	d.has(t, checks.Warning, "grants on admin", "events.amazonaws.com", "--operators")
+	d.has(t, checks.Warning, "grants on api", "sns.amazonaws.com", "claim to be anyone")
 	for _, one := range d.Checks {
 		if strings.Contains(one.Finding, "role others") {
 			t.Errorf("doctor finds %+v, want no such finding", one)
@@ -295,10 +295,10 @@ func TestDoctorOfABrokenStack(t *testing.T) {
 	)
 	c.direct("", "get", "dead")
 	d := c.doctor(clierror.Failed)
-	d.has(t, doctor.Failed, "alias admin", "does not exist")
-	d.has(t, doctor.Failed, "alias c-minut", "stands on version "+*version.Version, "update-alias")
-	d.has(t, doctor.Failed, "credential odd", "client_secrets")
-	d.has(t, doctor.Failed, "token dead", "failing", "check client id")
+	d.has(t, checks.Failed, "alias admin", "does not exist")
+	d.has(t, checks.Failed, "alias c-minut", "stands on version "+*version.Version, "update-alias")
+	d.has(t, checks.Failed, "credential odd", "client_secrets")
+	d.has(t, checks.Failed, "token dead", "failing", "check client id")
 	_, err = c.secrets.DeleteSecret(
 		t.Context(),
 		&awssecrets.DeleteSecretInput{SecretId: aws.String(secretstore.DefaultPrefix + "odd")},
@@ -331,17 +331,17 @@ func TestDoctorSaysWhatMayNotBeRead(t *testing.T) {
 		moto(w, r)
 	}))
 	d := c.doctor(clierror.OK)
-	d.has(t, doctor.Warning, "grants on admin", "not looked at: IAM does not allow lambda:GetPolicy")
+	d.has(t, checks.Warning, "grants on admin", "not looked at: IAM does not allow lambda:GetPolicy")
 	if d := diagnose(t, c.tv("", "doctor", "--json", "--url", c.url), clierror.OK); true {
-		d.has(t, doctor.Warning, "function", "not looked at", "--function")
-		d.has(t, doctor.Fine, "server", "lists 1 credentials")
+		d.has(t, checks.Warning, "function", "not looked at", "--function")
+		d.has(t, checks.Fine, "server", "lists 1 credentials")
 	}
 	d = diagnose(
 		t,
 		tvEnv(t, c.dir, "", []string{"AWS_REGION=us-east-1"}, "doctor", "--json", "--function", stackFunction),
 		clierror.Failed,
 	)
-	d.has(t, doctor.Failed, "AWS credentials", "there are no AWS credentials")
+	d.has(t, checks.Failed, "AWS credentials", "there are no AWS credentials")
 }
 
 func TestDoctorOfAClockThatIsOff(t *testing.T) {
@@ -349,13 +349,13 @@ func TestDoctorOfAClockThatIsOff(t *testing.T) {
 	at, err := url.Parse(*c.account.BaseEndpoint)
 	c.must(err)
 	for off, want := range map[time.Duration]struct {
-		grade doctor.Grade
+		grade checks.Grade
 		code  clierror.Code
 	}{
-		20 * time.Second: {doctor.Fine, clierror.OK},
-		2 * time.Minute:  {doctor.Warning, clierror.OK},
-		-2 * time.Minute: {doctor.Warning, clierror.OK},
-		6 * time.Minute:  {doctor.Failed, clierror.Failed},
+		20 * time.Second: {checks.Fine, clierror.OK},
+		2 * time.Minute:  {checks.Warning, clierror.OK},
+		-2 * time.Minute: {checks.Warning, clierror.OK},
+		6 * time.Minute:  {checks.Failed, clierror.Failed},
 	} {
 		proxy := &httputil.ReverseProxy{
 			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) },
@@ -374,20 +374,20 @@ func TestDoctorSaysWhatItLeftOut(t *testing.T) {
 	for i := range iamaccount.MaxPrincipals {
 		c.role(fmt.Sprintf("role%d", i), `[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]`)
 	}
-	c.doctor(clierror.OK).has(t, doctor.Warning, "IAM", "only the first 200 roles, users and groups were looked at")
+	c.doctor(clierror.OK).has(t, checks.Warning, "IAM", "only the first 200 roles, users and groups were looked at")
 }
 
 func TestDoctorOfThisMachine(t *testing.T) {
 	dir := t.TempDir()
 	d := diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.Failed)
-	d.has(t, doctor.Failed, "data folder", "does not exist")
+	d.has(t, checks.Failed, "data folder", "does not exist")
 
 	s := demo(t, dir)
 	if d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.OK); d.Warnings != 0 {
 		t.Errorf("doctor of a sound setup = %+v, want no warning", d)
 	}
-	d.has(t, doctor.Fine, "credentials", "5 of 5 are sound")
-	d.has(t, doctor.Fine, "server", "answers, and lists")
+	d.has(t, checks.Fine, "credentials", "5 of 5 are sound")
+	d.has(t, checks.Fine, "server", "answers, and lists")
 	data := filepath.Join(dir, defaultData)
 	for path, mode := range map[string]os.FileMode{"seal.key": 0o644, "credentials/monta.json": 0o640,
 		"credentials/minut.json": 0o600} {
@@ -401,11 +401,11 @@ func TestDoctorOfThisMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.Failed)
-	d.has(t, doctor.Failed, "seal.key", "0644", "chmod 600")
-	d.has(t, doctor.Failed, "credential monta", "0640")
-	d.has(t, doctor.Failed, "credential odd", "client_id")
+	d.has(t, checks.Failed, "seal.key", "0644", "chmod 600")
+	d.has(t, checks.Failed, "credential monta", "0640")
+	d.has(t, checks.Failed, "credential odd", "client_id")
 	s.end(t, os.Interrupt)
 	d = diagnose(t, tv(t, dir, "", "doctor", "--json"), clierror.Failed)
-	d.has(t, doctor.Warning, "server", "no server runs")
+	d.has(t, checks.Warning, "server", "no server runs")
 	tv(t, dir, "", "doctor", "x").want(t, clierror.BadUsage)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
@@ -90,4 +91,36 @@ func TestProbe(t *testing.T) {
 	tv(t, dir, whole, "probe", "zoom", "--json", "--output", "json").want(t, clierror.OK)
 	tv(t, dir, "s", "probe", "google", "--client-id", "me").want(t, clierror.Unsupported, "needs a user")
 	tv(t, dir, "", "probe", "nobody").want(t, clierror.BadUsage, "a provider of the catalogue, or a file")
+}
+
+// probe goes through the proxy of --proxy, as serve does, and through no other.
+func TestProbeGoesThroughAProxy(t *testing.T) {
+	dir := t.TempDir()
+	var asked sync.Map
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Store("request", r.Method+" "+r.Host)
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer proxy.Close()
+	probe := []string{"probe", "oauth2", "--client-id", "me", "--token-url", "https://id.test/token"}
+	r := tv(t, dir, "HUSH-1\n", append(probe, "--proxy", proxy.URL)...)
+	if got, _ := asked.Load("request"); r.code != clierror.Failed || got != "CONNECT id.test:443" {
+		t.Errorf("probe --proxy asks the proxy for %q and exits with %d, want CONNECT id.test:443 and %d",
+			got, r.code, clierror.Failed)
+	}
+	tv(t, dir, "HUSH-1\n", append(probe, "--proxy", "https://me:HUSH@proxy.test:1")...).
+		want(t, clierror.BadUsage, "--proxy: expected http://HOST:PORT, without user and password")
+}
+
+// A proof is made elsewhere: probe says where.
+func TestProbeHasNoProof(t *testing.T) {
+	for kind, want := range map[string]string{
+		"kms": "a key in AWS KMS signs it", "sts": "AWS STS issues it", "file": "from a file of --token-file",
+	} {
+		secret := `{"client_id":"me","proof":"` + kind + `","variables":{"tenant":"a.example"}}`
+		r := tv(t, t.TempDir(), secret, "probe", "entra-federated", "--json").want(t, clierror.Unsupported, want)
+		if !strings.Contains(r.err, "add tries the credential there") {
+			t.Errorf("probe with a proof %s prints %s, want what to do instead", kind, r.err)
+		}
+	}
 }

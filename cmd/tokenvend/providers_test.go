@@ -48,12 +48,16 @@ func TestProvidersShow(t *testing.T) {
 	dir := t.TempDir()
 	out := tv(t, dir, "", "providers", "show", "auth0").want(t, clierror.OK).out
 	for _, want := range []string{
-		"https://auth0.com/docs/", "assumed", "Create a machine-to-machine application",
+		"https://auth0.com/docs/", "compared on", "Create a machine-to-machine application",
 		"one of us, eu, au, jp, uk, ca", "monthly quota", `"tenant": "acme"`, "add NAME --provider auth0",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("providers show auth0 prints %s\nwant it to have %s", out, want)
 		}
+	}
+	out = tv(t, dir, "", "providers", "show", "atlassian").want(t, clierror.OK).out
+	if !strings.Contains(out, "assumed") {
+		t.Errorf("providers show atlassian prints %s\nwant it to have assumed", out)
 	}
 	var shown struct {
 		Fields []struct{ Field string }

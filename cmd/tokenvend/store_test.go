@@ -42,7 +42,7 @@ func TestStoreBackupAndRestore(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the backup has mode %v, %v, want 0600", info.Mode(), err)
 	}
-	tv(t, dir, "", "store", "backup", "b.tar").want(t, clierror.Failed, "exists")
+	tv(t, dir, "", "store", "backup", "b.tar").want(t, clierror.Failed, "b.tar is there already: name a new file")
 	for name, damage := range map[string]func() error{
 		"the store is gone":      func() error { return os.Remove(filepath.Join(data, "entries.db")) },
 		"the store is empty":     func() error { return os.Truncate(filepath.Join(data, "entries.db"), 0) },

@@ -83,7 +83,13 @@ var catalogueOnTerminal = []onTerminal{
 func TestCatalogueOnATerminal(t *testing.T) {
 	dir := t.TempDir()
 	writeKeys(t, dir)
-	vendors := newVendors(t, dir)
+	var providers []string
+	for _, c := range catalogueOnTerminal {
+		if c.provider != "snowflake" { // to which no request goes
+			providers = append(providers, c.provider)
+		}
+	}
+	vendors := newVendors(t, dir, providers...)
 	serveVendors(t, dir, vendors)
 	for _, c := range catalogueOnTerminal {
 		r := converse(t, dir, c.prompts, append([]string{"add", c.provider, "--provider", c.provider}, c.flags...)...)
@@ -106,7 +112,7 @@ func TestCatalogueOnATerminal(t *testing.T) {
 			waitForRenewal(t, dir, c.provider)
 		}
 	}
-	vendors.refuse()
+	vendors.refuse("the client is not known")
 	for _, c := range catalogueOnTerminal {
 		tv(t, dir, "", "revoke", c.provider).want(t, clierror.OK)
 		if c.provider == "snowflake" {

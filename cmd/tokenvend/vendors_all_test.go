@@ -27,15 +27,14 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/privatekey"
 )
 
-// vendors is a server that answers for every provider of
-// [catalogueOnTerminal], as the golden files of the catalogue say. Its first
-// tokens live for six seconds.
+// vendors is a server that answers for providers as the golden files of the
+// catalogue say. Its first tokens live for six seconds.
 type vendors struct {
 	proxy string // the URL of a proxy that leads to it, whatever the host
 
-	mu       sync.Mutex
-	byHost   map[string]*vendor
-	refusing bool
+	mu      sync.Mutex
+	byHost  map[string]*vendor
+	refusal string // what all clients are told; "": none is refused
 }
 
 // vendor is a provider, with its golden request and answer.
@@ -44,15 +43,14 @@ type vendor struct {
 	requests              []string
 }
 
-func newVendors(t *testing.T, dir string) *vendors {
+// newVendors starts a server for providers, and writes its certificate to
+// ca.pem in a folder.
+func newVendors(t *testing.T, dir string, providers ...string) *vendors {
 	t.Helper()
 	v := &vendors{byHost: map[string]*vendor{}}
 	var hosts []string
-	for _, c := range catalogueOnTerminal {
-		if c.provider == "snowflake" {
-			continue
-		}
-		data, err := os.ReadFile("../../internal/catalog/testdata/" + c.provider + ".token.txt")
+	for _, provider := range providers {
+		data, err := os.ReadFile("../../internal/catalog/testdata/" + provider + ".token.txt")
 		must(t, err)
 		_, rest, _ := strings.Cut(string(data), "-- request --\n")
 		request, _, _ := strings.Cut(rest, "\n-- ")
@@ -61,7 +59,7 @@ func newVendors(t *testing.T, dir string) *vendors {
 		at, err := url.Parse(strings.Fields(request)[1])
 		must(t, err)
 		hosts = append(hosts, at.Host)
-		v.byHost[at.Host] = &vendor{name: c.provider, request: request, answer: answer}
+		v.byHost[at.Host] = &vendor{name: provider, request: request, answer: answer}
 	}
 	server := httptest.NewUnstartedServer(v)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificateFor(t, filepath.Join(dir, "ca.pem"), hosts)}}
@@ -108,9 +106,9 @@ func (v *vendors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	one.requests = append(one.requests, requestText(r, body))
 	w.Header().Set("Content-Type", "application/json")
-	if v.refusing {
+	if v.refusal != "" {
 		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = io.WriteString(w, `{"error":"invalid_client","error_description":"the client is not known"}`)
+		_, _ = io.WriteString(w, `{"error":"invalid_client","error_description":"`+v.refusal+`"}`)
 		return
 	}
 	var status int
@@ -137,7 +135,11 @@ func (one *vendor) fresh(answer string) string {
 	return endMember.ReplaceAllString(answer, `"expires_at": "`+time.Now().Add(lives).UTC().Format(time.RFC3339)+`"`)
 }
 
-var assertionText = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`)
+var (
+	assertionText = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`)
+	// webIdentity is a token of the stand-in of AWS STS, for Entra.
+	webIdentity = regexp.MustCompile(`stand-in\.RS256\.api%253A%252F%252FAzureADTokenExchange\.[A-Z2-7]+`)
+)
 
 // requestText returns a request as the golden files have it, without the header
 // fields that they leave out.
@@ -151,7 +153,7 @@ func requestText(r *http.Request, body []byte) string {
 		}
 	}
 	fmt.Fprintf(&b, "\n%s", body)
-	return assertionText.ReplaceAllString(b.String(), "ASSERTION")
+	return webIdentity.ReplaceAllString(assertionText.ReplaceAllString(b.String(), "ASSERTION"), "WEB_IDENTITY_TOKEN")
 }
 
 // check compares the requests with the golden files.
@@ -166,11 +168,11 @@ func (v *vendors) check(t *testing.T) {
 	}
 }
 
-// refuse has the server refuse all clients.
-func (v *vendors) refuse() {
+// refuse has the server refuse all clients, with a description.
+func (v *vendors) refuse(description string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.refusing = true
+	v.refusal = description
 }
 
 // certificateFor returns a certificate that signs itself, and writes it to a

@@ -77,7 +77,7 @@ func (s *stage) coldTimes(contenders []string, rounds int, around func(path stri
 }
 
 // coldUnder adds a row of what the share of a processor that goes with so much
-// memory makes of it. Lambda lends a start a whole one, and holds only what
+// memory makes of it. Lambda gives a start a whole one, and holds only what
 // comes after to the share; here all of it is held.
 func (s *stage) coldUnder(page *section, contenders []string, memory, rounds int) {
 	s.b.Helper()

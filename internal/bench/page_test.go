@@ -54,6 +54,7 @@ var sections = []struct {
 	{"cold", cold},
 	{"warm", warm},
 	{"machine", machine},
+	{"openbao", openBao},
 	{"rotate", rotation},
 	{"credentials", credentials},
 	{"herd", herd},

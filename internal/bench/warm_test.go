@@ -135,18 +135,18 @@ func (c *contender) round(n, each int) sample {
 }
 
 // compare puts both sides of a duel into the page.
-func (s *section) compare(what, beside string, d duel, judged string, bar float64) {
+func (s *section) compare(what, beside string, d duel, measured string, bar float64) {
 	s.add(
 		what+": "+beside, inMicros(d.theirs.median(took)), inMicros(float64(quantile(d.theirTimes, 0.99))),
 		inMicros(d.theirs.median(cpu)), "", "", "",
 	)
 	slower, dearer := d.ours.beside(d.theirs, took), d.ours.beside(d.theirs, cpu)
 	worst := slower
-	if strings.Contains(judged, "CPU") {
+	if strings.Contains(measured, "CPU") {
 		worst = max(slower, dearer)
 	}
 	s.add(what+": vend", inMicros(d.ours.median(took)), inMicros(
 		float64(quantile(d.ourTimes, 0.99)),
 	), inMicros(d.ours.median(cpu)),
-		times(slower), times(dearer), fmt.Sprintf("%s %v ×: %s", judged, bar, held(worst, bar)))
+		times(slower), times(dearer), fmt.Sprintf("%s %v ×: %s", measured, bar, held(worst, bar)))
 }

@@ -9,11 +9,13 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/hmac"
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -40,10 +42,23 @@ import (
 )
 
 // golden is one exchange: testdata/PROVIDER.KIND.txt. Its sections begin with
-// lines such as "-- request --".
+// lines such as "-- request --". Requests before and after the token request
+// have sections such as "-- step request --" and "-- then answer --".
 type golden struct {
 	name, kind string
 	sections   map[string]string
+}
+
+// requests returns the prefixes of the sections of each request, in the order
+// in which they are sent.
+func (g golden) requests() []string {
+	var all []string
+	for _, prefix := range []string{"step ", "", "then "} {
+		if g.sections[prefix+"request"] != "" {
+			all = append(all, prefix)
+		}
+	}
+	return all
 }
 
 // goldens returns all exchanges, sorted by file.
@@ -80,26 +95,18 @@ func TestGolden(t *testing.T) {
 	for _, g := range goldens(t) {
 		t.Run(g.name+"."+g.kind, func(t *testing.T) {
 			c := g.credential(t)
-			s := serve(t, g.host(t), g.answer("answer"))
+			s := serve(t, g.hosts(t), g.answers("")...)
 			got, err := g.exchange(t, c, s)
 			if err != nil {
 				t.Fatalf("Exchange(%s) failed: %v", g.kind, err)
 			}
-			assertion := g.sections["assertion"]
 			if g.kind == "self_signed" {
-				if s.seen != 0 {
-					t.Errorf("Exchange sent %d requests, want none", s.seen)
+				if len(s.requests) != 0 {
+					t.Errorf("Exchange sent %d requests, want none", len(s.requests))
 				}
 				checkAssertion(t, g, got.Access.Reveal())
 			} else {
-				request, found := s.last, ""
-				if assertion != "" {
-					request, found = withoutAssertion(request)
-					checkAssertion(t, g, found)
-				}
-				if want := normalized(g.sections["request"]); request != want {
-					t.Errorf("Exchange sent\n%s\n\nwant\n%s", request, want)
-				}
+				g.checkRequests(t, s.requests)
 				if wantShown := c.Certificate != nil && g.usesTLS(c); wantShown != (s.shown > 0) {
 					t.Errorf("client certificates shown = %d, want some: %t", s.shown, wantShown)
 				}
@@ -109,22 +116,41 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// A malformed answer yields no token, and an error that quotes no secret.
+// checkRequests compares the requests that were sent with the sections.
+func (g golden) checkRequests(t *testing.T, sent []string) {
+	t.Helper()
+	prefixes := g.requests()
+	if len(sent) != len(prefixes) {
+		t.Fatalf("Exchange sent %d requests, want %d", len(sent), len(prefixes))
+	}
+	for i, prefix := range prefixes {
+		request, found := sent[i], ""
+		if prefix == "" && g.sections["assertion"] != "" {
+			request, found = withoutAssertion(request)
+			checkAssertion(t, g, found)
+		}
+		if want := normalized(g.sections[prefix+"request"]); request != want {
+			t.Errorf("Exchange sent\n%s\n\nwant\n%s", request, want)
+		}
+	}
+}
+
+// A malformed answer to any of the requests yields no token, and an error that
+// quotes no secret.
 func TestGoldenMalformedTwin(t *testing.T) {
 	for _, g := range goldens(t) {
-		if g.kind == "self_signed" {
-			continue
+		for _, prefix := range g.requests() {
+			t.Run(g.name+"."+g.kind+"."+prefix, func(t *testing.T) {
+				s := serve(t, g.hosts(t), g.answers(prefix+"malformed")...)
+				got, err := g.exchange(t, g.credential(t), s)
+				if err == nil || !got.Access.IsZero() {
+					t.Fatalf("Exchange() = %q, %v, want no token", got.Access.Reveal(), err)
+				}
+				if strings.Contains(err.Error(), "SECRET") {
+					t.Errorf("Exchange() = %v, want an error without the secret", err)
+				}
+			})
 		}
-		t.Run(g.name+"."+g.kind, func(t *testing.T) {
-			s := serve(t, g.host(t), g.answer("malformed"))
-			got, err := g.exchange(t, g.credential(t), s)
-			if err == nil || !got.Access.IsZero() {
-				t.Fatalf("Exchange() = %q, %v, want no token", got.Access.Reveal(), err)
-			}
-			if strings.Contains(err.Error(), "SECRET") {
-				t.Errorf("Exchange() = %v, want an error without the secret", err)
-			}
-		})
 	}
 }
 
@@ -135,7 +161,7 @@ func TestGoldenRefusedClient(t *testing.T) {
 			continue
 		}
 		t.Run(g.name+"."+g.kind, func(t *testing.T) {
-			s := serve(t, g.host(t), "401\n"+`{"error":"invalid_client"}`)
+			s := serve(t, g.hosts(t), "401\n"+`{"error":"invalid_client"}`)
 			_, err := g.exchange(t, g.credential(t), s)
 			refused, ok := err.(*provider.Error)
 			if !ok || refused.Kind != provider.Rejected {
@@ -190,22 +216,38 @@ func keysFor(d *descriptor.Descriptor) material {
 	return rsaMaterial()
 }
 
-func (g golden) host(t *testing.T) string {
+// hosts returns the host of each request.
+func (g golden) hosts(t *testing.T) []string {
 	t.Helper()
-	line, _, _ := strings.Cut(g.sections["request"], "\n")
-	_, address, _ := strings.Cut(line, " ")
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
+	var hosts []string
+	for _, prefix := range g.requests() {
+		line, _, _ := strings.Cut(g.sections[prefix+"request"], "\n")
+		_, address, _ := strings.Cut(line, " ")
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hosts = append(hosts, u.Host)
 	}
-	return u.Host
+	return hosts
 }
 
-func (g golden) answer(section string) string {
-	if text := g.sections[section]; text != "" {
-		return text
+// answers returns the answer to each request. malformed is the section that
+// takes the place of the answer to its request; "" is none.
+func (g golden) answers(malformed string) []string {
+	var answers []string
+	for _, prefix := range g.requests() {
+		section := prefix + "answer"
+		if malformed == prefix+"malformed" {
+			section = malformed
+		}
+		text := g.sections[section]
+		if text == "" {
+			text = "500\n"
+		}
+		answers = append(answers, text)
 	}
-	return "500\n"
+	return answers
 }
 
 func (g golden) usesTLS(c credential.Credential) bool {
@@ -242,11 +284,15 @@ func (g golden) exchange(t *testing.T, c credential.Credential, s *server) (prov
 }
 
 // prover returns one that gives the example a web identity token for the host
-// of the exchange.
+// of the first request.
 func (g golden) prover(t *testing.T) *proof.Prover {
 	t.Helper()
+	var host string
+	if hosts := g.hosts(t); len(hosts) > 0 {
+		host = hosts[0]
+	}
 	return &proof.Prover{
-		Bindings: proof.Bindings{{Credential: "example", Kind: proof.STS, Source: "AUDIENCE", Host: g.host(t)}},
+		Bindings: proof.Bindings{{Credential: "example", Kind: proof.STS, Source: "AUDIENCE", Host: host}},
 		WebIdentity: func(context.Context, string, jws.Algorithm) (redact.String, error) {
 			return redact.New("WEB_IDENTITY_TOKEN"), nil
 		},
@@ -317,8 +363,9 @@ func headerLines(h http.Header) string {
 	return b.String()
 }
 
-// normalized sorts the header lines of a golden request.
+// normalized sorts the header lines of a golden request, and replaces dates.
 func normalized(request string) string {
+	request = strings.ReplaceAll(request, "<date+50h>", time.Now().UTC().Add(50*time.Hour).Format(time.DateOnly))
 	head, body, _ := strings.Cut(request, "\n\n")
 	lines := strings.Split(head, "\n")
 	slices.Sort(lines[1:])
@@ -351,7 +398,11 @@ func checkAssertion(t *testing.T, g golden, text string) {
 	header, claims := unpack(t, parts[0]), unpack(t, parts[1])
 	compare(t, "header", header, want.Header, m)
 	compare(t, "claims", claims, want.Claims, m)
-	if !verifies(m.signer.Public(), fmt.Sprint(header["alg"]), parts[0]+"."+parts[1], parts[2]) {
+	var key crypto.PublicKey = m.signer.Public()
+	if secret := g.sections["hmac key"]; secret != "" {
+		key = must(hex.DecodeString(secret))
+	}
+	if !verifies(key, fmt.Sprint(header["alg"]), parts[0]+"."+parts[1], parts[2]) {
 		t.Errorf("the signature of the assertion is not valid")
 	}
 }
@@ -435,6 +486,10 @@ func verifies(public crypto.PublicKey, alg, text, encoded string) bool {
 	h := hash.New()
 	h.Write([]byte(text))
 	switch key := public.(type) {
+	case []byte:
+		mac := hmac.New(hash.New, key)
+		mac.Write([]byte(text))
+		return hmac.Equal(mac.Sum(nil), signature)
 	case *ecdsa.PublicKey:
 		half := len(signature) / 2
 		r, s := new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:])

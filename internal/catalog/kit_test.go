@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -56,9 +57,9 @@ func newMaterial[K crypto.Signer](key K, err error) material {
 }
 
 // certify returns a certificate that signs itself.
-func certify(key crypto.Signer, host string) *x509.Certificate {
+func certify(key crypto.Signer, hosts ...string) *x509.Certificate {
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{host},
+		SerialNumber: big.NewInt(1), DNSNames: hosts,
 		NotBefore: time.Unix(0, 0), NotAfter: time.Now().AddDate(1, 0, 0),
 		IsCA: true, BasicConstraintsValid: true,
 	}
@@ -73,32 +74,31 @@ func certify(key crypto.Signer, host string) *x509.Certificate {
 	return leaf
 }
 
-// server answers all requests to one host, and records the last one.
+// server answers all requests to some hosts, and records them.
 type server struct {
-	client *http.Client
-	mu     sync.Mutex
-	last   string
-	seen   int
-	shown  int // client certificates of the last request
+	client   *http.Client
+	mu       sync.Mutex
+	requests []string
+	shown    int // client certificates of the last request
 }
 
-// serve starts a server for a host. answer is a status, a line end and a body.
-func serve(t *testing.T, host, answer string) *server {
+// serve starts a server for hosts. An answer is a status, a line end and a
+// body. The last one is repeated.
+func serve(t *testing.T, hosts []string, answers ...string) *server {
 	t.Helper()
-	status, body, _ := strings.Cut(answer, "\n")
-	code, err := strconv.Atoi(status)
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &server{}
 	listener := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.record(r)
+		status, body, _ := strings.Cut(answers[min(s.record(r), len(answers)-1)], "\n")
+		code, err := strconv.Atoi(status)
+		if err != nil {
+			t.Error(err)
+		}
 		w.Header().Set("Content-Type", contentType(body))
 		w.WriteHeader(code)
 		_, _ = io.WriteString(w, strings.TrimSuffix(body, "\n"))
 	}))
 	key := ecMaterial().signer
-	leaf := certify(key, host)
+	leaf := certify(key, hosts...)
 	listener.TLS = &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}},
 		ClientAuth:   tls.RequestClientCert,
@@ -108,7 +108,8 @@ func serve(t *testing.T, host, answer string) *server {
 	roots := x509.NewCertPool()
 	roots.AddCert(leaf)
 	s.client = outbound.NewClient(outbound.Config{Roots: roots, Route: func(hostport string) (string, bool) {
-		return listener.Listener.Addr().String(), hostport == host+":443"
+		host, isHTTPS := strings.CutSuffix(hostport, ":443")
+		return listener.Listener.Addr().String(), isHTTPS && slices.Contains(hosts, host)
 	}})
 	t.Cleanup(func() {
 		s.client.CloseIdleConnections()
@@ -127,11 +128,13 @@ func contentType(body string) string {
 // unnamed are header fields that every request has.
 var unnamed = []string{"Accept-Encoding", "Content-Length", "User-Agent", "Connection"}
 
-// record keeps a request as the golden files have it.
-func (s *server) record(r *http.Request) {
+// record keeps a request as the golden files have it, and returns how many came
+// before it.
+func (s *server) record(r *http.Request) int {
 	body, _ := io.ReadAll(r.Body)
 	text := r.Method + " https://" + r.Host + r.URL.String() + "\n" + headerLines(r.Header) + "\n" + string(body)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last, s.seen, s.shown = text, s.seen+1, len(r.TLS.PeerCertificates)
+	s.requests, s.shown = append(s.requests, text), len(r.TLS.PeerCertificates)
+	return len(s.requests) - 1
 }

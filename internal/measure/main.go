@@ -1,9 +1,11 @@
 // Measure writes the table of packages into docs/explanation/architecture.md:
-// what a reader has to take in. With -print it prints the table instead.
+// what a reader has to take in. With -print it prints the table instead; with
+// -up, each reference up. It fails where a reference up has no reason.
 package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -20,23 +22,35 @@ const (
 
 func main() {
 	onlyPrint := flag.Bool("print", false, "print the table and leave the page as it is")
+	onlyUp := flag.Bool("up", false, "print each reference up, with the names that are used, and leave the page")
 	flag.Parse()
-	if err := run(*onlyPrint); err != nil {
+	if err := run(*onlyPrint, *onlyUp); err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
 }
 
-func run(onlyPrint bool) error {
+func run(onlyPrint, onlyUp bool) error {
 	packages, err := load(".")
 	if err != nil {
 		return err
 	}
-	text := table(packages)
-	if onlyPrint {
-		fmt.Print(text)
+	if onlyUp {
+		printUp(packages)
 		return nil
 	}
+	if problems := checkReasons(packages); len(problems) > 0 {
+		return errors.New(strings.Join(problems, "\n"))
+	}
+	if onlyPrint {
+		fmt.Print(table(packages))
+		return nil
+	}
+	return write(table(packages))
+}
+
+// write puts the measures into the page.
+func write(text string) error {
 	old, err := os.ReadFile(page)
 	if err != nil {
 		return err
@@ -67,6 +81,7 @@ func table(packages []measures) string {
 	if len(large) > 0 {
 		fmt.Fprintf(&b, "\nPackages of more than %d lines: %s.\n", largePackage, strings.Join(large, ", "))
 	}
+	fmt.Fprintf(&b, "\nThese references up stay:\n\n%s", reasonList())
 	return b.String()
 }
 
@@ -82,7 +97,24 @@ func writeRow(b *strings.Builder, name string, p measures) {
 		p90,
 		most,
 		p.widest,
-		p.up,
+		count(p.up),
 		p.references,
 	)
+}
+
+// count returns how many names are used by references.
+func count(references []upwardReference) (n int) {
+	for _, r := range references {
+		n += len(r.names)
+	}
+	return n
+}
+
+// printUp prints each reference up.
+func printUp(packages []measures) {
+	for _, p := range packages {
+		for _, r := range p.up {
+			fmt.Printf("%s: %s -> %s: %s\n", p.name, r.from, r.to, strings.Join(r.names, ", "))
+		}
+	}
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,11 +26,12 @@ const (
 
 // measures is what one package is like, tests left out.
 type measures struct {
-	name           string
-	files, lines   int
-	functions      []int // lines of each
-	widest         int   // columns of the widest comment line
-	up, references int   // between the files of the package
+	name         string
+	files, lines int
+	functions    []int // lines of each
+	widest       int   // columns of the widest comment line
+	references   int   // between the files of the package
+	up           []upwardReference
 }
 
 func (m *measures) add(other measures) {
@@ -36,44 +39,72 @@ func (m *measures) add(other measures) {
 	m.lines += other.lines
 	m.functions = append(m.functions, other.functions...)
 	m.widest = max(m.widest, other.widest)
-	m.up += other.up
+	m.up = append(m.up, other.up...)
 	m.references += other.references
 }
 
 // load measures the product's packages.
 func load(root string) ([]measures, error) {
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles", "./cmd/...", "./functions/...", "./pkg/...")
+	listed, err := list(root)
+	if err != nil {
+		return nil, err
+	}
+	exports := map[string]string{}
+	for _, p := range listed {
+		exports[p.ImportPath] = p.Export
+	}
+	set := token.NewFileSet()
+	compiled := importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) {
+		return os.Open(exports[path])
+	})
+	var all []measures
+	for _, p := range listed {
+		name, own := strings.CutPrefix(p.ImportPath, modulePath)
+		if !own || len(p.GoFiles) == 0 {
+			continue
+		}
+		m, err := measure(set, compiled, p.Dir, p.GoFiles)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.ImportPath, err)
+		}
+		m.name = name
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b measures) int { return strings.Compare(a.name, b.name) })
+	return all, nil
+}
+
+// listedPackage is what go list prints of a package.
+type listedPackage struct {
+	ImportPath, Dir string
+	Export          string // the file with what the compiler exports
+	GoFiles         []string
+}
+
+// list returns the product's packages and all that they import.
+func list(root string) ([]listedPackage, error) {
+	cmd := exec.Command("go", "list", "-deps", "-export", "-json=ImportPath,Dir,Export,GoFiles",
+		"./cmd/...", "./functions/...", "./pkg/...")
 	cmd.Dir = root
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w", err)
 	}
-	set := token.NewFileSet()
-	sources := importer.ForCompiler(set, "source", nil)
-	var all []measures
+	var all []listedPackage
 	decoder := json.NewDecoder(strings.NewReader(string(out)))
-	for decoder.More() {
-		var p struct {
-			ImportPath, Dir string
-			GoFiles         []string
-		}
-		if err := decoder.Decode(&p); err != nil {
+	for {
+		var p listedPackage
+		switch err := decoder.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
 			return nil, err
 		}
-		if len(p.GoFiles) == 0 {
-			continue
-		}
-		m, err := measure(set, sources, p.Dir, p.GoFiles)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.ImportPath, err)
-		}
-		m.name = strings.TrimPrefix(p.ImportPath, modulePath)
-		all = append(all, m)
+		all = append(all, p)
 	}
-	return all, nil
 }
 
-func measure(set *token.FileSet, sources types.Importer, dir string, names []string) (measures, error) {
+func measure(set *token.FileSet, compiled types.Importer, dir string, names []string) (measures, error) {
 	m := measures{files: len(names)}
 	var files []*ast.File
 	for _, name := range names {
@@ -92,11 +123,15 @@ func measure(set *token.FileSet, sources types.Importer, dir string, names []str
 		m.functions = append(m.functions, functionLines(set, file)...)
 	}
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
-	config := types.Config{Importer: sources}
+	config := types.Config{Importer: compiled}
 	if _, err := config.Check(dir, set, files, info); err != nil {
 		return m, err
 	}
-	m.up, m.references = upward(references(set, info))
+	uses := references(set, info)
+	for _, names := range uses {
+		m.references += len(names)
+	}
+	m.up = upward(uses)
 	return m, nil
 }
 

@@ -1,26 +1,32 @@
 package main
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 )
 
-func TestUpwardCountsReferencesAgainstTheOrder(t *testing.T) {
+func TestUpwardFindsReferencesAgainstTheOrder(t *testing.T) {
 	for name, c := range map[string]struct {
-		counts  map[reference]int
-		up, all int
+		uses map[reference][]string
+		want []upwardReference
 	}{
-		"none":     {nil, 0, 0},
-		"a chain":  {map[reference]int{{"a", "b"}: 3, {"b", "c"}: 2}, 0, 5},
-		"a circle": {map[reference]int{{"a", "b"}: 3, {"b", "a"}: 1}, 1, 4},
+		"none":    {nil, nil},
+		"a chain": {map[reference][]string{{"a", "b"}: {"x", "y"}, {"b", "c"}: {"z"}}, nil},
+		"a circle": {
+			map[reference][]string{{"a", "b"}: {"x", "y", "z"}, {"b", "a"}: {"u"}},
+			[]upwardReference{{reference{"b", "a"}, []string{"u"}}},
+		},
 		"a longer circle": {
-			map[reference]int{{"a", "b"}: 3, {"b", "c"}: 3, {"c", "a"}: 1, {"a", "c"}: 1},
-			1, 8,
+			map[reference][]string{
+				{"a", "b"}: {"x", "y", "z"}, {"b", "c"}: {"p", "q", "r"}, {"c", "a"}: {"v", "u"}, {"a", "c"}: {"p"},
+			},
+			[]upwardReference{{reference{"c", "a"}, []string{"u", "v"}}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if up, all := upward(c.counts); up != c.up || all != c.all {
-				t.Errorf("upward(%v) = %d of %d, want %d of %d", c.counts, up, all, c.up, c.all)
+			if got := upward(c.uses); !reflect.DeepEqual(got, c.want) {
+				t.Errorf("upward(%v) = %v, want %v", c.uses, got, c.want)
 			}
 		})
 	}

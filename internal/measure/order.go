@@ -1,20 +1,28 @@
 package main
 
 import (
+	"cmp"
 	"go/token"
 	"go/types"
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // reference is a pair of files of one package of which the first uses the
-// second. The number of distinct names that it uses is the weight.
+// second.
 type reference struct{ from, to string }
 
-// references counts the package-level names and methods that files of one
+// upwardReference is a reference against the order of the files.
+type upwardReference struct {
+	reference
+	names []string // that are used
+}
+
+// references returns the package-level names and methods that files of one
 // package use of each other.
-func references(set *token.FileSet, info *types.Info) map[reference]int {
+func references(set *token.FileSet, info *types.Info) map[reference][]string {
 	type use struct {
 		reference
 		object types.Object
@@ -26,14 +34,14 @@ func references(set *token.FileSet, info *types.Info) map[reference]int {
 		}
 		from, to := set.Position(ident.Pos()).Filename, set.Position(object.Pos()).Filename
 		if from != to && filepath.Dir(from) == filepath.Dir(to) {
-			uses[use{reference{from, to}, object}] = true
+			uses[use{reference{filepath.Base(from), filepath.Base(to)}, object}] = true
 		}
 	}
-	counts := map[reference]int{}
+	names := map[reference][]string{}
 	for u := range uses {
-		counts[u.reference]++
+		names[u.reference] = append(names[u.reference], u.object.Name())
 	}
-	return counts
+	return names
 }
 
 // topLevel reports whether an object is declared at package level or is a
@@ -45,46 +53,49 @@ func topLevel(object types.Object) bool {
 	return object.Pkg() != nil && object.Parent() == object.Pkg().Scope()
 }
 
-// upward returns how many references run against the best order of files that
-// was found, and how many references there are. It takes the files in turn,
-// each time the one that is used most and uses least among those left (the
-// heuristic of Eades, Lin and Smyth for feedback arc sets).
-func upward(counts map[reference]int) (up, all int) {
+// upward returns the references that run against the best order of files that
+// was found. It takes the files in turn, each time the one that is used most
+// and uses least among those left (the heuristic of Eades, Lin and Smyth for
+// feedback arc sets).
+func upward(uses map[reference][]string) []upwardReference {
 	left := map[string]bool{}
-	for r, n := range counts {
+	for r := range uses {
 		left[r.from], left[r.to] = true, true
-		all += n
 	}
+	var up []upwardReference
 	done := map[string]bool{} // files below all that are left
 	for len(left) > 0 {
-		next := lowest(left, counts)
-		for r, n := range counts {
+		next := lowest(left, uses)
+		for r, names := range uses {
 			if r.from == next && !done[r.to] {
-				up += n
+				up = append(up, upwardReference{r, slices.Sorted(slices.Values(names))})
 			}
 		}
 		done[next] = true
 		delete(left, next)
 	}
-	return up, all
+	slices.SortFunc(up, func(a, b upwardReference) int {
+		return cmp.Or(strings.Compare(a.from, b.from), strings.Compare(a.to, b.to))
+	})
+	return up
 }
 
 // lowest returns the file of those left that uses the others least, and of
 // several the one that is used most.
-func lowest(left map[string]bool, counts map[reference]int) string {
+func lowest(left map[string]bool, uses map[reference][]string) string {
 	best, bestUses, bestUsed := "", 0, 0
 	for _, file := range slices.Sorted(maps.Keys(left)) {
-		uses, used := 0, 0
-		for r, n := range counts {
+		using, used := 0, 0
+		for r, names := range uses {
 			switch {
 			case r.from == file && left[r.to]:
-				uses += n
+				using += len(names)
 			case r.to == file && left[r.from]:
-				used += n
+				used += len(names)
 			}
 		}
-		if best == "" || uses < bestUses || uses == bestUses && used > bestUsed {
-			best, bestUses, bestUsed = file, uses, used
+		if best == "" || using < bestUses || using == bestUses && used > bestUsed {
+			best, bestUses, bestUsed = file, using, used
 		}
 	}
 	return best

@@ -44,19 +44,21 @@ var needs = []need{
 		version: digits, packages: []string{"npm"}, elsewhere: "comes with Node.js",
 	},
 	{
-		name: "Python 3.10 with venv", use: "moto, aws-sam-translator, cfn-lint, Schemathesis, Authlib, clients/python",
+		name:     "Python 3.10 with venv",
+		use:      "moto, aws-sam-translator, cfn-lint, Schemathesis, OAuth libraries, clients/python",
 		programs: []string{"python3"},
 		probe:    []string{"-c", "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"},
 		version:  regexp.MustCompile(`3\.(\d+)`), least: 10, packages: []string{"python3-venv"},
 		elsewhere: "https://www.python.org/downloads",
 	},
 	{
-		name: "JDK 17", use: "DynamoDB Local, Keycloak, examples", programs: []string{"javac"},
+		name: "JDK 17", use: "DynamoDB Local, Keycloak, Spring Security, examples", programs: []string{"javac"},
 		probe:   []string{"-version"},
 		version: digits, least: 17, packages: []string{"default-jdk-headless"}, elsewhere: "https://adoptium.net",
 	},
 	{
-		name: "Maven", use: "to install Keycloak", programs: []string{"mvn"}, probe: []string{"-q", "--version"},
+		name: "Maven", use: "to install Keycloak and Spring Security", programs: []string{"mvn"},
+		probe:   []string{"-q", "--version"},
 		version: digits, packages: []string{"maven"}, elsewhere: "https://maven.apache.org/download.cgi",
 	},
 	{

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestJudge(t *testing.T) {
+func TestClassify(t *testing.T) {
 	node := needs[slices.IndexFunc(needs, func(n need) bool { return n.programs[0] == "node" })]
 	for _, c := range []struct {
 		said, missing string

@@ -40,10 +40,13 @@ for what each one needs. Another provider needs no code: see the
 [descriptor reference](../reference/descriptor.md), and what it
 [can and cannot say](coverage.md) of a hundred vendors' token requests.
 
-The last column is the vendor's page, and the day of the copy that was compared
-with the entry. %d entries say "not read": they were written from general
-knowledge of the vendor, and so were the golden files that test them. They count
-as assumed: the first token shows whether they are right.
+The last column is the page that was compared with the entry, and the day: a page
+of the vendor's documents, or a file of a library or a specification that the
+vendor publishes. Copies were read, which may be older, and rotation of refresh
+tokens and limits of time are often said elsewhere. %d entries say "not read":
+they were written from general knowledge of the vendor, and so were the golden
+files that test them. They count as assumed: the first token shows whether they
+are right.
 
 | provider | what it is | grants | source |
 |---|---|---|---|

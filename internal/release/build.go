@@ -65,19 +65,16 @@ func (r *release) build(work string, p platform) (program, error) {
 // shells are the shells that cobra writes completions for.
 var shells = []string{"bash", "fish", "powershell", "zsh"}
 
-// documents returns what each archive holds beside the program: licence,
-// README, manual pages and completions. This machine's build writes them.
+// documents returns what each archive holds beside the program: the pages of
+// the repository, manual pages and completions. This machine's build writes the
+// latter.
 func (r *release) documents(work string) (files []file, err error) {
 	host, err := r.build(work, platform{runtime.GOOS, runtime.GOARCH})
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"CHANGELOG.md", "LICENSE", "README.md"} {
-		content, err := os.ReadFile(filepath.Join(r.source, name))
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, file{name: name, content: content})
+	if files, err = r.pages(); err != nil {
+		return nil, err
 	}
 	for _, shell := range shells {
 		script, err := exec.Command(host.path, "completion", shell).Output()

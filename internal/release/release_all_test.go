@@ -103,7 +103,8 @@ func checkArchive(t *testing.T, archive []byte) {
 	t.Helper()
 	files := untarred(t, uncompressed(t, archive))
 	for _, name := range []string{
-		"LICENSE", "README.md", "CHANGELOG.md", "man/man1/tokenvend.1", "man/man1/tokenvend-get.1",
+		"LICENSE", "README.md", "CHANGELOG.md", "docs/README.md", "docs/reference/cli.md",
+		"man/man1/tokenvend.1", "man/man1/tokenvend-get.1",
 		"completions/tokenvend.bash", "completions/tokenvend.fish", "completions/tokenvend.zsh",
 		"completions/tokenvend.powershell",
 	} {

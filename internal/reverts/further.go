@@ -3,7 +3,7 @@ package main
 // further lists the fixes of rows 6 to 27, in the order of the attacks.
 var further = []revert{
 	{
-		attack: "02", fix: "an encoded refresh token is no access token", file: "pkg/provider/response/refreshname.go",
+		attack: "02", fix: "an encoded refresh token is no access token", file: "pkg/provider/response/tokens.go",
 		old:     "all := encoded.New(text)",
 		without: "all := encoded.Text{text}",
 		test:    "TestAttack02_EncodedRefreshTokenIsNeverTheAccessToken", pkg: "pkg/provider",
@@ -33,9 +33,9 @@ var further = []revert{
 		test:    "TestAttack02_GrantOfAnOlderProgramGoesToNoOtherDestination", pkg: "pkg/mint",
 	},
 	{
-		attack: "04", fix: "a deleted entry is of the generation that was seen of it", file: "pkg/attempt/recovery.go",
-		old:     "e.Generation = max(e.Generation, t.Records.SeenGeneration(key))",
-		without: "_ = t.Records.SeenGeneration(key)",
+		attack: "04", fix: "a deleted entry is of the generation that was seen of it", file: "pkg/recovery/recovery.go",
+		old:     "e.Generation = max(e.Generation, k.Records.SeenGeneration(key))",
+		without: "_ = k.Records.SeenGeneration(key)",
 		test:    "TestAttack04_RecoveryBlobRevivesNothingInADeletedEntry", pkg: "pkg/mint",
 	},
 	{
@@ -174,7 +174,7 @@ var further = []revert{
 		test:    "TestAttack20_NoPointerShowsAToken", pkg: "pkg/provider",
 	},
 	{
-		attack: "20", fix: "tokens are masked by their names too", file: "pkg/provider/response/refreshname.go",
+		attack: "20", fix: "tokens are masked by their names too", file: "pkg/provider/response/tokens.go",
 		old:     "	q.findTokens(v.Document)\n",
 		without: "",
 		test:    "TestAttack20_NoPointerShowsAToken", pkg: "pkg/provider",
@@ -287,8 +287,8 @@ var further = []revert{
 	},
 	{
 		attack: "Fault14", fix: "a firewall's page is no answer to a revocation", file: "pkg/operate/revoke.go",
-		old:     "return false, ofRevocation(err)",
-		without: "return false, failure.Of(err)",
+		old:     "cause := ofRevocation(err)",
+		without: "cause := failure.Of(err)",
 		test:    "TestFault14_NoIntermediarySwallowsARevocation", pkg: "pkg/mint",
 	},
 }

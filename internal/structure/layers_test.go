@@ -32,7 +32,7 @@ var layers = [][]string{
 	},
 	{
 		"pkg/apigateway", "pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template",
-		"pkg/descriptor/clientauth",
+		"pkg/descriptor/clientauth", "pkg/descriptor/reference",
 	},
 	{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
@@ -45,6 +45,8 @@ var layers = [][]string{
 	{"pkg/descriptor/usage"},
 	{"pkg/descriptor/parser", "pkg/provider/ratelimit", "pkg/provider/refusal", "pkg/proof/awsproof"},
 	{"pkg/descriptor/catalog", "pkg/provider/response"},
+	{"pkg/provider/values"},
+	{"pkg/provider/assertion"},
 	{"pkg/provider/request"},
 	{"pkg/provider"},
 	{"pkg/grant"},
@@ -59,8 +61,8 @@ var layers = [][]string{
 	{"pkg/failure"},
 	{"pkg/row"},
 	{"pkg/records"},
-	{"pkg/registry", "pkg/outage", "pkg/variants"},
-	{"pkg/verification"},
+	{"pkg/registry", "pkg/outage", "pkg/variants", "pkg/leases"},
+	{"pkg/verification", "pkg/recovery"},
 	{"pkg/attempt"},
 	{"pkg/mint"},
 	{"pkg/operate"},
@@ -73,8 +75,14 @@ var layers = [][]string{
 		"cmd/tokenvend/internal/clierror", "cmd/tokenvend-extension",
 	},
 	{"cmd/tokenvend/internal/connection", "cmd/tokenvend/internal/auditlog"},
-	{"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command"},
-	{"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput", "cmd/tokenvend/internal/probe"},
+	{
+		"cmd/tokenvend/internal/secretstore", "cmd/tokenvend/internal/command",
+		"cmd/tokenvend/internal/commands/doctor/checks",
+	},
+	{
+		"cmd/tokenvend/internal/report", "cmd/tokenvend/internal/secretinput", "cmd/tokenvend/internal/probe",
+		"cmd/tokenvend/internal/commands/doctor/permissions",
+	},
 	{
 		"cmd/tokenvend/internal/commands/tokens", "cmd/tokenvend/internal/commands/credentials",
 		"cmd/tokenvend/internal/commands/accounts", "cmd/tokenvend/internal/commands/server",

@@ -84,6 +84,12 @@ func checkGo(path, file string) ([]finding, error) {
 		if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
 			found = append(found, checkText(file, set.Position(n.Pos()).Line, text.Value)...)
 		}
+		if t, ok := n.(*ast.TypeSpec); ok && types[t.Name.Name] != "" {
+			found = append(
+				found,
+				finding{file, set.Position(n.Pos()).Line, "type " + t.Name.Name + ": " + types[t.Name.Name]},
+			)
+		}
 		for _, name := range declared(n) {
 			if instead := termFor(name.Name); instead != "" {
 				found = append(

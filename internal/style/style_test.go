@@ -31,6 +31,8 @@ func TestCheckFindsEachKind(t *testing.T) {
 			"a.go", "package a\n\nvar A = \"`\"\n\n// B " + long + "\nvar B int\n", "a.go:5: comment of 155",
 		},
 		"an identifier":          {"a.go", "package a\n\ntype Desk int\n", "a.go:3: identifier Desk"},
+		"a type":                 {"a.go", "package a\n\ntype view int\n", "a.go:3: type view"},
+		"a method":               {"a.go", "package a\n\nfunc (s S) view() {}\n", ""},
 		"part of an identifier":  {"a.go", "package a\n\nfunc f() { newHouse := 1; _ = newHouse }\n", "a.go:3: identifier newHouse"},
 		"use alone":              {"a.go", "package a\n\nvar a = b.Desk\n", ""},
 		"a phrase":               {"a.go", "package a\n\n// A says whether it is.\nvar A int\n", `a.go:3: phrase "says whether"`},

@@ -18,7 +18,15 @@ var words = map[string]string{
 	"desk":      "Service",
 	"door":      "server",
 	"errand":    "request",
+	"flies":     "is sent",
+	"fly":       "send",
 	"house":     "server, world",
+	"judge":     "classify, decide",
+	"judged":    "classified, decided",
+	"judges":    "classifies, decides",
+	"keeper":    "store, cache",
+	"lend":      "candidate credentials",
+	"lends":     "candidate credentials",
 	"lender":    "candidate credentials",
 	"lenders":   "candidate credentials",
 	"lent":      "candidate credentials",
@@ -27,6 +35,8 @@ var words = map[string]string{
 	"seize":     "acquire",
 	"seizes":    "acquire",
 	"seized":    "acquired",
+	"speak":     "protocol, descriptor",
+	"speaks":    "protocol, descriptor",
 	"sweep":     "Rotator, pass",
 	"sweeper":   "Rotator",
 	"unstored":  "not persisted",
@@ -38,11 +48,11 @@ var words = map[string]string{
 var whole = map[string]string{
 	"Ahead":              "Proactive",
 	"Ask":                "TokenRequest",
+	"BringsBack":         "authorization response",
 	"Insist":             "IgnoreBackoff",
 	"Made":               "request digest",
 	"NeedsReauthorizing": "ReauthorizationRequired",
 	"flight":             "call",
-	"judge":              "classify",
 	"ownRow":             "credentialRecord",
 	"proven":             "authenticated, checked",
 	"room":               "package",
@@ -56,6 +66,13 @@ var whole = map[string]string{
 	"wish":               "soft minimum TTL",
 }
 
+// types are names of types with the terms that replace them.
+var types = map[string]string{
+	"Answer": "TokenResponse, response",
+	"View":   "snapshot",
+	"view":   "snapshot, page",
+}
+
 // phrases are parts of comments, strings and pages, with what replaces them.
 var phrases = map[string]string{
 	`(?:says?|tells?) whether`:         "reports whether",
@@ -66,6 +83,9 @@ var phrases = map[string]string{
 	`front door`:                       "HTTP server",
 	`lenders?`:                         "candidate credentials",
 	`lent`:                             "candidate credentials",
+	`lends?`:                           "candidate credentials",
+	`proofs? of (?:a|the) client`:      "client authentication",
+	`keepers?`:                         "store, cache",
 	`bur(?:y|ies|ied)`:                 "mark deleted",
 	`seiz(?:e|es|ed|ing)`:              "acquire",
 	`surely over`:                      "expired at the provider",

@@ -84,11 +84,11 @@ func (l *Leaks) Find(written []byte) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	found := map[string]bool{}
-	for _, view := range views(written) {
-		for at := 0; at+shortestSecret <= len(view.text); at++ {
-			for _, s := range l.suspects[[shortestSecret]byte(view.text[at:])] {
-				if bytes.HasPrefix(view.text[at:], s.spelt) {
-					found[fmt.Sprintf("%s, %s%s", s.what, s.how, view.how)] = true
+	for _, reading := range readings(written) {
+		for at := 0; at+shortestSecret <= len(reading.text); at++ {
+			for _, s := range l.suspects[[shortestSecret]byte(reading.text[at:])] {
+				if bytes.HasPrefix(reading.text[at:], s.spelt) {
+					found[fmt.Sprintf("%s, %s%s", s.what, s.how, reading.how)] = true
 				}
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// spellings are the ways to write a secret that no view undoes.
+// spellings are the ways to write a secret that no reading undoes.
 func spellings(secret string) map[string]string {
 	digits := hex.EncodeToString([]byte(secret))
 	all := map[string]string{
@@ -34,8 +34,8 @@ func core(in *base64.Encoding, secret string, shift int) string {
 	return whole[(8*shift+5)/6 : 8*(shift+len(secret))/6]
 }
 
-// view is a text as it stands, or read as something that was encoded.
-type view struct {
+// reading is a text as it stands, or read as something that was encoded.
+type reading struct {
 	how   string
 	depth int // of encodings that were undone
 	text  []byte
@@ -44,15 +44,15 @@ type view struct {
 // deepest is how many encodings one in another are undone.
 const deepest = 3
 
-// views are all readings of a text that differ, the text itself first.
-func views(written []byte) []view {
-	all := []view{{"", 0, written}}
+// readings are all readings of a text that differ, the text itself first.
+func readings(written []byte) []reading {
+	all := []reading{{"", 0, written}}
 	for at := 0; at < len(all); at++ {
 		this := all[at]
 		if this.depth == deepest {
 			continue
 		}
-		for _, next := range []view{
+		for _, next := range []reading{
 			{this.how + ", percent-encoded", this.depth + 1, percentDecoded(this.text)},
 			{
 				this.how + ", form-encoded", this.depth + 1,
@@ -60,7 +60,7 @@ func views(written []byte) []view {
 			},
 			{this.how + ", escaped", this.depth + 1, unescaped(this.text)},
 		} {
-			if !slices.ContainsFunc(all, func(v view) bool { return bytes.Equal(v.text, next.text) }) {
+			if !slices.ContainsFunc(all, func(v reading) bool { return bytes.Equal(v.text, next.text) }) {
 				all = append(all, next)
 			}
 		}

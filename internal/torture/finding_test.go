@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -16,9 +17,8 @@ type finding struct {
 	asked    int            // requests that reached the endpoint
 	took     time.Duration  // from the first call to the last response
 
-	astray  bool // if the row redirects clients: what reached the other host
-	joined  int  // connections
-	bytes   int
+	joined  int  // connections to the other hosts
+	bytes   int  // that they received
 	secret  bool // the client secret was in the bytes
 	foreign bool // a token from the other host was vended
 
@@ -28,7 +28,7 @@ type finding struct {
 
 // find summarises what the callers got and what the sites received.
 func find(s *scene, calls []call) finding {
-	f := finding{calls: len(calls), outcomes: map[string]int{}, asked: s.login.asked(), astray: s.row.redirects}
+	f := finding{calls: len(calls), outcomes: map[string]int{}, asked: s.login.asked()}
 	began := map[string]time.Time{}
 	for _, c := range calls {
 		if first, seen := began[c.access]; !seen || c.began.Before(first) {
@@ -59,7 +59,7 @@ func (f *finding) look(c call, began time.Time) {
 	}
 	f.foreign = f.foreign || c.access == foreignToken
 	f.endless = f.endless || c.expires.IsZero() || c.expires.Sub(began) > 24*time.Hour+time.Minute
-	f.unsafe = f.unsafe || strings.ContainsAny(c.access, "\r\n") || c.kind != "Bearer"
+	f.unsafe = f.unsafe || strings.ContainsAny(c.access, "\r\n") || !c.bearer()
 }
 
 // words describes what a caller got. began is when the token was first
@@ -68,37 +68,44 @@ func (c call) words(began time.Time) string {
 	if c.err != nil {
 		return wordsOf(c.err)
 	}
-	what := "a token"
-	if c.kind != "Bearer" {
-		what = "a token of type " + c.kind
+	lifetime := "for ever"
+	if !c.expires.IsZero() {
+		lifetime = lasting(c.expires.Sub(began))
 	}
-	if strings.ContainsAny(c.access, "\r\n") {
-		what = "a token with the CR LF in it"
+	switch {
+	case c.access == "":
+		return "no token and no error"
+	case strings.ContainsAny(c.access, "\r\n"):
+		return lifetime + ", with CR LF"
+	case c.access == foreignToken:
+		return "the other's token"
+	case !c.bearer():
+		return lifetime + ", of type " + c.kind
 	}
-	if c.access == foreignToken {
-		what = "the other server's token"
-	}
-	if c.expires.IsZero() {
-		return what + " for ever"
-	}
-	return what + lasting(c.expires.Sub(began))
+	return lifetime
 }
+
+// bearer reports whether a token is of type Bearer, in any case (RFC 6749
+// §5.1), or without a type.
+func (v vended) bearer() bool { return v.kind == "" || strings.EqualFold(v.kind, "Bearer") }
 
 // lasting returns a lifetime in its largest unit, or a bound below a minute.
 func lasting(d time.Duration) string {
 	const year = 365 * 24 * time.Hour
 	switch {
+	case d == math.MaxInt64:
+		return "over 292 years" // as long as a Duration can be
 	case d <= 0:
-		return ", over before it came"
+		return "over at once"
 	case d > year:
-		return fmt.Sprintf(" for %d years", d/year)
+		return fmt.Sprintf("%d years", d.Round(year)/year)
 	case d > time.Hour-time.Minute:
-		return fmt.Sprintf(" for %d h", d.Round(time.Hour)/time.Hour)
+		return fmt.Sprintf("%d h", d.Round(time.Hour)/time.Hour)
 	case d > time.Minute-time.Second:
-		return fmt.Sprintf(" for %d min", d.Round(time.Minute)/time.Minute)
+		return fmt.Sprintf("%d min", d.Round(time.Minute)/time.Minute)
 	}
 	const few = 10 * time.Second
-	return fmt.Sprintf(" for less than %d s", (d/few+1)*few/time.Second)
+	return fmt.Sprintf("< %d s", (d/few+1)*few/time.Second)
 }
 
 // outcome returns what the callers got, the most frequent first.
@@ -115,54 +122,40 @@ func (f finding) outcome() string {
 	return strings.Join(words, ", ")
 }
 
-// String returns a cell of the table. Times are bounds, because they differ
+// String returns a cell of a table. Times are bounds, because they differ
 // between runs.
 func (f finding) String() string {
-	said := []string{f.outcome(), fmt.Sprintf("%s for %d calls", count(f.asked, "request"), f.calls)}
-	switch {
-	case f.quotes && f.showsSecret:
-		said = append(said, "**its text shows the client secret and the body**")
-	case f.quotes:
-		said = append(said, "its text quotes the body")
-	case f.showsSecret:
-		said = append(said, "**its text shows the client secret**")
-	}
-	if f.astray {
-		said = append(said, f.reach())
-	}
+	parts := []string{fmt.Sprintf("%s (%d)", f.outcome(), f.asked)}
 	if f.calls > fewCalls {
-		said = append(said, "the last "+f.waited())
+		parts[0] += ", " + f.waited()
 	}
-	return strings.Join(said, "; ")
+	if f.quotes {
+		parts = append(parts, "body logged")
+	}
+	if f.showsSecret {
+		parts = append(parts, "**secret logged**")
+	}
+	switch {
+	case f.secret:
+		parts = append(parts, "**secret sent**")
+	case f.bytes > 0:
+		parts = append(parts, "request sent")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // fewCalls is the number of calls in rows without a clock.
 const fewCalls = 4
 
-func (f finding) reach() string {
-	text := count(f.bytes, "byte") + " went astray"
-	if f.secret {
-		text += ", **the client secret among them**"
-	}
-	return text
-}
-
+// waited returns how long the last caller waited.
 func (f finding) waited() string {
-	bounds := []time.Duration{time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 60 * time.Second}
-	text := "within 1 s"
-	for _, b := range bounds {
-		if f.took >= b {
-			text = fmt.Sprintf("after more than %d s", b/time.Second)
+	text := "< 1 s"
+	for _, seconds := range []time.Duration{1, 5, 10, 20, 60} {
+		if f.took >= seconds*time.Second {
+			text = fmt.Sprintf("> %d s", seconds)
 		}
 	}
 	return text
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // broken returns the promises of tokenvend that a finding breaks.

@@ -22,7 +22,7 @@ import (
 
 const (
 	tokenURL = "https://" + login + "/token"
-	// timeout bounds a request of either contender, unless the row says
+	// timeout bounds a request of every contender, unless the row says
 	// otherwise. It allows for a loaded machine.
 	timeout = 10 * time.Second
 )
@@ -37,13 +37,34 @@ type scene struct {
 	log                     *testworld.Buffer // of tokenvend
 }
 
-func newScene(t *testing.T, trust authority, r row) *scene {
+// newScene starts a row's endpoints. A contender that routes sends the requests
+// for names to them; the others use the addresses.
+func newScene(t *testing.T, trust authority, r row, routes bool) *scene {
 	t.Helper()
 	s := &scene{t: t, row: r, trust: trust}
-	s.login = serve(t, trust.over, r.says)
 	s.elsewhere = serve(t, trust.over, foreign)
 	s.clear = serve(t, nil, foreign)
+	says := r.says
+	if r.redirect != nil {
+		says = to(r.redirect.status, s.target(routes))
+	}
+	s.login = serve(t, trust.over, says)
 	return s
+}
+
+// target returns where the row's endpoint redirects clients.
+func (s *scene) target(routes bool) string {
+	switch {
+	case routes && s.row.redirect.clear:
+		return "http://" + login + "/token"
+	case routes:
+		return "https://" + elsewhere + "/token"
+	case s.row.redirect.clear:
+		return "http://" + s.clear.address() + "/token"
+	}
+	_, port, err := net.SplitHostPort(s.elsewhere.address())
+	testworld.Must(s.t, err)
+	return "https://localhost:" + port + "/token" // login is 127.0.0.1
 }
 
 // route returns the loopback address of a name and port.
@@ -58,6 +79,8 @@ func (s *scene) route(hostport string) (address string, ok bool) {
 	}
 	return "", false
 }
+
+func (s *scene) requestTimeout() time.Duration { return cmp.Or(s.row.timeout, timeout) }
 
 // instance is one process without cached tokens. A call requests the token.
 type instance func() (vended, error)
@@ -106,7 +129,7 @@ func (s *scene) usersClient() *http.Client {
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
 	s.t.Cleanup(transport.CloseIdleConnections)
-	hc := &http.Client{Transport: transport, Timeout: cmp.Or(s.row.timeout, timeout)}
+	hc := &http.Client{Transport: transport, Timeout: s.requestTimeout()}
 	if s.row.careful {
 		hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
@@ -123,7 +146,7 @@ func (s *scene) tokenvend() func() instance {
 	w.PutSecret(credentialName, s.credential())
 	return func() instance {
 		hc := outbound.NewClient(outbound.Config{Roots: s.trust.pool, Route: s.route})
-		hc.Timeout = cmp.Or(s.row.timeout, timeout)
+		hc.Timeout = s.requestTimeout()
 		m := w.NewProcess(func(c *mint.Config) { c.HTTP = hc })
 		s.t.Cleanup(func() {
 			m.Wait()
@@ -159,16 +182,19 @@ func (s *scene) credential() map[string]any {
 func wordsOf(err error) string {
 	var ours *api.Error
 	var theirs *oauth2.RetrieveError
+	var peers *peerError
 	var slow net.Error
 	switch {
 	case errors.As(err, &ours):
-		return fmt.Sprintf("error `%s`", ours.Code)
+		return fmt.Sprintf("`%s`", ours.Code)
 	case errors.As(err, &theirs) && theirs.ErrorCode != "":
-		return fmt.Sprintf("error `%s`", theirs.ErrorCode)
+		return fmt.Sprintf("`%s`", theirs.ErrorCode)
 	case errors.As(err, &theirs):
-		return fmt.Sprintf("error, HTTP %d", theirs.Response.StatusCode)
+		return fmt.Sprintf("HTTP %d", theirs.Response.StatusCode)
+	case errors.As(err, &peers):
+		return peers.words()
 	case errors.As(err, &slow) && slow.Timeout():
-		return "error, timed out"
+		return "timed out"
 	}
 	return "error"
 }

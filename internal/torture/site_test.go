@@ -7,7 +7,9 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
+	"encoding/pem"
 	"io"
 	"log"
 	"math/big"
@@ -20,8 +22,8 @@ import (
 	"time"
 )
 
-// The names of the endpoints. Both contenders are routed to loopback and can
-// reach no other host.
+// The names of the endpoints. Contenders in Go are routed to loopback and can
+// reach no other host; the others use the addresses.
 const (
 	login     = "login.test"
 	elsewhere = "elsewhere.test"
@@ -115,7 +117,7 @@ func (c *tapped) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// The client of both contenders. The secret's characters are the same in every
+// The client of all contenders. The secret's characters are the same in every
 // encoding but base64.
 const (
 	clientID     = "torture"
@@ -129,10 +131,12 @@ func showsSecret(text string) bool {
 		strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(clientID+":"+clientSecret)))
 }
 
-// authority is a certificate for both names and a pool that trusts it.
+// authority is a certificate for both names and for loopback, and a pool that
+// trusts it.
 type authority struct {
 	over *tls.Config
 	pool *x509.CertPool
+	pem  []byte
 }
 
 // newAuthority creates a self-signed certificate.
@@ -143,9 +147,11 @@ func newAuthority(t *testing.T) authority {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{login, elsewhere}, NotBefore: time.Unix(0, 0),
-		NotAfter: time.Now().AddDate(1, 0, 0),
-		IsCA:     true, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: login}, // Java wants one
+		DNSNames:    []string{login, elsewhere, "localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore:   time.Unix(0, 0), NotAfter: time.Now().AddDate(1, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -158,6 +164,7 @@ func newAuthority(t *testing.T) authority {
 	a := authority{
 		over: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}},
 		pool: x509.NewCertPool(),
+		pem:  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 	}
 	a.pool.AddCert(leaf)
 	return a

@@ -120,3 +120,13 @@ func (a *Agent) noteUse(s *client.Source, t client.Token) {
 		a.inUse[s] = &use{t, true}
 	}
 }
+
+// noWait has ended: a call with it starts the request that it needs, and does
+// not wait for it.
+var noWait = ended()
+
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}

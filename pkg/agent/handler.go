@@ -1,11 +1,9 @@
 package agent
 
 import (
-	"cmp"
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/client"
@@ -125,16 +123,4 @@ func needsHeader(t client.Token) error {
 	}
 	detail := "the API expects the token in the parameter " + t.Use.Query + " of the URL: GET /tokens/NAME returns it"
 	return &api.Error{Code: api.InvalidRequest, Detail: detail}
-}
-
-// apiToken returns a token as the API vends it.
-func apiToken(t client.Token) api.Token {
-	return api.Token{
-		AccessToken: t.Reveal(), TokenType: cmp.Or(t.Type, "Bearer"), Scope: t.Scope, Fingerprint: t.Fingerprint,
-		ExpiresIn:  api.Seconds(max(time.Until(t.ExpiresAt), 0)),
-		ExpiresAt:  t.ExpiresAt.UTC().Truncate(time.Millisecond),
-		CacheUntil: t.CacheUntil.UTC().Truncate(time.Millisecond),
-		Extra:      t.Extras(),
-		Use:        t.Use,
-	}
 }

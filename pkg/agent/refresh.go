@@ -7,16 +7,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/client"
 )
 
-// noWait has ended: a call with it starts the request that it needs, and does
-// not wait for it.
-var noWait = ended()
-
-func ended() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}
-
 // refreshEvery is how often the agent looks for tokens to obtain ahead.
 const refreshEvery = time.Second
 

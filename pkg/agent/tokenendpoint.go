@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -102,4 +103,16 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // an error means that nobody listens
+}
+
+// apiToken returns a token as the API vends it.
+func apiToken(t client.Token) api.Token {
+	return api.Token{
+		AccessToken: t.Reveal(), TokenType: cmp.Or(t.Type, "Bearer"), Scope: t.Scope, Fingerprint: t.Fingerprint,
+		ExpiresIn:  api.Seconds(max(time.Until(t.ExpiresAt), 0)),
+		ExpiresAt:  t.ExpiresAt.UTC().Truncate(time.Millisecond),
+		CacheUntil: t.CacheUntil.UTC().Truncate(time.Millisecond),
+		Extra:      t.Extras(),
+		Use:        t.Use,
+	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"net/http"
@@ -55,12 +56,7 @@ var codes = map[Code]struct {
 }
 
 // Status returns the code's HTTP status; 500 for a code that is not known.
-func (c Code) Status() int {
-	if known, ok := codes[c]; ok {
-		return known.status
-	}
-	return http.StatusInternalServerError
-}
+func (c Code) Status() int { return cmp.Or(codes[c].status, http.StatusInternalServerError) }
 
 // Title returns the code in a few words.
 func (c Code) Title() string { return codes[c].title }
@@ -91,16 +87,13 @@ type problem struct {
 	RetryAfter int    `json:"retry_after,omitzero"`
 }
 
-// typePrefix and the code make a problem's type.
-const typePrefix = "urn:tokenvend:error:"
-
 // ProblemType is the media type of an Error in JSON.
 const ProblemType = "application/problem+json"
 
 // MarshalJSON writes the problem document.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(problem{
-		Type: typePrefix + string(e.Code), Title: e.Code.Title(), Status: e.Code.Status(),
+		Type: "urn:tokenvend:error:" + string(e.Code), Title: e.Code.Title(), Status: e.Code.Status(),
 		Detail: e.Detail, Code: e.Code,
 		Credential: e.Credential, RequestID: e.RequestID, RetryAfter: e.RetrySeconds(),
 	})

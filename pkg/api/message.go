@@ -36,25 +36,20 @@ func (t Table) Encode(r Request) (Message, error) {
 	return Message{}, fmt.Errorf("the API has no such action: expected one of %s", strings.Join(t.Actions(), ", "))
 }
 
-func (o *Operation) encode(r Request) (Message, error) {
-	m := Message{Method: o.Method, Path: strings.Replace(o.Path, pathParameter, url.PathEscape(r.Credential), 1)}
+func (o *Operation) encode(r Request) (m Message, err error) {
+	m = Message{Method: o.Method, Path: strings.Replace(o.Path, pathParameter, url.PathEscape(r.Credential), 1)}
 	if !o.HasBody() {
 		m.Query = o.query(&r)
 		return m, nil
 	}
 	r.Action, r.Credential = "", "" // the method and the path say it
-	err := o.setMarker(&r)
+	if o.Marker != "" {
+		err = parameterOf(o.Marker).set(&r, "true")
+	}
 	if err == nil {
 		m.Body, err = json.Marshal(r)
 	}
 	return m, err
-}
-
-func (o *Operation) setMarker(r *Request) error {
-	if o.Marker == "" {
-		return nil
-	}
-	return parameterOf(o.Marker).set(r, "true")
 }
 
 // query returns the parameters that are set in r, encoded. Signature Version 4
@@ -169,12 +164,12 @@ func (r Route) decodeBody(method, query string, body []byte) (Request, error) {
 	if len(body) > MaxBody {
 		return Request{}, invalid("the body: expected at most 8 KiB")
 	}
-	var request Request
-	if len(body) > 0 {
-		var err error
-		if request, err = DecodeRequest(body); err != nil {
-			return Request{}, invalid(err.Error())
-		}
+	if len(body) == 0 {
+		body = []byte("{}")
+	}
+	request, err := DecodeRequest(body)
+	if err != nil {
+		return Request{}, invalid(err.Error())
 	}
 	if request.Action == "" && request.Credential == "" {
 		for o := range r.operations(method) {

@@ -2,6 +2,8 @@ package api
 
 import (
 	"errors"
+	"reflect"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -36,12 +38,11 @@ var parameters = [...]parameter{
 
 // parameterOf returns the parameter with this name; nil: there is none.
 func parameterOf(name string) *parameter {
-	for i := range parameters {
-		if parameters[i].name == name {
-			return &parameters[i]
-		}
+	i := slices.IndexFunc(parameters[:], func(p parameter) bool { return p.name == name })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &parameters[i]
 }
 
 // get returns the field's value as a query has it; "": it is not set.
@@ -88,15 +89,4 @@ func (p *parameter) set(r *Request, value string) (err error) {
 }
 
 // clear sets the field to its zero value.
-func (p *parameter) clear(r *Request) {
-	switch field := p.field(r).(type) {
-	case *string:
-		*field = ""
-	case *bool:
-		*field = false
-	case *int:
-		*field = 0
-	case *Seconds:
-		*field = 0
-	}
-}
+func (p *parameter) clear(r *Request) { reflect.ValueOf(p.field(r)).Elem().SetZero() }

@@ -28,7 +28,7 @@ func (t Token) AppendJSON(to []byte) []byte {
 }
 
 func appendJSON(to []byte, v any) []byte {
-	data, _ := json.Marshal(v) // strings: cannot fail
+	data, _ := json.Marshal(v) // a string, or a value of strings: cannot fail
 	return append(to, data...)
 }
 
@@ -41,8 +41,7 @@ func appendTime(to []byte, at time.Time) []byte {
 func appendText(to []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			quoted, _ := json.Marshal(s) // a string: cannot fail
-			return append(to, quoted...)
+			return appendJSON(to, s)
 		}
 	}
 	return append(append(append(to, '"'), s...), '"')

@@ -28,6 +28,9 @@ type Event struct {
 	isBase64           bool
 }
 
+// parameter is a part of the path, as API Gateway matched it.
+type parameter struct{ name, value string }
+
 // ReadEvent reads an event of API Gateway. It reports false for anything else:
 // a direct payload has no requestContext.
 func ReadEvent(payload []byte) (e Event, ok bool) {

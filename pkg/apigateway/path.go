@@ -6,9 +6,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
-// parameter is a part of the path, as API Gateway matched it.
-type parameter struct{ name, value string }
-
 // greedy is how a parameter ends that stands for the rest of the path.
 const greedy = "+"
 

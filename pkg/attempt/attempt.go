@@ -6,15 +6,17 @@ package attempt
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/clock"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/leases"
 	"github.com/tokenvend/tokenvend/pkg/records"
+	"github.com/tokenvend/tokenvend/pkg/recovery"
 	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -26,12 +28,12 @@ import (
 func (t *Attempts) Run(
 	ctx context.Context, lease store.Lease, s records.Snapshot, r Request,
 ) (records.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	ctx, cancel := context.WithTimeout(ctx, leases.Timeout)
 	defer cancel()
 	a := &attempt{Attempts: t, lease: lease, before: s, ignoreBackoff: r.IgnoreBackoff, began: time.Now()}
 	a.request(ctx)
 	if a.heldBack {
-		_ = t.Release(ctx, lease) // it ends by itself
+		_ = leases.Release(ctx, t.Records.Store, lease) // it ends by itself
 		return t.Records.Reload(ctx, records.NewSnapshot(a.record, s.Row))
 	}
 	next := s.Row.With(lease.Entry)
@@ -61,10 +63,11 @@ func (a *attempt) conclude(ctx context.Context, next *row.Row) (records.Snapshot
 	if a.failed != nil {
 		a.fail(ctx, next)
 	}
-	err := a.Commit(ctx, a.lease, next.Entry)
+	err := leases.Commit(ctx, a.Records.Store, a.lease, next.Entry)
 	a.log(ctx, next.Entry, err)
 	if err != nil && a.before.Granted() && !a.response.Refresh.IsZero() {
-		a.rescue(ctx, next, err)
+		isNew := a.grant == descriptor.AuthorizationCode
+		recovery.Recovery{Records: a.Records, Journal: a.Journal}.Keep(ctx, a.lease.Entry, next, isNew, err)
 	}
 	switch {
 	case errors.Is(err, store.ErrLeaseLost):
@@ -104,9 +107,6 @@ func (a *attempt) log(ctx context.Context, e store.Entry, err error) {
 	}
 	a.Journal.Mint(ctx, line)
 }
-
-// warnings returns what was odd about the response with the token.
-func (a *attempt) warnings() string { return strings.Join(a.response.Warnings, "; ") }
 
 // newlyNotGranted returns the scopes that were requested and not granted, if
 // the token before did not lack the same. Nobody reads a warning at every

@@ -11,13 +11,14 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
 // request reads the secret and sends the token requests, grant type after grant
 // type, within the time that all requests of one mint may take.
 func (a *attempt) request(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, schedule.ExchangeTimeout)
 	defer cancel()
 	a.requestOnce(ctx, a.before)
 	if a.changed { // once: if it changes again, the next attempt decides

@@ -3,6 +3,7 @@ package attempt
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -160,3 +161,6 @@ func (a *attempt) clearSharedFailure(ctx context.Context) {
 		e.CooldownUntil = clock.Later(e.CooldownUntil, until)
 	})
 }
+
+// warnings returns what was odd about the response with the token.
+func (a *attempt) warnings() string { return strings.Join(a.response.Warnings, "; ") }

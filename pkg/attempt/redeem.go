@@ -9,8 +9,10 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/leases"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -31,16 +33,16 @@ type Code struct {
 // of type *api.Error. A ctx that ends stops the waiting for the lease and not
 // an exchange that was sent.
 func (t *Attempts) Redeem(ctx context.Context, key token.Key, code Code) (refreshing bool, err error) {
-	lease, s, err := t.Acquire(ctx, key)
+	lease, s, err := leases.Acquire(ctx, t.Records, key)
 	if err != nil {
 		return false, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leases.Timeout)
 	defer cancel()
 	a := &attempt{Attempts: t, lease: lease, before: s, began: time.Now()}
 	a.redeem(ctx, code)
 	if a.failed != nil && a.response.Refresh.IsZero() {
-		err := t.Release(ctx, lease)
+		err := leases.Release(ctx, t.Records.Store, lease)
 		a.log(ctx, lease.Entry, err)
 		return false, a.failed.APIError(clock.Now())
 	}
@@ -57,7 +59,7 @@ func (t *Attempts) Redeem(ctx context.Context, key token.Key, code Code) (refres
 
 // redeem sends the token request of an authorization code.
 func (a *attempt) redeem(ctx context.Context, code Code) {
-	ctx, cancel := context.WithTimeout(ctx, ExchangeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, schedule.ExchangeTimeout)
 	defer cancel()
 	a.prepare(ctx, a.before)
 	a.grant = descriptor.AuthorizationCode

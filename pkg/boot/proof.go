@@ -10,22 +10,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/proof/awsproof"
 )
 
-// proofs reads EnvProofs. The clients of AWS reach the function's region alone.
-func (r *reader) proofs(region string) proof.Bindings {
-	all, err := proof.Parse(r.getenv(EnvProofs))
-	if err != nil {
-		r.fault(EnvProofs, "CREDENTIAL=KEY_ARN_OR_AUDIENCE@HOST, separated by commas, one for a credential")
-		return nil
-	}
-	for _, b := range all {
-		if b.Kind == proof.KMS && b.KeyRegion() != region {
-			r.fault(EnvProofs, "KMS keys of the function's own region")
-			return nil
-		}
-	}
-	return all
-}
-
 // prover returns what authenticates clients by AWS.
 func (s settings) prover(ctx context.Context, cfg aws.Config) *proof.Prover {
 	sts := awsproof.STS{

@@ -240,3 +240,46 @@ func (r *reader) level() string {
 	r.fault(EnvLogLevel, "debug, info, warn or error")
 	return ""
 }
+
+// proofs reads EnvProofs. The clients of AWS reach the function's region alone.
+func (r *reader) proofs(region string) proof.Bindings {
+	all, err := proof.Parse(r.getenv(EnvProofs))
+	if err != nil {
+		r.fault(EnvProofs, "CREDENTIAL=KEY_ARN_OR_AUDIENCE@HOST, separated by commas, one for a credential")
+		return nil
+	}
+	for _, b := range all {
+		if b.Kind == proof.KMS && b.KeyRegion() != region {
+			r.fault(EnvProofs, "KMS keys of the function's own region")
+			return nil
+		}
+	}
+	return all
+}
+
+const (
+	envDaemon = "AWS_XRAY_DAEMON_ADDRESS" // Lambda sets it
+	// defaultDaemon is where the X-Ray daemon listens by default.
+	defaultDaemon = "127.0.0.1:2000"
+)
+
+// tracer returns nil with tracing off.
+func (r *reader) tracer() *xray.Tracer {
+	switch r.getenv(EnvTracing) {
+	case "", "off":
+		return nil
+	case "on":
+	default:
+		r.fault(EnvTracing, "on or off")
+		return nil
+	}
+	daemon := r.getenv(envDaemon)
+	if daemon == "" {
+		daemon = defaultDaemon
+	}
+	t, err := xray.NewTracer(daemon)
+	if err != nil {
+		r.fault(envDaemon, "an IP address and a port")
+	}
+	return t
+}

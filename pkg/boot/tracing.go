@@ -19,33 +19,6 @@ import (
 // With tracing off there is no tracer, and what is called for each request is
 // what it would be without this file.
 
-const (
-	envDaemon = "AWS_XRAY_DAEMON_ADDRESS" // Lambda sets it
-	// defaultDaemon is where the X-Ray daemon listens by default.
-	defaultDaemon = "127.0.0.1:2000"
-)
-
-// tracer returns nil with tracing off.
-func (r *reader) tracer() *xray.Tracer {
-	switch r.getenv(EnvTracing) {
-	case "", "off":
-		return nil
-	case "on":
-	default:
-		r.fault(EnvTracing, "on or off")
-		return nil
-	}
-	daemon := r.getenv(envDaemon)
-	if daemon == "" {
-		daemon = defaultDaemon
-	}
-	t, err := xray.NewTracer(daemon)
-	if err != nil {
-		r.fault(envDaemon, "an IP address and a port")
-	}
-	return t
-}
-
 // traced returns a handler that puts the trace of each invocation into its
 // context.
 func (s settings) traced(h lambda.Handler) lambda.Handler {

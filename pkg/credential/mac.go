@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
-
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
 // HasLogin reports whether the client's own tokens belong to secrets that may
@@ -59,8 +57,7 @@ func (c Credential) login() []string {
 	for _, name := range slices.Sorted(maps.Keys(c.Secrets)) {
 		texts = append(texts, "secrets."+name, c.Secrets[name].Reveal())
 	}
-	isLogin := c.Grant == descriptor.Password || c.Grant == descriptor.Login
-	if isLogin && !c.Secret.IsZero() {
+	if c.Grant.IsLogin() && !c.Secret.IsZero() {
 		texts = append(texts, "client_secret", c.Secret.Reveal())
 	}
 	return texts

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/reference"
 )
 
 // Malformed is the error for an invalid secret. It names every wrong field at
@@ -31,13 +32,14 @@ func (m *Malformed) Error() string {
 	return "credential " + m.Credential + ": malformed secret: " + strings.Join(said, "; ") + " (see " + m.pages() + ")"
 }
 
-// pages returns the pages of this repository that describe the wrong fields.
+// pages returns the pages of this repository that describe the wrong fields,
+// and their sections.
 func (m *Malformed) pages() string {
 	var pages []string
 	for _, f := range m.Fields {
 		page := "docs/reference/credential.md"
-		if strings.HasPrefix(f.Field, "descriptor") {
-			page = "docs/reference/descriptor.md"
+		if path, ok := strings.CutPrefix(f.Field, "descriptor"); ok && (path == "" || path[0] == '.') {
+			page = reference.Of(strings.TrimPrefix(path, "."))
 		}
 		if !slices.Contains(pages, page) {
 			pages = append(pages, page)

@@ -7,8 +7,6 @@
 // strictly. It does no I/O.
 package descriptor
 
-import ()
-
 // Descriptor describes the protocol of one vendor's token endpoint. Every zero
 // value is the usual or the safe choice: {"token":{"url":"https://…"}} is RFC
 // 6749 with HTTP Basic. Packages parser and catalog return descriptors;
@@ -20,7 +18,8 @@ type Descriptor struct {
 	Name string `json:"name,omitempty"`
 	// Title is the name for people: "Salesforce (JWT bearer)".
 	Title string `json:"title,omitempty"`
-	// Docs is the URL of the vendor's page that the descriptor was taken from.
+	// Docs is the URL of the vendor's page that the descriptor was taken from:
+	// of its documents, or of a library that it publishes.
 	Docs string `json:"docs,omitempty"`
 	// Checked is the day on which the descriptor was last compared with a copy
 	// of that page, "2026-11-22", or [NotRead].
@@ -75,3 +74,13 @@ const NotRead = "not read"
 
 // Example is an object of JSON.
 type Example map[string]any
+
+// NamesExtra reports whether a further value of that name is read from any
+// answer.
+func (d *Descriptor) NamesExtra(name string) bool {
+	_, named := d.Response.Extra[name]
+	if d.Then != nil && !named {
+		_, named = d.Then.Extra[name]
+	}
+	return named
+}

@@ -18,13 +18,3 @@ type Then struct {
 
 // Full returns the request with defaults filled in.
 func (t Then) Full() Request { return Step{Request: t.Request}.Full() }
-
-// NamesExtra reports whether a further value of that name is read from any
-// answer.
-func (d *Descriptor) NamesExtra(name string) bool {
-	_, named := d.Response.Extra[name]
-	if d.Then != nil && !named {
-		_, named = d.Then.Extra[name]
-	}
-	return named
-}

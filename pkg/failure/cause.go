@@ -10,7 +10,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
-	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/seal"
@@ -67,7 +66,7 @@ func Of(err error) *Cause {
 func OfExchange(err error, g descriptor.Grant) *Cause {
 	c := Of(err)
 	var answered *provider.Error
-	if errors.As(err, &answered) && answered.Kind == provider.Rejected && !grant.IsDirect(g) {
+	if errors.As(err, &answered) && answered.Kind == provider.Rejected && !g.IsDirect() {
 		c.Client = c.Client && namesClient(answered.Code)
 	}
 	c.Client = c.Client && !c.Intermediary

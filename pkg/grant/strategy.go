@@ -2,7 +2,6 @@ package grant
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
@@ -22,24 +21,11 @@ type Strategy struct {
 	Signed bool
 }
 
-// strategies lists all strategies. A new grant type is one entry here, and the
-// parameters of its token request in package provider.
-var strategies = [...]Strategy{
-	{Name: descriptor.ClientCredentials, Direct: descriptor.ClientCredentials},
-	{Name: descriptor.RefreshToken},
-	{Name: descriptor.AuthorizationCode, ByUser: true},
-	{Name: descriptor.JWTBearer, Direct: descriptor.JWTBearer, Signed: true},
-	{Name: descriptor.Password, Direct: descriptor.Password},
-	{Name: descriptor.TokenExchange, Direct: descriptor.TokenExchange},
-	{Name: descriptor.Login, Direct: descriptor.Login},
-	{Name: descriptor.SelfSigned, Direct: descriptor.SelfSigned, Signed: true},
-}
-
 // Names returns the names of all strategies.
 func Names() []string {
 	var all []string
-	for _, s := range strategies {
-		all = append(all, string(s.Name))
+	for _, g := range descriptor.GrantTypes() {
+		all = append(all, string(g))
 	}
 	return all
 }
@@ -48,18 +34,11 @@ func Names() []string {
 // an unknown name, which a newer program wrote, loses no refresh token.
 func Of(name descriptor.Grant) Strategy {
 	name = cmp.Or(name, descriptor.ClientCredentials)
-	for _, s := range strategies {
-		if s.Name == name {
-			return s
-		}
+	s := Strategy{Name: name, ByUser: name == descriptor.AuthorizationCode, Signed: name.IsSigned()}
+	if name.IsDirect() {
+		s.Direct = name
 	}
-	return Strategy{Name: name}
-}
-
-// IsDirect reports whether requests of a grant type need nothing but the client
-// itself, so that a refusal concerns the client.
-func IsDirect(g descriptor.Grant) bool {
-	return slices.ContainsFunc(strategies[:], func(s Strategy) bool { return s.Direct == g && g != "" })
+	return s
 }
 
 // CanBeLost reports whether the grant is lost with its refresh token.

@@ -193,3 +193,6 @@ func (c Config) relaxations() []string {
 	}
 	return all
 }
+
+// grace is how long calls that are under way may take once the server ends.
+const grace = 10 * time.Second

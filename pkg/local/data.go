@@ -41,7 +41,7 @@ func (d *data) openStore(c Config) (err error) {
 	if d.owners, err = d.folder.Check(); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	if err := d.checkStoreFile(c); err != nil {
+	if err := checkStoreFile(c, d.folder); err != nil {
 		return err
 	}
 	d.store, err = bolt.Open(d.folder.StoreFile())
@@ -56,7 +56,7 @@ func (d *data) openStore(c Config) (err error) {
 }
 
 func (d *data) openSeal(c Config) (err error) {
-	if err := d.checkSealFile(c); err != nil {
+	if err := checkSealFile(c, d.folder, d.store); err != nil {
 		return err
 	}
 	d.sealer, err = keyfile.OpenOwned(d.folder.SealFile(), d.owners)

@@ -9,18 +9,19 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/local/datafolder"
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/store/bolt"
 )
 
 // checkStoreFile refuses a folder that has the key of a store and no store, or
 // an empty file in its place. The store may be in a backup, and a new one would
 // take its name.
-func (d *data) checkStoreFile(c Config) error {
-	path := d.folder.StoreFile()
+func checkStoreFile(c Config, folder datafolder.Folder) error {
+	path := folder.StoreFile()
 	info, err := os.Stat(path)
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
-	case err == nil && info.Size() > 0, !datafolder.Exists(d.folder.SealFile()):
+	case err == nil && info.Size() > 0, !datafolder.Exists(folder.SealFile()):
 		return nil
 	}
 	what := "is empty"
@@ -41,12 +42,12 @@ func storeError(c Config, err error) error {
 
 // checkSealFile refuses a folder whose store has rows and whose key is lost. A
 // new key would not open them, and would stand where the old one belongs.
-func (d *data) checkSealFile(c Config) error {
-	path := d.folder.SealFile()
+func checkSealFile(c Config, folder datafolder.Folder, s *bolt.Store) error {
+	path := folder.SealFile()
 	if datafolder.Exists(path) {
 		return nil
 	}
-	used, err := d.store.HasRows(context.Background())
+	used, err := s.HasRows(context.Background())
 	if err != nil || !used {
 		return err
 	}

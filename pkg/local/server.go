@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
@@ -172,9 +171,6 @@ func (s *server) start(fail func(error)) {
 	}
 	s.schedule.Go(func() { passes.run(ctx) })
 }
-
-// grace is how long calls that are under way may take once the server ends.
-const grace = 10 * time.Second
 
 // close ends everything and waits for it, in an order that loses nothing: calls
 // first, then renewals, then requests to providers that are under way. The

@@ -3,14 +3,13 @@ package mint
 import (
 	"context"
 	"errors"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/attempt"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/leases"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -19,22 +18,6 @@ import (
 // staleWait is how long a caller waits for a better token if it can use the one
 // at hand.
 const staleWait = 2 * time.Second
-
-// calls holds, for each key, the one attempt of this process to advance its
-// snapshot: by minting, or by waiting for another process that mints.
-type calls struct {
-	mu      sync.Mutex
-	byKey   map[token.Key]*call
-	running sync.WaitGroup
-}
-
-// call is one such attempt. snapshot and err are set before done is closed.
-type call struct {
-	done        chan struct{}
-	snapshot    records.Snapshot
-	err         error
-	leasedUntil atomic.Int64 // Unix milliseconds; of the lease that is waited for, ours or another's
-}
 
 // advance returns a snapshot of the key that is newer than s, or an error. With
 // an error the snapshot is s.
@@ -138,7 +121,7 @@ func (m *Mint) mintOrWatch(ctx context.Context, c *call, s records.Snapshot, w W
 func (m *Mint) mint(
 	ctx context.Context, c *call, s records.Snapshot, w Want,
 ) (next records.Snapshot, leased bool, err error) {
-	if err := attempt.EnoughTime(ctx); err != nil {
+	if err := leases.EnoughTime(ctx); err != nil {
 		return s, false, err
 	}
 	if !w.IgnoreBackoff {

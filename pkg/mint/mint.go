@@ -11,6 +11,8 @@ package mint
 
 import (
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/access"
@@ -18,11 +20,13 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/leases"
 	"github.com/tokenvend/tokenvend/pkg/outage"
 	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/registry"
 	"github.com/tokenvend/tokenvend/pkg/row"
+	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -33,9 +37,9 @@ import (
 // The timeouts. Each is shorter than the next, and the last is shorter than the
 // timeout of the vend function.
 const (
-	ExchangeTimeout = attempt.ExchangeTimeout // all provider requests of one mint
-	Timeout         = attempt.Timeout         // a whole mint, from the lease to the commit
-	LeaseTTL        = attempt.LeaseTTL
+	ExchangeTimeout = schedule.ExchangeTimeout // all provider requests of one mint
+	Timeout         = leases.Timeout           // a whole mint, from the lease to the commit
+	LeaseTTL        = leases.TTL
 )
 
 // Config is what a Mint works with. Store, Source, Sealer and HTTP are
@@ -132,4 +136,20 @@ type Result struct {
 	Origin  records.Origin
 	Stale   bool          // it should have been renewed by now
 	Failure store.Failure // why the last attempt to renew it failed; zero: it did not
+}
+
+// calls holds, for each key, the one attempt of this process to advance its
+// snapshot: by minting, or by waiting for another process that mints.
+type calls struct {
+	mu      sync.Mutex
+	byKey   map[token.Key]*call
+	running sync.WaitGroup
+}
+
+// call is one such attempt. snapshot and err are set before done is closed.
+type call struct {
+	done        chan struct{}
+	snapshot    records.Snapshot
+	err         error
+	leasedUntil atomic.Int64 // Unix milliseconds; of the lease that is waited for, ours or another's
 }

@@ -126,7 +126,7 @@ func TestFault62_AnotherInstanceKnowsWithinAMinute(t *testing.T) {
 	})
 }
 
-func TestFault53_AReportIsJudgedByAStrongRead(t *testing.T) {
+func TestFault53_AReportIsDecidedByAStrongRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		lagging := &laggingStore{Store: w.Store}

@@ -2,6 +2,8 @@ package mint_test
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +95,32 @@ func TestARevocationThatFailsIsTriedAgain(t *testing.T) {
 		}
 		w.Token(m, testworld.Key("movemint"))
 	})
+}
+
+// A provider need not revoke tokens of both types (RFC 7009 §2.1).
+func TestRefusedRevocationOfOneTokenLeavesTheOther(t *testing.T) {
+	for _, refused := range []string{"good-refresh-1", "good-access-1"} {
+		t.Run(refused, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAttacked(t)
+				m := a.instance()
+				k := a.connected(m, map[string]any{"revoke": map[string]any{"url": "https://good.test/revoke"}})
+				var sent []string
+				a.answers["good.test"] = func(_ *http.Request, form url.Values) (int, string) {
+					sent = append(sent, form.Get("token"))
+					if form.Get("token") == refused {
+						return http.StatusBadRequest, `{"error":"unsupported_token_type"}`
+					}
+					return http.StatusOK, "{}"
+				}
+				revoked, _, err := m.Revoke(t.Context(), k)
+				want := []string{"good-refresh-1", "good-access-1"}
+				if err != nil || revoked || !slices.Equal(sent, want) {
+					t.Errorf("Revoke() = %t, %v, and sends %q, want false, and that both are sent", revoked, err, sent)
+				}
+			})
+		})
+	}
 }
 
 // A secret that names another token endpoint sees nothing that the one before

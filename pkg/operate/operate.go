@@ -9,6 +9,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/mint"
+	"github.com/tokenvend/tokenvend/pkg/recovery"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
@@ -38,9 +39,9 @@ func (o Operator) Replace(ctx context.Context, key token.Key) error {
 }
 
 // Recover puts back the refresh token of a recovery blob, see
-// [mint.Mint.Recover].
+// [recovery.Recovery.Recover].
 func (o Operator) Recover(ctx context.Context, name, blob string) (token.Key, error) {
-	return o.mint.Recover(ctx, name, blob)
+	return recovery.Recovery{Records: o.mint.Records, Journal: o.mint.Journal}.Recover(ctx, name, blob)
 }
 
 func invalid(detail string) *api.Error { return &api.Error{Code: api.InvalidRequest, Detail: detail} }

@@ -9,6 +9,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/leases"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 	"github.com/tokenvend/tokenvend/pkg/records"
@@ -28,7 +29,7 @@ import (
 // not vended, and tried again by rotate. Other instances may vend the old token
 // from their memory until memoryUntil.
 func (o Operator) Revoke(ctx context.Context, key token.Key) (revoked bool, memoryUntil time.Time, err error) {
-	lease, s, err := o.mint.Acquire(ctx, key)
+	lease, s, err := leases.Acquire(ctx, o.mint.Records, key)
 	if err == nil {
 		revoked, err = o.revoke(ctx, lease, s)
 	}
@@ -55,10 +56,10 @@ func (o Operator) revoke(ctx context.Context, lease store.Lease, s records.Snaps
 	// nor a recovery blob of before is accepted any more.
 	next.Generation = o.mint.Records.NextGeneration(lease.Entry)
 	if err := o.mint.Records.Seal(ctx, &next); err != nil && next.State == store.Revoking {
-		_ = o.mint.Release(ctx, lease)
+		_ = leases.Release(ctx, o.mint.Records.Store, lease)
 		return false, failure.Of(err).APIError(clock.Now())
 	}
-	if err := o.mint.Commit(ctx, lease, next.Entry); err != nil {
+	if err := leases.Commit(ctx, o.mint.Records.Store, lease, next.Entry); err != nil {
 		return false, failure.StoreUnavailable(err)
 	}
 	o.mint.Records.Committed(lease, &next, records.Store)
@@ -107,12 +108,20 @@ func (o Operator) revokeAtProvider(ctx context.Context, s records.Snapshot) (rev
 		if secret.IsZero() {
 			continue
 		}
-		if err := endpoint.RevokeToken(ctx, secret); err != nil {
-			return false, ofRevocation(err)
+		err := endpoint.RevokeToken(ctx, secret)
+		if err == nil {
+			revoked = true
+			continue
 		}
-		revoked = true
+		cause := ofRevocation(err)
+		if failed == nil || cause.Code == api.ProviderUnavailable {
+			failed = cause
+		}
+		if failed.Code == api.ProviderUnavailable {
+			break
+		}
 	}
-	return revoked, nil
+	return revoked && failed == nil, failed
 }
 
 // ofRevocation classifies the error of a revocation. Where a firewall, a proxy

@@ -25,7 +25,6 @@ const (
 	// idlePerHost is the number of renewals that rotate runs at once at one
 	// provider.
 	idlePerHost       = 32
-	maxHeader         = 64 << 10 // bytes
 	resumableSessions = 64
 )
 

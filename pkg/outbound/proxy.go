@@ -10,6 +10,9 @@ import (
 	"net/url"
 )
 
+// maxHeader bounds the header of a response, in bytes.
+const maxHeader = 64 << 10
+
 // connect asks a proxy for a tunnel to hostport (RFC 9110 §9.3.6). TLS runs
 // between this process and the provider: the proxy sees a name, and bytes that
 // it cannot read.

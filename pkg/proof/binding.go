@@ -159,3 +159,5 @@ func isHost(text string) bool {
 // normalHost returns the host of a URL in lower case, without the port of
 // https.
 func normalHost(host string) string { return strings.TrimSuffix(strings.ToLower(host), ":443") }
+
+func unprintable(r rune) bool { return r <= ' ' || r > '~' }

@@ -124,5 +124,3 @@ func withoutPath(err error) error {
 	}
 	return fmt.Errorf("the token file: %w", err)
 }
-
-func unprintable(r rune) bool { return r <= ' ' || r > '~' }

@@ -38,8 +38,8 @@ func TestAuthorizeURL(t *testing.T) {
 	}{
 		// "GET https://www.movemint.cc/oauth/authorize
 		// ?client_id=YOUR_CLIENT_ID &redirect_uri=YOUR_REDIRECT_URI
-		// &response_type=code &scope="
-		"movemint": {want: "https://www.movemint.cc/oauth/authorize?client_id=CLIENT_ID&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope="},
+		// &response_type=code &scope=". Without a scope, none is sent.
+		"movemint": {want: "https://www.movemint.cc/oauth/authorize?client_id=CLIENT_ID&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code"},
 		// "response_type: code; client_id; scope: Space separated value of
 		// scopes; redirect_uri; state"
 		"trackmania": {scope: "clubs read_favorite",
@@ -59,7 +59,7 @@ func TestAuthorizeURL(t *testing.T) {
 				"&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code",
 		},
 		"a sandbox": {text: connecting, tokenURL: "https://sandbox.test/oauth/token", audience: "https://api.test/",
-			want: "https://sandbox.test/authorize?audience=https%3A%2F%2Fapi.test%2F&client_id=CLIENT_ID&prompt=consent&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&scope=&x=1"},
+			want: "https://sandbox.test/authorize?audience=https%3A%2F%2Fapi.test%2F&client_id=CLIENT_ID&prompt=consent&redirect_uri=https%3A%2F%2Fapp.test%2Fconnected%3Fa%3Db+c&response_type=code&x=1"},
 	} {
 		d := (*descriptor.Descriptor)(nil)
 		if c.text != "" {

@@ -377,7 +377,7 @@ func TestTransportFromElsewhere(t *testing.T) {
 	}
 }
 
-func TestHTTPClientSpeaksOnlyHTTPSWithoutProxyOrRedirects(t *testing.T) {
+func TestHTTPClientUsesOnlyHTTPSWithoutProxyOrRedirects(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	v := serve(t, says(302, "", "Location", "https://login.test/other"))
 	if _, err := v.hc.Get("http://login.test/"); err == nil {

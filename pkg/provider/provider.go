@@ -15,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/provider/request"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
+	"github.com/tokenvend/tokenvend/pkg/provider/values"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -50,9 +51,9 @@ func (e Endpoint) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, e
 	return e.builder(context.Background()).AuthorizeURL(redirectURI, scope, audience)
 }
 
-// Requests are built by package request.
+// Requests are built by package request, of the values of a client.
 type (
-	Client       = request.Client
+	Client       = values.Client
 	TokenRequest = request.TokenRequest
 )
 

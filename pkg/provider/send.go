@@ -66,8 +66,7 @@ func attempt(ctx context.Context, q *request.Call, rt http.RoundTripper) (m resp
 		GotFirstResponseByte: func() { answered.Store(true) },
 	}), q)
 	if failed != nil {
-		err = request.Misconfigured("token_url: no request can be made of it")
-		return response.Message{}, false, request.OfClient(err)
+		return response.Message{}, false, response.ClientMisconfiguration("token_url: no request can be made of it")
 	}
 	sentAt := clock.Now()
 	res, failed := rt.RoundTrip(req)
@@ -112,7 +111,7 @@ func httpRequest(ctx context.Context, q *request.Call) (*http.Request, error) {
 // their own.
 func transport(q *request.Call, hc *http.Client) (http.RoundTripper, *Error) {
 	if hc == nil || hc.Transport == nil {
-		return nil, request.Misconfigured("no HTTP client with a transport")
+		return nil, response.Misconfiguration("no HTTP client with a transport")
 	}
 	if q.Replay && q.Cert == nil {
 		return hc.Transport, nil
@@ -128,7 +127,7 @@ func ownConnection(q *request.Call, shared http.RoundTripper) (http.RoundTripper
 	case ok:
 		return rt, nil
 	case q.Cert != nil:
-		return nil, request.Misconfigured("auth tls needs the client of outbound.NewClient, or an http.Transport")
+		return nil, response.Misconfiguration("auth tls needs the client of outbound.NewClient, or an http.Transport")
 	}
 	return shared, nil
 }

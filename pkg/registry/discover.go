@@ -4,27 +4,12 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/failure"
-	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
-
-// Found counts what a discovery found.
-type Found struct {
-	Learned int // credentials that were added or changed
-	Deleted int // credentials whose secret was deleted
-}
-
-func (f *Found) add(more Found) {
-	f.Learned += more.Learned
-	f.Deleted += more.Deleted
-}
 
 // Discover finds what has changed in the secrets since the last call: it learns
 // credentials that were added or changed, and marks those deleted whose absence
@@ -87,54 +72,6 @@ func (r *Registry) compareAll(ctx context.Context, listed []credential.Listed) (
 		r.synced.set(listed, clock.Now())
 	}
 	return found, err
-}
-
-// learnAtOnce is how many secrets a discovery reads at once.
-const learnAtOnce = 16
-
-// learnListed learns the listed credentials that are new or changed, compared
-// with rows, the records by name. Its error is one of those that occurred.
-func (r *Registry) learnListed(
-	ctx context.Context, listed []credential.Listed, rows map[string]store.Entry,
-) (learned int, failed error) {
-	var all errgroup.Group
-	all.SetLimit(learnAtOnce)
-	var mu sync.Mutex
-	for _, l := range listed {
-		e, known := rows[l.Name]
-		if known && e.State != store.Gone && e.RequestDigest == l.Version && !r.Records.RowFormat.Refuses(e) {
-			continue
-		}
-		if !known {
-			e.Key = token.RecordKey(l.Name)
-		}
-		if ctx.Err() != nil {
-			mu.Lock()
-			failed = ctx.Err()
-			mu.Unlock()
-			break
-		}
-		all.Go(func() error {
-			err := r.learnOne(ctx, e)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failed = err
-			} else {
-				learned++
-			}
-			return nil
-		})
-	}
-	_ = all.Wait() // the errors are in failed
-	return learned, failed
-}
-
-// learnOne learns a credential and turns a panic into an error.
-func (r *Registry) learnOne(ctx context.Context, seen store.Entry) (err error) {
-	defer failure.Recover(ctx, r.Journal, &err)
-	_, err = r.learn(ctx, seen)
-	return err
 }
 
 // Provider returns the host of a credential's token endpoint and how many

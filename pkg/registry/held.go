@@ -16,8 +16,8 @@ type secrets struct {
 	reads singleflight.Group // by name: concurrent reads of one secret are one read
 }
 
-// maxHeld bounds the memory: a credential without a descriptor of its own takes
-// some 800 bytes.
+// maxHeld bounds the memory: without a descriptor of its own, a credential
+// takes some 800 bytes.
 const maxHeld = 100_000
 
 // keep keeps a credential, and forgets any other one if there are too many.

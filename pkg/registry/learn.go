@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/credential"
@@ -12,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/store"
+	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // learn reads a credential's secret afresh and writes what is not secret of it
@@ -93,4 +97,63 @@ func (r *Registry) learnTerms(
 	r.Journal.Event(ctx, slog.LevelInfo, "learnt", terms.Name, failed.Detail)
 	r.requeue(ctx, k)
 	return k, nil
+}
+
+// Found counts what a discovery found.
+type Found struct {
+	Learned int // credentials that were added or changed
+	Deleted int // credentials whose secret was deleted
+}
+
+func (f *Found) add(more Found) {
+	f.Learned += more.Learned
+	f.Deleted += more.Deleted
+}
+
+// learnListed learns the listed credentials that are new or changed, compared
+// with rows, the records by name. Its error is one of those that occurred.
+func (r *Registry) learnListed(
+	ctx context.Context, listed []credential.Listed, rows map[string]store.Entry,
+) (learned int, failed error) {
+	var all errgroup.Group
+	all.SetLimit(learnAtOnce)
+	var mu sync.Mutex
+	for _, l := range listed {
+		e, known := rows[l.Name]
+		if known && e.State != store.Gone && e.RequestDigest == l.Version && !r.Records.RowFormat.Refuses(e) {
+			continue
+		}
+		if !known {
+			e.Key = token.RecordKey(l.Name)
+		}
+		if ctx.Err() != nil {
+			mu.Lock()
+			failed = ctx.Err()
+			mu.Unlock()
+			break
+		}
+		all.Go(func() error {
+			err := r.learnOne(ctx, e)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failed = err
+			} else {
+				learned++
+			}
+			return nil
+		})
+	}
+	_ = all.Wait() // the errors are in failed
+	return learned, failed
+}
+
+// learnAtOnce is how many secrets a discovery reads at once.
+const learnAtOnce = 16
+
+// learnOne learns a credential and turns a panic into an error.
+func (r *Registry) learnOne(ctx context.Context, seen store.Entry) (err error) {
+	defer failure.Recover(ctx, r.Journal, &err)
+	_, err = r.learn(ctx, seen)
+	return err
 }

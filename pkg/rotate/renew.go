@@ -18,16 +18,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/variants"
 )
 
-// Renewal is what became of an entry that was due.
-type Renewal string
-
-// The results of a renewal.
-const (
-	Renewed Renewal = "renewed" // it has a token whose renewal time has not come
-	Retired Renewal = "retired" // nobody requests it, or its credential is deleted: no longer due
-	Failed  Renewal = "failed"  // see the error
-)
-
 // Renew renews an entry that is due, or retires it if nobody has requested it
 // for too long. An entry that is being revoked is revoked again. Errors are of
 // type *api.Error.

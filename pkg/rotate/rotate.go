@@ -113,3 +113,13 @@ func orDefault[T int | time.Duration](v, otherwise T) T {
 	}
 	return otherwise
 }
+
+// Renewal is what became of an entry that was due.
+type Renewal string
+
+// The results of a renewal.
+const (
+	Renewed Renewal = "renewed" // it has a token whose renewal time has not come
+	Retired Renewal = "retired" // nobody requests it, or its credential is deleted: no longer due
+	Failed  Renewal = "failed"  // see the error
+)

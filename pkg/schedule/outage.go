@@ -80,3 +80,14 @@ func AfterOutage(host store.Failure, key token.Key, now time.Time) time.Time {
 	quarter := now.Add(min(longestWait, now.Sub(host.Since)/4))
 	return clock.Later(host.RetryAt, quarter).Add(spread).Truncate(time.Millisecond)
 }
+
+// Pause returns until when a whole client pauses after a failure of one of its
+// entries: until the time that the provider named. Where it named none, the
+// limit may be that of one grant type, and its host may not work: the back-off
+// of the entry holds no other entry back for longer than a probe.
+func Pause(met store.Failure, named bool, now time.Time) time.Time {
+	if named {
+		return met.RetryAt
+	}
+	return clock.Earlier(met.RetryAt, now.Add(ProbeInterval))
+}

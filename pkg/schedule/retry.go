@@ -65,17 +65,6 @@ func Cooldown(until, now time.Time) time.Time {
 	return clock.Earlier(until, now.Add(maxCooldown)).Truncate(time.Millisecond)
 }
 
-// Pause returns until when a whole client pauses after a failure of one of its
-// entries: until the time that the provider named. Where it named none, the
-// limit may be that of one grant type, and its host may not work: the back-off
-// of the entry holds no other entry back for longer than a probe.
-func Pause(met store.Failure, named bool, now time.Time) time.Time {
-	if named {
-		return met.RetryAt
-	}
-	return clock.Earlier(met.RetryAt, now.Add(ProbeInterval))
-}
-
 // backoff returns the wait after the count-th failure in a row, count ≥ 1: full
 // jitter, by a hash of key and count.
 func backoff(key token.Key, generation int64, count int) time.Duration {

@@ -1,6 +1,8 @@
 package xray
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
@@ -158,3 +160,10 @@ func first(s string, n int) string {
 
 // seconds returns a time as X-Ray wants it: in seconds, with microseconds.
 func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
+
+// newID returns the ID of a subsegment.
+func newID() string {
+	var id [idDigits / 2]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}

@@ -2,8 +2,6 @@ package xray
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,11 +73,4 @@ func (t *Tracer) send(ctx context.Context, s subsegment) {
 		return // no field can make it fail
 	}
 	_, _ = t.conn.Write(append([]byte(header), document...))
-}
-
-// newID returns the ID of a subsegment.
-func newID() string {
-	var id [idDigits / 2]byte
-	_, _ = rand.Read(id[:]) // never fails
-	return hex.EncodeToString(id[:])
 }

@@ -107,6 +107,18 @@ test('a report is sent once, and a refused one is not repeated', async () => {
   assert.equal(await source.token(), got[0])
 })
 
+test('a refused report is no error of a call', async () => {
+  const fake = new Fake()
+  fake.delay = 50
+  fake.error = new TokenvendError('too_many_reports', 'young', { status: 429 })
+  const source = new Client(fake).source('minut')
+  const report = assert.rejects(source.reject('0'.repeat(16)), { code: 'too_many_reports' })
+  const token = source.token()
+  await report
+  fake.error = undefined
+  assert.equal((await token).accessToken, 'token-2')
+})
+
 test('a token is not printed', async () => {
   const token = await new Client(new Fake()).source('minut').token()
   assert.doesNotMatch(inspect(token) + JSON.stringify(token) + String(token), /token-1/)
@@ -208,6 +220,13 @@ test('plain http is for loopback', () => {
   assert.throws(() => new SignedTransport('http://tokenvend.example'), { code: 'unavailable' })
 })
 
+test('the key of an agent stays on this machine', () => {
+  new AgentTransport({ url: 'http://[::1]:2774' })
+  for (const url of ['http://agent.example:2774', 'https://localhost:2774', 'localhost:2774', 'http://127.0.0.1.example']) {
+    assert.throws(() => new AgentTransport({ url }), TokenvendError)
+  }
+})
+
 test('no answer is unavailable', async () => {
   const transport = new AgentTransport({ url: 'http://127.0.0.1:9', key: 'key' })
   await assert.rejects(new Client(transport).source('minut').token(), { code: 'unavailable', isPassing: true })
@@ -228,5 +247,11 @@ test('a function is invoked by its alias, and its refusal is the error', async (
   const credentials = async () => ({ accessKeyId: 'a', secretAccessKey: 'b' })
   const transport = new InvokeTransport('arn:aws:lambda:eu-north-1:123456789012:function:vend:c-minut', { credentials })
   await assert.rejects(transport.send('minut', { min_ttl: '60' }), { code: 'access_denied', status: 403 })
-  assert.deepEqual(seen, ['/2015-03-31/functions/vend/invocations?Qualifier=c-minut', { credential: 'minut', min_ttl: 60 }])
+  const named = new InvokeTransport('vend:c-minut', { region: 'eu-north-1', credentials })
+  await assert.rejects(named.send('minut', {}), { code: 'access_denied' })
+  assert.deepEqual(seen, [
+    '/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-north-1%3A123456789012%3Afunction%3Avend/invocations?Qualifier=c-minut',
+    { credential: 'minut', min_ttl: 60 },
+    '/2015-03-31/functions/vend/invocations?Qualifier=c-minut', { credential: 'minut' },
+  ])
 })

@@ -112,6 +112,17 @@ class SourceTest(unittest.TestCase):
         time.sleep(1.0)
         self.assertEqual(source.token().access_token, "token-2")
 
+    def test_a_refused_report_is_no_error_of_a_call(self):
+        fake = Fake()
+        fake.delay, fake.error = 0.3, refusal("too_many_reports", 429)
+        source = tokenvend.Client(fake).source("minut")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            report = pool.submit(source.reject, "0" * 16)
+            time.sleep(0.1)
+            fake.send = lambda *_: Fake().send("minut", {})
+            self.assertEqual(source.token().access_token, "token-1")
+            self.assertEqual(report.exception().code, "too_many_reports")
+
     def test_a_report_is_sent_once(self):
         fake = Fake()
         source = tokenvend.Client(fake).source("minut")
@@ -305,6 +316,12 @@ class TransportTest(unittest.TestCase):
         with self.assertRaises(tokenvend.TokenvendError):
             tokenvend.SignedTransport("http://tokenvend.example")
 
+    def test_the_key_of_an_agent_stays_on_this_machine(self):
+        tokenvend.AgentTransport("http://[::1]:2774")
+        for url in ("http://agent.example:2774", "https://localhost:2774", "localhost:2774", "http://127.0.0.1.example"):
+            with self.assertRaises(tokenvend.TokenvendError, msg=url):
+                default_transport({"TOKENVEND_AGENT_URL": url})
+
     def test_no_answer_is_unavailable(self):
         with tempfile.NamedTemporaryFile() as key:
             key.write(b"key")
@@ -323,6 +340,12 @@ class TransportTest(unittest.TestCase):
         self.assertEqual(caught.exception.code, "access_denied")
         self.assertEqual(session.invoked, [("vend:c-minut", {"credential": "minut", "min_ttl": 60})])
 
+    def test_an_arn_names_the_region(self):
+        session = Lambda(Fake().send("minut", {}))
+        arn = "arn:aws:lambda:eu-north-1:123456789012:function:vend:c-minut"
+        tokenvend.InvokeTransport(arn, session=session).send("minut", {})
+        self.assertEqual((session.invoked[0][0], session.region), (arn, "eu-north-1"))
+
 
 class Lambda:
     """A session and a client of botocore's that stand in for Lambda."""
@@ -330,7 +353,8 @@ class Lambda:
     def __init__(self, answer, failed=False):
         self.answer, self.failed, self.invoked = answer, failed, []
 
-    def create_client(self, _):
+    def create_client(self, _, region_name=None):
+        self.region = region_name
         return self
 
     def invoke(self, FunctionName, Payload):

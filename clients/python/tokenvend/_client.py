@@ -155,6 +155,10 @@ class Source:
                 token = call.result.result(TIMEOUT + 10)
             except FutureTimeout:
                 raise unavailable("no answer from tokenvend in time") from None
+            except Exception:
+                if call.rejected == rejected:
+                    raise
+                continue  # it is the error of another question
             if call.rejected == rejected or token.fingerprint != rejected:
                 return token
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import json
 import os
 import re
@@ -67,7 +68,10 @@ class AgentTransport:
         key_file: Optional[str] = None,
         socket_path: Optional[str] = None,
     ) -> None:
-        self._host = urlsplit(url).netloc
+        parts = urlsplit(url)
+        if not socket_path and (parts.scheme != "http" or not _is_loopback(parts.hostname or "")):
+            raise unavailable("the agent's URL: expected http:// and a loopback host, as the key is sent there")
+        self._host = parts.netloc
         self._key = key
         self._key_file = key_file
         self._socket_path = socket_path
@@ -124,8 +128,7 @@ class SignedTransport:
 
     def __init__(self, url: str, *, region: Optional[str] = None, session: Any = None) -> None:
         parts = urlsplit(url)
-        loopback = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
             raise unavailable("the API's URL: expected https (http for a loopback host only)")
         self._url = url.rstrip("/")
         self._host = parts.hostname or ""
@@ -175,7 +178,7 @@ class InvokeTransport:
 
         payload = json.dumps({"credential": credential, **_typed(parameters)})
         try:
-            self._client = self._client or (self._session or _botocore_session()).create_client("lambda")
+            self._client = self._client or self._new_client()
             answer = self._client.invoke(FunctionName=self._function, Payload=payload.encode())
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -190,6 +193,18 @@ class InvokeTransport:
         if not isinstance(problem, dict) or "code" not in problem:
             raise unavailable("the function ended without an answer; its log tells why")
         raise of_problem(int(problem.get("status", 500)), problem)
+
+    def _new_client(self) -> Any:
+        session = self._session or _botocore_session()
+        arn = re.match("arn:[a-z-]+:lambda:([a-z0-9-]+):", self._function)
+        return session.create_client("lambda", **({"region_name": arn.group(1)} if arn else {}))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # another name
+        return False
 
 
 def _botocore_session() -> Any:

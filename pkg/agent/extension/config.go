@@ -147,10 +147,11 @@ func credentials(getenv func(string) string, web *http.Client) aws.CredentialsPr
 const dialTimeout = 5 * time.Second
 
 // newWebClient returns the client of requests to tokenvend. Its idle
-// connections can be closed after a freeze.
+// connections can be closed after a freeze. It follows no redirect, which would
+// take the session token along.
 func newWebClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: dialTimeout, IdleConnTimeout: time.Minute,
 		MaxIdleConnsPerHost: 2,
-	}}
+	}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }

@@ -37,13 +37,13 @@ type invoker struct {
 // newInvoker returns a transport to a function, by its name or ARN and an alias
 // after a colon. endpoint takes the place of AWS's own; "": none.
 func newInvoker(function, endpoint string, cfg aws.Config, web *http.Client) *invoker {
-	region, name := cfg.Region, function
+	region := cfg.Region
 	if parts := strings.Split(function, ":"); parts[0] == "arn" && len(parts) >= arnParts {
-		region, name = parts[3], strings.Join(parts[6:], ":")
+		region = parts[3]
 	}
-	name, alias, _ := strings.Cut(name, ":")
+	name, alias := cutAlias(function)
 	target := cmp.Or(endpoint, "https://lambda."+region+"."+suffix(region)) +
-		"/2015-03-31/functions/" + url.PathEscape(name) + "/invocations"
+		"/2015-03-31/functions/" + url.QueryEscape(name) + "/invocations"
 	if alias != "" {
 		target += "?Qualifier=" + url.QueryEscape(alias)
 	}
@@ -53,6 +53,20 @@ func newInvoker(function, endpoint string, cfg aws.Config, web *http.Client) *in
 // arnParts is how many parts an ARN has at least:
 // arn:aws:lambda:REGION:ACCOUNT:function:NAME.
 const arnParts = 7
+
+// cutAlias cuts the alias off a function's name, or off an ARN, whole or
+// partial: ACCOUNT:function:NAME. Without its account, an ARN would name a
+// function of the caller's own account.
+func cutAlias(function string) (name, alias string) {
+	const mark = ":function:"
+	at := strings.Index(function, mark)
+	if at < 0 {
+		name, alias, _ = strings.Cut(function, ":")
+		return name, alias
+	}
+	name, alias, _ = strings.Cut(function[at+len(mark):], ":")
+	return function[:at+len(mark)] + name, alias
+}
 
 // suffix returns the domain of AWS's endpoints in a region.
 func suffix(region string) string {

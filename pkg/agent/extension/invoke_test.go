@@ -29,9 +29,12 @@ func TestInvokerURL(t *testing.T) {
 		"vend":         "https://lambda.eu-north-1.amazonaws.com/2015-03-31/functions/vend/invocations",
 		"vend:c-minut": "https://lambda.eu-north-1.amazonaws.com/2015-03-31/functions/vend/invocations?Qualifier=c-minut",
 		"arn:aws:lambda:us-east-1:123456789012:function:vend:c-minut": "https://lambda.us-east-1.amazonaws.com" +
-			"/2015-03-31/functions/vend/invocations?Qualifier=c-minut",
+			"/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Avend/invocations" +
+			"?Qualifier=c-minut",
 		"arn:aws-cn:lambda:cn-north-1:123456789012:function:vend": "https://lambda.cn-north-1.amazonaws.com.cn" +
-			"/2015-03-31/functions/vend/invocations",
+			"/2015-03-31/functions/arn%3Aaws-cn%3Alambda%3Acn-north-1%3A123456789012%3Afunction%3Avend/invocations",
+		"123456789012:function:vend:c-minut": "https://lambda.eu-north-1.amazonaws.com" +
+			"/2015-03-31/functions/123456789012%3Afunction%3Avend/invocations?Qualifier=c-minut",
 	} {
 		t.Run(function, func(t *testing.T) {
 			if got := newInvoker(function, "", config, nil).url; got != want {
@@ -103,5 +106,20 @@ func TestInvokerReportsLambdasErrors(t *testing.T) {
 	_, failed := i.Send(t.Context(), api.Request{Credential: "minut"})
 	if failed == nil || strings.Contains(failed.Error()+err.Error(), hidden) {
 		t.Errorf("Send() = %v and %v, want errors without what the answer says", err, failed)
+	}
+}
+
+// A redirect would take X-Amz-Security-Token along, which net/http leaves in a
+// request to another host.
+func TestInvokerFollowsNoRedirect(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("the other host is sent %s %s, want nothing", r.Method, r.URL)
+	}))
+	defer other.Close()
+	s := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	defer s.Close()
+	_, err := newInvoker("vend", s.URL, config, newWebClient()).Send(t.Context(), api.Request{Credential: "minut"})
+	if e, ok := errors.AsType[*client.GatewayError](err); !ok || e.Status != http.StatusTemporaryRedirect {
+		t.Errorf("Send() = %v, want an error of the status 307", err)
 	}
 }

@@ -13,13 +13,23 @@ import (
 // Write atomically writes a secret's file with mode 0600. It does not check the
 // secret; package secret does.
 func (s *Source) Write(name string, data []byte) error {
+	return s.write(name, data, private.ReplaceFile)
+}
+
+// Create is Write of a secret that must not exist yet. If it does, the error is
+// fs.ErrExist and the file is not changed.
+func (s *Source) Create(name string, data []byte) error {
+	return s.write(name, data, private.CreateFile)
+}
+
+func (s *Source) write(name string, data []byte, file func(path string, data []byte) error) error {
 	if !credential.ValidName(name) {
 		return errors.New("credentials: no credential can have that name")
 	}
 	if len(data) > credential.MaxSize {
 		return fmt.Errorf("credentials: %s is longer than %d bytes", name, credential.MaxSize)
 	}
-	if err := private.ReplaceFile(s.path(name), data); err != nil {
+	if err := file(s.path(name), data); err != nil {
 		return fmt.Errorf("credentials: write %s: %w", name, err)
 	}
 	return nil

@@ -18,7 +18,7 @@ func (f *form) descriptor() *descriptor.Descriptor {
 	d, err := parser.Parse(raw)
 	if problems, ok := errors.AsType[*parser.Error](err); ok {
 		for _, problem := range problems.Problems {
-			f.inDescriptor(problem)
+			f.wrong(strings.TrimSuffix("descriptor."+problem.Field, "."), problem.Text)
 		}
 		return nil
 	}
@@ -27,14 +27,4 @@ func (f *form) descriptor() *descriptor.Descriptor {
 		return nil
 	}
 	return d
-}
-
-// inDescriptor reports a problem in the form "path: what", or "what".
-func (f *form) inDescriptor(problem string) {
-	path, what, ok := strings.Cut(problem, ": ")
-	if !ok {
-		f.wrong("descriptor", problem)
-		return
-	}
-	f.wrong("descriptor."+path, what)
 }

@@ -25,9 +25,7 @@ func (f *form) fit(c credential.Credential, d *descriptor.Descriptor) {
 	for _, name := range d.Token.Fields {
 		taken = append(slices.Clip(taken), name)
 	}
-	if c.Grant == descriptor.Password {
-		taken = append(slices.Clip(taken), descriptor.PasswordSecrets...)
-	}
+	taken = append(slices.Clip(taken), c.Grant.Secrets()...)
 	for name := range c.Client.Params {
 		if slices.Contains(taken, name) {
 			f.wrong("params."+redact.Name(name), "no parameter that has its own place in a request")

@@ -68,12 +68,9 @@ func NeededBeside(d *descriptor.Descriptor, g descriptor.Grant, kind proof.Kind)
 // secretsOf returns the named secrets that templates and the grant send.
 func secretsOf(d *descriptor.Descriptor, g descriptor.Grant) []string {
 	names := placeholder.UsesOf(d, placeholder.SecretPrefix)
-	if g == descriptor.Password {
-		t := d.EndpointFor(g)
-		for _, name := range descriptor.PasswordSecrets {
-			if t.ParamName(descriptor.Field(name)) != "" {
-				names = append(names, name)
-			}
+	for _, name := range g.Secrets() {
+		if d.EndpointFor(g).ParamName(descriptor.Field(name)) != "" {
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)

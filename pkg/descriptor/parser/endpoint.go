@@ -3,7 +3,6 @@ package parser
 import (
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jws"
@@ -51,11 +50,13 @@ func (p *problems) endpoints(d *descriptor.Descriptor) {
 }
 
 // grantFields returns the standard parameters that only some grants have.
-func grantFields(d *descriptor.Descriptor) []descriptor.Field {
-	if slices.Contains(d.Grants, descriptor.Password) {
-		return []descriptor.Field{descriptor.FieldUsername, descriptor.FieldPassword}
+func grantFields(d *descriptor.Descriptor) (fields []descriptor.Field) {
+	for _, g := range d.Grants {
+		for _, name := range g.Secrets() {
+			fields = append(fields, descriptor.Field(name))
+		}
 	}
-	return nil
+	return fields
 }
 
 func (p *problems) limits(l descriptor.Limits) {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -96,5 +97,5 @@ func (p *problems) descriptor(d *descriptor.Descriptor) {
 		}
 	}
 	p.phrases(d.Errors)
-	slices.Sort(p.list)
+	slices.SortFunc(p.list, func(a, b Problem) int { return strings.Compare(a.String(), b.String()) })
 }

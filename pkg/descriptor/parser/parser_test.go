@@ -67,7 +67,7 @@ func TestDescriptorProblems(t *testing.T) {
 	} {
 		_, err := Parse([]byte(c.text))
 		var problems *Error
-		if !errors.As(err, &problems) || strings.Join(problems.Problems, "; ") != c.want {
+		if !errors.As(err, &problems) || !strings.HasPrefix(err.Error(), "descriptor: "+c.want+" (see ") {
 			t.Errorf("%s\n got %v\nwant descriptor: %s", c.text, err, c.want)
 		}
 	}
@@ -102,6 +102,15 @@ func FuzzParseDescriptor(f *testing.F) {
 			t.Fatalf("%s becomes %s: %v", data, again, err)
 		}
 	})
+}
+
+func TestErrorNamesWhereToRead(t *testing.T) {
+	_, err := Parse([]byte(`{"token":{"url":"http://a.test/","auht":1},"response":{"expiry":{"kind":"weeks"}}}`))
+	const want = " (see docs/reference/descriptor.md#expiry, docs/reference/descriptor.md#requests, " +
+		"docs/reference/descriptor.md#urls)"
+	if err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("Parse() = %v, want %q at the end", err, want)
+	}
 }
 
 func mustParse(t *testing.T, text string) *descriptor.Descriptor {

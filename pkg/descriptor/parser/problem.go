@@ -4,27 +4,49 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tokenvend/tokenvend/pkg/descriptor/reference"
 )
 
-// Error lists everything that is wrong with a descriptor, each problem as
-// "path: what was expected", with a path such as "token.auth".
+// Error lists everything that is wrong with a descriptor, sorted by field.
 type Error struct {
-	Problems []string
+	Problems []Problem // at least one
 }
 
-// Error returns all problems in one line.
-func (e *Error) Error() string { return "descriptor: " + strings.Join(e.Problems, "; ") }
+// Problem is one thing that is wrong.
+type Problem struct {
+	Field string // such as "token.auth"; "" is the whole descriptor
+	Text  string // what was expected
+}
+
+// String returns the field, and what was expected.
+func (p Problem) String() string {
+	if p.Field == "" {
+		return p.Text
+	}
+	return p.Field + ": " + p.Text
+}
+
+// Error returns all problems in one line, and where the reference documents the
+// fields.
+func (e *Error) Error() string {
+	var texts, pages []string
+	for _, problem := range e.Problems {
+		texts = append(texts, problem.String())
+		if page := reference.Of(problem.Field); !slices.Contains(pages, page) {
+			pages = append(pages, page)
+		}
+	}
+	return "descriptor: " + strings.Join(texts, "; ") + " (see " + strings.Join(pages, ", ") + ")"
+}
 
 // problems collects what is wrong.
 type problems struct {
-	list []string
+	list []Problem
 }
 
 func (p *problems) add(path, format string, args ...any) {
-	problem := fmt.Sprintf(format, args...)
-	if path != "" {
-		problem = path + ": " + problem
-	}
+	problem := Problem{path, fmt.Sprintf(format, args...)}
 	if !slices.Contains(p.list, problem) {
 		p.list = append(p.list, problem)
 	}

@@ -1,9 +1,17 @@
 package template
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+)
+
+// The bounds of a placeholder.
+const (
+	maxDepth  = 8        // functions within functions
+	maxResult = 64 << 10 // bytes, also of the whole text
 )
 
 // expr is what stands in a placeholder: one value, one text, one call of a
@@ -174,8 +182,6 @@ func (e *expr) apply(v Values) (string, error) {
 	return functions[e.function].apply(args)
 }
 
-const timeFunction = "time"
-
 // offset returns how far from now the time of a time function is.
 func (e *expr) offset() time.Duration {
 	if len(e.args) < 2 {
@@ -185,15 +191,68 @@ func (e *expr) offset() time.Duration {
 	return offset
 }
 
-// formatted returns a time in UTC in a layout, or by the name of one.
-func formatted(t time.Time, layout string) string {
-	switch layout {
-	case "unix":
-		return fmt.Sprint(t.Unix())
-	case "unix_ms":
-		return fmt.Sprint(t.UnixMilli())
-	case "rfc3339":
-		layout = time.RFC3339
+// check reports what is wrong with a call.
+func (e *expr) check() error {
+	name := shown(e.function)
+	f, known := functions[e.function]
+	if !known {
+		return fmt.Errorf("no function %s: known are %s", name, strings.Join(Functions(), ", "))
 	}
-	return t.UTC().Format(layout)
+	if e.function == timeFunction && len(e.args) == 2 {
+		return e.checkTime()
+	}
+	if len(e.args) != f.args {
+		return fmt.Errorf("expected %d arguments of %s, which has %d", f.args, name, len(e.args))
+	}
+	if e.function == timeFunction {
+		return e.args[0].checkLayout()
+	}
+	for _, arg := range e.args {
+		if !f.takesBytes && arg.isBinary() {
+			return fmt.Errorf("expected a text in %s, not bytes", name)
+		}
+	}
+	return nil
+}
+
+// checkTime checks a time with an offset.
+func (e *expr) checkTime() error {
+	offset := e.args[1]
+	_, err := time.ParseDuration(offset.text)
+	if offset.name != "" || offset.function != "" || offset.joined != nil || err != nil {
+		return errors.New("expected a duration as the offset of a time, such as '24h'")
+	}
+	return e.args[0].checkLayout()
+}
+
+// checkLayout refuses a layout that formats different times alike: it is a
+// misspelled name.
+func (e *expr) checkLayout() error {
+	isText := e.name == "" && e.function == "" && e.joined == nil
+	one := time.Date(2001, 1, 1, 1, 1, 1, 1, time.UTC)
+	other := time.Date(2012, 12, 12, 12, 12, 12, 12, time.UTC)
+	if !isText || formatted(one, e.text) == formatted(other, e.text) {
+		return errors.New("expected time('unix'), time('unix_ms'), time('rfc3339') or a layout of Go's package time")
+	}
+	return nil
+}
+
+// isBinary reports whether the value is bytes that need an encoding.
+func (e *expr) isBinary() bool {
+	return functions[e.function].binary || slices.ContainsFunc(e.joined, (*expr).isBinary)
+}
+
+// Use is how a template uses a value.
+type Use struct {
+	Name string // such as "client_id" or "secrets.api_key"
+	// Plain reports whether the value stands as it is, under no function.
+	Plain bool
+}
+
+// Values is where the values of placeholders come from.
+type Values struct {
+	// Value returns the value of a name. Its errors say which value is missing.
+	Value func(name string) (string, error)
+	// Now is the time of {time(…)}.
+	Now time.Time
 }

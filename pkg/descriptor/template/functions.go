@@ -69,53 +69,17 @@ func decode(read func(string) ([]byte, error), problem string) func([]string) (s
 // Functions returns the names of all functions, sorted.
 func Functions() []string { return slices.Sorted(maps.Keys(functions)) }
 
-// check reports what is wrong with a call.
-func (e *expr) check() error {
-	name := shown(e.function)
-	f, known := functions[e.function]
-	if !known {
-		return fmt.Errorf("no function %s: known are %s", name, strings.Join(Functions(), ", "))
+// formatted returns a time in UTC in a layout, or by the name of one.
+func formatted(t time.Time, layout string) string {
+	switch layout {
+	case "unix":
+		return fmt.Sprint(t.Unix())
+	case "unix_ms":
+		return fmt.Sprint(t.UnixMilli())
+	case "rfc3339":
+		layout = time.RFC3339
 	}
-	if e.function == timeFunction && len(e.args) == 2 {
-		return e.checkTime()
-	}
-	if len(e.args) != f.args {
-		return fmt.Errorf("expected %d arguments of %s, which has %d", f.args, name, len(e.args))
-	}
-	if e.function == timeFunction {
-		return e.args[0].checkLayout()
-	}
-	for _, arg := range e.args {
-		if !f.takesBytes && arg.isBinary() {
-			return fmt.Errorf("expected a text in %s, not bytes", name)
-		}
-	}
-	return nil
+	return t.UTC().Format(layout)
 }
 
-// checkTime checks a time with an offset.
-func (e *expr) checkTime() error {
-	offset := e.args[1]
-	_, err := time.ParseDuration(offset.text)
-	if offset.name != "" || offset.function != "" || offset.joined != nil || err != nil {
-		return errors.New("expected a duration as the offset of a time, such as '24h'")
-	}
-	return e.args[0].checkLayout()
-}
-
-// checkLayout refuses a layout that formats different times alike: it is a
-// misspelled name.
-func (e *expr) checkLayout() error {
-	isText := e.name == "" && e.function == "" && e.joined == nil
-	one := time.Date(2001, 1, 1, 1, 1, 1, 1, time.UTC)
-	other := time.Date(2012, 12, 12, 12, 12, 12, 12, time.UTC)
-	if !isText || formatted(one, e.text) == formatted(other, e.text) {
-		return errors.New("expected time('unix'), time('unix_ms'), time('rfc3339') or a layout of Go's package time")
-	}
-	return nil
-}
-
-// isBinary reports whether the value is bytes that need an encoding.
-func (e *expr) isBinary() bool {
-	return functions[e.function].binary || slices.ContainsFunc(e.joined, (*expr).isBinary)
-}
+const timeFunction = "time"

@@ -13,15 +13,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 )
 
 // The bounds of a template.
 const (
 	maxText         = 16 << 10 // bytes of a text with placeholders
 	maxPlaceholders = 32
-	maxDepth        = 8        // functions within functions
-	maxResult       = 64 << 10 // bytes
 )
 
 // Template is a text that was read. The zero value is the empty text.
@@ -101,13 +98,6 @@ func (t Template) Literal() string {
 // IsLiteral reports whether the template has no placeholder.
 func (t Template) IsLiteral() bool { return len(t.parts) <= 1 }
 
-// Use is how a template uses a value.
-type Use struct {
-	Name string // such as "client_id" or "secrets.api_key"
-	// Plain reports whether the value stands as it is, under no function.
-	Plain bool
-}
-
 // Uses returns the values that the template uses, sorted by name. A value that
 // stands both plain and under a function has two entries, the plain one first.
 func (t Template) Uses() []Use {
@@ -126,14 +116,6 @@ func (t Template) Uses() []Use {
 		}
 		return 1
 	})
-}
-
-// Values is where the values of placeholders come from.
-type Values struct {
-	// Value returns the value of a name. Its errors say which value is missing.
-	Value func(name string) (string, error)
-	// Now is the time of {time(…)}.
-	Now time.Time
 }
 
 // Expand returns the text with all placeholders replaced. Each value is used

@@ -9,6 +9,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
+// Report notes what is wrong at a path such as "token.params".
+type Report func(path, format string, args ...any)
+
 // The bounds of secrets and variables.
 const (
 	maxNamed   = 32  // secrets, and variables
@@ -48,5 +51,5 @@ func checkDeclared(d *descriptor.Descriptor, used map[string]bool, report Report
 
 // sendsSecret reports whether a grant sends a named secret without a template.
 func sendsSecret(d *descriptor.Descriptor, name string) bool {
-	return slices.Contains(descriptor.PasswordSecrets, name) && slices.Contains(d.Grants, descriptor.Password)
+	return slices.ContainsFunc(d.Grants, func(g descriptor.Grant) bool { return slices.Contains(g.Secrets(), name) })
 }

@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
@@ -64,4 +65,18 @@ func takesAll(d *descriptor.Descriptor, request string, needed []string) bool {
 		}
 	}
 	return true
+}
+
+// takes reports whether a step before a request takes a value.
+func takes(d *descriptor.Descriptor, request, taken string) bool {
+	step, name, _ := strings.Cut(taken, ".")
+	for i, s := range d.Steps {
+		if request == fmt.Sprintf("steps[%d]", i) {
+			break
+		}
+		if _, ok := s.Take[name]; ok && s.Name == step {
+			return true
+		}
+	}
+	return false
 }

@@ -13,9 +13,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// Report notes what is wrong at a path such as "token.params".
-type Report func(path, format string, args ...any)
-
 // Check reports what is wrong with the templates, secrets, variables and taken
 // values of a descriptor.
 func Check(d *descriptor.Descriptor, report Report) {
@@ -102,20 +99,6 @@ func shownValues(allowed []string) string {
 		}
 	}
 	return strings.Join(texts, ", ")
-}
-
-// takes reports whether a step before a request takes a value.
-func takes(d *descriptor.Descriptor, request, taken string) bool {
-	step, name, _ := strings.Cut(taken, ".")
-	for i, s := range d.Steps {
-		if request == fmt.Sprintf("steps[%d]", i) {
-			break
-		}
-		if _, ok := s.Take[name]; ok && s.Name == step {
-			return true
-		}
-	}
-	return false
 }
 
 // checkTaken refuses values of steps that nothing uses, and the use of such

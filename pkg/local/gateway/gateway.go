@@ -69,8 +69,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path, query := sigv4.Target(r)
-	ctx, cancel := context.WithTimeout(r.Context(), Timeout)
-	defer cancel()
+	ctx := &deadline{Context: r.Context(), end: time.Now().Add(Timeout)}
+	defer ctx.release()
 	writeReply(w, g.invoke(ctx, vend.HTTPRequest{
 		Method: r.Method, Path: path, Query: query, Body: body.start, RequestID: id, Caller: caller,
 	}))

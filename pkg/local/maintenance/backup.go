@@ -69,7 +69,11 @@ func Backup(ctx context.Context, f datafolder.Folder, to string) (files int, err
 	if err := w.Close(); err != nil {
 		return 0, err
 	}
-	return len(names), private.CreateFile(to, archive.Bytes())
+	err = private.CreateFile(to, archive.Bytes())
+	if errors.Is(err, fs.ErrExist) {
+		err = fmt.Errorf("%s is there already: name a new file", to)
+	}
+	return len(names), err
 }
 
 // backedUp returns the names of the files of a data folder that a backup holds.

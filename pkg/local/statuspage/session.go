@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -72,8 +74,11 @@ func (s *sessions) signIn(code string, now time.Time) (cookie string, err error)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire(now)
-	if _, again := s.used[text]; again || len(s.active) >= maxSessions {
+	if _, again := s.used[text]; again {
 		return "", errLink
+	}
+	if len(s.active) >= maxSessions {
+		s.endOldest()
 	}
 	cookie = rand.Text() + rand.Text()
 	s.used[text], s.active[sha256.Sum256([]byte(cookie))] = made.Add(2*linkLife), now.Add(sessionLife)
@@ -95,6 +100,14 @@ func (s *sessions) expire(now time.Time) {
 			delete(s.active, sum)
 		}
 	}
+}
+
+// endOldest ends the session that would end first. s.mu is held.
+func (s *sessions) endOldest() {
+	oldest := slices.MinFunc(slices.Collect(maps.Keys(s.active)), func(a, b [sha256.Size]byte) int {
+		return s.active[a].Compare(s.active[b])
+	})
+	delete(s.active, oldest)
 }
 
 // signedIn reports whether a cookie is one of a session.

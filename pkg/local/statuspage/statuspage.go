@@ -7,34 +7,11 @@
 package statuspage
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
-	"net/url"
 	"time"
-
-	"github.com/tokenvend/tokenvend/pkg/operate"
-	"github.com/tokenvend/tokenvend/pkg/redact"
 )
-
-// Config is what a page is made from. Tokens and Secret are required.
-type Config struct {
-	Tokens func(context.Context) ([]operate.Status, error) // every token's status
-	Secret redact.String                                   // of the operator's key
-	Events *Events                                         // nil: none are shown
-	// Advice returns what to do about a token, "" for nothing. nil: nothing.
-	Advice func(operate.Status) string
-	// Command returns how an operator runs a command of the program. nil: the
-	// command after "tokenvend".
-	Command func(string) string
-}
-
-// page serves the page.
-type page struct {
-	Config
-	sessions sessions
-}
 
 // cookieName is the name of the cookie of a session.
 const cookieName = "tokenvend_ui"
@@ -122,7 +99,7 @@ func (p *page) show(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	p.write(w, http.StatusOK, "status", p.view(all, choiceOf(r.URL.Query()), time.Now()))
+	p.write(w, http.StatusOK, "status", p.tokens(all, choiceOf(r.URL.Query()), time.Now()))
 }
 
 // signedOut says how to sign in.
@@ -141,11 +118,4 @@ func (p *page) command(command string) string {
 		return "tokenvend " + command
 	}
 	return p.Command(command)
-}
-
-// choice is what the page is asked for.
-type choice struct{ State, Text, Sort string }
-
-func choiceOf(q url.Values) choice {
-	return choice{State: q.Get("state"), Text: q.Get("text"), Sort: q.Get("sort")}
 }

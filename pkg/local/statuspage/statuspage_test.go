@@ -215,3 +215,25 @@ func TestRelative(t *testing.T) {
 		}
 	}
 }
+
+// A new link has to work however often the page was opened before.
+func TestNewestSessionTakesTheOldestsPlace(t *testing.T) {
+	now := time.Now()
+	s := sessions{secret: redact.New("s"), start: now}
+	var cookies []string
+	for i := range maxSessions + 1 {
+		at := now.Add(time.Duration(i) * time.Second)
+		_, code, _ := strings.Cut(newLink(s.secret, at), "code=")
+		cookie, err := s.signIn(code, at)
+		if err != nil {
+			t.Fatalf("signIn() of link %d = %v, want a session", i, err)
+		}
+		cookies = append(cookies, cookie)
+	}
+	end := now.Add(maxSessions * time.Second)
+	for i, want := range map[int]bool{0: false, 1: true, maxSessions: true} {
+		if got := s.signedIn(cookies[i], end); got != want {
+			t.Errorf("signedIn(cookie %d) = %t, want %t", i, got, want)
+		}
+	}
+}

@@ -19,8 +19,8 @@ type message struct {
 	Title, Text, Command string
 }
 
-// view is the page of all tokens.
-type view struct {
+// tokenPage is the page of all tokens.
+type tokenPage struct {
 	Style  template.CSS
 	Choice choice
 	Counts []count
@@ -74,8 +74,8 @@ func rank(s api.State) int {
 	return len(states)
 }
 
-func (p *page) view(all []operate.Status, c choice, now time.Time) view {
-	v := view{Style: style, Choice: c, All: len(all), Now: now.UTC()}
+func (p *page) tokens(all []operate.Status, c choice, now time.Time) tokenPage {
+	v := tokenPage{Style: style, Choice: c, All: len(all), Now: now.UTC()}
 	if p.Events != nil {
 		v.Events = p.Events.newest()
 	}

@@ -62,7 +62,7 @@ func (b Body) Problem(show func(string) string) string {
 // Document returns the body as JSON. isForm reports whether it was a form. The
 // problem is "" where the body is one JSON value or a form.
 func (b Body) Document() (doc jsonpointer.Document, isForm bool, problem string) {
-	if b.isForm() {
+	if isFormEncoded(b.contentType, b.Text) {
 		return formDocument(b.Text), true, ""
 	}
 	doc, err := jsonpointer.Read(b.Text)

@@ -19,14 +19,14 @@ const (
 	maxForm   = 4 * jsonpointer.MaxText // bytes of all values
 )
 
-// isForm reports whether a body is form-encoded: by its content type, or by its
-// form.
-func (b Body) isForm() bool {
-	text := bytes.TrimSpace(b.Text)
+// isFormEncoded reports whether a body is form-encoded: by its content type, or
+// by its form.
+func isFormEncoded(contentType string, body []byte) bool {
+	text := bytes.TrimSpace(body)
 	if len(text) == 0 || text[0] == '{' || text[0] == '[' {
 		return false // whatever the content type says
 	}
-	kind, _, _ := strings.Cut(b.contentType, ";")
+	kind, _, _ := strings.Cut(contentType, ";")
 	if strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
 		return true
 	}

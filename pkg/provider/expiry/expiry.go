@@ -13,34 +13,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
-// Expiry is one lifetime as a server gave it: relative or absolute. The zero
-// value means that it gave none.
-type Expiry struct {
-	Given bool
-	// In is relative to the time of the request, and used only where At is
-	// zero. 0 means "already expired", never "does not expire".
-	In time.Duration
-	// At is absolute, on the provider's clock.
-	At time.Time
-}
-
-// Oddity is what was odd about an expiry, in fixed words that complete a
-// sentence and quote nothing; "" means nothing.
-type Oddity string
-
-// The oddities.
 const (
-	Unreadable Oddity = "cannot be read and counts as not given"
-	Misspelt   Oddity = "is not of the kind that the descriptor names"
-	Zoneless   Oddity = "has no time zone and is read as UTC"
-	Beyond     Oddity = "is beyond any clock and is capped"
-	Negative   Oddity = "is negative and counts as 0"
-)
-
-const (
-	digits = "0123456789"
-	lower  = "abcdefghijklmnopqrstuvwxyz"
-
 	// leastEpoch is the smallest number of seconds that is read as a time: the
 	// year 2001. As a span it would be 31 years.
 	leastEpoch = 1e9
@@ -158,15 +131,6 @@ func likelyKind(amount float64, kind descriptor.ExpiryKind, now time.Time) descr
 // isNear reports whether a number is likely to be a time, in seconds.
 func isNear(seconds float64, now time.Time) bool {
 	return seconds >= leastEpoch && sinceEpoch(seconds).Sub(now).Abs() < nearby
-}
-
-// span returns that many units; at most what a time.Duration holds, 292 years.
-func span(amount float64, unit time.Duration) time.Duration {
-	nanos := amount * float64(unit)
-	if nanos >= math.MaxInt64 {
-		return math.MaxInt64
-	}
-	return time.Duration(nanos)
 }
 
 // sinceEpoch returns the time that many seconds after 1970, to the millisecond:

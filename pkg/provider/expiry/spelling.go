@@ -10,6 +10,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 )
 
+const (
+	digits = "0123456789"
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+)
+
 // withZone are the layouts of a time that token endpoints are known to use,
 // besides those of RFC 3339 and HTTP. Fractions of a second need no layout.
 var withZone = []string{
@@ -140,4 +145,13 @@ func parseUnits(text string) (total time.Duration, ok bool) {
 		total += min(span(n, unit), math.MaxInt64-total)
 	}
 	return total, ok
+}
+
+// span returns that many units; at most what a time.Duration holds, 292 years.
+func span(amount float64, unit time.Duration) time.Duration {
+	nanos := amount * float64(unit)
+	if nanos >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return time.Duration(nanos)
 }

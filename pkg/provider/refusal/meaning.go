@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
-	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
 	"github.com/tokenvend/tokenvend/pkg/provider/sentence"
 )
 
@@ -146,46 +145,6 @@ func (r Refusal) has(phrase string) bool {
 	return slices.ContainsFunc(append(r.texts, r.Text), func(text string) bool {
 		return strings.Contains(strings.ToLower(text), strings.ToLower(phrase))
 	})
-}
-
-// maxSearched is the longest response that is searched for errors in places
-// that RFC 6749 does not name. Each place costs a pass over the response.
-const maxSearched = 16 << 10
-
-// otherErrors returns the error codes and the sentences in places that RFC 6749
-// does not name: {"status":…,"message":…}, {"errors":[…]}.
-func otherErrors(doc jsonpointer.Document) (words, texts []string) {
-	if len(doc) > maxSearched {
-		return nil, nil
-	}
-	add := func(text string) {
-		if text != "" {
-			word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
-			words, texts = append(words, strings.TrimRight(word, ":,;.")), append(texts, text)
-		}
-	}
-	for _, at := range otherPlaces {
-		text, _ := doc.Lookup(at).(string)
-		add(text)
-	}
-	if _, isObject := doc.Lookup("/errors/0").(jsonpointer.Document); !isObject {
-		return words, texts
-	}
-	var all []string
-	for _, name := range []string{"errorType", "type", "resource", "field", "code", "error", "message", "detail"} {
-		if text, ok := doc.Lookup("/errors/0/" + name).(string); ok {
-			add(text)
-			all = append(all, text)
-		}
-	}
-	add(strings.Join(all, " "))
-	return words, texts
-}
-
-// otherPlaces are the places of error codes and of their descriptions.
-var otherPlaces = []string{
-	"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType",
-	"/message", "/msg", "/error/message", "/error_description", "/errors/0",
 }
 
 // IsTransient reports whether a 4xx is about the server at this moment, and not

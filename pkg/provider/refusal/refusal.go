@@ -65,3 +65,43 @@ func (r *Refusal) addBusiness(success descriptor.Success, v body.Values) {
 		r.Code = cmp.Or(r.Code, code)
 	}
 }
+
+// maxSearched is the longest response that is searched for errors in places
+// that RFC 6749 does not name. Each place costs a pass over the response.
+const maxSearched = 16 << 10
+
+// otherErrors returns the error codes and the sentences in places that RFC 6749
+// does not name: {"status":…,"message":…}, {"errors":[…]}.
+func otherErrors(doc jsonpointer.Document) (words, texts []string) {
+	if len(doc) > maxSearched {
+		return nil, nil
+	}
+	add := func(text string) {
+		if text != "" {
+			word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+			words, texts = append(words, strings.TrimRight(word, ":,;.")), append(texts, text)
+		}
+	}
+	for _, at := range otherPlaces {
+		text, _ := doc.Lookup(at).(string)
+		add(text)
+	}
+	if _, isObject := doc.Lookup("/errors/0").(jsonpointer.Document); !isObject {
+		return words, texts
+	}
+	var all []string
+	for _, name := range []string{"errorType", "type", "resource", "field", "code", "error", "message", "detail"} {
+		if text, ok := doc.Lookup("/errors/0/" + name).(string); ok {
+			add(text)
+			all = append(all, text)
+		}
+	}
+	add(strings.Join(all, " "))
+	return words, texts
+}
+
+// otherPlaces are the places of error codes and of their descriptions.
+var otherPlaces = []string{
+	"/error", "/error/code", "/error/type", "/errorCode", "/error_code", "/code", "/status", "/errorType",
+	"/message", "/msg", "/error/message", "/error_description", "/errors/0",
+}

@@ -7,12 +7,13 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/clientauth"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 )
 
 // authenticate adds the client authentication.
-func (b *building) authenticate(r descriptor.Request) *Error {
-	if b.client.ID == "" && r.NeedsClientID() {
-		return OfClient(Misconfigured("client_id: missing"))
+func (b *building) authenticate(r descriptor.Request) *response.Error {
+	if b.values.Client.ID == "" && r.NeedsClientID() {
+		return response.ClientMisconfiguration("client_id: missing")
 	}
 	for _, method := range r.Auth {
 		if err := b.authenticateBy(method, r); err != nil {
@@ -22,7 +23,7 @@ func (b *building) authenticate(r descriptor.Request) *Error {
 	return nil
 }
 
-func (b *building) authenticateBy(method clientauth.Method, r descriptor.Request) *Error {
+func (b *building) authenticateBy(method clientauth.Method, r descriptor.Request) *response.Error {
 	b.Authenticated = b.Authenticated || method != clientauth.None
 	switch method {
 	case clientauth.Basic, clientauth.BasicEncoded:
@@ -34,27 +35,27 @@ func (b *building) authenticateBy(method clientauth.Method, r descriptor.Request
 	case clientauth.TLS:
 		return b.certificate(r)
 	case clientauth.None:
-		b.set(r, descriptor.FieldClientID, b.client.ID)
+		b.set(r, descriptor.FieldClientID, b.values.Client.ID)
 		return nil
 	}
-	return OfClient(Misconfigured("auth %s is not implemented", method))
+	return response.ClientMisconfiguration("auth %s is not implemented", method)
 }
 
 // basic is RFC 7617, or RFC 6749 §2.3.1. Most servers accept only one of the
 // two forms.
-func (b *building) basic(form clientauth.Method) *Error {
+func (b *building) basic(form clientauth.Method) *response.Error {
 	if b.lacksSecret() {
-		return OfClient(Misconfigured("client_secret: missing"))
+		return response.ClientMisconfiguration("client_secret: missing")
 	}
-	id, secret := b.client.ID, b.client.Secret.Reveal()
+	id, secret := b.values.Client.ID, b.values.Client.Secret.Reveal()
 	raw := id + ":" + secret
 	encoded := formEncoded(id) + ":" + formEncoded(secret)
 	sent, other := raw, clientauth.BasicEncoded
 	if form == clientauth.BasicEncoded {
 		sent, other = encoded, clientauth.Basic
 	} else if strings.Contains(id, ":") {
-		return OfClient(Misconfigured(
-			"client_id: holds a colon, which Basic cannot carry; does the provider take basic_encoded?"))
+		return response.ClientMisconfiguration(
+			"client_id: holds a colon, which Basic cannot carry; does the provider take basic_encoded?")
 	}
 	if raw != encoded {
 		b.AuthHint = "id or secret have characters that " + string(other) + " sends otherwise: perhaps that is expected"
@@ -66,32 +67,34 @@ func (b *building) basic(form clientauth.Method) *Error {
 	return nil
 }
 
-func (b *building) lacksSecret() bool { return b.client.Secret.IsZero() && !b.client.EmptySecret }
+func (b *building) lacksSecret() bool {
+	return b.values.Client.Secret.IsZero() && !b.values.Client.EmptySecret
+}
 
 // formEncoded encodes one value as application/x-www-form-urlencoded, with a
 // space as %20: every decoder of forms reads that, and servers that decode
 // percent-encoding alone, such as Authlib's, read no plus sign.
 func formEncoded(value string) string { return strings.ReplaceAll(url.QueryEscape(value), "+", "%20") }
 
-func (b *building) post(r descriptor.Request) *Error {
+func (b *building) post(r descriptor.Request) *response.Error {
 	if b.lacksSecret() {
-		return OfClient(Misconfigured("client_secret: missing"))
+		return response.ClientMisconfiguration("client_secret: missing")
 	}
-	secret := b.client.Secret.Reveal()
+	secret := b.values.Client.Secret.Reveal()
 	b.Mask.Add(secret)
-	if !b.set(r, descriptor.FieldClientID, b.client.ID) || !b.set(r, descriptor.FieldClientSecret, secret) {
-		return OfClient(Misconfigured("fields: auth post needs client_id and client_secret"))
+	if !b.set(r, descriptor.FieldClientID, b.values.Client.ID) || !b.set(r, descriptor.FieldClientSecret, secret) {
+		return response.ClientMisconfiguration("fields: auth post needs client_id and client_secret")
 	}
 	return nil
 }
 
 // certificate is RFC 8705 §2: the connection authenticates the client, and a
 // parameter names it.
-func (b *building) certificate(r descriptor.Request) *Error {
-	if b.client.Certificate == nil {
-		return OfClient(Misconfigured("certificate: missing"))
+func (b *building) certificate(r descriptor.Request) *response.Error {
+	if b.values.Client.Certificate == nil {
+		return response.ClientMisconfiguration("certificate: missing")
 	}
-	b.Cert = b.client.Certificate
-	b.set(r, descriptor.FieldClientID, b.client.ID)
+	b.Cert = b.values.Client.Certificate
+	b.set(r, descriptor.FieldClientID, b.values.Client.ID)
 	return nil
 }

@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // Step returns the request of a step. taken are the values of the steps before
 // it, by STEP.NAME.
-func (b Builder) Step(i int, req TokenRequest, taken map[string]redact.String) (*Call, *Error) {
+func (b Builder) Step(i int, req TokenRequest, taken map[string]redact.String) (*Call, *response.Error) {
 	step := b.Descriptor.Steps[i]
 	u, err := b.relative(fmt.Sprintf("steps[%d].url", i), step.URL, taken)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
+	"github.com/tokenvend/tokenvend/pkg/provider/response"
+	"github.com/tokenvend/tokenvend/pkg/provider/values"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -14,15 +16,15 @@ const expectedURL = "expected an https URL without user, password and fragment"
 
 // url returns the URL of the endpoint for a grant. taken are the values of
 // earlier steps.
-func (b Builder) url(g descriptor.Grant, taken map[string]redact.String) (*url.URL, *Error) {
-	raw, problem := b.Client.TokenURL, (*Error)(nil)
+func (b Builder) url(g descriptor.Grant, taken map[string]redact.String) (*url.URL, *response.Error) {
+	raw, problem := b.Client.TokenURL, (*response.Error)(nil)
 	if raw == "" {
 		if raw, problem = b.expandURL("token.url", b.Descriptor.Token.URL, taken); problem != nil {
 			return nil, problem
 		}
 	}
 	if raw == "" {
-		return nil, OfClient(Misconfigured("token_url: missing, and the vendor publishes none"))
+		return nil, response.ClientMisconfiguration("token_url: missing, and the vendor publishes none")
 	}
 	u, err := url.Parse(raw)
 	if err == nil && g == descriptor.RefreshToken && b.Descriptor.Refresh.URL != "" {
@@ -35,14 +37,14 @@ func (b Builder) url(g descriptor.Grant, taken map[string]redact.String) (*url.U
 		err = descriptor.CheckURL(u)
 	}
 	if err != nil {
-		return nil, OfClient(Misconfigured("token_url: " + expectedURL))
+		return nil, response.ClientMisconfiguration("token_url: " + expectedURL)
 	}
 	return u, nil
 }
 
 // relative returns a URL of the descriptor that may be relative to the token
 // URL.
-func (b Builder) relative(field, raw string, taken map[string]redact.String) (*url.URL, *Error) {
+func (b Builder) relative(field, raw string, taken map[string]redact.String) (*url.URL, *response.Error) {
 	raw, failure := b.expandURL(field, raw, taken)
 	if failure != nil {
 		return nil, failure
@@ -59,16 +61,16 @@ func (b Builder) relative(field, raw string, taken map[string]redact.String) (*u
 		err = descriptor.CheckURL(u)
 	}
 	if err != nil {
-		return nil, Misconfigured("%s: "+expectedURL, field)
+		return nil, response.Misconfiguration("%s: "+expectedURL, field)
 	}
 	return u, nil
 }
 
 // expandURL replaces the placeholders of a URL.
-func (b Builder) expandURL(field, raw string, taken map[string]redact.String) (string, *Error) {
+func (b Builder) expandURL(field, raw string, taken map[string]redact.String) (string, *response.Error) {
 	expanded, err := placeholder.ExpandURL(b.Descriptor, raw, func(name string) (string, error) {
 		if variable, ok := strings.CutPrefix(name, placeholder.VariablePrefix); ok {
-			return variableOf(b.Descriptor, b.Client, variable)
+			return values.Variable(b.Descriptor, b.Client, variable)
 		}
 		if step, ok := strings.CutPrefix(name, placeholder.StepPrefix); ok {
 			return taken[step].Reveal(), nil
@@ -76,7 +78,7 @@ func (b Builder) expandURL(field, raw string, taken map[string]redact.String) (s
 		return b.Client.ID, nil
 	})
 	if err != nil {
-		return "", asError(field, err)
+		return "", values.AsError(field, err)
 	}
 	return cmp.Or(expanded, raw), nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/jsonpointer"
+	"github.com/tokenvend/tokenvend/pkg/mask"
 	"github.com/tokenvend/tokenvend/pkg/provider/refusal"
 )
 
@@ -198,4 +199,17 @@ func aboutRequest(code string) bool {
 		"invalid_request", "invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target",
 		"access_denied",
 	}, code)
+}
+
+// Misconfiguration returns an error of kind [Misconfigured].
+func Misconfiguration(format string, args ...any) *Error {
+	text := mask.Line(fmt.Sprintf(format, args...), MaxDescription)
+	return &Error{Kind: Misconfigured, Description: text, Permanent: true}
+}
+
+// ClientMisconfiguration is [Misconfiguration], of the client as a whole.
+func ClientMisconfiguration(format string, args ...any) *Error {
+	e := Misconfiguration(format, args...)
+	e.Client = true
+	return e
 }

@@ -10,6 +10,10 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
+// maxWhole is the longest value that is searched for a refresh token before a
+// part of it is vended, in bytes.
+const maxWhole = 2 * token.MaxExtra
+
 // readExtra adds the further values that callers get. One that cannot be vended
 // costs nothing but itself.
 func (q *Request) readExtra(v body.Values, places map[string]string, resp *TokenResponse) {
@@ -19,8 +23,8 @@ func (q *Request) readExtra(v body.Values, places map[string]string, resp *Token
 	}
 	for _, name := range slices.Sorted(maps.Keys(places)) {
 		value := v.Lookup(places[name])
-		text, isText := body.AsText(value)
-		text, isMatched := q.matched(name, text)
+		whole, isText := body.AsText(value)
+		text, isMatched := q.matched(name, whole)
 		size := len(name) + len(text)
 		switch {
 		case !isMatched:
@@ -29,9 +33,9 @@ func (q *Request) readExtra(v body.Values, places map[string]string, resp *Token
 			continue
 		case !isText:
 			resp.warn("the extra value " + name + " is no string, number or boolean and is not kept")
-		case size > left:
+		case size > left, len(whole) > maxWhole:
 			resp.warn("the extra value " + name + " is too long and is not kept")
-		case q.holdsRefresh(text, resp.Refresh):
+		case q.holdsRefresh(whole, resp.Refresh): // of which extra_match may cut a piece
 			resp.warn("the extra value " + name + " holds a refresh token and is not kept")
 		default:
 			left -= size
@@ -59,13 +63,4 @@ func (q *Request) matched(name, text string) (part string, ok bool) {
 		return "", false
 	}
 	return groups[1], true
-}
-
-// maskExtra masks the further values wherever else a response repeats them.
-func (q *Request) maskExtra(v body.Values, places map[string]string) {
-	for _, place := range places {
-		if text, ok := body.AsText(v.Lookup(place)); ok {
-			q.Mask.AddValue(text)
-		}
-	}
 }

@@ -119,3 +119,13 @@ func TestExtraValueIsAPartOfAnother(t *testing.T) {
 			answer.Access.Reveal(), revealed(answer), answer.Warnings, e, want)
 	}
 }
+
+// Two expressions could cut a refresh token into pieces that are none.
+func TestExtraValueIsNoPartOfARefreshToken(t *testing.T) {
+	const d = `{"token":{"url":"https://login.test/token"},"refresh":{},"response":{` +
+		`"extra":{"a":"/Refresh_Token","b":"/Refresh_Token"},"extra_match":{"a":"^(.{6})","b":"^.{6}(.*)$"}}}`
+	answer, e := exchangeBy(t, d, creds, says(200, `{"access_token":"a","refresh_token":"RT-12345678"}`))
+	if e != nil || len(answer.Extra) != 0 || answer.Refresh.Reveal() != "RT-12345678" {
+		t.Errorf("Token() = extra %v, %v, want the refresh token kept and no piece of it", revealed(answer), e)
+	}
+}

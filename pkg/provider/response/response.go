@@ -16,14 +16,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
-// MaxDescription is the longest description of an [Error], in bytes.
-const MaxDescription = 200
-
-const (
-	maxToken = 64 << 10 // bytes: too long for a header
-	maxCode  = 64       // bytes
-)
-
 // read reads a response with a status of success. A good token is not lost
 // because of what stands beside it: what was odd becomes a warning. A refresh
 // token is taken from part of a response too: the old one may be spent.
@@ -67,8 +59,6 @@ func (m Message) warn(said refusal.Refusal, isForm bool, resp *TokenResponse) {
 		resp.warn("the answer is form-encoded, not JSON")
 	}
 }
-
-func (a *TokenResponse) warn(words string) { a.Warnings = append(a.Warnings, words) }
 
 // unusable returns the error of a response without a usable token.
 func unusable(m Message, problem string) *Error {
@@ -131,26 +121,6 @@ func (q *Request) readToken(v body.Values, now time.Time, resp *TokenResponse) (
 	if resp.Scope != "" && q.holdsToken(resp.Scope) {
 		resp.Scope = ""
 		resp.warn("the scope holds a token and counts as not named")
-	}
-	return ""
-}
-
-func accessAt(d *descriptor.Descriptor) string {
-	return cmp.Or(d.Response.Access, "/access_token")
-}
-
-func refreshAt(d *descriptor.Descriptor) string {
-	return cmp.Or(d.Response.Refresh, "/refresh_token")
-}
-
-// unsafeToken returns why a token cannot stand in a header field: RFC 6749
-// §A.12 without the space, which would end it.
-func unsafeToken(token string) string {
-	if len(token) > maxToken {
-		return "is longer than 64 KiB"
-	}
-	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "has characters that would break a header"
 	}
 	return ""
 }
@@ -231,3 +201,21 @@ func joined(doc jsonpointer.Document) string {
 
 // JWTExpiry returns the "exp" of an access token that is a JWT.
 func (a TokenResponse) JWTExpiry() expiry.Expiry { return expiry.OfJWT(a.Access.Reveal()) }
+
+// ofSuccess returns the values of a response with success. problem says why
+// its body cannot be read; isForm reports whether it was a form.
+func (q *Request) ofSuccess(m Message) (v body.Values, isForm bool, problem string) {
+	v.Header = m.Header
+	if q.Descriptor.Response.Format == descriptor.FormatText {
+		v.Document, problem = m.Body.TextDocument("access_token")
+	} else {
+		v.Document, isForm, problem = m.Body.Document()
+	}
+	if cut := m.Body.Problem(q.code); cut != "" {
+		problem = cut
+	}
+	if _, apart := descriptor.HeaderPlace(q.Descriptor.Response.Access); apart {
+		problem = "" // the token does not stand in the body
+	}
+	return v, isForm, problem
+}

@@ -1,9 +1,13 @@
 package response
 
 import (
+	"net/http"
+	"slices"
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/mask"
+	"github.com/tokenvend/tokenvend/pkg/provider/body"
 	"github.com/tokenvend/tokenvend/pkg/provider/expiry"
 	"github.com/tokenvend/tokenvend/pkg/provider/skew"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -34,10 +38,20 @@ type TokenResponse struct {
 	Warnings []string
 }
 
+func (a *TokenResponse) warn(words string) { a.Warnings = append(a.Warnings, words) }
+
 // RateLimit is the rate limit in the header of a response.
 type RateLimit struct {
 	RetryAt time.Time // on our clock; zero: none
 }
+
+// MaxDescription is the longest description of an [Error], in bytes.
+const MaxDescription = 200
+
+const (
+	maxToken = 64 << 10 // bytes: too long for a header
+	maxCode  = 64       // bytes
+)
 
 // Kind is a class of errors, by what helps against them. The zero value is the
 // transient one.
@@ -96,4 +110,47 @@ type Error struct {
 	// may quote a response. Of an Unproven error it is what AWS or the system
 	// returned.
 	Cause error
+}
+
+// Message is an HTTP response.
+type Message struct {
+	Status int
+	Header http.Header
+	Body   body.Body
+	SentAt time.Time // our clock, just before the request was sent
+	At     time.Time // our clock, when the header had arrived
+
+	// TimedOut is the error of a body that our own deadline cut short.
+	TimedOut *Error
+}
+
+// Request is what is known of the request that a message answers.
+type Request struct {
+	Descriptor *descriptor.Descriptor
+	Grant      descriptor.Grant
+	Refresh    redact.String // the refresh token that was sent
+
+	// Authenticated reports whether the request had client authentication.
+	Authenticated bool
+	// AuthHint is added to an error that may mean that the client
+	// authentication has the wrong form.
+	AuthHint string
+	// Mask hides what was sent in every text that is taken from the response.
+	Mask mask.Set
+
+	tokens    []string        // the response's own
+	refreshes []redact.String // refresh tokens among them, by their names
+}
+
+// Follow notes the request before this one in the same exchange: a response may
+// repeat what any of them sent.
+func (q *Request) Follow(before *Request) {
+	q.Refresh, q.refreshes = before.Refresh, slices.Clone(before.refreshes)
+	q.Mask.AddAll(before.Mask)
+}
+
+// ofError returns the values of a response without success.
+func (m Message) ofError() body.Values {
+	doc, _, _ := m.Body.Document()
+	return body.Values{Document: doc, Header: m.Header}
 }

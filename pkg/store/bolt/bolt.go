@@ -31,17 +31,6 @@ var ErrInUse = errors.New("the store is in use by another process")
 // lockWait is how long Open waits for a process that is shutting down.
 const lockWait = 800 * time.Millisecond
 
-// The buckets. root holds the file's type and format; entries holds rows by
-// key, see rowKey; due is an index of them by time, see dueKey; waiting is an
-// index of those that are overdue before their next attempt, see waitingKey.
-var (
-	rootBucket    = []byte("tokenvend")
-	entriesBucket = []byte("entries")
-	dueBucket     = []byte("due")
-	waitingBucket = []byte("waiting")
-	formatKey     = []byte("format")
-)
-
 // Store is a [store.Store] whose reads are all strong.
 type Store struct {
 	db   *bbolt.DB

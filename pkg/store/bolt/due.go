@@ -78,27 +78,6 @@ func until(index *bbolt.Bucket, end []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// fillWaiting makes the index waiting in a file of a program that had none.
-func fillWaiting(tx *bbolt.Tx) error {
-	waiting, err := tx.CreateBucket(waitingBucket)
-	if err != nil {
-		return err
-	}
-	return tx.Bucket(dueBucket).ForEach(func(key, value []byte) error {
-		if len(key) <= dueTime || len(value) < 2*dueTime {
-			return nil
-		}
-		next, alarm := key[:dueTime], value[dueTime:2*dueTime]
-		if bytes.Equal(alarm, never) || bytes.Compare(alarm, next) >= 0 {
-			return nil
-		}
-		return waiting.Put(slices.Concat(alarm, key[dueTime:]), slices.Concat(value[:dueTime], next))
-	})
-}
-
-// never is the zero time in an index.
-var never = millis(time.Time{})
-
 // Forget deletes entries whose ForgetAt has passed and that are not leased, and
 // keys that were leased a day ago and never written. It returns the number of
 // deleted rows. It reads every entry, so call it once an hour or less.

@@ -109,9 +109,6 @@ func (i *Inspection) index(tx *bbolt.Tx) error {
 	})
 }
 
-// dueTime is the length of the time at the start of a key of the index.
-const dueTime = 8
-
 // Salvage writes those rows of the file from that can be read, and that keep
 // reports true for, to the new file to, and returns how many there were. The
 // file from is not changed.

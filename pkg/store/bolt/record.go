@@ -5,10 +5,24 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
+)
+
+// The buckets. root holds the file's type and format; entries holds rows by
+// key, see rowKey; due is an index of them by time, see dueKey; waiting is an
+// index of those that are overdue before their next attempt, see waitingKey.
+var (
+	rootBucket    = []byte("tokenvend")
+	entriesBucket = []byte("entries")
+	dueBucket     = []byte("due")
+	waitingBucket = []byte("waiting")
+	formatKey     = []byte("format")
 )
 
 // fileFormat is the version of the buckets and their keys. firstFormat and
@@ -139,3 +153,27 @@ func millis(t time.Time) []byte {
 	// before 1970, and for the zero time: 0
 	return binary.BigEndian.AppendUint64(nil, uint64(max(0, t.UnixMilli())))
 }
+
+// fillWaiting makes the index waiting in a file of a program that had none.
+func fillWaiting(tx *bbolt.Tx) error {
+	waiting, err := tx.CreateBucket(waitingBucket)
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(dueBucket).ForEach(func(key, value []byte) error {
+		if len(key) <= dueTime || len(value) < 2*dueTime {
+			return nil
+		}
+		next, alarm := key[:dueTime], value[dueTime:2*dueTime]
+		if bytes.Equal(alarm, never) || bytes.Compare(alarm, next) >= 0 {
+			return nil
+		}
+		return waiting.Put(slices.Concat(alarm, key[dueTime:]), slices.Concat(value[:dueTime], next))
+	})
+}
+
+// never is the zero time in an index.
+var never = millis(time.Time{})
+
+// dueTime is the length of the time at the start of a key of the index.
+const dueTime = 8

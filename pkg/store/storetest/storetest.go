@@ -48,9 +48,3 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, with ...Option) {
 		testModel(t, open(t))
 	})
 }
-
-// sentence is one sentence of the contract with its test.
-type sentence struct {
-	says string
-	test func(harness)
-}

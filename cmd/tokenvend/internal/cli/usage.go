@@ -39,7 +39,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		return clierror.Usage("--%s needs a value", e.GetFlag().Name)
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		if expected, ok := errors.AsType[*command.ExpectedError](err); ok {
+		if expected, ok := errors.AsType[*clierror.ExpectedError](err); ok {
 			return clierror.Usage("--%s: %v", e.GetFlag().Name, expected)
 		}
 		return clierror.Usage("--%s: that value is not understood", e.GetFlag().Name)

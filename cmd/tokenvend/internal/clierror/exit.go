@@ -95,3 +95,12 @@ func requestID(id string) string {
 	}
 	return " (request id " + id + ")"
 }
+
+// ExpectedError is the error of a flag's value. It does not quote the value.
+type ExpectedError struct{ text string }
+
+// Error implements error.
+func (e *ExpectedError) Error() string { return e.text }
+
+// Expected returns an [ExpectedError].
+func Expected(format string, args ...any) error { return &ExpectedError{fmt.Sprintf(format, args...)} }

@@ -45,7 +45,7 @@ func Advice(code api.Code, credential string, commands hint.Commands) string {
 	case api.TooManyVariants:
 		return "ask for the credential's default, or raise max_variants in its secret"
 	case api.ProviderRejected:
-		return "check client id, client secret and token URL with the provider"
+		return "check client id, client secret, key or proof, and token URL with the provider"
 	case api.ProviderMalformed:
 		return "check that token_url and provider are the right ones"
 	case api.ProviderUnavailable, api.StoreUnavailable, api.SecretUnavailable, api.SealUnavailable:

@@ -75,7 +75,7 @@ func (a *account) Type() string { return "string" }
 func (a *account) Set(value string) error {
 	value = strings.TrimSpace(value)
 	if value == "" {
-		return Expected("expected an account; without the flag, it is the client's own grant")
+		return clierror.Expected("expected an account; without the flag, it is the client's own grant")
 	}
 	*a = account(value)
 	return nil
@@ -123,7 +123,7 @@ func (p Program) Confirm(question, consequence string) error {
 	if err != nil {
 		return err
 	}
-	if answer != "y" && answer != "yes" {
+	if answer = strings.ToLower(answer); answer != "y" && answer != "yes" {
 		return errors.New(consequence)
 	}
 	return nil

@@ -1,12 +1,12 @@
 package command
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
@@ -25,20 +25,11 @@ func (c *Choice) Type() string { return "string" }
 // Set implements pflag.Value.
 func (c *Choice) Set(value string) error {
 	if !slices.Contains(c.Allowed, value) {
-		return Expected("expected %s", Alternatives(c.Allowed))
+		return clierror.Expected("expected %s", Alternatives(c.Allowed))
 	}
 	c.Value = value
 	return nil
 }
-
-// ExpectedError is the error of a flag's value. It does not quote the value.
-type ExpectedError struct{ text string }
-
-// Error implements error.
-func (e *ExpectedError) Error() string { return e.text }
-
-// Expected returns an [ExpectedError].
-func Expected(format string, args ...any) error { return &ExpectedError{fmt.Sprintf(format, args...)} }
 
 // Alternatives returns "a, b or c".
 func Alternatives(words []string) string {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,13 +34,32 @@ type Flags struct{ URL, Function, Region, Data string }
 
 // Register adds the flags to a command.
 func (f *Flags) Register(set *pflag.FlagSet) {
-	set.StringVar(&f.URL, "url", "", "ask a stack by its API at this `URL`, its output ApiUrl; else "+EnvURL)
-	set.StringVar(&f.Function, "function", "", "ask a stack by its vend `FUNCTION`, by name or ARN, "+
+	set.Var((*place)(&f.URL), "url", "ask a stack by its API at this `URL`, its output ApiUrl; else "+EnvURL)
+	set.Var((*place)(&f.Function), "function", "ask a stack by its vend `FUNCTION`, by name or ARN, "+
 		"and by the alias admin unless :ALIAS follows; else "+EnvFunction)
 	set.StringVar(&f.Region, "region", "", "the stack's `REGION`, else the one in the URL or the ARN, "+
 		"else the AWS configuration's")
-	set.StringVar(&f.Data, "data", "", "ask the server on this machine that keeps its data in this `FOLDER`, "+
+	set.Var((*place)(&f.Data), "data", "ask the server on this machine that keeps its data in this `FOLDER`, "+
 		"and no stack; else "+EnvData+", else ~/"+dataName)
+}
+
+// place is the value of a flag that names where requests go.
+type place string
+
+// String implements pflag.Value.
+func (p *place) String() string { return string(*p) }
+
+// Type implements pflag.Value.
+func (p *place) Type() string { return "string" }
+
+// Set implements pflag.Value. An empty value, as of a variable that is not set,
+// would mean another place: the one that the environment names.
+func (p *place) Set(value string) error {
+	if strings.TrimSpace(value) == "" {
+		return clierror.Expected("expected a value; without the flag, the environment decides")
+	}
+	*p = place(value)
+	return nil
 }
 
 // Place is what a command asks: a stack by its API, a stack by its function, or

@@ -14,8 +14,8 @@ import (
 // maxMembers bounds how many members of an answer are described.
 const maxMembers = 100
 
-// Answer is the form of an answer: names and types, and no value.
-type Answer struct {
+// Response is the form of an answer: names and types, and no value.
+type Response struct {
 	Status      int      `json:"status"`
 	ContentType string   `json:"content_type,omitempty"`
 	Header      []string `json:"header"` // names of fields, sorted
@@ -29,8 +29,8 @@ type Member struct {
 	Type  string `json:"type"`
 }
 
-func describe(m provider.Message) Answer {
-	a := Answer{
+func describe(m provider.Message) Response {
+	a := Response{
 		Status: m.Status, ContentType: m.Header.Get("Content-Type"), Header: slices.Sorted(maps.Keys(m.Header)),
 		Members: []Member{},
 	}
@@ -56,7 +56,7 @@ func describe(m provider.Message) Answer {
 
 // add adds a value and what is in it. Of an array, the first item stands for
 // all.
-func (a *Answer) add(place string, value any) {
+func (a *Response) add(place string, value any) {
 	a.Members = append(a.Members, Member{place, typeOf(value)})
 	switch value := value.(type) {
 	case map[string]any:

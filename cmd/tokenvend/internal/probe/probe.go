@@ -13,18 +13,6 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-// Exchange is a request, and what was answered.
-type Exchange struct {
-	Step string `json:"step,omitempty"` // its name; "": no step
-	// Then reports whether the request is the one after the token request.
-	Then    bool    `json:"then,omitempty"`
-	Request Request `json:"request"`
-	// Answer is nil where none arrived.
-	Answer *Answer `json:"answer,omitempty"`
-
-	name string // of the request: see [request.Call]
-}
-
 // Result is what became of a probe.
 type Result struct {
 	Exchanges []Exchange `json:"exchanges"`

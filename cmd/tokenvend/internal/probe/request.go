@@ -169,3 +169,15 @@ func legibleJSON(name string, value any) any {
 	}
 	return value
 }
+
+// Exchange is a request, and what was answered.
+type Exchange struct {
+	Step string `json:"step,omitempty"` // its name; "": no step
+	// Then reports whether the request is the one after the token request.
+	Then    bool    `json:"then,omitempty"`
+	Request Request `json:"request"`
+	// Answer is nil where none arrived.
+	Answer *Response `json:"answer,omitempty"`
+
+	name string // of the request: see [request.Call]
+}

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -57,7 +57,7 @@ func pairs(into map[string]string) func(string) error {
 	return func(text string) error {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok || name == "" {
-			return command.Expected("expected NAME=VALUE")
+			return clierror.Expected("expected NAME=VALUE")
 		}
 		into[name] = value
 		return nil
@@ -67,11 +67,11 @@ func pairs(into map[string]string) func(string) error {
 func (s *Input) readSecret(text string) error {
 	name, path, ok := strings.Cut(text, "=")
 	if !ok || name == "" {
-		return command.Expected("expected NAME=FILE")
+		return clierror.Expected("expected NAME=FILE")
 	}
 	content, err := readText(path)
 	if err != nil {
-		return command.Expected("%v", err)
+		return clierror.Expected("%v", err)
 	}
 	s.secrets[name] = content
 	return nil
@@ -84,7 +84,7 @@ func (s *Input) readFile(field, path string) error {
 	}
 	text, err := read(path)
 	if err != nil {
-		return command.Expected("%v", err)
+		return clierror.Expected("%v", err)
 	}
 	s.values[field] = text
 	return nil
@@ -93,10 +93,10 @@ func (s *Input) readFile(field, path string) error {
 func (s *Input) readPassphrase(path string) error {
 	text, err := readText(path)
 	if err != nil {
-		return command.Expected("%v", err)
+		return clierror.Expected("%v", err)
 	}
 	if text == "" {
-		return command.Expected("expected a file with a passphrase")
+		return clierror.Expected("expected a file with a passphrase")
 	}
 	s.passphrase = redact.New(text)
 	return nil
@@ -105,10 +105,10 @@ func (s *Input) readPassphrase(path string) error {
 func (s *Input) readDescriptor(path string) error {
 	text, err := readSmall(path)
 	if err != nil {
-		return command.Expected("%v", err)
+		return clierror.Expected("%v", err)
 	}
 	if !json.Valid(text) {
-		return command.Expected("expected a file of JSON")
+		return clierror.Expected("expected a file of JSON")
 	}
 	s.values["descriptor"] = json.RawMessage(text)
 	return nil

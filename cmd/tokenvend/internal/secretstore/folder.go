@@ -96,7 +96,11 @@ func (f *folderStore) Create(ctx context.Context, name string, text redact.Strin
 			return Created{}, err
 		}
 	}
-	if err := f.source.Write(name, []byte(text.Reveal())); err != nil {
+	err := f.source.Create(name, []byte(text.Reveal()))
+	if errors.Is(err, fs.ErrExist) {
+		return Created{}, AlreadyExists(name, f.commands)
+	}
+	if err != nil {
 		return Created{}, err
 	}
 	c, err := f.source.Read(ctx, name, credential.Current)
@@ -109,8 +113,8 @@ func isMissing(path string) bool {
 }
 
 // Replace implements Store.
-func (f *folderStore) Replace(ctx context.Context, name string, text redact.String) (string, error) {
-	if err := f.Find(ctx, name); err != nil {
+func (f *folderStore) Replace(ctx context.Context, name string, before, text redact.String) (string, error) {
+	if err := unchanged(ctx, f, name, before); err != nil {
 		return "", err
 	}
 	return "A server that runs takes it within a second, and keeps a living token until its time",

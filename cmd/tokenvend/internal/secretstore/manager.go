@@ -83,7 +83,10 @@ func (m *manager) Create(ctx context.Context, name string, text redact.String) (
 }
 
 // Replace implements Store.
-func (m *manager) Replace(ctx context.Context, name string, text redact.String) (string, error) {
+func (m *manager) Replace(ctx context.Context, name string, before, text redact.String) (string, error) {
+	if err := unchanged(ctx, m, name, before); err != nil {
+		return "", err
+	}
 	_, err := m.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
 		SecretId: m.id(name), SecretString: aws.String(text.Reveal()),
 	})

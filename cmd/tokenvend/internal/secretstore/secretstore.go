@@ -32,9 +32,9 @@ type Store interface {
 	// Create stores a new secret. It fails if there is one.
 	Create(ctx context.Context, name string, text redact.String) (Created, error)
 
-	// Replace replaces the value of a secret. The error is a NotFoundError if
-	// there is none.
-	Replace(ctx context.Context, name string, text redact.String) (notice string, err error)
+	// Replace replaces the value of a secret, if that is still the one before.
+	// The error is a NotFoundError if there is none.
+	Replace(ctx context.Context, name string, before, text redact.String) (notice string, err error)
 
 	// Remove deletes a secret. The error is a NotFoundError if there is none.
 	Remove(ctx context.Context, name string) (notice string, err error)
@@ -64,6 +64,16 @@ func namesOf(listed []credential.Listed, err error) ([]string, error) {
 	}
 	slices.Sort(names)
 	return names, err
+}
+
+// unchanged returns an error unless a secret still has the value before: an
+// operator takes a while to answer questions, and a trial takes a while too.
+func unchanged(ctx context.Context, s Store, name string, before redact.String) error {
+	now, err := s.Read(ctx, name)
+	if err == nil && !now.Equal(before) {
+		err = fmt.Errorf("the secret of %s was changed meanwhile, and nothing was written: run the command again", name)
+	}
+	return err
 }
 
 // AlreadyExists returns the error of a name that is taken.

@@ -32,7 +32,14 @@ func isPrinted(r rune) bool {
 // string: \x1b, \u202e, \U000e0041.
 func escape(text string, keep func(rune) bool) string {
 	var b strings.Builder
+	b.Grow(len(text))
 	for len(text) > 0 {
+		// The log of a busy server is mostly of these.
+		plain := printedASCII(text)
+		b.WriteString(text[:plain])
+		if text = text[plain:]; text == "" {
+			break
+		}
 		r, size := utf8.DecodeRuneInString(text)
 		switch {
 		case r == utf8.RuneError && size == 1:
@@ -45,6 +52,16 @@ func escape(text string, keep func(rune) bool) string {
 		text = text[size:]
 	}
 	return b.String()
+}
+
+// printedASCII returns the length of the start of text that is printed ASCII.
+func printedASCII(text string) int {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return i
+		}
+	}
+	return len(text)
 }
 
 func escaped(r rune) string {

@@ -152,9 +152,15 @@ func (f *function) ensureAlias(ctx context.Context, alias string) (made bool, er
 	if on := aws.ToString(out.FunctionVersion); on != iampolicy.Latest {
 		return false, fmt.Errorf("the alias %s stands on version %s, which keeps the settings of its time; "+
 			"first run\n  %s",
-			alias, on, iampolicy.UpdateAlias(f.name, alias))
+			alias, on, f.inRegion(iampolicy.UpdateAlias(f.name, alias)))
 	}
 	return false, nil
+}
+
+// inRegion returns a command of the AWS CLI in the function's region, which
+// need not be the configuration's.
+func (f *function) inRegion(command string) string {
+	return "aws --region " + f.region + strings.TrimPrefix(command, "aws")
 }
 
 // withoutRetries has Lambda repeat no asynchronous invocation by the alias:
@@ -191,6 +197,6 @@ func (g *grant) explain(f *function, p permission) error {
 	g.Say("It gets a token with\n  aws lambda invoke --function-name %s --region %s "+
 		"--cli-binary-format raw-in-base64-out --payload '{\"credential\":\"%s\"}' /dev/stdout\n"+
 		"This takes the permission away:\n  %s",
-		p.Alias, f.region, p.Credential, iampolicy.RemovePermission(f.name, alias, p.Statement))
+		p.Alias, f.region, p.Credential, f.inRegion(iampolicy.RemovePermission(f.name, alias, p.Statement)))
 	return nil
 }

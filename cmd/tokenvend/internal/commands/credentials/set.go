@@ -69,7 +69,7 @@ func (s *set) run(ctx context.Context, commands hint.Commands, name string) erro
 			return err
 		}
 	}
-	notice, err := store.Replace(ctx, name, text)
+	notice, err := store.Replace(ctx, name, before, text)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ const (
 	refusedSkew = 5 * time.Minute
 )
 
-func (f *findings) clock(answer middleware.Metadata) {
+func (s *setup) clock(answer middleware.Metadata) {
 	there, ok := awsmiddleware.GetServerTime(answer)
 	here, _ := awsmiddleware.GetResponseAt(answer)
 	if !ok {
@@ -23,10 +23,10 @@ func (f *findings) clock(answer middleware.Metadata) {
 	}
 	switch skew := here.Sub(there).Abs().Truncate(time.Second); {
 	case skew >= refusedSkew:
-		f.fail("clock", fmt.Sprintf("this machine's is %v off AWS's", skew), "set it: signatures are refused")
+		s.Fail("clock", fmt.Sprintf("this machine's is %v off AWS's", skew), "set it: signatures are refused")
 	case skew >= noticedSkew:
-		f.warn("clock", fmt.Sprintf("this machine's is %v off AWS's", skew), "set it before signatures are refused")
+		s.Warn("clock", fmt.Sprintf("this machine's is %v off AWS's", skew), "set it before signatures are refused")
 	default:
-		f.ok("clock", "this machine's agrees with AWS's")
+		s.OK("clock", "this machine's agrees with AWS's")
 	}
 }

@@ -10,19 +10,19 @@ const (
 )
 
 // disk checks the space that is left for the data folder.
-func (f *findings) disk(folder string) {
+func (s *setup) disk(folder string) {
 	free, err := freeSpace(folder)
 	if err != nil {
-		f.unread("disk", err)
+		s.Unread("disk", err)
 		return
 	}
 	finding := fmt.Sprintf("%d MB are free for %s", free>>20, folder)
 	switch {
 	case free < noSpace:
-		f.fail("disk", finding, "free some: without space no token can be stored")
+		s.Fail("disk", finding, "free some: without space no token can be stored")
 	case free < lowSpace:
-		f.warn("disk", finding, "free some: without space no token can be stored")
+		s.Warn("disk", finding, "free some: without space no token can be stored")
 	default:
-		f.ok("disk", "%s", finding)
+		s.OK("disk", "%s", finding)
 	}
 }

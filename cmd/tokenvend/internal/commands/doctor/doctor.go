@@ -11,6 +11,8 @@ import (
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor/checks"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor/permissions"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
@@ -57,8 +59,8 @@ is none.
 }
 
 func (d *doctor) run(ctx context.Context, commands hint.Commands) error {
-	f := findings{commands: commands}
-	at, err := d.expectations(&f)
+	s := setup{List: checks.List{Commands: commands}}
+	at, err := d.expectations(&s)
 	if err != nil {
 		return err
 	}
@@ -67,29 +69,29 @@ func (d *doctor) run(ctx context.Context, commands hint.Commands) error {
 		return err
 	}
 	if place.IsLocal() {
-		f.machine(ctx, place)
-	} else if err := f.stack(ctx, place, d.prefix); err != nil {
+		s.machine(ctx, place)
+	} else if err := s.stack(ctx, place, d.prefix); err != nil {
 		return err
 	}
-	if err := d.print(f); err != nil {
+	if err := d.print(s.List); err != nil {
 		return err
 	}
-	if n := f.count(Failed); n > 0 {
-		return fmt.Errorf("%d of %d checks failed", n, len(f.all))
+	if n := s.Count(checks.Failed); n > 0 {
+		return fmt.Errorf("%d of %d checks failed", n, len(s.All))
 	}
 	return nil
 }
 
 // expectations reads who is meant to have what, and returns where requests go.
 // Beside --function, --url names the stack's API and not where requests go.
-func (d *doctor) expectations(f *findings) (at connection.Flags, err error) {
+func (d *doctor) expectations(s *setup) (at connection.Flags, err error) {
 	at = d.Flags
-	if f.operators, err = parseOperators(d.operators); err != nil {
+	if s.expected.Operators, err = permissions.ParseOperators(d.operators); err != nil {
 		return at, err
 	}
-	f.api = connection.ParseAPI(d.URL).ID
+	s.expected.API = connection.ParseAPI(d.URL).ID
 	if d.URL != "" && d.Function != "" {
-		if f.api == "" {
+		if s.expected.API == "" {
 			return at, clierror.Usage("--url beside --function: expected the stack's output ApiUrl, " +
 				"https://ID.execute-api.REGION.amazonaws.com")
 		}
@@ -99,14 +101,18 @@ func (d *doctor) expectations(f *findings) (at connection.Flags, err error) {
 }
 
 var colors = map[string]terminal.Color{
-	string(Fine): terminal.Green, string(Warning): terminal.Yellow, string(Failed): terminal.Red,
+	string(checks.Fine):    terminal.Green,
+	string(checks.Warning): terminal.Yellow,
+	string(checks.Failed):  terminal.Red,
 }
 
-func (d *doctor) print(f findings) error {
-	data := map[string]any{"checks": f.all, "failed": f.count(Failed), "warnings": f.count(Warning)}
+func (d *doctor) print(list checks.List) error {
+	data := map[string]any{
+		"checks": list.All, "failed": list.Count(checks.Failed), "warnings": list.Count(checks.Warning),
+	}
 	return d.Print(d.Console, data, func() error {
 		var rows [][]string
-		for _, one := range f.all {
+		for _, one := range list.All {
 			line := strings.Join(strings.Fields(one.Finding), " ")
 			if one.Advice != "" {
 				line += "; " + one.Advice

@@ -8,20 +8,21 @@ import (
 )
 
 // secrets reads each credential, and reports what is wrong with those that
-// cannot be used. No value is shown.
-func (f *findings) secrets(ctx context.Context, source credential.Source) {
+// cannot be used. No value is shown. It returns the names of the credentials;
+// nil: they were not read.
+func (s *setup) secrets(ctx context.Context, source credential.Source) (names []string) {
 	all, err := source.List(ctx)
 	if err != nil {
-		f.unread("credentials", err)
-		return
+		s.Unread("credentials", err)
+		return nil
 	}
-	f.credentials = []string{}
-	for _, one := range all {
-		f.credentials = append(f.credentials, one.Name)
+	names = make([]string, len(all))
+	for i, one := range all {
+		names[i] = one.Name
 	}
 	if len(all) == 0 {
-		f.warn("credentials", "there is none", f.commands.Line("add", "NAME")+" makes one")
-		return
+		s.Warn("credentials", "there is none", s.Commands.Line("add", "NAME")+" makes one")
+		return names
 	}
 	sound := 0
 	for _, one := range all {
@@ -32,15 +33,16 @@ func (f *findings) secrets(ctx context.Context, source credential.Source) {
 			sound++
 		case errors.As(err, &bad):
 			for _, field := range bad.Fields {
-				f.fail(
+				s.Fail(
 					"credential "+one.Name,
 					field.Field+": "+field.Expected,
-					f.commands.Line("set", one.Name)+" corrects it",
+					s.Commands.Line("set", one.Name)+" corrects it",
 				)
 			}
 		default:
-			f.unread("credential "+one.Name, err)
+			s.Unread("credential "+one.Name, err)
 		}
 	}
-	f.ok("credentials", "%d of %d are sound", sound, len(all))
+	s.OK("credentials", "%d of %d are sound", sound, len(all))
+	return names
 }

@@ -34,7 +34,7 @@ const maxFunctions = 1000
 
 // overlaps looks for functions of other stacks that read the same secrets:
 // those with another table, where one prefix begins with the other.
-func (f *findings) overlaps(ctx context.Context, reader functionReader, own map[string]string) {
+func (s *setup) overlaps(ctx context.Context, reader *lambda.Client, own map[string]string) {
 	if own[envPrefix] == "" {
 		return
 	}
@@ -42,7 +42,7 @@ func (f *findings) overlaps(ctx context.Context, reader functionReader, own map[
 	for pages.HasMorePages() && looked < maxFunctions {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			f.unread("prefix", clierror.AWS("lambda:ListFunctions", "the account", err))
+			s.Unread("prefix", clierror.AWS("lambda:ListFunctions", "the account", err))
 			return
 		}
 		for _, other := range page.Functions {
@@ -53,47 +53,47 @@ func (f *findings) overlaps(ctx context.Context, reader functionReader, own map[
 				!strings.HasPrefix(prefix, own[envPrefix]) && !strings.HasPrefix(own[envPrefix], prefix) {
 				continue
 			}
-			f.warn("prefix", "the function "+aws.ToString(other.FunctionName)+" of another stack reads the secrets of "+
+			s.Warn("prefix", "the function "+aws.ToString(other.FunctionName)+" of another stack reads the secrets of "+
 				prefix+", which overlaps with "+own[envPrefix],
 				"give one of the stacks another SecretPrefix, or both obtain the same tokens")
 		}
 	}
-	f.ok("prefix", "%s; %d functions of the account were looked at", own[envPrefix], looked)
+	s.OK("prefix", "%s; %d functions of the account were looked at", own[envPrefix], looked)
 }
 
 // table checks that the table is protected. A restored one is not.
-func (f *findings) table(ctx context.Context, reader *dynamodb.Client, name string) {
+func (s *setup) table(ctx context.Context, reader *dynamodb.Client, name string) {
 	if name == "" {
 		return
 	}
 	const subject = "table"
 	table, err := reader.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	if err != nil {
-		f.unread(subject, clierror.AWS("dynamodb:DescribeTable", name, err))
+		s.Unread(subject, clierror.AWS("dynamodb:DescribeTable", name, err))
 		return
 	}
 	if table.Table == nil || !aws.ToBool(table.Table.DeletionProtectionEnabled) {
-		f.warn(subject, name+" has no deletion protection", "aws dynamodb update-table --table-name "+name+
+		s.Warn(subject, name+" has no deletion protection", "aws dynamodb update-table --table-name "+name+
 			" --deletion-protection-enabled, or deploy with DeletionProtection=on")
 	}
 	backups, err := reader.DescribeContinuousBackups(ctx,
 		&dynamodb.DescribeContinuousBackupsInput{TableName: &name})
 	switch {
 	case err != nil:
-		f.unread(subject, clierror.AWS("dynamodb:DescribeContinuousBackups", name, err))
+		s.Unread(subject, clierror.AWS("dynamodb:DescribeContinuousBackups", name, err))
 	case !recoverable(backups.ContinuousBackupsDescription):
-		f.warn(subject, name+" has no point-in-time recovery", "aws dynamodb update-continuous-backups --table-name "+
+		s.Warn(subject, name+" has no point-in-time recovery", "aws dynamodb update-continuous-backups --table-name "+
 			name+" --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true")
 	}
 	ttl, err := reader.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &name})
 	switch {
 	case err != nil:
-		f.unread(subject, clierror.AWS("dynamodb:DescribeTimeToLive", name, err))
+		s.Unread(subject, clierror.AWS("dynamodb:DescribeTimeToLive", name, err))
 	case !expires(ttl.TimeToLiveDescription):
-		f.warn(subject, name+" keeps rows that are no longer needed", "aws dynamodb update-time-to-live --table-name "+
+		s.Warn(subject, name+" keeps rows that are no longer needed", "aws dynamodb update-time-to-live --table-name "+
 			name+" --time-to-live-specification Enabled=true,AttributeName=forget_at")
 	}
-	f.ok(subject, "%s exists", name)
+	s.OK(subject, "%s exists", name)
 }
 
 func recoverable(d *dynamotypes.ContinuousBackupsDescription) bool {
@@ -109,7 +109,7 @@ func expires(d *dynamotypes.TimeToLiveDescription) bool {
 
 // release checks the published version that the alias api names. It is
 // compared with $LATEST, to which a deployment brings code and settings.
-func (f *findings) release(ctx context.Context, reader functionReader, name, version string) {
+func (s *setup) release(ctx context.Context, reader *lambda.Client, name, version string) {
 	const subject = "alias " + iampolicy.APIAlias
 	of := func(qualifier string) (*lambda.GetFunctionConfigurationOutput, error) {
 		in := &lambda.GetFunctionConfigurationInput{FunctionName: &name, Qualifier: &qualifier}
@@ -119,14 +119,14 @@ func (f *findings) release(ctx context.Context, reader functionReader, name, ver
 	latest, latestErr := of(iampolicy.Latest)
 	switch {
 	case err != nil:
-		f.unread(subject, clierror.AWS("lambda:GetFunctionConfiguration", name+":"+version, err))
+		s.Unread(subject, clierror.AWS("lambda:GetFunctionConfiguration", name+":"+version, err))
 	case latestErr != nil:
-		f.unread(subject, clierror.AWS("lambda:GetFunctionConfiguration", name, latestErr))
+		s.Unread(subject, clierror.AWS("lambda:GetFunctionConfiguration", name, latestErr))
 	case aws.ToString(published.CodeSha256) != aws.ToString(latest.CodeSha256) ||
 		!maps.Equal(settingsOf(published.Environment), settingsOf(latest.Environment)):
-		f.warn(subject, "stands on version "+version+", whose code or settings are not those of the last deployment",
+		s.Warn(subject, "stands on version "+version+", whose code or settings are not those of the last deployment",
 			"deploy with another Release, unless it was rolled back on purpose")
 	default:
-		f.ok(subject, "stands on version %s, the last deployment", version)
+		s.OK(subject, "stands on version %s, the last deployment", version)
 	}
 }

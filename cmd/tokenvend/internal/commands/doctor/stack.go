@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +12,7 @@ import (
 	awssecrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/commands/doctor/permissions"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/iampolicy"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
@@ -18,66 +20,70 @@ import (
 )
 
 // stack checks a stack. Its error is a usage error; other errors are findings.
-func (f *findings) stack(ctx context.Context, at connection.Place, flag string) error {
+func (s *setup) stack(ctx context.Context, at connection.Place, flag string) error {
 	prefix, err := secretstore.Prefix(flag)
 	if err != nil {
 		return err
 	}
 	if _, err := at.AWS.Credentials.Retrieve(ctx); err != nil {
-		f.fail("AWS credentials", err.Error(), "")
+		s.Fail("AWS credentials", err.Error(), "")
 		return nil
 	}
+	var aliases []string // nil: not read
 	if at.Function.Name == "" {
-		f.warn(
+		s.Warn(
 			"function",
 			"not looked at, nor who may invoke it",
 			"name it with --function, the stack's output VendFunctionName",
 		)
 	} else {
-		f.function(ctx, at)
+		aliases = s.function(ctx, at)
 	}
-	f.secrets(ctx, secretsmanager.New(awssecrets.NewFromConfig(at.AWS), prefix))
-	f.drift(at.Function.String())
+	credentials := s.secrets(ctx, secretsmanager.New(awssecrets.NewFromConfig(at.AWS), prefix))
+	s.drift(at.Function.String(), aliases, credentials)
 	caller, err := at.Client()
 	if err != nil {
 		return err
 	}
-	f.tokens(ctx, caller)
+	s.tokens(ctx, caller)
 	return nil
 }
 
-// function checks a vend function, and who may invoke it by which alias.
-func (f *findings) function(ctx context.Context, at connection.Place) {
+// function checks a vend function, and who may invoke it by which alias. It
+// returns the names of its aliases; nil: they were not read.
+func (s *setup) function(ctx context.Context, at connection.Place) (aliases []string) {
 	reader := lambda.NewFromConfig(at.AWS)
 	name := at.Function.String()
 	out, err := reader.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &name})
 	if err != nil {
-		f.unread("function", clierror.AWS("lambda:GetFunctionConfiguration", name, err))
-		return
+		s.Unread("function", clierror.AWS("lambda:GetFunctionConfiguration", name, err))
+		return nil
 	}
-	f.ok("function", "%s exists", aws.ToString(out.FunctionArn))
-	f.clock(out.ResultMetadata)
-	arn := strings.TrimSuffix(aws.ToString(out.FunctionArn), ":"+iampolicy.Latest)
-	f.aliasNames = f.aliases(ctx, reader, name)
-	for _, alias := range append([]string{""}, f.aliasNames...) {
-		f.resourcePolicy(ctx, reader, name, arn, alias)
+	s.OK("function", "%s exists", aws.ToString(out.FunctionArn))
+	s.clock(out.ResultMetadata)
+	aliases = s.aliases(ctx, reader, name)
+	function := permissions.Function{
+		List: &s.List, Expected: s.expected, Name: name, Aliases: aliases,
+		ARN: strings.TrimSuffix(aws.ToString(out.FunctionArn), ":"+iampolicy.Latest),
 	}
-	f.identityPolicies(ctx, iam.NewFromConfig(at.AWS), arn)
+	function.ResourcePolicies(ctx, reader)
+	function.IdentityPolicies(ctx, iam.NewFromConfig(at.AWS))
 	settings := settingsOf(out.Environment)
-	f.overlaps(ctx, reader, settings)
-	f.proofs(ctx, at, settings[envProofs])
-	f.table(ctx, dynamodb.NewFromConfig(at.AWS), settings[envTable])
+	s.overlaps(ctx, reader, settings)
+	s.proofs(ctx, at, settings[envProofs])
+	s.table(ctx, dynamodb.NewFromConfig(at.AWS), settings[envTable])
+	return aliases
 }
 
 // aliases checks the versions that the aliases point to, and returns their
-// names.
-func (f *findings) aliases(ctx context.Context, reader functionReader, name string) (names []string) {
+// names; nil: they were not read.
+func (s *setup) aliases(ctx context.Context, reader *lambda.Client, name string) (names []string) {
 	pages := lambda.NewListAliasesPaginator(reader, &lambda.ListAliasesInput{FunctionName: &name})
 	versions := map[string]string{}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			f.unread("aliases", clierror.AWS("lambda:ListAliases", name, err))
+			s.Unread("aliases", clierror.AWS("lambda:ListAliases", name, err))
 			return nil
 		}
 		for _, a := range page.Aliases {
@@ -87,24 +93,40 @@ func (f *findings) aliases(ctx context.Context, reader functionReader, name stri
 	}
 	for _, must := range []string{iampolicy.APIAlias, iampolicy.AdminAlias} {
 		if versions[must] == "" {
-			f.fail("alias "+must, "does not exist", "deploy the stack's template")
+			s.Fail("alias "+must, "does not exist", "deploy the stack's template")
 		}
 	}
 	for _, alias := range names {
 		on := versions[alias]
 		if alias == iampolicy.APIAlias && on != iampolicy.Latest {
-			f.release(ctx, reader, name, on)
+			s.release(ctx, reader, name, on)
 			continue
 		}
 		if on != iampolicy.Latest {
-			f.fail(
+			s.Fail(
 				"alias "+alias,
 				"stands on version "+on+", which keeps the settings of its time",
 				iampolicy.UpdateAlias(name, alias),
 			)
 		} else {
-			f.ok("alias "+alias, "stands on %s", iampolicy.Latest)
+			s.OK("alias "+alias, "stands on %s", iampolicy.Latest)
 		}
 	}
 	return names
+}
+
+// drift warns of aliases of credentials that do not exist. credentials are
+// those that do; nil: they were not read.
+func (s *setup) drift(function string, aliases, credentials []string) {
+	if credentials == nil {
+		return
+	}
+	for _, alias := range aliases {
+		name, ok := iampolicy.CredentialOf(alias)
+		if ok && !slices.Contains(credentials, name) {
+			s.Warn("alias "+alias, "there is no credential "+name,
+				"aws lambda delete-alias --function-name "+function+" --name "+alias+
+					" removes it, with the permissions of its policy")
+		}
+	}
 }

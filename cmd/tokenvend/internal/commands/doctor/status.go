@@ -12,31 +12,31 @@ import (
 
 // tokens checks the state of each credential's default token. No token is
 // obtained.
-func (f *findings) tokens(ctx context.Context, caller *connection.Client) {
+func (s *setup) tokens(ctx context.Context, caller *connection.Client) {
 	all, err := report.AllNames(ctx, caller)
 	if err != nil {
-		f.unread("server", err)
+		s.Unread("server", err)
 		return
 	}
-	f.ok("server", "answers, and lists %d credentials", len(all))
+	s.OK("server", "answers, and lists %d credentials", len(all))
 	for _, r := range report.Statuses(ctx, caller, all) {
 		if r.Err != nil {
-			f.unread("token "+r.Name, r.Err)
+			s.Unread("token "+r.Name, r.Err)
 			continue
 		}
-		f.state("token "+r.Name, r.Status)
+		s.state("token "+r.Name, r.Status)
 	}
-	f.accounts(ctx, caller, all)
+	s.accounts(ctx, caller, all)
 }
 
 // accounts checks the state of each connected account. Those that are well are
 // counted.
-func (f *findings) accounts(ctx context.Context, caller *connection.Client, names []string) {
+func (s *setup) accounts(ctx context.Context, caller *connection.Client, names []string) {
 	well := 0
 	for _, r := range report.Accounts(ctx, caller, names) {
 		if r.Err != nil { // as by a server that is older than this program
-			text, _ := clierror.Explain(r.Err, f.commands)
-			f.warn("accounts", "not looked at: "+text, "")
+			text, _ := clierror.Explain(r.Err, s.Commands)
+			s.Warn("accounts", "not looked at: "+text, "")
 			return
 		}
 		for _, account := range r.Accounts {
@@ -44,30 +44,30 @@ func (f *findings) accounts(ctx context.Context, caller *connection.Client, name
 				well++
 				continue
 			}
-			f.state("account "+account.Account+" of "+r.Name, account)
+			s.state("account "+account.Account+" of "+r.Name, account)
 		}
 	}
 	if well > 0 {
-		f.ok("accounts", "%d have a living token", well)
+		s.OK("accounts", "%d have a living token", well)
 	}
 }
 
-func (f *findings) state(subject string, r api.StatusReport) {
-	commands := f.commands
+func (s *setup) state(subject string, r api.StatusReport) {
+	commands := s.Commands
 	if r.Account != "" {
 		commands = commands.WithAccount(r.Account)
 	}
 	finding, advice := string(r.State)+": "+report.Meaning(r), report.Remedy(r, commands)
 	if r.Failure != nil {
-		detail := strings.TrimSuffix(f.commands.Complete(r.Failure.Detail), ".")
+		detail := strings.TrimSuffix(s.Commands.Complete(r.Failure.Detail), ".")
 		finding += "; " + clierror.Uncapitalize(r.Failure.Code.Title()) + ": " + detail
 	}
 	switch {
 	case report.IsWrong(r.State):
-		f.fail(subject, finding, advice)
+		s.Fail(subject, finding, advice)
 	case r.State == api.Stale, r.State == api.Revoking, r.Failure != nil:
-		f.warn(subject, finding, advice)
+		s.Warn(subject, finding, advice)
 	default:
-		f.ok(subject, "%s", finding)
+		s.OK(subject, "%s", finding)
 	}
 }

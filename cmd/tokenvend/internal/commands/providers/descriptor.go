@@ -16,6 +16,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/reference"
 )
 
 // newDescriptor returns the command descriptor.
@@ -87,8 +88,8 @@ func (l *lint) run(path string) error {
 	case wrong == nil:
 		return err
 	default:
-		for _, text := range wrong.Problems {
-			result.Problems = append(result.Problems, newProblem(text))
+		for _, p := range wrong.Problems {
+			result.Problems = append(result.Problems, problem{p.Field, p.Text, reference.Of(p.Field)})
 		}
 	}
 	if err := l.Print(l.Console, result, func() error { return l.table(result) }); err != nil || result.Valid {
@@ -113,37 +114,6 @@ func (l *lint) table(r linted) error {
 		fields = append(fields, q.Field)
 	}
 	return l.Printf("The descriptor is valid. A credential of it has: %s.\n", strings.Join(fields, ", "))
-}
-
-// newProblem takes a problem of package descriptor apart.
-func newProblem(text string) problem {
-	field, what, ok := strings.Cut(text, ": ")
-	if !ok || strings.Contains(field, " ") {
-		field, what = "", text
-	}
-	return problem{field, what, reference(field)}
-}
-
-// referencePage documents the fields of a descriptor.
-const referencePage = "docs/reference/descriptor.md"
-
-// sections are the parts of the reference by the first word of a field.
-var sections = map[string]string{
-	"token": "requests", "refresh": "other-requests", "authorize": "other-requests", "revoke": "other-requests",
-	"verify": "other-requests", "steps": "steps", "assertion": "assertion", "response": "response", "use": "use",
-	"secrets": "named-secrets-and-variables", "variables": "named-secrets-and-variables", "grants": "grants",
-}
-
-// reference returns where a field is documented.
-func reference(field string) string {
-	end := strings.IndexAny(field, ".[")
-	if end < 0 {
-		end = len(field)
-	}
-	if section, ok := sections[field[:end]]; ok {
-		return referencePage + "#" + section
-	}
-	return referencePage
 }
 
 // readDescriptor reads the file of a descriptor; "-" is standard input.

@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -24,6 +26,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
+	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/provider"
 )
 
@@ -33,6 +36,7 @@ type probing struct {
 	secretinput.Input
 	output command.Choice
 	ca     string
+	proxy  command.Proxy
 }
 
 func newProbe(p command.Program) *cobra.Command {
@@ -67,6 +71,7 @@ stored. At some providers a new token revokes the one before.
 	t.output = command.Choice{Value: "table", Allowed: []string{"table", "json", "yaml"}}
 	command.AddChoice(cmd, &t.output, "output", "print data as `FORMAT`: table, json or yaml")
 	cmd.Flags().StringVar(&t.ca, "ca", "", "trust the certificates of this PEM `FILE` besides the system's")
+	t.proxy.Register(cmd.Flags())
 	return cmd
 }
 
@@ -83,8 +88,7 @@ func (t *probing) run(ctx context.Context, target string) error {
 		return err
 	}
 	if c.Proof != "" {
-		return &clierror.UnsupportedError{Text: "a proof of the kind " + string(c.Proof) +
-			" is made where tokenvend runs: " + t.Name + " add tries it there"}
+		return t.cannotProve(c.Proof)
 	}
 	if !probe.CanProbe(c) {
 		return t.cannotProbe()
@@ -106,6 +110,18 @@ func (t *probing) run(ctx context.Context, target string) error {
 func (t *probing) cannotProbe() error {
 	return &clierror.UnsupportedError{Text: "this grant needs a user, or a refresh token, " +
 		"which may be usable once: " + t.Name + " add keeps what it brings"}
+}
+
+// provers is where a proof comes from, by its kind.
+var provers = map[proof.Kind]string{
+	proof.KMS:  "a key in AWS KMS signs it for the functions of a stack",
+	proof.STS:  "AWS STS issues it for the roles of a stack's functions",
+	proof.File: "tokenvend serve reads it from a file of --token-file",
+}
+
+func (t *probing) cannotProve(kind proof.Kind) error {
+	return &clierror.UnsupportedError{Text: "probe has no proof of the kind " + string(kind) + ": " + provers[kind] +
+		". " + t.Name + " add tries the credential there"}
 }
 
 // provider returns the field of a secret that names a provider, its value, and
@@ -148,7 +164,7 @@ func (t *probing) credential(field string, value json.RawMessage) (credential.Cr
 // client returns the HTTP client. The operator chooses the address, so that it
 // may be a private one.
 func (t *probing) client() (*http.Client, error) {
-	config := outbound.Config{AllowPrivate: true, PlainLoopback: true}
+	config := outbound.Config{AllowPrivate: true, PlainLoopback: true, Proxy: t.proxy.URL}
 	if t.ca != "" {
 		pem, err := os.ReadFile(t.ca)
 		if err != nil {
@@ -174,4 +190,24 @@ func outcome(err error) error {
 		return errors.New("no token was obtained: " + err.Error())
 	}
 	return nil
+}
+
+// print prints the result of a probe in the format that was chosen.
+func (t *probing) print(r probe.Result) error {
+	switch t.output.Value {
+	case "json":
+		return t.JSON(r)
+	case "yaml":
+		return t.YAML(r)
+	}
+	var b strings.Builder
+	for _, x := range r.Exchanges {
+		writeExchange(&b, x)
+	}
+	if r.SelfSigned != "" {
+		fmt.Fprintf(&b, "No request is sent. The client signs the token itself:\n  %s\n\n", r.SelfSigned)
+	}
+	writeReadings(&b, r)
+	_, err := t.Console.Output().Write([]byte(b.String()))
+	return err
 }

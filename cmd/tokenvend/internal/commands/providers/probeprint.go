@@ -10,26 +10,6 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 )
 
-// print prints the result of a probe in the format that was chosen.
-func (t *probing) print(r probe.Result) error {
-	switch t.output.Value {
-	case "json":
-		return t.JSON(r)
-	case "yaml":
-		return t.YAML(r)
-	}
-	var b strings.Builder
-	for _, x := range r.Exchanges {
-		writeExchange(&b, x)
-	}
-	if r.SelfSigned != "" {
-		fmt.Fprintf(&b, "No request is sent. The client signs the token itself:\n  %s\n\n", r.SelfSigned)
-	}
-	writeReadings(&b, r)
-	_, err := t.Console.Output().Write([]byte(b.String()))
-	return err
-}
-
 func writeReadings(b *strings.Builder, r probe.Result) {
 	if len(r.Read) == 0 {
 		return
@@ -72,7 +52,7 @@ func writeExchange(b *strings.Builder, x probe.Exchange) {
 	writeAnswer(b, x.Answer)
 }
 
-func writeAnswer(b *strings.Builder, a *probe.Answer) {
+func writeAnswer(b *strings.Builder, a *probe.Response) {
 	if a == nil {
 		b.WriteString("No answer arrived.\n\n")
 		return

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -29,9 +28,7 @@ import (
 type agentCommand struct {
 	command.Program
 	connection.Flags
-	listen, socket    string
-	keyFile           string
-	keepKey           bool
+	agentAddresses
 	writes, templates []string
 }
 
@@ -70,12 +67,6 @@ tokenvend agent --write minut=/run/minut/token`,
 	cmd.ValidArgsFunction = command.CompleteNames(&a.Flags)
 	return cmd
 }
-
-// keyName is the name of the key's file in the home directory.
-const keyName = ".tokenvend-agent-key"
-
-// noListen is the value of --listen for none.
-const noListen = "none"
 
 func (a *agentCommand) register(f *pflag.FlagSet) {
 	a.Flags.Register(f)
@@ -192,11 +183,11 @@ func (a *agentCommand) files() ([]tokenfile.File, error) {
 	return files, nil
 }
 
-// keyPath returns the file of the key.
-func (a *agentCommand) keyPath() (string, error) {
-	home, err := os.UserHomeDir()
-	if err != nil && a.keyFile == "" {
-		return "", clierror.Usage("--key-file is needed: there is no home directory")
+// appendTo keeps the values of a flag, to be parsed later: an error of the flag
+// would show the value.
+func appendTo(values *[]string) func(string) error {
+	return func(value string) error {
+		*values = append(*values, value)
+		return nil
 	}
-	return cmp.Or(a.keyFile, filepath.Join(home, keyName)), nil
 }

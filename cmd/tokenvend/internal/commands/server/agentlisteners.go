@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,6 +22,20 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/private"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
+
+// agentAddresses is where the agent listens.
+type agentAddresses struct {
+	listen  string // a loopback address, or noListen
+	socket  string // the path of a unix socket; "": none
+	keyFile string // for listen; "": keyName in the home directory
+	keepKey bool
+}
+
+// keyName is the name of the key's file in the home directory.
+const keyName = ".tokenvend-agent-key"
+
+// noListen is the value of --listen for none.
+const noListen = "none"
 
 // agentListener is an address of the agent that is open.
 type agentListener struct {
@@ -32,7 +49,7 @@ const agentCallTime = 35 * time.Second
 
 // open opens the addresses that the flags name. Those that are open when it
 // fails are returned with the error.
-func (a *agentCommand) open(tokens *agent.Agent, log *slog.Logger) ([]agentListener, error) {
+func (a agentAddresses) open(tokens *agent.Agent, log *slog.Logger) ([]agentListener, error) {
 	var open []agentListener
 	if a.listen != noListen {
 		l, err := a.openLoopback(tokens, log)
@@ -54,7 +71,7 @@ func (a *agentCommand) open(tokens *agent.Agent, log *slog.Logger) ([]agentListe
 	return open, nil
 }
 
-func (a *agentCommand) openLoopback(tokens *agent.Agent, log *slog.Logger) (agentListener, error) {
+func (a agentAddresses) openLoopback(tokens *agent.Agent, log *slog.Logger) (agentListener, error) {
 	host, _, err := net.SplitHostPort(a.listen)
 	if err != nil || !loopback.IsHost(host) {
 		return agentListener{}, clierror.Usage(
@@ -80,7 +97,7 @@ func (a *agentCommand) openLoopback(tokens *agent.Agent, log *slog.Logger) (agen
 
 // makeKey makes a key and writes it into a file. With --keep-key, the key of a
 // file that is this user's alone is used instead.
-func (a *agentCommand) makeKey(path string) (redact.String, error) {
+func (a agentAddresses) makeKey(path string) (redact.String, error) {
 	if a.keepKey {
 		text, err := private.Owners{}.ReadSecret(path)
 		if key := strings.TrimSpace(string(text)); err == nil && len(key) >= minKey {
@@ -97,3 +114,12 @@ func (a *agentCommand) makeKey(path string) (redact.String, error) {
 
 // minKey is the shortest key that is used.
 const minKey = 20
+
+// keyPath returns the file of the key.
+func (a agentAddresses) keyPath() (string, error) {
+	home, err := os.UserHomeDir()
+	if err != nil && a.keyFile == "" {
+		return "", clierror.Usage("--key-file is needed: there is no home directory")
+	}
+	return cmp.Or(a.keyFile, filepath.Join(home, keyName)), nil
+}

@@ -5,12 +5,10 @@ package server
 import (
 	"context"
 	"log/slog"
-	"net/url"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -40,7 +38,7 @@ type serve struct {
 	data            string
 	keys, adminKeys []string
 	tokenFiles      []string
-	proxy           string
+	proxy           command.Proxy
 	verbose         bool
 }
 
@@ -82,7 +80,7 @@ func (s *serve) register(f *pflag.FlagSet) {
 	f.Func("token-file", "`CREDENTIAL=PATH@HOST`: authenticate this credential at this host by the token in a file, "+
 		"where its secret has \"proof\": \"file\"; may be repeated", appendTo(&s.tokenFiles))
 	f.StringVar(&s.CA, "ca", "", "trust the certificates of this PEM `FILE` besides the system's")
-	f.StringVar(&s.proxy, "proxy", "", "reach providers through this http proxy, as `http://HOST:PORT`")
+	s.proxy.Register(f)
 	f.BoolVar(&s.Demo, "demo", false, "simulate the providers, with a credential of each; "+
 		"the operator's key is local:local where no other key is given")
 	f.DurationVar(&s.StaleMax, "stale-max", records.DefaultStaleMax,
@@ -92,15 +90,6 @@ func (s *serve) register(f *pflag.FlagSet) {
 	f.StringVar(&s.DemoListen, "demo-listen", "127.0.0.1:3001",
 		"the `ADDRESS` where the simulated providers are told to misbehave")
 	f.BoolVar(&s.verbose, "verbose", false, "log more")
-}
-
-// appendTo keeps the values of a flag, to be parsed later: an error of the flag
-// would show the value.
-func appendTo(values *[]string) func(string) error {
-	return func(value string) error {
-		*values = append(*values, value)
-		return nil
-	}
 }
 
 // parseKeys reads the keys that the flags give.
@@ -120,20 +109,6 @@ func (s *serve) parseTokenFiles() (err error) {
 	if s.TokenFiles, err = proof.ParseFiles(s.tokenFiles); err != nil {
 		return clierror.Usage("--token-file: %v", err)
 	}
-	return nil
-}
-
-// parseProxy reads --proxy. Its error shows no user and no password.
-func (s *serve) parseProxy() error {
-	if s.proxy == "" {
-		return nil
-	}
-	u, err := url.Parse(s.proxy)
-	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil ||
-		strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
-		return clierror.Usage("--proxy: expected http://HOST:PORT, without user and password")
-	}
-	s.Proxy = u
 	return nil
 }
 
@@ -168,9 +143,7 @@ func (s *serve) run(ctx context.Context, commands hint.Commands) error {
 	if err := s.parseTokenFiles(); err != nil {
 		return err
 	}
-	if err := s.parseProxy(); err != nil {
-		return err
-	}
+	s.Proxy = s.proxy.URL
 	if err := s.chooseData(commands); err != nil {
 		return err
 	}

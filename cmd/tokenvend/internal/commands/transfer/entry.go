@@ -13,6 +13,12 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 )
 
+// Members of an exported credential besides the fields of its secret.
+const (
+	nameMember    = "name"
+	omittedMember = "omitted" // the fields that the export has left out
+)
+
 // entry is a credential that was read, to be made.
 type entry struct {
 	name    string

@@ -2,9 +2,6 @@ package transfer
 
 import (
 	"context"
-	"encoding/json"
-	"maps"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,8 +22,8 @@ func newExport(p command.Program) *cobra.Command {
 		Use:   "export",
 		Short: "Writes all credentials without their secrets, as a JSON list",
 		Long: `It writes what import reads: for each credential its name and the fields of its secret that are no
-secret. What it leaves out, such as client_secret, private_key, refresh_token and params, is listed
-in omitted. Tokens and grants stay where they are.
+secret. What it leaves out, such as client_secret, private_key, secrets and params, is listed in
+omitted. Tokens and grants stay where they are.
 `,
 		Example:           "tokenvend export --function tokenvend-VendFunction-abc >credentials.json",
 		Args:              command.NoArguments,
@@ -60,47 +57,4 @@ func (e *exporting) run(ctx context.Context, commands hint.Commands) error {
 		list = append(list, public(name, fields))
 	}
 	return e.JSON(list)
-}
-
-// publicFields are the fields of a secret that are no secret. A field that is
-// not known may hold anything, and its name too.
-var publicFields = []string{
-	"provider", "client_id", "key_id", "certificate", "proof", "token_url", "grant", "scope", "audience", "keep_warm",
-	"idle_after", "max_variants", "lifetime", "allow",
-}
-
-// secretFields are the fields of a secret that may hold secrets.
-var secretFields = []string{"client_secret", "private_key", "refresh_token", "params", "descriptor"}
-
-// public returns what of a secret may be shown, with the names of the rest.
-func public(name string, fields secretinput.Fields) secretinput.Fields {
-	shown, omitted := secretinput.Fields{}, []string{}
-	shown.Put(nameMember, name)
-	for _, field := range slices.Sorted(maps.Keys(fields)) {
-		switch {
-		case slices.Contains(publicFields, field):
-			shown[field] = fields[field]
-		case field == "descriptor" && !holdsValues(fields.Value(field)):
-			shown[field] = fields[field]
-		case slices.Contains(secretFields, field):
-			omitted = append(omitted, field)
-		}
-	}
-	if len(omitted) > 0 {
-		text, _ := json.Marshal(omitted) // strings: cannot fail
-		shown[omittedMember] = text
-	}
-	return shown
-}
-
-// holdsValues reports whether a descriptor has parameters or headers, whose
-// values may be secret.
-func holdsValues(v any) bool {
-	object, _ := v.(map[string]any)
-	for name, value := range object {
-		if name == "params" || name == "headers" || holdsValues(value) {
-			return true
-		}
-	}
-	return false
 }

@@ -179,3 +179,18 @@ func (i *importing) create(ctx context.Context, store secretstore.Store, all []p
 	i.Say("%d credentials are made, and were not tried: %s checks them.", made, commands.Line("doctor"))
 	return nil
 }
+
+// show prints what import is to do.
+func (i *importing) show(all []plan) error {
+	return i.Print(i.Console, map[string]any{"credentials": all}, func() error {
+		rows := [][]string{{"NAME", "PROVIDER", "CLIENT ID", "RESULT"}}
+		for _, p := range all {
+			result := p.Result
+			if len(p.Faults) > 0 {
+				result += ": " + strings.Join(p.Faults, "; ")
+			}
+			rows = append(rows, []string{p.Name, p.Provider, p.ClientID, result})
+		}
+		return i.Table(rows)
+	})
+}

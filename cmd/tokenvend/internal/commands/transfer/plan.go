@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretstore"
@@ -83,19 +82,4 @@ func count(all []plan, result string) (n int) {
 		}
 	}
 	return n
-}
-
-// show prints what import is to do.
-func (i *importing) show(all []plan) error {
-	return i.Print(i.Console, map[string]any{"credentials": all}, func() error {
-		rows := [][]string{{"NAME", "PROVIDER", "CLIENT ID", "RESULT"}}
-		for _, p := range all {
-			result := p.Result
-			if len(p.Faults) > 0 {
-				result += ": " + strings.Join(p.Faults, "; ")
-			}
-			rows = append(rows, []string{p.Name, p.Provider, p.ClientID, result})
-		}
-		return i.Table(rows)
-	})
 }

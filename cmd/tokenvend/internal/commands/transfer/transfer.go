@@ -12,9 +12,3 @@ import (
 func Commands(p command.Program) []*cobra.Command {
 	return []*cobra.Command{newImport(p), newExport(p)}
 }
-
-// Members of an exported credential besides the fields of its secret.
-const (
-	nameMember    = "name"
-	omittedMember = "omitted" // the fields that the export has left out
-)

@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+type contextKey struct{}
+
+func newDeadline(parent context.Context) *deadline {
+	return &deadline{Context: parent, end: time.Now().Add(time.Minute)}
+}
+
+func TestDeadlineEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDeadline(context.WithValue(t.Context(), contextKey{}, "value"))
+		defer d.release()
+		if at, ok := d.Deadline(); !ok || time.Until(at) != time.Minute {
+			t.Errorf("Deadline() = %v, %t, want in a minute", at, ok)
+		}
+		if err := d.Err(); err != nil {
+			t.Errorf("Err() at once = %v, want nil", err)
+		}
+		began := time.Now()
+		<-d.Done()
+		if took := time.Since(began); took != time.Minute || d.Err() != context.DeadlineExceeded {
+			t.Errorf("Done() after %v, Err() = %v, want after a minute, %v", took, d.Err(), context.DeadlineExceeded)
+		}
+		if got := d.Value(contextKey{}); got != "value" {
+			t.Errorf("Value() = %v, want the parent's", got)
+		}
+	})
+}
+
+func TestDeadlineWithoutTimerHasPassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDeadline(t.Context())
+		time.Sleep(time.Minute)
+		if err := d.Err(); err != context.DeadlineExceeded {
+			t.Errorf("Err() after the deadline = %v, want %v", err, context.DeadlineExceeded)
+		}
+		select {
+		case <-d.Done():
+		default:
+			t.Error("Done() after the deadline is open, want closed")
+		}
+		d.release()
+	})
+}
+
+// The bubble of synctest fails if a goroutine is left: a derived context needs
+// none.
+func TestDeadlineEndsDerivedContexts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		why := errors.New("the client has left")
+		parent, leave := context.WithCancelCause(t.Context())
+		d := newDeadline(parent)
+		derived, cancel := context.WithTimeout(d, time.Hour)
+		defer cancel()
+		if at, _ := derived.Deadline(); time.Until(at) != time.Minute {
+			t.Errorf("Deadline() of a derived context is in %v, want a minute", time.Until(at))
+		}
+		leave(why)
+		if err := derived.Err(); err != context.Canceled || context.Cause(derived) != why {
+			t.Errorf("derived Err() = %v because %v, want %v because %v", err, context.Cause(derived),
+				context.Canceled, why)
+		}
+		if err := d.Err(); err != context.Canceled {
+			t.Errorf("Err() = %v, want %v", err, context.Canceled)
+		}
+		d.release()
+	})
+}
+
+func TestDeadlineHasTheParentsEnd(t *testing.T) {
+	parent, leave := context.WithCancel(t.Context())
+	d := newDeadline(parent)
+	leave()
+	if err := d.Err(); err != context.Canceled {
+		t.Errorf("Err() after the client has left = %v, want %v", err, context.Canceled)
+	}
+	d.release()
+}
