@@ -128,13 +128,18 @@ func TestRotateFindsWhatChanged(t *testing.T) {
 	if n := h.sim.Stats().Providers["miden"].TokenRequests; n != 2 {
 		t.Errorf("miden had %d token requests, want 2: one for each scope", n)
 	}
-	name := h.prefix + "late"
-	force := true
-	if _, err := h.secrets.DeleteSecret(t.Context(),
-		&secretsmanager.DeleteSecretInput{SecretId: &name, ForceDeleteWithoutRecovery: &force}); err != nil {
-		t.Fatal(err)
-	}
+	h.remove("late")
 	h.checkDiscovery("one that was removed", rotate.Report{Gone: 1})
+}
+
+// remove removes the secret of a credential.
+func (h *installation) remove(name string) {
+	h.t.Helper()
+	id, force := h.prefix+name, true
+	if _, err := h.secrets.DeleteSecret(h.t.Context(),
+		&secretsmanager.DeleteSecretInput{SecretId: &id, ForceDeleteWithoutRecovery: &force}); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 func TestRotateOneNow(t *testing.T) {

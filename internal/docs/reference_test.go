@@ -148,3 +148,25 @@ func TestFieldsOfTheSecret(t *testing.T) {
 	same(t, "credential.md, Fields", rows(t, file, "Fields"), known)
 	same(t, "credential.md, allow", rows(t, file, "Who may use it: `allow`"), matches(`in\.list\("([a-z]+)"`, code))
 }
+
+func TestLinesAndFieldsOfTheLog(t *testing.T) {
+	const file = "docs/reference/log.md"
+	known := map[string]bool{}
+	for _, action := range api.Operations().Actions() {
+		known[action] = true
+	}
+	code := sources(t, "pkg/journal", "pkg/attempt", "pkg/operate", "pkg/migration", "pkg/records", "pkg/registry",
+		"pkg/rotate", "pkg/verification")
+	for _, expression := range []string{
+		`what: "([a-z ]+)"`, `line\{\w[\w.]*, "([a-z ]+)"`, `LevelWarn, "([a-z ]+)", v\.Action`,
+		`Journal\.(?:Event\(ctx, slog\.\w+|Failure\(ctx), "([a-z ]+)"`,
+	} {
+		for word := range matches(expression, code) {
+			known[word] = true
+		}
+	}
+	same(t, file+", Lines", rows(t, file, "Lines"), known)
+
+	attrs := matches(`slog\.[A-Z]\w+\("([a-z_]+)"`, sources(t, "pkg/journal"))
+	same(t, file+", Fields", rows(t, file, "Fields"), attrs)
+}

@@ -28,16 +28,12 @@ var reasons = []reason{
 		"a snapshot is of what is remembered, and decides whether what is remembered goes together",
 	},
 	{
-		"pkg/records", "migrated.go", "migrate.go",
-		"a migration notes how far it has come, and the note says when the next one begins",
-	},
-	{
 		"pkg/row", "row.go", "format.go",
 		"a format writes a row, and a row is opened from what a format has written",
 	},
 	{
-		"pkg/store/dynamo", "", "",
-		"an item has the names of the table's keys, and the table is read and written in items",
+		"pkg/store/dynamo/places", "write.go", "move.go",
+		"a write to a record that is being moved continues the move, which consists of writes",
 	},
 }
 

@@ -32,7 +32,7 @@ var layers = [][]string{
 	},
 	{
 		"pkg/apigateway", "pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template",
-		"pkg/descriptor/clientauth", "pkg/descriptor/reference",
+		"pkg/descriptor/clientauth", "pkg/descriptor/reference", "pkg/store/dynamo/places",
 	},
 	{
 		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
@@ -61,7 +61,7 @@ var layers = [][]string{
 	{"pkg/failure"},
 	{"pkg/row"},
 	{"pkg/records"},
-	{"pkg/registry", "pkg/outage", "pkg/variants", "pkg/leases"},
+	{"pkg/registry", "pkg/outage", "pkg/variants", "pkg/leases", "pkg/migration"},
 	{"pkg/verification", "pkg/recovery"},
 	{"pkg/attempt"},
 	{"pkg/mint"},
@@ -143,8 +143,8 @@ var apart = map[string][]string{
 		"internal/standin/iam", "internal/standin/lambda", "internal/standin/logs",
 	},
 	"internal/testworld": {
-		"pkg/api", "pkg/attempt", "pkg/credential", "pkg/credential/folder", "pkg/journal", "pkg/mint", "pkg/operate",
-		"pkg/provider/simulator", "pkg/records", "pkg/redact", "pkg/rotate", "pkg/seal", "pkg/seal/keyfile",
+		"pkg/api", "pkg/attempt", "pkg/credential", "pkg/credential/folder", "pkg/journal", "pkg/migration", "pkg/mint",
+		"pkg/operate", "pkg/provider/simulator", "pkg/redact", "pkg/rotate", "pkg/seal", "pkg/seal/keyfile",
 		"pkg/store", "pkg/store/memory", "pkg/token", "pkg/vend",
 	},
 	"internal/testworld/dynamotable":  {"internal/testbed", "pkg/store/dynamo"},

@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/migration"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/operate"
-	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -18,6 +18,7 @@ import (
 type Process struct {
 	*mint.Mint
 	operate.Operator
+	migrator migration.Migrator
 }
 
 // NewProcess returns a new process. Each change is applied to its
@@ -28,7 +29,7 @@ func (w *World) NewProcess(changes ...func(*mint.Config)) *Process {
 		change(&c)
 	}
 	m := mint.New(c)
-	return &Process{m, operate.New(m)}
+	return &Process{Mint: m, Operator: operate.New(m)}
 }
 
 // WithStore returns a change for [World.NewProcess]: the process has another
@@ -69,7 +70,7 @@ func (p *Process) Discover(ctx context.Context) (learned, deleted int, err error
 	return found.Learned, found.Deleted, err
 }
 
-// Migrate rewrites the rows of the first format.
-func (p *Process) Migrate(ctx context.Context) (records.Migration, error) {
-	return p.Records.Migrate(ctx)
+// Migrate rewrites the rows of other formats.
+func (p *Process) Migrate(ctx context.Context) (migration.Result, error) {
+	return p.migrator.Migrate(ctx, p.Records)
 }

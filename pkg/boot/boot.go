@@ -18,9 +18,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/outbound"
 	"github.com/tokenvend/tokenvend/pkg/rotate"
+	"github.com/tokenvend/tokenvend/pkg/row"
 	"github.com/tokenvend/tokenvend/pkg/seal"
 	"github.com/tokenvend/tokenvend/pkg/seal/kms"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/places"
 	"github.com/tokenvend/tokenvend/pkg/vend"
 )
 
@@ -86,7 +88,7 @@ func assemble(ctx context.Context, p Process) (core, error) {
 	cfg := s.config(d)
 	c := core{
 		settings: s, dialer: d,
-		store:   dynamo.New(dynamodb.NewFromConfig(cfg), s.table),
+		store:   dynamo.New(dynamodb.NewFromConfig(cfg), s.table).WithLayout(layoutOf(s.rowFormat)),
 		canary:  s.canary,
 		journal: j,
 	}
@@ -105,6 +107,17 @@ func assemble(ctx context.Context, p Process) (core, error) {
 		}),
 	})
 	return c, nil
+}
+
+// layoutOf returns where a row format has the credential records stand.
+func layoutOf(f row.Format) places.Layout {
+	switch f {
+	case row.FormatMigrate4:
+		return places.Moving
+	case row.Format4:
+		return places.OwnPartitions
+	}
+	return places.OnePartition
 }
 
 func newLog(out io.Writer, level string) *slog.Logger {

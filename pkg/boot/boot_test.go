@@ -35,7 +35,7 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	wrong := map[string]string{
 		EnvTable: "", EnvSecretPrefix: "white space/", EnvSealing: "maybe", EnvSealKey: "", EnvSealID: "",
 		EnvAllowPrivate: "perhaps", EnvProofs: "no binding",
-		EnvProxy: "https://user:hush@proxy", EnvLogLevel: "loud", EnvRowFormat: "4", EnvStaleMax: "later",
+		EnvProxy: "https://user:hush@proxy", EnvLogLevel: "loud", EnvRowFormat: "5", EnvStaleMax: "later",
 		"AWS_REGION": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
 	}
 	_, vendErr := Vend(t.Context(), Process{Getenv: environment(wrong), Log: io.Discard})
@@ -76,6 +76,7 @@ func TestSettings(t *testing.T) {
 		{EnvProxy, "http://:3128", false}, {EnvProxy, "http://proxy:3128?x=y", false},
 		{EnvRowFormat, "", true}, {EnvRowFormat, "1", true}, {EnvRowFormat, "migrate", true}, {EnvRowFormat, "2", true},
 		{EnvRowFormat, "migrate-3", true}, {EnvRowFormat, "3", true},
+		{EnvRowFormat, "migrate-4", true}, {EnvRowFormat, "4", true},
 		{EnvRowFormat, "both", false},
 		{EnvStaleMax, "", true}, {EnvStaleMax, "60s", true}, {EnvStaleMax, "24h", true}, {EnvStaleMax, "59s", false},
 		{EnvStaleMax, "25h", false}, {EnvStaleMax, "900", false},

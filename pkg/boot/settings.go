@@ -204,7 +204,7 @@ func (r *reader) canary() time.Duration {
 func (r *reader) rowFormat() row.Format {
 	format := row.Format(cmp.Or(r.getenv(EnvRowFormat), string(row.Format2)))
 	if !slices.Contains(row.Formats(), format) {
-		r.fault(EnvRowFormat, "1, migrate, 2, migrate-3 or 3")
+		r.fault(EnvRowFormat, "1, migrate, 2, migrate-3, 3, migrate-4 or 4")
 		return row.Format2
 	}
 	return format

@@ -172,12 +172,16 @@ func (r *refresher) abandonStuck(now int64) {
 // and how long to wait before tokenvend is asked again; 0: it does not say.
 func isPassing(err error) (wait time.Duration, ok bool) {
 	if e, is := errors.AsType[*api.Error](err); is {
-		return e.RetryAfter, e.Code.Status() >= http.StatusInternalServerError
+		return e.RetryAfter, isPassingStatus(e.Code.Status())
 	}
 	if e, is := errors.AsType[*GatewayError](err); is {
-		return 0, e.Status == http.StatusTooManyRequests || e.Status >= http.StatusInternalServerError
+		return 0, isPassingStatus(e.Status)
 	}
 	return 0, true
+}
+
+func isPassingStatus(status int) bool {
+	return status == http.StatusTooManyRequests || status >= http.StatusInternalServerError
 }
 
 // wall returns the time in nanoseconds since 1970.

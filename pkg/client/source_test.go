@@ -138,6 +138,23 @@ func TestRefreshesBackOffInAnOutage(t *testing.T) {
 	})
 }
 
+// A limit says nothing against the token at hand.
+func TestHeldTokenOutlivesALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := hourly()
+		s := sourceOf(t, fake)
+		first := mustToken(t, s)
+		fake.Fail(&api.Error{Code: api.TooManyVariants, RetryAfter: time.Minute})
+		time.Sleep(50 * time.Minute)
+		for range 5 {
+			if got := mustToken(t, s); got != first {
+				t.Errorf("Token() beyond a limit = %s, want the one at hand", got)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
 func TestHeldTokenDoesNotOutliveAPermission(t *testing.T) {
 	for name, refusal := range map[string]error{
 		"by tokenvend": &api.Error{Code: api.UnknownCredential}, "by IAM": &client.GatewayError{Status: 403},

@@ -143,3 +143,20 @@ func (d *Descriptor) Verifies() bool { return d.Verify != nil }
 // VerifiesMinted reports whether every new token is to be verified before it is
 // vended.
 func (d *Descriptor) VerifiesMinted() bool { return d.Verify != nil && d.Verify.Minted }
+
+// AllGrants returns the grant types by which tokens are obtained, those of a
+// user's account and of a refresh token last.
+func (d *Descriptor) AllGrants() []Grant {
+	var all []Grant
+	all = append(all, d.Grants...)
+	if len(d.Grants) == 0 && d.Example["grant"] == nil {
+		all = append(all, ClientCredentials)
+	}
+	if d.Connects() {
+		all = append(all, AuthorizationCode)
+	}
+	if d.Refreshes() {
+		all = append(all, RefreshToken)
+	}
+	return all
+}

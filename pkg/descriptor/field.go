@@ -1,7 +1,5 @@
 package descriptor
 
-import ()
-
 // Field is a standard parameter by its name in the RFCs.
 type Field string
 
@@ -23,9 +21,6 @@ const (
 	FieldResponseType Field = "response_type"
 	// FieldJWT is the assertion of [JWTBearer].
 	FieldJWT Field = "assertion"
-	// FieldUsername and FieldPassword are parameters of [Password] alone.
-	FieldUsername Field = "username"
-	FieldPassword Field = "password"
 )
 
 // StandardFields returns the standard parameters of all grants.

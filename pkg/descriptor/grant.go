@@ -1,6 +1,9 @@
 package descriptor
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Grant is an OAuth 2.0 grant type by its wire name (RFC 6749).
 type Grant string
@@ -84,3 +87,6 @@ func (g Grant) IsLogin() bool { return g.known().isLogin }
 // Secrets returns the named secrets that a token request of the grant type has
 // as parameters of the same names.
 func (g Grant) Secrets() []string { return g.known().secrets }
+
+// Short returns a grant type without its namespace: "jwt-bearer".
+func (g Grant) Short() string { return string(g[strings.LastIndexByte(string(g), ':')+1:]) }

@@ -99,7 +99,7 @@ func (r *Records) remember(ctx context.Context, e store.Entry, newest int64, now
 		confirmed := old.With(e)
 		return r.memory.put(&confirmed, Store, now), nil
 	}
-	opened, err := r.open(ctx, e)
+	opened, err := r.Open(ctx, e)
 	if err != nil {
 		return nil, err
 	}

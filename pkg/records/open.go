@@ -11,9 +11,9 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
 
-// open opens a row. One that does not open counts as empty, with an alarm, and
+// Open opens a row. One that does not open counts as empty, with an alarm, and
 // its token is minted anew.
-func (r *Records) open(ctx context.Context, e store.Entry) (*row.Row, error) {
+func (r *Records) Open(ctx context.Context, e store.Entry) (*row.Row, error) {
 	opened := &row.Row{Entry: e}
 	if len(e.Sealed) == 0 {
 		return opened, nil
@@ -54,7 +54,7 @@ func (r *Records) alarm(ctx context.Context, e store.Entry, detail string) {
 // else than its credential's record says now. An entry that does not open is
 // handled when it is next requested.
 func (r *Records) ObtainedOtherwise(ctx context.Context, record *Known, e store.Entry) bool {
-	entry, err := r.open(ctx, e)
+	entry, err := r.Open(ctx, e)
 	if err != nil || entry.Broken || entry.Outdated || entry.Token.IsZero() && entry.Refresh.IsZero() {
 		return false
 	}

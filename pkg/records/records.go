@@ -39,17 +39,21 @@ type Config struct {
 // Records holds the rows that this process knows. All its methods are safe for
 // concurrent use.
 type Records struct {
-	Config   // its Store clamps what it returns, see [schedule.Clamp]
-	memory   memory
-	migrated migrated
+	Config // its Store clamps what it returns, see [schedule.Clamp]
+	memory memory
+	mover  store.Mover
 }
 
 // New returns a Records that knows no row yet.
 func New(c Config) *Records {
 	c.StaleMax = max(cmp.Or(c.StaleMax, DefaultStaleMax), ShortestStaleMax)
+	mover, _ := c.Store.(store.Mover)
 	c.Store = clamping{Store: c.Store, journal: c.Journal}
-	return &Records{Config: c}
+	return &Records{Config: c, mover: mover}
 }
+
+// Mover returns what moves credential records; nil: the store has one place.
+func (r *Records) Mover() store.Mover { return r.mover }
 
 // Get returns a row that memory holds; nil: it holds none.
 func (r *Records) Get(key token.Key) *Known { return r.memory.get(key) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/journal"
+	"github.com/tokenvend/tokenvend/pkg/migration"
 	"github.com/tokenvend/tokenvend/pkg/mint"
 	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -23,6 +24,8 @@ type Rotator struct {
 	Reserve time.Duration   // how long before the deadline a pass stops; 0: 10 s
 	Canary  time.Duration   // how often each token is checked at its provider, if it can be; 0: never
 	Look    time.Duration   // how often a pass reads due entries while renewals are running; 0: 5 s
+
+	migrator migration.Migrator
 }
 
 // Report is the result of a pass or of a discovery.

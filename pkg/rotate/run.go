@@ -69,9 +69,10 @@ func (rt *Rotator) Discover(ctx context.Context) (r Report, err error) {
 	return r, err
 }
 
-// migrate rewrites rows of another format in the remaining time.
+// migrate rewrites rows of another format, and moves credential records, in the
+// remaining time.
 func (rt *Rotator) migrate(ctx context.Context) {
-	done, err := rt.Mint.Records.Migrate(ctx)
+	done, err := rt.migrator.Migrate(ctx, rt.Mint.Records)
 	switch {
 	case ctx.Err() != nil: // it continues in the next pass
 	case err != nil:

@@ -36,10 +36,18 @@ const (
 	FormatMigrate3 Format = "migrate-3"
 	// Format3 writes the third. Rows of the first are read as by [Format2].
 	Format3 Format = "3"
+	// FormatMigrate4 is as [FormatMigrate3], and the credential records move
+	// to the partitions of their credentials. Both places are read.
+	FormatMigrate4 Format = "migrate-4"
+	// Format4 is as [Format3], and the credential records are read and written
+	// in the partitions of their credentials. Any that stand elsewhere move.
+	Format4 Format = "4"
 )
 
 // Formats returns all formats, in the order in which a stack takes them.
-func Formats() []Format { return []Format{Format1, FormatMigrate, Format2, FormatMigrate3, Format3} }
+func Formats() []Format {
+	return []Format{Format1, FormatMigrate, Format2, FormatMigrate3, Format3, FormatMigrate4, Format4}
+}
 
 // The store.Entry.Format of the formats; that of the first is 0.
 const (
@@ -52,7 +60,7 @@ func (f Format) writes() int {
 	switch f {
 	case Format1:
 		return 0
-	case FormatMigrate3, Format3:
+	case FormatMigrate3, Format3, FormatMigrate4, Format4:
 		return thirdFormat
 	}
 	return secondFormat
@@ -62,7 +70,13 @@ func (f Format) writes() int {
 func (f Format) Buckets() bool { return f.writes() == thirdFormat }
 
 // Migrates reports whether rows of other formats are rewritten.
-func (f Format) Migrates() bool { return f == FormatMigrate || f == FormatMigrate3 }
+func (f Format) Migrates() bool {
+	return f == FormatMigrate || f == FormatMigrate3 || f == FormatMigrate4
+}
+
+// Moves reports whether credential records move to the place of new ones, see
+// [store.Mover].
+func (f Format) Moves() bool { return f.Migrates() || f == Format4 }
 
 // Rewrites reports whether a stored row is to be rewritten.
 func (f Format) Rewrites(e store.Entry) bool {

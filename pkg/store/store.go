@@ -238,3 +238,11 @@ type Store interface {
 	// instead if a process may remember the old one.
 	Delete(ctx context.Context, key token.Key) error
 }
+
+// Mover is a Store with two places for credential records: records at the one
+// where it does not write new ones are found, and can be moved.
+type Mover interface {
+	// MoveRecords moves the records to the place of new ones, and returns how
+	// many it moved. It reports those that it could not, one at a time.
+	MoveRecords(ctx context.Context, report func(credential string, err error)) (moved int, err error)
+}

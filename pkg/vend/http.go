@@ -30,8 +30,8 @@ type HTTPRequest struct {
 // HTTPReply is the answer to an [HTTPRequest].
 type HTTPReply struct {
 	Status int
-	Header map[string]string
-	Body   []byte // JSON
+	Header map[string]string // may be shared by several answers
+	Body   []byte            // JSON
 }
 
 // HTTP answers a request over HTTP.
@@ -47,7 +47,7 @@ func (s *Service) HTTP(ctx context.Context, r HTTPRequest) HTTPReply {
 	if err != nil {
 		return errorReply(err)
 	}
-	return reply(http.StatusOK, "application/json", answer)
+	return reply(http.StatusOK, answerHeader, answer)
 }
 
 // request decodes the request. With an error the result holds the credential,
@@ -64,17 +64,25 @@ func (r HTTPRequest) request() (api.Request, error) {
 	return request, nil
 }
 
-// reply returns an answer that must not be cached.
-func reply(status int, mediaType string, body any) HTTPReply {
-	encoded, err := encode(body)
-	if err != nil {
-		status, mediaType = http.StatusInternalServerError, api.ProblemType
-		encoded = []byte(`{"type":"urn:tokenvend:error:internal","status":500,"code":"internal"}`)
-	}
-	return HTTPReply{Status: status, Body: encoded, Header: map[string]string{
+// answerHeader is the header of every answer that is no error. It must not be
+// changed.
+var answerHeader = uncached("application/json")
+
+// uncached returns the header of an answer that must not be cached.
+func uncached(mediaType string) map[string]string {
+	return map[string]string{
 		"Content-Type": mediaType, "Cache-Control": "no-store", "Pragma": "no-cache",
 		"X-Content-Type-Options": "nosniff",
-	}}
+	}
+}
+
+func reply(status int, header map[string]string, body any) HTTPReply {
+	encoded, err := encode(body)
+	if err != nil {
+		status, header = http.StatusInternalServerError, uncached(api.ProblemType)
+		encoded = []byte(`{"type":"urn:tokenvend:error:internal","status":500,"code":"internal"}`)
+	}
+	return HTTPReply{Status: status, Body: encoded, Header: header}
 }
 
 // encode returns an answer in JSON.
@@ -88,7 +96,7 @@ func encode(answer any) ([]byte, error) {
 func errorReply(err error) HTTPReply {
 	problem := &api.Error{Code: api.Internal}
 	errors.As(err, &problem)
-	r := reply(problem.Code.Status(), api.ProblemType, problem)
+	r := reply(problem.Code.Status(), uncached(api.ProblemType), problem)
 	if problem.Allow != "" {
 		r.Header["Allow"] = problem.Allow
 	}

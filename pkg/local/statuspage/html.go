@@ -3,6 +3,7 @@ package statuspage
 import (
 	_ "embed" // the pages
 	"html/template"
+	"strings"
 	"time"
 )
 
@@ -19,4 +20,5 @@ var style = template.CSS(styleText) // #nosec G203 -- a constant
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"clock": func(t time.Time) string { return t.UTC().Format("15:04:05") },
 	"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"words": strings.Fields,
 }).Parse(pageHTML))

@@ -48,7 +48,7 @@ func TestPageInBrowser(t *testing.T) {
 
 // eachLook calls do for each width of the window and each color scheme.
 func eachLook(tab *testbed.Tab, do func(name string, width int)) {
-	for name, width := range map[string]int{"wide": 1400, "narrow": 390} {
+	for name, width := range map[string]int{"wide": 1400, "medium": 1170, "narrow": 390} {
 		for _, scheme := range []string{"light", "dark"} {
 			tab.Resize(width, 900)
 			tab.PreferScheme(scheme)

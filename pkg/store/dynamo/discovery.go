@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/places"
 )
 
 // The item of the discoveries' progress. Its partition is none of a credential:
@@ -60,7 +61,7 @@ func (s *Store) SaveDiscovery(ctx context.Context, d store.Discovery) error {
 	}
 	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: discoveryKey(), UpdateExpression: &update,
-		ExpressionAttributeNames: aliases(update), ExpressionAttributeValues: values,
+		ExpressionAttributeNames: places.Aliases(update), ExpressionAttributeValues: values,
 	})
 	if err != nil {
 		return fmt.Errorf("store: writing the progress of discoveries: %w", awserror.Wrap(err))

@@ -17,13 +17,11 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/places"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-const (
-	shardsAtOnce = 8
-	maxPage      = 1000 // items in one page of a query
-)
+const shardsAtOnce = 8
 
 // Due implements [store.Reader]: one request per shard and index, and one more
 // per thousand entries that are due in it. Of the entries that have been due
@@ -77,9 +75,9 @@ func (s *Store) queuedIn(ctx context.Context, shard int, before time.Time, limit
 			"#provider_host, #provider_limit, #queued, #revision"),
 		ExpressionAttributeValues: dueValues(shard, before),
 	}
-	query.ExpressionAttributeNames = aliases(*query.KeyConditionExpression, *query.ProjectionExpression)
+	query.ExpressionAttributeNames = places.Aliases(*query.KeyConditionExpression, *query.ProjectionExpression)
 	err = s.query(ctx, query, limit, func(it item) error {
-		d, err := decodeQueued(it)
+		d, err := decodeQueued(places.Plain(it))
 		if err == nil && (!d.NextAt.After(before) || !d.AlarmAt.IsZero() && !d.AlarmAt.After(before)) {
 			due = append(due, d)
 		}
@@ -113,9 +111,9 @@ func (s *Store) dueIn(ctx context.Context, shard int, before time.Time, limit in
 		ProjectionExpression:      aws.String("#credential, #variant, #next_at, #expires_at, #variant_full"),
 		ExpressionAttributeValues: dueValues(shard, before),
 	}
-	query.ExpressionAttributeNames = aliases(*query.KeyConditionExpression, *query.ProjectionExpression)
+	query.ExpressionAttributeNames = places.Aliases(*query.KeyConditionExpression, *query.ProjectionExpression)
 	err = s.query(ctx, query, limit, func(it item) error {
-		if d, err := decodeDue(it); err == nil {
+		if d, err := decodeDue(places.Plain(it)); err == nil {
 			d.AlarmAt = d.NextAt.Add(olderAlarm)
 			due = append(due, d)
 		}

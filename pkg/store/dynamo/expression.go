@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/places"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -17,6 +18,7 @@ import (
 // name, because many names are reserved words, and :name for a value.
 type expression struct {
 	update, condition string
+	creates           bool // the condition is that nothing is stored
 	values            item
 	returns           types.ReturnValue // "": nothing that was written
 }
@@ -30,26 +32,9 @@ func (x expression) input(table string, key token.Key) *dynamodb.UpdateItemInput
 	return &dynamodb.UpdateItemInput{
 		TableName: &table, Key: keyOf(key),
 		UpdateExpression: &x.update, ConditionExpression: &condition,
-		ExpressionAttributeNames: aliases(x.update, condition), ExpressionAttributeValues: x.values,
+		ExpressionAttributeNames: places.Aliases(x.update, condition), ExpressionAttributeValues: x.values,
 		ReturnValues: x.returns, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
-}
-
-// aliases maps each #name in the expressions to its attribute name.
-func aliases(expressions ...string) map[string]string {
-	names := map[string]string{}
-	for _, x := range expressions {
-		for {
-			_, after, more := strings.Cut(x, "#")
-			if !more {
-				break
-			}
-			x = strings.TrimLeft(after, "abcdefghijklmnopqrstuvwxyz_")
-			name := after[:len(after)-len(x)]
-			names["#"+name] = name
-		}
-	}
-	return names
 }
 
 // claim takes the lease on seen by store.Row's rule of Acquire.
@@ -88,6 +73,7 @@ func (x *expression) require(seen store.Entry, now time.Time) {
 
 func (x *expression) requireRevision(revision int64) {
 	if revision == 0 {
+		x.creates = true
 		x.condition = "attribute_not_exists(#revision)"
 		return
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/places"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -272,7 +273,7 @@ func TestAnItemWithALongTokenIsReadAtTheLowestPrice(t *testing.T) {
 func TestAttributesHaveNamesOfTheirOwn(t *testing.T) {
 	seen := map[string]bool{PartitionKey: true, SortKey: true}
 	for _, name := range everyName() {
-		if seen[name] || aliases("#" + name)["#"+name] != name {
+		if seen[name] || places.Aliases("#" + name)["#"+name] != name {
 			t.Errorf("%s: twice, or not a name that an expression can hold", name)
 		}
 		seen[name] = true

@@ -19,24 +19,6 @@ const (
 	format      = 3
 )
 
-// Attributes that are used in several places.
-const (
-	attrExpiresAt   = "expires_at"
-	attrVanished    = "vanished"
-	attrVariantFull = "variant_full" // if SortKey holds a hash
-	attrRevision    = "revision"
-	attrHost        = "provider_host"
-	attrLimit       = "provider_limit"
-	attrAlarmAt     = "alarm_at"
-	// the revision of the row that QueueSortKey, attrHost, attrLimit and
-	// attrAlarmAt are of. An older program leaves them as they are
-	attrQueued = "queued"
-	attrFormat = "format"
-	// ForgetAt; TimeToLive holds it rounded up to a second, or the time of a
-	// claim
-	attrForgetMS = "forget_ms"
-)
-
 // abandoned is how long a key that was leased and never written is kept. The
 // next holder needs its count of holders that did not commit.
 const abandoned = 24 * time.Hour

@@ -28,7 +28,12 @@ type table struct {
 
 func openTable(t *testing.T) table {
 	t.Helper()
-	client := newClient(t, testbed.DynamoDB(t), nil)
+	return openTableAt(t, testbed.DynamoDB(t))
+}
+
+func openTableAt(t *testing.T, endpoint testbed.Endpoint) table {
+	t.Helper()
+	client := newClient(t, endpoint, nil)
 	name := dynamotable.New(t, client)
 	return table{dynamo.New(client, name), client, name}
 }

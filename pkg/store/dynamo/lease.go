@@ -3,12 +3,8 @@ package dynamo
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
@@ -101,19 +97,15 @@ func (s *Store) Touch(ctx context.Context, key token.Key, asked time.Time) error
 	if asked.IsZero() {
 		x.update, x.values = "REMOVE #asked_at", item{}
 	}
-	input := x.input(s.table, key)
-	input.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureNone
-	_, err := s.client.UpdateItem(ctx, input)
-	var refused *types.ConditionalCheckFailedException
-	if err == nil || errors.As(err, &refused) {
-		return nil
+	if err := s.items.Touch(ctx, x.input(s.table, key)); err != nil {
+		return fmt.Errorf("store: touching %v: %w", key, awserror.Wrap(err))
 	}
-	return fmt.Errorf("store: touching %v: %w", key, awserror.Wrap(err))
+	return nil
 }
 
 // Delete implements [store.Store]: one request.
 func (s *Store) Delete(ctx context.Context, key token.Key) error {
-	if _, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.table, Key: keyOf(key)}); err != nil {
+	if err := s.items.Delete(ctx, keyOf(key)); err != nil {
 		return fmt.Errorf("store: deleting %v: %w", key, awserror.Wrap(err))
 	}
 	return nil

@@ -2,46 +2,44 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tokenvend/tokenvend/pkg/awserror"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/dynamo/attributevalue"
+	"github.com/tokenvend/tokenvend/pkg/store/dynamo/places"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
-const (
-	maxBatch     = 100 // DynamoDB's limit for one BatchGetItem
-	batchTries   = 10
-	firstPause   = 10 * time.Millisecond
-	longestPause = 200 * time.Millisecond
-)
-
-// errUnanswered means that DynamoDB omitted requested keys repeatedly, which is
-// how it throttles a batch.
-var errUnanswered = errors.New("throttled: some keys of a batch were not read")
+// maxPage bounds the items in one page of a query.
+const maxPage = 1000
 
 // Get implements [store.Reader]: one request per hundred distinct keys.
 func (s *Store) Get(ctx context.Context, c store.Consistency, keys ...token.Key) ([]store.Entry, error) {
 	found := make(map[token.Key]store.Entry, len(keys))
-	var missing []token.Key
+	var wanted []item
 	for _, key := range keys {
 		if _, twice := found[key]; !twice {
 			found[key] = store.Entry{Key: key}
-			missing = append(missing, key)
+			wanted = append(wanted, keyOf(key))
 		}
 	}
-	for some := range slices.Chunk(missing, maxBatch) {
-		if err := s.getSome(ctx, c, some, found); err != nil {
+	items, err := s.items.Get(ctx, c == store.Strong, wanted)
+	if err != nil {
+		return nil, fmt.Errorf("store: reading %v: %w", keys, awserror.Wrap(err))
+	}
+	for _, it := range items {
+		if it == nil {
+			continue
+		}
+		row, err := decode(it)
+		if err != nil {
 			return nil, err
 		}
+		found[row.Entry.Key] = row.Entry
 	}
 	entries := make([]store.Entry, len(keys))
 	for i, key := range keys {
@@ -50,56 +48,13 @@ func (s *Store) Get(ctx context.Context, c store.Consistency, keys ...token.Key)
 	return entries, nil
 }
 
-func (s *Store) getSome(
-	ctx context.Context, c store.Consistency, keys []token.Key, found map[token.Key]store.Entry,
-) error {
-	if len(keys) == 1 {
-		row, err := s.read(ctx, keys[0], c)
-		found[keys[0]] = row.Entry
-		return err
-	}
-	ask := types.KeysAndAttributes{ConsistentRead: aws.Bool(c == store.Strong)}
-	for _, key := range keys {
-		ask.Keys = append(ask.Keys, keyOf(key))
-	}
-	if err := s.batch(ctx, ask, found); err != nil {
-		return fmt.Errorf("store: reading %v: %w", keys, awserror.Wrap(err))
-	}
-	return nil
-}
-
-func (s *Store) batch(ctx context.Context, ask types.KeysAndAttributes, found map[token.Key]store.Entry) error {
-	pause := firstPause
-	for range batchTries {
-		got, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
-			RequestItems: map[string]types.KeysAndAttributes{s.table: ask},
-		})
-		if err != nil {
-			return err
-		}
-		for _, it := range got.Responses[s.table] {
-			row, err := decode(it)
-			if err != nil {
-				return err
-			}
-			found[row.Entry.Key] = row.Entry
-		}
-		if ask = got.UnprocessedKeys[s.table]; len(ask.Keys) == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-			pause = min(2*pause, longestPause)
-		}
-	}
-	return errUnanswered
-}
-
 // List implements [store.Reader]: one request per megabyte of the partition,
-// including leased keys that were never written.
+// including leased keys that were never written. Records that stand in the
+// partitions of their credentials take one more per hundred.
 func (s *Store) List(ctx context.Context, partition, after string, limit int) ([]store.Entry, error) {
+	if partition == token.RecordPartition {
+		return s.listRecords(ctx, after, limit)
+	}
 	query := dynamodb.QueryInput{
 		TableName:                 &s.table,
 		KeyConditionExpression:    aws.String("#credential = :partition"),
@@ -110,7 +65,7 @@ func (s *Store) List(ctx context.Context, partition, after string, limit int) ([
 		query.KeyConditionExpression = aws.String("#credential = :partition AND #variant > :after")
 		query.ExpressionAttributeValues[":after"] = attributevalue.Text(after)
 	}
-	query.ExpressionAttributeNames = aliases(*query.KeyConditionExpression, *query.FilterExpression)
+	query.ExpressionAttributeNames = places.Aliases(*query.KeyConditionExpression, *query.FilterExpression)
 	var entries []store.Entry
 	err := s.query(ctx, query, limit, func(it item) error {
 		row, err := decode(it)
@@ -121,6 +76,33 @@ func (s *Store) List(ctx context.Context, partition, after string, limit int) ([
 		return nil, fmt.Errorf("store: listing %s: %w", partition, awserror.Wrap(err))
 	}
 	return entries, nil
+}
+
+func (s *Store) listRecords(ctx context.Context, after string, limit int) ([]store.Entry, error) {
+	items, err := s.items.Records(ctx, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("store: listing credential records: %w", awserror.Wrap(err))
+	}
+	entries := make([]store.Entry, len(items))
+	for i, it := range items {
+		row, err := decode(it)
+		if err != nil {
+			return nil, err
+		}
+		entries[i] = row.Entry
+	}
+	return entries, nil
+}
+
+// MoveRecords implements [store.Mover].
+func (s *Store) MoveRecords(ctx context.Context, report func(credential string, err error)) (moved int, err error) {
+	moved, err = s.items.MoveAll(ctx, func(name string, err error) {
+		report(name, fmt.Errorf("store: moving the credential record: %w", awserror.Wrap(err)))
+	})
+	if err != nil {
+		err = fmt.Errorf("store: moving credential records: %w", awserror.Wrap(err))
+	}
+	return moved, err
 }
 
 // query passes the first limit items of a query to take, page by page.

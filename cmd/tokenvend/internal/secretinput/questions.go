@@ -1,7 +1,9 @@
 package secretinput
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -38,7 +40,7 @@ func Questions(d *descriptor.Descriptor, source []byte, g descriptor.Grant, kind
 	}
 	add(n.ClientID, Question{Field: "client_id", Help: "client id"})
 	add(d.NeedsTokenURL(), Question{Field: "token_url", Help: "token URL"})
-	for _, name := range descriptor.MemberNames(source, "variables") {
+	for _, name := range memberNames(source, "variables") {
 		all = append(all, variableQuestion(name, d.Variables[name]))
 	}
 	for _, field := range [...]string{"key_id", "scope", "audience"} {
@@ -98,10 +100,35 @@ func exampleHelp(d *descriptor.Descriptor, field string) string {
 // descriptor. One that only templates name comes last.
 func secretNames(source []byte, n secret.Needed) []string {
 	var names []string
-	for _, name := range append(descriptor.MemberNames(source, "secrets"), n.Secrets...) {
+	for _, name := range append(memberNames(source, "secrets"), n.Secrets...) {
 		if slices.Contains(n.Secrets, name) && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
+	}
+	return names
+}
+
+// memberNames returns the names of the members of one field of a JSON object,
+// such as "variables", in the order in which they stand there. It returns nil
+// where the field is no object.
+func memberNames(data []byte, field string) []string {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(data, &object) != nil {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(object[field]))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return nil
+	}
+	var names []string
+	for dec.More() {
+		name, err := dec.Token()
+		var value json.RawMessage
+		if text, ok := name.(string); ok && err == nil && dec.Decode(&value) == nil {
+			names = append(names, text)
+			continue
+		}
+		return names
 	}
 	return names
 }

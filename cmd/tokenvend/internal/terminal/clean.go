@@ -54,6 +54,16 @@ func escape(text string, keep func(rune) bool) string {
 	return b.String()
 }
 
+// isPlain reports whether clean leaves a text in ASCII as it is.
+func isPlain(text []byte) bool {
+	for _, c := range text {
+		if (c < ' ' || c > '~') && c != '\n' && c != '\t' {
+			return false
+		}
+	}
+	return true
+}
+
 // printedASCII returns the length of the start of text that is printed ASCII.
 func printedASCII(text string) int {
 	for i := range len(text) {

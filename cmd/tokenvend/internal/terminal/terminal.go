@@ -216,6 +216,9 @@ type cleaner struct{ to io.Writer }
 
 // Write implements io.Writer.
 func (c cleaner) Write(p []byte) (int, error) {
+	if isPlain(p) {
+		return c.to.Write(p)
+	}
 	if _, err := io.WriteString(c.to, clean(string(p))); err != nil {
 		return 0, err
 	}
