@@ -178,7 +178,7 @@ func (s *crowd) pass(page *section) {
 		all[i] = s.start(table.Endpoint, rest.Endpoint)
 		defer all[i].process.Kill()
 	}
-	began, renewed, passes := time.Now(), 0, 0
+	began, renewed, failed, passes := time.Now(), 0, 0, 0
 	for ; renewed < s.due && passes < maxPasses; passes++ {
 		var reports [workers]rotate.Report
 		var running sync.WaitGroup
@@ -188,6 +188,7 @@ func (s *crowd) pass(page *section) {
 		running.Wait()
 		for _, r := range reports {
 			renewed += r.Renewed
+			failed += r.Failed
 		}
 	}
 	took := time.Since(began)
@@ -200,10 +201,12 @@ func (s *crowd) pass(page *section) {
 	calls, queries := perRenewal(renewed, table.Take(), rest.Take())
 	page.add(
 		fmt.Sprint(s.size), string(s.format), fmt.Sprintf("%.1f s, %d", took.Seconds(), passes),
-		fmt.Sprintf("%d of %d", renewed, s.due), fmt.Sprintf("%.1f s", most.cpu.Seconds()),
-		fmt.Sprintf("%.1f s", limited), inMB(resident(most)), calls, fmt.Sprint(queries/passes),
-		fmt.Sprintf("60 s: %s; 128 MB: %s", held(max(limited, took.Seconds()), passTarget),
-			held(resident(most), memoryTarget)),
+		fmt.Sprintf("%d of %d, %d attempts failed", renewed, s.due, failed),
+		fmt.Sprintf("%.1f s", most.cpu.Seconds()), fmt.Sprintf("%.1f s", limited), inMB(resident(most)),
+		calls, fmt.Sprint(queries/passes),
+		fmt.Sprintf(
+			"60 s: %s; 128 MB: %s", held(max(limited, took.Seconds()), passTarget), held(resident(most), memoryTarget),
+		),
 	)
 }
 
