@@ -145,6 +145,7 @@ torture: ## put faulty token endpoints before tokenvend and seven OAuth librarie
 	@cat docs/explanation/torture.md
 
 # The hot path by itself is compared with the last run that was recorded, which this one then replaces; all else with baselines of the same run.
+# VAULT_ADDR, VAULT_TOKEN and VAULT_PATH in the environment name an OpenBao or a Vault to measure serve beside.
 HOT = ./pkg/vend ./pkg/local/gateway ./pkg/provider ./pkg/seal/kms
 RECORDED = internal/bench/testdata/hot.txt
 

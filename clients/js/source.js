@@ -43,12 +43,12 @@ export class Source {
   fetch = async (input, init = {}) => {
     const original = new Request(input, init)
     const again = original.body === null || isRepeatable(init.body) ? original.clone() : undefined
-    const token = await this.token()
+    const token = await unlessAborted(original.signal, this.token())
     const answer = await fetch(authorized(original, token))
     if (answer.status !== 401 || again === undefined || answer.redirected) return answer
     let next
     try {
-      next = await this.reject(token.fingerprint)
+      next = await unlessAborted(original.signal, this.reject(token.fingerprint))
     } catch {
       return answer
     }
@@ -168,6 +168,22 @@ function tokenOf(answer, began) {
     [inspect.custom]: hidden(() => shown),
   })
   return Object.freeze(token)
+}
+
+// Returns what a promise brings, or throws once the signal is aborted: the
+// request for a token goes on, for others who wait for it.
+async function unlessAborted(signal, promise) {
+  let stop
+  const aborted = new Promise((_, reject) => {
+    stop = () => reject(signal.reason)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop)
+  })
+  try {
+    return await Promise.race([aborted, promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 const isRepeatable = (body) => typeof body === 'string' || body instanceof URLSearchParams ||

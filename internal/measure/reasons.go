@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -77,7 +78,8 @@ func reasonList() string {
 	for _, r := range reasons {
 		files := ""
 		if r.from != "" {
-			files = fmt.Sprintf(", `%s` to `%s`", r.from, r.to)
+			folder := strings.TrimPrefix(r.pkg, "pkg/")
+			files = fmt.Sprintf(", `%s` to `%s`", path.Join(folder, r.from), path.Join(folder, r.to))
 		}
 		fmt.Fprintf(&b, "- `%s`%s: %s\n", r.pkg, files, r.text)
 	}

@@ -144,6 +144,12 @@ var further = []revert{
 		test:    "TestAttack17_OneWriteStopsNoEntry", pkg: "pkg/mint",
 	},
 	{
+		attack: "17", fix: "a forged marker stops no record", file: "pkg/store/dynamo/places/move.go",
+		old:     "if isMarked(over) && number(over, attrMoved) >= number(it, attrMoved) {",
+		without: "if false {",
+		test:    "TestAttack17_ForgedMarkersStopNoRecord", pkg: "pkg/store/dynamo",
+	},
+	{
 		attack: "18", fix: "memory serves for StaleMax while the store is away", file: "pkg/records/records.go",
 		old:     "now.Sub(k.seen) < r.StaleMax",
 		without: "r.StaleMax > 0",
@@ -241,6 +247,12 @@ var further = []revert{
 		old:     "if !a.Unmap().IsLoopback() {",
 		without: "if !plain(a).IsLoopback() {",
 		test:    "TestAttack26_PlainHTTPStaysOnThisMachine",
+	},
+	{
+		attack: "28", fix: "a row that is no entry is left out of lists", file: "pkg/records/clamping.go",
+		old:     "case isRow && bad.Sort > after:",
+		without: "case isRow && bad.Sort < after:",
+		test:    "TestAttack28_OneBadRowHidesNoOther", pkg: "pkg/mint",
 	},
 	{
 		attack: "27", fix: "a Date field beside a token changes no clock", file: "pkg/provider/send.go",

@@ -128,6 +128,13 @@ func (t *table) page(tb testing.TB) string {
 	if len(t.contenders) < len(columns) {
 		tb.Fatal("the page needs the build tag testall: run make torture")
 	}
+	for i, r := range t.rows {
+		for j, c := range t.contenders {
+			if t.cells[i][j] == nil && c.measures(r) {
+				tb.Fatalf("%s in the row %q was not measured, want every cell: run make torture", c.name, r.what)
+			}
+		}
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, heading, strings.Join(versions(tb), "\n"))
 	t.summary(&b)

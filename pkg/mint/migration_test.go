@@ -102,3 +102,46 @@ func (s *unreadableStore) List(ctx context.Context, partition, after string, lim
 	}
 	return s.Store.List(ctx, partition, after, limit)
 }
+
+// movingStore is a store whose credential records can be moved, except one.
+type movingStore struct {
+	store.Store
+	stuck string // "": none
+	calls int
+}
+
+func (s *movingStore) MoveRecords(_ context.Context, report func(string, error)) (int, error) {
+	s.calls++
+	if s.stuck != "" {
+		report(s.stuck, store.ErrUnreadable)
+		return 0, nil
+	}
+	return 1, nil
+}
+
+// Records are moved with the formats that migrate, and with the fourth. A
+// record that cannot be moved is left, and tried again by the next migration.
+func TestMigrationMovesRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		for format, moves := range map[row.Format]bool{
+			row.Format1: false, row.FormatMigrate: true, row.Format2: false, row.FormatMigrate3: true,
+			row.Format3: false, row.FormatMigrate4: true, row.Format4: true,
+		} {
+			s := &movingStore{Store: w.Store, stuck: "minut"}
+			m := w.NewProcess(testworld.WithStore(s), func(c *mint.Config) { c.RowFormat = format })
+			done, err := m.Migrate(t.Context())
+			if err != nil || done.Looked != moves || (done.Left == 1) != moves {
+				t.Errorf("format %s: Migrate() = %+v, %v, want one record left: %t", format, done, err, moves)
+			}
+			s.stuck = ""
+			done, err = m.Migrate(t.Context())
+			if err != nil || done.Left != 0 || (done.Rewritten == 1) != moves {
+				t.Errorf("format %s: Migrate() again = %+v, %v, want one record moved: %t", format, done, err, moves)
+			}
+			if _, err := m.Migrate(t.Context()); err != nil || moves && s.calls != 2 {
+				t.Errorf("format %s: Migrate() moved records %d times, %v, want 2: none was left", format, s.calls, err)
+			}
+		}
+	})
+}

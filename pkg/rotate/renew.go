@@ -25,7 +25,7 @@ func (rt *Rotator) Renew(ctx context.Context, key token.Key) (Renewal, error) {
 	s, err := rt.Mint.Look(ctx, key)
 	switch {
 	case isCode(err, api.UnknownCredential):
-		return rt.retire(ctx, key)
+		return rt.retire(ctx, key, schedule.Retire)
 	case err != nil:
 		return Failed, failure.API(err)
 	case s.Row.State == store.Revoking:
@@ -34,7 +34,7 @@ func (rt *Rotator) Renew(ctx context.Context, key token.Key) (Renewal, error) {
 		}
 		return Retired, nil
 	case isIdle(s, clock.Now()):
-		return rt.retire(ctx, key)
+		return rt.retire(ctx, key, schedule.Retire)
 	}
 	err = rt.Mint.Renew(ctx, key, mint.Want{})
 	if isCode(err, api.ReauthorizationRequired) {
@@ -73,17 +73,22 @@ func (rt *Rotator) giveUp(ctx context.Context, s records.Snapshot, why error) {
 			Generation: e.Generation, Code: string(known.Code), Detail: known.Detail, ForGood: true,
 		})
 	}
-	_, _ = rt.retire(ctx, e.Key) // else the next pass tries again
+	how := schedule.Retire
+	if s.IsHeldBack() {
+		how = func(e *store.Entry) { schedule.Retire(e); schedule.KeepForOperator(e) }
+	}
+	_, _ = rt.retire(ctx, e.Key, how) // else the next pass tries again
 }
 
-// retire makes an entry never due. The next request for it mints it anew.
-func (rt *Rotator) retire(ctx context.Context, key token.Key) (Renewal, error) {
+// retire makes an entry never due, by a function of schedule. The next request
+// for it mints it anew.
+func (rt *Rotator) retire(ctx context.Context, key token.Key, how func(*store.Entry)) (Renewal, error) {
 	entries, err := rt.Mint.Records.Store.Get(ctx, store.Strong, key)
 	if err != nil {
 		return Failed, rt.Mint.Records.ReadError(ctx, key.Credential, err)
 	}
 	next := entries[0]
-	schedule.Retire(&next)
+	how(&next)
 	if next.Revision > 0 && !rt.Mint.Records.Replace(ctx, entries[0], next) {
 		return Failed, &api.Error{Code: api.StoreUnavailable, Detail: "the entry is being changed by another"}
 	}

@@ -19,6 +19,10 @@ func forgetAt(e store.Entry, now time.Time) time.Time {
 // Keep sets when the row may be deleted.
 func Keep(e *store.Entry, now time.Time) { e.ForgetAt = forgetAt(*e, now) }
 
+// KeepForOperator keeps a row until it is written again: what it holds waits
+// for an operator, however long that takes.
+func KeepForOperator(e *store.Entry) { e.ForgetAt = time.Time{} }
+
 // Due makes an entry due at a time.
 func Due(e *store.Entry, at time.Time) {
 	before := e.AlarmAt

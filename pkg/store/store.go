@@ -190,7 +190,8 @@ type Reader interface {
 	// List returns up to limit entries of a partition (a credential's name, or
 	// token.RecordPartition) in the order of their sort keys, starting after
 	// the sort key after, or at the first if it is "". It omits keys that were
-	// leased and never written, and it may miss recent writes.
+	// leased and never written, and it may miss recent writes. A row that is no
+	// entry is a [*RowError], and nothing is returned.
 	List(ctx context.Context, partition, after string, limit int) ([]Entry, error)
 }
 

@@ -167,6 +167,17 @@ test('without another token the 401 is the answer', async (t) => {
   assert.equal((await source.fetch(url)).status, 401)
 })
 
+test('fetch waits for no token once it is aborted', async () => {
+  const fake = new Fake()
+  fake.delay = 2000
+  const source = new Client(fake).source('minut')
+  const began = performance.now()
+  await assert.rejects(source.fetch('http://127.0.0.1:9', { signal: AbortSignal.timeout(50) }), { name: 'TimeoutError' })
+  await assert.rejects(source.fetch('http://127.0.0.1:9', { signal: AbortSignal.abort() }), { name: 'AbortError' })
+  assert.ok(performance.now() - began < 1000)
+  assert.equal((await source.token()).accessToken, 'token-1')
+})
+
 test('a redirect to another host goes without the token', async (t) => {
   const { url, seen } = await api(t)
   await new Client(new Fake()).source('minut').fetch(url + '/away')

@@ -101,10 +101,18 @@ func encode(row store.Row) ([]byte, error) {
 	return json.Marshal(rec)
 }
 
-// decode reads one row. Its errors name the key and quote nothing of the
-// record.
+// decode reads one row. Its errors are of type [*store.RowError], name the key
+// and quote nothing of the record.
 func decode(key, data []byte) (store.Row, error) {
 	partition, sort, _ := bytes.Cut(key, []byte{0})
+	row, err := decodeRow(partition, sort, data)
+	if err != nil {
+		err = &store.RowError{Sort: string(sort), Err: err}
+	}
+	return row, err
+}
+
+func decodeRow(partition, sort, data []byte) (store.Row, error) {
 	var rec record
 	err := json.Unmarshal(data, &rec)
 	switch {

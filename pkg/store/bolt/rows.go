@@ -39,11 +39,14 @@ func (s *Store) List(ctx context.Context, partition, after string, limit int) ([
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(entriesBucket).Cursor()
 		for key, data := c.Seek(first); bytes.HasPrefix(key, prefix) && len(entries) < limit; key, data = c.Next() {
+			if bytes.Equal(key, first) {
+				continue // it may be no entry, and the list goes on after it
+			}
 			row, err := decode(key, data)
 			if err != nil {
 				return err
 			}
-			if row.Entry.Revision > 0 && !bytes.Equal(key, first) {
+			if row.Entry.Revision > 0 {
 				entries = append(entries, row.Entry)
 			}
 		}

@@ -87,9 +87,19 @@ func encode(r store.Row) item {
 	return it
 }
 
-// decode decodes one item. Its errors name the key and quote nothing of the
-// item.
+// decode decodes one item. Its errors are of type [*store.RowError], name the
+// key and quote nothing of the item.
 func decode(it item) (store.Row, error) {
+	row, err := decodeRow(it)
+	if err != nil {
+		var sort string
+		_ = attributevalue.Decode(it[SortKey], &sort) // DynamoDB has no item without one
+		err = &store.RowError{Sort: sort, Err: err}
+	}
+	return row, err
+}
+
+func decodeRow(it item) (store.Row, error) {
 	var r store.Row
 	var err error
 	if r.Entry.Key, err = readKey(it); err != nil {

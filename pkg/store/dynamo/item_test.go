@@ -196,6 +196,13 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 			t.Errorf("%s: %v", call, err)
 		}
 	}
+	_, err := tb.List(ctx, "minut", "", 1)
+	if bad, ok := errors.AsType[*store.RowError](err); !ok || bad.Sort != key.Sort() {
+		t.Errorf("List: %v, want the error of the row %s", err, key.Sort())
+	}
+	if all, err := tb.List(ctx, "minut", key.Sort(), 1); err != nil || len(all) != 0 {
+		t.Errorf("List after the row: %v, %v, want none", all, err)
+	}
 	if err := tb.Touch(ctx, key, noon); err != nil {
 		t.Errorf("Touch: %v", err)
 	}
@@ -203,6 +210,25 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 		len(tb.item(t, key)), number(t, tb.item(t, key)["revision"]), number(t, tb.item(t, key)["leased_until"]),
 	); after != before {
 		t.Errorf("the item was changed: %s, was %s", after, before)
+	}
+}
+
+func TestListNamesTheRecordThatIsNoEntry(t *testing.T) {
+	tb := openTable(t)
+	for _, name := range []string{"a", "b", "c"} {
+		put(t, tb, store.Entry{Key: token.RecordKey(name), Generation: 1})
+	}
+	tb.alter(t, token.RecordKey("b"), "format", &types.AttributeValueMemberS{Value: "x"})
+	for limit := range 4 {
+		all, err := tb.List(t.Context(), token.RecordPartition, "", limit)
+		bad, isBad := errors.AsType[*store.RowError](err)
+		if limit < 2 && (err != nil || len(all) != limit) || limit >= 2 && (!isBad || bad.Sort != "b") {
+			t.Errorf("List of %d = %v, %v, want those before b, or the error of b", limit, all, err)
+		}
+	}
+	all, err := tb.List(t.Context(), token.RecordPartition, "b", 3)
+	if err != nil || len(all) != 1 || all[0].Key != token.RecordKey("c") {
+		t.Errorf("List after b = %v, %v, want c", all, err)
 	}
 }
 

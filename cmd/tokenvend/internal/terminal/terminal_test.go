@@ -55,6 +55,20 @@ func TestNothingControlsTheTerminal(t *testing.T) {
 	}
 }
 
+// A text in ASCII takes a shorter path.
+func TestOutputIsCleaned(t *testing.T) {
+	for text, want := range map[string]string{
+		"level=INFO\tmsg=vend\n": "level=INFO\tmsg=vend\n", "~ a\x7f\n": `~ a\x7f` + "\n", "a\rb": `a\rb`,
+		"a \x1b[2J b\nc\n": `a \x1b[2J b` + "\nc\n", "a\x00": `a\x00`,
+		"é a\u009b\n": `é a\u009b` + "\n", "a\x9b": `a\x9b`,
+	} {
+		console, _, errs := page(t)
+		if n, err := console.ErrorOutput().Write([]byte(text)); n != len(text) || err != nil || errs.String() != want {
+			t.Errorf("Write(%q) = %d, %v and writes %q, want %d, nil and %q", text, n, err, errs, len(text), want)
+		}
+	}
+}
+
 // A text of a type of its own, as a state is, and a list of texts begin no
 // line.
 func TestAttack21_NoArgumentBeginsALine(t *testing.T) {

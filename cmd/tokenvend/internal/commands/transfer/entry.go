@@ -123,9 +123,15 @@ func fromSecret(name string, value []byte) (entry, error) {
 	}
 	fields := secretinput.Fields{}
 	for member, value := range found {
-		if prefix, field, known := fieldOf(member); known && prefix == "" {
-			fields.Put(field, value)
+		prefix, field, known := fieldOf(member)
+		if !known || prefix != "" {
+			continue
 		}
+		if _, twice := fields[field]; twice {
+			return entry{}, clierror.Usage("--secret %s: expected one %s: the secret has two, in different spellings",
+				name, field)
+		}
+		fields.Put(field, value)
 	}
 	return completed(name, fields), nil
 }

@@ -72,6 +72,15 @@ func text(t *testing.T, entries []entry) string {
 	return b.String()
 }
 
+// Which of two is meant, only the operator knows.
+func TestFromSecretRefusesTwoSpellings(t *testing.T) {
+	e, err := fromSecret("minut", []byte(`{"clientId":"i","client_secret":"canary-1","clientSecret":"canary-2"}`))
+	if err == nil || !strings.Contains(err.Error(), "expected one client_secret") ||
+		strings.Contains(err.Error(), "canary") {
+		t.Errorf("fromSecret() = %v, %v, want an error that names the field and no value", e.name, err)
+	}
+}
+
 func TestExportShowsNoSecret(t *testing.T) {
 	fields, _ := secretinput.ReadFields(redact.New(`{"provider":"minut","client_id":"i","client_secret":"canary",
 		"private_key":"canary","refresh_token":"canary","params":{"p":"canary"},"client_secrets":"canary",
