@@ -120,6 +120,15 @@ const batch = 25
 // key. They are never opened.
 func (s *stage) standIns(like token.Key, first, end int) {
 	s.b.Helper()
+	s.copies(like, first, end, func(name string) token.Key {
+		return token.Key{Credential: "other", Variant: token.NewVariant("", name, "")}
+	})
+}
+
+// copies stores copies of a row that are not due, under the keys of the names
+// of the credentials from first to end.
+func (s *stage) copies(like token.Key, first, end int, key func(name string) token.Key) {
+	s.b.Helper()
 	got, err := s.items.GetItem(s.b.Context(), &dynamodb.GetItemInput{
 		TableName: &s.table, Key: itemKey(like.Partition(), like.Sort()),
 	})
@@ -127,12 +136,16 @@ func (s *stage) standIns(like token.Key, first, end int) {
 		s.b.Fatalf("%v: %v, %v", like, got, err)
 	}
 	later := number(time.Now().Add(24 * time.Hour).UnixMilli())
-	each(first/batch, end/batch, writers, func(n int) {
+	each(0, (end-first+batch-1)/batch, writers, func(n int) {
 		var puts []types.WriteRequest
-		for i := range batch {
+		for i := first + n*batch; i < min(first+(n+1)*batch, end); i++ {
+			k := key(credentialName(i))
 			it := maps.Clone(got.Item)
-			maps.Copy(it, itemKey(fmt.Sprintf("other-%03d", n%100), fmt.Sprintf("audience=%d", n*batch+i)))
-			it[dynamo.IndexPartitionKey], it[dynamo.IndexSortKey] = number(int64(i%dynamo.Shards)), later
+			maps.Copy(it, itemKey(k.Partition(), k.Sort()))
+			if it[dynamo.IndexPartitionKey] != nil {
+				it[dynamo.IndexPartitionKey] = number(int64(i % dynamo.Shards))
+				it[dynamo.IndexSortKey], it[dynamo.QueueSortKey] = later, later
+			}
 			puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: it}})
 		}
 		if _, err := s.items.BatchWriteItem(s.b.Context(), &dynamodb.BatchWriteItemInput{

@@ -236,3 +236,29 @@ func TestBatches(t *testing.T) {
 		d.want("ValidationException", "BatchGetItem", `{"RequestItems":{}}`)
 	})
 }
+
+func TestBatchesOfPuts(t *testing.T) {
+	puts := func(first, end int) string {
+		var all []string
+		for i := first; i < end; i++ {
+			all = append(all, fmt.Sprintf(`{"PutRequest":{"Item":{"pk":{"S":"p%d"},"sk":{"S":"-"},"n":{"N":"%d"}}}}`, i, i))
+		}
+		return strings.Join(all, ",")
+	}
+	onEachDynamoDB(t, func(t *testing.T, d dynamo) {
+		d.put("p3", `"t":{"S":"old"}`)
+		of := func(puts string) string { return `{"RequestItems":{"` + d.table + `":[` + puts + `]}}` }
+		d.must("BatchWriteItem", of(puts(0, 25)))
+		for name, want := range map[string]string{"p3": "n=3", "p24": "n=24", "p25": ""} {
+			if got := compact(d.item(name)); got != want {
+				t.Errorf("the item %s = %s, want %s", name, got, want)
+			}
+		}
+		d.want("ValidationException", "BatchWriteItem", of(puts(0, 26)))
+		d.want("ValidationException", "BatchWriteItem", of(puts(30, 31)+","+puts(30, 31)))
+		d.want("ValidationException", "BatchWriteItem", `{"RequestItems":{}}`)
+		if got := compact(d.item("p30")); got != "" {
+			t.Errorf("the item of a refused batch = %s, want none", got)
+		}
+	})
+}

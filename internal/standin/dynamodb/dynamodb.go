@@ -22,16 +22,17 @@ type Server struct {
 // Serve answers one request, whose body is given.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
 	wire.JSON{ContentType: "application/x-amz-json-1.0", Lock: &s.mu, Actions: map[string]wire.Action{
-		"CreateTable":   wire.On(s.createTable),
-		"DescribeTable": wire.On(s.describeTable),
-		"DeleteTable":   wire.On(s.deleteTable),
-		"GetItem":       wire.On(s.getItem),
-		"BatchGetItem":  wire.On(s.batchGetItem),
-		"PutItem":       wire.On(s.putItem),
-		"UpdateItem":    wire.On(s.updateItem),
-		"DeleteItem":    wire.On(s.deleteItem),
-		"Query":         wire.On(s.query),
-		"Scan":          wire.On(s.scan),
+		"CreateTable":    wire.On(s.createTable),
+		"DescribeTable":  wire.On(s.describeTable),
+		"DeleteTable":    wire.On(s.deleteTable),
+		"GetItem":        wire.On(s.getItem),
+		"BatchGetItem":   wire.On(s.batchGetItem),
+		"BatchWriteItem": wire.On(s.batchWriteItem),
+		"PutItem":        wire.On(s.putItem),
+		"UpdateItem":     wire.On(s.updateItem),
+		"DeleteItem":     wire.On(s.deleteItem),
+		"Query":          wire.On(s.query),
+		"Scan":           wire.On(s.scan),
 	}}.Serve(w, r, body)
 }
 

@@ -58,48 +58,6 @@ func (p *placeholders) parseProjection(text *string) ([]string, error) {
 	return names, x.end()
 }
 
-type batchGetItem struct {
-	RequestItems map[string]struct {
-		Keys           []item
-		ConsistentRead bool
-	}
-}
-
-// mostKeys is how many keys one BatchGetItem may name.
-const mostKeys = 100
-
-func (s *Server) batchGetItem(in *batchGetItem) (any, error) {
-	found, asked := map[string][]item{}, 0
-	for name, request := range in.RequestItems {
-		t, err := s.table(name)
-		if err != nil {
-			return nil, err
-		}
-		seen := map[string]bool{}
-		found[name] = []item{}
-		for _, key := range request.Keys {
-			if err := t.checkKey(key); err != nil {
-				return nil, err
-			}
-			id := t.id(key)
-			if seen[id] {
-				return nil, invalid("Provided list of item keys contains duplicates")
-			}
-			seen[id] = true
-			if it, there := t.items[id]; there {
-				found[name] = append(found[name], it)
-			}
-		}
-		if asked += len(request.Keys); asked > mostKeys {
-			return nil, invalid("Too many items requested for the BatchGetItem call")
-		}
-	}
-	if asked == 0 {
-		return nil, invalid("The requestItems parameter is required for BatchGetItem")
-	}
-	return map[string]any{"Responses": found, "UnprocessedKeys": struct{}{}}, nil
-}
-
 // write is what the requests that change one item share.
 type write struct {
 	expressions

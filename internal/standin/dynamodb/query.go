@@ -49,6 +49,7 @@ func (s *Server) scan(in *search) (any, error) {
 type keyRange struct {
 	holds condition
 	from  item // the keys from which on such items can be
+	above bool // not at these keys themselves
 }
 
 // mostPage is how much one page of an answer may hold.
@@ -134,18 +135,26 @@ func (r keyRange) items(rows *sortedItems, attributes []string, after item) iter
 		from = after
 	}
 	return func(yield func(item) bool) {
-		begun := false
 		rows.AscendGreaterOrEqual(from, func(it item) bool {
 			switch {
 			case after != nil && order(attributes, it, after) <= 0:
 				return true
 			case !r.holds(it):
-				return !begun
+				return r.above && r.isAtStart(it)
 			}
-			begun = true
 			return yield(it)
 		})
 	}
+}
+
+// isAtStart reports whether an item has the keys from which on the range is.
+func (r keyRange) isAtStart(it item) bool {
+	for name, v := range r.from {
+		if !equal(it[name], v) {
+			return false
+		}
+	}
+	return true
 }
 
 // parseKeyCondition reads a KeyConditionExpression: the hash key equals a
@@ -166,6 +175,7 @@ func (p *placeholders) parseKeyCondition(t *table, by keys, text string) (r keyR
 		if op != "<" && op != "<=" {
 			r.from[name] = value
 		}
+		r.above = r.above || op == ">"
 		if !x.word("AND") {
 			break
 		}
