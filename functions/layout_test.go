@@ -88,6 +88,7 @@ func TestCallsToAWSWithRecordsBesideEntries(t *testing.T) {
 	h.put("minut", "minut", nil)
 	h.restart("4")
 	h.token("minut")
+	h.nextTokenLives("minut", time.Hour)
 	time.Sleep(life)
 	h.take("vend")
 	h.token("minut")
