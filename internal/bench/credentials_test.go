@@ -242,11 +242,15 @@ func (s *crowd) start(table, rest testbed.Endpoint) *worker {
 }
 
 // passOf has one worker make a pass.
-func (s *crowd) passOf(w *worker, n int) (r rotate.Report) {
+func (s *crowd) passOf(w *worker, n int) rotate.Report {
 	s.b.Helper()
 	answer := s.invoke(w.runtime, "", fmt.Appendf(nil, `{"worker":%d,"of":%d}`, n, workers))
-	if err := json.Unmarshal(answer, &r); err != nil {
-		s.b.Errorf("%v: %s", err, answer)
+	var out struct {
+		rotate.Report
+		Error string
 	}
-	return r
+	if err := json.Unmarshal(answer, &out); err != nil || out.Error != "" {
+		s.b.Errorf("pass %d of %d = %s, %v, want no error", n, workers, answer, err)
+	}
+	return out.Report
 }
