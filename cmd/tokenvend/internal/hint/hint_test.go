@@ -59,3 +59,18 @@ func TestQuote(t *testing.T) {
 		}
 	}
 }
+
+func TestInRegion(t *testing.T) {
+	for command, want := range map[string]string{
+		"aws kms enable-key --key-id k": "aws --region eu-west-1 kms enable-key --key-id k",
+		"set it: an AWS setting":        "set it: an AWS setting",
+		"":                              "",
+	} {
+		if got := hint.InRegion("eu-west-1", command); got != want {
+			t.Errorf("InRegion(eu-west-1, %s) = %s, want %s", command, got, want)
+		}
+	}
+	if got, want := hint.InRegion("", "aws kms x"), "aws kms x"; got != want {
+		t.Errorf("InRegion(, %s) = %s, want it as it is", want, got)
+	}
+}

@@ -157,11 +157,8 @@ func (f *function) ensureAlias(ctx context.Context, alias string) (made bool, er
 	return false, nil
 }
 
-// inRegion returns a command of the AWS CLI in the function's region, which
-// need not be the configuration's.
-func (f *function) inRegion(command string) string {
-	return "aws --region " + f.region + strings.TrimPrefix(command, "aws")
-}
+// inRegion returns a command of the AWS CLI in the function's region.
+func (f *function) inRegion(command string) string { return hint.InRegion(f.region, command) }
 
 // withoutRetries has Lambda repeat no asynchronous invocation by the alias:
 // nobody would get the answer.

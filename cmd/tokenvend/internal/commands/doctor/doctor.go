@@ -68,6 +68,7 @@ func (d *doctor) run(ctx context.Context, commands hint.Commands) error {
 	if err != nil {
 		return err
 	}
+	s.Region = place.AWS.Region
 	if place.IsLocal() {
 		s.machine(ctx, place)
 	} else if err := s.stack(ctx, place, d.prefix); err != nil {

@@ -29,6 +29,7 @@ type Check struct {
 // List is the checks that were made.
 type List struct {
 	Commands hint.Commands // for what to do
+	Region   string        // of the stack; "": there is none
 	All      []Check
 }
 
@@ -39,12 +40,12 @@ func (l *List) OK(subject, format string, args ...any) {
 
 // Warn adds a check with a warning.
 func (l *List) Warn(subject, finding, advice string) {
-	l.All = append(l.All, Check{subject, Warning, finding, advice})
+	l.All = append(l.All, Check{subject, Warning, finding, hint.InRegion(l.Region, advice)})
 }
 
 // Fail adds a check that failed.
 func (l *List) Fail(subject, finding, advice string) {
-	l.All = append(l.All, Check{subject, Failed, finding, advice})
+	l.All = append(l.All, Check{subject, Failed, finding, hint.InRegion(l.Region, advice)})
 }
 
 // Unread adds what could not be read: for lack of a permission it is a warning,
