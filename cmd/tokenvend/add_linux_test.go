@@ -36,6 +36,19 @@ func TestAddAsksOnATerminal(t *testing.T) {
 	}
 }
 
+func TestAddAsksForNoVariableOfATokenURLThatIsGiven(t *testing.T) {
+	dir := t.TempDir()
+	const own = "https://login.example.com/oauth/token"
+	r := converse(t, dir, []prompt{
+		{question: "client id: ", answer: "me"},
+		{question: "audience, such as ", answer: ""},
+		{question: "client secret: ", answer: "HUSH-1", hidden: true},
+	}, "add", "x", "--provider", "auth0", "--token-url", own, "--no-trial")
+	if got := secretOf(t, dir, "x"); r.code != clierror.OK || got["token_url"] != own || got["variables"] != nil {
+		t.Errorf("add with a token URL = %d, %s, %v, want no variables", r.code, r.out, got)
+	}
+}
+
 // Where a provider takes a proof, neither add nor set asks for a private key.
 func TestAddAsksForNoKeyBesideAProof(t *testing.T) {
 	dir := t.TempDir()

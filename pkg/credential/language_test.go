@@ -168,3 +168,27 @@ func TestDescriptorInsideASecretIsStrict(t *testing.T) {
 		t.Errorf("Parse(unknown field) = %v, want descriptor.token.colour: unknown field", err)
 	}
 }
+
+// A token URL in the secret takes the place of the descriptor's, and of the
+// variables that only that one uses.
+func TestTokenURLReplacesVariables(t *testing.T) {
+	const own = "https://login.example.com/oauth/token"
+	plain := object{"client_id": "id", "client_secret": canary, "token_url": own}
+	c := mustParse(t, plain.with(object{"provider": "auth0"}))
+	d, err := c.ProviderDescriptor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.TokenEndpoint(d); got != own {
+		t.Errorf("TokenEndpoint() = %s, want %s", got, own)
+	}
+	elsewhere := plain.with(object{"descriptor": object{
+		"token":     object{"url": "https://{variables.tenant}.id.example/login"},
+		"revoke":    object{"url": "https://{variables.tenant}.id.example/revoke"},
+		"variables": object{"tenant": object{}},
+	}})
+	_, err = parse(t, elsewhere)
+	if got := strings.Join(fields(t, err), " "); got != "variables.tenant" {
+		t.Errorf("Parse without a variable that another URL uses refuses %q, want variables.tenant", got)
+	}
+}

@@ -122,7 +122,7 @@ func (f *form) fitVariables(c credential.Credential, d *descriptor.Descriptor) {
 	}
 	for name, v := range d.Variables {
 		value, given := c.Client.Variables[name]
-		if !given && v.Default == nil {
+		if !given && placeholder.NeedsVariable(d, name, c.Client.TokenURL != "") {
 			wrong(name, "required by the provider")
 		}
 		if expected := v.Expects(value); given && expected != "" {
@@ -137,7 +137,11 @@ func (f *form) fitVariables(c credential.Credential, d *descriptor.Descriptor) {
 	if isWrong {
 		return
 	}
-	for _, raw := range placeholder.URLs(d) {
+	rest := *d
+	if c.Client.TokenURL != "" {
+		rest.Token.URL = ""
+	}
+	for _, raw := range placeholder.URLs(&rest) {
 		_, err := placeholder.ExpandURL(d, raw, func(name string) (string, error) {
 			if variable, ok := strings.CutPrefix(name, placeholder.VariablePrefix); ok {
 				return c.Variable(d, variable), nil

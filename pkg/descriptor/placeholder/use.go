@@ -23,6 +23,20 @@ func Uses(d *descriptor.Descriptor) map[string]bool {
 	return used
 }
 
+// NeedsVariable reports whether a credential needs a value of a variable: one
+// with a token URL of its own does not where nothing but token.url uses it.
+func NeedsVariable(d *descriptor.Descriptor, name string, hasTokenURL bool) bool {
+	v, declared := d.Variables[name]
+	if !declared || v.Default != nil {
+		return false
+	}
+	rest := *d
+	if hasTokenURL {
+		rest.Token.URL = ""
+	}
+	return Uses(&rest)[VariablePrefix+name]
+}
+
 // VerifiesWithSecret reports whether a verification needs more of the client
 // than its ID and variables.
 func VerifiesWithSecret(d *descriptor.Descriptor) bool {

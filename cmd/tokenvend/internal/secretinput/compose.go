@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
+	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/proof"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -80,8 +81,10 @@ func (s *Input) complete(c terminal.Console, name string, f Fields) error {
 		questions = Questions(d, source, descriptor.Grant(f.word("grant")), proof.Kind(f.word("proof")))
 	}
 	for _, q := range questions {
+		variable, isVariable := strings.CutPrefix(q.Field, "variables.")
 		switch {
 		case q.Optional && !s.IsNew:
+		case isVariable && f["token_url"] != nil && !placeholder.NeedsVariable(d, variable, true):
 		case q.Field == clientSecret:
 			err = s.askSecret(c, f, name)
 		default:
