@@ -33,7 +33,7 @@ test: ## run the tests that need nothing but Go, in 3 minutes
 
 # The build tag testall takes in what needs more than Go. A test of that kind does not compile without it, so none is skipped.
 test-all: needs ## run all tests, with real emulators, servers and a browser
-	$(GO) test -p $(PACKAGES_AT_ONCE) -tags testall -timeout 30m ./...
+	$(GO) test -tags testall -timeout 30m ./...
 
 needs: ## show what make test-all needs, and offer to install what is missing
 	@$(GO) run ./internal/needs
@@ -46,10 +46,11 @@ reference: ## write docs/reference/cli.md and docs/providers anew
 	$(GO) test ./cmd/tokenvend/internal/cli -count=1 -run 'TestReferenceIsTheHelp' -args -update
 	$(GO) run ./internal/providers
 
-# The tests of functions, of the programs and of what documents say drive processes; make test-all builds one of those with the race detector.
+# What runs in goroutines: the packages of the product, and the tests that run many of its processes in one. The tests of functions, of the programs
+# and of what documents say drive processes; make test-all builds one of those with the race detector.
 # With -short, simulations and property tests try fewer cases: all of a kind run the same code.
 race: ## run the tests under the race detector
-	$(GO) test -race -short -timeout 20m $$($(GO) list ./... | grep -vE '/tokenvend/(functions|cmd/tokenvend|cmd/tokenvend-extension|examples|internal/docs)$$')
+	$(GO) test -race -short -timeout 20m ./pkg/... ./cmd/tokenvend/internal/... ./internal/simulation ./internal/torture ./internal/standin/... ./internal/testbed
 
 bare: ## do what the README and the tutorial say with nothing but Go, git, make, curl and a shell
 	internal/bare/run.sh
@@ -131,6 +132,7 @@ build-RotateFunction:
 soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, and a day of 100,000 credentials, in simulated time
 	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud -credentials 100000 -hours 24
 	$(GO) test ./functions -run TestFourWorkersRenewEachOnce -timeout 0 -args -due 10000
+	$(GO) test -tags testall ./functions -run TestFourWorkersRenewEachOnce -timeout 0 -args -due 1000
 	$(GO) test ./pkg/mint -run TestAttack05_NoHostGetsWhatBelongsToAnotherDestination -timeout 0 -args -cases 10000
 
 coverage-providers: ## try what the descriptor language can say on the token requests of a hundred vendors, and write docs/providers/coverage.md

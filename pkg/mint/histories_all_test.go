@@ -3,6 +3,6 @@
 package mint_test
 
 const (
-	usualHistories = 3000
+	usualHistories = 1500
 	usualOutages   = 100 // all
 )
