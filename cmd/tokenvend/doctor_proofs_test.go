@@ -59,7 +59,7 @@ func TestDoctorSeesThatFederationIsOff(t *testing.T) {
 	d := c.doctor(clierror.OK)
 	d.has(t, checks.Fine, "proof of entra", "api://AzureADTokenExchange", "login.microsoftonline.com")
 	d.has(t, checks.Fine, "web identity", "https://issuer.test")
-	const advice = "aws iam enable-outbound-web-identity-federation"
+	const advice = "aws --region us-east-1 iam enable-outbound-web-identity-federation"
 	c.federating(http.StatusOK, info("false"))
 	c.doctor(clierror.Failed).has(t, checks.Failed, "web identity", "off in this account", advice)
 	c.federating(http.StatusNotFound, "<ErrorResponse><Error><Code>FeatureDisabled</Code></Error></ErrorResponse>")
