@@ -50,7 +50,7 @@ reference: ## write docs/reference/cli.md and docs/providers anew
 # and of what documents say drive processes; make test-all builds one of those with the race detector.
 # With -short, simulations and property tests try fewer cases: all of a kind run the same code.
 race: ## run the tests under the race detector
-	$(GO) test -race -short -timeout 20m ./pkg/... ./cmd/tokenvend/internal/... ./internal/simulation ./internal/torture ./internal/standin/... ./internal/testbed
+	$(GO) test -race -short -timeout 20m ./pkg/... ./cmd/tokenvend/internal/... ./internal/simulation ./internal/smoke ./internal/standin/... ./internal/testbed ./internal/testworld ./internal/torture
 
 bare: ## do what the README and the tutorial say with nothing but Go, git, make, curl and a shell
 	internal/bare/run.sh
@@ -132,7 +132,6 @@ build-RotateFunction:
 soak: ## run SCHEDULES (200000) random schedules from SEED (1) on, and a day of 100,000 credentials, in simulated time
 	$(GO) test ./internal/simulation -timeout 0 -args -schedules $${SCHEDULES:-200000} -seed $${SEED:-1} -aloud -credentials 100000 -hours 24
 	$(GO) test ./functions -run TestFourWorkersRenewEachOnce -timeout 0 -args -due 10000
-	$(GO) test -tags testall ./functions -run TestFourWorkersRenewEachOnce -timeout 0 -args -due 1000
 	$(GO) test ./pkg/mint -run TestAttack05_NoHostGetsWhatBelongsToAnotherDestination -timeout 0 -args -cases 10000
 
 coverage-providers: ## try what the descriptor language can say on the token requests of a hundred vendors, and write docs/providers/coverage.md

@@ -3,6 +3,6 @@
 package mint_test
 
 const (
-	usualHistories = 1500
+	usualHistories = 3000
 	usualOutages   = 100 // all
 )
