@@ -25,7 +25,7 @@ var layers = [][]string{
 		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/private", "pkg/watermark", "pkg/absence",
 		"pkg/jsonpointer",
 		"pkg/eventbridge",
-		"pkg/clock", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
+		"pkg/clock", "pkg/deadline", "pkg/executeapi", "pkg/jsonscan", "pkg/loopback", "pkg/provider/skew", "pkg/encoded",
 		"pkg/provider/sentence",
 		"pkg/awserror", "pkg/store/dynamo/attributevalue",
 		"pkg/local/httpserver", "pkg/local/logbuffer", "pkg/xray",
