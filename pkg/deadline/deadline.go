@@ -67,7 +67,8 @@ func (d *Context) started() context.Context {
 	return d.timed
 }
 
-// Release ends what waits, and stops the timer. The context must not be used after it.
+// Release ends what waits, and stops the timer. The context must not be used
+// after it.
 func (d *Context) Release() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
