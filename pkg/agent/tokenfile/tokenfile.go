@@ -58,10 +58,10 @@ const (
 	retryAfter = 5 * time.Second
 )
 
-// Keep writes the file, and again whenever its content is another one or the
+// Update writes the file, and again whenever its content is another one or the
 // file is gone, until ctx ends. A provider may return the same token with
 // another expiry. Failures are logged; the file is left as it is meanwhile.
-func (f File) Keep(ctx context.Context, tokens Source, log *slog.Logger) {
+func (f File) Update(ctx context.Context, tokens Source, log *slog.Logger) {
 	f.checkFolder(log)
 	var written []byte // nil: nothing yet
 	for ctx.Err() == nil {

@@ -28,7 +28,7 @@ func keep(t *testing.T, f File, fake client.Transport) (stop func() string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		f.Keep(ctx, a, slog.New(slog.NewTextHandler(&log, nil)))
+		f.Update(ctx, a, slog.New(slog.NewTextHandler(&log, nil)))
 	}()
 	return func() string {
 		cancel()
@@ -173,7 +173,7 @@ func (s *sameToken) Send(context.Context, api.Request) ([]byte, error) {
 
 // A provider may return the token that it has returned before, with another
 // expiry: a file that names the expiry holds that one.
-func TestKeepWritesANewExpiryOfTheSameToken(t *testing.T) {
+func TestUpdateWritesANewExpiryOfTheSameToken(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "token")
 	content, err := Parse(`{{.AccessToken}} {{.ExpiresAt.Format "15:04"}}`)
@@ -185,7 +185,7 @@ func TestKeepWritesANewExpiryOfTheSameToken(t *testing.T) {
 	stop()
 }
 
-func TestKeepWritesAFileThatIsGone(t *testing.T) {
+func TestUpdateWritesAFileThatIsGone(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "token")
 	stop := keep(t, File{Credential: "minut", Path: path}, &clienttest.Server{})
