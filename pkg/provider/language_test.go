@@ -59,6 +59,19 @@ func TestRequestsOfTheLanguage(t *testing.T) {
 				`{"apps":["a","b"],"remember":true,"ttl":3600,"user":{"name":"ann","pass":"p\"w"}}`,
 		},
 		{
+			"a computed number of JSON, and a text beside it",
+			`{"grants":["login"],"token":{"url":"https://login.test/v1/auth","body":"json","params":{"n":"{number(variables.n)}","all":["{ number(variables.n '0') }"],"text":"{number(variables.n)} s"}},"variables":{"n":{}}}`,
+			Client{Variables: map[string]string{"n": "12.5"}}, TokenRequest{Grant: descriptor.Login},
+			"POST https://login.test/v1/auth\nContent-Type: application/json\n\n" +
+				`{"all":["{ number(variables.n '0') }"],"n":12.5,"text":"12.5 s"}`,
+		},
+		{
+			"a computed number in a form",
+			`{"grants":["login"],"token":{"url":"https://login.test/v1/auth","params":{"n":"{number(variables.n '0')}"}},"variables":{"n":{}}}`,
+			Client{Variables: map[string]string{"n": "12"}}, TokenRequest{Grant: descriptor.Login},
+			"POST https://login.test/v1/auth\n" + form + "\nn=120",
+		},
+		{
 			"C30: two values of one parameter",
 			`{"token":{"url":"https://login.test/token","auth":"post","params":{"resource":["https://a.test","https://b.test"]}}}`,
 			id, creds,

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -46,6 +47,12 @@ var functions = map[string]function{
 	}},
 	"lower": {args: 1, apply: func(args []string) (string, error) { return strings.ToLower(args[0]), nil }},
 	"upper": {args: 1, apply: func(args []string) (string, error) { return strings.ToUpper(args[0]), nil }},
+	numberFunction: {args: 1, apply: func(args []string) (string, error) {
+		if !isNumber.MatchString(args[0]) {
+			return "", errors.New("number: the value is not a number of JSON")
+		}
+		return args[0], nil
+	}},
 	// Its argument is a text, and eval handles it.
 	timeFunction: {args: 1},
 }
@@ -82,4 +89,10 @@ func formatted(t time.Time, layout string) string {
 	return t.UTC().Format(layout)
 }
 
-const timeFunction = "time"
+const (
+	timeFunction   = "time"
+	numberFunction = "number"
+)
+
+// isNumber matches the numbers of JSON (RFC 8259 §6).
+var isNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$`)

@@ -37,6 +37,7 @@ func TestExpand(t *testing.T) {
 		"{time('2006-01-02', '16h')} {time('unix', '-1h30m')}":       "2026-11-28 1795761307",
 		"{time('unix')} {time('unix_ms')}":                           "1795766707 1795766707123",
 		"{time('rfc3339')} {time('20060102T150405Z')}":               "2026-11-27T08:05:07Z 20261127T080507Z",
+		"{number(time('unix'))}, {number('-0.5e3')}":                 "1795766707, -0.5e3",
 		"{ id }": "{ id }",
 	} {
 		tmpl, err := Parse(text)
@@ -90,6 +91,9 @@ func TestExpandReportsWhatIsMissing(t *testing.T) {
 	for text, want := range map[string]string{
 		"{base64(missing)}":            "missing: no value",
 		"{base64(unhex(secrets.key))}": "unhex: the value is not hexadecimal",
+		"{number(secrets.key)}":        "number: the value is not a number of JSON",
+		"{number('007')}":              "number: the value is not a number of JSON",
+		"{number('')}":                 "number: the value is not a number of JSON",
 	} {
 		tmpl, err := Parse(text)
 		if err != nil {

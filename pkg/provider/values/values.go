@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -177,11 +178,15 @@ func AsError(path string, err error) *response.Error {
 }
 
 // ExpandValue expands all texts in a value of JSON. left reports whether there
-// is a value: a text whose placeholders are all empty is none.
+// is a value: a text whose placeholders are all empty is none. A text that is
+// one call of number becomes a number.
 func (v *Values) ExpandValue(path string, value any) (expanded any, left bool, err *response.Error) {
 	switch value := value.(type) {
 	case string:
 		text, err := v.Expand(path, value)
+		if t, _ := template.Parse(value); err == nil && t.IsNumber() {
+			return json.Number(text), true, nil
+		}
 		return text, text != "" || value == "", err
 	case []any:
 		var all []any
