@@ -30,8 +30,8 @@ type rule struct {
 	// Basic: "Basic " and the base64 of two values of the shape's credential,
 	// joined by a colon.
 	Basic []string `json:"basic"`
-	// SHA256: the SHA-256 of a text in lower-case hexadecimal. {body.NAME} stands
-	// for what the JSON body has there.
+	// SHA256: the SHA-256 of a text in lower-case hexadecimal. {body.NAME}
+	// stands for what the JSON body has there.
 	SHA256 string `json:"sha256"`
 	// HMAC: an HMAC-SHA256 in upper-case hexadecimal.
 	HMAC *hmacRule `json:"hmac_sha256"`
@@ -108,8 +108,8 @@ func (h hmacRule) sum(c *checking) string {
 	return strings.ToUpper(hex.EncodeToString(mac.Sum(nil)))
 }
 
-// inserted returns a text with what the request has in the place of {query.NAME},
-// {header.NAME} and {body.NAME}.
+// inserted returns a text with what the request has in the place of
+// {query.NAME}, {header.NAME} and {body.NAME}.
 func (c *checking) inserted(text string) string {
 	return regexp.MustCompile(`\{(query|header|body)\.([^}]+)\}`).ReplaceAllStringFunc(text, func(found string) string {
 		kind, name, _ := strings.Cut(strings.Trim(found, "{}"), ".")
