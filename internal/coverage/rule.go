@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto"
 	"crypto/hmac"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -43,6 +45,8 @@ type rule struct {
 	Text bool `json:"text"`
 	// Number: the value of a request is a number of JSON.
 	Number bool `json:"number"`
+	// RSA: a signature of the credential's key, over a text as in SHA256.
+	RSA *rsaRule `json:"rsa_sha256"`
 	// OAuth1: the header field of a request that is signed by HMAC-SHA256
 	// (RFC 5849 §3.4.2) with a secret of the shape's credential.
 	OAuth1 *oauth1Rule `json:"oauth1"`
@@ -55,6 +59,24 @@ type rule struct {
 type hmacRule struct {
 	Key  string `json:"key"`
 	Text string `json:"text"`
+}
+
+// rsaRule is a text, and whether its signature is in hexadecimal or in base64.
+type rsaRule struct {
+	Text string `json:"text"`
+	Hex  bool   `json:"hex"`
+}
+
+func (r rsaRule) check(got string, c *checking) string {
+	decode := base64.StdEncoding.DecodeString
+	if r.Hex {
+		decode = hex.DecodeString
+	}
+	signature, err := decode(got)
+	key, isRSA := c.public.(*rsa.PublicKey)
+	digest := sha256.Sum256([]byte(c.inserted(r.Text)))
+	isSigned := err == nil && isRSA && rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
+	return unless(isSigned, "= %q, want a signature of %q", got, c.inserted(r.Text))
 }
 
 // tolerance is how far a time may be off, besides what an exchange takes.
@@ -85,6 +107,8 @@ func (r rule) check(got any, c *checking) string {
 		return r.checkTime(got, c)
 	case r.JWT != nil:
 		return r.JWT.check(text, c)
+	case r.RSA != nil:
+		return r.RSA.check(text, c)
 	case r.OAuth1 != nil:
 		return r.OAuth1.check(text, c)
 	}
@@ -121,7 +145,7 @@ func (c *checking) inserted(text string) string {
 		}
 		var members map[string]json.RawMessage
 		_ = json.Unmarshal(c.body, &members) // of another body there is none
-		return string(members[name])
+		return strings.Trim(string(members[name]), `"`)
 	})
 }
 

@@ -53,8 +53,10 @@ var functions = map[string]function{
 		}
 		return args[0], nil
 	}},
-	// Its argument is a text, and eval handles it.
+	// eval handles these two: the argument of one is a text, the other needs a
+	// key.
 	timeFunction: {args: 1},
+	signFunction: {args: 1, binary: true, takesBytes: true},
 }
 
 func text(encode func([]byte) string) func([]string) (string, error) {
@@ -92,7 +94,12 @@ func formatted(t time.Time, layout string) string {
 const (
 	timeFunction   = "time"
 	numberFunction = "number"
+	signFunction   = "rsa_sha256"
 )
+
+// Signature is how [Template.Uses] lists rsa_sha256, which uses the private
+// key. No value can have that name.
+const Signature = signFunction + "()"
 
 // isNumber matches the numbers of JSON (RFC 8259 §6).
 var isNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$`)

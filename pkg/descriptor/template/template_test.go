@@ -60,6 +60,7 @@ func TestParseRefuses(t *testing.T) {
 		"{base64(id, id)}":                  "expected 1 arguments of base64, which has 2",
 		"{hmac_sha256(id)}":                 "expected 2 arguments",
 		"{sha256(id)}":                      "needs hex, base64",
+		"{rsa_sha256(id)}":                  "needs hex, base64",
 		"{id sha256(id)}":                   "needs hex, base64",
 		"{lower(sha256(id))}":               "expected a text in lower",
 		"{base64(id}":                       "expected )",
@@ -91,6 +92,7 @@ func TestExpandReportsWhatIsMissing(t *testing.T) {
 	for text, want := range map[string]string{
 		"{base64(missing)}":            "missing: no value",
 		"{base64(unhex(secrets.key))}": "unhex: the value is not hexadecimal",
+		"{hex(rsa_sha256(id))}":        "rsa_sha256: nothing signs here",
 		"{number(secrets.key)}":        "number: the value is not a number of JSON",
 		"{number('007')}":              "number: the value is not a number of JSON",
 		"{number('')}":                 "number: the value is not a number of JSON",

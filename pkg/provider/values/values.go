@@ -1,6 +1,7 @@
 package values
 
 import (
+	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/template"
+	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -131,6 +133,23 @@ func (v *Values) publicKey() (string, error) {
 	return base64.StdEncoding.EncodeToString(sum[:]), nil
 }
 
+// sign returns the signature of the client's key over a text, for rsa_sha256.
+func (v *Values) sign(text string) (string, error) {
+	if v.Client.Key == nil {
+		return "", response.ClientMisconfiguration("private_key: missing")
+	}
+	if expected := jws.RS256.Expects(v.Client.Key.Public()); expected != "" {
+		return "", response.ClientMisconfiguration("private_key: expected %s", expected)
+	}
+	v.Request.Authenticated, v.usedSecret = true, true
+	digest := sha256.Sum256([]byte(text))
+	signature, err := v.Client.Key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		return "", response.ClientMisconfiguration("private_key: it does not sign")
+	}
+	return string(signature), nil
+}
+
 // uuid returns a random UUID (RFC 9562 §5.4), the same all over one request.
 func (v *Values) uuid() string {
 	if v.random == "" {
@@ -158,7 +177,7 @@ func (v *Values) expanded(path, text string, parse func(string) (template.Templa
 	v.usedSecret = false
 	result := ""
 	if err == nil {
-		result, err = t.Expand(template.Values{Value: v.value, Now: v.Now})
+		result, err = t.Expand(template.Values{Value: v.value, Sign: v.sign, Now: v.Now})
 	}
 	if err != nil {
 		return "", AsError(path, err)
