@@ -148,8 +148,8 @@ func (r *Row) plain() ([]byte, error) {
 	})
 }
 
-// AdditionalData returns the additional authenticated data of a row. A change of
-// it makes every stored row of that format unreadable.
+// AdditionalData returns the additional authenticated data of a row. A change
+// of it makes every stored row of that format unreadable.
 func AdditionalData(e store.Entry) []byte {
 	if e.Format < secondFormat {
 		return additionalFirst(e)
