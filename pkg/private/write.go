@@ -25,7 +25,30 @@ func (o Owners) ReplaceFile(path string, data []byte) error {
 }
 
 // CreateFile is [CreateFile] in such a folder.
-func (o Owners) CreateFile(path string, data []byte) error { return o.writeFile(path, data, os.Link) }
+func (o Owners) CreateFile(path string, data []byte) error {
+	return o.writeFile(path, data, newName(os.Link))
+}
+
+// newName returns what gives a file a name that nothing else has. A file system
+// without hard links, as of a USB stick or a share, has the name taken by an
+// empty file first.
+func newName(link func(from, to string) error) func(from, to string) error {
+	return func(from, to string) error {
+		err := link(from, to)
+		if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+		const exclusive = os.O_CREATE | os.O_EXCL | os.O_WRONLY
+		empty, err := os.OpenFile(to, exclusive, 0o600) // #nosec G304 -- the caller names the file
+		if err != nil {
+			return err
+		}
+		if err := empty.Close(); err != nil {
+			return err
+		}
+		return os.Rename(from, to)
+	}
+}
 
 // MakeFolder makes a folder of mode 0700 in such a folder, if there is none of
 // that name. It belongs to that one's owner too.

@@ -91,3 +91,22 @@ func TestWriteFileLeavesNothingBehind(t *testing.T) {
 		t.Errorf("the folder holds %v, %v, want no temporary file", all, err)
 	}
 }
+
+// A file system without hard links answers as if that were not allowed, or says
+// that it has none.
+func TestCreateFileWithoutHardLinks(t *testing.T) {
+	for _, answer := range []error{fs.ErrPermission, errors.ErrUnsupported} {
+		create := newName(func(from, to string) error {
+			return &os.LinkError{Op: "link", Old: from, New: to, Err: answer}
+		})
+		path := filepath.Join(t.TempDir(), "secret")
+		if err := (Owners{}).writeFile(path, []byte("first"), create); err != nil {
+			t.Errorf("writeFile() where link answers %v = %v, want none", answer, err)
+		}
+		checkOnly(t, path, "first")
+		if err := (Owners{}).writeFile(path, []byte("second"), create); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("writeFile() of a file that exists, where link answers %v = %v, want %v", answer, err, fs.ErrExist)
+		}
+		checkOnly(t, path, "first")
+	}
+}
