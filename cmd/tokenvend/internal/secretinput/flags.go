@@ -1,11 +1,15 @@
 package secretinput
 
 import (
+	"errors"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
+	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/proof"
@@ -73,6 +77,8 @@ func (s *Input) Register(cmd *cobra.Command) {
 			s.values["max_variants"] = n
 			return err
 		})
+	set.Func("quota", "`NUMBER/PERIOD` of token requests that the provider takes, as in 1000/day: an hour, a day or a "+
+		"month", s.readQuota)
 	for _, f := range allowFields {
 		set.Func(f[0], f[2]+"; may be repeated", func(value string) error {
 			s.allow[f[1]] = append(s.allow[f[1]], value)
@@ -103,6 +109,17 @@ func (s *Input) RegisterClient(cmd *cobra.Command) {
 	set.Func("secret-file", "read a named secret of the provider from a file, `NAME=FILE`; may be "+
 		"repeated", s.readSecret)
 	set.BoolVar(&s.json, "json", false, "read the whole secret as JSON from standard input")
+}
+
+// readQuota sets the quota to a number of requests in a period.
+func (s *Input) readQuota(value string) error {
+	number, period, _ := strings.Cut(value, "/")
+	n, err := strconv.Atoi(number)
+	if err != nil || !slices.Contains(descriptor.Periods(), descriptor.Period(period)) {
+		return errors.New("expected a number and a period, such as 1000/day, 60/hour or 5000/month")
+	}
+	s.values["quota"] = descriptor.Quota{Requests: n, Per: descriptor.Period(period)}
+	return nil
 }
 
 // text returns the setter of a flag that sets a field to a text.
