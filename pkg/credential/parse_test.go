@@ -334,8 +334,8 @@ func TestParseRefusesNames(t *testing.T) {
 func TestFault50_NoValueInAnyError(t *testing.T) {
 	names := []string{
 		"provider", "client_id", "client_secret", "scope", "audience", "params", "token_url", "private_key", "key_id",
-		"certificate", "refresh_token", "grant", "lifetime", "keep_warm", "idle_after", "max_variants", "quota", "allow",
-		"descriptor",
+		"certificate", "refresh_token", "grant", "lifetime", "keep_warm", "idle_after", "max_variants", "quota",
+		"allow", "descriptor",
 	}
 	inner := []string{
 		"token", "url", "auth", "body", "overlap", "refresh", "principals", "aliases", "scopes", "accounts", "x",

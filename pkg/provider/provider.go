@@ -37,6 +37,9 @@ type Endpoint struct {
 	// see [request.Call]. It is for a diagnosis: the response is not masked.
 	// nil: nobody observes.
 	Observe func(name string, m Message)
+	// Sent is called after each token request that may have reached the
+	// provider. Steps, and requests after it, are none. nil: nobody counts.
+	Sent func()
 }
 
 func (e Endpoint) builder(ctx context.Context) request.Builder {

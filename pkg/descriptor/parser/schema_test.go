@@ -77,8 +77,8 @@ func TestSchemaAndParserKnowTheSameWords(t *testing.T) {
 	defs := s["$defs"].(object)
 	for _, path := range []string{"token.auth", "token.body", "token.method",
 		"assertion.algorithm", "token.algorithm", "refresh.auth", "refresh.body",
-		"refresh.rotates", "refresh.reuse", "authorize.pkce", "revoke.auth", "revoke.body", "limits.reset_kind", "quota.per",
-		"response.expiry.kind", "response.refresh_expiry.kind", "response.format"} {
+		"refresh.rotates", "refresh.reuse", "authorize.pkce", "revoke.auth", "revoke.body", "limits.reset_kind",
+		"quota.per", "response.expiry.kind", "response.refresh_expiry.kind", "response.format"} {
 		node, text := s, `%s`
 		for part := range strings.SplitSeq(path, ".") {
 			node = resolve(node["properties"].(object)[part].(object), defs)
