@@ -58,7 +58,7 @@ func TestUsageOfAStack(t *testing.T) {
 	c := newGrantingClinic(t)
 	c.env = append(c.env, "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS="+*c.account.BaseEndpoint)
 	c.put("minut", "minut")
-	c.put("monta", "monta")
+	c.put("monta", "monta", `quota={"requests":1,"per":"month"}`)
 	c.direct("", "usage", "minut").
 		want(t, clierror.Failed, "logs:StartQuery on /aws/lambda/"+stackFunction+" failed (ResourceNotFoundException)")
 	put := c.keepLog()
@@ -76,6 +76,11 @@ func TestUsageOfAStack(t *testing.T) {
 	}
 	c.direct("", "usage", "minut").wantOut(t, clierror.OK, "CALLER TOKENS REFUSALS LAST\nalias:admin 3 1 ")
 	c.direct("", "usage", "minut", "--output", "yaml").wantOut(t, clierror.OK, "tokens: 3")
+	if r := c.direct("", "usage", "minut"); strings.Contains(r.out+r.err, "quota") {
+		t.Errorf("usage minut = %s%s, want no quota", r.out, r.err)
+	}
+	c.direct("", "usage", "monta").wantOut(t, clierror.OK, "quota: 1 of 1 this month")
+	c.direct("", "usage", "monta", "--json").wantOut(t, clierror.OK, `"used": 1, "requests": 1, "per": "month"`)
 	c.direct("", "usage", "other").wantOut(t, clierror.OK, "other: no request in the log since 20")
 	c.direct("", "usage", "other", "--json").wantOut(t, clierror.OK, `"callers": []`)
 }

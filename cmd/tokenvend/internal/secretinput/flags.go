@@ -1,15 +1,12 @@
 package secretinput
 
 import (
-	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/proof"
@@ -111,15 +108,13 @@ func (s *Input) RegisterClient(cmd *cobra.Command) {
 	set.BoolVar(&s.json, "json", false, "read the whole secret as JSON from standard input")
 }
 
-// readQuota sets the quota to a number of requests in a period.
+// readQuota sets the quota to a number of requests in a period. The check of
+// the secret names what is wrong with them.
 func (s *Input) readQuota(value string) error {
 	number, period, _ := strings.Cut(value, "/")
 	n, err := strconv.Atoi(number)
-	if err != nil || !slices.Contains(descriptor.Periods(), descriptor.Period(period)) {
-		return errors.New("expected a number and a period, such as 1000/day, 60/hour or 5000/month")
-	}
-	s.values["quota"] = descriptor.Quota{Requests: n, Per: descriptor.Period(period)}
-	return nil
+	s.values["quota"] = map[string]any{"requests": n, "per": period}
+	return err
 }
 
 // text returns the setter of a flag that sets a field to a text.
