@@ -49,7 +49,11 @@ func (j Journal) Vend(ctx context.Context, v Vend) {
 	if v.Code != "" {
 		level, word, action = slog.LevelWarn, "refusal", v.Action
 	}
-	j.write(ctx, line{level, word, v.Took, v.metrics()},
+	var metrics []metric
+	if j.measures() {
+		metrics = v.metrics()
+	}
+	j.write(ctx, line{level, word, v.Took, metrics},
 		slog.String("action", action), slog.String("caller", v.Caller), slog.String("credential", v.Credential),
 		slog.String("variant", v.Variant),
 		slog.String("fingerprint", v.Fingerprint), slog.String("source", v.Source), slog.Bool("stale", v.Stale),
@@ -215,6 +219,9 @@ type line struct {
 	took    time.Duration // 0: left out
 	metrics []metric
 }
+
+// measures reports whether anybody gets the metrics.
+func (j Journal) measures() bool { return j.Metrics != "" || j.Observe != nil }
 
 func (j Journal) write(ctx context.Context, l line, attrs ...slog.Attr) {
 	for _, m := range l.metrics {

@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/apigateway"
+	"github.com/tokenvend/tokenvend/pkg/deadline"
 	"github.com/tokenvend/tokenvend/pkg/eventbridge"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 )
@@ -50,11 +51,12 @@ func (s *Service) Invoke(ctx context.Context, payload []byte) (response []byte, 
 const margin = 500 * time.Millisecond
 
 func answerBefore(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
+	end, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, deadline.Add(-margin))
+	bounded := deadline.New(ctx, end.Add(-margin))
+	return bounded, bounded.Release
 }
 
 // overAPI answers an event of API Gateway's shape, which counts only where

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/access"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/deadline"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/redact"
@@ -59,9 +60,9 @@ func New(region string, keys []Key, integration Integration, log *slog.Logger) *
 
 // ServeHTTP answers one call.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := rand.Text()
+	id, now := rand.Text(), time.Now()
 	w.Header()["Apigw-Requestid"] = []string{id}
-	caller, body, err := g.authenticate(w, r)
+	caller, body, err := g.authenticate(w, r, now)
 	if err != nil {
 		g.log.LogAttrs(r.Context(), slog.LevelWarn, "forbidden",
 			slog.String("reason", err.Error()), slog.String("from", r.RemoteAddr), slog.String("request_id", id))
@@ -69,16 +70,18 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	path, query := sigv4.Target(r)
-	ctx := &deadline{Context: r.Context(), end: time.Now().Add(Timeout)}
-	defer ctx.release()
+	ctx := deadline.New(r.Context(), now.Add(Timeout))
+	defer ctx.Release()
 	writeReply(w, g.invoke(ctx, vend.HTTPRequest{
 		Method: r.Method, Path: path, Query: query, Body: body.start, RequestID: id, Caller: caller,
 	}))
 }
 
 // authenticate returns the caller that has signed the request, and its body.
-func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request) (access.Caller, payload, error) {
-	claim, err := g.verifier.Claim(r, time.Now())
+func (g *Gateway) authenticate(
+	w http.ResponseWriter, r *http.Request, now time.Time,
+) (access.Caller, payload, error) {
+	claim, err := g.verifier.Claim(r, now)
 	if err != nil {
 		return access.Caller{}, payload{}, err
 	}

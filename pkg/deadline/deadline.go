@@ -1,4 +1,6 @@
-package gateway
+// Package deadline has a context that ends at a time and starts no timer before
+// something waits for its end.
+package deadline
 
 import (
 	"context"
@@ -6,12 +8,13 @@ import (
 	"time"
 )
 
-// deadline is a context that ends at a time. In contrast to
+// Context ends at a time, or with its parent. In contrast to
 // [context.WithDeadline] it starts a timer only when something waits for its
 // end. An answer from memory waits for nothing, and such answers are most of
-// what a server gives: their timers took a twentieth of its processor time.
-type deadline struct {
-	context.Context // the request's
+// what a server gives: their timers took a twentieth of its processor time. Its
+// methods are safe for concurrent use.
+type Context struct {
+	context.Context // the parent
 	end             time.Time
 
 	mu     sync.Mutex
@@ -19,11 +22,17 @@ type deadline struct {
 	cancel context.CancelFunc
 }
 
+// New returns a context that ends at the time end, which is not after its
+// parent's. It is to be released.
+func New(parent context.Context, end time.Time) *Context {
+	return &Context{Context: parent, end: end}
+}
+
 // Deadline implements context.Context.
-func (d *deadline) Deadline() (time.Time, bool) { return d.end, true }
+func (d *Context) Deadline() (time.Time, bool) { return d.end, true }
 
 // Done implements context.Context.
-func (d *deadline) Done() <-chan struct{} {
+func (d *Context) Done() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.timed == nil {
@@ -33,7 +42,7 @@ func (d *deadline) Done() <-chan struct{} {
 }
 
 // Err implements context.Context.
-func (d *deadline) Err() error {
+func (d *Context) Err() error {
 	if timed := d.started(); timed != nil {
 		return timed.Err()
 	}
@@ -45,21 +54,22 @@ func (d *deadline) Err() error {
 
 // Value implements context.Context. Package context finds the timer's context
 // by it, so that a derived context needs no goroutine.
-func (d *deadline) Value(key any) any {
+func (d *Context) Value(key any) any {
 	if timed := d.started(); timed != nil {
 		return timed.Value(key)
 	}
 	return d.Context.Value(key)
 }
 
-func (d *deadline) started() context.Context {
+func (d *Context) started() context.Context {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.timed
 }
 
-// release stops the timer. The context must not be used after it.
-func (d *deadline) release() {
+// Release ends what waits, and stops the timer. The context must not be used
+// after it.
+func (d *Context) Release() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.cancel != nil {

@@ -1,4 +1,4 @@
-package gateway
+package deadline_test
 
 import (
 	"context"
@@ -6,18 +6,20 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/deadline"
 )
 
 type contextKey struct{}
 
-func newDeadline(parent context.Context) *deadline {
-	return &deadline{Context: parent, end: time.Now().Add(time.Minute)}
+func newDeadline(parent context.Context) *deadline.Context {
+	return deadline.New(parent, time.Now().Add(time.Minute))
 }
 
 func TestDeadlineEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDeadline(context.WithValue(t.Context(), contextKey{}, "value"))
-		defer d.release()
+		defer d.Release()
 		if at, ok := d.Deadline(); !ok || time.Until(at) != time.Minute {
 			t.Errorf("Deadline() = %v, %t, want in a minute", at, ok)
 		}
@@ -47,7 +49,7 @@ func TestDeadlineWithoutTimerHasPassed(t *testing.T) {
 		default:
 			t.Error("Done() after the deadline is open, want closed")
 		}
-		d.release()
+		d.Release()
 	})
 }
 
@@ -71,7 +73,7 @@ func TestDeadlineEndsDerivedContexts(t *testing.T) {
 		if err := d.Err(); err != context.Canceled {
 			t.Errorf("Err() = %v, want %v", err, context.Canceled)
 		}
-		d.release()
+		d.Release()
 	})
 }
 
@@ -82,5 +84,5 @@ func TestDeadlineHasTheParentsEnd(t *testing.T) {
 	if err := d.Err(); err != context.Canceled {
 		t.Errorf("Err() after the client has left = %v, want %v", err, context.Canceled)
 	}
-	d.release()
+	d.Release()
 }
