@@ -22,8 +22,8 @@ const counterSize = 16
 
 func counterKey(c store.Counter) []byte { return listKey(c.Credential, c.Window) }
 
-// Count implements [store.Counting]. It removes those counters of the
-// credential that may be deleted.
+// Count implements [store.Counting]. A new counter takes the place of all those
+// that may be deleted.
 func (s *Store) Count(ctx context.Context, c store.Counter, n int64) (sum int64, err error) {
 	err = s.update(ctx, func(tx *bbolt.Tx) error {
 		counters, err := tx.CreateBucketIfNotExists(countersBucket)
@@ -35,8 +35,10 @@ func (s *Store) Count(ctx context.Context, c store.Counter, n int64) (sum int64,
 			return err
 		}
 		sum = before + n
-		if err := forgetCounters(counters, c.Credential, time.Now()); err != nil {
-			return err
+		if before == 0 {
+			if err := forgetCounters(counters, time.Now()); err != nil {
+				return err
+			}
 		}
 		value := binary.BigEndian.AppendUint64(nil, uint64(sum)) // #nosec G115 -- not negative
 		return counters.Put(counterKey(c), append(value, millis(c.ForgetAt)...))
@@ -74,16 +76,17 @@ func decodeCounter(key, value []byte) (int64, error) {
 	return 0, fmt.Errorf("%w: the counter %s of %s", store.ErrUnreadable, window, credential)
 }
 
-// forgetCounters removes the counters of a credential whose ForgetAt has
-// passed.
-func forgetCounters(counters *bbolt.Bucket, credential string, now time.Time) error {
-	prefix := listKey(credential, "")
+// forgetCounters removes the counters whose ForgetAt has passed.
+func forgetCounters(counters *bbolt.Bucket, now time.Time) error {
 	var old [][]byte
-	c := counters.Cursor()
-	for key, value := c.Seek(prefix); bytes.HasPrefix(key, prefix); key, value = c.Next() {
+	err := counters.ForEach(func(key, value []byte) error {
 		if len(value) == counterSize && bytes.Compare(value[counterSize-dueTime:], millis(now)) < 0 {
 			old = append(old, bytes.Clone(key))
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, key := range old {
 		if err := counters.Delete(key); err != nil {

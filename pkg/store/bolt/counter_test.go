@@ -36,9 +36,14 @@ func counted(t *testing.T, s *bolt.Store, window string, want int64) {
 func TestCountersAreForgotten(t *testing.T) {
 	s, now := open(t, file(t)), time.Now()
 	counts(t, s, counter("hour 1", now.Add(-time.Hour)))
+	counts(t, s, store.Counter{Credential: "removed", Window: "hour 1", ForgetAt: now.Add(-time.Hour)})
 	counts(t, s, counter("hour 2", now.Add(time.Hour)))
 	counts(t, s, counter("hour 3", now.Add(2*time.Hour)))
 	counted(t, s, "hour 1", 0)
+	removed := store.Counter{Credential: "removed", Window: "hour 1"}
+	if got, err := s.Counted(t.Context(), removed); err != nil || got != 0 {
+		t.Errorf("Counted() of a removed credential = %d, %v, want 0", got, err)
+	}
 	counted(t, s, "hour 2", 1)
 	counted(t, s, "hour 3", 1)
 }
