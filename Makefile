@@ -42,8 +42,9 @@ template: ## write anew what tests know of template.yaml, and docs/reference/ope
 	$(GO) test -tags testall ./internal/testbed -count=1 -run 'TestGoldenTemplate$$|TestUpgradeFile$$' -args -update
 	$(GO) test -tags testall ./functions -count=1 -run 'TestDocumentIsWrittenOut' -args -update
 
-reference: ## write docs/reference/cli.md and docs/providers anew
+reference: ## write docs/reference/cli.md, the tables of docs/reference/descriptor.md and docs/providers anew
 	$(GO) test ./cmd/tokenvend/internal/cli -count=1 -run 'TestReferenceIsTheHelp' -args -update
+	$(GO) run ./internal/schema
 	$(GO) run ./internal/providers
 
 # What runs in goroutines: the packages of the product, and the tests that run many of its processes in one. The tests of functions, of the programs

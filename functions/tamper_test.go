@@ -29,8 +29,8 @@ func (h *installation) row(key token.Key) item {
 	h.t.Helper()
 	got, err := h.items.GetItem(h.t.Context(),
 		&dynamodb.GetItemInput{TableName: &h.table, ConsistentRead: aws.Bool(true), Key: item{
-			dynamo.PartitionKey: &types.AttributeValueMemberS{Value: key.Partition()},
-			dynamo.SortKey:      &types.AttributeValueMemberS{Value: key.Sort()},
+			dynamo.PartitionKey: &types.AttributeValueMemberS{Value: key.PartitionKey()},
+			dynamo.SortKey:      &types.AttributeValueMemberS{Value: key.SortKey()},
 		}})
 	if err != nil || len(got.Item) == 0 {
 		h.t.Fatalf("GetItem(%v) = %d attributes, %v, want an item", key, len(got.Item), err)
@@ -195,8 +195,8 @@ func TestFault54_WhatWasTamperedWithIsNeverVended(t *testing.T) {
 		"the credential record's":                  v.now.sealing(v.record.sealed()),
 		"the head of one, the body of another": v.now.sealing(slices.Concat(v.now.sealed()[:end+4],
 			v.before.sealed()[wrapEnd(v.before.sealed())+4:])),
-		"another scope's item, moved":      v.variant.text(dynamo.SortKey, v.key.Sort()),
-		"another credential's item, moved": v.another.text(dynamo.PartitionKey, v.key.Partition()),
+		"another scope's item, moved":      v.variant.text(dynamo.SortKey, v.key.SortKey()),
+		"another credential's item, moved": v.another.text(dynamo.PartitionKey, v.key.PartitionKey()),
 
 		"another generation":    v.now.plus("generation", 1),
 		"a later expiry":        v.now.plus("expires_at", hour),
@@ -222,7 +222,7 @@ func TestFault54_TermsThatWereTamperedWithAreReadFromTheSecret(t *testing.T) {
 	for what, changed := range map[string]item{
 		"a bit":                      v.record.flipped(len(v.record.sealed()) - 1),
 		"another credential's terms": v.record.sealing(v.anothersRecord.sealed()),
-		"another's row, moved":       v.anothersRecord.text(dynamo.SortKey, token.RecordKey("miden").Sort()),
+		"another's row, moved":       v.anothersRecord.text(dynamo.SortKey, token.RecordKey("miden").SortKey()),
 		"an entry's":                 v.record.sealing(v.now.sealed()),
 		"never sealed":               v.record.sealing([]byte("\x00" + `{"name":"miden"}`)),
 		"another version":            v.record.text("made", v.anothersRecord.attribute("made")),

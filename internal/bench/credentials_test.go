@@ -104,7 +104,7 @@ func newCrowd(b *testing.B, format row.Format) *crowd {
 func (s *crowd) open(e store.Entry) row.Row {
 	s.b.Helper()
 	opened := row.Row{Entry: e}
-	plain, err := s.sealer.Open(s.b.Context(), e.Key.Credential, e.Sealed, row.Additional(e))
+	plain, err := s.sealer.Open(s.b.Context(), e.Key.Credential, e.Sealed, row.AdditionalData(e))
 	if err == nil {
 		err = opened.Read(plain)
 	}

@@ -101,7 +101,7 @@ func (s *stage) makeDue(rows []store.Entry) {
 	past := number(time.Now().Add(-time.Minute).UnixMilli())
 	each(1, len(rows), writers, func(n int) {
 		_, err := s.items.UpdateItem(s.b.Context(), &dynamodb.UpdateItemInput{
-			TableName: &s.table, Key: itemKey(rows[n].Key.Partition(), rows[n].Key.Sort()),
+			TableName: &s.table, Key: itemKey(rows[n].Key.PartitionKey(), rows[n].Key.SortKey()),
 			UpdateExpression:          aws.String("SET " + dynamo.IndexSortKey + " = :past"),
 			ExpressionAttributeValues: item{":past": past},
 		})
@@ -130,7 +130,7 @@ func (s *stage) standIns(like token.Key, first, end int) {
 func (s *stage) copies(like token.Key, first, end int, key func(name string) token.Key) {
 	s.b.Helper()
 	got, err := s.items.GetItem(s.b.Context(), &dynamodb.GetItemInput{
-		TableName: &s.table, Key: itemKey(like.Partition(), like.Sort()),
+		TableName: &s.table, Key: itemKey(like.PartitionKey(), like.SortKey()),
 	})
 	if err != nil || len(got.Item) == 0 {
 		s.b.Fatalf("%v: %v, %v", like, got, err)
@@ -141,7 +141,7 @@ func (s *stage) copies(like token.Key, first, end int, key func(name string) tok
 		for i := first + n*batch; i < min(first+(n+1)*batch, end); i++ {
 			k := key(credentialName(i))
 			it := maps.Clone(got.Item)
-			maps.Copy(it, itemKey(k.Partition(), k.Sort()))
+			maps.Copy(it, itemKey(k.PartitionKey(), k.SortKey()))
 			if it[dynamo.IndexPartitionKey] != nil {
 				it[dynamo.IndexPartitionKey] = number(int64(i % dynamo.Shards))
 				it[dynamo.IndexSortKey], it[dynamo.QueueSortKey] = later, later
@@ -191,7 +191,7 @@ func fileOf(b *testing.B, data string, rows []store.Entry, more int) {
 	for first := 0; first < more; first += piece {
 		err := db.Update(func(tx *bbolt.Tx) error {
 			entries, due := tx.Bucket([]byte("entries")), tx.Bucket([]byte("due"))
-			record := entries.Get([]byte(like.Partition() + "\x00" + like.Sort()))
+			record := entries.Get([]byte(like.PartitionKey() + "\x00" + like.SortKey()))
 			for n := first; n < min(first+piece, more); n++ {
 				key := fmt.Appendf(nil, "other\x00audience=%07d", n)
 				if err := entries.Put(key, record); err != nil {

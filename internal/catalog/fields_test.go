@@ -17,12 +17,10 @@ import (
 // and why they exist.
 var unusedFields = map[string]string{
 	"errors.too_early":         "the words of known vendors are built in: the field is for those of others",
-	"renew.concurrency":        "for an operator's own server, which bears few requests at once",
-	"renew.latest":             "for an operator's own server, with a bound of its own",
-	"token.algorithm":          "the same as assertion.algorithm, in descriptors without assertion",
-	"token.assertion_audience": "the same as the claim aud, in descriptors without assertion",
-	"verify.minted":            "for an operator who wants each new token verified",
-	"verify.refused":           "for servers such as zitadel that answer a refused token with 403",
+	"token.algorithm":          "the older form of assertion.algorithm, which stored digests have",
+	"token.assertion_audience": "the older form of the claim aud, which stored digests have",
+	"verify.minted":            "for an operator who wants each new token verified, at one more request for each",
+	"verify.refused":           "for servers of the library zitadel/oidc that answer a refused token with 403",
 }
 
 // Each field of a descriptor is there for a vendor: an entry of the catalogue

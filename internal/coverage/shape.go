@@ -211,7 +211,7 @@ func (r request) optional() bool { return strings.HasPrefix(r.Note, "optional") 
 // has reports whether an answer has a text, in its body or its header.
 func (a answer) has(text string) bool {
 	for _, value := range a.Headers {
-		if value == text {
+		if value == text || value == "Bearer "+text {
 			return true
 		}
 	}

@@ -66,8 +66,8 @@ var reverts = []revert{
 	},
 	{
 		attack: "04", fix: "the state is bound to what is sealed", file: "pkg/row/format.go",
-		old:     "e.Key.Partition(), e.Key.Sort(), string(e.State), e.Type,",
-		without: "e.Key.Partition(), e.Key.Sort(), e.Type,",
+		old:     "e.Key.PartitionKey(), e.Key.SortKey(), string(e.State), e.Type,",
+		without: "e.Key.PartitionKey(), e.Key.SortKey(), e.Type,",
 		test:    "TestAttack04_FlippedStateOpensNothing", pkg: "pkg/mint",
 	},
 	{

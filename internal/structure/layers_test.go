@@ -131,6 +131,7 @@ var apart = map[string][]string{
 	"internal/style":                           {},
 	"internal/measure":                         {},
 	"internal/providers":                       {"pkg/descriptor", "pkg/descriptor/catalog"},
+	"internal/schema":                          {},
 	"internal/coverage": {
 		"pkg/api", "pkg/consent", "pkg/credential", "pkg/credential/secret", "pkg/descriptor", "pkg/outbound",
 		"pkg/provider", "pkg/redact", "pkg/schedule", "pkg/token",

@@ -58,7 +58,7 @@ func (a *Agent) Close() { _ = a.tokens.Close() } // its error is always nil
 
 // Token returns the token of a request, whose action is vend.
 func (a *Agent) Token(ctx context.Context, r api.Request) (client.Token, error) {
-	if err := a.admit(r.Credential); err != nil {
+	if err := a.checkName(r.Credential); err != nil {
 		return client.Token{}, err
 	}
 	source := a.tokens.Source(r.Credential, client.Scope(r.Scope), client.Audience(r.Audience),
@@ -84,9 +84,9 @@ func (a *Agent) Prefetch() {
 	}
 }
 
-// admit refuses what is no credential's name, and a credential that is not on
-// the agent's list.
-func (a *Agent) admit(credential string) error {
+// checkName refuses what is no credential's name, and a credential that is not
+// on the agent's list.
+func (a *Agent) checkName(credential string) error {
 	if !ValidName(credential) {
 		return &api.Error{Code: api.InvalidRequest, Detail: "the path: expected the name of a credential"}
 	}

@@ -97,7 +97,7 @@ func (a *attempt) countRequests(ctx context.Context) *api.Quota {
 // log writes the attempt's line; err is the error of the commit.
 func (a *attempt) log(ctx context.Context, e store.Entry, err error) {
 	line := journal.Mint{
-		Credential: e.Key.Credential, Variant: e.Key.Sort(), Provider: a.record.Provider(), Grant: string(a.grant),
+		Credential: e.Key.Credential, Variant: e.Key.SortKey(), Provider: a.record.Provider(), Grant: string(a.grant),
 		Generation: e.Generation, Attempt: a.lease.Attempt, NextAt: e.NextAt, Took: time.Since(a.began),
 		Quota: a.countRequests(ctx),
 	}

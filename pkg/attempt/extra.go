@@ -21,5 +21,5 @@ func (a *attempt) extra(before, next *row.Row) token.Extra {
 		}
 		return d.NamesExtra(name) && before.Digests.Same(next.Digests)
 	}
-	return a.response.Extra.Keep(before.Token.Extra, isNamed)
+	return a.response.Extra.WithEarlier(before.Token.Extra, isNamed)
 }

@@ -98,7 +98,7 @@ func (a *attempt) fail(ctx context.Context, next *row.Row) {
 	}
 	before := *next
 	reseal := a.keepAfterFailure(next)
-	schedule.Keep(&next.Entry, now)
+	schedule.SetForgetAt(&next.Entry, now)
 	// The sealed part is bound to the state.
 	restate := next.State != before.State && len(next.Sealed) > 0 && !next.Broken && !next.Outdated
 	if !reseal && !restate {

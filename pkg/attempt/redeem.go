@@ -97,5 +97,5 @@ func (a *attempt) addParameters(response url.Values) {
 			named[name] = redact.New(values[0])
 		}
 	}
-	a.response.Extra = a.response.Extra.Keep(named, func(string) bool { return true })
+	a.response.Extra = a.response.Extra.WithEarlier(named, func(string) bool { return true })
 }

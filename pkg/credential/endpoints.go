@@ -56,10 +56,7 @@ func (t Terms) Variable(d *descriptor.Descriptor, name string) string {
 func (t Terms) inlineDestination(d *descriptor.Descriptor) Destination {
 	at := t.TokenEndpoint(d)
 	resolved := func(raw string) string { return resolved(at, t.expanded(d, raw)) }
-	audience := d.Token.Audience
-	if text, ok := d.SignedBy().Claims["aud"].(string); ok {
-		audience = text
-	}
+	audience, _ := d.SignedBy().Claims["aud"].(string) // of another type: none
 	all := parts(
 		Part{"token_url", at},
 		Part{"client_id", t.ClientID},

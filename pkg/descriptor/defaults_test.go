@@ -1,6 +1,7 @@
 package descriptor_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -45,4 +46,14 @@ func mustParse(t *testing.T, text string) *descriptor.Descriptor {
 		t.Fatalf("Parse(%s): %v", text, err)
 	}
 	return d
+}
+
+// What older descriptors say in token is the same as an assertion.
+func TestSignedByReadsTheOlderForm(t *testing.T) {
+	older := mustParse(t, `{"token":{"auth":"private_key_jwt","algorithm":"PS256","assertion_audience":"https://a.test"}}`)
+	newer := mustParse(t, `{"token":{"auth":"private_key_jwt"},
+		"assertion":{"algorithm":"PS256","claims":{"aud":"https://a.test"}}}`)
+	if got, want := older.SignedBy(), newer.SignedBy(); !reflect.DeepEqual(got, want) {
+		t.Errorf("SignedBy() = %+v, want %+v", got, want)
+	}
 }

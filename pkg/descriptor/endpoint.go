@@ -13,9 +13,11 @@ type TokenEndpoint struct {
 	Request
 	// ScopeSep separates the values of a scope. "" is a space.
 	ScopeSep string `json:"scope_separator,omitempty"`
-	// Alg is the algorithm of private_key_jwt. "" is the usual one of the key.
+	// Alg is the older form of Algorithm of [Assertion], for private_key_jwt.
+	// [Descriptor.SignedBy] reads it. It stays, because digests that are stored
+	// have it.
 	Alg jws.Algorithm `json:"algorithm,omitempty"`
-	// Audience is the "aud" of private_key_jwt. "" is the URL of the request.
+	// Audience is the older form of the claim aud of [Assertion], as Alg is.
 	Audience string `json:"assertion_audience,omitempty"`
 }
 

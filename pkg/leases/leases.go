@@ -61,7 +61,7 @@ func Release(ctx context.Context, s store.Store, lease store.Lease) error {
 	e := lease.Entry
 	e.RefreshSpent = e.RefreshSpent || lease.Attempt > 1
 	if e.ForgetAt.IsZero() && len(e.Sealed) == 0 { // what is kept for an operator stays
-		schedule.Keep(&e, clock.Now())
+		schedule.SetForgetAt(&e, clock.Now())
 	}
 	return Commit(ctx, s, lease, e)
 }

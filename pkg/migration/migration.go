@@ -57,7 +57,7 @@ func (m *Migrator) Migrate(ctx context.Context, r *records.Records) (Result, err
 			m.progress.end(done, clock.Now())
 			return done, nil
 		}
-		after = page[len(page)-1].Key.Sort()
+		after = page[len(page)-1].Key.SortKey()
 		m.progress.note(after, done)
 	}
 }

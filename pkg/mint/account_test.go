@@ -218,7 +218,7 @@ func (b *bank) asOlderThanLogins(key token.Key) {
 	ctx := context.WithoutCancel(b.T.Context())
 	stored, err := b.rows.Get(ctx, store.Strong, key)
 	testworld.Must(b.T, err)
-	plain, err := b.Sealer.Open(ctx, key.Credential, stored[0].Sealed, row.Additional(stored[0]))
+	plain, err := b.Sealer.Open(ctx, key.Credential, stored[0].Sealed, row.AdditionalData(stored[0]))
 	testworld.Must(b.T, err)
 	older := row.Row{Entry: stored[0]}
 	testworld.Must(b.T, older.Read(plain))

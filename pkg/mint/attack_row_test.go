@@ -24,7 +24,7 @@ type badRows struct {
 func (s badRows) List(ctx context.Context, partition, after string, limit int) ([]store.Entry, error) {
 	page, err := s.Store.List(ctx, partition, after, limit)
 	for _, sort := range s.sorts {
-		isIn := sort > after && (len(page) < limit || sort < page[limit-1].Key.Sort())
+		isIn := sort > after && (len(page) < limit || sort < page[limit-1].Key.SortKey())
 		if err == nil && partition == token.RecordPartition && isIn {
 			return nil, fmt.Errorf("listing: %w", &store.RowError{Sort: sort, Err: store.ErrUnreadable})
 		}

@@ -258,14 +258,14 @@ func TestAttack03_ForgedTermsGetNoSecret(t *testing.T) {
 		a.secrets.put("x", at("good.test", "good-secret", nil))
 		a.Token(a.instance(), testworld.Key("x"))
 		own := a.own("x")
-		plain, err := a.Sealer.Open(t.Context(), "x", own.Sealed, row.Additional(own))
+		plain, err := a.Sealer.Open(t.Context(), "x", own.Sealed, row.AdditionalData(own))
 		testworld.Must(t, err)
 		forged := own
 		forged.Sealed, err = a.Sealer.Seal(
 			t.Context(),
 			"x",
 			[]byte(strings.ReplaceAll(string(plain), "good.test", "evil.test")),
-			row.Additional(own),
+			row.AdditionalData(own),
 		)
 		testworld.Must(t, err)
 		_, err = a.Store.Replace(t.Context(), own, forged)

@@ -26,7 +26,7 @@ func (w *world) formatted(format row.Format) *testworld.Process {
 func (w *world) asOlder(k token.Key) {
 	w.T.Helper()
 	e := w.Entry(k)
-	plain, err := w.Sealer.Open(w.T.Context(), k.Credential, e.Sealed, row.Additional(e))
+	plain, err := w.Sealer.Open(w.T.Context(), k.Credential, e.Sealed, row.AdditionalData(e))
 	testworld.Must(w.T, err)
 	fields := map[string]json.RawMessage{}
 	testworld.Must(w.T, json.Unmarshal(plain, &fields))
@@ -39,7 +39,7 @@ func (w *world) asOlder(k token.Key) {
 	testworld.Must(w.T, err)
 	next := e
 	next.Format = 0
-	next.Sealed, err = w.Sealer.Seal(w.T.Context(), k.Credential, plain, row.Additional(next))
+	next.Sealed, err = w.Sealer.Seal(w.T.Context(), k.Credential, plain, row.AdditionalData(next))
 	testworld.Must(w.T, err)
 	_, err = w.Store.Replace(w.T.Context(), e, next)
 	testworld.Must(w.T, err)

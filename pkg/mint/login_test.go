@@ -234,7 +234,7 @@ func forgetLogin(w *testworld.World, key token.Key) {
 	ctx := context.WithoutCancel(w.T.Context())
 	stored, err := w.Store.Get(ctx, store.Strong, key)
 	testworld.Must(w.T, err)
-	plain, err := w.Sealer.Open(ctx, key.Credential, stored[0].Sealed, row.Additional(stored[0]))
+	plain, err := w.Sealer.Open(ctx, key.Credential, stored[0].Sealed, row.AdditionalData(stored[0]))
 	testworld.Must(w.T, err)
 	if !strings.Contains(string(plain), `"login":"`) {
 		w.T.Errorf("the row %s has no MAC of the secrets, want one", key)

@@ -66,7 +66,7 @@ func (w *world) refreshIn(name string) string {
 func (w *world) refreshOf(k token.Key) string {
 	w.T.Helper()
 	e := w.Entry(k)
-	plain, err := w.Sealer.Open(w.T.Context(), k.Credential, e.Sealed, row.Additional(e))
+	plain, err := w.Sealer.Open(w.T.Context(), k.Credential, e.Sealed, row.AdditionalData(e))
 	var held struct {
 		Refresh string `json:"refresh_token"`
 	}

@@ -42,7 +42,7 @@ func (o Operator) Statuses(ctx context.Context, name string) (all []Status, err 
 			return nil, o.mint.Records.ReadError(ctx, "", err)
 		}
 		for _, e := range page {
-			if after = e.Key.Sort(); e.Key != keys[0] {
+			if after = e.Key.SortKey(); e.Key != keys[0] {
 				keys = append(keys, e.Key)
 			}
 		}
@@ -81,7 +81,7 @@ func (o Operator) Accounts(ctx context.Context, name, after string, limit int) (
 			if len(all) == limit {
 				return all, after, nil
 			}
-			after = e.Key.Sort()
+			after = e.Key.SortKey()
 			if e.Key.Variant.Account == "" {
 				continue
 			}

@@ -69,7 +69,7 @@ func (o Operator) revoke(ctx context.Context, lease store.Lease, s records.Snaps
 
 func emptied(e store.Entry) store.Entry {
 	empty := store.Entry{Key: e.Key, Generation: e.Generation, AskedAt: e.AskedAt}
-	schedule.Keep(&e, clock.Now()) // as long as what it held
+	schedule.SetForgetAt(&e, clock.Now()) // as long as what it held
 	empty.ForgetAt = e.ForgetAt
 	return empty
 }

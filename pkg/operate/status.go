@@ -124,7 +124,7 @@ func (o Operator) List(ctx context.Context, after string, limit int) ([]credenti
 		if k.IsLive() {
 			all = append(all, k.Terms)
 		}
-		next = e.Key.Sort()
+		next = e.Key.SortKey()
 	}
 	if len(page) < limit {
 		next = ""

@@ -66,7 +66,7 @@ func (o Operator) Canary(ctx context.Context, every time.Duration) (checked, ref
 			}
 			if answered && !works {
 				refused++
-				o.mint.Journal.Refused(ctx, name, e.Key.Sort(), e.Fingerprint)
+				o.mint.Journal.Refused(ctx, name, e.Key.SortKey(), e.Fingerprint)
 				// The error is in the journal.
 				_, _ = o.mint.Token(ctx, e.Key, mint.Want{Proactive: true, Rejected: e.Fingerprint})
 			}

@@ -127,7 +127,7 @@ func (o Owners) CheckOwner(f *os.File, path string) error {
 	if err != nil {
 		return err
 	}
-	return o.admit(who, path)
+	return o.checkOwner(who, path)
 }
 
 func (o Owners) checkOpen(f *os.File, path string, forbidden fs.FileMode) error {
@@ -150,8 +150,8 @@ func (o Owners) checkOpen(f *os.File, path string, forbidden fs.FileMode) error 
 	return fmt.Errorf("%s has mode %#o, and others may read it: chmod 600 %s", path, mode, quoted(path))
 }
 
-// admit refuses what belongs to none of the owners.
-func (o Owners) admit(who owner, path string) error {
+// checkOwner refuses what belongs to none of the owners.
+func (o Owners) checkOwner(who owner, path string) error {
 	switch {
 	case isTrusted(who) || who == o.named && o.named != owner{}:
 		return nil

@@ -117,7 +117,7 @@ func TestOwners(t *testing.T) {
 		{"a third user", Owners{named: other}, owner{54322, true}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := c.owners.admit(c.who, "/a b")
+			err := c.owners.checkOwner(c.who, "/a b")
 			if (err == nil) != c.want {
 				t.Errorf("admit(%v) = %v, want admitted %t", c.who, err, c.want)
 			}

@@ -58,7 +58,7 @@ func (s clamping) List(ctx context.Context, partition, after string, limit int) 
 			return nil, err
 		}
 		for _, e := range page {
-			after = e.Key.Sort()
+			after = e.Key.SortKey()
 			all = append(all, s.clamp(ctx, e))
 		}
 		if len(page) < atOnce {

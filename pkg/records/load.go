@@ -145,7 +145,7 @@ func (r *Records) EachAfter(ctx context.Context, partition, after string) iter.S
 				return
 			}
 			for _, e := range page {
-				if after = e.Key.Sort(); !yield(e, nil) {
+				if after = e.Key.SortKey(); !yield(e, nil) {
 					return
 				}
 			}

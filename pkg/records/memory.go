@@ -64,7 +64,7 @@ func (k *Known) Origin() Origin {
 func (k *Known) same(e store.Entry) bool {
 	return k != nil && !k.Broken && !k.Outdated && k.Revision == e.Revision && k.RequestDigest == e.RequestDigest &&
 		k.Format == e.Format && bytes.Equal(k.Sealed, e.Sealed) &&
-		bytes.Equal(row.Additional(k.Entry), row.Additional(e))
+		bytes.Equal(row.AdditionalData(k.Entry), row.AdditionalData(e))
 }
 
 // memory holds the rows that this process knows.

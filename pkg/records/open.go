@@ -23,7 +23,7 @@ func (r *Records) Open(ctx context.Context, e store.Entry) (*row.Row, error) {
 		r.alarm(ctx, e, "a row of the first format, which is not read any more: ")
 		return opened, nil
 	}
-	plain, err := r.Sealer.Open(ctx, e.Key.Credential, e.Sealed, row.Additional(e))
+	plain, err := r.Sealer.Open(ctx, e.Key.Credential, e.Sealed, row.AdditionalData(e))
 	switch {
 	case errors.Is(err, seal.ErrIntegrity):
 		r.alarm(ctx, e, "what is stored does not open: ")

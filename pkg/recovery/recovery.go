@@ -75,7 +75,7 @@ func (k Recovery) Keep(ctx context.Context, before store.Entry, next *row.Row, i
 		blob, detail = "", "the refresh token is lost: "+sealErr.Error()
 	}
 	k.Journal.NotPersisted(ctx, journal.NotPersisted{
-		Credential: key.Credential, Variant: key.Sort(), Generation: g.Generation, Recovery: blob, Detail: detail,
+		Credential: key.Credential, Variant: key.SortKey(), Generation: g.Generation, Recovery: blob, Detail: detail,
 	})
 }
 

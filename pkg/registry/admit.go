@@ -38,7 +38,7 @@ func (r *Registry) Admit(ctx context.Context, name string, a Requester) (credent
 	read, err := r.load(ctx, name, a.Beside)
 	switch {
 	case err == nil:
-		return r.admit(ctx, read, a)
+		return r.decide(ctx, read, a)
 	case admits(k, a.Caller) && r.mayUse(k, err):
 		return k.Terms, nil // the last known rule stays in force
 	case failure.IsDamaged(err) && !a.mayDiscover(name):
@@ -51,8 +51,8 @@ func (a Requester) mayDiscover(name string) bool {
 	return a.Operator || a.Caller.MayDiscover(name)
 }
 
-// admit decides by a credential record as the store has just shown it.
-func (r *Registry) admit(ctx context.Context, k *records.Known, a Requester) (credential.Terms, error) {
+// decide decides by a credential record as the store has just shown it.
+func (r *Registry) decide(ctx context.Context, k *records.Known, a Requester) (credential.Terms, error) {
 	name := k.Key.Credential
 	discovers := a.mayDiscover(name)
 	var refused error = failure.UnknownCredential(name)

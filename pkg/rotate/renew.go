@@ -69,7 +69,7 @@ func (rt *Rotator) giveUp(ctx context.Context, s records.Snapshot, why error) {
 	var known *api.Error
 	if e.State == store.Live && errors.As(why, &known) {
 		rt.Mint.Journal.Mint(ctx, journal.Mint{
-			Credential: e.Key.Credential, Variant: e.Key.Sort(), Provider: s.Record.Provider(),
+			Credential: e.Key.Credential, Variant: e.Key.SortKey(), Provider: s.Record.Provider(),
 			Generation: e.Generation, Code: string(known.Code), Detail: known.Detail, ForGood: true,
 		})
 	}

@@ -118,7 +118,7 @@ func (r *Row) Seal(ctx context.Context, sealer seal.Sealer, f Format) error {
 	if next.Format >= secondFormat && !r.Key.IsRecord() {
 		next.RequestDigest = "" // it is sealed, in two digests
 	}
-	if next.Sealed, err = sealer.Seal(ctx, r.Key.Credential, plain, Additional(next)); err != nil {
+	if next.Sealed, err = sealer.Seal(ctx, r.Key.Credential, plain, AdditionalData(next)); err != nil {
 		return err
 	}
 	r.Entry = next
@@ -148,26 +148,26 @@ func (r *Row) plain() ([]byte, error) {
 	})
 }
 
-// Additional returns the additional authenticated data of a row. A change of it
-// makes every stored row of that format unreadable.
-func Additional(e store.Entry) []byte {
+// AdditionalData returns the additional authenticated data of a row. A change
+// of it makes every stored row of that format unreadable.
+func AdditionalData(e store.Entry) []byte {
 	if e.Format < secondFormat {
 		return additionalFirst(e)
 	}
 	b := appendText(nil, "tokenvend row "+strconv.Itoa(e.Format))
 	for _, s := range []string{
-		e.Key.Partition(), e.Key.Sort(), string(e.State), e.Type, e.Scope, e.Fingerprint, e.RequestDigest,
+		e.Key.PartitionKey(), e.Key.SortKey(), string(e.State), e.Type, e.Scope, e.Fingerprint, e.RequestDigest,
 	} {
 		b = appendText(b, s)
 	}
 	return appendTimes(b, e)
 }
 
-// additionalFirst is [Additional] of the first format: the state is not bound,
-// and of a credential record only the key is.
+// additionalFirst is [AdditionalData] of the first format: the state is not
+// bound, and of a credential record only the key is.
 func additionalFirst(e store.Entry) []byte {
 	var b []byte
-	for _, s := range []string{"tokenvend row 1", e.Key.Partition(), e.Key.Sort()} {
+	for _, s := range []string{"tokenvend row 1", e.Key.PartitionKey(), e.Key.SortKey()} {
 		b = appendText(b, s)
 	}
 	if e.Key.IsRecord() {

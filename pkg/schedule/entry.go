@@ -16,8 +16,8 @@ func forgetAt(e store.Entry, now time.Time) time.Time {
 	return clock.Later(clock.Later(e.ExpiresAt, e.RefreshUntil), now).Add(RowLifetime)
 }
 
-// Keep sets when the row may be deleted.
-func Keep(e *store.Entry, now time.Time) { e.ForgetAt = forgetAt(*e, now) }
+// SetForgetAt sets when the row may be deleted.
+func SetForgetAt(e *store.Entry, now time.Time) { e.ForgetAt = forgetAt(*e, now) }
 
 // KeepForOperator keeps a row until it is written again: what it holds waits
 // for an operator, however long that takes.

@@ -39,9 +39,9 @@ func NewExtra(values map[string]string) Extra {
 	return all
 }
 
-// Keep returns the values with those of an earlier token that are named and
-// missing, as far as there is room for them.
-func (e Extra) Keep(earlier Extra, isNamed func(name string) bool) Extra {
+// WithEarlier returns the values with those of an earlier token that are named
+// and missing, as far as there is room for them.
+func (e Extra) WithEarlier(earlier Extra, isNamed func(name string) bool) Extra {
 	all, size := maps.Clone(e), 0
 	for name, value := range e {
 		size += len(name) + len(value.Reveal())

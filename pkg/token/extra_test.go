@@ -23,7 +23,7 @@ func TestKeepExtra(t *testing.T) {
 		"as large as is allowed": {nil, large, large},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := token.NewExtra(c.now).Keep(token.NewExtra(c.before), isNamed).Reveal()
+			got := token.NewExtra(c.now).WithEarlier(token.NewExtra(c.before), isNamed).Reveal()
 			if !maps.Equal(got, c.want) {
 				t.Errorf("Keep() = %.80v, want %.80v", got, c.want)
 			}

@@ -42,16 +42,16 @@ func HostKey(host string) Key { return Key{Credential: hostMark + host} }
 // IsRecord reports whether k is the key of a credential record.
 func (k Key) IsRecord() bool { return k.record }
 
-// Partition returns the partition key under which a store keeps the entry.
-func (k Key) Partition() string {
+// PartitionKey returns the partition key under which a store keeps the entry.
+func (k Key) PartitionKey() string {
 	if k.record {
 		return RecordPartition
 	}
 	return k.Credential
 }
 
-// Sort returns the sort key under which a store keeps the entry.
-func (k Key) Sort() string {
+// SortKey returns the sort key under which a store keeps the entry.
+func (k Key) SortKey() string {
 	if k.record {
 		return k.Credential
 	}
@@ -59,7 +59,7 @@ func (k Key) Sort() string {
 }
 
 // String returns partition and sort key, for logs: a variant is not secret.
-func (k Key) String() string { return k.Partition() + "/" + k.Sort() }
+func (k Key) String() string { return k.PartitionKey() + "/" + k.SortKey() }
 
 // ParseKey parses the partition and sort keys of a store. Where sort is a hash,
 // long is the variant in full ([Variant.Long]); otherwise long is not read.

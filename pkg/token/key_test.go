@@ -103,7 +103,7 @@ func TestKeysComeBackFromAStoresTwoNames(t *testing.T) {
 		if rapid.Bool().Draw(t, "variant") {
 			key = token.Key{Credential: "minut", Variant: drawVariant(t)}
 		}
-		got, err := token.ParseKey(key.Partition(), key.Sort(), key.Variant.Long())
+		got, err := token.ParseKey(key.PartitionKey(), key.SortKey(), key.Variant.Long())
 		if err != nil || got != key {
 			t.Fatalf("%v became %v, %v, want no error and got = %v", key, got, err, key)
 		}
@@ -119,8 +119,8 @@ func TestOwnRowsAreKeysOfTheirOwn(t *testing.T) {
 		t.Errorf(`they are named %v and %v, want own.String() = "*/minut" and standard.String() = "minut/-"`, own,
 			standard)
 	}
-	if own.Partition() != token.RecordPartition || own.Sort() != "minut" || standard.Partition() != "minut" ||
-		standard.Sort() != "-" {
+	if own.PartitionKey() != token.RecordPartition || own.SortKey() != "minut" || standard.PartitionKey() != "minut" ||
+		standard.SortKey() != "-" {
 		t.Errorf(`a store keeps them elsewhere, want own.Partition() = %v and own.Sort() = "minut" and standard.Partition() = "minut" and standard.Sort() = "-"`, token.RecordPartition)
 	}
 	if own != token.RecordKey("minut") || own == token.RecordKey("monta") {
@@ -132,11 +132,11 @@ func TestOwnRowsAreKeysOfTheirOwn(t *testing.T) {
 func TestHashedKeysNeedTheirVariantInFull(t *testing.T) {
 	long := token.NewVariant("", "", strings.Repeat("scope-", 100))
 	key := token.Key{Credential: "minut", Variant: long}
-	if got, err := token.ParseKey("minut", key.Sort(), long.Long()); err != nil || got != key {
+	if got, err := token.ParseKey("minut", key.SortKey(), long.Long()); err != nil || got != key {
 		t.Errorf("read as %v, %v, want no error and got = %v", got, err, key)
 	}
-	for _, full := range []string{"", "-", "scope=read", key.Sort(), long.Long() + "x"} {
-		if got, err := token.ParseKey("minut", key.Sort(), full); err == nil {
+	for _, full := range []string{"", "-", "scope=read", key.SortKey(), long.Long() + "x"} {
+		if got, err := token.ParseKey("minut", key.SortKey(), full); err == nil {
 			t.Errorf("with %q: %v, want an error", full, got)
 		}
 	}

@@ -86,7 +86,7 @@ func (l *Limiter) counted(ctx context.Context, terms credential.Terms, now time.
 			if IsCounted(terms, e.Key.Variant) && counts(terms, e, now) {
 				counted = append(counted, e)
 			}
-			after = e.Key.Sort()
+			after = e.Key.SortKey()
 		}
 		if len(entries) < page || len(counted) >= terms.VariantBound() {
 			return counted, nil

@@ -89,7 +89,7 @@ func (s *Service) permit(ctx context.Context, c *call, o api.Operation) (err err
 		if c.key, err = s.admit(ctx, c); err != nil {
 			return err
 		}
-		c.line.Variant = c.key.Sort()
+		c.line.Variant = c.key.SortKey()
 	}
 	if o.Operator && !c.Caller.MayAdminister() {
 		return &api.Error{

@@ -121,7 +121,7 @@ func (s *Service) recover(ctx context.Context, c *call) (any, error) {
 		return nil, err
 	}
 	c.key = recovered
-	c.line.Variant = recovered.Sort()
+	c.line.Variant = recovered.SortKey()
 	return s.status(ctx, c)
 }
 

@@ -58,9 +58,9 @@ const (
 	retryAfter = 5 * time.Second
 )
 
-// Keep writes the file, and again whenever there is another token, until ctx
+// Update writes the file, and again whenever there is another token, until ctx
 // ends. Failures are logged; the file is left as it is meanwhile.
-func (f File) Keep(ctx context.Context, tokens Source, log *slog.Logger) {
+func (f File) Update(ctx context.Context, tokens Source, log *slog.Logger) {
 	f.checkFolder(log)
 	written := ""
 	for ctx.Err() == nil {

@@ -26,7 +26,7 @@ func keep(t *testing.T, f File, fake *clienttest.Server) (stop func() string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		f.Keep(ctx, a, slog.New(slog.NewTextHandler(&log, nil)))
+		f.Update(ctx, a, slog.New(slog.NewTextHandler(&log, nil)))
 	}()
 	return func() string {
 		cancel()

@@ -20,8 +20,10 @@ const (
 
 // checkDeclared checks what a descriptor declares of secrets and variables.
 func checkDeclared(d *descriptor.Descriptor, used map[string]bool, report Report) {
-	if len(d.Secrets) > maxNamed || len(d.Variables) > maxNamed {
-		report("secrets", "expected at most %d, and as many variables", maxNamed)
+	for path, declared := range map[string]int{"secrets": len(d.Secrets), "variables": len(d.Variables)} {
+		if declared > maxNamed {
+			report(path, "expected at most %d", maxNamed)
+		}
 	}
 	for name := range d.Secrets {
 		switch path := "secrets." + redact.Name(name); {

@@ -81,7 +81,7 @@ func opens(ctx context.Context, sealer *keyfile.Sealer, e store.Entry) bool {
 	if len(e.Sealed) == 0 {
 		return true
 	}
-	_, err := sealer.Open(ctx, e.Key.Credential, e.Sealed, row.Additional(e))
+	_, err := sealer.Open(ctx, e.Key.Credential, e.Sealed, row.AdditionalData(e))
 	return err == nil
 }
 

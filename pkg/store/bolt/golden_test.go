@@ -209,10 +209,10 @@ func TestFault57_ANewerFormatIsNamed(t *testing.T) {
 			t.Errorf("%s: %v", data, err)
 		}
 		_, err = s.List(t.Context(), "minut", "", 1)
-		if bad, ok := errors.AsType[*store.RowError](err); !ok || bad.Sort != key.Sort() {
-			t.Errorf("%s: List: %v, want the error of the row %s", data, err, key.Sort())
+		if bad, ok := errors.AsType[*store.RowError](err); !ok || bad.Sort != key.SortKey() {
+			t.Errorf("%s: List: %v, want the error of the row %s", data, err, key.SortKey())
 		}
-		if all, err := s.List(t.Context(), "minut", key.Sort(), 1); err != nil || len(all) != 0 {
+		if all, err := s.List(t.Context(), "minut", key.SortKey(), 1); err != nil || len(all) != 0 {
 			t.Errorf("%s: List after the row: %v, %v, want none", data, all, err)
 		}
 		if err := s.Touch(t.Context(), key, time.Now()); !errors.Is(err, want) {

@@ -137,7 +137,7 @@ func decodeRow(partition, sort, data []byte) (store.Row, error) {
 
 // rowKey is partition, NUL, sort key. Neither holds a NUL, so rows are in the
 // order that List promises.
-func rowKey(key token.Key) []byte { return listKey(key.Partition(), key.Sort()) }
+func rowKey(key token.Key) []byte { return listKey(key.PartitionKey(), key.SortKey()) }
 
 func listKey(partition, sort string) []byte { return []byte(partition + "\x00" + sort) }
 

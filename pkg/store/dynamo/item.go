@@ -130,7 +130,7 @@ func decodeRow(it item) (store.Row, error) {
 }
 
 func keyOf(key token.Key) item {
-	return item{PartitionKey: attributevalue.Text(key.Partition()), SortKey: attributevalue.Text(key.Sort())}
+	return item{PartitionKey: attributevalue.Text(key.PartitionKey()), SortKey: attributevalue.Text(key.SortKey())}
 }
 
 func readKey(it item) (token.Key, error) {
@@ -150,7 +150,7 @@ func readKey(it item) (token.Key, error) {
 // variantFull returns the text whose hash is the sort key, or "" if the sort
 // key is no hash.
 func variantFull(key token.Key) string {
-	if long := key.Variant.Long(); !key.IsRecord() && long != key.Sort() {
+	if long := key.Variant.Long(); !key.IsRecord() && long != key.SortKey() {
 		return long
 	}
 	return ""

@@ -43,8 +43,8 @@ func (tb table) item(t *testing.T, key token.Key) map[string]types.AttributeValu
 	got, err := tb.client.GetItem(t.Context(), &dynamodb.GetItemInput{
 		TableName: &tb.name, ConsistentRead: aws.Bool(true),
 		Key: map[string]types.AttributeValue{
-			dynamo.PartitionKey: &types.AttributeValueMemberS{Value: key.Partition()},
-			dynamo.SortKey:      &types.AttributeValueMemberS{Value: key.Sort()},
+			dynamo.PartitionKey: &types.AttributeValueMemberS{Value: key.PartitionKey()},
+			dynamo.SortKey:      &types.AttributeValueMemberS{Value: key.SortKey()},
 		},
 	})
 	if err != nil {
@@ -197,10 +197,10 @@ func TestFault57_ANewerFormatIsNamedAndLeftAlone(t *testing.T) {
 		}
 	}
 	_, err := tb.List(ctx, "minut", "", 1)
-	if bad, ok := errors.AsType[*store.RowError](err); !ok || bad.Sort != key.Sort() {
-		t.Errorf("List: %v, want the error of the row %s", err, key.Sort())
+	if bad, ok := errors.AsType[*store.RowError](err); !ok || bad.Sort != key.SortKey() {
+		t.Errorf("List: %v, want the error of the row %s", err, key.SortKey())
 	}
-	if all, err := tb.List(ctx, "minut", key.Sort(), 1); err != nil || len(all) != 0 {
+	if all, err := tb.List(ctx, "minut", key.SortKey(), 1); err != nil || len(all) != 0 {
 		t.Errorf("List after the row: %v, %v, want none", all, err)
 	}
 	if err := tb.Touch(ctx, key, noon); err != nil {

@@ -48,7 +48,7 @@ type place struct {
 	key             token.Key
 }
 
-func placeOf(k token.Key) place { return place{k.Partition(), k.Sort(), k} }
+func placeOf(k token.Key) place { return place{k.PartitionKey(), k.SortKey(), k} }
 
 func (p place) compare(other place) int {
 	return cmp.Or(cmp.Compare(p.partition, other.partition), cmp.Compare(p.sort, other.sort))

@@ -195,7 +195,7 @@ func testListAfter(h harness) {
 	h.lists("minut", "-", 2, want[1:3]...)
 	h.lists("minut", "account=ann&", 2, want[2:4]...)
 	h.lists("minut", "account=b", 100, want[3:]...)
-	h.lists("minut", want[len(want)-1].Key.Sort(), 100)
+	h.lists("minut", want[len(want)-1].Key.SortKey(), 100)
 	h.lists("minut", "~", 100)
 }
 
@@ -208,7 +208,7 @@ func testListOwn(h harness) {
 	for from := 0; from < len(want); from += 10 {
 		after := ""
 		if from > 0 {
-			after = want[from-1].Key.Sort()
+			after = want[from-1].Key.SortKey()
 		}
 		h.lists(token.RecordPartition, after, 10, want[from:min(from+10, len(want))]...)
 	}

@@ -242,12 +242,12 @@ func (m *model) list(t *rapid.T) {
 	limit := rapid.IntRange(1, 5).Draw(t, "limit")
 	var want []store.Entry
 	for key, row := range m.rows {
-		if row.entry.Revision > 0 && key.Partition() == partition && key.Sort() > after {
+		if row.entry.Revision > 0 && key.PartitionKey() == partition && key.SortKey() > after {
 			want = append(want, row.entry)
 		}
 	}
 	slices.SortFunc(want, func(a, b store.Entry) int {
-		return slices.Compare([]byte(a.Key.Sort()), []byte(b.Key.Sort()))
+		return slices.Compare([]byte(a.Key.SortKey()), []byte(b.Key.SortKey()))
 	})
 	want = want[:min(limit, len(want))]
 	problem := await(func() string {

@@ -135,7 +135,7 @@ func (a *agentCommand) serve(ctx context.Context, tokens *agent.Agent, files []t
 	var background sync.WaitGroup
 	background.Go(func() { tokens.Run(ctx) })
 	for _, f := range files {
-		background.Go(func() { f.Keep(ctx, tokens, log) })
+		background.Go(func() { f.Update(ctx, tokens, log) })
 	}
 	background.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
