@@ -94,13 +94,14 @@ func (a *attempt) countRequests(ctx context.Context) *api.Quota {
 	return used
 }
 
-// log writes the attempt's line; err is the error of the commit.
+// log counts the attempt's requests and writes its line; err is the error of the
+// commit.
 func (a *attempt) log(ctx context.Context, e store.Entry, err error) {
 	line := journal.Mint{
 		Credential: e.Key.Credential, Variant: e.Key.SortKey(), Provider: a.record.Provider(), Grant: string(a.grant),
 		Generation: e.Generation, Attempt: a.lease.Attempt, NextAt: e.NextAt, Took: time.Since(a.began),
-		Quota: a.countRequests(ctx),
 	}
+	line.Quota = a.countRequests(ctx)
 	ending := schedule.GrantEnding(a.lease.Entry.RefreshUntil, e.RefreshUntil, clock.Now())
 	if a.record.Terms.Granted(e.Key.Variant) && ending {
 		line.GrantUntil = e.RefreshUntil
