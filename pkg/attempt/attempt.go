@@ -94,8 +94,8 @@ func (a *attempt) countRequests(ctx context.Context) *api.Quota {
 	return used
 }
 
-// log counts the attempt's requests and writes its line; err is the error of the
-// commit.
+// log counts the attempt's requests and writes its line; err is the error of
+// the commit.
 func (a *attempt) log(ctx context.Context, e store.Entry, err error) {
 	line := journal.Mint{
 		Credential: e.Key.Credential, Variant: e.Key.SortKey(), Provider: a.record.Provider(), Grant: string(a.grant),
