@@ -194,6 +194,14 @@ func TestPageWarnsOfQuota(t *testing.T) {
 	}
 }
 
+func TestEventNamesTheQuota(t *testing.T) {
+	r := slog.NewRecord(time.Now(), slog.LevelWarn, "mint", 0)
+	r.AddAttrs(slog.String("credential", "minut"), slog.String("quota", "4 of 5 this hour"))
+	if e := eventOf(r); e.Text != "quota 4 of 5 this hour" || !e.Warn {
+		t.Errorf("eventOf(mint) = %+v, want a warning of the quota", e)
+	}
+}
+
 func TestPageWithoutStore(t *testing.T) {
 	c := configOf(0)
 	c.Tokens = func(context.Context) ([]operate.Status, error) { return nil, errors.New("a secret path") }
