@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto"
 	"crypto/hmac"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -30,7 +32,8 @@ type rule struct {
 	// Basic: "Basic " and the base64 of two values of the shape's credential,
 	// joined by a colon.
 	Basic []string `json:"basic"`
-	// SHA256: the SHA-256 of a text in lower-case hexadecimal.
+	// SHA256: the SHA-256 of a text in lower-case hexadecimal. {body.NAME}
+	// stands for what the JSON body has there.
 	SHA256 string `json:"sha256"`
 	// HMAC: an HMAC-SHA256 in upper-case hexadecimal.
 	HMAC *hmacRule `json:"hmac_sha256"`
@@ -40,6 +43,13 @@ type rule struct {
 	After int    `json:"after"`
 	// Text: the number is written as a text.
 	Text bool `json:"text"`
+	// Number: the value of a request is a number of JSON.
+	Number bool `json:"number"`
+	// RSA: a signature of the credential's key, over a text as in SHA256.
+	RSA *rsaRule `json:"rsa_sha256"`
+	// OAuth1: the header field of a request that is signed by HMAC-SHA256
+	// (RFC 5849 §3.4.2) with a secret of the shape's credential.
+	OAuth1 *oauth1Rule `json:"oauth1"`
 	// JWT: a JWT that the credential's key has signed.
 	JWT *jwtRule `json:"jwt"`
 }
@@ -49,6 +59,24 @@ type rule struct {
 type hmacRule struct {
 	Key  string `json:"key"`
 	Text string `json:"text"`
+}
+
+// rsaRule is a text, and whether its signature is in hexadecimal or in base64.
+type rsaRule struct {
+	Text string `json:"text"`
+	Hex  bool   `json:"hex"`
+}
+
+func (r rsaRule) check(got string, c *checking) string {
+	decode := base64.StdEncoding.DecodeString
+	if r.Hex {
+		decode = hex.DecodeString
+	}
+	signature, err := decode(got)
+	key, isRSA := c.public.(*rsa.PublicKey)
+	digest := sha256.Sum256([]byte(c.inserted(r.Text)))
+	isSigned := err == nil && isRSA && rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
+	return unless(isSigned, "= %q, want a signature of %q", got, c.inserted(r.Text))
 }
 
 // tolerance is how far a time may be off, besides what an exchange takes.
@@ -71,7 +99,7 @@ func (r rule) check(got any, c *checking) string {
 		pair := fmt.Sprint(c.shape.Credential[r.Basic[0]]) + ":" + fmt.Sprint(c.shape.Credential[r.Basic[1]])
 		return equal(text, "Basic "+base64.StdEncoding.EncodeToString([]byte(pair)))
 	case r.SHA256 != "":
-		sum := sha256.Sum256([]byte(r.SHA256))
+		sum := sha256.Sum256([]byte(c.inserted(r.SHA256)))
 		return equal(text, hex.EncodeToString(sum[:]))
 	case r.HMAC != nil:
 		return equal(text, r.HMAC.sum(c))
@@ -79,6 +107,10 @@ func (r rule) check(got any, c *checking) string {
 		return r.checkTime(got, c)
 	case r.JWT != nil:
 		return r.JWT.check(text, c)
+	case r.RSA != nil:
+		return r.RSA.check(text, c)
+	case r.OAuth1 != nil:
+		return r.OAuth1.check(text, c)
 	}
 	return equal(got, r.Value)
 }
@@ -95,21 +127,34 @@ func equal(got, want any) string {
 }
 
 func (h hmacRule) sum(c *checking) string {
-	text := regexp.MustCompile(`\{(query|header)\.([^}]+)\}`).ReplaceAllStringFunc(h.Text, func(found string) string {
-		kind, name, _ := strings.Cut(strings.Trim(found, "{}"), ".")
-		if kind == "query" {
-			return c.got.URL.Query().Get(name)
-		}
-		return c.got.Header.Get(name)
-	})
 	mac := hmac.New(sha256.New, []byte(h.Key))
-	mac.Write([]byte(text))
+	mac.Write([]byte(c.inserted(h.Text)))
 	return strings.ToUpper(hex.EncodeToString(mac.Sum(nil)))
+}
+
+// inserted returns a text with what the request has in the place of
+// {query.NAME}, {header.NAME} and {body.NAME}.
+func (c *checking) inserted(text string) string {
+	return regexp.MustCompile(`\{(query|header|body)\.([^}]+)\}`).ReplaceAllStringFunc(text, func(found string) string {
+		kind, name, _ := strings.Cut(strings.Trim(found, "{}"), ".")
+		switch kind {
+		case "query":
+			return c.got.URL.Query().Get(name)
+		case "header":
+			return c.got.Header.Get(name)
+		}
+		var members map[string]json.RawMessage
+		_ = json.Unmarshal(c.body, &members) // of another body there is none
+		return strings.Trim(string(members[name]), `"`)
+	})
 }
 
 // checkTime compares a value with the instant that the rule means.
 func (r rule) checkTime(got any, c *checking) string {
 	text := fmt.Sprint(got)
+	if _, isText := got.(string); r.Number && isText {
+		return fmt.Sprintf("= %q, want a number", text)
+	}
 	var at time.Time
 	number, err := strconv.ParseInt(text, 10, 64)
 	switch r.Time {

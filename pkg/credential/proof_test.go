@@ -95,6 +95,12 @@ func TestProofsThatDoNotFit(t *testing.T) {
 		"a digest of the public key": {
 			byProof("kms", nil, object{"algorithm": "RS256", "claims": object{"iss": "{public_key_sha256}"}}), "proof",
 		},
+		"a signature over a text": {
+			byProof("kms", object{
+				"auth": "private_key_jwt", "headers": object{"X-Sign": "{hex(rsa_sha256(client_id))}"},
+			}, nil),
+			"private_key proof",
+		},
 		"a connection's certificate": {
 			byProof("kms", object{"auth": []string{"tls", "private_key_jwt"}}, es256).
 				with(object{"certificate": certify(t, newEC(t, elliptic.P256()))}), "private_key",
@@ -109,5 +115,21 @@ func TestProofsThatDoNotFit(t *testing.T) {
 				t.Errorf("Parse refuses %s (%v), want %s", got, err, c.wrong)
 			}
 		})
+	}
+}
+
+func TestRSASignatureNeedsAnRSAKey(t *testing.T) {
+	signs := at(object{
+		"grants": []string{string(descriptor.Login)},
+		"token":  object{"url": "https://login.test/token", "params": object{"sign": "{hex(rsa_sha256(client_id))}"}},
+	}).with(object{"client_secret": nil})
+	for name, key := range map[string]any{"no key": nil, "another key": pkcs8(t, newEC(t, elliptic.P256()))} {
+		_, err := parse(t, signs.with(object{"private_key": key}))
+		if got := strings.Join(fields(t, err), " "); got != "private_key" {
+			t.Errorf("Parse with %s refuses %s, want private_key", name, got)
+		}
+	}
+	if _, err := parse(t, signs.with(object{"private_key": pkcs8(t, rsaKey())})); err != nil {
+		t.Errorf("Parse with an RSA key = %v, want no error", err)
 	}
 }

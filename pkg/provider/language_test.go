@@ -1,9 +1,15 @@
 package provider
 
 import (
+	"bufio"
 	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -57,6 +63,19 @@ func TestRequestsOfTheLanguage(t *testing.T) {
 			TokenRequest{Grant: descriptor.Login},
 			"PUT https://login.test/v1/auth\nContent-Type: application/json\n\n" +
 				`{"apps":["a","b"],"remember":true,"ttl":3600,"user":{"name":"ann","pass":"p\"w"}}`,
+		},
+		{
+			"a computed number of JSON, and a text beside it",
+			`{"grants":["login"],"token":{"url":"https://login.test/v1/auth","body":"json","params":{"n":"{number(variables.n)}","all":["{ number(variables.n '0') }"],"text":"{number(variables.n)} s"}},"variables":{"n":{}}}`,
+			Client{Variables: map[string]string{"n": "12.5"}}, TokenRequest{Grant: descriptor.Login},
+			"POST https://login.test/v1/auth\nContent-Type: application/json\n\n" +
+				`{"all":["{ number(variables.n '0') }"],"n":12.5,"text":"12.5 s"}`,
+		},
+		{
+			"a computed number in a form",
+			`{"grants":["login"],"token":{"url":"https://login.test/v1/auth","params":{"n":"{number(variables.n '0')}"}},"variables":{"n":{}}}`,
+			Client{Variables: map[string]string{"n": "12"}}, TokenRequest{Grant: descriptor.Login},
+			"POST https://login.test/v1/auth\n" + form + "\nn=120",
 		},
 		{
 			"C30: two values of one parameter",
@@ -441,6 +460,40 @@ func TestValuesThatNoRequestCanCarry(t *testing.T) {
 		_, err := at(d, client, v.hc).Exchange(t.Context(), TokenRequest{Grant: d.DirectGrant()})
 		if e := must(t, asError(t, err), Misconfigured); e.Description != c.want || v.requests.Load() != 0 {
 			t.Errorf("Exchange with %.9q = %v after %d requests, want %q after none", c.value, e, v.requests.Load(), c.want)
+		}
+	}
+}
+
+// An RSA signature is over the text of one request, and of the credential's
+// key.
+func TestRSASignatureOfAText(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text = `{"grants":["login"],"token":{"url":"https://login.test/token",
+		"headers":{"X-Time":"{time('unix_ms')}","X-Signature":"{base64(rsa_sha256(client_id '|' time('unix_ms')))}"}}}`
+	v := serve(t, says(200, `{"access_token":"a"}`))
+	login := TokenRequest{Grant: descriptor.Login}
+	signer := Client{ID: "id", Key: key}
+	if _, err := at(parse(t, text), signer, v.hc).Exchange(t.Context(), login); err != nil {
+		t.Fatal(err)
+	}
+	written := strings.Replace(v.lastRequest(), "\n", " HTTP/1.1\n", 1)
+	sent, err := http.ReadRequest(bufio.NewReader(strings.NewReader(written)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256([]byte("id|" + sent.Header.Get("X-Time")))
+	signature, _ := base64.StdEncoding.DecodeString(sent.Header.Get("X-Signature"))
+	if err := rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, digest[:], signature); err != nil {
+		t.Errorf("VerifyPKCS1v15(%s) = %v, want no error", sent.Header, err)
+	}
+	others := map[string]Client{"no key": {ID: "id"}, "another kind of key": {ID: "id", Key: newKey(t)}}
+	for name, client := range others {
+		_, err := at(parse(t, text), client, v.hc).Exchange(t.Context(), login)
+		if !strings.Contains(fmt.Sprint(err), "private_key: ") {
+			t.Errorf("Exchange with %s = %v, want an error of private_key", name, err)
 		}
 	}
 }

@@ -103,6 +103,9 @@ func (f *form) fitAuth(c credential.Credential, d *descriptor.Descriptor) {
 	if c.KeyID != "" {
 		f.wants("key_id", needed.KeyID, true)
 	}
+	if placeholder.Uses(d)[placeholder.Signature] && c.Client.Key != nil {
+		f.fitKey(c, jws.RS256)
+	}
 	if needed.Signs && c.Client.Key != nil {
 		f.fitKey(c, d.SignedBy().Algorithm)
 	}

@@ -54,7 +54,7 @@ func NeededBeside(d *descriptor.Descriptor, g descriptor.Grant, kind proof.Kind)
 	}
 	n.Asserts = signs && assertion.Algorithm != jws.HS256
 	n.Signs = n.Asserts && kind == ""
-	n.PrivateKey = n.Signs || n.Certificate // of the connection
+	n.PrivateKey = n.Signs || n.Certificate || used[placeholder.Signature] // a certificate: of the connection
 	n.KeyID = used[placeholder.KeyID]
 	if signs && (kind == "" || kind.Signs()) {
 		n.Certificate = n.Certificate || len(assertion.Certificate) > 0

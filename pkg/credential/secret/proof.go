@@ -34,6 +34,8 @@ func (f *form) fitProof(c credential.Credential, d *descriptor.Descriptor, neede
 		f.wrong("proof", "not given: callers, and not one host, get a token that the client signs")
 	case !c.Proof.Allows(alg):
 		f.wrong("proof", "a kind that can be of the provider's algorithm, "+string(alg))
+	case placeholder.Uses(d)[placeholder.Signature]:
+		f.wrong("proof", "not given: the provider takes an RSA signature that only a private key here can make")
 	case c.Proof.Signs() && placeholder.Uses(d)[placeholder.PublicKey]:
 		f.wrong("proof", "not "+string(c.Proof)+": the provider is sent a digest of the public key")
 	}

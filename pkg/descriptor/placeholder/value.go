@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tokenvend/tokenvend/pkg/descriptor/template"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -27,8 +28,10 @@ const (
 	Assertion    = "assertion"
 	TokenURL     = "token_url"
 	UUID         = "uuid"
-	// ValuePublicKey is the SHA-256 of the client's public key, in base64.
+	// PublicKey is the SHA-256 of the client's public key, in base64.
 	PublicKey = "public_key_sha256"
+	// Signature is no value, but the use of the private key by rsa_sha256.
+	Signature = template.Signature
 )
 
 // Values that the templates of a request may use: names, and prefixes of names.
@@ -36,8 +39,8 @@ var (
 	claimValues = []string{
 		ClientID, KeyID, SecretPrefix, VariablePrefix, Scope, Audience, TokenURL, UUID,
 	}
-	tokenValues   = slices.Concat(claimValues, []string{ClientSecret, Assertion, Code, StepPrefix})
-	refreshValues = slices.Concat(claimValues, []string{ClientSecret, Assertion, RefreshToken})
+	tokenValues   = slices.Concat(claimValues, []string{ClientSecret, Assertion, Signature, Code, StepPrefix})
+	refreshValues = slices.Concat(claimValues, []string{ClientSecret, Assertion, Signature, RefreshToken})
 	// of requests about an access token: revocation and verification
 	accessValues = []string{
 		ClientID, ClientSecret, KeyID, SecretPrefix, VariablePrefix, Assertion, TokenURL,
@@ -50,9 +53,12 @@ var (
 	tokenURLValues  = []string{ClientID, VariablePrefix, StepPrefix}
 )
 
-// shownValue returns the name of a value as an error may show it: a secret may
+// Shown returns the name of a value as an error may show it: a secret may
 // stand in braces by mistake.
 func Shown(name string) string {
+	if name == Signature {
+		return name
+	}
 	kind, inner, dotted := strings.Cut(name, ".")
 	if !dotted {
 		return redact.Name(name)

@@ -136,6 +136,9 @@ func (e *expr) uses(all map[Use]bool, plain bool) {
 	if e.name != "" {
 		all[Use{Name: e.name, Plain: plain}] = true
 	}
+	if e.function == signFunction {
+		all[Use{Name: Signature}] = true
+	}
 	for _, inner := range e.joined {
 		inner.uses(all, plain)
 	}
@@ -150,6 +153,8 @@ func (e *expr) eval(v Values) (string, error) {
 		return v.Value(e.name)
 	case e.function == timeFunction:
 		return formatted(v.Now.Add(e.offset()), e.args[0].text), nil
+	case e.function == signFunction:
+		return e.sign(v)
 	case e.function != "":
 		return e.apply(v)
 	case e.joined == nil:
@@ -166,6 +171,17 @@ func (e *expr) eval(v Values) (string, error) {
 		}
 	}
 	return joined, nil
+}
+
+func (e *expr) sign(v Values) (string, error) {
+	text, err := e.args[0].eval(v)
+	if err != nil {
+		return "", err
+	}
+	if v.Sign == nil {
+		return "", errors.New(signFunction + ": nothing signs here")
+	}
+	return v.Sign(text)
 }
 
 func (e *expr) apply(v Values) (string, error) {
@@ -253,6 +269,9 @@ type Use struct {
 type Values struct {
 	// Value returns the value of a name. Its errors say which value is missing.
 	Value func(name string) (string, error)
+	// Sign returns the bytes of a signature for rsa_sha256: RSASSA-PKCS1-v1_5
+	// with SHA-256 (RFC 8017 §8.2). nil: nothing signs.
+	Sign func(text string) (string, error)
 	// Now is the time of {time(…)}.
 	Now time.Time
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -46,8 +47,16 @@ var functions = map[string]function{
 	}},
 	"lower": {args: 1, apply: func(args []string) (string, error) { return strings.ToLower(args[0]), nil }},
 	"upper": {args: 1, apply: func(args []string) (string, error) { return strings.ToUpper(args[0]), nil }},
-	// Its argument is a text, and eval handles it.
+	numberFunction: {args: 1, apply: func(args []string) (string, error) {
+		if !isNumber.MatchString(args[0]) {
+			return "", errors.New("number: the value is not a number of JSON")
+		}
+		return args[0], nil
+	}},
+	// eval handles these two: the argument of one is a text, the other needs a
+	// key.
 	timeFunction: {args: 1},
+	signFunction: {args: 1, binary: true, takesBytes: true},
 }
 
 func text(encode func([]byte) string) func([]string) (string, error) {
@@ -82,4 +91,15 @@ func formatted(t time.Time, layout string) string {
 	return t.UTC().Format(layout)
 }
 
-const timeFunction = "time"
+const (
+	timeFunction   = "time"
+	numberFunction = "number"
+	signFunction   = "rsa_sha256"
+)
+
+// Signature is how [Template.Uses] lists rsa_sha256, which uses the private
+// key. No value can have that name.
+const Signature = signFunction + "()"
+
+// isNumber matches the numbers of JSON (RFC 8259 §6).
+var isNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?$`)

@@ -47,6 +47,21 @@ func Parse(text string) (Template, error) {
 	return t, nil
 }
 
+// IsNumber reports whether a text is one call of number and nothing else: in
+// JSON, its value is a number.
+func (t Template) IsNumber() bool {
+	calls := 0
+	for _, p := range t.parts {
+		if p.text != "" || p.expr != nil && p.expr.function != numberFunction {
+			return false
+		}
+		if p.expr != nil {
+			calls++
+		}
+	}
+	return calls == 1
+}
+
 // ParseBytes reads a text whose placeholders may be bytes, such as a key.
 func ParseBytes(text string) (Template, error) { return parse(text) }
 

@@ -37,6 +37,7 @@ func TestExpand(t *testing.T) {
 		"{time('2006-01-02', '16h')} {time('unix', '-1h30m')}":       "2026-11-28 1795761307",
 		"{time('unix')} {time('unix_ms')}":                           "1795766707 1795766707123",
 		"{time('rfc3339')} {time('20060102T150405Z')}":               "2026-11-27T08:05:07Z 20261127T080507Z",
+		"{number(time('unix'))}, {number('-0.5e3')}":                 "1795766707, -0.5e3",
 		"{ id }": "{ id }",
 	} {
 		tmpl, err := Parse(text)
@@ -59,6 +60,7 @@ func TestParseRefuses(t *testing.T) {
 		"{base64(id, id)}":                  "expected 1 arguments of base64, which has 2",
 		"{hmac_sha256(id)}":                 "expected 2 arguments",
 		"{sha256(id)}":                      "needs hex, base64",
+		"{rsa_sha256(id)}":                  "needs hex, base64",
 		"{id sha256(id)}":                   "needs hex, base64",
 		"{lower(sha256(id))}":               "expected a text in lower",
 		"{base64(id}":                       "expected )",
@@ -90,6 +92,10 @@ func TestExpandReportsWhatIsMissing(t *testing.T) {
 	for text, want := range map[string]string{
 		"{base64(missing)}":            "missing: no value",
 		"{base64(unhex(secrets.key))}": "unhex: the value is not hexadecimal",
+		"{hex(rsa_sha256(id))}":        "rsa_sha256: nothing signs here",
+		"{number(secrets.key)}":        "number: the value is not a number of JSON",
+		"{number('007')}":              "number: the value is not a number of JSON",
+		"{number('')}":                 "number: the value is not a number of JSON",
 	} {
 		tmpl, err := Parse(text)
 		if err != nil {

@@ -1,10 +1,12 @@
 package values
 
 import (
+	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor/placeholder"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/template"
+	"github.com/tokenvend/tokenvend/pkg/jws"
 	"github.com/tokenvend/tokenvend/pkg/provider/response"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -130,6 +133,23 @@ func (v *Values) publicKey() (string, error) {
 	return base64.StdEncoding.EncodeToString(sum[:]), nil
 }
 
+// sign returns the signature of the client's key over a text, for rsa_sha256.
+func (v *Values) sign(text string) (string, error) {
+	if v.Client.Key == nil {
+		return "", response.ClientMisconfiguration("private_key: missing")
+	}
+	if expected := jws.RS256.Expects(v.Client.Key.Public()); expected != "" {
+		return "", response.ClientMisconfiguration("private_key: expected %s", expected)
+	}
+	v.Request.Authenticated, v.usedSecret = true, true
+	digest := sha256.Sum256([]byte(text))
+	signature, err := v.Client.Key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		return "", response.ClientMisconfiguration("private_key: it does not sign")
+	}
+	return string(signature), nil
+}
+
 // uuid returns a random UUID (RFC 9562 §5.4), the same all over one request.
 func (v *Values) uuid() string {
 	if v.random == "" {
@@ -157,7 +177,7 @@ func (v *Values) expanded(path, text string, parse func(string) (template.Templa
 	v.usedSecret = false
 	result := ""
 	if err == nil {
-		result, err = t.Expand(template.Values{Value: v.value, Now: v.Now})
+		result, err = t.Expand(template.Values{Value: v.value, Sign: v.sign, Now: v.Now})
 	}
 	if err != nil {
 		return "", AsError(path, err)
@@ -177,11 +197,15 @@ func AsError(path string, err error) *response.Error {
 }
 
 // ExpandValue expands all texts in a value of JSON. left reports whether there
-// is a value: a text whose placeholders are all empty is none.
+// is a value: a text whose placeholders are all empty is none. A text that is
+// one call of number becomes a number.
 func (v *Values) ExpandValue(path string, value any) (expanded any, left bool, err *response.Error) {
 	switch value := value.(type) {
 	case string:
 		text, err := v.Expand(path, value)
+		if t, _ := template.Parse(value); err == nil && t.IsNumber() {
+			return json.Number(text), true, nil
+		}
 		return text, text != "" || value == "", err
 	case []any:
 		var all []any
