@@ -163,7 +163,9 @@ func TestCredentialWithoutQuotaIsNotCounted(t *testing.T) {
 // readOnly is a store that takes leases and nothing else.
 type readOnly struct{ counters }
 
-func (*readOnly) Commit(context.Context, store.Lease, store.Entry) error { return errors.New("read-only") }
+func (*readOnly) Commit(context.Context, store.Lease, store.Entry) error {
+	return errors.New("read-only")
+}
 
 // A refresh token that the store does not accept is in the log before anything
 // waits for a count.
