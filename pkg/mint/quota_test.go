@@ -159,3 +159,28 @@ func TestCredentialWithoutQuotaIsNotCounted(t *testing.T) {
 		}
 	})
 }
+
+// readOnly is a store that takes leases and nothing else.
+type readOnly struct{ counters }
+
+func (*readOnly) Commit(context.Context, store.Lease, store.Entry) error {
+	return errors.New("read-only")
+}
+
+// A refresh token that the store does not accept is in the log before anything
+// waits for a count.
+func TestCountKeepsNoRefreshTokenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, simulator.Options{})
+		w.granted("trackmania", map[string]any{"quota": ofAMonth})
+		w.Token(w.NewProcess(), testworld.Key("trackmania"))
+		time.Sleep(58 * time.Minute)
+		s := &readOnly{counters{Store: w.Store, after: time.Hour}}
+		_, _ = w.NewProcess(testworld.WithStore(s)).Renew(t.Context(), testworld.Key("trackmania"))
+		log := w.Log.String()
+		kept, failed := strings.Index(log, "msg=unstored"), strings.Index(log, "msg=quota")
+		if kept < 0 || failed < kept || s.calls != 1 {
+			t.Errorf("the log = %s, want the line unstored, and then the line quota of 1 count", log)
+		}
+	})
+}
