@@ -74,6 +74,34 @@ func (h *installation) vendByScope(scope string) {
 	}
 }
 
+// The token that has client secrets issued is sent to the URL of the settings:
+// no redirect and no client_id of the secret takes it elsewhere.
+func TestRotationSendsItsTokenNowhereElse(t *testing.T) {
+	t.Parallel()
+	h := newInstallation(t, simulator.Options{})
+	h.put("minut", "minut", nil)
+	version := h.startRotation(rand.Text())
+	var paths []string
+	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		paths = append(paths, r.URL.EscapedPath())
+		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+	}))
+	defer issuer.Close()
+	version.rotation.Provider.URL = issuer.URL + "/clients/{client_id}/secrets"
+	name := h.prefix + "minut"
+	_, err := h.secrets.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{
+		SecretId: &name, SecretString: aws.String(`{"client_id":"a b/../../admins?x=1"}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = version.handle("createSecret")
+	const want = "/clients/a%20b%2F..%2F..%2Fadmins%3Fx%3D1/secrets"
+	if err == nil || len(paths) != 1 || paths[0] != want {
+		t.Errorf("Handle(createSecret) = %v, sends requests to %q; want an error, and one to %s", err, paths, want)
+	}
+}
+
 // rotating is the rotation of minut's client secret.
 type rotating struct {
 	h        *installation

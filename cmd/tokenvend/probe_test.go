@@ -93,6 +93,28 @@ func TestProbe(t *testing.T) {
 	tv(t, dir, "", "probe", "nobody").want(t, clierror.BadUsage, "a provider of the catalogue, or a file")
 }
 
+// Editors on Windows put a byte order mark before a text. It is no part of a
+// secret, wherever that is read.
+func TestSecretsAreReadWithoutByteOrderMark(t *testing.T) {
+	dir := t.TempDir()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, secret, _ := r.BasicAuth(); secret != "HUSH-1" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = io.WriteString(w, `{"access_token":"TOKEN-1"}`)
+	}))
+	defer server.Close()
+	const mark = "\ufeff"
+	file, descriptor := filepath.Join(dir, "secret"), filepath.Join(dir, "descriptor.json")
+	must(t, os.WriteFile(file, []byte(mark+"HUSH-1\r\n"), 0o600))
+	must(t, os.WriteFile(descriptor, []byte(mark+`{"token":{"url":"`+server.URL+`"}}`), 0o600))
+	probe := []string{"probe", descriptor, "--client-id", "me"}
+	tv(t, dir, "", append(probe, "--client-secret-file", file)...).want(t, clierror.OK)
+	tv(t, dir, mark+"HUSH-1\r\n", probe...).want(t, clierror.OK)
+	tv(t, dir, mark+`{"client_id":"me","client_secret":"HUSH-1"}`, "probe", descriptor, "--json").want(t, clierror.OK)
+	tv(t, dir, "", "descriptor", "lint", descriptor).want(t, clierror.OK)
+}
+
 // probe goes through the proxy of --proxy, as serve does, and through no other.
 func TestProbeGoesThroughAProxy(t *testing.T) {
 	dir := t.TempDir()

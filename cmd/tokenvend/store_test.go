@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 )
@@ -84,16 +84,8 @@ func TestStoreRepair(t *testing.T) {
 			func(data string) error { return os.WriteFile(filepath.Join(data, "seal.key"), []byte("x"), 0o600) }, false,
 		},
 		"one row is damaged": {func(data string) error {
-			path := filepath.Join(data, "entries.db")
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			damaged := bytes.ReplaceAll(text, []byte("minut\x00-{"), []byte("minut\x00-["))
-			if bytes.Equal(damaged, text) {
-				return errors.New("the store has no row of minut")
-			}
-			return os.WriteFile(path, damaged, 0o600)
+			damageRowOfMinut(t, data)
+			return nil
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -114,13 +106,75 @@ func TestStoreRepair(t *testing.T) {
 	}
 }
 
+// damageRowOfMinut makes a row of a store unreadable.
+func damageRowOfMinut(t *testing.T, data string) {
+	t.Helper()
+	path := filepath.Join(data, "entries.db")
+	text, err := os.ReadFile(path)
+	must(t, err)
+	damaged := bytes.ReplaceAll(text, []byte("minut\x00-{"), []byte("minut\x00-["))
+	if bytes.Equal(damaged, text) {
+		t.Fatal("the store has no row of minut")
+	}
+	must(t, os.WriteFile(path, damaged, 0o600))
+}
+
 func TestStoreCommandsRefuseOtherFiles(t *testing.T) {
 	dir, _ := ended(t)
 	must(t, os.WriteFile(filepath.Join(dir, "x.tar"), []byte("no tar"), 0o600))
 	tv(t, dir, "", "store", "restore", "x.tar").want(t, clierror.Failed, "no backup")
 	tv(t, dir, "", "store", "restore", "nosuch.tar").want(t, clierror.Failed)
 	tv(t, dir, "", "store", "restore").want(t, clierror.BadUsage, "one file")
+	tv(t, dir, "", "store", "backup", "-").want(t, clierror.BadUsage, "one file")
 	tv(t, dir, "", "store").want(t, clierror.BadUsage, "check, backup, restore or repair")
 	tv(t, dir, "", "store", "check").want(t, clierror.OK)
 	tv(t, t.TempDir(), "", "store", "check", "--data", "none").want(t, clierror.Failed)
+}
+
+// occupy takes the names that end like those that a command would give to files
+// in the next seconds, so that it fails where a full disk would have it fail.
+func occupy(t *testing.T, path, end string) {
+	t.Helper()
+	for second := range 30 {
+		suffix := time.Now().UTC().Add(time.Duration(second) * time.Second).Format(".aside-20060102T150405")
+		must(t, os.Mkdir(path+suffix+end, 0o700))
+	}
+}
+
+// A restore that cannot write, or cannot rename, leaves a folder that serves.
+func TestStoreRestoreChangesAllOrNothing(t *testing.T) {
+	for name, end := range map[string]string{"it cannot write": ".new", "it cannot rename": ""} {
+		t.Run(name, func(t *testing.T) {
+			dir, _ := ended(t)
+			data := filepath.Join(dir, defaultData)
+			tv(t, dir, "", "store", "backup", "b.tar").want(t, clierror.OK)
+			for _, file := range []string{"entries.db", "credentials/minut.json"} {
+				must(t, os.WriteFile(filepath.Join(data, file), []byte("{}"), 0o600))
+			}
+			occupy(t, filepath.Join(data, "entries.db"), end)
+			tv(t, dir, "", "store", "restore", "b.tar").want(t, clierror.Failed, "nothing was changed")
+			for _, file := range []string{"entries.db", "credentials/minut.json"} {
+				if text, err := os.ReadFile(filepath.Join(data, file)); string(text) != "{}" {
+					t.Errorf("ReadFile(%s) after a failed restore = %.20q, %v, want what was there before", file, text, err)
+				}
+			}
+			if left, _ := filepath.Glob(filepath.Join(data, "credentials", "*.aside-*")); len(left) > 0 {
+				t.Errorf("a failed restore leaves %v, want nothing", left)
+			}
+		})
+	}
+}
+
+// A repair that cannot write the rows that it keeps sets nothing aside.
+func TestStoreRepairKeepsWhatItCannotWrite(t *testing.T) {
+	dir, _ := ended(t)
+	data := filepath.Join(dir, defaultData)
+	damageRowOfMinut(t, data)
+	occupy(t, filepath.Join(data, "entries.db"), ".new")
+	tv(t, dir, "", "store", "repair").want(t, clierror.Failed, "nothing was changed")
+	for _, file := range []string{"entries.db", "seal.key"} {
+		if info, err := os.Stat(filepath.Join(data, file)); err != nil || info.Size() == 0 {
+			t.Errorf("Stat(%s) after a failed repair = %v, want the file", file, err)
+		}
+	}
 }

@@ -5,14 +5,15 @@
 package secretrotation
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -110,13 +111,17 @@ func (r *Rotation) issue(ctx context.Context, clientID json.RawMessage) (json.Ra
 	if err != nil {
 		return nil, err
 	}
-	address := bytes.ReplaceAll([]byte(r.Provider.URL), []byte("{client_id}"), []byte(id))
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, string(address), nil)
+	// Who may write the secret must not choose where the token is sent.
+	escaped := strings.ReplaceAll(url.QueryEscape(id), "+", "%20")
+	address := strings.ReplaceAll(r.Provider.URL, "{client_id}", escaped)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, nil)
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
-	answer, err := r.Provider.HTTP.Do(request)
+	web := *r.Provider.HTTP
+	web.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	answer, err := web.Do(request)
 	if err != nil {
 		return nil, err
 	}

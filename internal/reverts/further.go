@@ -180,6 +180,12 @@ var further = []revert{
 		test:    "TestAttack20_NoPointerShowsAToken", pkg: "pkg/provider",
 	},
 	{
+		attack: "20", fix: "the scope is no secret", file: "pkg/provider/response/tokens.go",
+		old:     "q.Refresh.Reveal()), readings.Holds) ||\n		q.Mask.Any(readings.Holds)",
+		without: "q.Refresh.Reveal()), readings.Holds)",
+		test:    "TestAttack20_ScopeRepeatsNoSecret", pkg: "pkg/provider",
+	},
+	{
 		attack: "20", fix: "tokens are masked by their names too", file: "pkg/provider/response/tokens.go",
 		old:     "	q.findTokens(v.Document)\n",
 		without: "",

@@ -1,6 +1,9 @@
 package mask
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const (
 	longestSecret = 64 << 10 // bytes of a secret that are looked for
@@ -26,6 +29,10 @@ func (s *Set) AddAll(other Set) {
 	s.secrets = append(s.secrets, other.secrets...)
 	s.values = append(s.values, other.values...)
 }
+
+// Any reports whether has is true of a secret. Values count for nothing: one
+// may be a word that everybody knows.
+func (s *Set) Any(has func(secret string) bool) bool { return slices.ContainsFunc(s.secrets, has) }
 
 // AddValue adds a configured value that nobody declared a secret: a parameter,
 // a header. It is hidden as a whole, however it is encoded. Of its pieces only

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tokenvend/tokenvend/pkg/descriptor/parser"
+	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
 // No pointer of a descriptor has a token of the answer shown: not as the scope,
@@ -41,6 +42,27 @@ func TestAttack20_NoPointerShowsAToken(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// A scope is stored, shown and given to callers as it is: one that repeats a
+// secret of the client counts as not named.
+func TestAttack20_ScopeRepeatsNoSecret(t *testing.T) {
+	const key, named = "cs-secret-0123456789", "ns-secret-0123456789"
+	text := `{"token":{"url":"https://login.test/token","auth":"post","params":{"k":"{secrets.k}"}}}`
+	c := Client{ID: "id", Secret: redact.New(key), Secrets: map[string]redact.String{"k": redact.New(named)}}
+	for scope, want := range map[string]string{
+		"read " + key:     "",
+		"read,k=" + named: "",
+		base64.StdEncoding.EncodeToString([]byte("id:" + key)): "",
+		"read cs-secret": "read cs-secret",
+		"id":             "id",
+	} {
+		answer, e := exchangeBy(t, text, c, creds, says(200, `{"access_token":"at-1","scope":"`+scope+`"}`))
+		if e != nil || answer.Access.IsZero() || answer.Scope != want || (want == "") != (len(answer.Warnings) == 1) {
+			t.Errorf("Exchange answered with the scope %q = scope %q, warnings %q, %v; want %q, and a warning of what is left out",
+				scope, answer.Scope, answer.Warnings, e, want)
 		}
 	}
 }

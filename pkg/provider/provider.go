@@ -33,10 +33,11 @@ type Endpoint struct {
 	// Clocks remembers the clocks of providers between requests. nil: each
 	// request knows only what its own responses show.
 	Clocks *Clocks
-	// Observe is called with each response to a request and the name of that,
-	// see [request.Call]. It is for a diagnosis: the response is not masked.
-	// nil: nobody observes.
-	Observe func(name string, m Message)
+	// Observe is called with each request that was answered and the response.
+	// It is for a diagnosis: the response is not masked. Once Exchange has
+	// returned, the request's Mask has the tokens of the response too. nil:
+	// nobody observes.
+	Observe func(q *Call, m Message)
 }
 
 func (e Endpoint) builder(ctx context.Context) request.Builder {
@@ -55,6 +56,7 @@ func (e Endpoint) AuthorizeURL(redirectURI, scope, audience string) (*url.URL, e
 type (
 	Client       = values.Client
 	TokenRequest = request.TokenRequest
+	Call         = request.Call
 )
 
 // What a token endpoint answers is read by packages response and expiry.

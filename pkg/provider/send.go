@@ -23,7 +23,7 @@ import (
 func (e Endpoint) send(ctx context.Context, q *request.Call) (m response.Message, err *Error) {
 	m, err = sendBy(ctx, q, e.HTTP)
 	if err == nil && e.Observe != nil {
-		e.Observe(q.Name, m)
+		e.Observe(q, m)
 	}
 	if err == nil && (m.Status == http.StatusBadRequest || m.Status == http.StatusUnauthorized) {
 		e.Clocks.learn(q.URL, m)

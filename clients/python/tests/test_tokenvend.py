@@ -10,6 +10,7 @@ import os
 import tempfile
 import threading
 import time
+import traceback
 import unittest
 import unittest.mock
 
@@ -144,6 +145,37 @@ class SourceTest(unittest.TestCase):
                 source.reject(token.fingerprint)
         self.assertEqual(len(fake.requests), 2)
         self.assertEqual(source.token(), token)
+
+    def test_a_refusal_that_is_raised_again_keeps_no_frames(self):
+        fake = Fake()
+        source = tokenvend.Client(fake).source("minut")
+        first = source.token()
+        fake.error = refusal("too_many_reports", 429, 30.0)
+        frames = 0
+        for _ in range(50):
+            try:
+                source.reject(first.fingerprint)
+            except tokenvend.TokenvendError as error:
+                frames = len(traceback.extract_tb(error.__traceback__))
+        self.assertTrue(0 < frames < 10, frames)
+
+    def test_without_another_thread_the_token_at_hand_is_used(self):
+        source = tokenvend.Client(Fake(early=3599.0)).source("minut")
+        source.token()
+        time.sleep(1.1)
+        with unittest.mock.patch("threading.Thread.start", side_effect=RuntimeError("can't start new thread")):
+            self.assertEqual(source.token().access_token, "token-1")
+            with self.assertRaises(tokenvend.TokenvendError):
+                tokenvend.Client(Fake()).source("minut").token()
+
+    def test_a_thread_that_did_not_start_is_not_waited_for(self):
+        source = tokenvend.Client(Fake()).source("minut")
+        with unittest.mock.patch("threading.Thread.start", side_effect=RuntimeError("can't start new thread")):
+            with self.assertRaises(tokenvend.TokenvendError):
+                source.token()
+        began = time.monotonic()
+        self.assertEqual(source.token().access_token, "token-1")
+        self.assertLess(time.monotonic() - began, 10)
 
     def test_a_token_is_not_printed(self):
         token = tokenvend.Client(Fake()).source("minut").token()

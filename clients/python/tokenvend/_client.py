@@ -149,7 +149,8 @@ class Source:
                 if held is not None:
                     return held
                 if self._refused is not None and self._refused.holds(rejected):
-                    raise self._refused.error
+                    # without the frames of those whom it was raised for before
+                    raise self._refused.error.with_traceback(None)
                 call = self._begin(rejected)
             try:
                 token = call.result.result(TIMEOUT + 10)
@@ -174,10 +175,15 @@ class Source:
 
     def _begin(self, rejected: str) -> _Call:
         """Returns the request that is under way, or starts one."""
-        if self._call is None or self._call.is_lost():
-            self._call = _Call(rejected)
-            threading.Thread(target=self._perform, args=(self._call,), daemon=True).start()
-        return self._call
+        call = self._call
+        if call is None or call.is_lost():
+            call = self._call = _Call(rejected)
+            try:
+                threading.Thread(target=self._perform, args=(call,), daemon=True).start()
+            except RuntimeError as error:  # there are too many threads, or the interpreter ends
+                self._call = None
+                call.result.set_exception(unavailable(f"no request can be started: {error}"))
+        return call
 
     def _perform(self, call: _Call) -> None:
         parameters = dict(self._parameters)

@@ -58,20 +58,25 @@ const (
 	retryAfter = 5 * time.Second
 )
 
-// Update writes the file, and again whenever there is another token, until ctx
-// ends. Failures are logged; the file is left as it is meanwhile.
+// Update writes the file, and again whenever its content is another one or the
+// file is gone, until ctx ends. A provider may return the same token with
+// another expiry. Failures are logged; the file is left as it is meanwhile.
 func (f File) Update(ctx context.Context, tokens Source, log *slog.Logger) {
 	f.checkFolder(log)
-	written := ""
+	var written []byte // nil: nothing yet
 	for ctx.Err() == nil {
 		wait := every
+		var text []byte
 		t, err := tokens.Token(ctx, api.Request{Credential: f.Credential})
-		if err == nil && t.Fingerprint != written {
-			err = f.write(t)
+		if err == nil {
+			text, err = f.content(t)
+		}
+		if err == nil && (written == nil || !bytes.Equal(text, written) || !f.exists()) {
+			err = private.ReplaceFile(f.Path, text)
 		}
 		switch {
 		case err == nil:
-			written = t.Fingerprint
+			written = text
 		case ctx.Err() == nil:
 			wait = retryAfter
 			log.Warn("a token file was not written", "path", f.Path, "credential", f.Credential, "error", err.Error())
@@ -97,18 +102,25 @@ func (f File) checkFolder(log *slog.Logger) {
 	}
 }
 
-func (f File) write(t client.Token) error {
-	text := []byte(t.Reveal())
-	if f.Template != nil {
-		var content bytes.Buffer
-		err := f.Template.Execute(&content, Content{
-			AccessToken: t.Reveal(), TokenType: t.Type, Scope: t.Scope, Fingerprint: t.Fingerprint,
-			ExpiresAt: t.ExpiresAt.UTC(), CacheUntil: t.CacheUntil.UTC(),
-		})
-		if err != nil {
-			return fmt.Errorf("the template: %w", err)
-		}
-		text = content.Bytes()
+// exists reports whether the file is there. Another process, such as one that
+// empties /tmp, may have removed it.
+func (f File) exists() bool {
+	info, err := os.Lstat(f.Path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// content returns what the file holds for a token.
+func (f File) content(t client.Token) ([]byte, error) {
+	if f.Template == nil {
+		return []byte(t.Reveal()), nil
 	}
-	return private.ReplaceFile(f.Path, text)
+	var content bytes.Buffer
+	err := f.Template.Execute(&content, Content{
+		AccessToken: t.Reveal(), TokenType: t.Type, Scope: t.Scope, Fingerprint: t.Fingerprint,
+		ExpiresAt: t.ExpiresAt.UTC(), CacheUntil: t.CacheUntil.UTC(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the template: %w", err)
+	}
+	return content.Bytes(), nil
 }

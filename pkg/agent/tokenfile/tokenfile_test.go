@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/agent"
+	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/client"
 	"github.com/tokenvend/tokenvend/pkg/client/clienttest"
 )
 
 // keep keeps a file until the test ends, and returns what it logs then.
-func keep(t *testing.T, f File, fake *clienttest.Server) (stop func() string) {
+func keep(t *testing.T, f File, fake client.Transport) (stop func() string) {
 	t.Helper()
 	a := agent.New(agent.Config{Transport: fake})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -155,4 +157,42 @@ func TestFolderThatOthersMayWriteIsNamed(t *testing.T) {
 	if log := stop(); !strings.Contains(log, "others may replace") {
 		t.Errorf("Keep logs %s, want a warning about the folder", log)
 	}
+}
+
+// sameToken returns one token again and again, each time with another expiry.
+type sameToken struct{ hours int }
+
+func (s *sameToken) Send(context.Context, api.Request) ([]byte, error) {
+	s.hours++
+	life := time.Duration(s.hours) * time.Hour
+	return api.Token{
+		AccessToken: "token-1", TokenType: "Bearer", Fingerprint: "0123456789abcdef", ExpiresIn: api.Seconds(life),
+		ExpiresAt: time.Now().Add(life), CacheUntil: time.Now().Add(time.Second),
+	}.AppendJSON(nil), nil
+}
+
+// A provider may return the token that it has returned before, with another
+// expiry: a file that names the expiry holds that one.
+func TestUpdateWritesANewExpiryOfTheSameToken(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	content, err := Parse(`{{.AccessToken}} {{.ExpiresAt.Format "15:04"}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := keep(t, File{"minut", path, content}, &sameToken{})
+	awaitOther(t, path, awaitOther(t, path, ""))
+	stop()
+}
+
+func TestUpdateWritesAFileThatIsGone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	stop := keep(t, File{Credential: "minut", Path: path}, &clienttest.Server{})
+	await(t, path, "token-1")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	await(t, path, "token-1")
+	stop()
 }

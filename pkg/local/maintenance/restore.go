@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"runtime"
 	"strings"
 	"time"
 
@@ -20,7 +20,8 @@ import (
 
 // Restore puts the files of a backup back, and returns the new names of files
 // that had to give way. A backup whose store is not sound is refused, and so is
-// a folder that a server uses. A file that the backup does not hold stays.
+// a folder that a server uses. A file that the backup does not hold stays. An
+// error, such as that of a full disk, means that nothing was changed.
 func Restore(ctx context.Context, f datafolder.Folder, from string) (aside []string, err error) {
 	files, err := readBackup(from)
 	if err != nil {
@@ -35,27 +36,38 @@ func Restore(ctx context.Context, f datafolder.Folder, from string) (aside []str
 	if err := os.MkdirAll(f.Credentials(), 0o700); err != nil {
 		return nil, err
 	}
-	suffix := asideSuffix()
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
+	unlock, err := lock(f)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		path := filepath.Join(f.Path, filepath.FromSlash(name))
-		if now, err := os.ReadFile(path); err == nil && string(now) == string(files[name]) { // #nosec G304 -- see above
-			continue
-		}
-		renamed, err := setAside(path, suffix)
-		if err != nil {
-			return aside, err
-		}
-		aside = append(aside, renamed...)
-		if err := private.CreateFile(path, files[name]); err != nil {
-			return aside, err
-		}
+	defer unlock()
+	all, err := writeNew(f, files)
+	if err == nil {
+		err = replaceAll(all)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: nothing was changed", err)
+	}
+	for _, r := range all {
+		aside = append(aside, r.aside...)
 	}
 	return aside, nil
+}
+
+// lock keeps a server from starting on a store. One that cannot be opened needs
+// no lock: no server can open it either. Windows renames no file that is open.
+func lock(f datafolder.Folder) (unlock func(), err error) {
+	if !exists(f.StoreFile()) || runtime.GOOS == "windows" {
+		return func() {}, nil
+	}
+	s, err := bolt.Open(f.StoreFile())
+	switch {
+	case errors.Is(err, bolt.ErrInUse):
+		return nil, fmt.Errorf("%w: end tokenvend serve first", err)
+	case err != nil:
+		return func() {}, nil
+	}
+	return func() { _ = s.Close() }, nil
 }
 
 // checkFolder refuses a folder that is not this user's, and one that a server
@@ -136,6 +148,11 @@ func salvage(ctx context.Context, f datafolder.Folder, suffix string) ([]string,
 	kept, err := bolt.Salvage(f.StoreFile(), fresh, func(e store.Entry) bool { return opens(ctx, sealer, e) })
 	if err != nil || kept == 0 {
 		_ = os.Remove(fresh)
+	}
+	if _, unreadable := bolt.Inspect(f.StoreFile()); err != nil && unreadable == nil {
+		return nil, fmt.Errorf("%w: nothing was changed", err) // the new store could not be written
+	}
+	if err != nil || kept == 0 {
 		return nil, nil // the store cannot be opened, or holds nothing
 	}
 	renamed, err := setAside(f.StoreFile(), suffix)

@@ -120,7 +120,7 @@ func (q *Request) readToken(v body.Values, now time.Time, resp *TokenResponse) (
 	readScope(d, v, resp)
 	if resp.Scope != "" && q.holdsToken(resp.Scope) {
 		resp.Scope = ""
-		resp.warn("the scope holds a token and counts as not named")
+		resp.warn("the scope holds a token or a secret and counts as not named")
 	}
 	return ""
 }

@@ -75,10 +75,12 @@ func (q *Request) findTokens(doc jsonpointer.Document) {
 	}
 }
 
-// holdsToken reports whether a text holds a token of the response, or the
-// refresh token that was sent for it.
+// holdsToken reports whether a text holds a token of the response, or a secret
+// that was sent for it: a server may repeat what it was sent.
 func (q *Request) holdsToken(text string) bool {
-	return slices.ContainsFunc(append(q.tokens, q.Refresh.Reveal()), encoded.New(text).Holds)
+	readings := encoded.New(text)
+	return slices.ContainsFunc(append(q.tokens, q.Refresh.Reveal()), readings.Holds) ||
+		q.Mask.Any(readings.Holds)
 }
 
 // names reports whether a text has a name in it, in any case, with any

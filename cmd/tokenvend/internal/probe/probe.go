@@ -7,9 +7,12 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/mask"
 	"github.com/tokenvend/tokenvend/pkg/provider"
+	"github.com/tokenvend/tokenvend/pkg/schedule"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -39,19 +42,21 @@ func Run(ctx context.Context, c credential.Credential, hc *http.Client) (result 
 	request.Scope, request.Audience = c.ScopeAndAudience(token.Variant{})
 	result.Exchanges, result.SelfSigned = requests(d, c.Client, request)
 
-	answers := map[string]provider.Message{}
+	answers, secrets := map[string]provider.Message{}, &mask.Set{}
 	endpoint := provider.Endpoint{
 		Descriptor: d, Client: c.Client, HTTP: hc,
 		// A token request may be sent twice, by another clock: the last answer
-		// counts.
-		Observe: func(name string, m provider.Message) { answers[name] = m },
+		// counts. The last request has the secrets of those before it.
+		Observe: func(q *provider.Call, m provider.Message) { answers[q.Name], secrets = m, &q.Mask },
 	}
 	response, err := endpoint.Exchange(ctx, request)
-	result.addAnswers(answers)
+	if err == nil && !lives(response) {
+		err = &provider.Error{Kind: provider.Malformed, Description: "the token was over when it came"}
+	}
+	result.addAnswers(answers, secrets)
 	result.Read, result.Warnings = stepReadings(d, answers), response.Warnings
 	switch {
-	case err != nil:
-		result.Problem = err.Error()
+	case err != nil && response.Access.IsZero():
 		result.Read = append(result.Read, errorReadings(d.Response, err)...)
 	case request.Grant == descriptor.SelfSigned:
 		result.Read = append(result.Read, selfSignedReadings(response)...)
@@ -59,14 +64,22 @@ func Run(ctx context.Context, c credential.Credential, hc *http.Client) (result 
 		result.Read = append(result.Read, readings(d, response, answers["token"])...)
 		result.Read = append(result.Read, thenReadings(d.Then, response, answers["then"])...)
 	}
+	if err != nil {
+		result.Problem = err.Error()
+	}
 	return result, err
 }
 
+// lives reports whether a token could be vended: one that has ended is not.
+func lives(r provider.TokenResponse) bool {
+	return schedule.Token(r, schedule.Rules{}, schedule.Jitter{}).Expires.After(clock.Now())
+}
+
 // addAnswers adds the answers to their requests.
-func (r *Result) addAnswers(answers map[string]provider.Message) {
+func (r *Result) addAnswers(answers map[string]provider.Message, secrets *mask.Set) {
 	for i, x := range r.Exchanges {
 		if m, ok := answers[x.name]; ok {
-			answer := describe(m)
+			answer := describe(m, secrets)
 			r.Exchanges[i].Answer = &answer
 		}
 	}

@@ -230,3 +230,64 @@ func TestRunDescribesARefusal(t *testing.T) {
 	}
 	checkShowsNoSecret(t, result)
 }
+
+// Names of members, of fields of a form and of header fields are the server's,
+// and so are a scope and a content type: none shows a token or a secret.
+func TestRunShowsNoSecretInANameOfTheAnswer(t *testing.T) {
+	access, client, session := secrets[0], secrets[1], "s-0123456789abcdefghij"
+	token := `{"access_token":"` + access + `"}`
+	for name, c := range map[string]struct{ contentType, field, answer, want string }{
+		"a member": {
+			"application/json", "X-A",
+			`{"access_token":"` + access + `","` + client + `":1,"s":{"` + access + `":{"a":1}}}`,
+			"/access_token string, /[not shown] number, /s object of 1, /s/[not shown] object of 1, " +
+				"/s/[not shown]/a number",
+		},
+		"a token that is nowhere else": {
+			"application/json", "X-A", `{"sessions":{"` + session + `":1}}`,
+			"/sessions object of 1, /sessions/[not shown] number",
+		},
+		"a token alone, as a form": {"application/x-www-form-urlencoded", "X-A", access, "/[not shown] string"},
+		"a token with padding":     {"text/plain", "X-A", access + "==", "/[not shown] string"},
+		"a header field":           {"application/json", client, token, "/access_token string"},
+		"the content type":         {"a/b; c=" + client, "X-A", token, "/access_token string"},
+		"the scope": {
+			"application/json", "X-A", `{"access_token":"` + access + `","scope":"a ` + client + `"}`,
+			"/access_token string, /scope string",
+		},
+		"an array in an array": {
+			"application/json", "X-A", "[[[]]]", " array of 1, /0 array of 1, /0/0 array of 0",
+		},
+		"a mark of the byte order, and a number beyond float64": {
+			"application/json", "X-A", "\ufeff" + `{"access_token":"` + access + `","expires_in":1e400}`,
+			"/access_token string, /expires_in number",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result, _ := runWith(t, `{"token":{"url":"{server}/t","auth":"post"}}`,
+				`"client_id":"me","client_secret":"`+client+`"`, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Content-Type", c.contentType)
+					w.Header().Set(c.field, "1")
+					_, _ = io.WriteString(w, c.answer)
+				})
+			text := strings.ToLower(checkShowsNoSecret(t, result))
+			if strings.Contains(text, client) || strings.Contains(text, session) {
+				t.Errorf("Run() = %s\nwant no secret, in any case", text)
+			}
+			if got := membersOf(result.Exchanges[0]); got != c.want {
+				t.Errorf("Run() describes the answer as %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// A token that add would refuse is no success.
+func TestRunRefusesATokenThatIsOver(t *testing.T) {
+	for expiry, want := range map[string]bool{"60": false, "null": false, "0": true, "-1": true} {
+		result, err := run(t, `{"token":{"url":"{server}/t","auth":"none"}}`, `"client_id":"me"`,
+			`{"access_token":"aaaaaaaaaaaa1111","expires_in":`+expiry+`}`)
+		if (err != nil) != want || (result.Problem != "") != want {
+			t.Errorf("Run() with expires_in %s = %v, problem %q; want an error: %t", expiry, err, result.Problem, want)
+		}
+	}
+}

@@ -58,7 +58,7 @@ func (s *Input) whole(c terminal.Console) (redact.String, error) {
 			"from a file or another program: a terminal would show it")
 	}
 	text, err := io.ReadAll(io.LimitReader(c.Input(), credential.MaxSize+1))
-	return redact.New(string(text)), err
+	return redact.New(string(WithoutMark(text))), err
 }
 
 // complete asks for what is missing. A new credential is asked for what may be

@@ -1,6 +1,7 @@
 package secretinput
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"os"
@@ -12,6 +13,10 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
+// WithoutMark returns a text without the byte order mark that editors on
+// Windows put before it, which would be a part of a secret.
+func WithoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\ufeff")) }
+
 // readSmall reads a file that is no larger than a secret.
 func readSmall(path string) ([]byte, error) {
 	f, err := os.Open(path) // #nosec G304 -- the operator names the file
@@ -19,7 +24,8 @@ func readSmall(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	return io.ReadAll(io.LimitReader(f, credential.MaxSize+1))
+	text, err := io.ReadAll(io.LimitReader(f, credential.MaxSize+1))
+	return WithoutMark(text), err
 }
 
 // readText reads a file without the line ends at its end.

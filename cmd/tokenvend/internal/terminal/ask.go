@@ -81,7 +81,8 @@ func (c Console) line() (string, error) {
 	for len(text) <= maxLine {
 		n, err := c.in.Read(one)
 		if n == 1 && one[0] == '\n' || errors.Is(err, io.EOF) {
-			return strings.TrimSuffix(string(text), "\r"), nil
+			// without the byte order mark of a file from Windows
+			return strings.TrimSuffix(strings.TrimPrefix(string(text), "\ufeff"), "\r"), nil
 		}
 		if err != nil {
 			return "", err

@@ -68,7 +68,7 @@ func (s *store) withFile(name, short string, run func(context.Context, place, st
 	return &cobra.Command{
 		Use: name + " FILE", Short: short, Example: "tokenvend store " + name + " tokenvend.tar",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
+			if len(args) != 1 || args[0] == "-" {
 				return clierror.Usage("expected the name of one file")
 			}
 			return nil

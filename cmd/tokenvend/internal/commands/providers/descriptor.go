@@ -135,7 +135,7 @@ func readAll(r io.Reader) ([]byte, error) {
 	if err == nil && len(data) > credential.MaxSize {
 		err = clierror.Usage("expected a descriptor of at most %d bytes", credential.MaxSize)
 	}
-	return data, err
+	return secretinput.WithoutMark(data), err
 }
 
 // isProvider reports whether a provider of the catalogue has that name.

@@ -11,6 +11,8 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/secretinput"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
+	"github.com/tokenvend/tokenvend/pkg/redact"
+	"github.com/tokenvend/tokenvend/pkg/strictjson"
 )
 
 // Members of an exported credential besides the fields of its secret.
@@ -28,6 +30,7 @@ type entry struct {
 
 // readEntries reads a JSON list of credentials, or else an environment file.
 func readEntries(text []byte) ([]entry, error) {
+	text = secretinput.WithoutMark(text)
 	switch trimmed := bytes.TrimSpace(text); {
 	case len(trimmed) == 0:
 		return nil, clierror.Usage("the file is empty: expected a JSON list or an environment file")
@@ -36,7 +39,7 @@ func readEntries(text []byte) ([]entry, error) {
 	case trimmed[0] == '{':
 		return nil, clierror.Usage("expected a JSON list of credentials, as export writes it")
 	}
-	return readEnvironment(string(text)), nil
+	return readEnvironment(string(text))
 }
 
 // readList reads a JSON list of secrets, each with the name of its credential.
@@ -44,6 +47,9 @@ func readList(text []byte) (all []entry, err error) {
 	var list []secretinput.Fields
 	if json.Unmarshal(text, &list) != nil {
 		return nil, clierror.Usage("expected a JSON list of objects, as export writes it")
+	}
+	if repeated := strictjson.Repeated(text); len(repeated) > 0 {
+		return nil, clierror.Usage("expected each field once: %s", strings.Join(repeated, ", "))
 	}
 	for _, fields := range list {
 		e := entry{fields: fields}
@@ -83,20 +89,32 @@ func fieldOf(name string) (prefix, field string, ok bool) {
 }
 
 // readEnvironment reads the lines NAME_FIELD=VALUE of an environment file, such
-// as MINUT_CLIENT_ID=abc. Other lines are passed over.
-func readEnvironment(text string) (all []entry) {
-	found := map[string]secretinput.Fields{}
+// as MINUT_CLIENT_ID=abc. Other lines are passed over. Of equal names the last
+// one counts.
+func readEnvironment(text string) (all []entry, err error) {
+	found, spelt := map[string]secretinput.Fields{}, map[[2]string]string{}
+	number := 0
 	for line := range strings.Lines(text) {
+		number++
 		line = strings.TrimPrefix(strings.TrimSpace(line), "export ")
 		name, value, ok := strings.Cut(line, "=")
-		prefix, field, known := fieldOf(strings.TrimSpace(name))
+		name = strings.TrimSpace(name)
+		prefix, field, known := fieldOf(name)
 		if !ok || !known || strings.HasPrefix(line, "#") {
 			continue
+		}
+		if before, twice := spelt[[2]string{prefix, field}]; twice && before != name {
+			return nil, clierror.Usage("line %d: expected one %s of %s: the file has two, in different spellings",
+				number, field, redact.Name(prefix))
+		}
+		spelt[[2]string{prefix, field}] = name
+		if value, ok = unquote(strings.TrimSpace(value)); !ok {
+			return nil, clierror.Usage("line %d: expected a value with both of its quotation marks", number)
 		}
 		if found[prefix] == nil {
 			found[prefix] = secretinput.Fields{}
 		}
-		found[prefix].Put(field, unquote(strings.TrimSpace(value)))
+		found[prefix].Put(field, value)
 	}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		_, hasID := found[name]["client_id"]
@@ -105,14 +123,21 @@ func readEnvironment(text string) (all []entry) {
 			all = append(all, completed(name, found[name]))
 		}
 	}
-	return all
+	return all, nil
 }
 
-func unquote(value string) string {
-	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
-		return value[1 : n-1]
+// unquote returns a value without the quotation marks around it, and without
+// the comment after them. ok is false where the second mark is missing.
+func unquote(value string) (text string, ok bool) {
+	if value == "" || value[0] != '"' && value[0] != '\'' {
+		return value, true
 	}
-	return value
+	mark := value[:1]
+	text, comment, ok := strings.Cut(value[1:], mark)
+	if strings.HasPrefix(strings.TrimSpace(comment), "#") {
+		return text, true
+	}
+	return strings.TrimSuffix(value[1:], mark), ok && strings.HasSuffix(value, mark)
 }
 
 // fromSecret reads the value of an existing secret: a JSON object.

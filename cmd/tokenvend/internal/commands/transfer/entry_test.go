@@ -25,6 +25,11 @@ SEARCH_SCOPE=read
 			`"refresh_token":"r","token_url":"https://a.example/token"}
 minut {"client_id":"abc","client_secret":"s = 1","provider":"minut"}
 `},
+		{"of an editor on Windows, with a comment", "\ufeffMINUT_CLIENT_ID=a\r\nMINUT_CLIENT_SECRET='s#' # old: 's'\r\n",
+			`minut {"client_id":"a","client_secret":"s#","provider":"minut"}
+`},
+		{"a name twice", "MINUT_CLIENT_ID=a\nMINUT_CLIENT_ID=b", `minut {"client_id":"b","provider":"minut"}
+`},
 		{"a list", `[{"name":"a","provider":"minut","omitted":["client_secret","params"],"client_secret":"s"}]`,
 			`a {"client_secret":"s","provider":"minut"} params
 `},
@@ -39,9 +44,14 @@ minut {"client_id":"abc","client_secret":"s = 1","provider":"minut"}
 			}
 		})
 	}
-	for _, wrong := range []string{"", " ", `{"name":"a"}`, `[7]`, `[{]`} {
-		if got, err := readEntries([]byte(wrong)); err == nil {
-			t.Errorf("readEntries(%q) = %v, want an error", wrong, got)
+	for _, wrong := range []string{
+		"", " ", `{"name":"a"}`, `[7]`, `[{]`,
+		`[{"name":"a","client_secret":"canary","client_secret":"canary-2"}]`,
+		"A_CLIENT_ID=a\nA_CLIENT_SECRET=\"canary\nof two lines\"", "A_CLIENT_SECRET='", "A_CLIENT_SECRET='canary'x",
+		"A_B_CLIENT_ID=a\nA-B_CLIENT_ID=b\nA_B_CLIENT_SECRET=canary", "A_CLIENT_SECRET=canary\nA_CLIENTSECRET=canary-2",
+	} {
+		if got, err := readEntries([]byte(wrong)); err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("readEntries(%q) = %v, %v, want an error without a value", wrong, got, err)
 		}
 	}
 }
