@@ -314,3 +314,38 @@ func TestAttack13_AFolderPlantedInTheCurrentOneIsIgnored(t *testing.T) {
 		)
 	}
 }
+
+// What root writes into the data folder of another user belongs to that user,
+// whose server could not read it otherwise.
+func TestRootWritesForTheOwnerOfAFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files to another user")
+	}
+	dir, _ := ended(t)
+	data := filepath.Join(dir, defaultData)
+	tv(t, dir, "", "store", "backup", "b.tar").want(t, clierror.OK)
+	give(t, data, alice)
+	named := []string{"--data", data}
+	check := func(command string) {
+		t.Helper()
+		must(t, filepath.WalkDir(data, func(path string, _ os.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if info, err := os.Lstat(path); err != nil || info.Sys().(*syscall.Stat_t).Uid != alice {
+				t.Errorf("after %s as root, %s does not belong to the owner of the folder, %v", command, path, err)
+			}
+			return nil
+		}))
+	}
+	must(t, os.Remove(filepath.Join(data, "entries.db")))
+	must(t, os.RemoveAll(filepath.Join(data, "credentials")))
+	tv(t, dir, "", append(named, "store", "restore", "b.tar")...).want(t, clierror.OK)
+	check("store restore")
+	damageRowOfMinut(t, data)
+	tv(t, dir, "", append(named, "store", "repair")...).want(t, clierror.OK)
+	check("store repair")
+	secret := `{"provider":"oauth2","token_url":"https://a.example/t","client_id":"i","client_secret":"s"}`
+	tv(t, dir, secret, append(named, "add", "other", "--json", "--no-trial")...).want(t, clierror.OK)
+	check("add")
+}

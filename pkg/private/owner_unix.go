@@ -30,6 +30,15 @@ func (o owner) String() string {
 	return "the user " + number
 }
 
+// take gives an open file to this owner, if the program runs as root. It goes
+// by the open file: by its name, another one could be meant meanwhile.
+func (o owner) take(f *os.File) error {
+	if !o.known || !isRoot() || o.uid == 0 {
+		return nil
+	}
+	return f.Chown(int(o.uid), -1)
+}
+
 func isRoot() bool { return os.Geteuid() == 0 }
 
 func isTrusted(who owner) bool {

@@ -71,13 +71,24 @@ func (k Recovery) Keep(ctx context.Context, before store.Entry, next *row.Row, i
 	}
 	blob, sealErr := k.seal(key.Credential, g)
 	detail := "tokenvend recover puts it back"
-	if sealErr != nil {
+	if len(blob) > longestBlob && len(g.Extra) > 0 {
+		g.Extra, detail = nil, "tokenvend recover puts it back, without the further values, which are too long"
+		blob, sealErr = k.seal(key.Credential, g)
+	}
+	switch {
+	case sealErr != nil:
 		blob, detail = "", "the refresh token is lost: "+sealErr.Error()
+	case len(blob) > longestBlob:
+		detail = "too long for a request that puts it back: tokenvend connect connects the account again"
 	}
 	k.Journal.NotPersisted(ctx, journal.NotPersisted{
 		Credential: key.Credential, Variant: key.SortKey(), Generation: g.Generation, Recovery: blob, Detail: detail,
 	})
 }
+
+// longestBlob is the longest blob that fits into a request, in bytes, beside
+// the other members of a direct invocation.
+const longestBlob = api.MaxBody - 256
 
 // sealTime bounds the sealing of a blob. The time of the mint has passed by
 // then.

@@ -41,13 +41,24 @@ func New(dir string) (*Source, error) { return Open(dir, private.Owners{}) }
 // is absent. It refuses a directory, and Read a file in it, that belongs to
 // none of the owners or that others may write.
 func Open(dir string, owners private.Owners) (*Source, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeFolder(dir, owners); err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
 	}
 	if err := owners.CheckFolder(dir); err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
 	}
 	return &Source{dir: dir, owners: owners}, nil
+}
+
+func makeFolder(dir string, owners private.Owners) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	parent, name := filepath.Split(filepath.Clean(dir))
+	if err := os.MkdirAll(filepath.Clean(parent), 0o700); err != nil {
+		return err
+	}
+	return owners.MakeFolder(filepath.Clean(parent), name)
 }
 
 const hasModes = runtime.GOOS != "windows"

@@ -13,13 +13,13 @@ import (
 // Write atomically writes a secret's file with mode 0600. It does not check the
 // secret; package secret does.
 func (s *Source) Write(name string, data []byte) error {
-	return s.write(name, data, private.ReplaceFile)
+	return s.write(name, data, s.owners.ReplaceFile)
 }
 
 // Create is Write of a secret that must not exist yet. If it does, the error is
 // fs.ErrExist and the file is not changed.
 func (s *Source) Create(name string, data []byte) error {
-	return s.write(name, data, private.CreateFile)
+	return s.write(name, data, s.owners.CreateFile)
 }
 
 func (s *Source) write(name string, data []byte, file func(path string, data []byte) error) error {

@@ -22,7 +22,9 @@ type replacement struct {
 // writeNew writes those files that differ from what the folder holds, each
 // under a name of its own. On an error none of them is left: a full disk is met
 // before anything has to give way.
-func writeNew(f datafolder.Folder, files map[string][]byte) (all []replacement, err error) {
+func writeNew(
+	f datafolder.Folder, files map[string][]byte, owners private.Owners,
+) (all []replacement, err error) {
 	suffix := asideSuffix()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		path := filepath.Join(f.Path, filepath.FromSlash(name))
@@ -31,7 +33,7 @@ func writeNew(f datafolder.Folder, files map[string][]byte) (all []replacement, 
 			continue
 		}
 		r := replacement{path: path, fresh: path + suffix + ".new", suffix: suffix}
-		if err := private.CreateFile(r.fresh, files[name]); err != nil {
+		if err := owners.CreateFile(r.fresh, files[name]); err != nil {
 			for _, written := range all {
 				err = errors.Join(err, os.Remove(written.fresh))
 			}

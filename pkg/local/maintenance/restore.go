@@ -33,7 +33,11 @@ func Restore(ctx context.Context, f datafolder.Folder, from string) (aside []str
 	if err := checkFiles(ctx, files); err != nil {
 		return nil, fmt.Errorf("%s: %w: nothing was changed", from, err)
 	}
-	if err := os.MkdirAll(f.Credentials(), 0o700); err != nil {
+	owners, err := f.Owners()
+	if err != nil {
+		return nil, err
+	}
+	if err := owners.MakeFolder(f.Path, credentialsDir); err != nil {
 		return nil, err
 	}
 	unlock, err := lock(f)
@@ -41,7 +45,7 @@ func Restore(ctx context.Context, f datafolder.Folder, from string) (aside []str
 		return nil, err
 	}
 	defer unlock()
-	all, err := writeNew(f, files)
+	all, err := writeNew(f, files, owners)
 	if err == nil {
 		err = replaceAll(all)
 	}
@@ -145,15 +149,15 @@ func salvage(ctx context.Context, f datafolder.Folder, suffix string) ([]string,
 		return nil, nil // the key is damaged, and no row is of use
 	}
 	fresh := f.StoreFile() + suffix + ".new"
-	kept, err := bolt.Salvage(f.StoreFile(), fresh, func(e store.Entry) bool { return opens(ctx, sealer, e) })
-	if err != nil || kept == 0 {
-		_ = os.Remove(fresh)
-	}
-	if _, unreadable := bolt.Inspect(f.StoreFile()); err != nil && unreadable == nil {
+	text, kept, err := salvaged(f, func(e store.Entry) bool { return opens(ctx, sealer, e) })
+	switch _, unreadable := bolt.Inspect(f.StoreFile()); {
+	case err != nil && unreadable == nil:
 		return nil, fmt.Errorf("%w: nothing was changed", err) // the new store could not be written
-	}
-	if err != nil || kept == 0 {
+	case err != nil || kept == 0:
 		return nil, nil // the store cannot be opened, or holds nothing
+	}
+	if err := owners.CreateFile(fresh, text); err != nil {
+		return nil, fmt.Errorf("%w: nothing was changed", err)
 	}
 	renamed, err := setAside(f.StoreFile(), suffix)
 	if err != nil {
@@ -166,6 +170,23 @@ func salvage(ctx context.Context, f datafolder.Folder, suffix string) ([]string,
 		fmt.Sprintf("%d rows were kept in a new store", kept),
 		f.StoreFile() + " was renamed to " + strings.Join(renamed, ""),
 	}, private.SyncFolder(f.Path)
+}
+
+// salvaged returns a store with those rows that can be read and that keep
+// reports true for. It is made in a folder of its own: where root works in the
+// folder of another user, that user could put another file in its place.
+func salvaged(f datafolder.Folder, keep func(store.Entry) bool) (text []byte, kept int, err error) {
+	temp, err := os.MkdirTemp("", "tokenvend-repair") // mode 0700
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { _ = os.RemoveAll(temp) }()
+	path := filepath.Join(temp, storeName)
+	if kept, err = bolt.Salvage(f.StoreFile(), path, keep); err != nil || kept == 0 {
+		return nil, kept, err
+	}
+	text, err = os.ReadFile(path) // #nosec G304 -- just made
+	return text, kept, err
 }
 
 // asideSuffix is what the names of files that give way get at their end.
