@@ -165,6 +165,22 @@ var situations = []situation{
 		raised: map[string]window{"GrantEndingAlarm": {by: begin + 1}},
 	},
 	{
+		name: "a daily quota is used up to 80 %, a request every ten minutes", hours: 3,
+		adds: testbed.Series{"ProviderQuotaUsed": {
+			70: {78}, 80: {79}, 90: {79.9}, 100: {80}, 110: {81}, 120: {82}, 130: {83}, 140: {84}, 150: {85},
+		}},
+		raised: map[string]window{"QuotaAlarm": {by: 101}},
+	},
+	{
+		name: "one credential has used 100 %, others little", hours: 4,
+		adds:   testbed.Series{"ProviderQuotaUsed": {60: {3, 100, 20}, 61: {1, 0.1}}},
+		raised: map[string]window{"QuotaAlarm": {by: begin + 1}},
+	},
+	{
+		name: "an hourly quota of five is used up to 60 % in each hour", hours: 4,
+		adds: testbed.Series{"ProviderQuotaUsed": {60: {20}, 80: {40}, 100: {60}, 120: {20}, 150: {40}, 170: {60}}},
+	},
+	{
 		name: "Lambda throttles callers", adds: testbed.Series{"Throttles": each(begin, begin, 3)},
 		raised: map[string]window{"ThrottleAlarm": {by: begin + 1}},
 	},
@@ -260,7 +276,9 @@ func raised(states []testbed.AlarmState) (first, times int) {
 
 // alarmsOnEvents tell of what happened. That nothing further happened is no
 // recovery, so they tell nothing then.
-var alarmsOnEvents = []string{"FailingAlarm", "GrantEndingAlarm", "IntegrityAlarm", "RefusedAlarm", "UnstoredAlarm"}
+var alarmsOnEvents = []string{
+	"FailingAlarm", "GrantEndingAlarm", "IntegrityAlarm", "QuotaAlarm", "RefusedAlarm", "UnstoredAlarm",
+}
 
 func TestAlarmsTellOfRecoveryWhereThereIsOne(t *testing.T) {
 	t.Parallel()

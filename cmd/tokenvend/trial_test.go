@@ -197,6 +197,7 @@ func TestAddHasAFlagForEachField(t *testing.T) {
 		"idle_after":    {"--idle-after", "24h"},
 		"keep_warm":     {"--keep-warm"},
 		"max_variants":  {"--max-variants", "7"},
+		"quota":         {"--quota", "1000/day"},
 		"allow": {
 			"--allow-principal",
 			"arn:aws:iam::123456789012:role/a",

@@ -57,7 +57,7 @@ func readUsage(t *testing.T, r ran) []auditlog.Caller {
 func TestUsageOfAStack(t *testing.T) {
 	c := newGrantingClinic(t)
 	c.env = append(c.env, "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS="+*c.account.BaseEndpoint)
-	c.put("minut", "minut")
+	c.put("minut", "minut", `quota={"requests":1,"per":"month"}`)
 	c.put("monta", "monta")
 	c.direct("", "usage", "minut").
 		want(t, clierror.Failed, "logs:StartQuery on /aws/lambda/"+stackFunction+" failed (ResourceNotFoundException)")
@@ -69,14 +69,22 @@ func TestUsageOfAStack(t *testing.T) {
 	c.direct("", "status", "minut").want(t, clierror.OK)
 	c.direct("", "get", "minut", "--scope", "no-such").want(t, clierror.Refused)
 	put()
-	got := readUsage(t, c.direct("", "usage", "minut", "--json"))
+	r := c.direct("", "usage", "minut", "--json")
+	r.wantOut(t, clierror.OK, `"quota": { "used": 1, "requests": 1, "per": "month", "until": "20`)
+	got := readUsage(t, r)
 	if len(got) != 1 || got[0].Caller != "alias:admin" || got[0].Tokens != 3 || got[0].Refusals != 1 ||
 		time.Since(got[0].LastAt).Abs() > time.Minute {
 		t.Errorf("usage minut = %+v, want 3 tokens and a refusal of alias:admin just now", got)
 	}
-	c.direct("", "usage", "minut").wantOut(t, clierror.OK, "CALLER TOKENS REFUSALS LAST\nalias:admin 3 1 ")
+	r = c.direct("", "usage", "minut")
+	r.wantOut(t, clierror.OK, "CALLER TOKENS REFUSALS LAST\nalias:admin 3 1 ")
+	r.wantOut(t, clierror.OK, "quota: 1 of 1 this month")
 	c.direct("", "usage", "minut", "--output", "yaml").wantOut(t, clierror.OK, "tokens: 3")
-	c.direct("", "usage", "other").wantOut(t, clierror.OK, "other: no request in the log since 20")
+	r = c.direct("", "usage", "other")
+	r.wantOut(t, clierror.OK, "other: no request in the log since 20")
+	if strings.Contains(r.out+r.err, "quota") {
+		t.Errorf("usage other = %s%s, want nothing of a quota", r.out, r.err)
+	}
 	c.direct("", "usage", "other", "--json").wantOut(t, clierror.OK, `"callers": []`)
 }
 

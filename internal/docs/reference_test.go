@@ -80,7 +80,7 @@ func TestEnvironmentOfTheProgram(t *testing.T) {
 
 func TestMetricsOfCloudWatch(t *testing.T) {
 	code := sources(t, "pkg/journal")
-	known := matches(`\{"([A-Z][A-Za-z]+)", (?:count|millis|!?v\.|store|p\.|one)`, code)
+	known := matches(`\{"([A-Z][A-Za-z]+)", (?:count|millis|percent|!?v\.|store|p\.|one)`, code)
 	maps.Copy(known, matches(`return "([A-Z][a-z]+Failures)"`, code))
 	listed := map[string]bool{}
 	for _, row := range metricRows(t) {

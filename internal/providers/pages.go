@@ -128,6 +128,9 @@ func writeBehaviour(b *strings.Builder, d *descriptor.Descriptor) {
 	if d.Refreshes() {
 		fmt.Fprintf(b, "| a refresh token that is sent again | %s |\n", d.Reuse())
 	}
+	if q := d.Quota; q != nil {
+		fmt.Fprintf(b, "| token requests that one client may send | %d a %s |\n", q.Requests, q.Per)
+	}
 	fmt.Fprintf(b, "| accounts can be connected | %s |\n", yes(d.Connects()))
 	fmt.Fprintf(b, "| tokens can be revoked | %s |\n", yes(d.Revokes()))
 	fmt.Fprintf(b, "| tokens can be verified | %s |\n", yes(d.Verifies()))

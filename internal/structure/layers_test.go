@@ -58,7 +58,7 @@ var layers = [][]string{
 		"pkg/seal/keyfile", "pkg/seal/sealtest", "pkg/provider/simulator",
 		"pkg/store/dynamo", "pkg/seal/kms",
 	},
-	{"pkg/schedule", "pkg/credential/folder", "pkg/credential/secretsmanager"},
+	{"pkg/schedule", "pkg/quota", "pkg/credential/folder", "pkg/credential/secretsmanager"},
 	{"pkg/failure"},
 	{"pkg/row"},
 	{"pkg/records"},

@@ -108,6 +108,11 @@ type StatusReport struct {
 	Failure  *Failure  `json:"failure,omitempty"`
 	Verified *Verified `json:"verified,omitempty"` // only where it was asked for
 
+	// Quota is how much of the provider's quota of token requests is used,
+	// where the credential or its provider's descriptor states one. It is that
+	// of the credential as a whole, and not listed with its accounts.
+	Quota *Quota `json:"quota,omitempty"`
+
 	// Warning is what will go wrong though nothing has yet, such as a grant
 	// without a refresh token.
 	Warning string `json:"warning,omitempty"`

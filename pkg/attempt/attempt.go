@@ -15,6 +15,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/grant"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/leases"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/recovery"
 	"github.com/tokenvend/tokenvend/pkg/row"
@@ -34,6 +35,7 @@ func (t *Attempts) Run(
 	a.request(ctx)
 	if a.heldBack {
 		_ = leases.Release(ctx, t.Records.Store, lease) // it ends by itself
+		a.countRequests(ctx)
 		return t.Records.Reload(ctx, records.NewSnapshot(a.record, s.Row))
 	}
 	next := s.Row.With(lease.Entry)
@@ -64,11 +66,11 @@ func (a *attempt) conclude(ctx context.Context, next *row.Row) (records.Snapshot
 		a.fail(ctx, next)
 	}
 	err := leases.Commit(ctx, a.Records.Store, a.lease, next.Entry)
-	a.log(ctx, next.Entry, err)
 	if err != nil && a.before.Granted() && !a.response.Refresh.IsZero() {
 		isNew := a.grant == descriptor.AuthorizationCode
 		recovery.Recovery{Records: a.Records, Journal: a.Journal}.Keep(ctx, a.lease.Entry, next, isNew, err)
 	}
+	a.log(ctx, next.Entry, err)
 	switch {
 	case errors.Is(err, store.ErrLeaseLost):
 		return a.Records.Reload(ctx, a.before)
@@ -81,12 +83,25 @@ func (a *attempt) conclude(ctx context.Context, next *row.Row) (records.Snapshot
 	return records.NewSnapshot(a.record, a.Records.Committed(a.lease, next, records.Provider)), nil
 }
 
-// log writes the attempt's line; err is the error of the commit.
+// countRequests counts the token requests of the attempt where a quota is
+// stated, and returns what is used of it; nil: none is stated, or the store did
+// not count. It is called after the lease has ended.
+func (a *attempt) countRequests(ctx context.Context) *api.Quota {
+	used, err := quota.Add(ctx, a.Records.Store, a.record.Terms, a.requests)
+	if err != nil {
+		a.Journal.Failure(ctx, "quota", a.lease.Entry.Key.Credential, err)
+	}
+	return used
+}
+
+// log counts the attempt's requests and writes its line; err is the error of
+// the commit.
 func (a *attempt) log(ctx context.Context, e store.Entry, err error) {
 	line := journal.Mint{
 		Credential: e.Key.Credential, Variant: e.Key.SortKey(), Provider: a.record.Provider(), Grant: string(a.grant),
 		Generation: e.Generation, Attempt: a.lease.Attempt, NextAt: e.NextAt, Took: time.Since(a.began),
 	}
+	line.Quota = a.countRequests(ctx)
 	ending := schedule.GrantEnding(a.lease.Entry.RefreshUntil, e.RefreshUntil, clock.Now())
 	if a.record.Terms.Granted(e.Key.Variant) && ending {
 		line.GrantUntil = e.RefreshUntil

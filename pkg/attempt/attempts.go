@@ -47,6 +47,7 @@ type attempt struct {
 	before        records.Snapshot // under the lease
 	ignoreBackoff bool             // see [Request]
 	began         time.Time
+	requests      int // token requests that may have reached the provider
 	outcome
 }
 

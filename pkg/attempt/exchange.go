@@ -138,7 +138,10 @@ func (a *attempt) exchange(ctx context.Context, req provider.TokenRequest, befor
 
 // endpoint returns the endpoint of a provider, for a version of the secret.
 func (a *attempt) endpoint(d *descriptor.Descriptor, c credential.Credential) provider.Endpoint {
-	return provider.Endpoint{HTTP: a.HTTP, Clocks: &a.Clocks, Prover: a.Prover, Descriptor: d, Client: c.Client}
+	return provider.Endpoint{
+		HTTP: a.HTTP, Clocks: &a.Clocks, Prover: a.Prover, Descriptor: d, Client: c.Client,
+		Sent: func() { a.requests++ },
+	}
 }
 
 // scoped returns a request with the scope and the audience of a version of the

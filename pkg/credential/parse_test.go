@@ -95,7 +95,7 @@ func TestParseAll(t *testing.T) {
 		"scope": "write  read write", "audience": "https://api.example", "params": object{"tenant": "7"},
 		"token_url":     "https://eu.example/token?x=1",
 		"refresh_token": canary, "grant": "refresh_token", "lifetime": "90m", "keep_warm": true, "idle_after": "2h30m",
-		"max_variants": 7,
+		"max_variants": 7, "quota": object{"requests": 1000, "per": "day"},
 		"allow": object{
 			"principals": []string{"arn:aws:iam::1:role/billing-*"},
 			"aliases":    []string{"billing"},
@@ -118,6 +118,9 @@ func TestParseAll(t *testing.T) {
 	}
 	if time.Duration(c.Lifetime) != 90*time.Minute || !c.KeepWarm || time.Duration(c.IdleAfter) != 150*time.Minute {
 		t.Errorf("times: %+v", c)
+	}
+	if want := (descriptor.Quota{Requests: 1000, Per: descriptor.PerDay}); c.Quota == nil || *c.Quota != want {
+		t.Errorf("Quota = %v, want %v", c.Quota, want)
 	}
 	if len(c.Allow.Principals) != 1 || len(c.Allow.Aliases) != 1 || len(c.Allow.Scopes) != 1 ||
 		len(c.Allow.Audiences) != 1 || len(c.Allow.Accounts) != 1 {
@@ -222,6 +225,14 @@ func TestFault49_EveryWrongFieldIsNamed(t *testing.T) {
 		{"too few variants", plain.with(object{"max_variants": 0}), "max_variants"},
 		{"too many variants", plain.with(object{"max_variants": 10001}), "max_variants"},
 		{"part of a variant", plain.with(object{"max_variants": 1.5}), "max_variants"},
+		{"a quota without fields", plain.with(object{"quota": object{}}), "quota.per quota.requests"},
+		{"a quota that is a number", plain.with(object{"quota": 1000}), "quota"},
+		{"a quota of 0", plain.with(object{"quota": object{"requests": 0, "per": "hour"}}), "quota.requests"},
+		{"a quota below 0", plain.with(object{"quota": object{"requests": -1, "per": "hour"}}), "quota.requests"},
+		{"a huge quota", plain.with(object{"quota": object{"requests": 1000000001, "per": "hour"}}), "quota.requests"},
+		{"a part of a request", plain.with(object{"quota": object{"requests": 1.5, "per": "hour"}}), "quota.requests"},
+		{"a quota of a minute", plain.with(object{"quota": object{"requests": 5, "per": "minute"}}), "quota.per"},
+		{"a quota of more", plain.with(object{"quota": object{"requests": 5, "per": "hour", "x": 1}}), "quota.x"},
 		{"bad durations", plain.with(object{"lifetime": "tomorrow", "idle_after": "24"}), "idle_after lifetime"},
 		{"durations without unit", plain.with(object{"lifetime": 3600, "idle_after": 24}), "idle_after lifetime"},
 		{"durations out of range", plain.with(object{"lifetime": "-1h", "idle_after": "1s"}), "idle_after lifetime"},
@@ -323,8 +334,8 @@ func TestParseRefusesNames(t *testing.T) {
 func TestFault50_NoValueInAnyError(t *testing.T) {
 	names := []string{
 		"provider", "client_id", "client_secret", "scope", "audience", "params", "token_url", "private_key", "key_id",
-		"certificate", "refresh_token", "grant", "lifetime", "keep_warm", "idle_after", "max_variants", "allow",
-		"descriptor",
+		"certificate", "refresh_token", "grant", "lifetime", "keep_warm", "idle_after", "max_variants", "quota",
+		"allow", "descriptor",
 	}
 	inner := []string{
 		"token", "url", "auth", "body", "overlap", "refresh", "principals", "aliases", "scopes", "accounts", "x",

@@ -39,6 +39,9 @@ type Terms struct {
 	Malformed bool `json:"malformed,omitzero"`
 
 	MaxVariants int `json:"max_variants,omitzero"` // see [Terms.VariantBound]
+
+	// of the secret; [Terms.StatedQuota] has that of the descriptor too
+	Quota *descriptor.Quota `json:"quota,omitempty"`
 }
 
 // Duration is a time.Duration in Go's notation in JSON: "24h", "90m". A bare
@@ -53,6 +56,19 @@ func (t Terms) ProviderDescriptor() (*descriptor.Descriptor, error) {
 		return t.Descriptor, nil
 	}
 	return catalog.Get(t.Provider)
+}
+
+// StatedQuota returns the quota of token requests that the secret states, else
+// that of the descriptor. nil: none is known.
+func (t Terms) StatedQuota() *descriptor.Quota {
+	if t.Quota != nil {
+		return t.Quota
+	}
+	d, err := t.ProviderDescriptor()
+	if err != nil || t.Grant == descriptor.SelfSigned {
+		return nil
+	}
+	return d.Quota
 }
 
 // Admits reports whether a caller may learn of the credential. If no version of

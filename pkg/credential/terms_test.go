@@ -177,3 +177,27 @@ func TestFault57_TermsOfAnotherVersion(t *testing.T) {
 		}
 	}
 }
+
+func TestQuotaOfSecretReplacesThatOfDescriptor(t *testing.T) {
+	hourly := &descriptor.Quota{Requests: 5, Per: descriptor.PerHour}
+	daily := &descriptor.Quota{Requests: 1, Per: descriptor.PerDay}
+	signs := []descriptor.Grant{descriptor.SelfSigned, descriptor.ClientCredentials}
+	for name, c := range map[string]struct {
+		terms credential.Terms
+		want  *descriptor.Quota
+	}{
+		"none":            {credential.Terms{Descriptor: &descriptor.Descriptor{}}, nil},
+		"of the secret":   {credential.Terms{Descriptor: &descriptor.Descriptor{Quota: daily}, Quota: hourly}, hourly},
+		"of the provider": {credential.Terms{Descriptor: &descriptor.Descriptor{Quota: daily}}, daily},
+		"no request is sent": {credential.Terms{
+			Descriptor: &descriptor.Descriptor{Grants: signs, Quota: daily}, Grant: descriptor.SelfSigned,
+		}, nil},
+		"unknown provider": {credential.Terms{Provider: "later"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.terms.StatedQuota(); got != c.want {
+				t.Errorf("StatedQuota() = %v, want %v", got, c.want)
+			}
+		})
+	}
+}

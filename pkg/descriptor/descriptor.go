@@ -61,11 +61,14 @@ type Descriptor struct {
 	// Verify is nil where no request verifies a token.
 	Verify *Verify `json:"verify,omitempty"`
 	// Overlaps is read by [Descriptor.Overlap].
-	Overlaps  map[Grant]Overlap `json:"overlap,omitempty"`
-	Renew     Renew             `json:"renew,omitzero"`
-	Limits    Limits            `json:"limits,omitzero"`
-	Permanent Permanent         `json:"permanent,omitzero"`
-	Errors    Errors            `json:"errors,omitzero"`
+	Overlaps map[Grant]Overlap `json:"overlap,omitempty"`
+	Renew    Renew             `json:"renew,omitzero"`
+	Limits   Limits            `json:"limits,omitzero"`
+	// Quota is nil where the provider's quota is not known, or is another for
+	// each client.
+	Quota     *Quota    `json:"quota,omitempty"`
+	Permanent Permanent `json:"permanent,omitzero"`
+	Errors    Errors    `json:"errors,omitzero"`
 }
 
 // NotRead is [Descriptor.Checked] of an entry that was written without the

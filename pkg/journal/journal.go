@@ -106,20 +106,28 @@ type Mint struct {
 	NextAt      time.Time // when the token is renewed or the attempt repeated
 	Code        string    // the API error code; "" on success
 	Detail      string
-	Cause       string    // what a service of AWS answered: see [Cause]
-	ForGood     bool      // only a change of the credential helps
-	NotGranted  string    // requested scopes that were not granted
-	Warning     string    // what was unusual about a response that had a token
-	GrantUntil  time.Time // the end of a grant that is near and cannot be extended; zero if there is none
+	Cause       string     // what a service of AWS answered: see [Cause]
+	ForGood     bool       // only a change of the credential helps
+	NotGranted  string     // requested scopes that were not granted
+	Warning     string     // what was unusual about a response that had a token
+	GrantUntil  time.Time  // the end of a grant that is near and cannot be extended; zero if there is none
+	Quota       *api.Quota // what is used of the provider's quota of token requests; nil: not known
 	Took        time.Duration
 }
 
 // Mint writes the line of one attempt: at Info, or at Warn if it failed, if
-// scopes were not granted, or if a grant is about to end.
+// scopes were not granted, if a grant is about to end, or if a quota is nearly
+// used up.
 func (j Journal) Mint(ctx context.Context, v Mint) {
-	level := slog.LevelInfo
+	level, used := slog.LevelInfo, ""
 	if v.Code != "" || v.NotGranted != "" || !v.GrantUntil.IsZero() {
 		level = slog.LevelWarn
+	}
+	if v.Quota != nil {
+		used = v.Quota.String()
+		if v.Quota.IsNearlyUsedUp() {
+			level = slog.LevelWarn
+		}
 	}
 	j.write(ctx, line{level, "mint", v.Took, v.metrics()},
 		slog.String("credential", v.Credential), slog.String("variant", v.Variant), slog.String("provider", v.Provider),
@@ -128,7 +136,7 @@ func (j Journal) Mint(ctx context.Context, v Mint) {
 		slog.Int("attempt", v.Attempt),
 		slog.Time("expires_at", v.ExpiresAt), slog.Time("next_at", v.NextAt), slog.String("code", v.Code),
 		slog.String("detail", v.Detail), slog.String("cause", v.Cause), slog.String("withheld", v.NotGranted),
-		slog.String("warning", v.Warning), slog.Time("grant_until", v.GrantUntil))
+		slog.String("warning", v.Warning), slog.Time("grant_until", v.GrantUntil), slog.String("quota", used))
 }
 
 func (v Mint) metrics() []metric {
@@ -147,6 +155,9 @@ func (v Mint) metrics() []metric {
 		if m.is {
 			all = append(all, metric{m.name, count, 1})
 		}
+	}
+	if v.Quota != nil {
+		all = append(all, metric{"ProviderQuotaUsed", percent, v.Quota.Percent()})
 	}
 	return all
 }

@@ -16,8 +16,9 @@ type metric struct {
 
 // The units of CloudWatch.
 const (
-	count  = "Count"
-	millis = "Milliseconds"
+	count   = "Count"
+	millis  = "Milliseconds"
+	percent = "Percent"
 )
 
 // directive is the attribute that makes a line carry metrics. CloudWatch

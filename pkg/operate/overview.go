@@ -32,8 +32,8 @@ func (o Operator) Overview(ctx context.Context) (all []Status, err error) {
 	}
 }
 
-// Statuses returns the status of a credential's default token, and of its
-// accounts and variants that are stored.
+// Statuses returns the status of a credential's default token, and without the
+// quota those of its accounts and variants that are stored.
 func (o Operator) Statuses(ctx context.Context, name string) (all []Status, err error) {
 	keys := []token.Key{{Credential: name}}
 	for after := ""; ; {
@@ -50,8 +50,12 @@ func (o Operator) Statuses(ctx context.Context, name string) (all []Status, err 
 			break
 		}
 	}
-	for _, key := range keys {
-		s, err := o.Status(ctx, key)
+	for i, key := range keys {
+		read := o.statusOfEntry
+		if i == 0 {
+			read = o.Status
+		}
+		s, err := read(ctx, key)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +70,7 @@ func (o Operator) Statuses(ctx context.Context, name string) (all []Status, err 
 
 // Accounts returns the status of up to limit entries of a credential's
 // accounts, after an entry's sort key, and the sort key to continue after: ""
-// at the end.
+// at the end. They are without the quota.
 func (o Operator) Accounts(ctx context.Context, name, after string, limit int) (all []Status, next string, err error) {
 	for {
 		page, err := o.mint.Records.Store.List(ctx, name, after, overviewPage)
@@ -81,7 +85,7 @@ func (o Operator) Accounts(ctx context.Context, name, after string, limit int) (
 			if e.Key.Variant.Account == "" {
 				continue
 			}
-			s, err := o.Status(ctx, e.Key)
+			s, err := o.statusOfEntry(ctx, e.Key)
 			if err != nil {
 				return nil, "", err
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/failure"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -28,11 +29,27 @@ type Status struct {
 	Destination string
 	Changes     []credential.Change
 	Warning     string // what will fail though nothing has yet; "": nothing is known
+
+	// what is used of the quota that the credential states; nil: none is
+	// stated, it could not be read, or it was not asked for
+	Quota *api.Quota
 }
 
-// Status reads an entry and its credential's record, strongly. It does not
-// count as a request for a token.
+// Status reads an entry and its credential's record, strongly, and the counter
+// of a quota. It does not count as a request for a token.
 func (o Operator) Status(ctx context.Context, key token.Key) (Status, error) {
+	s, err := o.statusOfEntry(ctx, key)
+	if err != nil {
+		return s, err
+	}
+	if s.Quota, err = quota.Read(ctx, o.mint.Records.Store, s.Terms); err != nil {
+		o.mint.Journal.Failure(ctx, "quota", key.Credential, err)
+	}
+	return s, nil
+}
+
+// statusOfEntry is [Operator.Status] without the quota.
+func (o Operator) statusOfEntry(ctx context.Context, key token.Key) (Status, error) {
 	s, err := o.mint.Records.LoadSnapshot(ctx, store.Strong, key)
 	if err != nil {
 		return Status{}, failure.API(err)

@@ -60,6 +60,9 @@ func (e Endpoint) exchange(ctx context.Context, req TokenRequest, clock skew.Ske
 		return TokenResponse{}, nil, err
 	}
 	m, err := e.send(ctx, q)
+	if e.Sent != nil && (err == nil || err.Sent) {
+		e.Sent()
+	}
 	if err != nil {
 		return TokenResponse{}, q, err
 	}

@@ -38,6 +38,9 @@ type Endpoint struct {
 	// returned, the request's Mask has the tokens of the response too. nil:
 	// nobody observes.
 	Observe func(q *Call, m Message)
+	// Sent is called after each token request that may have reached the
+	// provider. Steps, and requests after it, are none. nil: nobody counts.
+	Sent func()
 }
 
 func (e Endpoint) builder(ctx context.Context) request.Builder {

@@ -199,6 +199,7 @@ type Reader interface {
 // concurrent use by many processes.
 type Store interface {
 	Reader
+	Counting
 
 	// Acquire atomically takes the lease on an entry for ttl, at most
 	// MaxLease/2, if its revision is still seen.Revision and it is not leased.

@@ -19,6 +19,7 @@ func reportOf(c *call, key token.Key, found operate.Status, verified *api.Verifi
 		State: found.State, Stale: found.Stale, Generation: e.Generation, Fingerprint: e.Fingerprint,
 		IssuedAt: e.IssuedAt, ExpiresAt: e.ExpiresAt, CacheUntil: e.CacheUntil, NextAt: e.NextAt, AskedAt: e.AskedAt,
 		LifetimeFrom: e.LifetimeFrom, GrantUntil: e.RefreshUntil, Verified: verified, Warning: found.Warning,
+		Quota: found.Quota,
 	}
 	if e.Warnings != "" {
 		report.Warnings = strings.Split(e.Warnings, "; ")

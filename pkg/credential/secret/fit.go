@@ -17,6 +17,9 @@ import (
 // fit checks a secret against the descriptor of its provider.
 func (f *form) fit(c credential.Credential, d *descriptor.Descriptor) {
 	f.fitTokenURL(c, d)
+	if c.Quota != nil && c.Grant == descriptor.SelfSigned {
+		f.wrong("quota", "not given: no token request is sent")
+	}
 	f.fitGrant(c, d)
 	f.fitScope(c, d)
 	f.fitAuth(c, d)

@@ -40,6 +40,7 @@ func (f *form) terms() credential.Terms {
 		Allow:     f.allow(),
 
 		MaxVariants: f.number("max_variants", 1, mostVariants),
+		Quota:       f.quota(),
 	}
 	t.Provider, t.Descriptor = f.provider()
 	if t.IdleAfter == 0 {

@@ -91,6 +91,7 @@ func (p *problems) descriptor(d *descriptor.Descriptor) {
 		p.add("renew.latest", "expected no more than renew.earliest: both count back from the end")
 	}
 	p.limits(d.Limits)
+	p.quota(d)
 	for i, status := range d.Permanent.Status {
 		if status < 400 || status > 499 || status == http.StatusTooManyRequests {
 			p.add(fmt.Sprintf("permanent.status[%d]", i), "expected 400 to 499, and not 429")

@@ -52,6 +52,11 @@ func (p *problems) add(path, format string, args ...any) {
 	}
 }
 
+// has reports whether something is wrong with a field.
+func (p *problems) has(path string) bool {
+	return slices.ContainsFunc(p.list, func(problem Problem) bool { return problem.Field == path })
+}
+
 // oneOf checks the value of an enumeration. "" is always the default.
 func oneOf[S ~string](p *problems, path string, got S, allowed ...S) {
 	if got == "" || slices.Contains(allowed, got) {

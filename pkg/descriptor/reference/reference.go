@@ -34,6 +34,7 @@ var sections = []section{
 	{"overlap", "renewal"},
 	{"renew", "renewal"},
 	{"limits", "renewal"},
+	{"quota", "quota"},
 	{"permanent", "refusals"},
 	{"errors", "refusals"},
 	{"use", "use"},

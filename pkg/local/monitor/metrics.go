@@ -93,6 +93,12 @@ func (e *exposition) tokens(all []operate.Status, now time.Time) {
 	for _, s := range all {
 		e.sample("tokenvend_token_failures", float64(s.Failure.Count), labels(s)...)
 	}
+	e.head("tokenvend_quota_used_ratio", gauge, "Used part of a provider's quota of token requests.")
+	for _, s := range all {
+		if s.Quota != nil {
+			e.sample("tokenvend_quota_used_ratio", s.Quota.Percent()/100, "credential", s.Entry.Key.Credential)
+		}
+	}
 }
 
 // labels returns the labels that tell a token from others.

@@ -93,6 +93,7 @@ func TestMetrics(t *testing.T) {
 	status := operate.Status{State: api.Fresh, Failure: store.Failure{Code: "x", Count: 2}}
 	status.Entry.Key = token.Key{Credential: "minut", Variant: token.Variant{Account: "a\"b\\\n"}}
 	status.Entry.ExpiresAt = time.Now().Add(time.Hour)
+	status.Quota = &api.Quota{Used: 3, Requests: 4, Per: "day"}
 	m := Metrics{Counters: c, Version: "v1", Tokens: func(context.Context) ([]operate.Status, error) {
 		return []operate.Status{status}, nil
 	}}
@@ -102,6 +103,7 @@ func TestMetrics(t *testing.T) {
 		"tokenvend_backlog 3\n", "# TYPE tokenvend_vends_total counter\n", `tokenvend_tokens{state="fresh"} 1` + "\n",
 		`tokenvend_token_failures{credential="minut",account="a\"b\\\n"} 2` + "\n", `tokenvend_info{version="v1"} 1`,
 		`tokenvend_token_expiry_seconds{credential="minut",account="a\"b\\\n"} 3599.`, "tokenvend_mints_total 0\n",
+		`tokenvend_quota_used_ratio{credential="minut"} 0.75` + "\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("GET /metrics = %d %s, want %q in it", code, text, want)
@@ -125,9 +127,10 @@ func TestMetricsWithoutStore(t *testing.T) {
 }
 
 // Every metric that a line of the journal carries has a name here, except that
-// of a function that does not start.
+// of a function that does not start, and that of quotas, which has a value for
+// each credential here.
 func TestEveryMetricOfTheJournal(t *testing.T) {
-	known := []string{"StartFailures"}
+	known := []string{"StartFailures", "ProviderQuotaUsed"}
 	for _, m := range metrics {
 		known = append(known, m.journal)
 	}
@@ -135,7 +138,7 @@ func TestEveryMetricOfTheJournal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := regexp.MustCompile(`\{"([A-Z][A-Za-z]+)", (?:count|millis|store|v\.|p\.)|return "([A-Z][a-z]+Failures)"`)
+	name := regexp.MustCompile(`\{"([A-Z][A-Za-z]+)", (?:count|millis|percent|store|v\.|p\.)|return "([A-Z][a-z]+Failures)"`)
 	found := 0
 	for _, path := range sources {
 		source, err := os.ReadFile(path)

@@ -86,6 +86,8 @@ func eventOf(r slog.Record) Event {
 			e.Who = text
 		case a.Key == "variant" && text != "-":
 			e.Who += " " + text
+		case a.Key == "quota":
+			parts = append(parts, "quota "+text)
 		case slices.Contains(shown, a.Key):
 			parts = append(parts, text)
 		}

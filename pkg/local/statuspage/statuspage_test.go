@@ -3,6 +3,7 @@ package statuspage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/operate"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
@@ -171,6 +173,32 @@ func TestPageFiltersAndEscapes(t *testing.T) {
 	}
 	if text := b.get("/ui/").Body.String(); strings.Contains(text, "<secret>") {
 		t.Error("GET /ui/ shows the provider's words as HTML, want them escaped")
+	}
+}
+
+func TestPageWarnsOfQuota(t *testing.T) {
+	const text = "quota of token requests is nearly used up: "
+	for used, isShown := range map[int64]bool{0: false, 79: false, 80: true, 120: true} {
+		c := configOf(1)
+		c.Tokens = func(context.Context) ([]operate.Status, error) {
+			all := tokens(1, time.Now())
+			all[0].Warning, all[0].Quota = "", &api.Quota{Used: used, Requests: 100, Per: "day"}
+			return all, nil
+		}
+		b := newBrowser(t, c)
+		b.get(NewLink(secret))
+		page := b.get("/ui/").Body.String()
+		if strings.Contains(page, fmt.Sprint(text, used, " of 100 this day")) != isShown {
+			t.Errorf("GET /ui/ with %d of 100 requests = %s, want the warning: %t", used, page, isShown)
+		}
+	}
+}
+
+func TestEventNamesTheQuota(t *testing.T) {
+	r := slog.NewRecord(time.Now(), slog.LevelWarn, "mint", 0)
+	r.AddAttrs(slog.String("credential", "minut"), slog.String("quota", "4 of 5 this hour"))
+	if e := eventOf(r); e.Text != "quota 4 of 5 this hour" || !e.Warn {
+		t.Errorf("eventOf(mint) = %+v, want a warning of the quota", e)
 	}
 }
 

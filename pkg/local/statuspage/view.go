@@ -124,6 +124,9 @@ func (p *page) row(s operate.Status, now time.Time) tokenRow {
 	if f := s.Failure; !f.IsZero() {
 		r.Failure, r.Since = api.Code(f.Code).Title()+": "+f.Detail, relative(f.Since, now)
 	}
+	if r.Warning == "" && s.Quota != nil && s.Quota.IsNearlyUsedUp() {
+		r.Warning = "the provider's quota of token requests is nearly used up: " + s.Quota.String()
+	}
 	if p.Advice != nil {
 		r.Advice = p.Advice(s)
 	}

@@ -43,7 +43,7 @@ func Inspect(path string) (i Inspection, err error) {
 	}
 	// Not [bbolt.Tx.Check]: it walks in a goroutine of its own, where a damaged
 	// page would end this process.
-	for _, walk := range []func(*bbolt.Tx) error{i.rows, i.index} {
+	for _, walk := range []func(*bbolt.Tx) error{i.rows, i.index, i.counters} {
 		if err := s.guard(func() error { return db.View(walk) }); err != nil {
 			i.Problems = append(i.Problems, err)
 		}
@@ -131,6 +131,9 @@ func Salvage(from, to string, keep func(store.Entry) bool) (kept int, err error)
 		// what can be read before a damaged page is kept
 		_ = old.guard(func() error {
 			return db.View(func(tx *bbolt.Tx) error { return copyRows(tx, target, keep, &kept) })
+		})
+		_ = old.guard(func() error {
+			return db.View(func(tx *bbolt.Tx) error { return copyCounters(tx, target) })
 		})
 		return nil
 	})

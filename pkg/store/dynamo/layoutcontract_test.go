@@ -79,6 +79,14 @@ func (m mixed) Touch(ctx context.Context, key token.Key, asked time.Time) error 
 
 func (m mixed) Delete(ctx context.Context, key token.Key) error { return m.next(ctx).Delete(ctx, key) }
 
+func (m mixed) Count(ctx context.Context, c store.Counter, n int64) (int64, error) {
+	return m.next(ctx).Count(ctx, c, n)
+}
+
+func (m mixed) Counted(ctx context.Context, c store.Counter) (int64, error) {
+	return m.next(ctx).Counted(ctx, c)
+}
+
 func TestContractWhileRecordsMove(t *testing.T) {
 	for name, layouts := range map[string][]places.Layout{
 		"to the credential's partition":   {places.OnePartition, places.Moving},

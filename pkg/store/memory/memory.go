@@ -16,12 +16,13 @@ import (
 )
 
 // Store is a [store.Store] whose reads are all strong. It never deletes entries
-// by their ForgetAt.
+// and counters by their ForgetAt.
 type Store struct {
 	mu     sync.Mutex
 	rows   map[token.Key]store.Row
 	sorted *btree.BTreeG[place] // the keys of rows, by partition
 	due    *btree.BTreeG[dueAt] // the keys of rows that are due at some time
+	sums   map[counter]int64
 }
 
 var _ store.Store = (*Store)(nil)
@@ -37,6 +38,7 @@ func New() *Store {
 		due: btree.NewG(degree, func(a, b dueAt) bool {
 			return cmp.Or(a.since.Compare(b.since), a.place.compare(b.place)) < 0
 		}),
+		sums: map[counter]int64{},
 	}
 }
 

@@ -33,7 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, with ...Option) {
 	for _, set := range with {
 		set(&o)
 	}
-	for _, group := range [][]sentence{reading, writing, leasing, listing, racing} {
+	for _, group := range [][]sentence{reading, writing, leasing, listing, counting, racing} {
 		for _, s := range group {
 			t.Run(s.says, func(t *testing.T) { s.test(harness{t, open(t)}) })
 		}

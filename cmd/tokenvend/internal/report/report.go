@@ -60,6 +60,9 @@ func Rows(r api.StatusReport, commands hint.Commands, now time.Time) [][]string 
 	add("renews", relative(r.NextAt, now))
 	add("grant until", relative(r.GrantUntil, now))
 	add("asked for", lastRequest(r.AskedAt, now))
+	if r.Quota != nil {
+		add("quota", r.Quota.String())
+	}
 	if f := r.Failure; f != nil {
 		add("failure", fmt.Sprintf("%s: %s", clierror.Uncapitalize(f.Code.Title()), commands.Complete(f.Detail)))
 		add("failing since", fmt.Sprintf("%s, %d in a row", relative(f.Since, now), f.Count))

@@ -49,6 +49,13 @@ func TestRowsLeaveOutWhatIsNotKnown(t *testing.T) {
 	}
 }
 
+func TestRowsShowTheQuota(t *testing.T) {
+	r := api.StatusReport{Quota: &api.Quota{Used: 812, Requests: 1000, Per: "hour"}}
+	if got := value(report.Rows(r, hint.Commands{}, time.Now()), "quota"); got != "812 of 1000 this hour" {
+		t.Errorf("the quota of Rows(%+v) = %q, want 812 of 1000 this hour", r, got)
+	}
+}
+
 func TestRowsOfAUsersGrant(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {

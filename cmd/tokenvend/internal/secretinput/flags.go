@@ -2,6 +2,7 @@ package secretinput
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -73,6 +74,8 @@ func (s *Input) Register(cmd *cobra.Command) {
 			s.values["max_variants"] = n
 			return err
 		})
+	set.Func("quota", "`NUMBER/PERIOD` of token requests that the provider takes, as in 1000/day: an hour, a day or a "+
+		"month", s.readQuota)
 	for _, f := range allowFields {
 		set.Func(f[0], f[2]+"; may be repeated", func(value string) error {
 			s.allow[f[1]] = append(s.allow[f[1]], value)
@@ -103,6 +106,15 @@ func (s *Input) RegisterClient(cmd *cobra.Command) {
 	set.Func("secret-file", "read a named secret of the provider from a file, `NAME=FILE`; may be "+
 		"repeated", s.readSecret)
 	set.BoolVar(&s.json, "json", false, "read the whole secret as JSON from standard input")
+}
+
+// readQuota sets the quota to a number of requests in a period. The check of
+// the secret names what is wrong with them.
+func (s *Input) readQuota(value string) error {
+	number, period, _ := strings.Cut(value, "/")
+	n, err := strconv.Atoi(number)
+	s.values["quota"] = map[string]any{"requests": n, "per": period}
+	return err
 }
 
 // text returns the setter of a flag that sets a field to a text.

@@ -3,6 +3,7 @@ package callers
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,8 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/command"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
+	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
+	"github.com/tokenvend/tokenvend/pkg/api"
 )
 
 // usage is the command usage.
@@ -40,6 +43,7 @@ func newUsage(p command.Program) *cobra.Command {
 		Long: `It counts the lines that vends leave in the log. Of a stack, it asks CloudWatch Logs Insights, which
 charges for the log that it reads. A server on this machine keeps no log: --log names the file that its
 standard error was written to. A caller that keeps a token until its cache_until requests one a token.
+Of a stack, it also shows how much of the provider's quota of token requests is used, where one is stated.
 `,
 		Example: "tokenvend usage minut --function tokenvend-VendFunction-1A2B3C --since 24h\n" +
 			"journalctl -u tokenvend -o cat | tokenvend usage minut --log -",
@@ -62,6 +66,7 @@ type used struct {
 	Credential string            `json:"credential"`
 	Since      time.Time         `json:"since"`
 	Callers    []auditlog.Caller `json:"callers"`
+	Quota      *api.Quota        `json:"quota,omitempty"`
 }
 
 func (u *usage) run(ctx context.Context, commands hint.Commands, name string) error {
@@ -77,19 +82,48 @@ func (u *usage) run(ctx context.Context, commands hint.Commands, name string) er
 	if err != nil {
 		return err
 	}
-	return u.Print(u.Console, used{name, since, found}, func() error {
-		if len(found) == 0 {
-			return u.Printf("%s: no request in the log since %s\n", name, since.Format(time.RFC3339))
+	all := used{name, since, found, u.quota(ctx, commands, name)}
+	return u.Print(u.Console, all, func() error {
+		if err := u.table(all); err != nil || all.Quota == nil {
+			return err
 		}
-		rows := [][]string{{"CALLER", "TOKENS", "REFUSALS", "LAST"}}
-		for _, c := range found {
-			rows = append(rows, []string{
-				cmp.Or(c.Caller, "-"), strconv.Itoa(c.Tokens), strconv.Itoa(c.Refusals),
-				c.LastAt.UTC().Format(time.RFC3339),
-			})
-		}
-		return u.Table(rows)
+		return u.Printf("quota: %v\n", all.Quota)
 	})
+}
+
+// table writes one line for each caller.
+func (u *usage) table(all used) error {
+	if len(all.Callers) == 0 {
+		return u.Printf("%s: no request in the log since %s\n", all.Credential, all.Since.Format(time.RFC3339))
+	}
+	rows := [][]string{{"CALLER", "TOKENS", "REFUSALS", "LAST"}}
+	for _, c := range all.Callers {
+		rows = append(rows, []string{
+			cmp.Or(c.Caller, "-"), strconv.Itoa(c.Tokens), strconv.Itoa(c.Refusals),
+			c.LastAt.UTC().Format(time.RFC3339),
+		})
+	}
+	return u.Table(rows)
+}
+
+// quota returns how much of a provider's quota of token requests is used; nil:
+// none is stated, the credential is none any more, or only a log is read.
+func (u *usage) quota(ctx context.Context, commands hint.Commands, name string) *api.Quota {
+	if u.log != "" {
+		return nil
+	}
+	caller, err := u.Client(ctx, commands)
+	if err == nil {
+		var status api.StatusReport
+		if status, err = caller.Status(ctx, name); err == nil {
+			return status.Quota
+		}
+	}
+	if refused, ok := errors.AsType[*api.Error](err); !ok || refused.Code != api.UnknownCredential {
+		text, _ := clierror.Explain(err, commands)
+		u.Say("Whether a quota is used up is not known: %s", terminal.Lines(text))
+	}
+	return nil
 }
 
 // ofLog counts in the log of a server on one machine.

@@ -38,7 +38,7 @@ type replacement struct {
 
 // localFields are the fields of a secret that change nothing of what is sent to
 // the provider.
-var localFields = []string{"allow", "keep_warm", "idle_after", "max_variants", "lifetime"}
+var localFields = []string{"allow", "keep_warm", "idle_after", "max_variants", "lifetime", "quota"}
 
 // isNeeded reports whether the secret changes what is sent to the provider.
 func (r replacement) isNeeded() bool {

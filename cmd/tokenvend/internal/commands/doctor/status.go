@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/clierror"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
@@ -25,8 +27,22 @@ func (s *setup) tokens(ctx context.Context, caller *connection.Client) {
 			continue
 		}
 		s.state("token "+r.Name, r.Status)
+		s.quota("quota "+r.Name, r.Status.Quota)
 	}
 	s.accounts(ctx, caller, all)
+}
+
+// quota checks how much of a provider's quota of token requests is used; nil:
+// none is stated.
+func (s *setup) quota(subject string, q *api.Quota) {
+	switch {
+	case q == nil:
+	case q.IsNearlyUsedUp():
+		s.Warn(subject, fmt.Sprintf("%v: %.0f %%", q, q.Percent()), "see Quota in docs/guide/runbook.md; "+
+			"another "+q.Per+" begins at "+q.Until.UTC().Format(time.RFC3339))
+	default:
+		s.OK(subject, "%v", q)
+	}
 }
 
 // accounts checks the state of each connected account. Those that are well are

@@ -15,7 +15,7 @@ import (
 // not known may hold anything, and its name too.
 var publicFields = []string{
 	"provider", "client_id", "key_id", "proof", "variables", "grant", "scope", "audience", "keep_warm", "idle_after",
-	"max_variants", "lifetime", "allow",
+	"max_variants", "lifetime", "quota", "allow",
 }
 
 // secretFields are the fields of a secret that are or may hold secrets. Those
