@@ -47,6 +47,21 @@ func at(minutes ...int) map[int][]float64 {
 	return s
 }
 
+// failures returns a 1 in each of the minutes from begin on, and a 0 in all
+// others.
+func failures(minutes ...int) map[int][]float64 {
+	s := each(begin, forever, 0)
+	maps.Copy(s, at(minutes...))
+	return s
+}
+
+// everyMinuteBut returns a 0 in each minute from begin on but each nth.
+func everyMinuteBut(nth int) map[int][]float64 {
+	s := each(begin, forever, 0)
+	maps.DeleteFunc(s, func(minute int, _ []float64) bool { return minute%nth == 0 })
+	return s
+}
+
 // vends returns the VendFailures of a minute.
 func vends(failed, well int) []float64 {
 	return append(slices.Repeat([]float64{1}, failed), slices.Repeat([]float64{0}, well)...)
@@ -56,10 +71,10 @@ const forever = 24 * 60
 
 var situations = []situation{
 	{name: "all is well"},
-	{name: "no pass yet", without: []string{"Passes", "Backlog", "Overdue"}},
+	{name: "no pass yet", without: []string{"Passes", "Backlog", "Overdue", "DiscoveryFailed"}},
 	{
-		name: "the schedule stops", without: []string{"Passes", "Backlog", "Overdue"},
-		raised: map[string]window{"HeartbeatAlarm": {by: begin + 5}},
+		name: "the schedule stops", without: []string{"Passes", "Backlog", "Overdue", "DiscoveryFailed"},
+		raised: map[string]window{"HeartbeatAlarm": {by: begin + 5}, "DiscoveryAlarm": {by: begin + 5}},
 	},
 	{
 		name: "the schedule stops for half an hour", without: []string{"Passes"},
@@ -99,11 +114,22 @@ var situations = []situation{
 	},
 	{name: "Secrets Manager fails once", adds: testbed.Series{"SecretFailures": at(begin)}},
 	{
-		name:   "every discovery fails",
+		name: "every discovery fails", without: []string{"DiscoveryFailed"},
 		adds:   testbed.Series{"DiscoveryFailed": each(begin, forever, 1)},
-		raised: map[string]window{"DiscoveryAlarm": {by: begin + 3}},
+		raised: map[string]window{"DiscoveryAlarm": {by: begin + 5}},
 	},
-	{name: "two discoveries fail", adds: testbed.Series{"DiscoveryFailed": at(begin, begin+1)}},
+	{
+		name: "no discovery ends", without: []string{"DiscoveryFailed"},
+		raised: map[string]window{"DiscoveryAlarm": {by: begin + 5}},
+	},
+	{
+		name: "two discoveries fail", without: []string{"DiscoveryFailed"},
+		adds: testbed.Series{"DiscoveryFailed": failures(begin, begin+1)},
+	},
+	{
+		name: "a discovery is missing now and then", without: []string{"DiscoveryFailed"},
+		adds: testbed.Series{"DiscoveryFailed": everyMinuteBut(3)},
+	},
 	{
 		name:   "vend does not start",
 		adds:   testbed.Series{"StartFailures": each(begin, begin+4, 1)},
@@ -193,12 +219,17 @@ var situations = []situation{
 	{name: "a provider answers 503 for a while", adds: testbed.Series{"MintFailures": each(begin, begin+30, 1)}},
 }
 
+// usual is what is written each minute while all is well.
+var usual = map[string][]float64{
+	"Passes": {1}, "Backlog": {0}, "Overdue": {0}, "Vends": {1}, "VendFailures": {0}, "DiscoveryFailed": {0},
+}
+
 // series returns what the metrics show.
 func (s situation) series() testbed.Series {
 	last := s.minutes()
-	series := testbed.Series{
-		"Passes": each(1, last, 1), "Backlog": each(1, last, 0), "Overdue": each(1, last, 0), "Vends": each(1, last, 1),
-		"VendFailures": each(1, last, 0),
+	series := testbed.Series{}
+	for metric, values := range usual {
+		series[metric] = each(1, last, values...)
 	}
 	from := begin
 	if s.name == "no pass yet" {
@@ -300,7 +331,7 @@ func TestAlarmsOnStatesRecover(t *testing.T) {
 	alarms, _ := testbed.Alarms(t)
 	for name, metric := range map[string]string{
 		"OverdueAlarm": "Overdue", "StoreAlarm": "StoreFailures", "SealAlarm": "SealFailures",
-		"StartAlarm": "StartFailures", "SecretAlarm": "SecretFailures", "DiscoveryAlarm": "DiscoveryFailed",
+		"StartAlarm": "StartFailures", "SecretAlarm": "SecretFailures",
 		"ApiAlarm": "5xx", "ThrottleAlarm": "Throttles",
 	} {
 		s := situation{adds: testbed.Series{metric: each(begin, begin+9, 1)}}
@@ -312,10 +343,14 @@ func TestAlarmsOnStatesRecover(t *testing.T) {
 			)
 		}
 	}
-	stopped := situation{without: []string{"Passes"}, adds: testbed.Series{"Passes": each(begin+20, forever, 1)}}
-	states := alarms["HeartbeatAlarm"].Evaluate(stopped.series(), stopped.minutes())
-	if states[begin+18] != testbed.AlarmRaised || states[begin+30] != testbed.AlarmOK {
-		t.Errorf("HeartbeatAlarm is %s, then %s, want ALARM and OK", states[begin+18], states[begin+30])
+	for name, metric := range map[string]string{"HeartbeatAlarm": "Passes", "DiscoveryAlarm": "DiscoveryFailed"} {
+		stopped := situation{without: []string{metric}, adds: testbed.Series{
+			metric: each(begin+20, forever, usual[metric]...),
+		}}
+		states := alarms[name].Evaluate(stopped.series(), stopped.minutes())
+		if states[begin+18] != testbed.AlarmRaised || states[begin+30] != testbed.AlarmOK {
+			t.Errorf("%s is %s, then %s, want ALARM and OK", name, states[begin+18], states[begin+30])
+		}
 	}
 }
 

@@ -92,6 +92,9 @@ func TestMetricsOfLines(t *testing.T) {
 		"a discovery that failed": {func(j journal.Journal) {
 			j.Discovery(t.Context(), journal.Discovery{Learned: 1, Err: errors.New("x")})
 		}, map[string]float64{"DiscoveryFailed": 1}},
+		"a discovery": {func(j journal.Journal) {
+			j.Discovery(t.Context(), journal.Discovery{})
+		}, map[string]float64{"DiscoveryFailed": 0}},
 		"a pass without KMS and Secrets Manager": {func(j journal.Journal) {
 			j.Pass(t.Context(), journal.Pass{StoreFailures: 1, SealFailures: 2, SecretFailures: 3})
 		}, map[string]float64{

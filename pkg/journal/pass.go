@@ -52,15 +52,16 @@ type Discovery struct {
 }
 
 // Discovery writes the line of one discovery. The level is Debug if there was
-// nothing to do.
+// nothing to do. A success is written as a metric of 0, since an alarm has to
+// tell it from a discovery that never ended.
 func (j Journal) Discovery(ctx context.Context, d Discovery) {
-	l := line{level: slog.LevelDebug, what: "discovery", took: d.Took}
+	l := line{level: slog.LevelDebug, what: "discovery", took: d.Took, metrics: []metric{{"DiscoveryFailed", count, 0}}}
 	if d.Learned+d.Gone > 0 {
 		l.level = slog.LevelInfo
 	}
 	var failed, cause string
 	if d.Err != nil {
-		l.level, l.metrics = slog.LevelWarn, []metric{{"DiscoveryFailed", count, 1}}
+		l.level, l.metrics[0].value = slog.LevelWarn, 1
 		failed, cause = d.Err.Error(), Cause(d.Err)
 	}
 	j.write(ctx, l, slog.Int("learnt", d.Learned), slog.Int("gone", d.Gone),
