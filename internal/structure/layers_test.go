@@ -22,7 +22,7 @@ const module = "github.com/tokenvend/tokenvend/"
 // packages of lower floors. Tests may import any package.
 var layers = [][]string{
 	{
-		"pkg/redact", "pkg/mask", "pkg/api", "pkg/access", "pkg/private", "pkg/watermark", "pkg/absence",
+		"pkg/redact", "pkg/mask", "pkg/quota", "pkg/access", "pkg/private", "pkg/watermark", "pkg/absence",
 		"pkg/jsonpointer",
 		"pkg/eventbridge",
 		"pkg/clock", "pkg/deadline",
@@ -32,11 +32,12 @@ var layers = [][]string{
 		"pkg/local/httpserver", "pkg/local/logbuffer", "pkg/xray",
 	},
 	{
-		"pkg/apigateway", "pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template",
+		"pkg/api", "pkg/strictjson", "pkg/privatekey", "pkg/outbound", "pkg/jws", "pkg/descriptor/template",
 		"pkg/descriptor/clientauth", "pkg/descriptor/reference", "pkg/store/dynamo/places",
 	},
 	{
-		"pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent", "cmd/tokenvend/internal/terminal",
+		"pkg/apigateway", "pkg/token", "pkg/sigv4", "pkg/descriptor", "pkg/consent",
+		"cmd/tokenvend/internal/terminal",
 		"cmd/tokenvend/internal/hint", "cmd/tokenvend/internal/encryptedkey", "cmd/tokenvend/internal/iampolicy",
 	},
 	{
@@ -58,7 +59,7 @@ var layers = [][]string{
 		"pkg/seal/keyfile", "pkg/seal/sealtest", "pkg/provider/simulator",
 		"pkg/store/dynamo", "pkg/seal/kms",
 	},
-	{"pkg/schedule", "pkg/quota", "pkg/credential/folder", "pkg/credential/secretsmanager"},
+	{"pkg/schedule", "pkg/quota/counter", "pkg/credential/folder", "pkg/credential/secretsmanager"},
 	{"pkg/failure"},
 	{"pkg/row"},
 	{"pkg/records"},

@@ -2,7 +2,11 @@
 // requests and answers, and the errors. It promises stability.
 package api
 
-import "time"
+import (
+	"time"
+
+	"github.com/tokenvend/tokenvend/pkg/quota"
+)
 
 // Request asks something of one credential.
 type Request struct {
@@ -111,7 +115,7 @@ type StatusReport struct {
 	// Quota is how much of the provider's quota of token requests is used,
 	// where the credential or its provider's descriptor states one. It is that
 	// of the credential as a whole, and not listed with its accounts.
-	Quota *Quota `json:"quota,omitempty"`
+	Quota *quota.Use `json:"quota,omitempty"`
 
 	// Warning is what will go wrong though nothing has yet, such as a grant
 	// without a refresh token.

@@ -16,6 +16,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/leases"
 	"github.com/tokenvend/tokenvend/pkg/quota"
+	"github.com/tokenvend/tokenvend/pkg/quota/counter"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/recovery"
 	"github.com/tokenvend/tokenvend/pkg/row"
@@ -86,8 +87,8 @@ func (a *attempt) conclude(ctx context.Context, next *row.Row) (records.Snapshot
 // countRequests counts the token requests of the attempt where a quota is
 // stated, and returns what is used of it; nil: none is stated, or the store did
 // not count. It is called after the lease has ended.
-func (a *attempt) countRequests(ctx context.Context) *api.Quota {
-	used, err := quota.Add(ctx, a.Records.Store, a.record.Terms, a.requests)
+func (a *attempt) countRequests(ctx context.Context) *quota.Use {
+	used, err := counter.Add(ctx, a.Records.Store, a.record.Terms, a.requests)
 	if err != nil {
 		a.Journal.Failure(ctx, "quota", a.lease.Entry.Key.Credential, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 	"github.com/tokenvend/tokenvend/pkg/xray"
 )
 
@@ -111,7 +112,7 @@ type Mint struct {
 	NotGranted  string     // requested scopes that were not granted
 	Warning     string     // what was unusual about a response that had a token
 	GrantUntil  time.Time  // the end of a grant that is near and cannot be extended; zero if there is none
-	Quota       *api.Quota // what is used of the provider's quota of token requests; nil: not known
+	Quota       *quota.Use // what is used of the provider's quota of token requests; nil: not known
 	Took        time.Duration
 }
 

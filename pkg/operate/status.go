@@ -9,6 +9,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/quota"
+	"github.com/tokenvend/tokenvend/pkg/quota/counter"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -32,7 +33,7 @@ type Status struct {
 
 	// what is used of the quota that the credential states; nil: none is
 	// stated, it could not be read, or it was not asked for
-	Quota *api.Quota
+	Quota *quota.Use
 }
 
 // Status reads an entry and its credential's record, strongly, and the counter
@@ -42,7 +43,7 @@ func (o Operator) Status(ctx context.Context, key token.Key) (Status, error) {
 	if err != nil {
 		return s, err
 	}
-	if s.Quota, err = quota.Read(ctx, o.mint.Records.Store, s.Terms); err != nil {
+	if s.Quota, err = counter.Read(ctx, o.mint.Records.Store, s.Terms); err != nil {
 		o.mint.Journal.Failure(ctx, "quota", key.Credential, err)
 	}
 	return s, nil

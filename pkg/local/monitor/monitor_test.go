@@ -15,6 +15,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/operate"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/token"
@@ -93,7 +94,7 @@ func TestMetrics(t *testing.T) {
 	status := operate.Status{State: api.Fresh, Failure: store.Failure{Code: "x", Count: 2}}
 	status.Entry.Key = token.Key{Credential: "minut", Variant: token.Variant{Account: "a\"b\\\n"}}
 	status.Entry.ExpiresAt = time.Now().Add(time.Hour)
-	status.Quota = &api.Quota{Used: 3, Requests: 4, Per: "day"}
+	status.Quota = &quota.Use{Used: 3, Requests: 4, Per: "day"}
 	m := Metrics{Counters: c, Version: "v1", Tokens: func(context.Context) ([]operate.Status, error) {
 		return []operate.Status{status}, nil
 	}}

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tokenvend/tokenvend/pkg/api"
 	"github.com/tokenvend/tokenvend/pkg/operate"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 	"github.com/tokenvend/tokenvend/pkg/redact"
 )
 
@@ -182,7 +182,7 @@ func TestPageWarnsOfQuota(t *testing.T) {
 		c := configOf(1)
 		c.Tokens = func(context.Context) ([]operate.Status, error) {
 			all := tokens(1, time.Now())
-			all[0].Warning, all[0].Quota = "", &api.Quota{Used: used, Requests: 100, Per: "day"}
+			all[0].Warning, all[0].Quota = "", &quota.Use{Used: used, Requests: 100, Per: "day"}
 			return all, nil
 		}
 		b := newBrowser(t, c)

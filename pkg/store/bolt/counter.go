@@ -96,20 +96,6 @@ func forgetCounters(counters *bbolt.Bucket, now time.Time) error {
 	return nil
 }
 
-// counters checks that each counter can be read.
-func (i *Inspection) counters(tx *bbolt.Tx) error {
-	counters := tx.Bucket(countersBucket)
-	if counters == nil {
-		return nil
-	}
-	return counters.ForEach(func(key, value []byte) error {
-		if _, err := decodeCounter(key, value); err != nil && len(i.Problems) < maxProblems {
-			i.Problems = append(i.Problems, err)
-		}
-		return nil
-	})
-}
-
 // copyCounters copies the counters that can be read.
 func copyCounters(from, to *bbolt.Tx) error {
 	counters := from.Bucket(countersBucket)

@@ -156,3 +156,17 @@ func copyRows(from, to *bbolt.Tx, keep func(store.Entry) bool, kept *int) error 
 		return nil
 	})
 }
+
+// counters checks that each counter can be read.
+func (i *Inspection) counters(tx *bbolt.Tx) error {
+	counters := tx.Bucket(countersBucket)
+	if counters == nil {
+		return nil
+	}
+	return counters.ForEach(func(key, value []byte) error {
+		if _, err := decodeCounter(key, value); err != nil && len(i.Problems) < maxProblems {
+			i.Problems = append(i.Problems, err)
+		}
+		return nil
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/report"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 )
 
 // commands returns the commands that repeat the flags of a command line.
@@ -50,7 +51,7 @@ func TestRowsLeaveOutWhatIsNotKnown(t *testing.T) {
 }
 
 func TestRowsShowTheQuota(t *testing.T) {
-	r := api.StatusReport{Quota: &api.Quota{Used: 812, Requests: 1000, Per: "hour"}}
+	r := api.StatusReport{Quota: &quota.Use{Used: 812, Requests: 1000, Per: "hour"}}
 	if got := value(report.Rows(r, hint.Commands{}, time.Now()), "quota"); got != "812 of 1000 this hour" {
 		t.Errorf("the quota of Rows(%+v) = %q, want 812 of 1000 this hour", r, got)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/hint"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/terminal"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 )
 
 // usage is the command usage.
@@ -66,7 +67,7 @@ type used struct {
 	Credential string            `json:"credential"`
 	Since      time.Time         `json:"since"`
 	Callers    []auditlog.Caller `json:"callers"`
-	Quota      *api.Quota        `json:"quota,omitempty"`
+	Quota      *quota.Use        `json:"quota,omitempty"`
 }
 
 func (u *usage) run(ctx context.Context, commands hint.Commands, name string) error {
@@ -108,7 +109,7 @@ func (u *usage) table(all used) error {
 
 // quota returns how much of a provider's quota of token requests is used; nil:
 // none is stated, the credential is none any more, or only a log is read.
-func (u *usage) quota(ctx context.Context, commands hint.Commands, name string) *api.Quota {
+func (u *usage) quota(ctx context.Context, commands hint.Commands, name string) *quota.Use {
 	if u.log != "" {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/connection"
 	"github.com/tokenvend/tokenvend/cmd/tokenvend/internal/report"
 	"github.com/tokenvend/tokenvend/pkg/api"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 )
 
 // tokens checks the state of each credential's default token. No token is
@@ -34,7 +35,7 @@ func (s *setup) tokens(ctx context.Context, caller *connection.Client) {
 
 // quota checks how much of a provider's quota of token requests is used; nil:
 // none is stated.
-func (s *setup) quota(subject string, q *api.Quota) {
+func (s *setup) quota(subject string, q *quota.Use) {
 	switch {
 	case q == nil:
 	case q.IsNearlyUsedUp():
