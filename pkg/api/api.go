@@ -24,9 +24,7 @@ type Request struct {
 	RedirectURI string `json:"redirect_uri,omitempty"` // authorize, connect: where the provider sends the browser
 	Code        string `json:"code,omitempty"`         // connect: the authorization code
 
-	// CodeVerifier is, for connect, what the code challenge was made of; "":
-	// none was sent.
-	CodeVerifier string `json:"code_verifier,omitempty"`
+	CodeVerifier string `json:"code_verifier,omitempty"` // connect: RFC 7636 §4.1; "": there was no challenge
 
 	// AuthorizationResponse has, for connect, the parameters that the
 	// [Authorization] names, in the form of a query: "realmId=1".
@@ -112,16 +110,14 @@ type StatusReport struct {
 	Failure  *Failure  `json:"failure,omitempty"`
 	Verified *Verified `json:"verified,omitempty"` // only where it was asked for
 
-	// Quota is how much of the provider's quota of token requests is used,
-	// where the credential or its provider's descriptor states one. It is that
-	// of the credential as a whole, and not listed with its accounts.
+	// Quota is what all accounts of the credential have used of its quota of
+	// token requests, where one is stated. A list of accounts leaves it out.
 	Quota *quota.Use `json:"quota,omitempty"`
 
 	// Warning is what will go wrong though nothing has yet, such as a grant
 	// without a refresh token.
 	Warning string `json:"warning,omitempty"`
-	// Warnings are what was odd about the response with the token, which is
-	// used all the same.
+	// Warnings are what was odd about the response that had the token.
 	Warnings []string `json:"warnings,omitempty"`
 
 	// Destination and Changes are set in the state [DestinationChanged], for
@@ -181,10 +177,9 @@ type Page struct {
 	Next        string   `json:"next,omitempty"` // the next page's "after"; "": this was the last
 }
 
-// AccountPage is a part of the list of a credential's accounts.
+// AccountPage is a part of the list of a credential's accounts: of each
+// combination of account, scope and audience that is kept.
 type AccountPage struct {
-	// Accounts has an entry for each combination of account, scope and audience
-	// that is kept.
 	Accounts []StatusReport `json:"accounts"`
 	Next     string         `json:"next,omitempty"` // the next page's "after"; "": this was the last
 }

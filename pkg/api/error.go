@@ -94,8 +94,7 @@ const ProblemType = "application/problem+json"
 func (e *Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(problem{
 		Type: "urn:tokenvend:error:" + string(e.Code), Title: e.Code.Title(), Status: e.Code.Status(),
-		Detail: e.Detail, Code: e.Code,
-		Credential: e.Credential, RequestID: e.RequestID, RetryAfter: e.RetrySeconds(),
+		Detail: e.Detail, Code: e.Code, Credential: e.Credential, RequestID: e.RequestID, RetryAfter: e.RetrySeconds(),
 	})
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 )
 
 const canary = "canary-91d0c4"
@@ -119,7 +120,7 @@ func TestParseAll(t *testing.T) {
 	if time.Duration(c.Lifetime) != 90*time.Minute || !c.KeepWarm || time.Duration(c.IdleAfter) != 150*time.Minute {
 		t.Errorf("times: %+v", c)
 	}
-	if want := (descriptor.Quota{Requests: 1000, Per: descriptor.PerDay}); c.Quota == nil || *c.Quota != want {
+	if want := (quota.Quota{Requests: 1000, Per: quota.PerDay}); c.Quota == nil || *c.Quota != want {
 		t.Errorf("Quota = %v, want %v", c.Quota, want)
 	}
 	if len(c.Allow.Principals) != 1 || len(c.Allow.Aliases) != 1 || len(c.Allow.Scopes) != 1 ||

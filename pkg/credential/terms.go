@@ -7,6 +7,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/descriptor/catalog"
 	"github.com/tokenvend/tokenvend/pkg/grant"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -41,7 +42,7 @@ type Terms struct {
 	MaxVariants int `json:"max_variants,omitzero"` // see [Terms.VariantBound]
 
 	// of the secret; [Terms.StatedQuota] has that of the descriptor too
-	Quota *descriptor.Quota `json:"quota,omitempty"`
+	Quota *quota.Quota `json:"quota,omitempty"`
 }
 
 // Duration is a time.Duration in Go's notation in JSON: "24h", "90m". A bare
@@ -60,7 +61,7 @@ func (t Terms) ProviderDescriptor() (*descriptor.Descriptor, error) {
 
 // StatedQuota returns the quota of token requests that the secret states, else
 // that of the descriptor. nil: none is known.
-func (t Terms) StatedQuota() *descriptor.Quota {
+func (t Terms) StatedQuota() *quota.Quota {
 	if t.Quota != nil {
 		return t.Quota
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/credential/secret"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
@@ -179,12 +180,12 @@ func TestFault57_TermsOfAnotherVersion(t *testing.T) {
 }
 
 func TestQuotaOfSecretReplacesThatOfDescriptor(t *testing.T) {
-	hourly := &descriptor.Quota{Requests: 5, Per: descriptor.PerHour}
-	daily := &descriptor.Quota{Requests: 1, Per: descriptor.PerDay}
+	hourly := &quota.Quota{Requests: 5, Per: quota.PerHour}
+	daily := &quota.Quota{Requests: 1, Per: quota.PerDay}
 	signs := []descriptor.Grant{descriptor.SelfSigned, descriptor.ClientCredentials}
 	for name, c := range map[string]struct {
 		terms credential.Terms
-		want  *descriptor.Quota
+		want  *quota.Quota
 	}{
 		"none":            {credential.Terms{Descriptor: &descriptor.Descriptor{}}, nil},
 		"of the secret":   {credential.Terms{Descriptor: &descriptor.Descriptor{Quota: daily}, Quota: hourly}, hourly},

@@ -7,6 +7,8 @@
 // strictly. It does no I/O.
 package descriptor
 
+import "github.com/tokenvend/tokenvend/pkg/quota"
+
 // Descriptor describes the protocol of one vendor's token endpoint. Every zero
 // value is the usual or the safe choice: {"token":{"url":"https://…"}} is RFC
 // 6749 with HTTP Basic. Packages parser and catalog return descriptors;
@@ -64,11 +66,10 @@ type Descriptor struct {
 	Overlaps map[Grant]Overlap `json:"overlap,omitempty"`
 	Renew    Renew             `json:"renew,omitzero"`
 	Limits   Limits            `json:"limits,omitzero"`
-	// Quota is nil where the provider's quota is not known, or is another for
-	// each client.
-	Quota     *Quota    `json:"quota,omitempty"`
-	Permanent Permanent `json:"permanent,omitzero"`
-	Errors    Errors    `json:"errors,omitzero"`
+	// Quota is nil where it is not known, or differs between clients.
+	Quota     *quota.Quota `json:"quota,omitempty"`
+	Permanent Permanent    `json:"permanent,omitzero"`
+	Errors    Errors       `json:"errors,omitzero"`
 }
 
 // NotRead is [Descriptor.Checked] of an entry that was written without the

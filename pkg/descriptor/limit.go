@@ -1,7 +1,5 @@
 package descriptor
 
-import ()
-
 // Overlap is what a new access token does to the one before it.
 type Overlap string
 

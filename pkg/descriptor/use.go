@@ -1,7 +1,5 @@
 package descriptor
 
-import ()
-
 // Use is how an API expects the access token: in a header field, or in a
 // parameter of the query. The zero value is "Authorization: Bearer TOKEN" (RFC
 // 6750 §2.1).

@@ -1,10 +1,35 @@
-// Package quota says how much of a provider's quota of token requests is used.
+// Package quota has the quota of token requests that a provider grants a
+// client, and how much of it is used.
 package quota
 
 import (
 	"fmt"
 	"time"
 )
+
+// Quota is how many token requests of one client a provider takes in a period.
+// It is for a warning: no request is refused or delayed because of it.
+type Quota struct {
+	// Requests is from 1 to [MaxRequests].
+	Requests int    `json:"requests,omitzero"`
+	Per      Period `json:"per,omitempty"`
+}
+
+// MaxRequests is the largest number of requests that a quota may have.
+const MaxRequests = 1_000_000_000
+
+// Period is how long a quota lasts until it begins anew, in UTC.
+type Period string
+
+// The periods of quotas.
+const (
+	PerHour  Period = "hour"
+	PerDay   Period = "day"
+	PerMonth Period = "month"
+)
+
+// Periods returns all periods.
+func Periods() []Period { return []Period{PerHour, PerDay, PerMonth} }
 
 // Warning is the part of a quota, in percent, from which on its use is a
 // warning.

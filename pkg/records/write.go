@@ -55,6 +55,20 @@ func (r *Records) MakeDue(ctx context.Context, e store.Entry, at time.Time) {
 	r.Replace(ctx, e, next)
 }
 
+// EndKeeping makes those entries of a credential due that are kept for an
+// operator to accept. It is for a credential that was removed: nothing can be
+// accepted any more, so they are kept as long as others.
+func (r *Records) EndKeeping(ctx context.Context, credential string, at time.Time) {
+	for e, err := range r.Each(ctx, credential) {
+		if err != nil {
+			return
+		}
+		if e.ForgetAt.IsZero() {
+			r.MakeDue(ctx, e, at)
+		}
+	}
+}
+
 // Touch notes a request for an entry. That it could not be noted is no reason
 // to refuse the request.
 func (r *Records) Touch(ctx context.Context, k *Known, now time.Time) {

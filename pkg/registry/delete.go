@@ -51,19 +51,6 @@ func (r *Registry) markDeleted(ctx context.Context, name string, e store.Entry) 
 		return false
 	}
 	r.Journal.Event(ctx, slog.LevelWarn, "gone", name, "its secret was removed")
-	r.endKeeping(ctx, name)
+	r.Records.EndKeeping(ctx, name, clock.Now())
 	return true
-}
-
-// endKeeping makes entries due that are kept for an operator to accept. There
-// is nothing to accept any more, so they are kept as long as others.
-func (r *Registry) endKeeping(ctx context.Context, name string) {
-	for e, err := range r.Records.Each(ctx, name) {
-		if err != nil {
-			return
-		}
-		if e.ForgetAt.IsZero() {
-			r.Records.MakeDue(ctx, e, clock.Now())
-		}
-	}
 }

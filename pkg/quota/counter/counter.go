@@ -8,7 +8,6 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/credential"
-	"github.com/tokenvend/tokenvend/pkg/descriptor"
 	"github.com/tokenvend/tokenvend/pkg/quota"
 	"github.com/tokenvend/tokenvend/pkg/store"
 )
@@ -66,17 +65,17 @@ type period struct {
 
 // periodAt returns the period that has a time. ok is false for one that this
 // program does not know.
-func periodAt(p descriptor.Period, t time.Time) (_ period, ok bool) {
+func periodAt(p quota.Period, t time.Time) (_ period, ok bool) {
 	t = t.UTC()
 	year, month, day := t.Date()
 	var layout string
 	var end time.Time
 	switch p {
-	case descriptor.PerHour:
+	case quota.PerHour:
 		layout, end = "2006-01-02T15", t.Truncate(time.Hour).Add(time.Hour)
-	case descriptor.PerDay:
+	case quota.PerDay:
 		layout, end = time.DateOnly, time.Date(year, month, day+1, 0, 0, 0, 0, time.UTC)
-	case descriptor.PerMonth:
+	case quota.PerMonth:
 		layout, end = "2006-01", time.Date(year, month+1, 1, 0, 0, 0, 0, time.UTC)
 	default:
 		return period{}, false

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/descriptor"
+	"github.com/tokenvend/tokenvend/pkg/quota"
 	"github.com/tokenvend/tokenvend/pkg/store"
 	"github.com/tokenvend/tokenvend/pkg/store/memory"
 )
@@ -23,20 +24,20 @@ func at(text string) time.Time {
 
 func TestPeriodAt(t *testing.T) {
 	for _, c := range []struct {
-		per       descriptor.Period
+		per       quota.Period
 		at        string
 		name, end string
 	}{
-		{descriptor.PerHour, "2026-11-27T21:59:59.999Z", "hour 2026-11-27T21", "2026-11-27T22:00:00Z"},
-		{descriptor.PerHour, "2026-11-27T22:00:00Z", "hour 2026-11-27T22", "2026-11-27T23:00:00Z"},
-		{descriptor.PerHour, "2026-11-27T05:29:00+05:30", "hour 2026-11-26T23", "2026-11-27T00:00:00Z"},
-		{descriptor.PerDay, "2026-12-31T23:59:59Z", "day 2026-12-31", "2027-01-01T00:00:00Z"},
-		{descriptor.PerDay, "2028-02-28T12:00:00Z", "day 2028-02-28", "2028-02-29T00:00:00Z"},
-		{descriptor.PerDay, "2026-10-25T03:30:00+02:00", "day 2026-10-25", "2026-10-26T00:00:00Z"},
-		{descriptor.PerMonth, "2028-02-29T23:59:59Z", "month 2028-02", "2028-03-01T00:00:00Z"},
-		{descriptor.PerMonth, "2027-01-31T12:00:00Z", "month 2027-01", "2027-02-01T00:00:00Z"},
-		{descriptor.PerMonth, "2026-12-01T00:30:00+01:00", "month 2026-11", "2026-12-01T00:00:00Z"},
-		{descriptor.PerMonth, "2026-12-31T12:00:00Z", "month 2026-12", "2027-01-01T00:00:00Z"},
+		{quota.PerHour, "2026-11-27T21:59:59.999Z", "hour 2026-11-27T21", "2026-11-27T22:00:00Z"},
+		{quota.PerHour, "2026-11-27T22:00:00Z", "hour 2026-11-27T22", "2026-11-27T23:00:00Z"},
+		{quota.PerHour, "2026-11-27T05:29:00+05:30", "hour 2026-11-26T23", "2026-11-27T00:00:00Z"},
+		{quota.PerDay, "2026-12-31T23:59:59Z", "day 2026-12-31", "2027-01-01T00:00:00Z"},
+		{quota.PerDay, "2028-02-28T12:00:00Z", "day 2028-02-28", "2028-02-29T00:00:00Z"},
+		{quota.PerDay, "2026-10-25T03:30:00+02:00", "day 2026-10-25", "2026-10-26T00:00:00Z"},
+		{quota.PerMonth, "2028-02-29T23:59:59Z", "month 2028-02", "2028-03-01T00:00:00Z"},
+		{quota.PerMonth, "2027-01-31T12:00:00Z", "month 2027-01", "2027-02-01T00:00:00Z"},
+		{quota.PerMonth, "2026-12-01T00:30:00+01:00", "month 2026-11", "2026-12-01T00:00:00Z"},
+		{quota.PerMonth, "2026-12-31T12:00:00Z", "month 2026-12", "2027-01-01T00:00:00Z"},
 	} {
 		got, ok := periodAt(c.per, at(c.at))
 		if !ok || got.name != c.name || !got.end.Equal(at(c.end)) {
@@ -48,9 +49,9 @@ func TestPeriodAt(t *testing.T) {
 	}
 }
 
-func terms(n int, per descriptor.Period) credential.Terms {
+func terms(n int, per quota.Period) credential.Terms {
 	return credential.Terms{
-		Name: "minut", Descriptor: &descriptor.Descriptor{}, Quota: &descriptor.Quota{Requests: n, Per: per},
+		Name: "minut", Descriptor: &descriptor.Descriptor{}, Quota: &quota.Quota{Requests: n, Per: per},
 	}
 }
 
@@ -65,7 +66,7 @@ func adds(t *testing.T, s store.Counting, of credential.Terms, n int, want strin
 
 func TestRequestsAreCountedByPeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // from midnight of 2000-01-01 on
-		s, hourly := memory.New(), terms(5, descriptor.PerHour)
+		s, hourly := memory.New(), terms(5, quota.PerHour)
 		adds(t, s, hourly, 1, "1 of 5 this hour")
 		adds(t, s, hourly, 2, "3 of 5 this hour")
 		time.Sleep(59 * time.Minute)
@@ -86,10 +87,10 @@ func TestRequestsAreCountedByPeriod(t *testing.T) {
 func TestQuotaChangesWithinPeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memory.New()
-		adds(t, s, terms(5, descriptor.PerHour), 4, "4 of 5 this hour")
-		adds(t, s, terms(100, descriptor.PerHour), 1, "5 of 100 this hour")
-		adds(t, s, terms(100, descriptor.PerDay), 1, "1 of 100 this day")
-		adds(t, s, terms(5, descriptor.PerHour), 1, "6 of 5 this hour")
+		adds(t, s, terms(5, quota.PerHour), 4, "4 of 5 this hour")
+		adds(t, s, terms(100, quota.PerHour), 1, "5 of 100 this hour")
+		adds(t, s, terms(100, quota.PerDay), 1, "1 of 100 this day")
+		adds(t, s, terms(5, quota.PerHour), 1, "6 of 5 this hour")
 	})
 }
 
@@ -99,8 +100,8 @@ func TestPercent(t *testing.T) {
 			add  int
 			want float64
 			warn bool
-		}{1: {1, 100, true}, 5: {4, 80, true}, 1000: {799, 79.9, false}, descriptor.MaxQuota: {1, 1e-7, false}} {
-			got, err := Add(t.Context(), memory.New(), terms(n, descriptor.PerMonth), c.add)
+		}{1: {1, 100, true}, 5: {4, 80, true}, 1000: {799, 79.9, false}, quota.MaxRequests: {1, 1e-7, false}} {
+			got, err := Add(t.Context(), memory.New(), terms(n, quota.PerMonth), c.add)
 			if err != nil || got.Percent() != c.want || got.IsNearlyUsedUp() != c.warn {
 				t.Errorf("Add(%d) of a quota of %d = %v, %v, want %v %%", c.add, n, got, err, c.want)
 			}
@@ -134,7 +135,7 @@ func (b *broken) Counted(context.Context, store.Counter) (int64, error) {
 func TestCountEndsByItsTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		got, err := Add(t.Context(), &broken{after: time.Hour}, terms(5, descriptor.PerHour), 1)
+		got, err := Add(t.Context(), &broken{after: time.Hour}, terms(5, quota.PerHour), 1)
 		if took := time.Since(began); got != nil || !errors.Is(err, context.DeadlineExceeded) || took != Timeout {
 			t.Errorf("Add() = %v, %v after %v, want the end of its context after %v", got, err, took, Timeout)
 		}
@@ -146,7 +147,7 @@ func TestStoreIsNotCalledWithoutQuota(t *testing.T) {
 	for name, of := range map[string]credential.Terms{
 		"no quota":                      {Name: "minut", Descriptor: &descriptor.Descriptor{}},
 		"a period of a newer program":   terms(5, "week"),
-		"no requests":                   terms(0, descriptor.PerHour),
+		"no requests":                   terms(0, quota.PerHour),
 		"a provider of a newer program": {Name: "minut", Provider: "later"},
 	} {
 		added, err := Add(t.Context(), s, of, 1)
@@ -156,7 +157,7 @@ func TestStoreIsNotCalledWithoutQuota(t *testing.T) {
 				name, added, err, read, errRead, s.calls)
 		}
 	}
-	if got, err := Add(t.Context(), s, terms(5, descriptor.PerHour), 0); got != nil || err != nil || s.calls != 0 {
+	if got, err := Add(t.Context(), s, terms(5, quota.PerHour), 0); got != nil || err != nil || s.calls != 0 {
 		t.Errorf("Add(0) = %v, %v, calls %d, want nothing", got, err, s.calls)
 	}
 }
