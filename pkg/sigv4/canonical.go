@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// canonicalRequest returns the request as its signer must have seen it: what
-// the claim says is signed, and nothing else.
-func (c Claim) canonicalRequest(r *http.Request, body Body) ([]byte, error) {
+// appendCanonicalRequest appends the request as its signer must have seen it:
+// what the claim says is signed, and nothing else.
+func (c Claim) appendCanonicalRequest(b []byte, r *http.Request, body Body) ([]byte, error) {
 	path, query := Target(r)
 	if !strings.HasPrefix(path, "/") {
 		return nil, errors.New("the request's target: expected a path")
@@ -21,7 +21,6 @@ func (c Claim) canonicalRequest(r *http.Request, body Body) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := make([]byte, 0, 512)
 	b = append(append(b, r.Method...), '\n')
 	b = append(appendEscaped(b, path, pathCharacters), '\n')
 	b = append(append(b, query...), '\n')

@@ -70,7 +70,8 @@ func (v *Verifier) Verify(c Claim, r *http.Request, body Body) (keyID string, er
 	if sums := r.Header[httpSum]; len(sums) > 1 || len(sums) == 1 && sums[0] != body.SHA256 {
 		return "", errors.New("x-amz-content-sha256: expected the SHA-256 of the body")
 	}
-	canonical, err := c.canonicalRequest(r, body)
+	var buffer [1024]byte // on the stack: every request is verified
+	canonical, err := c.appendCanonicalRequest(buffer[:0], r, body)
 	if err != nil {
 		return "", err
 	}

@@ -8,21 +8,27 @@ import (
 	"time"
 )
 
-// Delay is how long a line waits at most. A crash loses the lines that wait.
+// Delay is how long a line waits at most, unless the write before takes longer.
+// A crash loses the lines that wait.
 const Delay = 100 * time.Millisecond
 
-// limit is how many bytes wait at most.
+// limit is how many bytes wait at most, besides those that are being written.
 const limit = 64 << 10
 
 // Writer gathers what is written to it and writes it to another one after
-// [Delay], or at once where it is too much to wait. It is safe for concurrent
-// use. The error of a late write is returned by the next call.
+// [Delay], or at once where it is too much to wait. Meanwhile it gathers what
+// comes next. It is safe for concurrent use. The error of a late write is
+// returned by the next call.
 type Writer struct {
 	out io.Writer
 
 	mu      sync.Mutex
 	waiting []byte
+	spare   []byte      // takes the place of waiting while that is written
+	writing bool        // one write at a time, in the order of the lines
+	written sync.Cond   // a write has ended
 	flush   *time.Timer // runs while something waits
+	late    bool        // what waits is to be written as soon as this write ends
 	closed  bool
 	err     error
 }
@@ -30,12 +36,9 @@ type Writer struct {
 // New returns a Writer that writes to out. It is to be closed, and may be used
 // after that: then it writes without delay.
 func New(out io.Writer) *Writer {
-	w := &Writer{out: out, waiting: make([]byte, 0, limit)}
-	w.flush = time.AfterFunc(Delay, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.writeAll()
-	})
+	w := &Writer{out: out, waiting: make([]byte, 0, limit), spare: make([]byte, 0, limit)}
+	w.written.L = &w.mu
+	w.flush = time.AfterFunc(Delay, w.flushSoon)
 	return w
 }
 
@@ -43,14 +46,17 @@ func New(out io.Writer) *Writer {
 func (w *Writer) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for w.writing && len(w.waiting)+len(p) > limit {
+		w.written.Wait()
+	}
 	if len(w.waiting)+len(p) > limit {
-		w.writeAll()
+		w.writeWaiting()
 	}
 	if len(w.waiting) == 0 {
 		w.flush.Reset(Delay)
 	}
 	w.waiting = append(w.waiting, p...)
-	if w.closed || len(w.waiting) >= limit {
+	if w.closed {
 		w.writeAll()
 	}
 	err := w.err
@@ -67,13 +73,47 @@ func (w *Writer) Close() error {
 	return w.err
 }
 
+// flushSoon writes what waits, at once or after the write that goes on.
+func (w *Writer) flushSoon() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.late = w.writing; !w.late {
+		w.writeWaiting()
+	}
+}
+
+// writeAll returns once nothing waits and nothing is being written. w.mu must
+// be held.
 func (w *Writer) writeAll() {
+	for w.writing || len(w.waiting) > 0 {
+		if !w.writing {
+			w.writeWaiting()
+		}
+		w.written.Wait()
+	}
+}
+
+// writeWaiting starts to write what waits. w.mu must be held, and nothing be
+// written.
+func (w *Writer) writeWaiting() {
 	w.flush.Stop()
 	if len(w.waiting) == 0 {
 		return
 	}
-	if _, err := w.out.Write(w.waiting); err != nil {
-		w.err = err
-	}
-	w.waiting = w.waiting[:0]
+	text := w.waiting
+	w.waiting, w.spare, w.writing = w.spare[:0], nil, true
+	go func() {
+		_, err := w.out.Write(text)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if err != nil {
+			w.err = err
+		}
+		w.spare, w.writing = text, false
+		w.written.Broadcast()
+		if w.late {
+			w.late = false
+			w.writeWaiting()
+		}
+	}()
 }
