@@ -129,6 +129,9 @@ func (g golden) checkRequests(t *testing.T, sent []string) {
 			request, found = withoutAssertion(request)
 			checkAssertion(t, g, found)
 		}
+		if prefix == "" && g.sections["signed"] != "" {
+			request = g.withoutSignature(t, request)
+		}
 		if want := normalized(g.sections[prefix+"request"]); request != want {
 			t.Errorf("Exchange sent\n%s\n\nwant\n%s", request, want)
 		}
@@ -380,6 +383,32 @@ func withoutAssertion(request string) (text, assertion string) {
 		}
 	}
 	return request, ""
+}
+
+// withoutSignature replaces the time and the signature of a request, and
+// verifies the signature: it is of the section "signed".
+func (g golden) withoutSignature(t *testing.T, request string) string {
+	t.Helper()
+	at, signature := headerOf(request, "X-Timestamp"), headerOf(request, "X-Signature")
+	if sent, err := time.Parse(time.RFC3339, at); err != nil || time.Since(sent).Abs() > time.Minute {
+		t.Errorf("X-Timestamp = %q, want the time", at)
+	}
+	sum := sha256.Sum256([]byte(strings.ReplaceAll(strings.TrimSpace(g.sections["signed"]), "<now>", at)))
+	raw, err := base64.StdEncoding.DecodeString(signature)
+	if err == nil {
+		err = rsa.VerifyPKCS1v15(rsaMaterial().signer.Public().(*rsa.PublicKey), crypto.SHA256, sum[:], raw)
+	}
+	if err != nil {
+		t.Errorf("X-Signature = %q, which does not verify: %v", signature, err)
+	}
+	return strings.NewReplacer(at, "<now>", signature, "<signature>").Replace(request)
+}
+
+// headerOf returns the value of a header field of a request; "" if it has none.
+func headerOf(request, name string) string {
+	_, rest, _ := strings.Cut(request, "\n"+name+": ")
+	value, _, _ := strings.Cut(rest, "\n")
+	return value
 }
 
 // checkAssertion compares a JWT with the section "assertion", and verifies its
