@@ -36,17 +36,17 @@ func TestFourWorkersRenewEachOnce(t *testing.T) {
 	}
 	h.take("rotate")
 	passes := make([]pass, workers)
-	renewed, left := 0, *due
-	for round := 0; left > 0 && round < 10; round++ {
+	renewed := 0
+	// Workers that begin in two different minutes have shares that leave some
+	// entries out. Those are a worker's in the next round.
+	for round := 0; renewed < *due && round < 10; round++ {
 		var all sync.WaitGroup
 		for i := range passes {
 			all.Go(func() { passes[i] = h.rotate(fmt.Appendf(nil, `{"worker":%d,"of":%d}`, i+1, workers)) })
 		}
 		all.Wait()
-		left = 0
 		for _, p := range passes {
 			renewed += p.Renewed
-			left += p.Left
 			if p.Error != "" || p.Failed > 0 {
 				t.Errorf("worker = %+v, want nothing failed", p)
 			}
