@@ -48,7 +48,7 @@ func credentials(b *testing.B) *section {
 			"Passes of %d workers, each a process of the rotate function, over so many credentials with a token each, until the tenth that is due is renewed, at one provider that takes %v for each answer and 32 requests at once. ",
 			workers, latency,
 		) +
-			"DynamoDB, KMS and Secrets Manager are the stand-in in Go, in the process that measures and on the same two processors, as the provider is: the time by the clock is theirs too. A pass starts its last renewal 23 s before its minute ends, and the next one continues. " +
+			"DynamoDB, KMS and Secrets Manager are the stand-in in Go, in the process that measures and on the same two processors, as the provider is: the time by the clock is theirs too. A pass starts its last renewal 24 s before its minute ends, and the next one continues. " +
 			"CPU is that of the worker that used most, and *at 512 MB* the time that it takes at least with 512/1,769 of a processor, as Lambda gives. " +
 			"Resident is the largest that a worker had, with Lambda's limit of 512 MB told to it.",
 		head: []string{

@@ -218,5 +218,5 @@ func (p *pass) leave(more bool) {
 const readShare = 10
 
 // beginBefore is how long before the end of a pass the last renewal may start.
-// A whole mint fits into it.
-const beginBefore = mint.Timeout
+// A whole mint fits into it, and what is read before.
+const beginBefore = mint.Timeout + time.Second
