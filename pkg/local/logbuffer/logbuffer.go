@@ -38,7 +38,11 @@ type Writer struct {
 func New(out io.Writer) *Writer {
 	w := &Writer{out: out, waiting: make([]byte, 0, limit), spare: make([]byte, 0, limit)}
 	w.written.L = &w.mu
-	w.flush = time.AfterFunc(Delay, w.flushSoon)
+	w.flush = time.AfterFunc(Delay, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.writeSoon()
+	})
 	return w
 }
 
@@ -58,6 +62,8 @@ func (w *Writer) Write(p []byte) (int, error) {
 	w.waiting = append(w.waiting, p...)
 	if w.closed {
 		w.writeAll()
+	} else if len(w.waiting) >= limit {
+		w.writeSoon()
 	}
 	err := w.err
 	w.err = nil
@@ -73,10 +79,9 @@ func (w *Writer) Close() error {
 	return w.err
 }
 
-// flushSoon writes what waits, at once or after the write that goes on.
-func (w *Writer) flushSoon() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// writeSoon starts to write what waits, at once or after the write that goes
+// on. w.mu must be held.
+func (w *Writer) writeSoon() {
 	if w.late = w.writing; !w.late {
 		w.writeWaiting()
 	}

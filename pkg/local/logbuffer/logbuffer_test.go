@@ -17,9 +17,11 @@ type sink struct {
 	text   bytes.Buffer
 	writes int
 	err    error
+	takes  time.Duration // a write takes this long
 }
 
 func (s *sink) Write(p []byte) (int, error) {
+	time.Sleep(s.takes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writes++
@@ -64,6 +66,47 @@ func TestLinesAreWrittenTogetherAfterDelay(t *testing.T) {
 		}
 		if err := w.Close(); err != nil {
 			t.Errorf("Close() = %v, want nil", err)
+		}
+	})
+}
+
+// A line longer than what may wait is written without delay, also while another
+// one is being written.
+func TestLongLineDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		w := New(s)
+		long := strings.Repeat("x", 2*limit) + "\n"
+		put(t, w, long)
+		put(t, w, long)
+		synctest.Wait()
+		if text, n := s.state(); text != long+long || n != 2 {
+			t.Errorf("two long lines: %d bytes in %d writes without delay, want %d in 2", len(text), n, 2*len(long))
+		}
+		if err := w.Close(); err != nil {
+			t.Errorf("Close() = %v, want nil", err)
+		}
+	})
+}
+
+// What comes while a write goes on does not wait for its end, as long as there
+// is room for it.
+func TestLinesDoNotWaitForAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{takes: time.Hour}
+		w := New(s)
+		began := time.Now()
+		put(t, w, strings.Repeat("x", limit))
+		synctest.Wait()
+		put(t, w, "a\n")
+		if took := time.Since(began); took != 0 {
+			t.Errorf("a line took %v while a write goes on, want no time", took)
+		}
+		if err := w.Close(); err != nil {
+			t.Errorf("Close() = %v, want nil", err)
+		}
+		if text, n := s.state(); text != strings.Repeat("x", limit)+"a\n" || n != 2 {
+			t.Errorf("%d bytes in %d writes, want both lines in 2", len(text), n)
 		}
 	})
 }
