@@ -48,16 +48,16 @@ func parsePrincipal(arn string) (principal, bool) {
 // cutFields splits s at its colons into at most len(into) fields, the last with
 // the rest. It returns their number.
 func cutFields(s string, into []string) int {
-	for n := range into {
-		before, after, more := strings.Cut(s, ":")
-		if into[n] = before; !more {
+	last := len(into) - 1
+	for n := range last {
+		end := strings.IndexByte(s, ':')
+		if end < 0 {
+			into[n] = s
 			return n + 1
 		}
-		if n == len(into)-1 {
-			into[n] = s
-		}
-		s = after
+		into[n], s = s[:end], s[end+1:]
 	}
+	into[last] = s
 	return len(into)
 }
 

@@ -64,5 +64,5 @@ func (e Errors) lists() []phrases {
 // IsNumber reports whether a phrase is a number, such as the code of a vendor.
 func IsNumber(phrase string) bool {
 	phrase = strings.TrimPrefix(phrase, "-")
-	return phrase != "" && strings.Trim(phrase, digits) == ""
+	return phrase != "" && strings.Trim(phrase, "0123456789") == ""
 }

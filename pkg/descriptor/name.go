@@ -3,22 +3,23 @@ package descriptor
 import (
 	"errors"
 	"net/url"
-	"strings"
 
 	"github.com/tokenvend/tokenvend/pkg/loopback"
 )
 
-const (
-	lower       = "abcdefghijklmnopqrstuvwxyz"
-	digits      = "0123456789"
-	longestName = 63
-)
+const longestName = 63
 
 // ValidName reports whether a provider or a credential can have that name: up
 // to 63 of a-z, 0-9, _ and -, the first a letter or a digit.
 func ValidName(name string) bool {
-	return name != "" && len(name) <= longestName &&
-		strings.Trim(name, lower+digits+"_-") == "" && strings.Trim(name[:1], "_-") != ""
+	for i := range len(name) {
+		c := name[i]
+		isFirst := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
+		if !isFirst && (i == 0 || c != '_' && c != '-') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= longestName
 }
 
 // CheckURL returns an error for a URL that no secret may be sent to: it accepts

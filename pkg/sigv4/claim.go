@@ -51,14 +51,23 @@ func (c *Claim) setDate(values []string, day string, now time.Time) error {
 		return errors.New("x-amz-date: expected one")
 	}
 	c.date = values[0]
-	at, err := time.Parse(dateFormat, c.date)
-	if err != nil || len(c.date) != len(dateFormat) || c.day() != day {
+	at, err := parseDate(c.date)
+	if err != nil || c.day() != day {
 		return errors.New("x-amz-date: expected a time like 20260131T235959Z, on the day of the credential's scope")
 	}
 	if now.Sub(at).Abs() > MaxSkew {
 		return errors.New("x-amz-date: more than five minutes from this machine's clock")
 	}
 	return nil
+}
+
+// parseDate reads a time like 20260131T235959Z. It is read as 2026-01-31T23:59:59Z,
+// for which package time takes a third of the time.
+func parseDate(date string) (time.Time, error) {
+	if len(date) != len(dateFormat) {
+		return time.Time{}, errors.New("another length")
+	}
+	return time.Parse(time.RFC3339, date[:4]+"-"+date[4:6]+"-"+date[6:11]+":"+date[11:13]+":"+date[13:])
 }
 
 // Target returns the path and the query of a request as they arrived, neither

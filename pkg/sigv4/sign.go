@@ -13,17 +13,17 @@ import (
 
 const scopeEnd = "aws4_request"
 
-// signature returns the signature of a canonical request in hex. key is the
-// signing key of the date's day.
-func signature(key *signingKey, date, region string, canonical []byte) string {
+// appendSignature appends the signature of a canonical request in hex. key is
+// the signing key of the date's day.
+func appendSignature(b []byte, key *signingKey, date, region string, canonical []byte) []byte {
 	sum := sha256.Sum256(canonical)
-	b := append(make([]byte, 0, 192), algorithm+"\n"...)
-	b = append(append(b, date...), '\n')
-	b = append(append(b, date[:len(dayFormat)]...), '/')
-	b = append(append(b, region...), "/"+executeapi.Service+"/"+scopeEnd+"\n"...)
-	b = hex.AppendEncode(b, sum[:])
-	mac := key.mac(b)
-	return hex.EncodeToString(mac[:])
+	var buffer [192]byte
+	text := append(buffer[:0], algorithm+"\n"...)
+	text = append(append(text, date...), '\n')
+	text = append(append(text, date[:len(dayFormat)]...), '/')
+	text = append(append(text, region...), "/"+executeapi.Service+"/"+scopeEnd+"\n"...)
+	mac := key.mac(hex.AppendEncode(text, sum[:]))
+	return hex.AppendEncode(b, mac[:])
 }
 
 // signingKey is the signing key of a secret for one day.

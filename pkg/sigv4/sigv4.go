@@ -12,6 +12,7 @@ package sigv4
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"net/http"
@@ -80,8 +81,9 @@ func (v *Verifier) Verify(c Claim, r *http.Request, body Body) (keyID string, er
 	if !known {
 		key = keys.decoy
 	}
-	computed := signature(key, c.date, v.region, canonical)
-	equal := subtle.ConstantTimeCompare([]byte(computed), []byte(c.signature)) == 1
+	var signature [2 * sha256.Size]byte
+	computed := appendSignature(signature[:0], key, c.date, v.region, canonical)
+	equal := subtle.ConstantTimeCompare(computed, []byte(c.signature)) == 1
 	switch {
 	case !known:
 		return "", errors.New("the access key id is not known")

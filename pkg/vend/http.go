@@ -30,7 +30,7 @@ type HTTPRequest struct {
 // HTTPReply is the answer to an [HTTPRequest].
 type HTTPReply struct {
 	Status int
-	Header map[string]string // may be shared by several answers
+	Header map[string]string // by names as they are sent; may be shared by several answers
 	Body   []byte            // JSON
 }
 

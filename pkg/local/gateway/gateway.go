@@ -155,7 +155,7 @@ func writeReply(w http.ResponseWriter, r vend.HTTPReply) {
 	for name, value := range r.Header {
 		values = append(values, value)
 		n := len(values)
-		header[http.CanonicalHeaderKey(name)] = values[n-1 : n : n]
+		header[name] = values[n-1 : n : n]
 	}
 	w.WriteHeader(r.Status)
 	_, _ = w.Write(r.Body) // an error means that the client has left
