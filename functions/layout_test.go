@@ -15,17 +15,24 @@ import (
 // credential; nil: there is none, or it is a marker.
 func (h *installation) ownRecord(name string) item {
 	h.t.Helper()
+	own := h.item(name, "*")
+	if own["moved"] != nil {
+		return nil
+	}
+	return own
+}
+
+// item returns the item at a sort key of a credential; nil: there is none.
+func (h *installation) item(name, sortKey string) item {
+	h.t.Helper()
 	got, err := h.items.GetItem(h.t.Context(), &dynamodb.GetItemInput{
 		TableName: &h.table, ConsistentRead: aws.Bool(true), Key: item{
 			"credential": &types.AttributeValueMemberS{Value: name},
-			"variant":    &types.AttributeValueMemberS{Value: "*"},
+			"variant":    &types.AttributeValueMemberS{Value: sortKey},
 		},
 	})
 	if err != nil {
 		h.t.Fatal(err)
-	}
-	if got.Item["moved"] != nil {
-		return nil
 	}
 	return got.Item
 }

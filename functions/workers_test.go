@@ -25,8 +25,8 @@ func TestFourWorkersRenewEachOnce(t *testing.T) {
 	// write was answered too late does not count what it has learned.
 	for n, learned := 0, -1; learned != 0 && n < 20; n++ {
 		got := h.discover()
+		t.Logf("discover() = %+v", got)
 		if learned = got.Learnt; got.Error != "" {
-			t.Logf("discover() = %+v", got)
 			learned = -1
 		}
 	}
@@ -54,6 +54,12 @@ func TestFourWorkersRenewEachOnce(t *testing.T) {
 	}
 	if n := h.sim.Stats().Providers["minut"].TokenRequests; n != *due || renewed != *due {
 		t.Errorf("%d renewed in %d requests, want %d in as many", renewed, n, *due)
+		for i := range *due {
+			name := fmt.Sprintf("c%05d", i)
+			if e := h.item(name, "-"); e["sealed"] == nil {
+				t.Errorf("the entry of %s = %v, want a token in it", name, e)
+			}
+		}
 	}
 	store, rest := h.take("rotate")
 	t.Logf("calls: DynamoDB %v, others %v", store, rest)

@@ -41,6 +41,6 @@ func (m *Mint) postpone(ctx context.Context, s records.Snapshot) {
 	now := clock.Now()
 	until := schedule.Postponed(s.Record.Entry, s.Row.Entry, s.Failure(), m.Hosts.Until(s, now))
 	if until.After(now) {
-		m.Records.MakeDue(ctx, s.Row.Entry, until)
+		_ = m.Records.MakeDue(ctx, s.Row.Entry, until) // else the next pass tries it again
 	}
 }

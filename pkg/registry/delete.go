@@ -11,11 +11,16 @@ import (
 )
 
 // deleteUnlisted marks credentials deleted that were not listed. open counts
-// those whose absence could not be confirmed.
+// those whose absence could not be confirmed, or whose entries could not be
+// made due.
 func (r *Registry) deleteUnlisted(ctx context.Context, rows map[string]store.Entry) (deleted, open int) {
 	for name, e := range rows {
 		switch {
+		case e.State == store.Gone && !r.unqueued.has(name):
 		case e.State == store.Gone:
+			if r.endKeeping(ctx, name) != nil {
+				open++
+			}
 		case r.markDeleted(ctx, name, e):
 			deleted++
 		default:
@@ -51,6 +56,5 @@ func (r *Registry) markDeleted(ctx context.Context, name string, e store.Entry) 
 		return false
 	}
 	r.Journal.Event(ctx, slog.LevelWarn, "gone", name, "its secret was removed")
-	r.Records.EndKeeping(ctx, name, clock.Now())
-	return true
+	return r.endKeeping(ctx, name) == nil
 }

@@ -95,7 +95,7 @@ func (r *Registry) learnTerms(
 	}
 	r.absent.Forget(terms.Name)
 	r.Journal.Event(ctx, slog.LevelInfo, "learnt", terms.Name, failed.Detail)
-	r.requeue(ctx, k)
+	_ = r.requeue(ctx, k) // the record is right nevertheless
 	return k, nil
 }
 
@@ -120,7 +120,8 @@ func (r *Registry) learnListed(
 	var mu sync.Mutex
 	for _, l := range listed {
 		e, known := rows[l.Name]
-		if known && e.State != store.Gone && e.RequestDigest == l.Version && !r.Records.RowFormat.Refuses(e) {
+		isLearned := known && e.State != store.Gone && e.RequestDigest == l.Version && !r.Records.RowFormat.Refuses(e)
+		if isLearned && !r.unqueued.has(l.Name) {
 			continue
 		}
 		if !known {
@@ -151,9 +152,19 @@ func (r *Registry) learnListed(
 // learnAtOnce is how many secrets a discovery reads at once.
 const learnAtOnce = 16
 
-// learnOne learns a credential and turns a panic into an error.
+// learnWithin is how long after the end of a discovery a credential is learned
+// whose learning was begun.
+const learnWithin = 4 * time.Second
+
+// learnOne learns a credential and makes its entries due, and turns a panic
+// into an error. Where only the latter failed, it is tried once more.
 func (r *Registry) learnOne(ctx context.Context, seen store.Entry) (err error) {
 	defer failure.Recover(ctx, r.Journal, &err)
-	_, err = r.learn(ctx, seen)
+	ctx, cancel := outlasting(ctx, learnWithin)
+	defer cancel()
+	k, err := r.learn(ctx, seen)
+	if err == nil && r.unqueued.has(seen.Key.Credential) {
+		err = r.requeue(ctx, k)
+	}
 	return err
 }

@@ -4,20 +4,15 @@
 package registry
 
 import (
-	"context"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 
 	"github.com/tokenvend/tokenvend/pkg/absence"
-	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/credential"
 	"github.com/tokenvend/tokenvend/pkg/journal"
 	"github.com/tokenvend/tokenvend/pkg/records"
-	"github.com/tokenvend/tokenvend/pkg/schedule"
-	"github.com/tokenvend/tokenvend/pkg/store"
-	"github.com/tokenvend/tokenvend/pkg/token"
 )
 
 // Config is what a Registry works with. Records and Source are required.
@@ -38,9 +33,10 @@ type Config struct {
 // Registry knows the credentials. All its methods are safe for concurrent use.
 type Registry struct {
 	Config
-	secrets secrets
-	absent  absence.Names // credentials
-	synced  synced
+	secrets  secrets
+	absent   absence.Names // credentials
+	synced   synced
+	unqueued names
 }
 
 // New returns a Registry.
@@ -49,33 +45,6 @@ func New(c Config) *Registry {
 		c.Progress = &ownProgress{}
 	}
 	return &Registry{Config: c}
-}
-
-// requeue makes due what new terms concern: the default entry of a credential
-// that is kept warm, and entries that failed or were minted for other terms. An
-// entry that cannot be written now is handled when it is next requested.
-func (r *Registry) requeue(ctx context.Context, record *records.Known) {
-	now, terms := clock.Now(), record.Terms
-	missing := terms.KeepWarm
-	for e, err := range r.Records.Each(ctx, terms.Name) {
-		if err != nil {
-			return
-		}
-		e.ProviderHost, e.ProviderLimit = record.Host(), record.Concurrency()
-		warm := record.IsWarm(e.Key)
-		missing = missing && !warm
-		switch {
-		case !e.Failure.IsZero(), r.Records.ObtainedOtherwise(ctx, record, e):
-			r.Records.MakeDue(ctx, e, now)
-		case warm && e.NextAt.IsZero():
-			r.Records.MakeDue(ctx, e, schedule.Planned(e, now))
-		}
-	}
-	if missing {
-		r.Records.MakeDue(ctx, store.Entry{
-			Key: token.Key{Credential: terms.Name}, ProviderHost: record.Host(), ProviderLimit: record.Concurrency(),
-		}, now)
-	}
 }
 
 const (

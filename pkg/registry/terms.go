@@ -72,7 +72,7 @@ func (r *Registry) Relearn(ctx context.Context, name string) {
 
 // Accept has the grants that were given at former destinations continue at the
 // one in force. The error is store.ErrChanged if another process has just
-// changed the record.
+// changed the record. After another error it is to be tried again.
 func (r *Registry) Accept(ctx context.Context, record *records.Known) error {
 	stored, err := r.Records.ResealRecord(ctx, record, func(next *row.Row) {
 		next.History.Accepted = nil
@@ -85,6 +85,5 @@ func (r *Registry) Accept(ctx context.Context, record *records.Known) error {
 	}
 	r.Journal.Event(ctx, slog.LevelWarn, "destination accepted", record.Terms.Name,
 		"grants go on at the endpoints that the secret names now")
-	r.requeue(ctx, stored)
-	return nil
+	return r.requeue(ctx, stored)
 }

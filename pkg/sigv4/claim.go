@@ -61,8 +61,8 @@ func (c *Claim) setDate(values []string, day string, now time.Time) error {
 	return nil
 }
 
-// parseDate reads a time like 20260131T235959Z. It is read as 2026-01-31T23:59:59Z,
-// for which package time takes a third of the time.
+// parseDate reads a time like 20260131T235959Z, in the form of RFC 3339: that
+// one package time reads in a third of the time.
 func parseDate(date string) (time.Time, error) {
 	if len(date) != len(dateFormat) {
 		return time.Time{}, errors.New("another length")
