@@ -1,5 +1,5 @@
 // Package deadline has a context that ends at a time and starts no timer before
-// something waits for its end.
+// something waits for its end, and one that outlasts another.
 package deadline
 
 import (
@@ -74,5 +74,16 @@ func (d *Context) Release() {
 	defer d.mu.Unlock()
 	if d.cancel != nil {
 		d.cancel()
+	}
+}
+
+// Outlast returns a context that ends some time after ctx, so that what was
+// begun is done to its end. It is to be cancelled.
+func Outlast(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(by, cancel) })
+	return longer, func() {
+		stop()
+		cancel()
 	}
 }

@@ -86,3 +86,26 @@ func TestDeadlineHasTheParentsEnd(t *testing.T) {
 	}
 	d.Release()
 }
+
+func TestOutlastEndsAfterItsParent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent, leave := context.WithCancel(t.Context())
+		longer, cancel := deadline.Outlast(parent, time.Second)
+		defer cancel()
+		leave()
+		left := time.Now()
+		synctest.Wait()
+		if err := longer.Err(); err != nil {
+			t.Errorf("Err() once the parent has ended = %v, want nil", err)
+		}
+		<-longer.Done()
+		if took := time.Since(left); took != time.Second {
+			t.Errorf("Done() %v after the parent's end, want a second", took)
+		}
+		other, cancel := deadline.Outlast(t.Context(), time.Second)
+		cancel()
+		if err := other.Err(); err != context.Canceled {
+			t.Errorf("Err() of one that was cancelled = %v, want %v", err, context.Canceled)
+		}
+	})
+}

@@ -16,7 +16,7 @@ import (
 func (r *Registry) deleteUnlisted(ctx context.Context, rows map[string]store.Entry) (deleted, open int) {
 	for name, e := range rows {
 		switch {
-		case e.State == store.Gone && !r.unqueued.has(name):
+		case e.State == store.Gone && !r.isUnqueued(name):
 		case e.State == store.Gone:
 			if r.endKeeping(ctx, name) != nil {
 				open++

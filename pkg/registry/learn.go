@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/credential"
+	"github.com/tokenvend/tokenvend/pkg/deadline"
 	"github.com/tokenvend/tokenvend/pkg/failure"
 	"github.com/tokenvend/tokenvend/pkg/records"
 	"github.com/tokenvend/tokenvend/pkg/row"
@@ -121,7 +122,7 @@ func (r *Registry) learnListed(
 	for _, l := range listed {
 		e, known := rows[l.Name]
 		isLearned := known && e.State != store.Gone && e.RequestDigest == l.Version && !r.Records.RowFormat.Refuses(e)
-		if isLearned && !r.unqueued.has(l.Name) {
+		if isLearned && !r.isUnqueued(l.Name) {
 			continue
 		}
 		if !known {
@@ -160,10 +161,10 @@ const learnWithin = 4 * time.Second
 // into an error. Where only the latter failed, it is tried once more.
 func (r *Registry) learnOne(ctx context.Context, seen store.Entry) (err error) {
 	defer failure.Recover(ctx, r.Journal, &err)
-	ctx, cancel := outlasting(ctx, learnWithin)
+	ctx, cancel := deadline.Outlast(ctx, learnWithin)
 	defer cancel()
 	k, err := r.learn(ctx, seen)
-	if err == nil && r.unqueued.has(seen.Key.Credential) {
+	if err == nil && r.isUnqueued(seen.Key.Credential) {
 		err = r.requeue(ctx, k)
 	}
 	return err

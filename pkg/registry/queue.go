@@ -3,8 +3,6 @@ package registry
 import (
 	"cmp"
 	"context"
-	"sync"
-	"time"
 
 	"github.com/tokenvend/tokenvend/pkg/clock"
 	"github.com/tokenvend/tokenvend/pkg/records"
@@ -58,40 +56,17 @@ func (r *Registry) endKeeping(ctx context.Context, name string) error {
 // queue notes whether the entries of a credential could be made due. It returns
 // the error.
 func (r *Registry) queue(ctx context.Context, name string, err error) error {
-	r.unqueued.set(name, err != nil)
-	if err != nil {
-		r.Journal.Failure(ctx, "queue", name, err)
+	if err == nil {
+		r.unqueued.Delete(name)
+		return nil
 	}
+	r.unqueued.Store(name, nil)
+	r.Journal.Failure(ctx, "queue", name, err)
 	return err
 }
 
-// names is a set of names. The zero value is empty. Its methods are safe for
-// concurrent use.
-type names struct{ all sync.Map }
-
-func (n *names) set(name string, in bool) {
-	if in {
-		n.all.Store(name, true)
-	} else {
-		n.all.Delete(name)
-	}
-}
-
-func (n *names) has(name string) bool {
-	_, in := n.all.Load(name)
-	return in
-}
-
-// outlasting returns a context that ends some time after ctx, so that what was
-// begun is done to its end.
-func outlasting(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		_ = clock.Sleep(longer, by)
-		cancel()
-	})
-	return longer, func() {
-		stop()
-		cancel()
-	}
+// isUnqueued reports whether the entries of a credential could not be made due.
+func (r *Registry) isUnqueued(name string) bool {
+	_, is := r.unqueued.Load(name)
+	return is
 }

@@ -36,7 +36,7 @@ type Registry struct {
 	secrets  secrets
 	absent   absence.Names // credentials
 	synced   synced
-	unqueued names
+	unqueued sync.Map // by name, the credentials whose entries could not be made due
 }
 
 // New returns a Registry.
