@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -37,19 +36,11 @@ func appendTime(to []byte, at time.Time) []byte {
 	return append(at.AppendFormat(append(to, '"'), time.RFC3339Nano), '"')
 }
 
-// isPlain has the ASCII characters that json.Marshal writes as they are.
-var isPlain = func() (set [256]bool) {
-	for c := ' '; c < 0x7f; c++ {
-		set[c] = !strings.ContainsRune("\"\\<>&", c)
-	}
-	return set
-}()
-
 // appendText appends s as a JSON string. What is not plain ASCII is left to
 // json.Marshal.
 func appendText(to []byte, s string) []byte {
 	for i := range len(s) {
-		if !isPlain[s[i]] {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			return appendJSON(to, s)
 		}
 	}

@@ -12,8 +12,7 @@ const longestName = 63
 // ValidName reports whether a provider or a credential can have that name: up
 // to 63 of a-z, 0-9, _ and -, the first a letter or a digit.
 func ValidName(name string) bool {
-	for i := range len(name) {
-		c := name[i]
+	for i, c := range name {
 		isFirst := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
 		if !isFirst && (i == 0 || c != '_' && c != '-') {
 			return false

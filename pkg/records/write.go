@@ -1,7 +1,6 @@
 package records
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -46,32 +45,6 @@ func (r *Records) Leased(k *Known, stored store.Entry) *Known {
 func (r *Records) Replace(ctx context.Context, seen, next store.Entry) bool {
 	_, err := r.Store.Replace(ctx, seen, next)
 	return err == nil
-}
-
-// MakeDue makes an entry due at a time. One that another process has changed or
-// leases is left to that process, without an error.
-func (r *Records) MakeDue(ctx context.Context, e store.Entry, at time.Time) error {
-	next := e
-	schedule.Due(&next, at)
-	_, err := r.Store.Replace(ctx, e, next)
-	if err == nil || errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrLeased) {
-		return nil
-	}
-	return failure.StoreUnavailable(err)
-}
-
-// EndKeeping makes those entries of a credential due that are kept for an
-// operator to accept. It is for a credential that was removed: nothing can be
-// accepted any more, so they are kept as long as others.
-func (r *Records) EndKeeping(ctx context.Context, credential string, at time.Time) error {
-	var failed error
-	for e, err := range r.Each(ctx, credential) {
-		if err == nil && e.ForgetAt.IsZero() {
-			err = r.MakeDue(ctx, e, at)
-		}
-		failed = cmp.Or(err, failed)
-	}
-	return failed
 }
 
 // Touch notes a request for an entry. That it could not be noted is no reason

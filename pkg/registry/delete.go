@@ -18,7 +18,7 @@ func (r *Registry) deleteUnlisted(ctx context.Context, rows map[string]store.Ent
 		switch {
 		case e.State == store.Gone && !r.isUnqueued(name):
 		case e.State == store.Gone:
-			if r.endKeeping(ctx, name) != nil {
+			if r.queued(ctx, name, r.Records.EndKeeping(ctx, name, clock.Now())) != nil {
 				open++
 			}
 		case r.markDeleted(ctx, name, e):
@@ -56,5 +56,5 @@ func (r *Registry) markDeleted(ctx context.Context, name string, e store.Entry) 
 		return false
 	}
 	r.Journal.Event(ctx, slog.LevelWarn, "gone", name, "its secret was removed")
-	return r.endKeeping(ctx, name) == nil
+	return r.queued(ctx, name, r.Records.EndKeeping(ctx, name, clock.Now())) == nil
 }

@@ -96,7 +96,7 @@ func (r *Registry) learnTerms(
 	}
 	r.absent.Forget(terms.Name)
 	r.Journal.Event(ctx, slog.LevelInfo, "learnt", terms.Name, failed.Detail)
-	_ = r.requeue(ctx, k) // the record is right nevertheless
+	_ = r.queued(ctx, terms.Name, r.Records.Requeue(ctx, k)) // the record is right nevertheless
 	return k, nil
 }
 
@@ -165,7 +165,7 @@ func (r *Registry) learnOne(ctx context.Context, seen store.Entry) (err error) {
 	defer cancel()
 	k, err := r.learn(ctx, seen)
 	if err == nil && r.isUnqueued(seen.Key.Credential) {
-		err = r.requeue(ctx, k)
+		err = r.queued(ctx, seen.Key.Credential, r.Records.Requeue(ctx, k))
 	}
 	return err
 }

@@ -4,6 +4,7 @@
 package registry
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -45,6 +46,25 @@ func New(c Config) *Registry {
 		c.Progress = &ownProgress{}
 	}
 	return &Registry{Config: c}
+}
+
+// queued notes whether the entries of a credential could be made due, and
+// returns the error. After one the next discovery of this process tries again;
+// until then such an entry is handled when it is requested.
+func (r *Registry) queued(ctx context.Context, name string, err error) error {
+	if err == nil {
+		r.unqueued.Delete(name)
+		return nil
+	}
+	r.unqueued.Store(name, nil)
+	r.Journal.Failure(ctx, "queue", name, err)
+	return err
+}
+
+// isUnqueued reports whether the entries of a credential could not be made due.
+func (r *Registry) isUnqueued(name string) bool {
+	_, is := r.unqueued.Load(name)
+	return is
 }
 
 const (

@@ -85,5 +85,5 @@ func (r *Registry) Accept(ctx context.Context, record *records.Known) error {
 	}
 	r.Journal.Event(ctx, slog.LevelWarn, "destination accepted", record.Terms.Name,
 		"grants go on at the endpoints that the secret names now")
-	return r.requeue(ctx, stored)
+	return r.queued(ctx, record.Terms.Name, r.Records.Requeue(ctx, stored))
 }
