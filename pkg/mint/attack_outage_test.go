@@ -55,7 +55,7 @@ func failsAlone(t *testing.T, status int) {
 	broken = true
 	time.Sleep(2 * time.Hour)
 	longest, since := time.Duration(0), time.Now()
-	for end := time.Now().Add(3 * time.Hour); time.Now().Before(end); time.Sleep(2 * time.Second) {
+	for end := time.Now().Add(3 * time.Hour); time.Now().Before(end); time.Sleep(5 * time.Second) {
 		for i := range 3 {
 			_, _ = m.Token(t.Context(), testworld.Account("y", fmt.Sprint(i)), mint.Want{})
 		}

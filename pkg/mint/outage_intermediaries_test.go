@@ -113,7 +113,7 @@ func (w *intercepted) recovers() {
 func TestFault14_NoSequenceOfIntermediariesEndsAGrant(t *testing.T) {
 	names := slices.Sorted(maps.Keys(intermediaries))
 	for _, reuse := range []string{"tolerated", "unknown", "refused", "revokes_family"} {
-		for seed := range uint64(testworld.Count(12, 1)) {
+		for seed := range uint64(testworld.Count(6, 1)) {
 			t.Run(fmt.Sprintf("%s/%d", reuse, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					random := rand.New(rand.NewPCG(seed, 14)) // #nosec G404 -- a seed makes it repeatable
