@@ -51,7 +51,7 @@ reference: ## write docs/reference/cli.md, the tables of docs/reference/descript
 # and of what documents say drive processes; make test-all builds one of those with the race detector.
 # With -short, simulations and property tests try fewer cases: all of a kind run the same code.
 race: ## run the tests under the race detector
-	$(GO) test -race -short -timeout 20m ./pkg/... ./cmd/tokenvend/internal/... ./internal/simulation ./internal/smoke ./internal/standin/... ./internal/testbed ./internal/testworld ./internal/torture
+	$(GO) test -race -short -timeout 20m ./pkg/... ./cmd/tokenvend/internal/report ./cmd/tokenvend/internal/terminal ./internal/simulation ./internal/standin/... ./internal/testbed ./internal/testworld
 
 bare: ## do what the README and the tutorial say with nothing but Go, git, make, curl and a shell
 	internal/bare/run.sh
