@@ -49,8 +49,9 @@ func New(c Config) *Registry {
 }
 
 // queued notes whether the entries of a credential could be made due, and
-// returns the error. After one the next discovery of this process tries again;
-// until then such an entry is handled when it is requested.
+// returns the error. After one the next discovery of this process that compares
+// the credential tries again; until then such an entry is handled when it is
+// requested.
 func (r *Registry) queued(ctx context.Context, name string, err error) error {
 	if err == nil {
 		r.unqueued.Delete(name)
